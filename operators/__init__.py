@@ -1,0 +1,1 @@
+"""Control plane: objects in; workloads, desired adapter sets and truthful status out."""

@@ -1,0 +1,76 @@
+"""Condition types, every reason in one place, and the one way to change a condition (pure)."""
+
+from typing import Literal
+
+from operators.api.value import Value
+
+ACCEPTED = "Accepted"
+FETCHED = "Fetched"
+READY = "Ready"
+
+# Accepted
+VALID = "Valid"
+NO_TENANT = "NamespaceHasNoTenant"
+NAMESPACE_TAKEN = "NamespaceTaken"
+BASE_MODEL_MISSING = "BaseModelDoesNotExist"
+BASE_MODEL_FORBIDDEN = "BaseModelNotAllowed"
+KNOWLEDGE_BASE_MISSING = "KnowledgeBaseDoesNotExist"
+TOO_MANY_ADAPTERS = "TooManyAdapters"
+NAME_TAKEN = "NameTaken"
+EXPIRED = "Expired"
+# With these the tenant has lost the right to what it was served. With any other refusal the object is only
+# wrong as it stands now, and the version that already answers goes on answering.
+REVOKING = frozenset({NO_TENANT, NAMESPACE_TAKEN, BASE_MODEL_FORBIDDEN, TOO_MANY_ADAPTERS})
+# Fetched, Ready
+FETCHING = "Fetching"
+VERIFIED = "Verified"
+LOADING = "Loading"
+ANSWERING = "Answering"
+ENGINE_STARTING = "EngineStarting"
+ENGINE_DOWN = "EngineDown"
+INGESTING = "Ingesting"
+INDEXED = "Indexed"
+DOCUMENTS_FAILED = "DocumentsFailed"
+WAITING = "Waiting"
+
+
+class Condition(Value):
+    """One observation of an object, in the shape of Kubernetes' metav1.Condition."""
+
+    type: str
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str = ""
+    observed_generation: int = 0
+    last_transition_time: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return self.status == "True"
+
+
+Conditions = tuple[Condition, ...]
+
+
+def find(conditions: Conditions, kind: str) -> Condition | None:
+    return next((c for c in conditions if c.type == kind), None)
+
+
+def holds(conditions: Conditions, kind: str) -> bool:
+    condition = find(conditions, kind)
+    return condition is not None and condition.holds
+
+
+def condition(kind: str, true: bool, reason: str, message: str = "") -> Condition:
+    return Condition(type=kind, status="True" if true else "False", reason=reason, message=message)
+
+
+def merged(old: Conditions, new: Conditions, *, generation: int, now: str) -> Conditions:
+    """`new` in place of `old`; the transition time moves only where the status flips."""
+
+    def dated(item: Condition) -> Condition:
+        before = find(old, item.type)
+        since = before.last_transition_time if before and before.status == item.status else now
+        return item.model_copy(update={"observed_generation": generation, "last_transition_time": since})
+
+    return tuple(dated(item) for item in new)

@@ -1,0 +1,95 @@
+"""All objects at one moment, by kind, and how one is read from plain data."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from operators.api.adapter import Adapter
+from operators.api.api_key import APIKey
+from operators.api.base_model import BaseModel
+from operators.api.knowledge_base import KnowledgeBase
+from operators.api.names import API_VERSION
+from operators.api.resource import Key
+from operators.api.tenant import Tenant
+from operators.api.value import Value
+
+AnyObject = BaseModel | Tenant | Adapter | KnowledgeBase | APIKey
+KINDS: tuple[type[AnyObject], ...] = (BaseModel, Tenant, Adapter, KnowledgeBase, APIKey)
+CLUSTER_SCOPED = frozenset({"BaseModel", "Tenant"})
+
+_adapter: TypeAdapter[AnyObject] = TypeAdapter(Annotated[AnyObject, Field(discriminator="kind")])
+
+
+class InvalidObjectError(ValueError):
+    """The data is not an object of ours; the message says which field and why."""
+
+
+def parse_object(data: object) -> AnyObject:
+    """One object from plain data. Raises InvalidObjectError."""
+    if not isinstance(data, Mapping):
+        raise InvalidObjectError(f"expected an object with apiVersion, kind, metadata and spec, found {_kind_of(data)}")
+    if data.get("apiVersion") != API_VERSION:
+        raise InvalidObjectError(f"apiVersion is {data.get('apiVersion')!r}; write {API_VERSION}")
+    try:
+        found = _adapter.validate_python(data)
+    except ValidationError as error:
+        raise InvalidObjectError(_facts(error)) from error
+    _check_scope(found)
+    return found
+
+
+def _kind_of(data: object) -> str:
+    return "nothing" if data is None else f"a {type(data).__name__}"
+
+
+def _facts(error: ValidationError) -> str:
+    return "; ".join(_fact(item["loc"], item["msg"]) for item in error.errors(include_url=False)[:5])
+
+
+def _fact(place: tuple[int | str, ...], message: str) -> str:
+    kinds = {kind.__name__ for kind in KINDS}
+    path = ".".join(str(part) for part in place if part not in kinds)
+    text = {"Extra inputs are not permitted": "is not a field of this kind", "Field required": "is missing"}
+    return f"{path or 'kind'}: {text.get(message, message)}"
+
+
+def _check_scope(found: AnyObject) -> None:
+    scoped = found.kind in CLUSTER_SCOPED
+    if scoped and found.metadata.namespace:
+        raise InvalidObjectError(f"metadata.namespace: a {found.kind} belongs to no namespace; remove it")
+    if not scoped and not found.metadata.namespace:
+        raise InvalidObjectError(f"metadata.namespace: is missing; a {found.kind} lives in its tenant's namespace")
+
+
+class Objects(Value):
+    """Every object, sorted by namespace and name within its kind."""
+
+    base_models: tuple[BaseModel, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
+    adapters: tuple[Adapter, ...] = ()
+    knowledge_bases: tuple[KnowledgeBase, ...] = ()
+    api_keys: tuple[APIKey, ...] = ()
+
+    @property
+    def all(self) -> tuple[AnyObject, ...]:
+        return (*self.base_models, *self.tenants, *self.adapters, *self.knowledge_bases, *self.api_keys)
+
+
+def collect(items: Iterable[AnyObject]) -> Objects:
+    found = sorted(items, key=lambda item: (item.namespace, item.name))
+    return Objects(
+        base_models=tuple(i for i in found if isinstance(i, BaseModel)),
+        tenants=tuple(i for i in found if isinstance(i, Tenant)),
+        adapters=tuple(i for i in found if isinstance(i, Adapter)),
+        knowledge_bases=tuple(i for i in found if isinstance(i, KnowledgeBase)),
+        api_keys=tuple(i for i in found if isinstance(i, APIKey)),
+    )
+
+
+def to_data(item: AnyObject) -> dict[str, Any]:
+    return item.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def by_key(items: Iterable[AnyObject]) -> dict[Key, AnyObject]:
+    return {item.key: item for item in items}

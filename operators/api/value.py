@@ -1,0 +1,20 @@
+"""The base of every value that is read from or written to an object."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+# RFC 1123 label: what Kubernetes accepts as a name, and what is safe in a path and in an engine name.
+NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+DIGEST_PATTERN = r"^[0-9a-f]{64}$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
+Uri = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+
+
+class Value(BaseModel):
+    """Frozen, strict about unknown fields, camelCase on the wire and snake_case in code."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)

@@ -1,0 +1,21 @@
+"""Speaks HTTP to a gateway's internal port."""
+
+import aiohttp
+
+from operators.api.gateway import GatewayState
+from operators.clients.errors import translated
+
+
+class GatewayClient:
+    """Raises NeighbourError when the gateway does not answer as agreed."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
+        self._session = session
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def state(self) -> GatewayState:
+        with translated("gateway"):
+            async with self._session.get(f"{self._url}/v1/state", headers=self._headers) as response:
+                response.raise_for_status()
+                return GatewayState.model_validate_json(await response.read())

@@ -1,0 +1,44 @@
+"""The command line of one vLLM engine (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from operators.api.base_model import BaseModel
+
+# Not for an object to change: without runtime loading there are no adapters, and no engine reports home.
+ENVIRONMENT: Mapping[str, str] = {
+    "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+}
+API_SERVER = "vllm.entrypoints.openai.api_server"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A process to be: arguments, and what its environment holds beyond the parent's."""
+
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def engine_command(base: BaseModel, *, python: str, host: str, port: int, api_key: str) -> Command:
+    """One engine with runtime LoRA, the key in its environment so that no process list shows it.
+
+    One API server per engine: vLLM refuses runtime LoRA with several (vllm/entrypoints/cli/serve.py).
+    """
+    spec = base.spec
+    arguments = (
+        python, "-m", API_SERVER,
+        "--model", spec.source.removeprefix("hf://").removeprefix("file://"),
+        "--served-model-name", base.name,
+        "--host", host, "--port", str(port),
+        "--enable-lora",
+        "--max-loras", str(spec.lora.slots),
+        "--max-cpu-loras", str(spec.lora.cpu_slots),
+        "--max-lora-rank", str(spec.lora.max_rank),
+        "--max-model-len", str(spec.max_model_length),
+        "--dtype", spec.dtype,
+        *spec.engine_args,
+    )  # fmt: skip
+    return Command(arguments, {**spec.engine_env, **ENVIRONMENT, "VLLM_API_KEY": api_key})

@@ -1,0 +1,1 @@
+"""One machine in place of a cluster: a directory of objects, and processes instead of pods."""

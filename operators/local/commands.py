@@ -1,0 +1,101 @@
+"""The command line of every process of a local run (pure): the same commands that run in pods."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from operators.api.base_model import BaseModel
+from operators.desired.engine_vllm import engine_command
+from operators.local.layout import LOOPBACK, Layout, url
+from operators.local.process import ProcessSpec
+
+
+@dataclass(frozen=True)
+class Replica:
+    """The ports of one engine and its agent."""
+
+    engine_port: int
+    agent_port: int
+
+
+def engine(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
+    command = engine_command(
+        base,
+        python=str(layout.engine_python),
+        host=LOOPBACK,
+        port=replica.engine_port,
+        api_key=layout.engine_token,
+    )
+    return ProcessSpec(f"engine-{base.name}", command.arguments, {**layout.environment, **command.environment})
+
+
+def agent(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
+    return _python(layout, f"agent-{base.name}", "serving.agent", {
+        "QUIVER_AGENT_PORT": replica.agent_port,
+        "QUIVER_AGENT_TOKEN": layout.internal_token,
+        "QUIVER_AGENT_STORE": layout.state / "store" / base.name,
+        "QUIVER_AGENT_ENGINE_URL": url(replica.engine_port),
+        "QUIVER_AGENT_ENGINE_API_KEY": layout.engine_token,
+        "QUIVER_AGENT_BASE_MODEL": base.name,
+        "QUIVER_AGENT_BASE_SOURCE": base.spec.source,
+        "QUIVER_AGENT_MAX_RANK": base.spec.lora.max_rank,
+    })  # fmt: skip
+
+
+def services(layout: Layout) -> tuple[ProcessSpec, ...]:
+    """Everything that does not depend on a base model."""
+    return (_milvus(layout), _ingest(layout), _retrieval(layout), _drift(layout), _gateway(layout))
+
+
+def _milvus(layout: Layout) -> ProcessSpec:
+    program = str(Path(sys.executable).with_name("milvus-lite"))
+    data = str(layout.state / "milvus")
+    arguments = (program, "server", "--data-dir", data, "--host", LOOPBACK, "--port", str(layout.milvus_port))
+    return ProcessSpec("milvus", arguments, layout.environment)
+
+
+def _ingest(layout: Layout) -> ProcessSpec:
+    return _python(layout, "ingest", "retrieval.ingest", {
+        "QUIVER_INGEST_PORT": layout.ingest_port,
+        "QUIVER_INGEST_TOKEN": layout.internal_token,
+        "QUIVER_INGEST_MILVUS_URI": url(layout.milvus_port),
+        "QUIVER_INGEST_EMBEDDER": layout.embedder,
+        "QUIVER_INGEST_LEDGER": layout.state / "ingest.sqlite",
+    })  # fmt: skip
+
+
+def _retrieval(layout: Layout) -> ProcessSpec:
+    return _python(layout, "retrieval", "retrieval", {
+        "QUIVER_RETRIEVAL_PORT": layout.retrieval_port,
+        "QUIVER_RETRIEVAL_TOKEN": layout.internal_token,
+        "QUIVER_RETRIEVAL_MILVUS_URI": url(layout.milvus_port),
+        "QUIVER_RETRIEVAL_EMBEDDER": layout.embedder,
+    })  # fmt: skip
+
+
+def _drift(layout: Layout) -> ProcessSpec:
+    return _python(layout, "drift", "serving.drift", {
+        "QUIVER_DRIFT_PORT": layout.drift_port,
+        "QUIVER_DRIFT_TOKEN": layout.internal_token,
+        "QUIVER_DRIFT_STATE": layout.state / "drift",
+    })  # fmt: skip
+
+
+def _gateway(layout: Layout) -> ProcessSpec:
+    return _python(layout, "gateway", "serving.gateway", {
+        "QUIVER_GATEWAY_PORT": layout.gateway_port,
+        "QUIVER_GATEWAY_INTERNAL_PORT": layout.internal_port,
+        "QUIVER_GATEWAY_INTERNAL_TOKEN": layout.internal_token,
+        "QUIVER_GATEWAY_SNAPSHOT": layout.snapshot,
+        "QUIVER_GATEWAY_ENGINE_API_KEY": layout.engine_token,
+        "QUIVER_GATEWAY_RETRIEVAL_URL": url(layout.retrieval_port),
+        "QUIVER_GATEWAY_RETRIEVAL_TOKEN": layout.internal_token,
+        "QUIVER_GATEWAY_DRIFT_URL": url(layout.drift_port),
+        "QUIVER_GATEWAY_DRIFT_TOKEN": layout.internal_token,
+    })  # fmt: skip
+
+
+def _python(layout: Layout, name: str, module: str, settings: Mapping[str, object]) -> ProcessSpec:
+    environment = {**layout.environment, **{key: str(value) for key, value in settings.items()}}
+    return ProcessSpec(name, (sys.executable, "-m", module), environment)

@@ -1,0 +1,64 @@
+"""What this machine lacks for a local run, and how to get it."""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from operators.local.layout import LOOPBACK
+
+GIB = 1024**3
+MEMORY_GIB = 6
+DISK_GIB = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    what: str
+    holds: bool
+    fact: str
+    remedy: str
+    needed: bool = True  # a run cannot even begin without it
+
+
+def examine(engine_python: Path, embedder: Path, port: int) -> Iterator[Check]:
+    system = f"{platform.system()} {platform.machine()}"
+    yield Check("machine", system == "Linux x86_64", system, "the CPU engine is for Linux on x86-64", needed=False)
+    yield _engine(engine_python)
+    files = [embedder / name for name in ("model.onnx", "tokenizer.json")]
+    missing = [path.name for path in files if not path.is_file()]
+    yield Check(
+        "embedder", not missing, f"{embedder}: {'lacks ' + ', '.join(missing) if missing else 'found'}", "make setup"
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    yield Check("memory", memory >= MEMORY_GIB, f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", needed=False)
+    disk = shutil.disk_usage(Path.cwd()).free / GIB
+    yield Check("disk", disk >= DISK_GIB, f"{disk:.1f} GiB free", f"free {DISK_GIB} GiB", needed=False)
+    yield _port(port)
+
+
+def _engine(python: Path) -> Check:
+    remedy = "make setup, or point QUIVER_ENGINE_PYTHON to a Python that has vLLM"
+    if not python.is_file():
+        return Check("engine", False, f"{python} does not exist", remedy)
+    code = "import importlib.util as u, sys; sys.exit(u.find_spec('vllm') is None)"
+    found = subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
+    return Check("engine", found, f"{python} {'has' if found else 'lacks'} vLLM", remedy)
+
+
+def _port(port: int) -> Check:
+    return Check("port", port_is_free(port), f"{port} on {LOOPBACK}", "give another one with --port")
+
+
+def port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True

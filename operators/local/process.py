@@ -1,0 +1,117 @@
+"""Processes that end with us, whatever happens, and come back when they end without us."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+STOP_GRACE_S = 10.0
+FIRST_RESTART_S = 0.5
+LAST_RESTART_S = 30.0
+# A process that ran this long was well: its next restart does not wait.
+WELL_S = 60.0
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """What to run. `environment` is all that the process gets beside PATH, HOME and the like."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def _follow_parent() -> None:
+    """Runs in the child before it becomes the command: it is told to stop when its parent is gone (Linux)."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Process:
+    """One command in a process group of its own, its output in a file, restarted when it ends."""
+
+    def __init__(self, spec: ProcessSpec, logs: Path) -> None:
+        self.spec = spec
+        self.log = logs / f"{spec.name}.log"
+        self.restarts = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    async def run(self) -> None:
+        """Until cancelled; then the whole group is stopped."""
+        delay = FIRST_RESTART_S
+        try:
+            while True:
+                begun = time.monotonic()
+                ending = await self._run_once()
+                delay = FIRST_RESTART_S if time.monotonic() - begun > WELL_S else min(delay * 2, LAST_RESTART_S)
+                self.restarts += 1
+                words = await asyncio.to_thread(last_line, self.log)
+                logger.warning("%s %s; again in %.1f s. %s", self.spec.name, ending, delay, words)
+                await asyncio.sleep(delay)
+        finally:
+            await self._stop()
+
+    async def _run_once(self) -> str:
+        """How it ended, in words."""
+        try:
+            self._process = await self._start()
+        except OSError as error:
+            return f"cannot be started: {error.strerror} ({self.spec.arguments[0]})"
+        code = await self._process.wait()
+        self._kill_group(self._process.pid)
+        return f"ended with status {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        with self.log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *self.spec.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(self.spec.environment),
+                start_new_session=True,
+                preexec_fn=_follow_parent,  # one call into libc, loaded before the fork
+            )
+
+    async def _stop(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_GRACE_S):
+                    await process.wait()
+        self._kill_group(process.pid)
+        await process.wait()
+
+    def _kill_group(self, group: int) -> None:
+        """What the command started and left behind: an engine's worker outlives its server otherwise."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+def last_line(log: Path) -> str:
+    """The last line that says something, from the last 8 KiB."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 8192))
+            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
+    except OSError:
+        return ""
+    return next((line for line in reversed(lines) if line), "")[:300]

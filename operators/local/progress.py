@@ -1,0 +1,41 @@
+"""Snapshots → lines that a person reads: what became ready, what failed, and when (pure)."""
+
+from collections.abc import Iterator
+
+from operators.api.conditions import Condition
+from operators.api.objects import AnyObject
+from operators.api.resource import Key
+from operators.api.snapshot import Snapshot
+
+# One line of an object: the condition that tells most about it.
+_TELLING = ("Accepted", "Fetched", "Ready")
+
+
+class Progress:
+    """Remembers what was said, and says only what is new."""
+
+    def __init__(self) -> None:
+        self._said: dict[Key | str, str] = {}
+
+    def news(self, snapshot: Snapshot) -> Iterator[str]:
+        lines: dict[Key | str, str] = {item.key: f"{item.key}: {summary(item)}" for item in snapshot.objects.all}
+        lines |= {problem.file: f"{problem.file}: {problem.message}" for problem in snapshot.problems}
+        gone = [key for key in self._said if key not in lines]
+        yield from (f"{key}: {'readable again' if isinstance(key, str) else 'removed'}" for key in gone)
+        yield from (line for key, line in lines.items() if self._said.get(key) != line)
+        self._said = lines
+
+
+def summary(item: AnyObject) -> str:
+    condition = telling(item)
+    if condition is None:
+        return "not looked at yet"
+    state = "ready" if condition.type == "Ready" and condition.holds else "not ready"
+    return " — ".join(part for part in (state, condition.reason, condition.message) if part)
+
+
+def telling(item: AnyObject) -> Condition | None:
+    """The first condition that does not hold, or Ready."""
+    by_type = {condition.type: condition for condition in item.status.conditions}
+    found = [by_type[kind] for kind in _TELLING if kind in by_type]
+    return next((condition for condition in found if not condition.holds), found[-1] if found else None)

@@ -1,0 +1,26 @@
+"""The file that gateways read and `quiver get` shows: replaced whole, never written in place."""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from operators.api.snapshot import Snapshot
+
+
+def write(path: Path, snapshot: Snapshot) -> None:
+    text = snapshot.model_dump_json(by_alias=True, exclude_none=True)
+    staged = path.with_suffix(".tmp")
+    with staged.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    staged.rename(path)
+
+
+def read(path: Path) -> Snapshot:
+    """The last run's, or an empty one where there is none that can be read."""
+    try:
+        return Snapshot.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return Snapshot()

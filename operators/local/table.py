@@ -1,0 +1,50 @@
+"""Plain tables for a terminal (pure)."""
+
+from collections.abc import Sequence
+
+from operators.api.adapter import Adapter
+from operators.api.api_key import APIKey
+from operators.api.base_model import BaseModel
+from operators.api.knowledge_base import KnowledgeBase
+from operators.api.objects import AnyObject
+from operators.api.tenant import Tenant
+from operators.local.doctor import Check
+from operators.local.progress import telling
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell; the last one is left ragged."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def of_objects(items: Sequence[AnyObject]) -> str:
+    return table(("KIND", "NAMESPACE", "NAME", "READY", "FACT", "MESSAGE"), [_row(item) for item in items])
+
+
+def of_checks(checks: Sequence[Check]) -> str:
+    rows = [(c.what, "ok" if c.holds else "missing", c.fact, "" if c.holds else c.remedy) for c in checks]
+    return table(("WHAT", "STATE", "FACT", "REMEDY"), rows)
+
+
+def _row(item: AnyObject) -> tuple[str, ...]:
+    condition = telling(item)
+    ready = any(c.type == "Ready" and c.holds for c in item.status.conditions)
+    message = f"{condition.reason}: {condition.message}" if condition and condition.message else ""
+    return (item.kind, item.namespace or "-", item.name, str(ready), _fact(item), message)
+
+
+def _fact(item: AnyObject) -> str:
+    """The one thing that people ask of each kind."""
+    match item:
+        case BaseModel():
+            return f"{sum(e.ready for e in item.status.endpoints)}/{len(item.status.endpoints)} replicas"
+        case Adapter():
+            return item.status.active.digest[:12] if item.status.active else "no version"
+        case KnowledgeBase():
+            return f"{item.status.chunks} chunks"
+        case Tenant():
+            return f"{item.status.adapters} adapters"
+        case APIKey():
+            return item.spec.prefix

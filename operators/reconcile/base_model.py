@@ -1,0 +1,33 @@
+"""Agents' reports → the status of a base model (pure)."""
+
+from collections.abc import Mapping
+
+from operators.api import conditions as c
+from operators.api.agent import AgentStatus
+from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
+from operators.api.conditions import Condition, condition
+
+
+def next_status(
+    base: BaseModel, *, verdict: Condition, replicas: Mapping[str, tuple[str, AgentStatus | None]], now: str
+) -> BaseModelStatus:
+    """`replicas` maps a replica's name to its engine's URL and its agent's report, None if that is silent."""
+    endpoints = tuple(_endpoint(name, url, report) for name, (url, report) in replicas.items())
+    new = (verdict, _ready(endpoints, [report for _, report in replicas.values()]))
+    merged = c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now)
+    return BaseModelStatus(endpoints=endpoints, conditions=merged)
+
+
+def _endpoint(name: str, url: str, report: AgentStatus | None) -> Endpoint:
+    if report is None:
+        return Endpoint(name=name, url=url)
+    return Endpoint(name=name, url=url, ready=report.ready, holds=tuple(sorted(report.answering)))
+
+
+def _ready(endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None]) -> Condition:
+    ready = sum(endpoint.ready for endpoint in endpoints)
+    if ready:
+        return condition(c.READY, True, c.ANSWERING, f"{ready} of {len(endpoints)} replicas answer")
+    if all(report is None or report.started is None for report in reports):
+        return condition(c.READY, False, c.ENGINE_DOWN, "no engine answers yet; it starts in about a minute")
+    return condition(c.READY, False, c.ENGINE_STARTING, "the engine answers, its adapters are being loaded")

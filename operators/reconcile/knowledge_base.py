@@ -1,0 +1,33 @@
+"""The ingest worker's report → the status of a knowledge base (pure)."""
+
+from operators.api import conditions as c
+from operators.api.conditions import Condition, condition
+from operators.api.ingest import IndexedKnowledgeBase
+from operators.api.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
+
+
+def next_status(
+    base: KnowledgeBase, *, verdict: Condition, report: IndexedKnowledgeBase | None, now: str
+) -> KnowledgeBaseStatus:
+    documents = tuple(Document(**d.model_dump(exclude={"digest"})) for d in report.documents) if report else ()
+    new = (verdict, _ready(report))
+    return KnowledgeBaseStatus(
+        documents=documents,
+        chunks=report.chunks if report else 0,
+        conditions=c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now),
+    )
+
+
+def _ready(report: IndexedKnowledgeBase | None) -> Condition:
+    if report is None:
+        return condition(c.READY, False, c.INGESTING, "the ingest worker has not reported yet")
+    if report.message:
+        return condition(c.READY, False, c.DOCUMENTS_FAILED, report.message)
+    if not report.ready:
+        done = sum(d.state in ("Ready", "Failed") for d in report.documents)
+        return condition(c.READY, False, c.INGESTING, f"{done} of {len(report.documents)} documents done")
+    failed = [d for d in report.documents if d.state == "Failed"]
+    if failed:
+        facts = "; ".join(f"{d.path}: {d.message or d.reason}" for d in failed[:3])
+        return condition(c.READY, True, c.DOCUMENTS_FAILED, f"{len(failed)} left out: {facts}")
+    return condition(c.READY, True, c.INDEXED, f"{report.chunks} chunks of {len(report.documents)} documents")

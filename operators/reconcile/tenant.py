@@ -1,0 +1,20 @@
+"""Objects → the status of the tenants and keys themselves (pure)."""
+
+from operators.api import conditions as c
+from operators.api.api_key import APIKey
+from operators.api.conditions import Condition, condition
+from operators.api.objects import Objects
+from operators.api.resource import Status
+from operators.api.tenant import Tenant, TenantStatus
+
+
+def tenant_status(tenant: Tenant, *, verdict: Condition, objects: Objects, now: str) -> TenantStatus:
+    adapters = sum(a.namespace == tenant.spec.namespace for a in objects.adapters) if verdict.holds else 0
+    new = (verdict, condition(c.READY, verdict.holds, verdict.reason, verdict.message))
+    merged = c.merged(tenant.status.conditions, new, generation=tenant.metadata.generation, now=now)
+    return TenantStatus(adapters=adapters, conditions=merged)
+
+
+def key_status(key: APIKey, *, verdict: Condition, now: str) -> Status:
+    new = (verdict, condition(c.READY, verdict.holds, verdict.reason, verdict.message))
+    return Status(conditions=c.merged(key.status.conditions, new, generation=key.metadata.generation, now=now))

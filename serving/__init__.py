@@ -1,0 +1,1 @@
+"""Data plane: the gateway, the engine's agent and the drift detector."""

@@ -1,0 +1,109 @@
+"""The agent's HTTP face: the desired set in, status out.
+
+PUT /v1/desired      the complete desired set; answers at once
+GET /v1/status       ?seen=VERSION&wait=SECONDS waits for a change
+GET /healthz /readyz /metrics
+"""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from prometheus_client import generate_latest
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from operators.api.agent import DesiredSet
+from serving.agent.converge import Convergence
+from serving.agent.engine import connect
+from serving.agent.metrics import Metrics
+from serving.agent.settings import Settings
+from serving.agent.store import Store
+from serving.agent.verify import Rules
+
+MAX_WAIT_S = 60.0
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(settings: Settings) -> Starlette:
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        store = await asyncio.to_thread(Store, settings.store, max_bytes=settings.max_bytes)
+        async with connect(
+            settings.engine_url, settings.engine_api_key.get_secret_value(), settings.base_model
+        ) as engine:
+            convergence = Convergence(engine, store, _rules(settings), metrics)
+            app.state.convergence = convergence
+            task = asyncio.create_task(convergence.run())
+            yield
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    guard = _guard(settings.token.get_secret_value())
+    routes = [
+        Route("/v1/desired", guard(_desire), methods=["PUT"]),
+        Route("/v1/status", guard(_status)),
+        Route("/healthz", _healthz),
+        Route("/readyz", _readyz),
+        Route("/metrics", lambda request: PlainTextResponse(generate_latest(metrics.registry))),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _rules(settings: Settings) -> Rules:
+    """A base is known by its object's name, by its source, and by the last part of its source."""
+    source = settings.base_source.rstrip("/")
+    names = {settings.base_model, source, source.rpartition("/")[2]}
+    return Rules(base_names=frozenset(names), max_rank=settings.max_rank)
+
+
+def _guard(token: str) -> Callable[[Handler], Handler]:
+    expected = f"Bearer {token}".encode()
+
+    def guard(handler: Handler) -> Handler:
+        async def guarded(request: Request) -> Response:
+            if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected):
+                return JSONResponse({"error": "the agent answers its operator only; send its token"}, 401)
+            return await handler(request)
+
+        return guarded
+
+    return guard
+
+
+async def _desire(request: Request) -> Response:
+    try:
+        desired = DesiredSet.model_validate_json(await request.body())
+    except ValidationError as error:
+        return JSONResponse({"error": str(error)}, 422)
+    request.app.state.convergence.desire(desired)
+    return JSONResponse({}, 202)
+
+
+async def _status(request: Request) -> Response:
+    try:
+        seen = int(request.query_params.get("seen", "-1"))
+        wait = min(float(request.query_params.get("wait", "0")), MAX_WAIT_S)
+    except ValueError:
+        return JSONResponse({"error": "seen is a whole number, wait a number of seconds"}, 400)
+    latest = request.app.state.convergence.status
+    status = await latest.beyond(seen, wait)
+    return JSONResponse(status.model_copy(update={"version": latest.version}).model_dump(mode="json", by_alias=True))
+
+
+async def _healthz(request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+async def _readyz(request: Request) -> Response:
+    ready = request.app.state.convergence.status.value.ready
+    return PlainTextResponse(
+        "ready" if ready else "the engine or a required adapter does not answer", 200 if ready else 503
+    )

@@ -1,0 +1,86 @@
+"""The only module of the agent that speaks HTTP to the engine (vLLM's OpenAI server)."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from serving.agent.errors import UnavailableError
+
+_START_TIME = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
+_ALREADY_LOADED = "already been loaded"
+
+# A load reads weights and waits for a step of the engine; a first probe compiles kernels.
+TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=2)
+
+
+class Engine:
+    """Every method raises UnavailableError when the engine does not do as asked."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_model: str) -> None:
+        self._session = session
+        self.base_model = base_model
+
+    async def started(self) -> float | None:
+        """The engine's start in Unix seconds; None while it does not answer. A new value means a new process."""
+        try:
+            text = await self._call("GET", "/metrics")
+        except UnavailableError:
+            return None
+        found = _START_TIME.search(text)
+        return float(found.group(1)) if found else None
+
+    async def loaded(self) -> frozenset[str]:
+        """The adapters that the engine lists, by engine name."""
+        models = await self._json("GET", "/v1/models")
+        return frozenset(card["id"] for card in models["data"] if card["id"] != self.base_model)
+
+    async def load(self, name: str, path: str) -> None:
+        status, text = await self._exchange("POST", "/v1/load_lora_adapter", {"lora_name": name, "lora_path": path})
+        if status != 200 and _ALREADY_LOADED not in text:
+            raise UnavailableError("LoadFailed", f"the engine did not load {name}: {_message(text)}")
+
+    async def unload(self, name: str) -> None:
+        status, text = await self._exchange("POST", "/v1/unload_lora_adapter", {"lora_name": name})
+        if status not in (200, 404):
+            raise UnavailableError("UnloadFailed", f"the engine did not unload {name}: {_message(text)}")
+
+    async def probe(self, name: str) -> None:
+        """One token from the model, with its log-probability: the first request for those compiles their kernel,
+        and stalls everybody; better before the replica takes traffic."""
+        body = {"model": name, "prompt": "a", "max_tokens": 1, "temperature": 0, "logprobs": 1}
+        status, text = await self._exchange("POST", "/v1/completions", body)
+        if status != 200:
+            raise UnavailableError("ProbeFailed", f"{name} gave no answer to a probe: {_message(text)}")
+
+    async def _json(self, method: str, path: str) -> Any:
+        return json.loads(await self._call(method, path))
+
+    async def _call(self, method: str, path: str) -> str:
+        status, text = await self._exchange(method, path, None)
+        if status != 200:
+            raise UnavailableError("EngineRefused", f"the engine answered {status} to {path}")
+        return text
+
+    async def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, str]:
+        try:
+            async with self._session.request(method, path, json=body) as response:
+                return response.status, await response.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnavailableError("EngineDown", f"the engine does not answer ({type(error).__name__})") from error
+
+
+def _message(text: str) -> str:
+    """The engine's own words, in one line of bounded length. They go to the object's owner, never to a caller."""
+    found = re.search(r'"message":\s*"((?:[^"\\]|\\.)*)"', text)
+    return " ".join((found.group(1) if found else text).split())[:300]
+
+
+@asynccontextmanager
+async def connect(url: str, api_key: str, base_model: str) -> AsyncIterator[Engine]:
+    headers = {"Authorization": f"Bearer {api_key}"}
+    async with aiohttp.ClientSession(url, headers=headers, timeout=TIMEOUT) as session:
+        yield Engine(session, base_model)

@@ -1,0 +1,30 @@
+"""`python -m serving.gateway`"""
+
+import asyncio
+import logging
+import socket
+
+import uvicorn
+
+from serving.gateway.app import create_app
+from serving.gateway.settings import Settings
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, server_header=False)
+    sockets = [listen(settings.host, port) for port in (settings.port, settings.internal_port)]
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=sockets))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bound here, so that one server answers on both ports and a port in use is said at once."""
+    bound = socket.create_server((host, port), backlog=2048)
+    bound.set_inheritable(True)
+    return bound
+
+
+if __name__ == "__main__":
+    main()

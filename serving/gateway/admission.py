@@ -1,0 +1,92 @@
+"""A tenant's limits: requests and tokens a minute as token buckets, and requests at once (pure, time passed in)."""
+
+import math
+from dataclasses import dataclass, replace
+
+from operators.api.tenant import Limits
+
+_MINUTE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Fills evenly to `capacity` within a minute. May go below zero when more was used than was estimated."""
+
+    capacity: float
+    level: float
+    at: float
+
+    def filled(self, now: float) -> "Bucket":
+        level = self.level + (now - self.at) * self.capacity / _MINUTE_S
+        return replace(self, level=min(self.capacity, level), at=now)
+
+    def take(self, amount: float) -> "Bucket":
+        return replace(self, level=self.level - amount)
+
+    def seconds_until(self, amount: float) -> float:
+        return max(0.0, (min(amount, self.capacity) - self.level) * _MINUTE_S / self.capacity)
+
+
+def full(capacity: int, now: float) -> Bucket:
+    return Bucket(capacity=float(capacity), level=float(capacity), at=now)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one tenant has used, at one moment."""
+
+    limits: Limits
+    requests: Bucket
+    tokens: Bucket
+    concurrent: int = 0
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`limit` is the field of Limits that was reached."""
+
+    limit: str
+    retry_after_s: int
+
+
+def fresh(limits: Limits, now: float) -> Usage:
+    return Usage(limits, full(limits.requests_per_minute, now), full(limits.tokens_per_minute, now))
+
+
+def relimited(usage: Usage, limits: Limits, now: float) -> Usage:
+    """New limits take hold at once; the requests that are running stay counted."""
+    return usage if usage.limits == limits else replace(fresh(limits, now), concurrent=usage.concurrent)
+
+
+def admit(usage: Usage, *, tokens: int, now: float) -> Usage | Refusal:
+    """Reserve one request of an estimated number of tokens."""
+    requests, room = usage.requests.filled(now), usage.tokens.filled(now)
+    if usage.concurrent >= usage.limits.concurrent_requests:
+        return Refusal("concurrentRequests", 1)
+    if requests.level < 1:
+        return Refusal("requestsPerMinute", math.ceil(requests.seconds_until(1)))
+    # A request larger than a whole minute's allowance passes on a full bucket, and is paid off afterwards.
+    if room.level < min(tokens, room.capacity):
+        return Refusal("tokensPerMinute", math.ceil(room.seconds_until(tokens)))
+    return replace(usage, requests=requests.take(1), tokens=room.take(tokens), concurrent=usage.concurrent + 1)
+
+
+def settle(usage: Usage, *, reserved: int, used: int, now: float) -> Usage:
+    """Replace the estimate by what was really used."""
+    tokens = usage.tokens.filled(now).take(used - reserved)
+    return replace(
+        usage, tokens=replace(tokens, level=min(tokens.level, tokens.capacity)), concurrent=usage.concurrent - 1
+    )
+
+
+def headers(usage: Usage, now: float) -> dict[str, str]:
+    """The `x-ratelimit-*` headers that OpenAI sends."""
+    requests, tokens = usage.requests.filled(now), usage.tokens.filled(now)
+    return {
+        "x-ratelimit-limit-requests": str(int(requests.capacity)),
+        "x-ratelimit-remaining-requests": str(max(0, int(requests.level))),
+        "x-ratelimit-reset-requests": f"{requests.seconds_until(requests.capacity):.3f}s",
+        "x-ratelimit-limit-tokens": str(int(tokens.capacity)),
+        "x-ratelimit-remaining-tokens": str(max(0, int(tokens.level))),
+        "x-ratelimit-reset-tokens": f"{tokens.seconds_until(tokens.capacity):.3f}s",
+    }

@@ -1,0 +1,137 @@
+"""The gateway as an ASGI application: the table of routes and what lives as long as the process."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from starlette.routing import Router
+
+from serving.gateway import engine, retrieval_client
+from serving.gateway.catalog import Catalog
+from serving.gateway.discovery import Discovery
+from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
+from serving.gateway.exchange import CallerGone, Exchange, Receive, Scope, Send
+from serving.gateway.forwarding import Forwarder
+from serving.gateway.metrics import Metrics
+from serving.gateway.observations import Observations
+from serving.gateway.routes import generation, health, internal, models
+from serving.gateway.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Exchange], Awaitable[None]]
+
+
+def create_app(settings: Settings) -> Router:
+    """Starlette's router speaks the lifespan protocol; every request goes through a table of our own."""
+    gateway = Gateway(settings)
+    return Router(default=gateway.dispatch, lifespan=gateway.lifespan)
+
+
+class Gateway:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._metrics = Metrics()
+        self._discovery = Discovery(settings.snapshot, self._on_catalog)
+        self._public: dict[str, dict[str, Handler]] = {}
+        self._internal: dict[str, dict[str, Handler]] = {}
+
+    def _on_catalog(self, catalog: Catalog) -> None:
+        self._metrics.register(frozenset(catalog.tenants))
+        self._metrics.generation.set(catalog.generation)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any) -> AsyncIterator[None]:
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            engines = await stack.enter_async_context(
+                engine.connect(settings.engine_api_key.get_secret_value(), settings.request_timeout_s)
+            )
+            retrieval = await self._retrieval(stack)
+            observations = Observations(self._metrics)
+            forwarder = Forwarder(
+                catalog=lambda: self._discovery.catalog,
+                engine=engines,
+                retrieval=retrieval,
+                metrics=self._metrics,
+                observations=observations,
+                max_body_bytes=settings.max_body_bytes,
+            )
+            self._lay_routes(forwarder)
+            tasks = await stack.enter_async_context(_background())
+            tasks(self._discovery.run())
+            if settings.drift_url:
+                tasks(observations.send_to(settings.drift_url, settings.drift_token.get_secret_value()))
+            yield
+
+    async def _retrieval(self, stack: AsyncExitStack) -> retrieval_client.Retrieval | None:
+        settings = self._settings
+        if settings.retrieval_url is None:
+            return None
+        token = settings.retrieval_token.get_secret_value()
+        return await stack.enter_async_context(
+            retrieval_client.connect(settings.retrieval_url, token, settings.retrieval_timeout_s)
+        )
+
+    def _lay_routes(self, forwarder: Forwarder) -> None:
+        probes: dict[str, dict[str, Handler]] = {
+            "/healthz": {"GET": health.alive},
+            "/readyz": {"GET": health.ready(self._discovery)},
+        }
+        self._public = probes | {
+            "/v1/models": {"GET": models.listing(forwarder, self._discovery)},
+            "/v1/chat/completions": {"POST": generation.chat(forwarder)},
+            "/v1/completions": {"POST": generation.completion(forwarder)},
+        }
+        token = self._settings.internal_token.get_secret_value()
+        self._internal = probes | {
+            "/metrics": {"GET": internal.metrics(self._metrics)},
+            "/v1/state": {"GET": internal.state(forwarder, self._discovery, token)},
+        }
+
+    async def dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send)
+        try:
+            await self._handler(scope)(exchange)
+        except ApiError as error:
+            await exchange.fail(error)
+        except CallerGone:
+            pass
+        except Exception:
+            logger.exception("request %s failed", exchange.request_id)
+            if exchange.started:
+                raise
+            await exchange.fail(ApiError("The server had an error; quote the x-request-id header when you report it."))
+
+    def _handler(self, scope: Scope) -> Handler:
+        table = self._internal if scope["server"][1] == self._settings.internal_port else self._public
+        methods = table.get(scope["path"])
+        if methods is None:
+            raise NotFound(f"Unknown request URL: {scope['method']} {scope['path']}.", code="unknown_url")
+        handler = methods.get(scope["method"])
+        if handler is None:
+            raise MethodNotAllowed(f"{scope['path']} answers {', '.join(methods)} only.", code="method_not_supported")
+        return handler
+
+
+@asynccontextmanager
+async def _background() -> AsyncIterator[Callable[[Any], None]]:
+    """Tasks that live as long as the context. One that fails is logged and stops nothing else."""
+    tasks: list[asyncio.Task[None]] = []
+
+    def start(work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(_log_failure)
+        tasks.append(task)
+
+    yield start
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception():
+        logger.error("a background task ended", exc_info=task.exception())

@@ -1,0 +1,151 @@
+"""An immutable picture of who may reach what: built from a snapshot of the objects (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from operators.api.acceptance import Verdicts, accept, accepted, owners
+from operators.api.adapter import Adapter
+from operators.api.api_key import key_digest
+from operators.api.conditions import REVOKING
+from operators.api.snapshot import Snapshot
+from operators.api.tenant import Limits
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who a key speaks for. `models` narrows it to some of the tenant's names."""
+
+    tenant: str
+    key: str
+    models: frozenset[str] | None
+    expires_at: datetime | None
+
+    def may_use(self, model: str) -> bool:
+        return self.models is None or model in self.models
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one of a tenant's names stands for. Without an engine name there is nothing to answer yet."""
+
+    tenant: str
+    name: str
+    base_model: str
+    engine_name: str | None
+    knowledge_bases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Replica:
+    """An engine that may take traffic, and the adapters that have answered on it."""
+
+    url: str
+    holds: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Base:
+    name: str
+    max_model_length: int
+    replicas: tuple[Replica, ...]
+
+    def holders(self, engine_name: str) -> tuple[Replica, ...]:
+        if engine_name == self.name:
+            return self.replicas
+        return tuple(replica for replica in self.replicas if engine_name in replica.holds)
+
+
+@dataclass(frozen=True)
+class TenantEntry:
+    name: str
+    limits: Limits
+    targets: Mapping[str, Target]
+    top_k: Mapping[str, int]  # of each knowledge base
+
+
+@dataclass(frozen=True)
+class Catalog:
+    generation: int = 0
+    principals: Mapping[str, Principal] = field(default_factory=dict)
+    tenants: Mapping[str, TenantEntry] = field(default_factory=dict)
+    bases: Mapping[str, Base] = field(default_factory=dict)
+
+    def authenticate(self, key: str, now: datetime) -> Principal | None:
+        """Who this key speaks for. A look-up by digest: its time tells nothing about any key."""
+        principal = self.principals.get(key_digest(key))
+        if principal is None or (principal.expires_at is not None and principal.expires_at <= now):
+            return None
+        return principal
+
+    def resolve(self, principal: Principal, model: str) -> Target | None:
+        if not principal.may_use(model):
+            return None
+        return self.tenants[principal.tenant].targets.get(model)
+
+    @property
+    def routable(self) -> frozenset[str]:
+        targets = (target for tenant in self.tenants.values() for target in tenant.targets.values())
+        return frozenset(target.engine_name for target in targets if target.engine_name)
+
+
+def build_catalog(snapshot: Snapshot, now: datetime) -> Catalog:
+    objects = snapshot.objects
+    verdicts = accept(objects, now)
+    names = owners(objects.tenants)
+    return Catalog(
+        generation=snapshot.generation,
+        principals=_principals(snapshot, verdicts, names),
+        tenants={t.name: _tenant(snapshot, verdicts, t.name, t.spec.namespace, t.spec.limits)
+                 for t in objects.tenants if accepted(verdicts, t)},
+        bases=_bases(snapshot),
+    )  # fmt: skip
+
+
+def _principals(snapshot: Snapshot, verdicts: Verdicts, names: Mapping[str, str]) -> dict[str, Principal]:
+    return {
+        key.spec.sha256: Principal(
+            tenant=names[key.namespace],
+            key=key.name,
+            models=None if key.spec.models is None else frozenset(key.spec.models),
+            expires_at=key.spec.expires_at,
+        )
+        for key in snapshot.objects.api_keys
+        if accepted(verdicts, key)
+    }
+
+
+def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, limits: Limits) -> TenantEntry:
+    bases = (b for b in snapshot.objects.base_models if b.spec.allows(name))
+    targets = [Target(tenant=name, name=b.name, base_model=b.name, engine_name=b.name) for b in bases]
+    adapters = (a for a in snapshot.objects.adapters if a.namespace == namespace)
+    targets += [_adapter_target(a, name) for a in adapters if verdicts[a.key].reason not in REVOKING]
+    mine = (k for k in snapshot.objects.knowledge_bases if k.namespace == namespace)
+    return TenantEntry(
+        name=name,
+        limits=limits,
+        targets={target.name: target for target in targets},
+        top_k={k.name: k.spec.top_k for k in mine},
+    )
+
+
+def _adapter_target(adapter: Adapter, tenant: str) -> Target:
+    active = adapter.status.active
+    return Target(
+        tenant=tenant,
+        name=adapter.name,
+        base_model=active.base_model if active else adapter.spec.base_model,
+        engine_name=active.engine_name if active else None,
+        knowledge_bases=adapter.spec.knowledge_bases,
+    )
+
+
+def _bases(snapshot: Snapshot) -> dict[str, Base]:
+    return {
+        base.name: Base(
+            name=base.name,
+            max_model_length=base.spec.max_model_length,
+            replicas=tuple(Replica(url=e.url, holds=frozenset(e.holds)) for e in base.status.endpoints if e.ready),
+        )
+        for base in snapshot.objects.base_models
+    }

@@ -1,0 +1,72 @@
+"""The only module of the gateway that speaks HTTP to an engine."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+
+# uvicorn, which vLLM runs in, closes an idle connection after 5 s; one that is kept longer fails when it is used.
+_KEEPALIVE_S = 3.0
+
+
+class EngineError(Exception):
+    """The engine did not answer, or broke off."""
+
+
+class Answer:
+    """An engine's response whose headers are here and whose body is still to come."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self.status = response.status
+        self._response = response
+
+    async def body(self) -> bytes:
+        try:
+            return await self._response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise EngineError(type(error).__name__) from error
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives. Raises EngineError when it ends before its end."""
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise EngineError(type(error).__name__) from error
+
+
+class Engine:
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    @asynccontextmanager
+    async def post(self, url: str, path: str, body: dict[str, Any]) -> AsyncIterator[Answer]:
+        """Leaving the context closes the connection, which cancels what the engine still generates.
+
+        Raises EngineError when there is no response at all.
+        """
+        try:
+            response = await self._session.post(url + path, data=orjson.dumps(body))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise EngineError(type(error).__name__) from error
+        try:
+            yield Answer(response)
+        finally:
+            response.close()  # a connection whose response was read to its end has already gone back to the pool
+
+
+@asynccontextmanager
+async def connect(api_key: str, timeout_s: float) -> AsyncIterator[Engine]:
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S)
+    timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=2)
+    async with aiohttp.ClientSession(
+        connector=connector,
+        headers=headers,
+        timeout=timeout,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+    ) as session:
+        yield Engine(session)

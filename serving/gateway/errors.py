@@ -1,0 +1,73 @@
+"""What a caller can be told, in OpenAI's shape.
+
+ApiError
+├── InvalidRequest   400  the body
+├── Unauthenticated  401  the key
+├── NotFound         404  a name that this caller does not have, wherever else it may exist
+├── MethodNotAllowed 405  the method
+├── TooLarge         413  the body's size
+├── Throttled        429  the tenant's own limits, with Retry-After
+└── Unavailable      503  ours to mend, with Retry-After
+"""
+
+from typing import Any
+
+
+class ApiError(Exception):
+    status = 500
+    type = "server_error"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, param: str | None = None, retry_after_s: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+    def body(self) -> dict[str, Any]:
+        error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
+        return {"error": error}
+
+
+class InvalidRequest(ApiError):
+    status = 400
+    type = "invalid_request_error"
+
+
+class Unauthenticated(ApiError):
+    status = 401
+    type = "invalid_request_error"
+
+
+class NotFound(ApiError):
+    status = 404
+    type = "invalid_request_error"
+
+
+class MethodNotAllowed(ApiError):
+    status = 405
+    type = "invalid_request_error"
+
+
+class TooLarge(ApiError):
+    status = 413
+    type = "invalid_request_error"
+
+
+class Throttled(ApiError):
+    status = 429
+    type = "rate_limit_error"
+
+
+class Unavailable(ApiError):
+    status = 503
+    type = "server_error"
+
+
+def model_not_found(name: str) -> NotFound:
+    """The same words whether the name exists for another tenant or for nobody."""
+    return NotFound(
+        f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found", param="model"
+    )

@@ -1,0 +1,99 @@
+"""One request and its response in raw ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from typing import Any
+
+import orjson
+
+from serving.gateway.errors import ApiError, InvalidRequest, TooLarge
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+JSON = {"content-type": "application/json"}
+# Proxies between us and the caller must neither hold back nor keep what is streamed.
+EVENT_STREAM = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
+
+
+class CallerGone(Exception):
+    """Nobody waits for this response any more."""
+
+
+class Exchange:
+    """`started` is true once the caller has the status line: from then on an error can only be an event."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.path: str = scope["path"]
+        self.request_id = uuid.uuid4().hex
+        self.started = False
+        self.status = 0
+        self._headers: list[tuple[bytes, bytes]] = scope["headers"]
+        self._receive = receive
+        self._send = send
+
+    def header(self, name: str) -> str:
+        wanted = name.encode()
+        return next((value.decode("latin-1") for key, value in self._headers if key == wanted), "")
+
+    async def json(self, limit: int) -> Any:
+        """Raises TooLarge, InvalidRequest and CallerGone."""
+        raw = await self._body(limit)
+        try:
+            return orjson.loads(raw)
+        except orjson.JSONDecodeError as error:
+            raise InvalidRequest("The body is not valid JSON.", code="invalid_json") from error
+
+    async def _body(self, limit: int) -> bytes:
+        parts, size = [], 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise CallerGone
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
+                raise TooLarge(f"The body is larger than {limit} bytes.", code="body_too_large")
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    async def while_waited_for(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work; cancel it as soon as the caller goes, and raise CallerGone."""
+        task = asyncio.ensure_future(work)
+        watcher = asyncio.ensure_future(self._gone())
+        try:
+            await asyncio.wait({task, watcher}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise CallerGone
+            task.result()
+        finally:
+            watcher.cancel()
+            task.cancel()
+            await asyncio.gather(task, watcher, return_exceptions=True)
+
+    async def _gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def start(self, status: int, headers: Mapping[str, str]) -> None:
+        self.started, self.status = True, status
+        pairs = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
+        pairs.append((b"x-request-id", self.request_id.encode()))
+        await self._send({"type": "http.response.start", "status": status, "headers": pairs})
+
+    async def write(self, body: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def respond(self, status: int, body: bytes, headers: Mapping[str, str] = JSON) -> None:
+        await self.start(status, {**headers, "content-length": str(len(body))})
+        await self.write(body, more=False)
+
+    async def respond_json(self, value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        await self.respond(status, orjson.dumps(value), {**JSON, **(headers or {})})
+
+    async def fail(self, error: ApiError) -> None:
+        headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+        await self.respond_json(error.body(), status=error.status, headers=headers)

@@ -1,0 +1,346 @@
+"""The way of one request: who → what → may → evidence → engine → answer → account."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from serving.gateway import answers, sse
+from serving.gateway.answers import GroundedStream, PlainStream, Stream, Tokens
+from serving.gateway.catalog import Catalog, Principal, Replica, Target
+from serving.gateway.citations import Evidence
+from serving.gateway.engine import Answer, Engine, EngineError
+from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unauthenticated, Unavailable, model_not_found
+from serving.gateway.exchange import EVENT_STREAM, JSON, CallerGone, Exchange
+from serving.gateway.grounding import ABSTENTION, grounded
+from serving.gateway.in_flight import InFlight
+from serving.gateway.metrics import OTHER, Metrics
+from serving.gateway.observations import Observation, Observations
+from serving.gateway.quotas import Quotas
+from serving.gateway.retrieval_client import Found, Retrieval, RetrievalError
+from serving.gateway.schemas import AnyRequest, ChatRequest, engine_body, parse
+
+logger = logging.getLogger(__name__)
+
+# An engine takes about a minute to start, and its adapters a moment more.
+RETRY_AFTER_S = 5
+ATTEMPTS = 2
+# nginx's word for a caller that left before its answer.
+CALLER_GONE = 499
+
+_CHARACTERS_PER_TOKEN = 4
+_DEFAULT_COMPLETION_TOKENS = 256
+_CONTEXT_LENGTH = re.compile(r"maximum context length|max_model_len|longer than the maximum")
+
+
+@dataclass
+class Call:
+    """What is known of one request while it lasts. Times are of the monotonic clock, in seconds."""
+
+    started: float
+    tenant: str = OTHER
+    model: str = OTHER
+    reserved: int = 0
+    retrieval: str = "none"
+    retrieval_s: float = 0.0
+    engine_s: float = 0.0
+    sent: float | None = None
+    first_byte: float | None = None
+    tokens: Tokens = field(default_factory=Tokens)
+    embedding: str | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One request that was let in."""
+
+    call: Call
+    exchange: Exchange
+    request: AnyRequest
+    target: Target
+    headers: dict[str, str]
+
+    @property
+    def show_usage(self) -> bool:
+        options = self.request.stream_options
+        return options is not None and options.include_usage
+
+
+class Forwarder:
+    def __init__(
+        self,
+        *,
+        catalog: Callable[[], Catalog],
+        engine: Engine,
+        retrieval: Retrieval | None,
+        metrics: Metrics,
+        observations: Observations,
+        max_body_bytes: int,
+    ) -> None:
+        self._catalog = catalog
+        self._engine = engine
+        self._retrieval = retrieval
+        self._metrics = metrics
+        self._observations = observations
+        self._max_body_bytes = max_body_bytes
+        self._quotas = Quotas(time.monotonic)
+        self.versions = InFlight()
+        self._replicas = InFlight()
+
+    def principal(self, exchange: Exchange) -> Principal:
+        """Who calls, from the key alone. Raises Unauthenticated."""
+        scheme, _, key = exchange.header("authorization").partition(" ")
+        principal = self._catalog().authenticate(key, datetime.now(UTC)) if scheme.lower() == "bearer" else None
+        if principal is None:
+            raise Unauthenticated("Incorrect API key provided.", code="invalid_api_key")
+        return principal
+
+    async def serve(self, exchange: Exchange, kind: type[AnyRequest]) -> None:
+        call = Call(started=time.monotonic())
+        try:
+            await self._serve(call, exchange, kind)
+        except CallerGone:
+            exchange.status = CALLER_GONE
+            self._metrics.aborted.labels(self._metrics.tenant(call.tenant)).inc()
+        except ApiError as error:
+            await _tell(exchange, error)
+        finally:
+            self._account(call, exchange.status)
+
+    async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
+        principal = self.principal(exchange)
+        call.tenant = principal.tenant
+        request = parse(await exchange.json(self._max_body_bytes), kind)
+        # From here to the hold nothing waits: a version is either counted or was never chosen.
+        target = self._resolve(principal, request.model)
+        call.model = target.name
+        with self.versions.hold(target.engine_name or ""):
+            headers = self._reserve(call, request)
+            try:
+                job = Job(call, exchange, request, target, headers)
+                await exchange.while_waited_for(self._answer(job))
+            finally:
+                used = call.tokens.prompt + call.tokens.completion
+                self._quotas.settle(call.tenant, reserved=call.reserved, used=used)
+
+    def _resolve(self, principal: Principal, model: str) -> Target:
+        target = self._catalog().resolve(principal, model)
+        if target is None:
+            raise model_not_found(model)
+        if target.engine_name is None:
+            raise _unavailable(f"The model `{model}` is not ready yet", "model_not_ready")
+        return target
+
+    def _reserve(self, call: Call, request: AnyRequest) -> dict[str, str]:
+        completion = getattr(request, "max_completion_tokens", None) or request.max_tokens or _DEFAULT_COMPLETION_TOKENS
+        call.reserved = request.text_length // _CHARACTERS_PER_TOKEN + completion * (request.n or 1)
+        try:
+            return self._quotas.reserve(self._catalog().tenants[call.tenant], call.reserved)
+        except ApiError as error:
+            self._metrics.throttled.labels(self._metrics.tenant(call.tenant), error.param or "").inc()
+            raise
+
+    # Evidence ------------------------------------------------------------------------------------------------
+
+    async def _answer(self, job: Job) -> None:
+        found = await self._search(job)
+        if found is not None and not found.evidence:
+            await self._abstain(job)
+            return
+        body = engine_body(job.request, engine_name=job.target.engine_name or "", cache_salt=job.target.tenant)
+        if found is not None:
+            body["messages"] = grounded(body["messages"], [item.text for item in found.evidence])
+        await self._forward(job, body, None if found is None else found.evidence)
+
+    async def _search(self, job: Job) -> Found | None:
+        """None where the request wants no retrieval. Raises Unavailable where it does and there is none."""
+        if not isinstance(job.request, ChatRequest):
+            return None
+        names, top_k = self._wanted(job.target, job.request)
+        if not names:
+            return None
+        begun = time.monotonic()
+        try:
+            found = await self._ask(job, names, top_k)
+        except RetrievalError as error:
+            job.call.retrieval = "error"
+            logger.warning("search for tenant %s failed: %s", job.call.tenant, error)
+            raise _unavailable("Documents cannot be searched at the moment", "retrieval_unavailable") from error
+        finally:
+            job.call.retrieval_s = time.monotonic() - begun
+        job.call.retrieval, job.call.embedding = found.outcome, found.embedding
+        job.headers["x-quiver-retrieval"] = found.outcome
+        return found
+
+    def _wanted(self, target: Target, request: ChatRequest) -> tuple[Sequence[str], int]:
+        """The request's knowledge bases, or the adapter's. Raises NotFound for a name that the tenant does not have."""
+        options = request.retrieval
+        if options is not None and not options.grounded:
+            return (), 0
+        asked = options.knowledge_bases if options else None
+        names: Sequence[str] = target.knowledge_bases if asked is None else asked
+        own = self._catalog().tenants[target.tenant].top_k
+        unknown = next((name for name in names if name not in own), None)
+        if unknown is not None:
+            raise NotFound(f"The knowledge base `{unknown}` does not exist or you do not have access to it.",
+                           code="knowledge_base_not_found", param="retrieval.knowledge_bases")  # fmt: skip
+        top_k = options.top_k if options and options.top_k else max((own[name] for name in names), default=0)
+        return names, top_k
+
+    async def _ask(self, job: Job, names: Sequence[str], top_k: int) -> Found:
+        if self._retrieval is None:
+            raise RetrievalError("no sidecar is configured")
+        question = job.request.question if isinstance(job.request, ChatRequest) else ""
+        return await self._retrieval.search(
+            tenant=job.target.tenant, knowledge_bases=names, query=question, top_k=top_k
+        )
+
+    async def _abstain(self, job: Job) -> None:
+        """The decision not to answer, made before generation: the engine is not asked."""
+        job.call.finish_reason, job.call.first_byte = "stop", time.monotonic()
+        body = answers.abstention(
+            request_id=job.exchange.request_id,
+            created=int(time.time()),
+            name=job.target.name,
+            text=ABSTENTION,
+            stream=job.request.stream,
+            show_usage=job.show_usage,
+        )
+        kind = EVENT_STREAM if job.request.stream else JSON
+        await job.exchange.respond(200, body, {**kind, **job.headers})
+
+    # The engine ----------------------------------------------------------------------------------------------
+
+    async def _forward(self, job: Job, body: dict[str, object], evidence: Sequence[Evidence] | None) -> None:
+        """Tries a second replica only while the caller has seen nothing of the first one's answer."""
+        for replica in self._choose(job.target):
+            with self._replicas.hold(replica.url):
+                try:
+                    await self._try(job, replica, body, evidence)
+                    return
+                except EngineError as error:
+                    logger.warning("engine %s, request %s: %s", replica.url, job.exchange.request_id, error)
+                    if job.exchange.started:
+                        raise _unavailable("The answer broke off", "engine_failed") from error
+        raise _unavailable(f"No engine can answer for `{job.target.name}` at the moment", "engine_unavailable")
+
+    def _choose(self, target: Target) -> list[Replica]:
+        """Those that hold the version, the least busy first."""
+        holders = self._catalog().bases[target.base_model].holders(target.engine_name or "")
+        return sorted(holders, key=lambda replica: self._replicas.count(replica.url))[:ATTEMPTS]
+
+    async def _try(
+        self, job: Job, replica: Replica, body: dict[str, object], evidence: Sequence[Evidence] | None
+    ) -> None:
+        job.call.sent = time.monotonic()
+        async with self._engine.post(replica.url, job.exchange.path, body) as answer:
+            if answer.status == 400:
+                raise _refused(await answer.body())
+            if answer.status != 200:
+                raise EngineError(f"status {answer.status}")
+            if job.request.stream:
+                await self._relay(job, answer, evidence)
+            else:
+                await self._respond(job, answer, evidence)
+
+    async def _respond(self, job: Job, answer: Answer, evidence: Sequence[Evidence] | None) -> None:
+        raw = await answer.body()
+        self._first_byte(job.call)
+        result = answers.whole(raw, name=job.target.name, evidence=evidence)
+        job.call.tokens, job.call.finish_reason = result.tokens, result.finish_reason
+        self._count_removed(job.call, result.removed_marks)
+        await job.exchange.respond(200, result.body, {**JSON, **job.headers})
+
+    async def _relay(self, job: Job, answer: Answer, evidence: Sequence[Evidence] | None) -> None:
+        stream = _stream(job, evidence)
+        job.call.tokens = stream.tokens
+        async for block in sse.blocks(answer.chunks()):
+            if not job.exchange.started:
+                self._first_byte(job.call)
+                await job.exchange.start(200, {**EVENT_STREAM, **job.headers})
+            await job.exchange.write(stream.feed(block), more=True)
+        if not stream.finished:
+            raise EngineError("the stream ended before its end")
+        await job.exchange.write(b"", more=False)
+        job.call.finish_reason = stream.finish_reason
+        self._count_removed(job.call, stream.removed_marks)
+
+    # Accounts ------------------------------------------------------------------------------------------------
+
+    def _first_byte(self, call: Call) -> None:
+        call.first_byte = time.monotonic()
+        call.engine_s = call.first_byte - (call.sent or call.first_byte)
+
+    def _count_removed(self, call: Call, removed: int) -> None:
+        if removed:
+            self._metrics.dangling_marks.labels(self._metrics.tenant(call.tenant)).inc(removed)
+
+    def _account(self, call: Call, status: int) -> None:
+        now = time.monotonic()
+        metrics, tenant = self._metrics, self._metrics.tenant(call.tenant)
+        metrics.requests.labels(tenant, call.model, str(status)).inc()
+        if call.retrieval != "none":
+            metrics.retrievals.labels(tenant, call.retrieval).inc()
+            metrics.retrieval.labels(tenant).observe(call.retrieval_s)
+        if call.first_byte is None:
+            return
+        metrics.tokens.labels(tenant, call.model, "prompt").inc(call.tokens.prompt)
+        metrics.tokens.labels(tenant, call.model, "completion").inc(call.tokens.completion)
+        self._observe_times(call, tenant, now)
+        self._observations.add(_observation(call, now))
+
+    def _observe_times(self, call: Call, tenant: str, now: float) -> None:
+        first = call.first_byte or now
+        self._metrics.first_token.labels(tenant).observe(first - call.started)
+        self._metrics.own.labels(tenant).observe(first - call.started - call.retrieval_s - call.engine_s)
+        if call.sent is not None:
+            self._metrics.queue.labels(tenant).observe(call.sent - call.started - call.retrieval_s)
+        if call.tokens.completion > 1:
+            self._metrics.output_token.labels(tenant).observe((now - first) / (call.tokens.completion - 1))
+
+
+def _stream(job: Job, evidence: Sequence[Evidence] | None) -> Stream:
+    name, show_usage = job.target.name, job.show_usage
+    if evidence is not None:
+        return GroundedStream(evidence, name=name, show_usage=show_usage)
+    return PlainStream(engine_name=job.target.engine_name or "", name=name, show_usage=show_usage)
+
+
+def _unavailable(fact: str, code: str) -> Unavailable:
+    return Unavailable(f"{fact}; try again in {RETRY_AFTER_S} s.", code=code, retry_after_s=RETRY_AFTER_S)
+
+
+def _refused(body: bytes) -> InvalidRequest:
+    """The engine's own words may name what callers never see, so only what they mean is passed on."""
+    if _CONTEXT_LENGTH.search(body.decode(errors="replace")):
+        return InvalidRequest(
+            "The messages and the requested output together are longer than this model's context.",
+            code="context_length_exceeded",
+        )
+    return InvalidRequest("The engine refused this combination of parameters.", code="engine_refused")
+
+
+async def _tell(exchange: Exchange, error: ApiError) -> None:
+    """As a response if there is none yet, else as the stream's last event: never silence."""
+    if not exchange.started:
+        await exchange.fail(error)
+        return
+    await exchange.write(sse.event(error.body()), more=False)
+
+
+def _observation(call: Call, now: float) -> Observation:
+    return Observation(
+        tenant=call.tenant,
+        model=call.model,
+        at=time.time(),
+        embedding=call.embedding,
+        retrieval=call.retrieval,
+        finish_reason=call.finish_reason,
+        prompt_tokens=call.tokens.prompt,
+        completion_tokens=call.tokens.completion,
+        first_token_s=None if call.first_byte is None else call.first_byte - call.started,
+        total_s=now - call.started,
+    )

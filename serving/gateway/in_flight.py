@@ -1,0 +1,26 @@
+"""How many requests are under way, by any name: an engine name for draining, a replica's URL for balancing."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class InFlight:
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        self._counts[name] += 1
+        try:
+            yield
+        finally:
+            self._counts[name] -= 1
+            if not self._counts[name]:
+                del self._counts[name]
+
+    def count(self, name: str) -> int:
+        return self._counts[name]
+
+    def counts(self) -> dict[str, int]:
+        return dict(self._counts)

@@ -1,0 +1,57 @@
+"""Every metric of the gateway, declared in one place.
+
+Labels are bounded: tenants and models are those of the catalog, anything else is counted as `other`, and a tenant
+that leaves takes its series along.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+OTHER = "other"
+MAX_TENANTS = 1000
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_SHORT_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = self._counter("requests", "Finished requests.", "tenant", "model", "code")
+        self.tokens = self._counter("tokens", "Tokens as the engine counted them.", "tenant", "model", "direction")
+        self.throttled = self._counter("throttled", "Refused by a limit of the tenant.", "tenant", "limit")
+        self.retrievals = self._counter("retrievals", "Searches by outcome.", "tenant", "outcome")
+        self.dangling_marks = self._counter("dangling_marks", "Marks removed: they pointed to nothing.", "tenant")
+        self.aborted = self._counter("aborted", "Requests whose caller went away.", "tenant")
+        self.dropped_observations = self._counter("dropped_observations", "Observations that found the queue full.")
+        self.first_token = self._histogram("time_to_first_token_seconds", "Request to first byte of the answer.")
+        self.output_token = self._histogram("time_per_output_token_seconds", "Between tokens of the answer.")
+        self.queue = self._histogram("queue_seconds", "Waiting to be sent to an engine.", short=True)
+        self.retrieval = self._histogram("retrieval_seconds", "Searching documents.")
+        self.own = self._histogram("own_seconds", "The gateway's own share of a request.", short=True)
+        self.in_flight = Gauge("quiver_gateway_in_flight", "Requests under way.", ["tenant"], registry=self.registry)
+        self.generation = Gauge("quiver_gateway_catalog_generation", "Snapshot in force.", registry=self.registry)
+        self._tenants: frozenset[str] = frozenset()
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"quiver_gateway_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *, short: bool = False) -> Histogram:
+        buckets = _SHORT_SECONDS if short else _SECONDS
+        return Histogram(f"quiver_gateway_{name}", text, ["tenant"], buckets=buckets, registry=self.registry)
+
+    def tenant(self, name: str) -> str:
+        return name if name in self._tenants else OTHER
+
+    def register(self, tenants: frozenset[str]) -> None:
+        """The tenants that may have series of their own; those that left lose theirs."""
+        kept = frozenset(sorted(tenants)[:MAX_TENANTS])
+        for name in self._tenants - kept:
+            for metric in self._per_tenant():
+                metric.remove_by_labels({"tenant": name})
+        self._tenants = kept
+
+    def _per_tenant(self) -> list[Counter | Histogram | Gauge]:
+        return [
+            self.requests, self.tokens, self.throttled, self.retrievals, self.dangling_marks, self.aborted,
+            self.first_token, self.output_token, self.queue, self.retrieval, self.own, self.in_flight,
+        ]  # fmt: skip

@@ -1,0 +1,33 @@
+"""What every tenant has used so far. Decisions are made in `admission`."""
+
+from collections.abc import Callable
+
+from serving.gateway import admission
+from serving.gateway.admission import Refusal, Usage
+from serving.gateway.catalog import TenantEntry
+from serving.gateway.errors import Throttled
+
+
+class Quotas:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._usages: dict[str, Usage] = {}
+
+    def reserve(self, tenant: TenantEntry, tokens: int) -> dict[str, str]:
+        """Returns the rate-limit headers. Raises Throttled."""
+        now = self._clock()
+        usage = self._usages.get(tenant.name) or admission.fresh(tenant.limits, now)
+        verdict = admission.admit(admission.relimited(usage, tenant.limits, now), tokens=tokens, now=now)
+        if isinstance(verdict, Refusal):
+            raise Throttled(
+                f"The limit {verdict.limit} of your organization is reached; try again in {verdict.retry_after_s} s.",
+                code="rate_limit_exceeded",
+                param=verdict.limit,
+                retry_after_s=verdict.retry_after_s,
+            )
+        self._usages[tenant.name] = verdict
+        return admission.headers(verdict, now)
+
+    def settle(self, tenant: str, *, reserved: int, used: int) -> None:
+        usage = self._usages[tenant]
+        self._usages[tenant] = admission.settle(usage, reserved=reserved, used=used, now=self._clock())

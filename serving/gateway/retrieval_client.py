@@ -1,0 +1,56 @@
+"""The only module of the gateway that speaks HTTP to the retrieval sidecar."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+
+from serving.gateway.citations import Evidence
+
+
+class RetrievalError(Exception):
+    """The sidecar did not answer a search."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """`outcome` is `evidence`, or why there is none. `embedding` is the query's, base64 of float32."""
+
+    outcome: str
+    evidence: tuple[Evidence, ...]
+    embedding: str | None
+
+
+class Retrieval:
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def search(self, *, tenant: str, knowledge_bases: Sequence[str], query: str, top_k: int) -> Found:
+        """Raises RetrievalError."""
+        body = {"tenant": tenant, "knowledge_bases": list(knowledge_bases), "query": query, "top_k": top_k}
+        try:
+            async with self._session.post("/v1/search", data=orjson.dumps(body)) as response:
+                text = await response.read()
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise RetrievalError(type(error).__name__) from error
+        if status != 200:
+            raise RetrievalError(f"status {status}")
+        return _found(text)
+
+
+def _found(text: bytes) -> Found:
+    data = orjson.loads(text)
+    fields = ("chunk_id", "document_id", "document", "knowledge_base", "text")
+    evidence = tuple(Evidence(**{name: item[name] for name in fields}) for item in data["evidence"])
+    return Found(outcome=data["outcome"], evidence=evidence, embedding=data.get("embedding"))
+
+
+@asynccontextmanager
+async def connect(url: str, token: str, timeout_s: float) -> AsyncIterator[Retrieval]:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=2)
+    async with aiohttp.ClientSession(url, headers=headers, timeout=timeout) as session:
+        yield Retrieval(session)

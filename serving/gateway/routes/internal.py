@@ -1,0 +1,36 @@
+"""What names every tenant, and is therefore answered on the internal port only."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from operators.api.gateway import GatewayState
+from serving.gateway.discovery import Discovery
+from serving.gateway.errors import Unauthenticated
+from serving.gateway.exchange import JSON, Exchange
+from serving.gateway.forwarding import Forwarder
+from serving.gateway.metrics import Metrics
+
+
+def metrics(source: Metrics) -> Callable[[Exchange], Awaitable[None]]:
+    async def handler(exchange: Exchange) -> None:
+        await exchange.respond(200, generate_latest(source.registry), {"content-type": CONTENT_TYPE_LATEST})
+
+    return handler
+
+
+def state(forwarder: Forwarder, discovery: Discovery, token: str) -> Callable[[Exchange], Awaitable[None]]:
+    """GET /v1/state: what the operator waits for before a version may leave an engine."""
+    expected = f"Bearer {token}".encode()
+
+    async def handler(exchange: Exchange) -> None:
+        if not hmac.compare_digest(exchange.header("authorization").encode(), expected):
+            raise Unauthenticated("The gateway's state is for its operator; send its token.")
+        catalog = discovery.catalog
+        found = GatewayState(
+            generation=catalog.generation, routable=catalog.routable, in_flight=forwarder.versions.counts()
+        )
+        await exchange.respond(200, found.model_dump_json(by_alias=True).encode(), JSON)
+
+    return handler

@@ -1,0 +1,29 @@
+"""All that the gateway is told from outside. The only place that reads the environment."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`snapshot` is the file that the objects are read from. Neighbours without a URL are not asked.
+
+    Metrics and state name every tenant, so they are answered on `internal_port` only.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="QUIVER_GATEWAY_", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    internal_port: int = 8081
+    snapshot: Path
+    internal_token: SecretStr
+    engine_api_key: SecretStr
+    retrieval_url: str | None = None
+    retrieval_token: SecretStr = SecretStr("")
+    drift_url: str | None = None
+    drift_token: SecretStr = SecretStr("")
+    max_body_bytes: int = 1024 * 1024
+    request_timeout_s: float = 600.0
+    retrieval_timeout_s: float = 10.0
