@@ -51,6 +51,7 @@ def up(root: Path, port: int) -> None:
         environment=inherited_environment(),
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     click.echo(f"gateway {url(port)}/v1 · metrics {url(layout.internal_port)}/metrics · logs {layout.logs}")
     asyncio.run(_run(layout, contents))
 

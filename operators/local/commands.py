@@ -31,15 +31,15 @@ def engine(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
 
 
 def agent(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
-    return _python(layout, f"agent-{base.name}", "serving.agent", {
-        "QUIVER_AGENT_PORT": replica.agent_port,
-        "QUIVER_AGENT_TOKEN": layout.internal_token,
-        "QUIVER_AGENT_STORE": layout.state / "store" / base.name,
-        "QUIVER_AGENT_ENGINE_URL": url(replica.engine_port),
-        "QUIVER_AGENT_ENGINE_API_KEY": layout.engine_token,
-        "QUIVER_AGENT_BASE_MODEL": base.name,
-        "QUIVER_AGENT_BASE_SOURCE": base.spec.source,
-        "QUIVER_AGENT_MAX_RANK": base.spec.lora.max_rank,
+    return _python(layout, f"agent-{base.name}", "serving.agent", "QUIVER_AGENT_", {
+        "PORT": replica.agent_port,
+        "TOKEN": layout.internal_token,
+        "STORE": layout.state / "store" / base.name,
+        "ENGINE_URL": url(replica.engine_port),
+        "ENGINE_API_KEY": layout.engine_token,
+        "BASE_MODEL": base.name,
+        "BASE_SOURCE": base.spec.source,
+        "MAX_RANK": base.spec.lora.max_rank,
     })  # fmt: skip
 
 
@@ -56,46 +56,46 @@ def _milvus(layout: Layout) -> ProcessSpec:
 
 
 def _ingest(layout: Layout) -> ProcessSpec:
-    return _python(layout, "ingest", "retrieval.ingest", {
-        "QUIVER_INGEST_PORT": layout.ingest_port,
-        "QUIVER_INGEST_TOKEN": layout.internal_token,
-        "QUIVER_INGEST_MILVUS_URI": url(layout.milvus_port),
-        "QUIVER_INGEST_EMBEDDER": layout.embedder,
-        "QUIVER_INGEST_LEDGER": layout.state / "ingest.sqlite",
+    return _python(layout, "ingest", "retrieval.ingest", "QUIVER_INGEST_", {
+        "PORT": layout.ingest_port,
+        "TOKEN": layout.internal_token,
+        "MILVUS_URI": url(layout.milvus_port),
+        "EMBEDDER": layout.embedder,
+        "LEDGER": layout.state / "ingest.sqlite",
     })  # fmt: skip
 
 
 def _retrieval(layout: Layout) -> ProcessSpec:
-    return _python(layout, "retrieval", "retrieval", {
-        "QUIVER_RETRIEVAL_PORT": layout.retrieval_port,
-        "QUIVER_RETRIEVAL_TOKEN": layout.internal_token,
-        "QUIVER_RETRIEVAL_MILVUS_URI": url(layout.milvus_port),
-        "QUIVER_RETRIEVAL_EMBEDDER": layout.embedder,
+    return _python(layout, "retrieval", "retrieval", "QUIVER_RETRIEVAL_", {
+        "PORT": layout.retrieval_port,
+        "TOKEN": layout.internal_token,
+        "MILVUS_URI": url(layout.milvus_port),
+        "EMBEDDER": layout.embedder,
     })  # fmt: skip
 
 
 def _drift(layout: Layout) -> ProcessSpec:
-    return _python(layout, "drift", "serving.drift", {
-        "QUIVER_DRIFT_PORT": layout.drift_port,
-        "QUIVER_DRIFT_TOKEN": layout.internal_token,
-        "QUIVER_DRIFT_STATE": layout.state / "drift",
+    return _python(layout, "drift", "serving.drift", "QUIVER_DRIFT_", {
+        "PORT": layout.drift_port,
+        "TOKEN": layout.internal_token,
+        "STATE": layout.state / "drift",
     })  # fmt: skip
 
 
 def _gateway(layout: Layout) -> ProcessSpec:
-    return _python(layout, "gateway", "serving.gateway", {
-        "QUIVER_GATEWAY_PORT": layout.gateway_port,
-        "QUIVER_GATEWAY_INTERNAL_PORT": layout.internal_port,
-        "QUIVER_GATEWAY_INTERNAL_TOKEN": layout.internal_token,
-        "QUIVER_GATEWAY_SNAPSHOT": layout.snapshot,
-        "QUIVER_GATEWAY_ENGINE_API_KEY": layout.engine_token,
-        "QUIVER_GATEWAY_RETRIEVAL_URL": url(layout.retrieval_port),
-        "QUIVER_GATEWAY_RETRIEVAL_TOKEN": layout.internal_token,
-        "QUIVER_GATEWAY_DRIFT_URL": url(layout.drift_port),
-        "QUIVER_GATEWAY_DRIFT_TOKEN": layout.internal_token,
+    return _python(layout, "gateway", "serving.gateway", "QUIVER_GATEWAY_", {
+        "PORT": layout.gateway_port,
+        "INTERNAL_PORT": layout.internal_port,
+        "INTERNAL_TOKEN": layout.internal_token,
+        "SNAPSHOT": layout.snapshot,
+        "ENGINE_API_KEY": layout.engine_token,
+        "RETRIEVAL_URL": url(layout.retrieval_port),
+        "RETRIEVAL_TOKEN": layout.internal_token,
+        "DRIFT_URL": url(layout.drift_port),
+        "DRIFT_TOKEN": layout.internal_token,
     })  # fmt: skip
 
 
-def _python(layout: Layout, name: str, module: str, settings: Mapping[str, object]) -> ProcessSpec:
-    environment = {**layout.environment, **{key: str(value) for key, value in settings.items()}}
-    return ProcessSpec(name, (sys.executable, "-m", module), environment)
+def _python(layout: Layout, name: str, module: str, prefix: str, settings: Mapping[str, object]) -> ProcessSpec:
+    own = {f"{prefix}{key}": str(value) for key, value in {"HOST": LOOPBACK, **settings}.items()}
+    return ProcessSpec(name, (sys.executable, "-m", module), {**layout.environment, **own})

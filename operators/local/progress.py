@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from operators.api.conditions import Condition
+from operators.api.conditions import ACCEPTED, FETCHED, READY, Condition, holds
 from operators.api.objects import AnyObject
 from operators.api.resource import Key
 from operators.api.snapshot import Snapshot
 
 # One line of an object: the condition that tells most about it.
-_TELLING = ("Accepted", "Fetched", "Ready")
+_TELLING = (ACCEPTED, FETCHED, READY)
 
 
 class Progress:
@@ -30,7 +30,7 @@ def summary(item: AnyObject) -> str:
     condition = telling(item)
     if condition is None:
         return "not looked at yet"
-    state = "ready" if condition.type == "Ready" and condition.holds else "not ready"
+    state = "ready" if holds(item.status.conditions, READY) else "not ready"
     return " — ".join(part for part in (state, condition.reason, condition.message) if part)
 
 

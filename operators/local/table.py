@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from operators.api.adapter import Adapter
 from operators.api.api_key import APIKey
 from operators.api.base_model import BaseModel
+from operators.api.conditions import READY, holds
 from operators.api.knowledge_base import KnowledgeBase
 from operators.api.objects import AnyObject
 from operators.api.tenant import Tenant
@@ -30,7 +31,7 @@ def of_checks(checks: Sequence[Check]) -> str:
 
 def _row(item: AnyObject) -> tuple[str, ...]:
     condition = telling(item)
-    ready = any(c.type == "Ready" and c.holds for c in item.status.conditions)
+    ready = holds(item.status.conditions, READY)
     message = f"{condition.reason}: {condition.message}" if condition and condition.message else ""
     return (item.kind, item.namespace or "-", item.name, str(ready), _fact(item), message)
 

@@ -12,6 +12,7 @@ from serving.gateway.settings import Settings
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
     config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, server_header=False)
     sockets = [listen(settings.host, port) for port in (settings.port, settings.internal_port)]

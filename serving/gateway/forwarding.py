@@ -51,6 +51,7 @@ class Call:
     tokens: Tokens = field(default_factory=Tokens)
     embedding: str | None = None
     finish_reason: str | None = None
+    streamed: bool = False
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,7 @@ class Forwarder:
 
     async def _relay(self, job: Job, answer: Answer, evidence: Sequence[Evidence] | None) -> None:
         stream = _stream(job, evidence)
-        job.call.tokens = stream.tokens
+        job.call.tokens, job.call.streamed = stream.tokens, True
         async for block in sse.blocks(answer.chunks()):
             if not job.exchange.started:
                 self._first_byte(job.call)
@@ -298,7 +299,7 @@ class Forwarder:
         self._metrics.own.labels(tenant).observe(first - call.started - call.retrieval_s - call.engine_s)
         if call.sent is not None:
             self._metrics.queue.labels(tenant).observe(call.sent - call.started - call.retrieval_s)
-        if call.tokens.completion > 1:
+        if call.streamed and call.tokens.completion > 1:
             self._metrics.output_token.labels(tenant).observe((now - first) / (call.tokens.completion - 1))
 
 

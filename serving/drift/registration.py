@@ -1,0 +1,19 @@
+"""Which tenants are watched: the registered ones, up to a cap."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Registration:
+    """`registered` are watched from now on; `refused` are over the cap."""
+
+    registered: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def registration(watched: Collection[str], wanted: Sequence[str], *, max_tenants: int) -> Registration:
+    """Decide on the complete set `wanted`: who is watched already comes first, the rest in the order given."""
+    distinct = dict.fromkeys(wanted)
+    ranked = [name for name in distinct if name in watched] + [name for name in distinct if name not in watched]
+    return Registration(registered=tuple(ranked[:max_tenants]), refused=tuple(ranked[max_tenants:]))

@@ -1,0 +1,96 @@
+"""Files: one per registered tenant, so that a restart keeps what was learnt.
+
+The directory is the registration: a tenant is registered while it has a file. A file is replaced in
+one step, so a crash leaves the old one or the new one, never half of either.
+"""
+
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from serving.drift.errors import StateError
+from serving.drift.verdict import Verdict
+from serving.drift.windows import DIMENSIONS, Embeddings, Windows
+
+SUFFIX = ".npz"
+UNFINISHED = ".unfinished"
+VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is kept about one tenant."""
+
+    windows: Windows
+    verdict: Verdict
+
+
+class Store:
+    """The files of a directory, which is made when it is missing. Names are trusted: callers check them."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        for leftover in directory.glob(f"*{UNFINISHED}"):
+            leftover.unlink()
+
+    def tenants(self) -> list[str]:
+        return sorted(path.name.removesuffix(SUFFIX) for path in self._directory.glob(f"*{SUFFIX}"))
+
+    def save(self, tenant: str, record: Record) -> None:
+        """Replace the tenant's file. Raises StateError."""
+        try:
+            with self._unfinished(tenant).open("wb") as file:
+                write(file, record)
+                file.flush()
+                os.fsync(file.fileno())
+            self._unfinished(tenant).replace(self._path(tenant))
+        except OSError as failure:
+            raise StateError(
+                f"the state of tenant {tenant} cannot be written ({failure}); check its space and permissions"
+            ) from failure
+
+    def load(self, tenant: str) -> Record:
+        """Raises StateError when the file is damaged or was not written by `save`."""
+        path = self._path(tenant)
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+                windows = Windows(reference=embeddings(kept["reference"]), current=embeddings(kept["current"]))
+                return Record(windows=windows, verdict=VERDICT.validate_json(str(kept["verdict"])))
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as damage:
+            raise StateError(
+                f"the state of tenant {tenant} in {path} cannot be read ({damage}); restore the file and restart"
+            ) from damage
+
+    def delete(self, tenant: str) -> None:
+        """Remove everything of the tenant. Raises StateError."""
+        try:
+            self._path(tenant).unlink(missing_ok=True)
+            self._unfinished(tenant).unlink(missing_ok=True)
+        except OSError as failure:
+            raise StateError(
+                f"the state of tenant {tenant} cannot be removed ({failure}); check permissions of the directory"
+            ) from failure
+
+    def _path(self, tenant: str) -> Path:
+        return self._directory / f"{tenant}{SUFFIX}"
+
+    def _unfinished(self, tenant: str) -> Path:
+        return self._directory / f"{tenant}{UNFINISHED}"
+
+
+def write(file: BinaryIO, record: Record) -> None:
+    verdict = np.array(VERDICT.dump_json(record.verdict).decode())
+    np.savez(file, reference=record.windows.reference, current=record.windows.current, verdict=verdict)
+
+
+def embeddings(array: NDArray[Any]) -> Embeddings:
+    if array.dtype != np.float32 or array.ndim != 2 or array.shape[1] != DIMENSIONS or not np.isfinite(array).all():
+        raise ValueError(f"expected finite float32 of shape (n, {DIMENSIONS}), found {array.dtype} {array.shape}")
+    return array

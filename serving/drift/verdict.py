@@ -1,0 +1,46 @@
+"""What is known about one signal of one tenant. A verdict holds until the next test."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from serving.drift.statistics.mmd import Outcome
+
+
+class State(StrEnum):
+    """`insufficient_evidence` is an answer of its own: too few samples are neither ok nor drift."""
+
+    OK = "ok"
+    DRIFT = "drift"
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test that was made: `at` in Unix seconds, and the level `alpha` it was judged by."""
+
+    at: float
+    mmd2: float
+    p_value: float
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`state` has held since `since`, Unix seconds; `test` is the last one, None before the first."""
+
+    state: State
+    since: float
+    test: Test | None
+
+
+def unknown(now: float) -> Verdict:
+    """The verdict of a tenant that was never tested."""
+    return Verdict(state=State.INSUFFICIENT_EVIDENCE, since=now, test=None)
+
+
+def judged(previous: Verdict, outcome: Outcome, *, alpha: float, now: float) -> Verdict:
+    """The verdict after a test: drift at p <= alpha, else ok."""
+    state = State.DRIFT if outcome.p_value <= alpha else State.OK
+    since = previous.since if state == previous.state else now
+    test = Test(at=now, mmd2=outcome.mmd2, p_value=outcome.p_value, alpha=alpha)
+    return Verdict(state=state, since=since, test=test)

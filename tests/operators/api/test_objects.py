@@ -1,0 +1,74 @@
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operators.api.names import API_VERSION, engine_name
+from operators.api.objects import InvalidObjectError, parse_object, to_data
+from tests.operators import objects
+
+TENANT: dict[str, Any] = {
+    "apiVersion": API_VERSION,
+    "kind": "Tenant",
+    "metadata": {"name": "acme"},
+    "spec": {"namespace": "acme"},
+}
+
+
+def _with(**changes: Any) -> dict[str, Any]:
+    return {**TENANT, **changes}
+
+
+@pytest.mark.parametrize(
+    ("data", "fact"),
+    [
+        (None, "found nothing"),
+        ([], "found a list"),
+        (_with(apiVersion="v1"), "write quiver.dev/v1alpha1"),
+        (_with(kind="Tennant"), "kind"),
+        (_with(spec={"namespace": "acme", "colour": "red"}), "spec.colour: is not a field of this kind"),
+        (_with(spec={}), "spec.namespace: is missing"),
+        (_with(metadata={"name": "Not A Name"}), "metadata.name"),
+        (_with(metadata={"name": "../../etc"}), "metadata.name"),
+        (_with(metadata={"name": "acme", "namespace": "x"}), "belongs to no namespace"),
+        (_with(kind="APIKey", spec={"sha256": "0" * 64}), "metadata.namespace: is missing"),
+        (_with(spec={"namespace": "acme", "limits": {"requestsPerMinute": 0}}), "spec.limits.requestsPerMinute"),
+    ],
+)
+def test_what_is_no_object_is_refused_with_the_field_and_the_fact(data: object, fact: str) -> None:
+    with pytest.raises(InvalidObjectError, match=fact.replace(".", r"\.")):
+        parse_object(data)
+
+
+def test_cpu_slots_below_slots_are_refused() -> None:
+    with pytest.raises(InvalidObjectError, match="cpuSlots"):
+        objects.base_model(lora={"slots": 8, "cpuSlots": 4})
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_anything_else_than_an_object_is_an_invalid_object_and_nothing_worse(data: object) -> None:
+    for candidate in (data, _with(spec=data), _with(metadata=data), _with(kind=data)):
+        try:
+            parse_object(candidate)
+        except InvalidObjectError:
+            continue
+
+
+@pytest.mark.parametrize(
+    "item",
+    [objects.base_model(), objects.tenant(), objects.adapter(), objects.knowledge_base(), objects.api_key()],
+    ids=lambda item: item.kind,
+)
+def test_an_object_survives_being_written_and_read(item: Any) -> None:
+    assert parse_object(to_data(item)) == item
+
+
+def test_an_engine_name_tells_tenant_adapter_and_version_apart() -> None:
+    names = {engine_name(t, a, d * 64) for t in ("a", "a-b") for a in ("b", "b-c") for d in "01"}
+    assert len(names) == 8
+    assert engine_name("acme", "support", "0" * 64) == "acme.support.000000000000"

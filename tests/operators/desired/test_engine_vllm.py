@@ -1,0 +1,38 @@
+from operators.api.base_model import BaseModel
+from operators.desired.engine_vllm import engine_command
+from tests.operators import objects
+
+
+def _command(**spec: object) -> tuple[tuple[str, ...], dict[str, str]]:
+    base = objects.base_model(**spec)
+    assert isinstance(base, BaseModel)
+    command = engine_command(base, python="python", host="127.0.0.1", port=9, api_key="secret")
+    return command.arguments, dict(command.environment)
+
+
+def _value(arguments: tuple[str, ...], flag: str) -> str:
+    return arguments[arguments.index(flag) + 1]
+
+
+def test_the_object_decides_the_engines_flags() -> None:
+    arguments, _ = _command(maxModelLength=512, lora={"maxRank": 32, "slots": 2, "cpuSlots": 7}, engineArgs=["--x"])
+    assert _value(arguments, "--model") == "org/base"
+    assert _value(arguments, "--served-model-name") == "base"
+    assert _value(arguments, "--max-lora-rank") == "32"
+    assert _value(arguments, "--max-loras") == "2"
+    assert _value(arguments, "--max-cpu-loras") == "7"
+    assert _value(arguments, "--max-model-len") == "512"
+    assert arguments[-1] == "--x"
+
+
+def test_the_key_is_in_no_process_list() -> None:
+    arguments, environment = _command()
+    assert "secret" not in " ".join(arguments)
+    assert environment["VLLM_API_KEY"] == "secret"
+
+
+def test_an_object_cannot_turn_runtime_loading_off_or_choose_the_key() -> None:
+    _, environment = _command(engineEnv={"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "False", "VLLM_API_KEY": "mine", "X": "1"})
+    assert environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True"
+    assert environment["VLLM_API_KEY"] == "secret"
+    assert environment["X"] == "1"

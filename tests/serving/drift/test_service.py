@@ -1,0 +1,209 @@
+"""The service over HTTP: what it accepts, what it refuses and what it shows."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from serving.drift.app import create_app
+from tests.serving.drift.conftest import TOKEN, MakeSettings
+from tests.serving.drift.traffic import Traffic, observation, observations
+
+NOW = 1_700_000_000.0
+ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
+EMBEDDING = Traffic(seed=30).queries(1)[0]
+
+
+@pytest.fixture
+def client(make_settings: MakeSettings) -> Iterator[TestClient]:
+    app = create_app(make_settings(), clock=lambda: NOW, rng=np.random.default_rng(30))
+    with TestClient(app, headers=ALLOWED) as client:
+        yield client
+
+
+def encoded(values: np.ndarray[Any, Any]) -> str:
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def evaluate(client: TestClient) -> None:
+    assert client.portal is not None
+    client.portal.call(cast(Starlette, client.app).state.detector.evaluate)
+
+
+def series(client: TestClient) -> dict[tuple[str, ...], float]:
+    """Every sample of the page: its name and label values in the order of the labels' names."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def watch_acme_drift(client: TestClient) -> None:
+    traffic = Traffic(seed=31)
+    assert client.put("/v1/tenants", json={"tenants": ["acme"]}).json() == {"registered": 1, "refused": []}
+    sent = observations("acme", np.concatenate([traffic.queries(60), traffic.queries(30, moved=1.0)]))
+    reply = client.post("/v1/observations", json={"observations": sent})
+    assert (reply.status_code, reply.json()) == (202, {"accepted": 90, "refused": 0})
+    evaluate(client)
+
+
+def test_drift_is_shown(client: TestClient) -> None:
+    watch_acme_drift(client)
+    shown = client.get("/v1/drift").json()["tenants"]["acme"]["query_embedding"]
+    assert shown["state"] == "drift"
+    assert 0 < shown["p_value"] <= shown["alpha"]
+    assert shown["statistic"] > 0
+    assert shown["since"] == shown["tested_at"] == NOW
+    assert (shown["samples"], shown["reference_samples"]) == (0, 60)
+
+
+def test_drift_is_exported(client: TestClient) -> None:
+    watch_acme_drift(client)
+    shown = client.get("/v1/drift").json()["tenants"]["acme"]["query_embedding"]
+    of_acme = {name: value for name, value in series(client).items() if "acme" in name}
+    assert of_acme == {
+        ("quiver_drift_state", "query_embedding", "ok", "acme"): 0,
+        ("quiver_drift_state", "query_embedding", "drift", "acme"): 1,
+        ("quiver_drift_state", "query_embedding", "insufficient_evidence", "acme"): 0,
+        ("quiver_drift_p_value", "query_embedding", "acme"): shown["p_value"],
+        ("quiver_drift_mmd2", "query_embedding", "acme"): shown["statistic"],
+        ("quiver_drift_samples", "query_embedding", "acme", "reference"): 60,
+        ("quiver_drift_samples", "query_embedding", "acme", "current"): 0,
+        ("quiver_drift_tested_timestamp_seconds", "query_embedding", "acme"): NOW,
+    }
+
+
+def test_a_tenant_without_a_test_has_a_state_and_no_p_value(client: TestClient) -> None:
+    client.put("/v1/tenants", json={"tenants": ["acme"]})
+    found = series(client)
+    assert found[("quiver_drift_state", "query_embedding", "insufficient_evidence", "acme")] == 1
+    assert ("quiver_drift_p_value", "query_embedding", "acme") not in found
+    shown = client.get("/v1/drift").json()["tenants"]["acme"]["query_embedding"]
+    assert (shown["state"], shown["p_value"], shown["statistic"]) == ("insufficient_evidence", None, None)
+
+
+def test_a_removed_tenant_has_no_series(client: TestClient) -> None:
+    watch_acme_drift(client)
+    client.put("/v1/tenants", json={"tenants": ["globex"]})
+    assert not [name for name in series(client) if "acme" in name]
+    assert "acme" not in client.get("/v1/drift").text
+
+
+def test_observations_of_others_are_refused_and_counted(client: TestClient) -> None:
+    client.put("/v1/tenants", json={"tenants": ["acme"]})
+    sent = [observation("acme"), observation("mallory", EMBEDDING), observation("../etc")]
+    assert client.post("/v1/observations", json={"observations": sent}).json() == {"accepted": 1, "refused": 2}
+    assert series(client)[("quiver_drift_observations_total", "refused")] == 2
+    assert not [name for name in series(client) if "mallory" in name]
+
+
+def test_tenants_over_the_cap_are_named(client: TestClient) -> None:
+    reply = client.put("/v1/tenants", json={"tenants": ["a", "b", "c", "d"]})
+    assert reply.json() == {"registered": 3, "refused": ["d"]}
+    assert series(client)[("quiver_drift_refused_tenants",)] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"embedding": "not base64!"}, "embedding: Value error, is not base64", id="bad base64"),
+        pytest.param({"embedding": encoded(EMBEDDING) + "!"}, "is not base64", id="more than base64"),
+        pytest.param({"embedding": "é"}, "embedding: Value error, is not base64", id="base64 beyond ASCII"),
+        pytest.param({"embedding": encoded(EMBEDDING[:383])}, "has 1532 bytes, expected 1536", id="too short"),
+        pytest.param({"embedding": encoded(EMBEDDING) + "AAAA"}, "has 1539 bytes, expected 1536", id="too long"),
+        pytest.param({"embedding": encoded(EMBEDDING * np.nan)}, "has a value that is NaN", id="NaN embedding"),
+        pytest.param({"embedding": encoded(EMBEDDING * np.inf)}, "has a value that is NaN", id="infinite embedding"),
+        pytest.param({"embedding": [0.1] * 384}, "must be base64 text or null", id="numbers"),
+        pytest.param({"tenant": ""}, "tenant: String should have at least 1", id="no tenant"),
+        pytest.param({"tenant": 7}, "tenant: Input should be a valid string", id="a number for a name"),
+        pytest.param({"retrieval": "maybe"}, "retrieval: Input should be 'evidence'", id="unknown retrieval"),
+        pytest.param({"prompt_tokens": -1}, "prompt_tokens: Input should be greater", id="negative tokens"),
+        pytest.param({"prompt_tokens": "9"}, "prompt_tokens: Input should be a valid integer", id="a text for tokens"),
+        pytest.param({"prompt_tokens": 10**400}, "prompt_tokens", id="a huge number"),
+        pytest.param({"total_s": float("nan")}, "total_s: Input should be a finite number", id="NaN time"),
+        pytest.param({"prompt": "secret words"}, "prompt: Extra inputs are not permitted", id="unknown field"),
+        pytest.param({"x" * 100_000: 1}, "xxx", id="unknown field with a long name"),
+    ],
+)
+def test_a_hostile_observation_is_refused(client: TestClient, changes: dict[str, Any], message: str) -> None:
+    client.put("/v1/tenants", json={"tenants": ["acme"]})
+    good = observation("acme", EMBEDDING)
+    body = json.dumps({"observations": [good, good | changes]})
+    reply = client.post("/v1/observations", content=body)
+    said = reply.json()["error"]["message"]
+    assert reply.status_code == 422
+    assert said.startswith("observations.1.")
+    assert message in said
+    assert len(said) <= 500
+    assert "secret words" not in said
+    assert client.get("/v1/drift").json()["tenants"]["acme"]["query_embedding"]["reference_samples"] == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        pytest.param(b"", 422, id="nothing"),
+        pytest.param(b"[]", 422, id="a list"),
+        pytest.param(b"{}", 422, id="no field"),
+        pytest.param(b"\xff\xfe", 422, id="not text"),
+        pytest.param(b"[" * 100_000, 422, id="nested without end"),
+        pytest.param(json.dumps({"observations": [observation("acme")] * 1_001}).encode(), 422, id="too many"),
+        pytest.param(b" " * 8_000_001, 413, id="too large"),
+    ],
+)
+def test_a_hostile_body_is_refused(client: TestClient, body: bytes, status: int) -> None:
+    reply = client.post("/v1/observations", content=body)
+    assert reply.status_code == status
+    assert reply.json()["error"]["message"]
+
+
+def test_a_full_batch_is_accepted(client: TestClient) -> None:
+    client.put("/v1/tenants", json={"tenants": ["acme"]})
+    sent = [observation("acme", EMBEDDING)] * 1_000
+    assert client.post("/v1/observations", json={"observations": sent}).json()["accepted"] == 1_000
+
+
+@pytest.mark.parametrize("name", ["", "Acme", "a/b", "../a", ".a", "a.npz", "-a", "a-", "a\n", "a" * 64, "é"])
+def test_a_name_that_is_no_tenant_is_refused(client: TestClient, name: str) -> None:
+    reply = client.put("/v1/tenants", json={"tenants": ["acme", name]})
+    assert reply.status_code == 422
+    assert reply.json()["error"]["message"].startswith("tenants.1: String should match pattern")
+    assert client.get("/v1/drift").json() == {"tenants": {}}
+
+
+@pytest.mark.parametrize("authorization", ["", TOKEN, f"Basic {TOKEN}", "Bearer ", f"Bearer {TOKEN}x", "Bearer é"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/observations"), ("PUT", "/v1/tenants")])
+def test_writes_require_the_token(client: TestClient, method: str, path: str, authorization: str) -> None:
+    reply = client.request(method, path, content=b"{", headers={b"Authorization": authorization.encode("latin-1")})
+    assert reply.status_code == 401
+    assert reply.headers["WWW-Authenticate"] == "Bearer"
+    assert TOKEN not in reply.text
+
+
+def test_other_paths_and_methods_are_refused_alike(client: TestClient) -> None:
+    assert client.get("/nowhere").json() == {"error": {"message": "Not Found"}}
+    assert client.get("/v1/observations").status_code == 405
+
+
+def test_health_fails_when_the_evaluation_has_stopped(
+    make_settings: MakeSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    times = iter([NOW])  # enough to register acme; the look for due tests then has no time and fails
+
+    app = create_app(make_settings(), clock=lambda: next(times), rng=np.random.default_rng())
+    with TestClient(app, headers=ALLOWED) as client:
+        assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
+        client.put("/v1/tenants", json={"tenants": ["acme"]})
+        assert client.portal is not None
+        client.portal.call(asyncio.wait, [app.state.evaluation])
+        assert client.get("/healthz").status_code == client.get("/readyz").status_code == 503
+    assert "the evaluation of drift has stopped" in caplog.text
