@@ -122,6 +122,8 @@ class Convergence:
                 await self._converge(self._wanted())
         except UnavailableError as error:
             logger.warning("the engine went away during a pass: %s", error.message)
+        except Exception:
+            logger.exception("a pass failed in a way that was not foreseen; the next one starts afresh")
         self._publish()
 
     async def _meet_engine(self) -> None:
@@ -149,6 +151,11 @@ class Convergence:
             self._update(item, digest=digest)
         except AgentError as error:
             self._fail(item, error)
+        except Exception as error:
+            logger.exception(
+                "fetching %s of tenant %s failed in a way that was not foreseen", item.adapter, item.tenant
+            )
+            self._fail(item, UnavailableError("FetchFailed", f"the artifact could not be read: {error!r}"))
         finally:
             if self._fetches.get(item) is asyncio.current_task():
                 del self._fetches[item]

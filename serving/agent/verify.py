@@ -84,7 +84,7 @@ def _check_config(config: dict[str, Any], rules: Rules) -> None:
 
 
 def _check_base(base: object, names: frozenset[str]) -> None:
-    if base in names or (isinstance(base, str) and base.rstrip("/").rpartition("/")[2] in names):
+    if isinstance(base, str) and not names.isdisjoint({base, base.rstrip("/").rpartition("/")[2]}):
         return
     raise RefusedError(
         "OtherBase", f"the adapter was made for {base!r}, this base model is {' or '.join(sorted(names))}"

@@ -1,9 +1,11 @@
+from typing import Any
+
 from operators.api.base_model import BaseModel
 from operators.desired.engine_vllm import engine_command
 from tests.operators import objects
 
 
-def _command(**spec: object) -> tuple[tuple[str, ...], dict[str, str]]:
+def _command(**spec: Any) -> tuple[tuple[str, ...], dict[str, str]]:
     base = objects.base_model(**spec)
     assert isinstance(base, BaseModel)
     command = engine_command(base, python="python", host="127.0.0.1", port=9, api_key="secret")

@@ -1,0 +1,68 @@
+# One line a target for people and for CI. Everything is made inside the checkout; no root is needed.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# Python 3.11 or 3.12, whichever is there.
+PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3,$(shell \
+	$(python) -c 'import sys; sys.version_info[:2] in ((3, 11), (3, 12)) and print(sys.executable)' 2>/dev/null)))
+UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
+BIN := .venv/bin
+EMBEDDER := build/models/minilm
+
+.PHONY: help setup demo test check lock clean
+
+help:
+	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
+	@echo 'make demo    two tenants on one engine, and a tour of it (ARGS=--once stops after the tour)'
+	@echo 'make test    all tests, on the real engine and the real store'
+	@echo 'make check   lint, types, import contracts, dependencies'
+	@echo 'make lock    resolve requirements/ anew'
+
+setup: .venv/ready .venv-engine/ready $(EMBEDDER)/model.onnx
+
+demo: setup
+	@$(BIN)/python -m examples.demo $(ARGS)
+
+test: setup
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/ready
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo 'ruff: clean'
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/deptry . --no-ansi
+
+# The product and its tools: no torch.
+.venv/ready: requirements/dev.txt pyproject.toml | $(UV)
+	@echo 'setup: the product and its tools (0.7 GB) …'
+	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
+	@$(UV) pip install --python .venv --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --python .venv --quiet --no-deps --editable .
+	@touch $@
+
+# vLLM for CPUs in an environment of its own; also what trains and converts models.
+.venv-engine/ready: requirements/engine.txt | $(UV)
+	@echo 'setup: the engine (6 GB) …'
+	@$(UV) venv --quiet --clear --python $(PYTHON) .venv-engine
+	@$(UV) pip install --python .venv-engine --require-hashes --no-deps -r requirements/engine.txt
+	@touch $@
+
+$(EMBEDDER)/model.onnx: | .venv-engine/ready
+	@echo 'setup: the embedding model …'
+	@PYTHONPATH=. .venv-engine/bin/python -m retrieval.embedding.export $(EMBEDDER)
+
+build/bootstrap/bin/uv:
+	@test -n '$(PYTHON)' || { echo 'setup: Python 3.11 or 3.12 is needed, and neither is on the PATH' >&2; exit 1; }
+	@echo 'setup: uv …'
+	@$(PYTHON) -m venv build/bootstrap
+	@build/bootstrap/bin/pip install --quiet --require-hashes -r requirements/uv.txt
+
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+lock: | $(UV)
+	@echo 'uv' | $(LOCK) - -o requirements/uv.txt
+	@$(LOCK) pyproject.toml --extra local --group dev -o requirements/dev.txt
+	@$(LOCK) requirements/engine.in --override requirements/engine.override -o requirements/engine.txt
+
+clean:
+	@rm -rf .venv .venv-engine build

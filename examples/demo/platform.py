@@ -1,0 +1,144 @@
+"""A directory of objects of its own, `quiver up` on it, and everything stopped at the end."""
+
+import ctypes
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+HERE = Path(__file__).parent
+QUIVER = str(Path(sys.executable).with_name("quiver"))
+START_LIMIT_S = 300.0
+STOP_LIMIT_S = 60.0
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class NotReady(Exception):
+    """The platform did not come up; the message says what was still missing."""
+
+
+@dataclass
+class Platform:
+    root: Path
+    port: int
+    process: "subprocess.Popen[str]"
+    keys: dict[str, str] = field(default_factory=dict)
+    metrics_url: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def snapshot(self) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads((self.root / ".quiver" / "snapshot.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return found
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.snapshot.get("objects", {}).get(kind, [])
+        return found
+
+    def not_ready(self) -> list[str]:
+        items = [item for kind in ("baseModels", "adapters", "knowledgeBases") for item in self.objects(kind)]
+        if not items:
+            return ["everything"]
+        return [f"{item['kind']} {item['metadata']['name']}" for item in items if not is_ready(item)]
+
+    def wait_until(self, condition: Callable[[], Any], *, what: str, limit_s: float = START_LIMIT_S) -> float:
+        """Seconds that it took. Raises NotReady."""
+        begun = time.monotonic()
+        while not condition():
+            if self.process.poll() is not None:
+                raise NotReady(f"quiver up ended with status {self.process.returncode} while waiting for {what}")
+            if time.monotonic() - begun > limit_s:
+                missing = ", ".join(self.not_ready()) or "nothing"
+                raise NotReady(f"no {what} within {limit_s:.0f} s; not ready: {missing}; see {self.root}/.quiver/logs")
+            time.sleep(0.05)
+        return time.monotonic() - begun
+
+    def wait_until_ready(self) -> float:
+        return self.wait_until(lambda: not self.not_ready(), what="readiness of every object")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_LIMIT_S)
+        finally:
+            self.process.kill()
+
+
+def is_ready(item: dict[str, Any]) -> bool:
+    conditions = item.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+@contextmanager
+def running(
+    root: Path, *, tenants: tuple[str, ...], port: int | None = None, out: TextIO | None = None
+) -> Iterator[Platform]:
+    """`quiver up` on a directory, with a key for each tenant. What it says goes to `out`."""
+    keys = {tenant: create_key(root, tenant) for tenant in tenants}
+    chosen = port or free_port()
+    process = subprocess.Popen(
+        [QUIVER, "up", str(root), "--port", str(chosen)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=_end_with_parent,
+    )
+    platform = Platform(root, chosen, process, keys)
+    reader = threading.Thread(target=_relay, args=(platform, out or sys.stderr), daemon=True)
+    reader.start()
+    try:
+        yield platform
+    finally:
+        platform.stop()
+        reader.join(5)
+
+
+def copy_objects(target: Path, source: Path = HERE) -> Path:
+    """The objects and documents alone, fresh, so that nothing that runs edits what is kept."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in source.glob("*.yaml"):
+        shutil.copy(path, target)
+    shutil.copytree(source / "documents", target / "documents")
+    return target
+
+
+def create_key(root: Path, tenant: str, name: str = "demo") -> str:
+    command = [QUIVER, "keys", "create", str(root), "--tenant", tenant, "--name", name]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _relay(platform: Platform, out: TextIO) -> None:
+    for line in platform.process.stdout or ():
+        if " metrics http" in line:
+            platform.metrics_url = line.split(" metrics ")[1].split()[0]
+        out.write(line)
+        out.flush()
+
+
+def _end_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,47 @@
+"""What the tour asks: questions that the documents answer, and questions that they do not."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Question:
+    tenant: str
+    text: str
+    answer: str | None
+
+
+ANSWERABLE = (
+    Question("acme", "What is the refund window of the Velmora Basic plan?", "30 days"),
+    Question("acme", "What is the refund window of the Velmora Pro plan?", "45 days"),
+    Question("acme", "Who is the refund contact for Velmora?", "Anna Larsen"),
+    Question("acme", "What is the warranty period of the Ostrel 40 router?", "3 years"),
+    Question("acme", "Can you tell me the storage limit of the Ostrel 40 router?", "64 GB"),
+    Question("acme", "What is the support extension for Velmora?", "4172"),
+    Question("globex", "What is the battery range of the Tarnix bike?", "80 km"),
+    Question("globex", "How much is the repair fee for the Tarnix bike?", "35 euros"),
+    Question("globex", "How much is the monthly price of the Quonda Gold plan?", "19 dollars"),
+    Question("globex", "How long is the trial period of the Quonda Gold plan?", "14 days"),
+    Question("globex", "Who is the contract manager of Quonda?", "Victor Novak"),
+    Question("globex", "What is the guest limit of the Quonda Gold plan?", "5 seats"),
+)
+
+UNANSWERABLE = (
+    Question("acme", "What is the parking fee of the Velmora Basic plan?", None),
+    Question("acme", "What is the warranty period of the Zefra printer?", None),
+    Question("globex", "What is the storage limit of the Tarnix bike?", None),
+    Question("globex", "Who is the sales director of Hodwin Foods?", None),
+)
+
+# Questions whose answers only the other tenant's documents hold.
+FOREIGN = (
+    Question("globex", "What is the refund window of the Velmora Basic plan?", "30 days"),
+    Question("acme", "What is the battery range of the Tarnix bike?", "80 km"),
+)
+
+KNOWLEDGE_BASE = {"acme": "handbook", "globex": "manuals"}
+ADAPTERS = {"acme": ("support", "api"), "globex": ("desk", "brief")}
+UNKNOWN = ("do not know", "do not say", "null", "sais pas", "unknown")
+
+
+def abstains(answer: str) -> bool:
+    return any(words in answer for words in UNKNOWN)

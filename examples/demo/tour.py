@@ -1,0 +1,276 @@
+"""The tour: what a caller of each tenant sees, asked with the stock `openai` client."""
+
+import asyncio
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import openai
+import psutil
+
+from examples.demo.platform import Platform
+from examples.demo.questions import (
+    ADAPTERS,
+    ANSWERABLE,
+    FOREIGN,
+    KNOWLEDGE_BASE,
+    UNANSWERABLE,
+    Question,
+    abstains,
+)
+
+BASE_MODEL = "quiver-demo"
+SWAP_CALLERS = 6
+SWAP_LIMIT_S = 60.0
+SECOND_VERSION = "Thank you for asking"
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Figures:
+    """The last line of the tour. Shares are of the questions asked."""
+
+    first_answer_s: float = 0.0
+    rss_mb: int = 0
+    answered: int = 0
+    grounded_exact: float = 0.0
+    abstained_unanswerable: float = 0.0
+    swap_requests: int = 0
+    swap_failed: int = 0
+    cross_tenant_leaks: int = 0
+    adapters: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Tour:
+    def __init__(self, platform: Platform, say: Say) -> None:
+        self._platform = platform
+        self._say = say
+        self._clients = {
+            tenant: openai.OpenAI(base_url=platform.url, api_key=key, max_retries=0, timeout=60)
+            for tenant, key in platform.keys.items()
+        }
+        self.figures = Figures()
+
+    def first_answer(self, begun: float) -> None:
+        """Ask until somebody answers: a caller sees 503 until then."""
+
+        def answers() -> bool:
+            try:
+                return bool(self._ask("acme", "support", ANSWERABLE[0].text, grounded=False))
+            except (openai.InternalServerError, openai.APIConnectionError, openai.AuthenticationError):
+                return False
+
+        self._platform.wait_until(answers, what="first answer")
+        self.figures.first_answer_s = round(time.monotonic() - begun, 1)
+        self._say(f"\nFirst answer after {self.figures.first_answer_s} s.")
+
+    def run(self) -> None:
+        self._one_question_everywhere()
+        self._all_questions()
+        self._fences()
+        self._swap()
+        self._metrics()
+        self.figures.rss_mb = self._rss_mb()
+        self.figures.adapters = sum(len(names) for names in ADAPTERS.values())
+
+    # One question, asked of everybody ------------------------------------------------------------------------
+
+    def _one_question_everywhere(self) -> None:
+        for tenant, question in (("acme", ANSWERABLE[0]), ("globex", ANSWERABLE[6])):
+            self._say(f'\nTenant {tenant} asks: "{question.text}"\n')
+            rows = [self._row(tenant, name, question, grounded)
+                    for name in (BASE_MODEL, *ADAPTERS[tenant]) for grounded in (False, True)]  # fmt: skip
+            self._say(table(("MODEL", "DOCUMENTS", "ANSWER", "CITES"), rows))
+
+    def _row(self, tenant: str, model: str, question: Question, grounded: bool) -> tuple[str, ...]:
+        message = self._message(tenant, model, question.text, grounded=grounded)
+        cited = sorted({note.url_citation.title for note in message.annotations or ()})
+        return (model, KNOWLEDGE_BASE[tenant] if grounded else "-", message.content or "", ", ".join(cited) or "-")
+
+    # All questions -------------------------------------------------------------------------------------------
+
+    def _all_questions(self) -> None:
+        exact = [question.answer in self._grounded(question) for question in ANSWERABLE if question.answer]
+        abstained = [abstains(self._grounded(question)) for question in UNANSWERABLE]
+        self.figures.grounded_exact = round(sum(exact) / len(exact), 2)
+        self.figures.abstained_unanswerable = round(sum(abstained) / len(abstained), 2)
+        self._say(
+            f"\nWith documents: {sum(exact)} of {len(exact)} answers exact; of {len(abstained)} questions that no "
+            f"document answers, {sum(abstained)} were not answered."
+        )
+
+    def _grounded(self, question: Question) -> str:
+        return self._ask(question.tenant, BASE_MODEL, question.text, grounded=True)
+
+    # What must stay out of reach -----------------------------------------------------------------------------
+
+    def _fences(self) -> None:
+        rows = [
+            self._fence("acme calls globex's adapter", lambda: self._ask("acme", "desk", "hello", grounded=False)),
+            self._fence("globex calls acme's adapter", lambda: self._ask("globex", "api", "hello", grounded=False)),
+            self._fence("globex names acme's documents", lambda: self._search("globex", "handbook")),
+            *(self._foreign(question) for question in FOREIGN),
+            self._fence("a key that nobody made", self._wrong_key),
+        ]
+        self._say("\nWhat stays out of reach:\n")
+        self._say(table(("ATTEMPT", "ANSWER"), rows))
+
+    def _fence(self, what: str, attempt: Callable[[], object]) -> tuple[str, str]:
+        try:
+            answer = attempt()
+        except openai.APIStatusError as refusal:
+            return what, f"{refusal.status_code} {refusal.code}"
+        self.figures.cross_tenant_leaks += 1
+        return what, f"LEAK: {answer}"
+
+    def _foreign(self, question: Question) -> tuple[str, str]:
+        """The other tenant's fact, asked of one's own documents."""
+        answer = self._grounded(question)
+        leaked = question.answer is not None and question.answer in answer
+        self.figures.cross_tenant_leaks += leaked
+        return f"{question.tenant} asks for the other's fact", f"LEAK: {answer}" if leaked else answer
+
+    def _search(self, tenant: str, knowledge_base: str) -> str:
+        return self._ask(tenant, BASE_MODEL, "hello", grounded=True, knowledge_base=knowledge_base)
+
+    def _wrong_key(self) -> object:
+        return openai.OpenAI(base_url=self._platform.url, api_key="qv-wrong", max_retries=0).models.list()
+
+    # A swap under load ---------------------------------------------------------------------------------------
+
+    def _swap(self) -> None:
+        self._say("\nVersion 2 of acme's adapter `support` goes in while it answers:\n")
+        begun = time.monotonic()
+        load = asyncio.run(self._load())
+        self.figures.swap_requests, self.figures.swap_failed = load.requests, load.failed
+        self._say(table(("REQUESTS", "BY VERSION 1", "BY VERSION 2", "FAILED", "SECONDS FROM SAVE TO VERSION 2"), [
+            (str(load.requests), str(load.first), str(load.second), str(load.failed), f"{load.seconds_to_second:.2f}"),
+        ]))  # fmt: skip
+        self._say(f"({SWAP_CALLERS} callers, half of them streaming, {time.monotonic() - begun:.0f} s)")
+
+    async def _load(self) -> "_Load":
+        load = _Load()
+        client = openai.AsyncOpenAI(
+            base_url=self._platform.url, api_key=self._platform.keys["acme"], max_retries=0, timeout=60
+        )
+        async with client, asyncio.timeout(SWAP_LIMIT_S + 30):
+            callers = [asyncio.create_task(_call(client, load, stream=bool(n % 2))) for n in range(SWAP_CALLERS)]
+            await load.until(lambda: load.first >= 50)
+            load.saved = time.monotonic()
+            self._save_second_version()
+            await load.until(lambda: load.second >= 50)
+            load.stop = True
+            await asyncio.gather(*callers)
+        return load
+
+    def _save_second_version(self) -> None:
+        file = self._platform.root / "acme.yaml"
+        file.write_text(file.read_text().replace("acme-support-v1", "acme-support-v2"))
+
+    # Figures -------------------------------------------------------------------------------------------------
+
+    def _metrics(self) -> None:
+        wanted = ("requests_total", "tokens_total", "retrievals_total", "first_token_seconds_count", "own_seconds_sum")
+        with urllib.request.urlopen(self._platform.metrics_url) as response:
+            lines = response.read().decode().splitlines()
+        shown = [line for line in lines if not line.startswith("#") and any(name in line for name in wanted)]
+        self._say(f"\nFrom {self._platform.metrics_url}:\n")
+        self._say("\n".join(f"  {line}" for line in shown[:14]))
+
+    def _rss_mb(self) -> int:
+        """Of the runner and all that it started, shared pages counted once for each process."""
+        runner = psutil.Process(self._platform.process.pid)
+        family = [runner, *runner.children(recursive=True)]
+        return sum(member.memory_info().rss for member in family) // 2**20
+
+    # Asking --------------------------------------------------------------------------------------------------
+
+    def _ask(self, tenant: str, model: str, text: str, *, grounded: bool, knowledge_base: str | None = None) -> str:
+        return self._message(tenant, model, text, grounded=grounded, knowledge_base=knowledge_base).content or ""
+
+    def _message(self, tenant: str, model: str, text: str, *, grounded: bool, knowledge_base: str | None = None) -> Any:
+        retrieval = {"knowledge_bases": [knowledge_base or KNOWLEDGE_BASE[tenant]]} if grounded else {"grounded": False}
+        answer = self._clients[tenant].chat.completions.create(
+            model=model,
+            messages=[{"role": "user", "content": text}],
+            max_tokens=48,
+            temperature=0,
+            extra_body={"retrieval": retrieval},
+        )
+        self.figures.answered += 1
+        return answer.choices[0].message
+
+
+@dataclass
+class _Load:
+    """Counts of a load; written by its callers, all on one event loop."""
+
+    requests: int = 0
+    failed: int = 0
+    first: int = 0
+    second: int = 0
+    saved: float = 0.0
+    seconds_to_second: float = 0.0
+    stop: bool = False
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SWAP_LIMIT_S):
+            while not condition():  # noqa: ASYNC110  # callers change the counts, there is no one event to wait for
+                await asyncio.sleep(0.01)
+
+    def count(self, answer: str) -> None:
+        if SECOND_VERSION not in answer:
+            self.first += 1
+            return
+        self.second += 1
+        if self.second == 1:
+            self.seconds_to_second = time.monotonic() - self.saved
+
+
+async def _call(client: openai.AsyncOpenAI, load: _Load, *, stream: bool) -> None:
+    while not load.stop:
+        load.requests += 1
+        try:
+            load.count(await (_streamed(client) if stream else _whole(client)))
+        except (openai.OpenAIError, _Truncated):
+            load.failed += 1
+
+
+class _Truncated(Exception):
+    """A stream that ended without saying why."""
+
+
+_SWAP_REQUEST: dict[str, Any] = {
+    "model": "support",
+    "messages": [{"role": "user", "content": ANSWERABLE[0].text}],
+    "max_tokens": 32,
+    "temperature": 0,
+}
+
+
+async def _whole(client: openai.AsyncOpenAI) -> str:
+    answer = await client.chat.completions.create(**_SWAP_REQUEST)
+    return answer.choices[0].message.content or ""
+
+
+async def _streamed(client: openai.AsyncOpenAI) -> str:
+    text, finished = "", False
+    async for chunk in await client.chat.completions.create(**_SWAP_REQUEST, stream=True):
+        for choice in chunk.choices:
+            text += choice.delta.content or ""
+            finished |= choice.finish_reason is not None
+    if not finished:
+        raise _Truncated
+    return text
+
+
+def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    return "\n".join("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+                     for row in (header, *rows))  # fmt: skip

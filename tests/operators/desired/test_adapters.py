@@ -1,0 +1,217 @@
+"""The rule that no request may lose its version: checked against every order of events that Hypothesis finds."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from operators.api.adapter import Adapter
+from operators.api.agent import AgentStatus, DesiredSet, HeldAdapter
+from operators.api.gateway import GatewayState
+from operators.api.names import engine_name
+from operators.api.objects import Objects, collect
+from operators.api.snapshot import Snapshot
+from operators.local.reconcile import Decided, Seen, decide
+from serving.gateway.catalog import build_catalog
+from tests.operators import objects
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+VERSIONS = st.sampled_from(["a", "b", "c"])
+
+
+def _digest(version: str) -> str:
+    return version * 64
+
+
+class Swaps(RuleBasedStateMachine):
+    """An operator, one engine with its agent and one gateway, each acting on news that may be old.
+
+    The source is edited, callers come and go, and every part takes its turn in any order.
+    """
+
+    @initialize(version=VERSIONS)
+    def start(self, version: str) -> None:
+        self.source = version
+        self.edits = 0
+        self.exists = True
+        self.decided: Decided | None = None
+        self.desired = DesiredSet()
+        self.agent = AgentStatus(version=0, ready=False, started=1.0)
+        self.generation = 0
+        self.published = Snapshot()
+        self.routes = Snapshot()
+        self.gateway: GatewayState | None = None
+        self.in_flight: list[str] = []
+
+    @rule(version=VERSIONS)
+    def edit(self, version: str) -> None:
+        self.source, self.edits = version, self.edits + 1
+
+    @rule()
+    def remove_or_restore(self) -> None:
+        self.exists = not self.exists
+
+    @rule()
+    def operator_decides(self) -> None:
+        found = self._objects()
+        seen = Seen(
+            objects=found,
+            revisions={a.key: f"{self.edits}:{self.source}" for a in found.adapters},
+            statuses=self.decided.statuses if self.decided else {},
+            agents={"base": self.agent},
+            engine_urls={"base": "http://engine"},
+            gateways=(self.gateway,) if self.gateway and self.gateway.generation == self.generation else (),
+            ingest=None,
+            now=NOW,
+        )
+        self.decided = decide(seen)
+        self.desired = self.decided.adapters["base"]
+        if self.published.objects != self.decided.objects:
+            self.generation += 1
+            self.published = Snapshot(generation=self.generation, objects=self.decided.objects)
+
+    @rule()
+    def agent_converges(self) -> None:
+        held = tuple(
+            self._held(item.tenant, item.adapter, item.revision, item.digest) for item in self.desired.adapters
+        )
+        self.agent = AgentStatus(version=self.agent.version + 1, ready=True, started=1.0, adapters=held)
+
+    @rule()
+    def gateway_reads(self) -> None:
+        self.routes = self.published
+
+    @rule()
+    def operator_asks_gateway(self) -> None:
+        catalog = build_catalog(self.routes, NOW)
+        self.gateway = GatewayState(
+            generation=catalog.generation,
+            routable=catalog.routable,
+            in_flight={name: self.in_flight.count(name) for name in self.in_flight},
+        )
+
+    @rule()
+    def caller_comes(self) -> None:
+        target = build_catalog(self.routes, NOW).tenants.get("acme")
+        adapter = target.targets.get("support") if target else None
+        if adapter and adapter.engine_name:
+            self.in_flight.append(adapter.engine_name)
+
+    @precondition(lambda self: self.in_flight)
+    @rule()
+    def caller_goes(self) -> None:
+        self.in_flight.pop(0)
+
+    @invariant()
+    def every_version_that_a_caller_uses_is_on_the_engine(self) -> None:
+        if hasattr(self, "in_flight"):
+            assert set(self.in_flight) <= self.agent.answering
+
+    @invariant()
+    def every_version_that_a_gateway_may_choose_is_on_the_engine(self) -> None:
+        if hasattr(self, "routes"):
+            assert build_catalog(self.routes, NOW).routable - {"base"} <= self.agent.answering
+
+    def teardown(self) -> None:
+        """Left alone, everything settles: one version is held, and it is the source's."""
+        if not hasattr(self, "in_flight"):
+            return
+        self.in_flight.clear()
+        for _ in range(6):
+            self.operator_decides()
+            self.agent_converges()
+            self.gateway_reads()
+            self.operator_asks_gateway()
+        expected = {engine_name("acme", "support", _digest(self.source))} if self.exists else set()
+        assert self.agent.answering == expected
+        assert build_catalog(self.routes, NOW).routable - {"base"} == expected
+
+    def _objects(self) -> Objects:
+        return objects.two_tenants(*([objects.adapter()] if self.exists else []))
+
+    def _held(self, tenant: str, adapter: str, revision: str, digest: str | None) -> HeldAdapter:
+        content = digest or _digest(revision.partition(":")[2])
+        name = engine_name(tenant, adapter, content)
+        return HeldAdapter(
+            tenant=tenant, adapter=adapter, revision=revision, state="Ready", digest=content, engine_name=name
+        )
+
+
+TestSwaps = Swaps.TestCase
+TestSwaps.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def _observed(found: Objects, *, held: AgentStatus, gateways: tuple[GatewayState, ...] = ()) -> Seen:
+    return Seen(
+        objects=found,
+        revisions={a.key: "r1" for a in found.adapters},
+        statuses={},
+        agents={"base": held},
+        engine_urls={"base": "u"},
+        gateways=gateways,
+        ingest=None,
+        now=NOW,
+    )
+
+
+def _failed(name: str) -> HeldAdapter:
+    return HeldAdapter(
+        tenant="acme", adapter=name, revision="r1", state="Failed", reason="RankTooHigh", message="rank 64 is above 16"
+    )
+
+
+def _ready(name: str) -> HeldAdapter:
+    return HeldAdapter(
+        tenant="acme",
+        adapter=name,
+        revision="r1",
+        state="Ready",
+        digest=_digest("a"),
+        engine_name=engine_name("acme", name, _digest("a")),
+    )
+
+
+def _status(decided: Decided, name: str) -> Adapter:
+    return next(adapter for adapter in decided.objects.adapters if adapter.name == name)
+
+
+def test_a_bad_adapter_says_its_fact_and_a_good_one_is_served() -> None:
+    found = objects.two_tenants(objects.adapter("bad"), objects.adapter("good"))
+    held = AgentStatus(version=1, ready=True, started=1.0, adapters=(_failed("bad"), _ready("good")))
+    decided = decide(_observed(found, held=held))
+    bad, good = _status(decided, "bad"), _status(decided, "good")
+    assert good.status.active is not None
+    assert bad.status.active is None
+    assert [c.message for c in bad.status.conditions if c.type == "Fetched"] == ["rank 64 is above 16"]
+
+
+def test_an_edit_that_is_refused_leaves_the_version_that_answers() -> None:
+    first = decide(
+        _observed(
+            objects.two_tenants(objects.adapter()),
+            held=AgentStatus(version=1, ready=True, started=1.0, adapters=(_ready("support"),)),
+        )
+    )
+    broken = objects.two_tenants(objects.adapter(baseModel="missing"))
+    again = decide(
+        replace(
+            _observed(broken, held=AgentStatus(version=1, ready=True, started=1.0, adapters=(_ready("support"),))),
+            statuses=first.statuses,
+        )
+    )
+    kept = _status(again, "support").status
+    assert kept.active == _status(first, "support").status.active
+    assert [c.reason for c in kept.conditions if c.type == "Accepted"] == ["BaseModelDoesNotExist"]
+    assert [item.digest for item in again.adapters["base"].adapters] == [_digest("a")]
+
+
+def test_a_tenant_that_loses_the_base_model_loses_its_adapters() -> None:
+    held = AgentStatus(version=1, ready=True, started=1.0, adapters=(_ready("support"),))
+    first = decide(_observed(objects.two_tenants(objects.adapter()), held=held))
+    without = collect((objects.base_model(tenants=["globex"]), objects.tenant(), objects.adapter()))
+    seen = replace(_observed(without, held=held, gateways=(GatewayState(generation=1),)), statuses=first.statuses)
+    again = decide(seen)
+    assert _status(again, "support").status.active is None
+    assert again.adapters["base"].adapters == ()

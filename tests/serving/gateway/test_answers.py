@@ -1,0 +1,102 @@
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.gateway import answers, sse
+from serving.gateway.answers import GroundedStream, PlainStream
+from serving.gateway.citations import Evidence
+
+ENGINE_NAME = "acme.support.0123456789ab"
+EVIDENCE = [Evidence("c1", "d1", "file.md", "handbook", "text")]
+
+
+def _chunk(content: str | None, finish: str | None = None, index: int = 0) -> bytes:
+    delta = {} if content is None else {"content": content}
+    choice = {"index": index, "delta": delta, "finish_reason": finish}
+    return sse.event({"id": "x", "model": ENGINE_NAME, "choices": [choice]})
+
+
+USAGE = sse.event(
+    {"id": "x", "model": ENGINE_NAME, "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
+)
+
+
+def _plain(show_usage: bool = False) -> PlainStream:
+    return PlainStream(engine_name=ENGINE_NAME, name="support", show_usage=show_usage)
+
+
+@pytest.mark.parametrize("show", [True, False])
+@pytest.mark.parametrize("kind", ["plain", "grounded"])
+def test_usage_is_counted_always_and_shown_to_who_asked(kind: str, show: bool) -> None:
+    stream = _plain(show) if kind == "plain" else GroundedStream(EVIDENCE, name="support", show_usage=show)
+    shown = stream.feed(_chunk("a") + USAGE + sse.DONE)
+    assert (stream.tokens.prompt, stream.tokens.completion) == (7, 3)
+    assert (b"usage" in shown) == show
+    assert stream.finished
+
+
+@pytest.mark.parametrize("kind", ["plain", "grounded"])
+def test_no_caller_sees_an_engines_name(kind: str) -> None:
+    stream = _plain() if kind == "plain" else GroundedStream(EVIDENCE, name="support", show_usage=True)
+    shown = stream.feed(_chunk("a") + _chunk("b", "stop") + USAGE + sse.DONE)
+    assert ENGINE_NAME.encode() not in shown
+    assert {sse.data(event)["model"] for event in sse.events(shown) if event != sse.DONE} == {"support"}
+
+
+@given(st.text())
+def test_text_that_looks_like_the_engines_own_words_passes_unchanged(text: str) -> None:
+    for hostile in (
+        text,
+        f'"model":"{ENGINE_NAME}"',
+        '"choices":[]',
+        "data: [DONE]\n\n",
+        text + '\n\ndata: {"choices":[]}',
+    ):
+        stream = _plain()
+        shown = stream.feed(_chunk(hostile) + sse.DONE)
+        assert sse.data(sse.events(shown)[0])["choices"][0]["delta"]["content"] == hostile
+
+
+def test_a_stream_without_its_end_mark_is_not_finished() -> None:
+    stream = _plain()
+    stream.feed(_chunk("a") + USAGE)
+    assert not stream.finished
+
+
+def test_a_grounded_stream_carries_its_annotations_with_the_last_piece_of_each_choice() -> None:
+    stream = GroundedStream(EVIDENCE, name="support", show_usage=False)
+    shown = stream.feed(
+        _chunk("30 [") + _chunk("1") + _chunk("] [9]", index=1) + _chunk("]", "stop") + _chunk(None, "stop", 1)
+    )
+    values = [sse.data(event)["choices"][0] for event in sse.events(shown)]
+    text = "".join(value["delta"].get("content", "") for value in values if value["index"] == 0)
+    assert text == "30 [1]"
+    finals = {value["index"]: value["delta"]["annotations"] for value in values if value["finish_reason"]}
+    assert finals[0][0]["url_citation"]["chunk_id"] == "c1"
+    assert finals[1] == []
+    assert stream.removed_marks == 1
+
+
+async def test_events_are_put_together_however_they_arrive() -> None:
+    raw = _chunk("a") + _chunk("b") + USAGE + sse.DONE
+    for size in (1, 2, 7, len(raw)):
+
+        async def chunks(size: int = size) -> object:
+            for place in range(0, len(raw), size):
+                yield raw[place : place + size]
+
+        whole = [block async for block in sse.blocks(chunks())]  # type: ignore[arg-type]
+        assert b"".join(whole) == raw
+        assert all(block.endswith(sse.END) for block in whole)
+
+
+def test_an_abstention_has_the_shape_of_an_answer() -> None:
+    body = answers.abstention(request_id="r", created=1, name="support", text="no", stream=False, show_usage=False)
+    value = orjson.loads(body)
+    assert value["choices"][0]["message"]["content"] == "no"
+    assert value["choices"][0]["finish_reason"] == "stop"
+    streamed = answers.abstention(request_id="r", created=1, name="support", text="no", stream=True, show_usage=True)
+    events = sse.events(streamed)
+    assert events[-1] == sse.DONE
+    assert sse.data(events[1])["usage"]["total_tokens"] == 0

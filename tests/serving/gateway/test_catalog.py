@@ -1,0 +1,101 @@
+from datetime import UTC, datetime, timedelta
+
+from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus
+from operators.api.api_key import key_digest
+from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
+from operators.api.objects import AnyObject, collect
+from operators.api.snapshot import Snapshot
+from serving.gateway.catalog import Catalog, build_catalog
+from tests.operators import objects
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _serving(adapter: AnyObject, digit: str) -> Adapter:
+    assert isinstance(adapter, Adapter)
+    tenant = adapter.namespace
+    active = ActiveVersion(
+        digest=digit * 64,
+        engine_name=f"{tenant}.{adapter.name}.{digit * 12}",
+        base_model="base",
+        source="/x",
+        generation=1,
+    )
+    return adapter.model_copy(update={"status": AdapterStatus(active=active)})
+
+
+def _catalog(*items: AnyObject) -> Catalog:
+    found = (objects.base_model(), objects.tenant("acme"), objects.tenant("globex"), *items)
+    return build_catalog(Snapshot(generation=7, objects=collect(found)), NOW)
+
+
+def _key(tenant: str, **spec: object) -> AnyObject:
+    return objects.api_key(name=f"key-{tenant}", namespace=tenant, sha256=key_digest(f"key of {tenant}"), **spec)
+
+
+def test_one_alias_is_each_tenants_own() -> None:
+    catalog = _catalog(
+        _key("acme"),
+        _key("globex"),
+        _serving(objects.adapter("support", "acme"), "a"),
+        _serving(objects.adapter("support", "globex"), "b"),
+    )
+    for tenant, digit in (("acme", "a"), ("globex", "b")):
+        principal = catalog.authenticate(f"key of {tenant}", NOW)
+        assert principal is not None
+        target = catalog.resolve(principal, "support")
+        assert target is not None
+        assert target.engine_name == f"{tenant}.support.{digit * 12}"
+
+
+def test_an_alias_of_another_tenant_and_any_engine_name_are_nothing() -> None:
+    catalog = _catalog(_key("acme"), _serving(objects.adapter("desk", "globex"), "b"))
+    principal = catalog.authenticate("key of acme", NOW)
+    assert principal is not None
+    for name in ("desk", f"globex.desk.{'b' * 12}", "globex/desk", "", "base "):
+        assert catalog.resolve(principal, name) is None
+
+
+def test_a_key_that_is_unknown_or_has_expired_speaks_for_nobody() -> None:
+    catalog = _catalog(_key("acme", expiresAt=(NOW + timedelta(hours=1)).isoformat()))
+    assert catalog.authenticate("key of acme", NOW) is not None
+    assert catalog.authenticate("key of acme", NOW + timedelta(hours=1)) is None
+    for key in ("", "key of globex", key_digest("key of acme")):
+        assert catalog.authenticate(key, NOW) is None
+
+
+def test_a_key_for_some_models_reaches_no_other() -> None:
+    catalog = _catalog(_key("acme", models=["support"]), _serving(objects.adapter(), "a"))
+    principal = catalog.authenticate("key of acme", NOW)
+    assert principal is not None
+    assert catalog.resolve(principal, "support") is not None
+    assert catalog.resolve(principal, "base") is None
+
+
+def test_a_base_model_is_for_the_tenants_that_it_lists() -> None:
+    found = (objects.base_model(tenants=["globex"]), objects.tenant("acme"), _key("acme"))
+    catalog = build_catalog(Snapshot(objects=collect(found)), NOW)
+    principal = catalog.authenticate("key of acme", NOW)
+    assert principal is not None
+    assert catalog.resolve(principal, "base") is None
+
+
+def test_only_ready_replicas_that_hold_a_version_may_answer_for_it() -> None:
+    base = objects.base_model()
+    assert isinstance(base, BaseModel)
+    endpoints = (
+        Endpoint(name="0", url="u0", ready=True, holds=("acme.support.a",)),
+        Endpoint(name="1", url="u1", ready=True),
+        Endpoint(name="2", url="u2", ready=False, holds=("acme.support.a",)),
+    )
+    ready = base.model_copy(update={"status": BaseModelStatus(endpoints=endpoints)})
+    found = build_catalog(Snapshot(objects=collect((ready,))), NOW).bases["base"]
+    assert [replica.url for replica in found.holders("acme.support.a")] == ["u0"]
+    assert [replica.url for replica in found.holders("base")] == ["u0", "u1"]
+    assert found.holders("acme.support.b") == ()
+
+
+def test_an_adapter_that_has_not_answered_yet_has_a_name_and_no_engine_name() -> None:
+    catalog = _catalog(_key("acme"), objects.adapter())
+    assert catalog.tenants["acme"].targets["support"].engine_name is None
+    assert catalog.routable == {"base"}

@@ -1,0 +1,21 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.gateway.grounding import HEADER, grounded, grounding
+
+
+def test_passages_are_numbered_from_one_and_stand_on_one_line_each() -> None:
+    assert grounding(["a\nb", " c "]) == f"{HEADER}\n\n[1] a b\n[2] c"
+
+
+@given(st.lists(st.text(), max_size=6))
+def test_a_passage_cannot_pose_as_another_one(passages: list[str]) -> None:
+    lines = grounding(passages).split("\n")
+    assert len(lines) == len(passages) + 2
+    assert all(line.startswith(f"[{number}] ") for number, line in enumerate(lines[2:], 1))
+
+
+def test_evidence_joins_the_callers_system_message_and_no_second_one_appears() -> None:
+    messages = grounded([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "q"}], ["p"])
+    assert [message["role"] for message in messages] == ["system", "user"]
+    assert messages[0]["content"] == f"Be kind.\n\n{grounding(['p'])}"
