@@ -30,6 +30,7 @@ ENGINE_STARTING = "EngineStarting"
 ENGINE_DOWN = "EngineDown"
 INGESTING = "Ingesting"
 INDEXED = "Indexed"
+INGEST_FAILED = "IngestFailed"
 DOCUMENTS_FAILED = "DocumentsFailed"
 WAITING = "Waiting"
 

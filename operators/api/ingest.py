@@ -1,15 +1,23 @@
 """What the operator and the ingest worker say to each other."""
 
+from pydantic import ConfigDict
+
 from operators.api.knowledge_base import Document
 from operators.api.value import Name, Value
 
 
+class Reply(Value):
+    """The worker has a schema of its own: what it says beyond this is its own affair."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class IndexedDocument(Document):
-    digest: str | None = None
+    model_config = ConfigDict(extra="ignore")
 
 
-class IndexedKnowledgeBase(Value):
-    """What the worker has done for one knowledge base."""
+class IndexedKnowledgeBase(Reply):
+    """What the worker has done for one knowledge base; `message` says what is wrong with the whole of it."""
 
     tenant: Name
     name: Name
@@ -19,8 +27,11 @@ class IndexedKnowledgeBase(Value):
     message: str = ""
 
 
-class IngestStatus(Value):
+class IngestStatus(Reply):
+    """`message` says what stops the worker as a whole."""
+
     revision: int
+    message: str = ""
     knowledge_bases: tuple[IndexedKnowledgeBase, ...] = ()
 
     def report(self, tenant: str, name: str) -> IndexedKnowledgeBase | None:

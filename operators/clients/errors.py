@@ -1,10 +1,13 @@
 """A neighbour that did not answer as agreed: always worth another try."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import aiohttp
 from pydantic import ValidationError
+
+logger = logging.getLogger(__name__)
 
 
 class NeighbourError(Exception):
@@ -13,7 +16,11 @@ class NeighbourError(Exception):
 
 @contextmanager
 def translated(neighbour: str) -> Iterator[None]:
+    """Silence is a matter of course while a neighbour starts; a refusal or a strange answer is worth a word."""
     try:
         yield
-    except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
-        raise NeighbourError(f"{neighbour}: {type(error).__name__}: {error}") from error
+    except (aiohttp.ClientConnectionError, TimeoutError) as error:
+        raise NeighbourError(f"{neighbour} does not answer: {type(error).__name__}") from error
+    except (aiohttp.ClientError, ValidationError) as error:
+        logger.warning("%s does not answer as agreed: %s", neighbour, " ".join(str(error).split())[:300])
+        raise NeighbourError(f"{neighbour} does not answer as agreed") from error

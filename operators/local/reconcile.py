@@ -86,7 +86,8 @@ class _Step:
                 return base_model.next_status(known, verdict=verdict, replicas=replicas, now=self._now)
             case KnowledgeBase():
                 report = self._report(known)
-                return knowledge_base.next_status(known, verdict=verdict, report=report, now=self._now)
+                trouble = self._seen.ingest.message if self._seen.ingest else ""
+                return knowledge_base.next_status(known, verdict=verdict, report=report, trouble=trouble, now=self._now)
             case Tenant():
                 return tenant.tenant_status(known, verdict=verdict, objects=self._seen.objects, now=self._now)
             case APIKey():

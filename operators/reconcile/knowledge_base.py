@@ -7,10 +7,10 @@ from operators.api.knowledge_base import Document, KnowledgeBase, KnowledgeBaseS
 
 
 def next_status(
-    base: KnowledgeBase, *, verdict: Condition, report: IndexedKnowledgeBase | None, now: str
+    base: KnowledgeBase, *, verdict: Condition, report: IndexedKnowledgeBase | None, trouble: str, now: str
 ) -> KnowledgeBaseStatus:
-    documents = tuple(Document(**d.model_dump(exclude={"digest"})) for d in report.documents) if report else ()
-    new = (verdict, _ready(report))
+    documents = tuple(Document(**d.model_dump()) for d in report.documents) if report else ()
+    new = (verdict, _ready(report, trouble))
     return KnowledgeBaseStatus(
         documents=documents,
         chunks=report.chunks if report else 0,
@@ -18,7 +18,9 @@ def next_status(
     )
 
 
-def _ready(report: IndexedKnowledgeBase | None) -> Condition:
+def _ready(report: IndexedKnowledgeBase | None, trouble: str) -> Condition:
+    if trouble:
+        return condition(c.READY, False, c.INGEST_FAILED, trouble)
     if report is None:
         return condition(c.READY, False, c.INGESTING, "the ingest worker has not reported yet")
     if report.message:

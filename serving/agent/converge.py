@@ -70,6 +70,11 @@ class Progress:
     failure: Failure = NEVER_FAILED
 
 
+def _begin(item: DesiredAdapter, verified: set[str | None]) -> Progress:
+    """A version that was verified under another revision needs no second look: a flip must not unready the replica."""
+    return Progress(digest=item.digest) if item.digest in verified else Progress()
+
+
 class Convergence:
     """Owns the engine's adapters. One pass at a time; fetches run beside it, one for each version."""
 
@@ -92,7 +97,8 @@ class Convergence:
         if desired == self._desired:
             return
         self._desired = desired
-        self._progress = {item: self._progress.get(item, Progress()) for item in desired.adapters}
+        verified = {progress.digest for progress in self._progress.values()}
+        self._progress = {item: self._progress.get(item) or _begin(item, verified) for item in desired.adapters}
         for item in [item for item in self._fetches if item not in self._progress]:
             self._fetches.pop(item).cancel()
         self._wake.set()

@@ -1,0 +1,34 @@
+"""Chunks for tests, made as the pipeline makes them."""
+
+from collections.abc import Sequence
+
+from retrieval.embedding.legibility import ENOUGH
+from retrieval.embedding.model import Embedder
+from retrieval.lexical import spelled, terms
+from retrieval.scope import Scope
+from retrieval.store import Chunk, Store
+from retrieval.store.rows import identifier
+
+
+def stored(store: Store, embedder: Embedder, scope: Scope, texts: Sequence[str]) -> list[Chunk]:
+    """One document per text, in the scope's first knowledge base."""
+    store.create(scope)
+    vectors = embedder.embed(texts)
+    chunks = [
+        Chunk(
+            id=identifier(scope.tenant, scope.knowledge_bases[0], str(number)),
+            knowledge_base=scope.knowledge_bases[0],
+            document_id=f"document-{number}",
+            document=f"{number}.txt",
+            version="1",
+            ordinal=0,
+            heading="",
+            text=text,
+            terms=" ".join(spelled(terms(text))),
+            content=identifier(text),
+            dense=vectors[number] if embedder.legibility(text) >= ENOUGH else None,
+        )
+        for number, text in enumerate(texts)
+    ]
+    store.upsert(scope, chunks)
+    return chunks

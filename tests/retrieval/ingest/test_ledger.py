@@ -1,0 +1,96 @@
+"""The ledger outlives its process, takes turns between tenants, and says when the disk is full."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from retrieval.errors import NoSpaceError
+from retrieval.ingest.ledger import Document, Ledger, LedgerError
+from retrieval.ingest.schemas import KnowledgeBase, Source, State
+
+DOCUMENT = Document("1", "acme", "docs", "/source", "a.txt", "signature", due=10.0)
+DOCS = KnowledgeBase(tenant="acme", name="docs", sources=[Source(path="/source")])
+FAQ = KnowledgeBase(tenant="acme", name="faq", sources=[], chunk_tokens=80)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = Ledger(tmp_path / "ledger.db")
+    yield opened
+    opened.close()
+
+
+def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
+    first = Ledger(tmp_path / "ledger.db")
+    first.want([DOCS, FAQ])
+    first.put(DOCUMENT, replace(DOCUMENT, id="2", state=State.READY, due=None))
+    first.close()
+    second = Ledger(tmp_path / "ledger.db")
+    assert second.wanted() == [DOCS, FAQ]
+    assert [document.state for document in second.documents("acme", "docs")] == [State.PENDING, State.READY]
+    second.close()
+
+
+def test_what_is_no_longer_listed_leaves_until_it_is_forgotten(ledger: Ledger) -> None:
+    ledger.want([DOCS, FAQ])
+    ledger.put(DOCUMENT)
+    ledger.want([FAQ])
+    assert (ledger.wanted(), ledger.leaving()) == ([FAQ], [DOCS])
+    ledger.forget("acme", "docs")
+    assert (ledger.leaving(), ledger.documents("acme", "docs")) == ([], [])
+
+
+def test_a_knowledge_base_that_is_listed_again_stays(ledger: Ledger) -> None:
+    ledger.want([DOCS])
+    ledger.want([])
+    ledger.want([DOCS])
+    assert (ledger.wanted(), ledger.leaving()) == ([DOCS], [])
+
+
+def test_tenants_take_turns_whatever_the_length_of_their_queues(ledger: Ledger) -> None:
+    many = [replace(DOCUMENT, id=f"a{number}", due=float(number)) for number in range(5)]
+    ledger.put(*many, replace(DOCUMENT, id="b0", tenant="umbrella", due=50.0))
+    order, last = [], ""
+    while document := ledger.next(100.0, last):
+        order.append(document.id)
+        last = document.tenant
+        ledger.remove(document.id)
+    assert order == ["a0", "b0", "a1", "a2", "a3", "a4"]
+
+
+def test_a_document_is_not_due_before_its_time(ledger: Ledger) -> None:
+    ledger.put(DOCUMENT, replace(DOCUMENT, id="done", due=None))
+    assert ledger.next(9.0, "") is None
+    assert ledger.next_due() == 10.0
+    ledger.remove("1")
+    assert ledger.next_due() is None
+
+
+def test_every_write_is_told(tmp_path: Path) -> None:
+    told: list[None] = []
+    ledger = Ledger(tmp_path / "ledger.db", lambda: told.append(None))
+    ledger.want([DOCS])
+    ledger.put(DOCUMENT)
+    ledger.documents("acme", "docs")
+    assert len(told) == 2
+    ledger.close()
+
+
+def test_a_full_disk_is_named_loses_nothing_and_passes(ledger: Ledger) -> None:
+    ledger.put(DOCUMENT)
+    pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(NoSpaceError, match=r"ledger\.db has no disk left"):
+        ledger.put(*(replace(DOCUMENT, id=str(number), message="x" * 500) for number in range(100)))
+    assert ledger.documents("acme", "docs") == [DOCUMENT]
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages + 100}")
+    ledger.put(replace(DOCUMENT, id="2"))
+    assert len(ledger.documents("acme", "docs")) == 2
+
+
+def test_a_file_that_is_no_ledger_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"not a database, but long enough to be looked at" * 10)
+    with pytest.raises(LedgerError, match=r"ledger\.db cannot be used"):
+        Ledger(tmp_path / "ledger.db")

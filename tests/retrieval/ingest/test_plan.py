@@ -1,0 +1,70 @@
+"""What to do about a knowledge base, from what was seen and what is remembered."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from retrieval.ingest.ledger import Document
+from retrieval.ingest.plan import SETTLE_SECONDS, document_id, missing, plan, retry_at, strangers, version_of
+from retrieval.ingest.scan import File
+from retrieval.ingest.schemas import KnowledgeBase, State
+
+WANTED = KnowledgeBase(tenant="acme", name="docs", sources=[])
+FILE = File("/source", "a.txt", 5, 100.0, "signature")
+READY = Document(
+    document_id(WANTED, FILE), "acme", "docs", "/source", "a.txt", "signature", "d", "v", 3, State.READY, due=None
+)
+NOW = 1_000.0
+
+
+def test_a_new_file_is_pending_at_once() -> None:
+    (made,) = plan(WANTED, [FILE], [], NOW).changed
+    assert (made.id, made.state, made.due, made.version) == (READY.id, State.PENDING, NOW, "")
+
+
+def test_a_file_that_looks_the_same_is_left_alone() -> None:
+    assert plan(WANTED, [FILE], [READY], NOW) == plan(WANTED, [], [], NOW)
+
+
+def test_a_file_that_looks_different_is_pending_and_keeps_what_is_stored() -> None:
+    failed = replace(READY, state=State.FAILED, reason="Corrupt", message="m", attempts=2)
+    (changed,) = plan(WANTED, [replace(FILE, signature="other")], [failed], NOW).changed
+    assert (changed.state, changed.reason, changed.attempts, changed.due) == (State.PENDING, "", 0, NOW)
+    assert (changed.version, changed.chunks) == ("v", 3)
+
+
+def test_a_file_that_is_still_being_written_waits_until_it_has_settled() -> None:
+    (made,) = plan(WANTED, [replace(FILE, modified=NOW - 0.1)], [], NOW).changed
+    assert made.due == pytest.approx(NOW - 0.1 + SETTLE_SECONDS)
+    (dated_ahead,) = plan(WANTED, [replace(FILE, modified=NOW + 10**6)], [], NOW).changed
+    assert dated_ahead.due == pytest.approx(NOW + SETTLE_SECONDS)
+
+
+def test_a_document_without_a_file_is_gone() -> None:
+    assert plan(WANTED, [], [READY], NOW).gone == (READY,)
+
+
+def test_the_same_path_in_two_sources_or_tenants_is_two_documents() -> None:
+    other_source = document_id(WANTED, replace(FILE, source="/other"))
+    other_tenant = document_id(WANTED.model_copy(update={"tenant": "umbrella"}), FILE)
+    assert len({READY.id, other_source, other_tenant}) == 3
+
+
+def test_chunks_follow_from_the_content_and_the_way_of_cutting() -> None:
+    finer = WANTED.model_copy(update={"chunk_tokens": 80})
+    assert len({version_of("a", WANTED), version_of("b", WANTED), version_of("a", finer)}) == 3
+
+
+def test_what_the_store_lost_is_done_again_and_what_nobody_remembers_is_found() -> None:
+    (again,) = missing([READY], Counter({READY.id: 2}), NOW)
+    assert (again.version, again.state, again.due) == ("", State.PENDING, NOW)
+    assert missing([READY], Counter({READY.id: 3}), NOW) == ()
+    assert missing([replace(READY, version="", chunks=0)], Counter(), NOW) == ()
+    assert strangers([READY], Counter({READY.id: 3, "stranger": 1})) == {"stranger"}
+
+
+def test_waiting_grows_with_the_failures_up_to_a_bound() -> None:
+    waits = [retry_at(attempts, NOW) - NOW for attempts in range(1, 7)]
+    assert waits == sorted(waits)
+    assert waits[-1] == waits[-2] == 120

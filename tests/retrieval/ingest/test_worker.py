@@ -1,0 +1,340 @@
+"""The life of documents, with a real store and embedder: made, changed, failed, deleted, crashed upon, resumed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from retrieval.embedding.model import Embedder
+from retrieval.errors import NoSpaceError, StoreError
+from retrieval.ingest.ledger import Ledger
+from retrieval.ingest.pipeline import Pipeline
+from retrieval.ingest.schemas import DocumentStatus, KnowledgeBase, KnowledgeBaseStatus, Source, State
+from retrieval.ingest.worker import Worker
+from retrieval.scope import Scope
+from retrieval.store import Store
+from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
+from tests.retrieval.ingest.test_parse import LIMITS
+
+
+@dataclass
+class Bench:
+    """A worker that is turned by hand, with a clock that is moved by hand."""
+
+    store: Store
+    embedder: Embedder
+    tenant: str
+    folder: Path
+    now: float = 4_000_000_000.0  # after the time of every file, so that all have settled
+    embedded: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.source = self.folder / "source"
+        self.source.mkdir()
+        self.scope = Scope(self.tenant, ("docs",))
+        self.open()
+
+    def open(self) -> None:
+        """As after a start: everything but the ledger's file and the store is new."""
+        self.ledger = Ledger(self.folder / "ledger.db")
+        pipeline = Pipeline(self.store, self.embedder, LIMITS)
+        self.worker = Worker(pipeline, self.ledger, rescan_seconds=5, clock=lambda: self.now)
+
+    def restart(self) -> None:
+        self.ledger.close()
+        self.open()
+        self.settle()
+
+    def want(self, *names: str, **changed: object) -> None:
+        common = {"tenant": self.tenant, "sources": [Source(path=str(self.source))]} | changed
+        self.worker.want([KnowledgeBase.model_validate(common | {"name": name}) for name in names])
+        self.settle()
+
+    def write(self, name: str, text: str | bytes) -> None:
+        (self.source / name).write_bytes(text.encode() if isinstance(text, str) else text)
+
+    def settle(self) -> None:
+        """Look, and work until nothing is due now."""
+        self.worker.look()
+        for _turn in range(100):
+            if self.worker.turn() > 0:
+                return
+        raise AssertionError("the worker does not come to rest")
+
+    def status(self) -> KnowledgeBaseStatus:
+        (status,) = self.worker.status()
+        return status
+
+    def document(self, path: str) -> DocumentStatus:
+        return next(document for document in self.status().documents if document.path == path)
+
+    def texts(self) -> list[str]:
+        """What a search for a word of every text finds."""
+        return sorted(hit.text for hit in self.store.lexical(self.scope, "plan", 50))
+
+
+@pytest.fixture
+def bench(
+    store: Store, embedder: Embedder, tenant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
+    made = Bench(store, embedder, tenant, tmp_path)
+    embed = embedder.embed
+
+    def counted(texts: list[str]) -> object:
+        made.embedded.extend(texts)
+        return embed(texts)
+
+    monkeypatch.setattr(embedder, "embed", counted)
+    yield made
+    made.ledger.close()
+
+
+def test_a_document_becomes_searchable_and_is_then_called_ready(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.\n\nAnother paragraph about the second plan and its price.")
+    bench.want("docs")
+    document = bench.document("a.txt")
+    assert (document.state, document.chunks, document.reason) == (State.READY, 2, "")
+    assert bench.status().ready
+    assert len(bench.texts()) == 2
+
+
+def test_an_unchanged_document_is_not_embedded_again(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+    bench.embedded.clear()
+    bench.write("a.txt", "The first plan.")
+    bench.restart()
+    assert bench.document("a.txt").state is State.READY
+    assert bench.embedded == []
+
+
+def test_of_a_changed_document_only_the_new_text_is_embedded_and_the_old_is_gone(bench: Bench) -> None:
+    kept = "The plan that is kept has nine words in it."
+    bench.write("a.txt", f"{kept}\n\nThe plan that is replaced has nine words too.")
+    bench.want("docs")
+    bench.embedded.clear()
+    new = "The plan that is quite new has nine words."
+    bench.write("a.txt", f"{kept}\n\n{new}")
+    bench.settle()
+    assert bench.texts() == [kept, new]
+    assert bench.embedded == [new]
+
+
+def test_a_removed_document_is_gone_from_status_and_store(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.write("b.txt", "The second plan.")
+    bench.want("docs")
+    (bench.source / "a.txt").unlink()
+    bench.settle()
+    assert [document.path for document in bench.status().documents] == ["b.txt"]
+    assert bench.texts() == ["The second plan."]
+
+
+def test_bad_documents_say_why_and_the_rest_is_served(bench: Bench) -> None:
+    bench.write("good.txt", "The good plan.")
+    bench.write("good.docx", docx([("Normal", "The plan in Word.")]))
+    bench.write("good.pdf", pdf(["The plan on paper."]))
+    bench.write("empty.txt", b"")
+    bench.write("locked.pdf", encrypted_pdf(["secret"], "password"))
+    bench.write("broken.docx", b"PK\x03\x04")
+    bench.write("sheet.xlsx", b"cells")
+    with (bench.source / "huge.pdf").open("wb") as huge:
+        huge.truncate(200_000_000)
+    bench.want("docs")
+    failed = {each.path: each.reason for each in bench.status().documents if each.state is State.FAILED}
+    assert failed == {
+        "empty.txt": "Empty",
+        "locked.pdf": "Encrypted",
+        "broken.docx": "Corrupt",
+        "sheet.xlsx": "Unsupported",
+        "huge.pdf": "TooLarge",
+    }
+    assert all(each.message.startswith(f"{each.path}: ") for each in bench.status().documents if each.reason)
+    assert bench.texts() == ["The good plan.", "The plan in Word.", "The plan on paper."]
+    assert bench.status().ready
+
+
+def test_a_document_that_turns_bad_is_not_searchable_by_what_it_said_before(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+    bench.write("a.txt", b"")
+    bench.settle()
+    assert (bench.document("a.txt").reason, bench.document("a.txt").chunks) == ("Empty", 0)
+    assert bench.texts() == []
+    bench.write("a.txt", "The mended plan.")
+    bench.settle()
+    assert bench.texts() == ["The mended plan."]
+
+
+def test_another_chunk_size_cuts_the_same_content_anew(bench: Bench) -> None:
+    bench.write("a.txt", " ".join(f"Sentence {number} of the plan has several words in it." for number in range(6)))
+    bench.want("docs")
+    assert bench.document("a.txt").chunks == 1
+    bench.want("docs", chunk_tokens=16)
+    bench.now += 10
+    bench.settle()
+    assert bench.document("a.txt").chunks > 2
+
+
+def test_a_missing_source_is_a_message_and_keeps_what_was_indexed(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+    bench.source.rename(bench.folder / "away")
+    bench.settle()
+    assert "cannot be read (No such file or directory)" in bench.status().message
+    assert not bench.status().ready
+    assert bench.texts() == ["The first plan."]
+    (bench.folder / "away").rename(bench.source)
+    bench.settle()
+    assert (bench.status().message, bench.status().ready) == ("", True)
+
+
+def test_a_knowledge_base_without_documents_is_known_and_ready(bench: Bench) -> None:
+    bench.want("docs")
+    assert bench.status().ready
+    assert bench.store.known(bench.scope) == {"docs"}
+
+
+def test_a_knowledge_base_that_is_no_longer_wanted_is_gone_and_with_the_last_its_tenant(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs", "faq")
+    both = Scope(bench.tenant, ("docs", "faq"))
+    assert bench.store.count(both, both.chunks()) == 2
+    bench.want("faq")
+    assert bench.store.known(both) == {"faq"}
+    assert bench.store.count(both, both.chunks()) == 1
+    bench.worker.want([])
+    bench.settle()
+    assert bench.tenant not in bench.store.tenants()
+    assert bench.worker.status() == []
+    assert bench.ledger.documents(bench.tenant, "faq") == []
+
+
+class CrashError(Exception):
+    """As if the process had ended there."""
+
+
+@pytest.mark.parametrize(
+    "where", ["create", "upsert", "found", "delete", "after upsert", "after delete", "parse", "embed", "third put"]
+)
+@pytest.mark.parametrize("before", [None, "The plan as it was before."])
+def test_a_crash_anywhere_is_made_good_after_a_restart(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, where: str, before: str | None
+) -> None:
+    if before is not None:
+        bench.write("a.txt", before)
+        bench.want("docs")
+    bench.write("a.txt", "The plan as it is now.\n\nThe second paragraph of the same plan, with a price.")
+    crash(bench, monkeypatch, where)
+    try:
+        bench.want("docs")
+    except CrashError:
+        pass
+    monkeypatch.undo()
+    bench.restart()
+    assert bench.texts() == ["The plan as it is now.", "The second paragraph of the same plan, with a price."]
+    assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (State.READY, 2)
+    assert bench.store.count(bench.scope, bench.scope.chunks()) == 2
+
+
+def crash(bench: Bench, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """Let one call raise, or do its work and then raise."""
+    done, calls = where.removeprefix("after ") if where.startswith("after ") else "", [0]
+
+    def crashing(call: Callable[..., object], at: int = 1) -> Callable[..., object]:
+        def wrapper(*arguments: object, **options: object) -> object:
+            calls[0] += 1
+            if calls[0] < at:
+                return call(*arguments, **options)
+            if done:
+                call(*arguments, **options)
+            raise CrashError
+
+        return wrapper
+
+    if where == "parse":
+        monkeypatch.setattr("retrieval.ingest.pipeline.parse", crashing(lambda: None))
+    elif where == "embed":
+        monkeypatch.setattr(bench.embedder, "embed", crashing(lambda: None))
+    elif where == "third put":
+        monkeypatch.setattr(bench.ledger, "put", crashing(bench.ledger.put, at=3))
+    else:
+        name = done or where
+        monkeypatch.setattr(bench.store, name, crashing(getattr(bench.store, name)))
+
+
+def test_chunks_that_the_store_lost_are_made_again_and_strangers_removed(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+    document = bench.ledger.documents(bench.tenant, "docs")[0]
+    bench.store.drop(bench.tenant)
+    bench.restart()
+    assert bench.texts() == ["The first plan."]
+    bench.ledger.remove(document.id)
+    (bench.source / "a.txt").unlink()
+    bench.restart()
+    assert bench.texts() == []
+
+
+def test_a_lost_ledger_is_rebuilt_by_looking(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+    bench.ledger.close()
+    for file in bench.folder.glob("ledger.db*"):
+        file.unlink()
+    bench.open()
+    bench.want("docs")
+    assert bench.document("a.txt").state is State.READY
+    assert bench.texts() == ["The first plan."]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(StoreError("Milvus is away."), "StoreUnavailable"), (NoSpaceError("Milvus has no disk left."), "NoSpace")],
+)
+def test_what_time_may_heal_is_told_and_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    bench.want("docs")
+    bench.write("a.txt", "The first plan.")
+
+    def failing(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(bench.store, "upsert", failing)
+    bench.settle()
+    document = bench.document("a.txt")
+    assert (document.state, document.reason, document.message) == (State.FAILED, reason, f"a.txt: {error}")
+    assert not bench.status().ready
+    monkeypatch.undo()
+    bench.now += 2
+    bench.settle()
+    assert bench.document("a.txt").state is State.READY
+
+
+def test_a_read_back_that_misses_chunks_is_not_ready(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.store, "upsert", lambda *_: None)
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+    assert bench.document("a.txt").state is State.FAILED
+    assert "finds 0 of the 1 chunks" in bench.document("a.txt").message
+
+
+def test_a_document_over_the_cap_of_chunks_is_refused(bench: Bench) -> None:
+    pipeline = Pipeline(bench.store, bench.embedder, replace(LIMITS, chunks=2))
+    bench.worker = Worker(pipeline, bench.ledger, rescan_seconds=5, clock=lambda: bench.now)
+    bench.write("a.txt", "\n\n".join(f"Paragraph number {number} about one of the plans." for number in range(3)))
+    bench.want("docs")
+    assert bench.document("a.txt").reason == "TooLarge"
+    assert "3 chunks, over the limit of 2" in bench.document("a.txt").message
+
+
+def test_one_tenants_files_are_not_found_by_another(bench: Bench) -> None:
+    bench.write("a.txt", "The secret plan.")
+    theirs = KnowledgeBase(tenant=f"{bench.tenant}-b", name="docs", sources=[Source(path=str(bench.folder / "none"))])
+    ours = KnowledgeBase(tenant=bench.tenant, name="docs", sources=[Source(path=str(bench.source))])
+    bench.worker.want([ours, theirs])
+    bench.settle()
+    assert bench.texts() == ["The secret plan."]
+    assert bench.store.lexical(Scope(f"{bench.tenant}-b", ("docs",)), "plan", 10) == []

@@ -1,0 +1,81 @@
+"""The embedder: what it reads, and that its vectors do not depend on the company they are made in."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.embedding.export import tokenizer_json
+from retrieval.embedding.legibility import legibility
+from retrieval.embedding.model import DIMENSION, Embedder, QueryCache
+from retrieval.errors import EmbedderError
+
+
+def test_vectors_have_length_one_and_do_not_depend_on_the_batch(embedder: Embedder) -> None:
+    texts = ["short", "a much longer sentence about refunds and returns", "환불", ""]
+    together = embedder.embed(texts)
+    assert together.shape == (4, DIMENSION)
+    assert together.dtype == np.float32
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    for text, vector in zip(texts, together, strict=True):
+        assert np.allclose(embedder.embed([text])[0], vector, atol=1e-5)
+
+
+def test_a_text_beyond_the_limit_is_cut_not_refused(embedder: Embedder) -> None:
+    long = "word " * 5_000
+    assert np.allclose(embedder.embed([long]), embedder.embed([long + "tail"]), atol=1e-5)
+
+
+def test_no_text_makes_no_vectors(embedder: Embedder) -> None:
+    assert embedder.embed([]).shape == (0, DIMENSION)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("What is the refund window of the Velmora Basic plan?", 0.9, 1.0),
+        ("Rückgabefrist für beschädigte Geräte", 0.6, 1.0),
+        ("환불 기간은 며칠인가요?", 0.0, 0.1),
+        ("返金期間は何日ですか", 0.0, 0.1),
+        ("Каков срок возврата?", 0.0, 0.3),
+        ("30 + 12 = 42", 1.0, 1.0),
+        ("", 1.0, 1.0),
+    ],
+)
+def test_legibility_is_the_share_that_the_vocabulary_reads(
+    embedder: Embedder, text: str, least: float, most: float
+) -> None:
+    assert least <= embedder.legibility(text) <= most
+
+
+def test_unknown_pieces_count_as_unread() -> None:
+    assert legibility(["[UNK]", "plan"], [(0, 4), (5, 9)], "abcd plan") == 0.5
+
+
+def test_the_cache_keeps_tenants_apart_and_forgets_the_oldest(embedder: Embedder) -> None:
+    cache = QueryCache(embedder, size=2)
+    first = cache.embed("a", "question")
+    assert cache.embed("a", "question") is first
+    assert cache.embed("b", "question") is not first
+    cache.embed("b", "another")
+    assert cache.embed("a", "question") is not first
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EmbedderError, match=str(tmp_path)):
+        Embedder(tmp_path)
+
+
+def test_the_exported_tokenizer_neither_cuts_nor_pads(tmp_path: Path) -> None:
+    stored = {"version": "1.0", "truncation": {"max_length": 128}, "padding": {"strategy": {"Fixed": 128}}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(stored), encoding="utf-8")
+    assert json.loads(tokenizer_json(tmp_path)) == {"version": "1.0", "truncation": None, "padding": None}
+
+
+def test_the_export_skips_what_is_there_without_torch(model: Path) -> None:
+    command = [sys.executable, "-m", "retrieval.embedding.export", str(model)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "already holds" in done.stderr

@@ -1,0 +1,65 @@
+"""The analyzer: what a question and a document have in common."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.lexical import capitalised, query_terms, spelled, terms
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The Refund-Window", ["the", "refund", "window"]),
+        ("snake_case v2.1", ["snake", "case", "v2", "1"]),
+        ("환불 기간", ["환불", "기간"]),
+        ("환불기간은", ["환불", "불기", "기간", "간은"]),
+        ("東京都の iPhone", ["東京", "京都", "都の", "iphone"]),
+        ("A4용지", ["a4", "용지"]),
+        ("값", ["값"]),
+        ("\uff26\uff35\uff2c\uff2c\u3000\uff57\uff49\uff44\uff54\uff48", ["full", "width"]),
+        ("Straße", ["strasse"]),
+        ("... !?", []),
+    ],
+)
+def test_words_are_folded_and_unspaced_scripts_become_bigrams(text: str, found: list[str]) -> None:
+    assert terms(text) == found
+
+
+def test_a_korean_word_is_found_whatever_particle_follows() -> None:
+    asked, written = terms("반품은 가능한가요"), terms("반품을 받은 날")
+    assert set(asked) & set(written) == {"반품"}
+
+
+def test_decomposed_and_composed_spellings_are_the_same() -> None:
+    assert terms("\u1112\u1161\u11ab\u1100\u1173\u11af cafe\u0301") == terms("한글 caf\u00e9")
+
+
+def test_a_question_keeps_its_function_words_only_if_it_has_nothing_else() -> None:
+    assert query_terms("What is the refund refund window?") == ["refund", "window"]
+    assert query_terms("Who is it?") == ["who", "is", "it"]
+
+
+def test_names_are_capitalised_words_after_the_first_of_a_sentence() -> None:
+    assert capitalised("Please show Velmora Basic. What does 한국 Élan cost?") == ["Velmora", "Basic", "Élan"]
+
+
+@given(st.text())
+def test_the_store_splits_spelled_terms_where_we_did(text: str) -> None:
+    found = spelled(terms(text))
+    assert re.findall(r"\w+", " ".join(found).lower()) == found
+    assert " ".join(found).isascii()
+
+
+@given(st.text(), st.text())
+def test_spelling_never_confuses_two_terms(left: str, right: str) -> None:
+    for one in terms(left):
+        for other in terms(right):
+            assert (spelled([one]) == spelled([other])) == (one == other)
+
+
+@given(st.text())
+def test_terms_of_a_document_and_of_a_question_agree(text: str) -> None:
+    assert set(query_terms(text)) <= set(terms(text))

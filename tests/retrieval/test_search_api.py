@@ -1,0 +1,183 @@
+"""`POST /v1/search` and what stands beside it, over HTTP."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+
+from retrieval.app import create_app
+from retrieval.embedding.model import DIMENSION, Embedder
+from retrieval.metrics import OTHER, Metrics
+from retrieval.schemas import SearchResponse, Seconds
+from retrieval.scope import Scope
+from retrieval.settings import Settings
+from retrieval.store import Store
+from tests.retrieval.chunks import stored
+from tests.retrieval.conftest import HEADERS, TOKEN, Serve, free_port
+
+TEXTS = (
+    "The Velmora Basic plan has a refund window of 30 days.",
+    "The support desk answers within two working days.",
+    "환불 기간은 물건을 받은 날부터 30일입니다.",
+)
+
+
+def settings(milvus: str, model: Path) -> Settings:
+    return Settings(token=TOKEN, milvus_uri=milvus, embedder=model, milvus_timeout_seconds=20)
+
+
+@pytest.fixture
+async def api(milvus: str, model: Path, serve: Serve) -> AsyncIterator[aiohttp.ClientSession]:
+    async with (
+        serve(lambda: create_app(settings(milvus, model))) as url,
+        aiohttp.ClientSession(url, headers=HEADERS) as session,
+    ):
+        yield session
+
+
+@pytest.fixture
+def filled(store: Store, embedder: Embedder, tenant: str) -> str:
+    """A tenant with knowledge bases `docs` and `empty`."""
+    stored(store, embedder, Scope(tenant, ("docs",)), TEXTS)
+    store.create(Scope(tenant, ("empty",)))
+    return tenant
+
+
+async def search(api: aiohttp.ClientSession, tenant: str, query: str, **changed: object) -> tuple[int, dict[str, Any]]:
+    return await post(api, {"tenant": tenant, "knowledge_bases": ["docs"], "query": query} | changed)
+
+
+async def post(api: aiohttp.ClientSession, body: dict[str, object]) -> tuple[int, dict[str, Any]]:
+    async with api.post("/v1/search", json=body) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_question_gets_evidence_with_the_scores_of_both_legs(api: aiohttp.ClientSession, filled: str) -> None:
+    status, answer = await search(api, filled, "What is the refund window of the Velmora Basic plan?")
+    assert (status, answer["outcome"]) == (200, "evidence")
+    best = answer["evidence"][0]
+    assert (best["text"], best["document"], best["knowledge_base"]) == (TEXTS[0], "0.txt", "docs")
+    assert 0.6 < best["dense_score"] <= 1
+    assert best["lexical_score"] > 0
+    assert set(answer["seconds"]) == {"embed", "search", "rank"}
+
+
+async def test_the_embedding_is_the_vector_of_the_query(
+    api: aiohttp.ClientSession, filled: str, embedder: Embedder
+) -> None:
+    _, answer = await search(api, filled, "refund window")
+    vector = np.frombuffer(base64.b64decode(answer["embedding"]), "<f4")
+    assert vector.shape == (DIMENSION,)
+    assert np.allclose(vector, embedder.embed(["refund window"])[0], atol=1e-6)
+
+
+async def test_a_korean_question_is_answered_by_the_lexical_leg_alone(api: aiohttp.ClientSession, filled: str) -> None:
+    _, answer = await search(api, filled, "물건의 환불은 며칠까지 되나요?")
+    assert [hit["text"] for hit in answer["evidence"]] == [TEXTS[2]]
+    assert answer["evidence"][0]["dense_score"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "changed", "outcome"),
+    [
+        ("What is the audio penalty of the Huxtrea Pro router?", {}, "below_gate"),
+        ("refund", {"knowledge_bases": ["empty"]}, "no_hits"),
+        ("refund", {"knowledge_bases": []}, "scope_empty"),
+        ("?!", {"knowledge_bases": ["empty"]}, "no_hits"),
+    ],
+)
+async def test_without_evidence_the_outcome_says_why(
+    api: aiohttp.ClientSession, filled: str, query: str, changed: dict[str, object], outcome: str
+) -> None:
+    status, answer = await search(api, filled, query, **changed)
+    assert (status, answer["outcome"], answer["evidence"]) == (200, outcome, [])
+    assert answer["embedding"]
+
+
+async def test_top_k_limits_the_evidence(api: aiohttp.ClientSession, filled: str) -> None:
+    _, answer = await search(api, filled, "refund window and support desk", top_k=1)
+    assert len(answer["evidence"]) == 1
+
+
+async def test_an_unknown_knowledge_base_is_named_and_nothing_is_told_of_other_tenants(
+    api: aiohttp.ClientSession, store: Store, filled: str
+) -> None:
+    await asyncio.to_thread(store.create, Scope(f"{filled}-b", ("secret",)))
+    theirs = await search(api, filled, "refund", knowledge_bases=["docs", "secret"])
+    nobodys = await search(api, filled, "refund", knowledge_bases=["docs", "nobody"])
+    stranger = await search(api, f"{filled}-c", "refund", knowledge_bases=["secret"])
+    assert theirs[0] == nobodys[0] == stranger[0] == 404
+    assert theirs[1] == stranger[1]
+    assert str(nobodys[1]).replace("nobody", "secret") == str(theirs[1])
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"query": ""}, "query"),
+        ({"query": "x" * 8_193}, "query"),
+        ({"top_k": 0}, "top_k"),
+        ({"top_k": 21}, "top_k"),
+        ({"top_k": "4"}, "top_k"),
+        ({"knowledge_bases": [""]}, "knowledge_bases.0"),
+        ({"knowledge_bases": "docs"}, "knowledge_bases"),
+        ({"tenant": "a\u0000b"}, "tenant"),
+        ({"filter": "1 == 1"}, "filter"),
+    ],
+)
+async def test_a_bad_body_is_refused_and_the_field_named(
+    api: aiohttp.ClientSession, filled: str, changed: dict[str, object], field: str
+) -> None:
+    body = {"tenant": filled, "knowledge_bases": ["docs"], "query": "refund"} | changed
+    status, answer = await post(api, body)
+    assert (status, answer["error"]["code"]) == (400, "invalid_request")
+    assert field in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("value", ["", "Bearer", "Bearer wrong", f"bearer {TOKEN}", f"Bearer  {TOKEN}", TOKEN, "é"])
+async def test_another_token_is_refused(api: aiohttp.ClientSession, filled: str, value: str) -> None:
+    async with api.post("/v1/search", json={}, headers={"Authorization": value}) as answer:
+        assert answer.status == 401
+
+
+async def test_health_needs_no_token_and_metrics_count(api: aiohttp.ClientSession, filled: str) -> None:
+    await search(api, filled, "refund")
+    for path in ("/healthz", "/readyz", "/metrics"):
+        async with api.get(path, headers={"Authorization": ""}) as answer:
+            assert answer.status == 200
+            text = await answer.text()
+    assert 'quiver_retrieval_search_seconds_count{stage="embed"} 1.0' in text
+
+
+async def test_without_a_store_it_lives_but_is_not_ready_and_says_so(model: Path, serve: Serve) -> None:
+    gone = settings(f"http://127.0.0.1:{free_port()}", model)
+    gone = gone.model_copy(update={"milvus_timeout_seconds": 1.0})
+    async with serve(lambda: create_app(gone)) as url, aiohttp.ClientSession(url, headers=HEADERS) as session:
+        async with session.get("/healthz") as alive, session.get("/readyz") as ready:
+            assert (alive.status, ready.status) == (200, 503)
+            assert gone.milvus_uri in await ready.text()
+        status, answer = await search(session, "acme", "refund")
+        assert (status, answer["error"]["code"]) == (503, "store_unavailable")
+
+
+def test_series_are_for_tenants_of_the_store_up_to_a_cap_and_leave_with_them() -> None:
+    metrics = Metrics(tenants=2)
+    found = SearchResponse(outcome="evidence", evidence=[], embedding="", seconds=Seconds(embed=0, search=0, rank=0))  # type: ignore[arg-type]
+
+    def counted(tenant: str) -> float | None:
+        return metrics.registry.get_sample_value(
+            "quiver_retrieval_searches_total", {"tenant": tenant, "outcome": "evidence"}
+        )
+
+    metrics.admit(frozenset({"a", "b", "c"}))
+    for tenant in ("a", "b", "c", "made-up"):
+        metrics.searched(tenant, found)
+    assert [counted(tenant) for tenant in ("a", "b", OTHER)] == [1, 1, 2]
+    assert counted("c") is None
+    metrics.admit(frozenset({"b", "c"}))
+    assert [counted(tenant) for tenant in ("a", "b", "c")] == [None, 1, 0]

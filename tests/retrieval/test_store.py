@@ -1,0 +1,166 @@
+"""The store against a real Milvus Lite: scopes hold, deletions are proven, losses are survived."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.embedding.model import DIMENSION, Embedder
+from retrieval.errors import IsolationError, NoSpaceError, StoreError
+from retrieval.lexical import spelled, terms
+from retrieval.scope import Scope
+from retrieval.store import Store
+from retrieval.store.probe import prove_isolation
+from tests.retrieval.chunks import stored
+from tests.retrieval.conftest import free_port, milvus_lite, wait_until
+from tests.retrieval.test_scope import HOSTILE
+
+TEXTS = ("The refund window is 30 days.", "Support answers within two hours.", "환불 기간은 30일입니다.")
+
+
+def test_each_leg_finds_its_own_and_scores_grow_with_nearness(store: Store, embedder: Embedder, tenant: str) -> None:
+    scope = Scope(tenant, ("kb",))
+    stored(store, embedder, scope, TEXTS)
+    dense = store.dense(scope, embedder.embed(["money back"])[0], 10)
+    assert [hit.text for hit in dense] == [TEXTS[0], TEXTS[1]]
+    assert 1 >= dense[0].score > dense[1].score
+    lexical = store.lexical(scope, " ".join(spelled(terms("refund 환불기간"))), 10)
+    assert {hit.text for hit in lexical} == {TEXTS[0], TEXTS[2]}
+    assert all(hit.score > 0 for hit in lexical)
+
+
+def test_what_the_embedder_cannot_read_is_not_ranked_by_it(store: Store, embedder: Embedder, tenant: str) -> None:
+    scope = Scope(tenant, ("kb",))
+    stored(store, embedder, scope, TEXTS[2:])
+    assert store.dense(scope, embedder.embed(["refund"])[0], 10) == []
+
+
+def test_hostile_names_lead_to_their_own_chunks_alone(store: Store, embedder: Embedder, tenant: str) -> None:
+    for name in HOSTILE:
+        stored(store, embedder, Scope(tenant, (name,)), [f"The plan of {name}."])
+    vector = embedder.embed(["plan"])[0]
+    for name in HOSTILE:
+        scope = Scope(tenant, (name,))
+        assert [hit.knowledge_base for hit in store.dense(scope, vector, 20)] == [name]
+        assert [hit.knowledge_base for hit in store.lexical(scope, "plan", 20)] == [name]
+        assert store.known(scope) == {name}
+        assert store.count(scope, scope.chunks()) == 1
+
+
+def test_hostile_tenants_see_and_delete_their_own_chunks_alone(store: Store, embedder: Embedder) -> None:
+    scopes = [Scope(name, ("kb",)) for name in HOSTILE]
+    for scope in scopes:
+        stored(store, embedder, scope, [f"The plan of {scope.tenant}."])
+    assert set(HOSTILE) <= store.tenants()
+    for number, scope in enumerate(scopes):
+        assert [hit.text for hit in store.lexical(scope, "plan", 20)] == [f"The plan of {scope.tenant}."]
+        store.delete(scope, scope.filter())
+        counts = [store.count(each, each.chunks()) for each in scopes]
+        assert counts == [0] * (number + 1) + [1] * (len(scopes) - number - 1)
+    for scope in scopes:
+        store.drop(scope.tenant)
+    assert not set(HOSTILE) & store.tenants()
+
+
+def test_the_same_chunk_ids_of_two_tenants_are_two_chunks(store: Store, embedder: Embedder, tenant: str) -> None:
+    ours, theirs = Scope(tenant, ("kb",)), Scope(f"{tenant}-b", ("kb",))
+    chunk = stored(store, embedder, ours, ["Our plan."])[0]
+    store.create(theirs)
+    assert store.found(theirs, [chunk.id]) == 0
+    store.delete(theirs, theirs.chunks_by_id([chunk.id]))
+    assert store.found(ours, [chunk.id]) == 1
+
+
+def test_bm25_of_one_tenant_does_not_move_with_the_documents_of_another(
+    store: Store, embedder: Embedder, tenant: str
+) -> None:
+    ours, theirs = Scope(tenant, ("kb",)), Scope(f"{tenant}-b", ("kb",))
+    stored(store, embedder, ours, TEXTS)
+    before = store.lexical(ours, "refund window", 5)
+    stored(store, embedder, theirs, [f"The refund window of plan {number}." for number in range(50)])
+    assert store.lexical(ours, "refund window", 5) == before
+
+
+def test_a_tenant_without_a_collection_has_nothing(store: Store, tenant: str) -> None:
+    scope = Scope(tenant, ("kb",))
+    assert store.known(scope) == frozenset()
+    assert store.count(scope, scope.chunks()) == 0
+    assert store.chunk_counts(scope) == {}
+
+
+def test_making_a_collection_again_keeps_its_chunks(store: Store, embedder: Embedder, tenant: str) -> None:
+    scope = Scope(tenant, ("kb",))
+    stored(store, embedder, scope, TEXTS)
+    store.create(Scope(tenant, ("kb", "another")))
+    assert store.known(Scope(tenant, ("kb", "another", "none"))) == {"kb", "another"}
+    assert store.chunk_counts(scope) == {"document-0": 1, "document-1": 1, "document-2": 1}
+
+
+def test_stored_vectors_are_found_by_content(store: Store, embedder: Embedder, tenant: str) -> None:
+    scope = Scope(tenant, ("kb",))
+    chunks = stored(store, embedder, scope, TEXTS)
+    held = store.vectors(scope, [chunk.content for chunk in chunks] + ["unknown"])
+    assert set(held) == {chunks[0].content, chunks[1].content}
+    assert chunks[0].dense is not None
+    assert np.allclose(held[chunks[0].content], chunks[0].dense, atol=1e-6)
+
+
+def test_a_store_that_isolates_passes_the_probe_and_keeps_nothing_of_it(store: Store) -> None:
+    prove_isolation(store, DIMENSION)
+    assert not any(tenant.startswith("QUIVER-PROBE") for tenant in store.tenants())
+
+
+@pytest.mark.parametrize("broken", ["chunks", "legible_chunks", "chunks_by_id"])
+def test_a_store_that_only_pretends_to_isolate_is_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    monkeypatch.setattr("retrieval.store.milvus.collection_of", lambda _tenant: "tenant_shared")
+    monkeypatch.setattr("retrieval.store.names.PREFIX", "tenant_")
+    monkeypatch.setattr(Scope, broken, lambda _scope, *_ids: "ordinal > -1")
+    try:
+        with pytest.raises(IsolationError):
+            prove_isolation(store, DIMENSION)
+    finally:
+        store.drop("any")
+
+
+def test_a_row_from_outside_the_scope_fails_the_search(
+    store: Store, embedder: Embedder, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(store, embedder, Scope(tenant, ("secret",)), TEXTS)
+    monkeypatch.setattr(Scope, "legible_chunks", lambda _scope: "ordinal > -1")
+    with pytest.raises(IsolationError, match=tenant):
+        store.dense(Scope(tenant, ("kb",)), embedder.embed(["refund"])[0], 5)
+
+
+def test_a_server_that_went_away_is_named_and_found_again_with_what_it_acknowledged(
+    embedder: Embedder, tenant: str, tmp_path: Path
+) -> None:
+    port, scope = free_port(), Scope(tenant, ("kb",))
+    store = Store(f"http://127.0.0.1:{port}", dimension=DIMENSION, timeout=3)
+    with milvus_lite(tmp_path / "data", port):
+        stored(store, embedder, scope, TEXTS)
+    with pytest.raises(StoreError, match=f"127.0.0.1:{port}"):
+        store.tenants()
+    with milvus_lite(tmp_path / "data", port):
+        wait_until(lambda: answers(store))
+        assert store.count(scope, scope.chunks()) == len(TEXTS)
+        assert len(store.lexical(scope, "refund", 5)) == 1
+    store.close()
+
+
+def answers(store: Store) -> bool:
+    try:
+        return store.tenants() is not None
+    except StoreError:
+        return False
+
+
+@pytest.mark.parametrize("message", ["[Errno 28] No space left on device", "write failed: [Errno 27] File too large"])
+def test_a_full_disk_is_told_apart_from_a_broken_server(message: str) -> None:
+    from pymilvus import MilvusException
+
+    from retrieval.store.milvus import _translated
+
+    assert isinstance(_translated(MilvusException(1, message), "upsert", "uri"), NoSpaceError)
+    assert isinstance(_translated(MilvusException(1, "index broken"), "upsert", "uri"), StoreError)
