@@ -52,7 +52,9 @@ def up(root: Path, port: int) -> None:
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
-    click.echo(f"gateway {url(port)}/v1 · metrics {url(layout.internal_port)}/metrics · logs {layout.logs}")
+    click.echo(f"gateway  {url(port)}/v1")
+    click.echo(f"metrics  {url(layout.internal_port)}/metrics  {url(layout.drift_port)}/metrics")
+    click.echo(f"logs     {layout.logs}")
     asyncio.run(_run(layout, contents))
 
 

@@ -34,6 +34,7 @@ class Platform:
     process: "subprocess.Popen[str]"
     keys: dict[str, str] = field(default_factory=dict)
     metrics_url: str = ""
+    drift_url: str = ""
 
     @property
     def url(self) -> str:
@@ -134,8 +135,8 @@ def free_port() -> int:
 
 def _relay(platform: Platform, out: TextIO) -> None:
     for line in platform.process.stdout or ():
-        if " metrics http" in line:
-            platform.metrics_url = line.split(" metrics ")[1].split()[0]
+        if line.startswith("metrics "):
+            _, platform.metrics_url, platform.drift_url = line.split()
         out.write(line)
         out.flush()
 

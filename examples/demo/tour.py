@@ -10,7 +10,7 @@ from typing import Any
 import openai
 import psutil
 
-from examples.demo.platform import Platform
+from examples.demo.platform import NotReady, Platform
 from examples.demo.questions import (
     ADAPTERS,
     ANSWERABLE,
@@ -159,14 +159,16 @@ class Tour:
         client = openai.AsyncOpenAI(
             base_url=self._platform.url, api_key=self._platform.keys["acme"], max_retries=0, timeout=60
         )
-        async with client, asyncio.timeout(SWAP_LIMIT_S + 30):
+        async with client:
             callers = [asyncio.create_task(_call(client, load, stream=bool(n % 2))) for n in range(SWAP_CALLERS)]
-            await load.until(lambda: load.first >= 50)
-            load.saved = time.monotonic()
-            self._save_second_version()
-            await load.until(lambda: load.second >= 50)
-            load.stop = True
-            await asyncio.gather(*callers)
+            try:
+                await load.until(lambda: load.first >= 50, "50 answers of version 1")
+                load.saved = time.monotonic()
+                self._save_second_version()
+                await load.until(lambda: load.second >= 50, "50 answers of version 2")
+            finally:
+                load.stop = True
+                await asyncio.gather(*callers)
         return load
 
     def _save_second_version(self) -> None:
@@ -219,10 +221,12 @@ class _Load:
     seconds_to_second: float = 0.0
     stop: bool = False
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(SWAP_LIMIT_S):
-            while not condition():  # noqa: ASYNC110  # callers change the counts, there is no one event to wait for
-                await asyncio.sleep(0.01)
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        begun = time.monotonic()
+        while not condition():
+            if time.monotonic() - begun > SWAP_LIMIT_S:
+                raise NotReady(f"no {what} within {SWAP_LIMIT_S:.0f} s; so far {self}")
+            await asyncio.sleep(0.01)
 
     def count(self, answer: str) -> None:
         if SECOND_VERSION not in answer:

@@ -13,7 +13,16 @@ from retrieval.ingest.schemas import KnowledgeBase, State
 WANTED = KnowledgeBase(tenant="acme", name="docs", sources=[])
 FILE = File("/source", "a.txt", 5, 100.0, "signature")
 READY = Document(
-    document_id(WANTED, FILE), "acme", "docs", "/source", "a.txt", "signature", "d", "v", 3, State.READY, due=None
+    document_id(WANTED, FILE),
+    "acme",
+    "docs",
+    "/source",
+    "a.txt",
+    "signature",
+    digest="d",
+    version=version_of("d", WANTED),
+    chunks=3,
+    state=State.READY,
 )
 NOW = 1_000.0
 
@@ -31,7 +40,14 @@ def test_a_file_that_looks_different_is_pending_and_keeps_what_is_stored() -> No
     failed = replace(READY, state=State.FAILED, reason="Corrupt", message="m", attempts=2)
     (changed,) = plan(WANTED, [replace(FILE, signature="other")], [failed], NOW).changed
     assert (changed.state, changed.reason, changed.attempts, changed.due) == (State.PENDING, "", 0, NOW)
-    assert (changed.version, changed.chunks) == ("v", 3)
+    assert (changed.version, changed.chunks) == (READY.version, 3)
+
+
+def test_a_document_is_cut_anew_when_another_size_is_wanted() -> None:
+    finer = WANTED.model_copy(update={"chunk_tokens": 80})
+    (changed,) = plan(finer, [FILE], [READY], NOW).changed
+    assert changed.state is State.PENDING
+    assert plan(finer, [FILE], [changed], NOW).changed == ()
 
 
 def test_a_file_that_is_still_being_written_waits_until_it_has_settled() -> None:

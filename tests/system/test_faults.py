@@ -1,0 +1,135 @@
+"""Parts die, callers leave, ports are taken: what callers are told, and how everything comes back."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import openai
+import psutil
+import pytest
+
+from examples.demo.platform import QUIVER, Platform, copy_objects, create_key, free_port
+from tests.system.load import QUESTION, load
+
+HELLO: Any = [{"role": "user", "content": QUESTION}]
+
+
+def _find(platform: Platform, *words: str) -> psutil.Process:
+    family = psutil.Process(platform.process.pid).children(recursive=False)
+    return next(child for child in family if all(word in " ".join(child.cmdline()) for word in words))
+
+
+def _engine_metric(platform: Platform, name: str) -> float:
+    port = _find(platform, "api_server").cmdline()[_find(platform, "api_server").cmdline().index("--port") + 1]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+        lines = response.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"vllm:{name}{{"))
+
+
+def test_the_engine_stops_working_for_a_caller_that_left(platform: Platform, acme: openai.OpenAI) -> None:
+    """The request would run for hundreds of tokens; its caller leaves after the first."""
+    before = _engine_metric(platform, "generation_tokens_total")
+    stream = acme.completions.create(
+        model="quiver-demo", prompt="The", max_tokens=900, temperature=1, stream=True, n=8,
+        extra_body={"frequency_penalty": 2},
+    )  # fmt: skip
+    next(iter(stream))
+    stream.close()
+    platform.wait_until(lambda: _engine_metric(platform, "num_requests_running") == 0, what="an idle engine", limit_s=5)
+    assert _engine_metric(platform, "generation_tokens_total") - before < 8 * 900
+
+
+@pytest.mark.timeout(60)
+async def test_an_agent_that_is_killed_comes_back_and_no_caller_notices_longer_than_a_moment(
+    platform: Platform,
+) -> None:
+    agent = _find(platform, "serving.agent")
+    async with load(platform, model="api", callers=2) as found:
+        await found.reach(5, "")
+        agent.kill()
+        gone = time.monotonic()
+        platform_answers = len(found.answers)
+        await found.reach(platform_answers + 20, "")
+    assert all("503" in failure or "not ready" in failure for failure in found.failures)
+    assert max(a.ended for a in found.answers) > gone
+
+
+@pytest.mark.timeout(300)
+def test_an_engine_that_is_killed_comes_back_with_every_adapter_and_callers_are_told_when(
+    platform: Platform, acme: openai.OpenAI, globex: openai.OpenAI
+) -> None:
+    engine = _find(platform, "api_server")
+    family = [engine, *engine.children(recursive=True)]
+    engine.kill()
+    refusals: list[tuple[int, str | None]] = []
+
+    def answers() -> bool:
+        try:
+            acme.chat.completions.create(model="support", messages=HELLO, max_tokens=1)
+        except openai.InternalServerError as error:
+            refusals.append((error.status_code, error.response.headers.get("retry-after")))
+            time.sleep(0.2)
+            return False
+        return True
+
+    platform.wait_until(answers, what="answer of the new engine", limit_s=240)
+    assert refusals
+    assert set(refusals) == {(503, "5")}
+    # The first answer already finds every adapter in its place.
+    for client, models in ((acme, ("quiver-demo", "support", "api")), (globex, ("desk", "brief"))):
+        for model in models:
+            assert client.chat.completions.create(model=model, messages=HELLO, max_tokens=1).choices
+    assert [member for member in family if _runs(member)] == []
+
+
+def test_a_port_in_use_is_said_at_once_and_nothing_is_started(platform: Platform, tmp_path: Path) -> None:
+    root = copy_objects(tmp_path / "objects")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [QUIVER, "up", str(root), "--port", str(port)], capture_output=True, text=True, check=False, timeout=30
+        )
+    assert done.returncode == 1
+    assert f"port: {port} on 127.0.0.1" in done.stderr
+    assert "--port" in done.stderr
+    assert not (root / ".quiver").exists()
+
+
+@pytest.mark.timeout(90)
+def test_nothing_outlives_a_runner_that_is_killed(tmp_path: Path) -> None:
+    """Not even what an engine has only just begun to start."""
+    root = copy_objects(tmp_path / "objects")
+    create_key(root, "acme")
+    with subprocess.Popen(
+        [QUIVER, "up", str(root), "--port", str(free_port())], stdout=subprocess.DEVNULL, stderr=sys.stderr
+    ) as runner:
+        _wait(lambda: len(_all_children(runner.pid)) >= 7)
+        family = _all_children(runner.pid)
+        os.kill(runner.pid, signal.SIGKILL)
+    _wait(lambda: not [member for member in family if _runs(member)])
+
+
+def _all_children(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _wait(condition: Any, limit_s: float = 40) -> None:
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < limit_s
+        time.sleep(0.05)

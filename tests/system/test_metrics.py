@@ -1,0 +1,71 @@
+"""What Prometheus reads: who, how long, how many; with names that nobody outside can make up."""
+
+import re
+import urllib.request
+from typing import Any
+
+import openai
+import pytest
+
+from examples.demo.platform import Platform
+
+HELLO: Any = [{"role": "user", "content": "What is the refund window of the Velmora Basic plan?"}]
+
+
+def _metrics(platform: Platform) -> str:
+    with urllib.request.urlopen(platform.metrics_url) as response:
+        text: str = response.read().decode()
+    return text
+
+
+def _value(platform: Platform, name: str, **labels: str) -> float:
+    wanted = [f'{key}="{value}"' for key, value in labels.items()]
+    lines = [line for line in _metrics(platform).splitlines() if line.startswith((f"{name}{{", f"{name} "))]
+    return sum(float(line.rpartition(" ")[2]) for line in lines if all(item in line for item in wanted))
+
+
+def test_a_request_is_counted_with_its_tokens_and_times(platform: Platform, acme: openai.OpenAI) -> None:
+    names = (
+        "quiver_gateway_requests_total",
+        "quiver_gateway_tokens_total",
+        "quiver_gateway_time_to_first_token_seconds_count",
+        "quiver_gateway_time_per_output_token_seconds_count",
+        "quiver_gateway_queue_seconds_count",
+        "quiver_gateway_own_seconds_count",
+        "quiver_gateway_retrieval_seconds_count",
+    )
+    before = {name: _value(platform, name, tenant="acme") for name in names}
+    answer = acme.chat.completions.create(
+        model="support", messages=HELLO, max_tokens=8, temperature=0, stream=True,
+        extra_body={"retrieval": {"knowledge_bases": ["handbook"]}}, stream_options={"include_usage": True},
+    )  # fmt: skip
+    usage = [chunk.usage for chunk in answer if chunk.usage][-1]
+    grown = {name: _value(platform, name, tenant="acme") - before[name] for name in names}
+    assert grown.pop("quiver_gateway_tokens_total") == usage.total_tokens
+    assert set(grown.values()) == {1}, grown
+
+
+def test_names_that_callers_make_up_are_no_labels(platform: Platform, acme: openai.OpenAI) -> None:
+    for name in ("made-up-model-1", 'x"} 1', "desk"):
+        with pytest.raises(openai.NotFoundError):
+            acme.chat.completions.create(model=name, messages=HELLO)
+    text = _metrics(platform)
+    assert "made-up" not in text
+    models = set(re.findall(r'model="([^"]*)"', text))
+    assert models <= {"quiver-demo", "support", "api", "desk", "brief", "trial", "other"}
+
+
+def test_a_refused_search_and_a_found_one_are_told_apart(platform: Platform, acme: openai.OpenAI) -> None:
+    before = _value(platform, "quiver_gateway_retrievals_total", tenant="acme", outcome="evidence")
+    acme.chat.completions.create(
+        model="quiver-demo", messages=HELLO, max_tokens=1, extra_body={"retrieval": {"knowledge_bases": ["handbook"]}}
+    )
+    assert _value(platform, "quiver_gateway_retrievals_total", tenant="acme", outcome="evidence") == before + 1
+
+
+def test_drift_knows_every_tenant_and_waits_for_evidence(platform: Platform) -> None:
+    with urllib.request.urlopen(platform.drift_url) as response:
+        text = response.read().decode()
+    for tenant in ("acme", "globex"):
+        line = f'quiver_drift_state{{signal="query_embedding",state="insufficient_evidence",tenant="{tenant}"}} 1.0'
+        assert line in text
