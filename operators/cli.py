@@ -22,7 +22,7 @@ from operators.local import directory, doctor, snapshots, table
 from operators.local.directory import STATE, Contents
 from operators.local.layout import Layout, url
 from operators.local.progress import Progress
-from operators.local.runner import Runner
+from operators.local.runner import AlreadyRunningError, Runner
 from operators.settings import Settings, inherited_environment
 
 DEFAULT_PORT = 8080
@@ -55,7 +55,10 @@ def up(root: Path, port: int) -> None:
     click.echo(f"gateway  {url(port)}/v1")
     click.echo(f"metrics  {url(layout.internal_port)}/metrics  {url(layout.drift_port)}/metrics")
     click.echo(f"logs     {layout.logs}")
-    asyncio.run(_run(layout, contents))
+    try:
+        asyncio.run(_run(layout, contents))
+    except AlreadyRunningError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _require(settings: Settings, port: int) -> None:

@@ -109,7 +109,9 @@ def running(
         yield platform
     finally:
         platform.stop()
-        reader.join(5)
+        reader.join()
+        if process.stdout:
+            process.stdout.close()
 
 
 def copy_objects(target: Path, source: Path = HERE) -> Path:

@@ -79,7 +79,7 @@ def _drift(layout: Layout) -> ProcessSpec:
         "PORT": layout.drift_port,
         "TOKEN": layout.internal_token,
         "STATE": layout.state / "drift",
-    })  # fmt: skip
+    }, OPENBLAS_NUM_THREADS="1")  # fmt: skip
 
 
 def _gateway(layout: Layout) -> ProcessSpec:
@@ -96,6 +96,8 @@ def _gateway(layout: Layout) -> ProcessSpec:
     })  # fmt: skip
 
 
-def _python(layout: Layout, name: str, module: str, prefix: str, settings: Mapping[str, object]) -> ProcessSpec:
+def _python(
+    layout: Layout, name: str, module: str, prefix: str, settings: Mapping[str, object], **environment: str
+) -> ProcessSpec:
     own = {f"{prefix}{key}": str(value) for key, value in {"HOST": LOOPBACK, **settings}.items()}
-    return ProcessSpec(name, (sys.executable, "-m", module), {**layout.environment, **own})
+    return ProcessSpec(name, (sys.executable, "-m", module), {**layout.environment, **own, **environment})

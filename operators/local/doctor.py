@@ -32,7 +32,7 @@ def examine(engine_python: Path, embedder: Path, port: int) -> Iterator[Check]:
     files = [embedder / name for name in ("model.onnx", "tokenizer.json")]
     missing = [path.name for path in files if not path.is_file()]
     yield Check(
-        "embedder", not missing, f"{embedder}: {'lacks ' + ', '.join(missing) if missing else 'found'}", "make setup"
+        "embedder", not missing, f"{embedder} {'lacks ' + ', '.join(missing) if missing else 'is whole'}", "make setup"
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     yield Check("memory", memory >= MEMORY_GIB, f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", needed=False)

@@ -175,7 +175,8 @@ class Convergence:
         with self._metrics.fetch_seconds.time():
             return self._store.admit(local_directory(item.source), self._rules, pinned=item.digest)
 
-    def _update(self, item: DesiredAdapter, *, digest: str) -> None:
+    def _update(self, item: DesiredAdapter, *, digest: str | None) -> None:
+        """A success: failures before it are forgotten."""
         if item in self._progress:
             self._progress[item] = Progress(digest=digest)
 
@@ -207,7 +208,7 @@ class Convergence:
         for name in todo.load:
             await self._attempt(wanted[name], self._load(name, wanted[name][0]))
         for name in todo.probe:
-            await self._attempt(wanted[name], self._probe(name))
+            await self._attempt(wanted[name], self._probe(name, wanted[name]))
         for name in todo.unload:
             await self._unload(name)
         self._answered &= frozenset(wanted)
@@ -229,9 +230,11 @@ class Convergence:
         self._metrics.loads.inc()
         logger.info("loaded %s", name)
 
-    async def _probe(self, name: str) -> None:
+    async def _probe(self, name: str, items: list[DesiredAdapter]) -> None:
         await self._engine.probe(name)
         self._answered |= {name}
+        for item in items:
+            self._update(item, digest=self._progress[item].digest)
 
     async def _unload(self, name: str) -> None:
         await self._engine.unload(name)
@@ -244,10 +247,13 @@ class Convergence:
 
     def _publish(self) -> None:
         held = tuple(self._held(item, progress) for item, progress in self._progress.items())
-        required = [h.state == "Ready" for item, h in zip(self._progress, held, strict=True) if item.required]
+        # A version that fails keeps its own name from being served here, and nobody else's.
+        settled = [
+            h.state in ("Ready", "Failed") for item, h in zip(self._progress, held, strict=True) if item.required
+        ]
         status = AgentStatus(
             version=0,
-            ready=self._desired is not None and self._base_answered and all(required),
+            ready=self._desired is not None and self._base_answered and all(settled),
             started=self._started,
             adapters=held,
         )

@@ -259,6 +259,8 @@ class Forwarder:
         stream = _stream(job, evidence)
         job.call.tokens, job.call.streamed = stream.tokens, True
         async for block in sse.blocks(answer.chunks()):
+            if sse.fails(block):
+                raise EngineError("the engine failed after it had begun")
             if not job.exchange.started:
                 self._first_byte(job.call)
                 await job.exchange.start(200, {**EVENT_STREAM, **job.headers})

@@ -8,6 +8,8 @@ import orjson
 END = b"\n\n"
 DONE = b"data: [DONE]\n\n"
 _PREFIX = b"data: "
+# How an engine says that it failed after it had begun. Within text every quote is escaped.
+_ERROR = b'data: {"error"'
 
 
 async def blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -22,6 +24,10 @@ async def blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 def events(block: bytes) -> list[bytes]:
     return [event + END for event in block.split(END) if event]
+
+
+def fails(block: bytes) -> bool:
+    return _ERROR in block
 
 
 def data(event: bytes) -> Any:

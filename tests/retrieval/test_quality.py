@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean
 
 import pytest
+from pydantic import SecretStr
 
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
@@ -84,7 +85,7 @@ def quality(asked: Sequence[Asked]) -> tuple[float, float, float]:
 
 
 def passed(asked: Sequence[Asked]) -> float:
-    limits = Settings(token="x" * 16, milvus_uri="none", embedder=Path()).thresholds
+    limits = Settings(token=SecretStr("x" * 16), milvus_uri="none", embedder=Path()).thresholds
     outcomes = [decide(nearness_of(each.found, each.query), len(each.found.by_id), limits) for each in asked]
     return mean(outcome is Outcome.EVIDENCE for outcome in outcomes)
 

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from retrieval.app import create_app
 from retrieval.embedding.model import DIMENSION, Embedder
@@ -28,7 +29,7 @@ TEXTS = (
 
 
 def settings(milvus: str, model: Path) -> Settings:
-    return Settings(token=TOKEN, milvus_uri=milvus, embedder=model, milvus_timeout_seconds=20)
+    return Settings(token=SecretStr(TOKEN), milvus_uri=milvus, embedder=model, milvus_timeout_seconds=20)
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymilvus import MilvusClient, MilvusException
 
 from retrieval.embedding.model import DIMENSION, Embedder
 from retrieval.errors import IsolationError, NoSpaceError, StoreError
 from retrieval.lexical import spelled, terms
 from retrieval.scope import Scope
 from retrieval.store import Store
+from retrieval.store.milvus import _translated
 from retrieval.store.probe import prove_isolation
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import free_port, milvus_lite, wait_until
@@ -133,6 +135,16 @@ def test_a_row_from_outside_the_scope_fails_the_search(
         store.dense(Scope(tenant, ("kb",)), embedder.embed(["refund"])[0], 5)
 
 
+def test_a_deletion_that_left_something_is_an_error(
+    store: Store, embedder: Embedder, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = Scope(tenant, ("kb",))
+    stored(store, embedder, scope, TEXTS)
+    monkeypatch.setattr(MilvusClient, "delete", lambda *_, **__: None)
+    with pytest.raises(StoreError, match="still counts 3 deleted rows"):
+        store.delete(scope, scope.chunks())
+
+
 def test_a_server_that_went_away_is_named_and_found_again_with_what_it_acknowledged(
     embedder: Embedder, tenant: str, tmp_path: Path
 ) -> None:
@@ -158,9 +170,5 @@ def answers(store: Store) -> bool:
 
 @pytest.mark.parametrize("message", ["[Errno 28] No space left on device", "write failed: [Errno 27] File too large"])
 def test_a_full_disk_is_told_apart_from_a_broken_server(message: str) -> None:
-    from pymilvus import MilvusException
-
-    from retrieval.store.milvus import _translated
-
     assert isinstance(_translated(MilvusException(1, message), "upsert", "uri"), NoSpaceError)
     assert isinstance(_translated(MilvusException(1, "index broken"), "upsert", "uri"), StoreError)

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from retrieval.ingest.app import create_app
 from retrieval.ingest.settings import Settings
@@ -17,7 +18,11 @@ Status = dict[str, Any]
 
 def settings(milvus: str, model: Path, folder: Path) -> Settings:
     return Settings(
-        token=TOKEN, milvus_uri=milvus, embedder=model, ledger=folder / "ledger.db", milvus_timeout_seconds=20
+        token=SecretStr(TOKEN),
+        milvus_uri=milvus,
+        embedder=model,
+        ledger=folder / "ledger.db",
+        milvus_timeout_seconds=20,
     )
 
 
@@ -133,7 +138,7 @@ async def test_a_long_poll_answers_at_once_what_was_not_seen_and_waits_for_what_
         ({"tenant": ""}, "tenant"),
         ({"sources": [{"path": "relative"}]}, "absolute path"),
         ({"sources": [{"path": "/a/../b"}]}, "absolute path"),
-        ({"sources": [{"url": "http://x"}]}, "url"),
+        ({"sources": [{"path": "/a", "url": "http://x"}]}, "url"),
         ({"chunk_tokens": 5}, "chunk_tokens"),
         ({"chunk_tokens": 1_000}, "chunk_tokens"),
     ],

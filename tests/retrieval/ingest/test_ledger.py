@@ -90,6 +90,14 @@ def test_a_full_disk_is_named_loses_nothing_and_passes(ledger: Ledger) -> None:
     assert len(ledger.documents("acme", "docs")) == 2
 
 
+def test_a_write_that_fails_leaves_no_half_of_it(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError):
+        ledger.put(DOCUMENT, replace(DOCUMENT, id="2", signature=None))  # type: ignore[arg-type]
+    assert ledger.documents("acme", "docs") == []
+    ledger.put(DOCUMENT)
+    assert ledger.documents("acme", "docs") == [DOCUMENT]
+
+
 def test_a_file_that_is_no_ledger_is_named(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"not a database, but long enough to be looked at" * 10)
     with pytest.raises(LedgerError, match=r"ledger\.db cannot be used"):

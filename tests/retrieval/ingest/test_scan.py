@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import DocumentError
-from retrieval.ingest.scan import MAX_DEPTH, File, SourceError, read, scan
+from retrieval.ingest.scan import MAX_DEPTH, File, SourceError, _open_below, read, scan
 from tests.retrieval.ingest.test_parse import LIMITS
 
 
@@ -79,8 +79,18 @@ def test_a_link_put_in_the_way_after_the_scan_is_not_followed(source: Path, tmp_
     file = seen(source)["a.txt" if replaced == "a.txt" else "sub/a.txt"]
     (source / replaced).rename(tmp_path / "moved")
     (source / replaced).symlink_to(tmp_path / "out" / "a.txt" if replaced == "a.txt" else tmp_path / "out")
-    with pytest.raises((DocumentError, ValueError)):
+    with pytest.raises(DocumentError, match="leads out"):
         read(file, LIMITS)
+
+
+@pytest.mark.parametrize("path", ["link.txt", "sub/a.txt"])
+def test_a_link_put_in_the_way_after_every_check_is_not_followed(source: Path, tmp_path: Path, path: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.txt").write_text("secret")
+    (source / "link.txt").symlink_to(tmp_path / "out" / "a.txt")
+    (source / "sub").symlink_to(tmp_path / "out")
+    with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
+        _open_below(source, source / path)
 
 
 def test_a_pipe_is_not_a_document(source: Path) -> None:

@@ -11,7 +11,7 @@ from retrieval.errors import NoSpaceError, StoreError
 from retrieval.ingest.ledger import Ledger
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.schemas import DocumentStatus, KnowledgeBase, KnowledgeBaseStatus, Source, State
-from retrieval.ingest.worker import Worker
+from retrieval.ingest.worker import COMPARE_SECONDS, Worker
 from retrieval.scope import Scope
 from retrieval.store import Store
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
@@ -230,6 +230,8 @@ def test_a_crash_anywhere_is_made_good_after_a_restart(
     bench.write(
         "a.txt", "The plan as it is now, in a sentence.\n\nThe second paragraph of the same plan, with a price."
     )
+    bench.ledger.close()
+    bench.open()
     crash(bench, monkeypatch, where)
     with pytest.raises(CrashError):
         bench.want("docs")
@@ -280,6 +282,17 @@ def test_chunks_that_the_store_lost_are_made_again_and_strangers_removed(bench: 
     (bench.source / "a.txt").unlink()
     bench.restart()
     assert bench.texts() == []
+
+
+def test_chunks_that_the_store_loses_meanwhile_are_missed_and_made_again(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+    bench.store.drop(bench.tenant)
+    bench.settle()
+    bench.now += COMPARE_SECONDS
+    bench.settle()
+    assert bench.texts() == ["The first plan."]
+    assert bench.store.known(bench.scope) == {"docs"}
 
 
 def test_a_lost_ledger_is_rebuilt_by_looking(bench: Bench) -> None:
