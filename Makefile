@@ -10,13 +10,14 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check bench lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
 	@echo 'make demo    two tenants on one engine, and a tour of it (ARGS=--once stops after the tour)'
 	@echo 'make test    all tests, on the real engine and the real store'
 	@echo 'make check   lint, types, import contracts, dependencies'
+	@echo 'make bench   every benchmark (make bench-NAME for one; ARGS=--quick for a short run)'
 	@echo 'make lock    resolve requirements/ anew'
 
 setup: .venv/ready .venv-engine/ready $(EMBEDDER)/model.onnx
@@ -32,6 +33,11 @@ check: .venv/ready
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry . --no-ansi
+
+bench: bench-quality
+
+bench-%: setup
+	@$(BIN)/python -m benchmarks.$* $(ARGS)
 
 # The product and its tools: no torch.
 .venv/ready: requirements/dev.txt pyproject.toml | $(UV)

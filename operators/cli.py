@@ -21,8 +21,9 @@ from operators.api.snapshot import Snapshot
 from operators.local import directory, doctor, snapshots, table
 from operators.local.directory import STATE, Contents
 from operators.local.layout import Layout, url
+from operators.local.lock import AlreadyRunningError, alone
 from operators.local.progress import Progress
-from operators.local.runner import AlreadyRunningError, Runner
+from operators.local.runner import Runner
 from operators.settings import Settings, inherited_environment
 
 DEFAULT_PORT = 8080
@@ -56,7 +57,8 @@ def up(root: Path, port: int) -> None:
     click.echo(f"metrics  {url(layout.internal_port)}/metrics  {url(layout.drift_port)}/metrics")
     click.echo(f"logs     {layout.logs}")
     try:
-        asyncio.run(_run(layout, contents))
+        with alone(layout):
+            asyncio.run(_run(layout, contents))
     except AlreadyRunningError as error:
         raise click.ClickException(str(error)) from error
 

@@ -4,10 +4,9 @@ Every loop here only brings news into `_World` and rings the bell; one loop deci
 """
 
 import asyncio
-import fcntl
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -65,22 +64,6 @@ class _Engine:
     tasks: tuple["asyncio.Task[None]", ...]
 
 
-class AlreadyRunningError(Exception):
-    """Another run has this directory."""
-
-
-@contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """Two runs on one directory would fight over its store and its snapshot. Raises AlreadyRunningError."""
-    layout.logs.mkdir(parents=True, exist_ok=True)
-    with (layout.state / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunningError(f"{layout.root} is run by another quiver up; stop that one first") from None
-        yield
-
-
 class Runner:
     """`on_snapshot` is told of every change that is published."""
 
@@ -102,11 +85,7 @@ class Runner:
         self._bell = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled; every process is stopped before this returns. Raises AlreadyRunningError."""
-        with _alone(self._layout):
-            await self._run()
-
-    async def _run(self) -> None:
+        """Until cancelled; every process is stopped before this returns."""
         async with _tasks() as start, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
             self._session = session
             for spec in commands.services(self._layout):

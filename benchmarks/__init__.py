@@ -1,0 +1,1 @@
+"""One file for each protocol: `make bench-NAME` runs it, prints a table and writes build/bench/NAME.json."""

@@ -1,0 +1,44 @@
+"""How a benchmark says what it found: a table for people, a file for programs."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+FOLDER = Path("build/bench")
+PACKAGES = ("quiver", "aiohttp", "uvicorn", "pymilvus", "milvus-lite", "onnxruntime", "openai")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`bar` is the least value, or the largest where `at_most`."""
+
+    value: float
+    bar: float
+    unit: str
+    at_most: bool = False
+
+    @property
+    def holds(self) -> bool:
+        return self.value <= self.bar if self.at_most else self.value >= self.bar
+
+
+def report(name: str, bars: Mapping[str, Bar]) -> None:
+    found = {key: {**asdict(bar), "holds": bar.holds} for key, bar in bars.items()}
+    text = {"name": name, "machine": _machine(), "versions": {p: version(p) for p in PACKAGES}, "bars": found}
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / f"{name}.json").write_text(json.dumps(text, indent=2) + "\n")
+    width = max(map(len, bars))
+    for key, bar in bars.items():
+        sign = "≤" if bar.at_most else "≥"
+        print(
+            f"{key:{width}}  {bar.value:8.3f} {bar.unit:9} bar {sign} {bar.bar:g}  {'holds' if bar.holds else 'MISSED'}"
+        )
+
+
+def _machine() -> dict[str, object]:
+    cores = len(os.sched_getaffinity(0))
+    return {"system": platform.platform(), "python": platform.python_version(), "cores": cores}
