@@ -156,9 +156,14 @@ class Runner:
         if self._published and (self._published.objects, self._published.problems) == (decided.objects, problems):
             return
         self._world.generation += 1
-        self._published = Snapshot(generation=self._world.generation, objects=decided.objects, problems=problems)
-        await asyncio.to_thread(snapshots.write, self._layout.snapshot, self._published)
-        self._on_snapshot(self._published)
+        snapshot = Snapshot(generation=self._world.generation, objects=decided.objects, problems=problems)
+        try:
+            await asyncio.to_thread(snapshots.write, self._layout.snapshot, snapshot)
+        except OSError as error:
+            logger.error("%s cannot be written, gateways keep the last one: %s", self._layout.snapshot, error.strerror)
+            return
+        self._published = snapshot
+        self._on_snapshot(snapshot)
 
     async def _push(self, decided: Decided) -> None:
         for name, desired in decided.adapters.items():
@@ -217,7 +222,11 @@ class Runner:
 
     async def _follow_files(self) -> None:
         async for _ in files.changes(self._layout.root, lambda: files.artifacts(self._world.contents.objects)):
-            contents = await asyncio.to_thread(directory.read, self._layout.root, self._world.contents)
+            try:
+                contents = await asyncio.to_thread(directory.read, self._layout.root, self._world.contents)
+            except OSError as error:
+                logger.error("%s cannot be read, its last objects stay in force: %s", self._layout.root, error.strerror)
+                continue
             for problem in contents.problems:
                 logger.warning("%s: %s", problem.file, problem.message)
             self._world.contents = contents

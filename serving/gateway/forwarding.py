@@ -216,7 +216,7 @@ class Forwarder:
     # The engine ----------------------------------------------------------------------------------------------
 
     async def _forward(self, job: Job, body: dict[str, object], evidence: Sequence[Evidence] | None) -> None:
-        """Tries a second replica only while the caller has seen nothing of the first one's answer."""
+        """Tries again only while the caller has seen nothing of the first answer."""
         for replica in self._choose(job.target):
             with self._replicas.hold(replica.url):
                 try:
@@ -229,9 +229,10 @@ class Forwarder:
         raise _unavailable(f"No engine can answer for `{job.target.name}` at the moment", "engine_unavailable")
 
     def _choose(self, target: Target) -> list[Replica]:
-        """Those that hold the version, the least busy first."""
+        """Those that hold the version, the least busy first; an only one twice, as its connection may have been stale."""
         holders = self._catalog().bases[target.base_model].holders(target.engine_name or "")
-        return sorted(holders, key=lambda replica: self._replicas.count(replica.url))[:ATTEMPTS]
+        idle_first = sorted(holders, key=lambda replica: self._replicas.count(replica.url))
+        return (idle_first * ATTEMPTS)[:ATTEMPTS]
 
     async def _try(
         self, job: Job, replica: Replica, body: dict[str, object], evidence: Sequence[Evidence] | None
