@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from operators.api.base_model import BaseModel
 from operators.desired.engine_vllm import engine_command
@@ -49,10 +48,9 @@ def services(layout: Layout) -> tuple[ProcessSpec, ...]:
 
 
 def _milvus(layout: Layout) -> ProcessSpec:
-    program = str(Path(sys.executable).with_name("milvus-lite"))
     data = str(layout.state / "milvus")
-    arguments = (program, "server", "--data-dir", data, "--host", LOOPBACK, "--port", str(layout.milvus_port))
-    return ProcessSpec("milvus", arguments, layout.environment)
+    arguments = (sys.executable, "-m", "milvus_lite", "server", "--data-dir", data, "--host", LOOPBACK)
+    return ProcessSpec("milvus", (*arguments, "--port", str(layout.milvus_port)), layout.environment)
 
 
 def _ingest(layout: Layout) -> ProcessSpec:

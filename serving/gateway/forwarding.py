@@ -229,7 +229,7 @@ class Forwarder:
         raise _unavailable(f"No engine can answer for `{job.target.name}` at the moment", "engine_unavailable")
 
     def _choose(self, target: Target) -> list[Replica]:
-        """Those that hold the version, the least busy first; an only one twice, as its connection may have been stale."""
+        """Those that hold the version, the least busy first; an only one twice: its connection may have been stale."""
         holders = self._catalog().bases[target.base_model].holders(target.engine_name or "")
         idle_first = sorted(holders, key=lambda replica: self._replicas.count(replica.url))
         return (idle_first * ATTEMPTS)[:ATTEMPTS]

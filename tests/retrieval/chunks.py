@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
-from retrieval.lexical import spelled, terms
+from retrieval.lexical import terms
 from retrieval.scope import Scope
 from retrieval.store import Chunk, Store
 from retrieval.store.rows import identifier
@@ -24,7 +24,7 @@ def stored(store: Store, embedder: Embedder, scope: Scope, texts: Sequence[str])
             ordinal=0,
             heading="",
             text=text,
-            terms=" ".join(spelled(terms(text))),
+            terms=tuple(terms(text)),
             content=identifier(text),
             dense=vectors[number] if embedder.legibility(text) >= ENOUGH else None,
         )

@@ -51,6 +51,14 @@ def test_legibility_is_the_share_that_the_vocabulary_reads(
     assert least <= embedder.legibility(text) <= most
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("the price window", 3), ("환불", 2), ("", 0), ("x" * 1_600, 100), ("e" + "\u0301" * 1_600, 100)],
+)
+def test_a_size_counts_pieces_and_nothing_is_free(embedder: Embedder, text: str, size: int) -> None:
+    assert embedder.tokens(text) == size
+
+
 def test_unknown_pieces_count_as_unread() -> None:
     assert legibility(["[UNK]", "plan"], [(0, 4), (5, 9)], "abcd plan") == 0.5
 

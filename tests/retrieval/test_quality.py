@@ -9,10 +9,11 @@ from statistics import mean
 import pytest
 from pydantic import SecretStr
 
+from retrieval.bm25 import Statistics, query_vector
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
 from retrieval.gate import Outcome, decide
-from retrieval.lexical import capitalised, query_terms, spelled, terms
+from retrieval.lexical import capitalised, query_terms, terms
 from retrieval.scope import Scope
 from retrieval.search import Found, Query, nearness_of, ranked
 from retrieval.settings import Settings
@@ -37,24 +38,29 @@ class Handbook:
     store: Store
     embedder: Embedder
     scope: Scope
+    statistics: Statistics
 
     def ask(self, question: str, answer: str) -> Asked:
         names = [word for word in capitalised(question) if not self.embedder.knows(word)]
         query = Query(
             vector=self.embedder.embed([question])[0],
             legible=self.embedder.legibility(question),
-            terms=spelled(query_terms(question)),
-            names=spelled(terms(" ".join(names))),
+            terms=query_terms(question),
+            names=terms(" ".join(names)),
         )
         dense = self.store.dense(self.scope, query.vector, POOL) if query.legible >= ENOUGH else []
-        return Asked(query, answer, Found(dense, self.store.lexical(self.scope, " ".join(query.terms), POOL)))
+        return Asked(
+            query,
+            answer,
+            Found(dense, self.store.lexical(self.scope, query_vector(query.terms, self.statistics), POOL)),
+        )
 
 
 @pytest.fixture(scope="module")
 def handbook(store: Store, embedder: Embedder) -> Handbook:
     scope = Scope("handbook", ("kb",))
     stored(store, embedder, scope, [text for topic in TOPICS for text in (topic.english, topic.korean)])
-    return Handbook(store, embedder, scope)
+    return Handbook(store, embedder, scope, Statistics.of(store.terms(scope, 1_000)))
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from pymilvus import MilvusClient, MilvusException
 
+from retrieval.bm25 import Sparse, Statistics, query_vector
 from retrieval.embedding.model import DIMENSION, Embedder
 from retrieval.errors import IsolationError, NoSpaceError, StoreError
-from retrieval.lexical import spelled, terms
+from retrieval.lexical import terms
 from retrieval.scope import Scope
 from retrieval.store import Store
 from retrieval.store.milvus import _translated
@@ -20,13 +21,17 @@ from tests.retrieval.test_scope import HOSTILE
 TEXTS = ("The refund window is 30 days.", "Support answers within two hours.", "환불 기간은 30일입니다.")
 
 
+def asked(question: str) -> Sparse:
+    return query_vector(terms(question), Statistics())
+
+
 def test_each_leg_finds_its_own_and_scores_grow_with_nearness(store: Store, embedder: Embedder, tenant: str) -> None:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)
     dense = store.dense(scope, embedder.embed(["money back"])[0], 10)
     assert [hit.text for hit in dense] == [TEXTS[0], TEXTS[1]]
     assert 1 >= dense[0].score > dense[1].score
-    lexical = store.lexical(scope, " ".join(spelled(terms("refund 환불기간"))), 10)
+    lexical = store.lexical(scope, asked("refund 환불기간"), 10)
     assert {hit.text for hit in lexical} == {TEXTS[0], TEXTS[2]}
     assert all(hit.score > 0 for hit in lexical)
 
@@ -44,8 +49,8 @@ def test_hostile_names_lead_to_their_own_chunks_alone(store: Store, embedder: Em
     for name in HOSTILE:
         scope = Scope(tenant, (name,))
         assert [hit.knowledge_base for hit in store.dense(scope, vector, 20)] == [name]
-        assert [hit.knowledge_base for hit in store.lexical(scope, "plan", 20)] == [name]
-        assert store.known(scope) == {name}
+        assert [hit.knowledge_base for hit in store.lexical(scope, asked("plan"), 20)] == [name]
+        assert set(store.known(scope)) == {name}
         assert store.count(scope, scope.chunks()) == 1
 
 
@@ -55,7 +60,7 @@ def test_hostile_tenants_see_and_delete_their_own_chunks_alone(store: Store, emb
         stored(store, embedder, scope, [f"The plan of {scope.tenant}."])
     assert set(HOSTILE) <= store.tenants()
     for number, scope in enumerate(scopes):
-        assert [hit.text for hit in store.lexical(scope, "plan", 20)] == [f"The plan of {scope.tenant}."]
+        assert [hit.text for hit in store.lexical(scope, asked("plan"), 20)] == [f"The plan of {scope.tenant}."]
         store.delete(scope, scope.filter())
         counts = [store.count(each, each.chunks()) for each in scopes]
         assert counts == [0] * (number + 1) + [1] * (len(scopes) - number - 1)
@@ -73,19 +78,31 @@ def test_the_same_chunk_ids_of_two_tenants_are_two_chunks(store: Store, embedder
     assert store.found(ours, [chunk.id]) == 1
 
 
+def test_what_was_just_edited_is_found_beside_what_was_stored_long_ago(
+    store: Store, embedder: Embedder, tenant: str
+) -> None:
+    old, new = Scope(tenant, ("old",)), Scope(tenant, ("new",))
+    stored(store, embedder, old, [f"The refund window of plan {number} is long." for number in range(50)])
+    store.settle(old)
+    stored(store, embedder, new, ["The refund window of Velmora is short."])
+    both = Scope(tenant, ("old", "new"))
+    weights = query_vector(terms("refund window velmora"), Statistics.of(store.terms(both, 100)))
+    assert store.lexical(both, weights, 5)[0].knowledge_base == "new"
+
+
 def test_bm25_of_one_tenant_does_not_move_with_the_documents_of_another(
     store: Store, embedder: Embedder, tenant: str
 ) -> None:
     ours, theirs = Scope(tenant, ("kb",)), Scope(f"{tenant}-b", ("kb",))
     stored(store, embedder, ours, TEXTS)
-    before = store.lexical(ours, "refund window", 5)
+    before = store.lexical(ours, asked("refund window"), 5)
     stored(store, embedder, theirs, [f"The refund window of plan {number}." for number in range(50)])
-    assert store.lexical(ours, "refund window", 5) == before
+    assert store.lexical(ours, asked("refund window"), 5) == before
 
 
 def test_a_tenant_without_a_collection_has_nothing(store: Store, tenant: str) -> None:
     scope = Scope(tenant, ("kb",))
-    assert store.known(scope) == frozenset()
+    assert store.known(scope) == {}
     assert store.count(scope, scope.chunks()) == 0
     assert store.chunk_counts(scope) == {}
 
@@ -94,7 +111,7 @@ def test_making_a_collection_again_keeps_its_chunks(store: Store, embedder: Embe
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)
     store.create(Scope(tenant, ("kb", "another")))
-    assert store.known(Scope(tenant, ("kb", "another", "none"))) == {"kb", "another"}
+    assert set(store.known(Scope(tenant, ("kb", "another", "none")))) == {"kb", "another"}
     assert store.chunk_counts(scope) == {"document-0": 1, "document-1": 1, "document-2": 1}
 
 
@@ -157,7 +174,7 @@ def test_a_server_that_went_away_is_named_and_found_again_with_what_it_acknowled
     with milvus_lite(tmp_path / "data", port):
         wait_until(lambda: answers(store))
         assert store.count(scope, scope.chunks()) == len(TEXTS)
-        assert len(store.lexical(scope, "refund", 5)) == 1
+        assert len(store.lexical(scope, asked("refund"), 5)) == 1
     store.close()
 
 

@@ -133,6 +133,11 @@ def test_a_document_that_takes_too_long_is_stopped() -> None:
     assert refused.value.reason == "TimedOut"
 
 
+@pytest.mark.parametrize("text", ["[" * 90_000, "[a](" * 20_000, "**a" * 30_000, "<!--" * 20_000, "`" * 90_000])
+def test_markdown_made_to_be_slow_is_read_at_once(text: str) -> None:
+    assert len(parse("a.md", b"text\n\n" + text.encode(), replace(LIMITS, parse_seconds=5))) <= 2
+
+
 @pytest.mark.parametrize(
     "attempt",
     [

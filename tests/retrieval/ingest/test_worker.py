@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from retrieval.bm25 import Statistics
 from retrieval.embedding.model import Embedder
 from retrieval.errors import NoSpaceError, StoreError
 from retrieval.ingest.ledger import Ledger
@@ -16,6 +17,7 @@ from retrieval.scope import Scope
 from retrieval.store import Store
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
 from tests.retrieval.ingest.test_parse import LIMITS
+from tests.retrieval.test_store import asked
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Bench:
 
     def texts(self) -> list[str]:
         """What a search for a word of every text finds."""
-        return sorted(hit.text for hit in self.store.lexical(self.scope, "plan", 50))
+        return sorted(hit.text for hit in self.store.lexical(self.scope, asked("plan"), 50))
 
 
 @pytest.fixture
@@ -99,6 +101,16 @@ def test_a_document_becomes_searchable_and_is_then_called_ready(bench: Bench) ->
     assert (document.state, document.chunks, document.reason) == (State.READY, 2, "")
     assert bench.status().ready
     assert len(bench.texts()) == 2
+
+
+def test_what_searches_need_to_know_of_the_whole_follows_every_change(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.write("b.txt", "The second plan.")
+    bench.want("docs")
+    assert bench.store.known(bench.scope) == {"docs": Statistics(2, {"the": 2, "plan": 2})}
+    (bench.source / "a.txt").unlink()
+    bench.settle()
+    assert bench.store.known(bench.scope) == {"docs": Statistics(1, {})}
 
 
 def test_an_unchanged_document_is_not_embedded_again(bench: Bench) -> None:
@@ -195,7 +207,7 @@ def test_a_missing_source_is_a_message_and_keeps_what_was_indexed(bench: Bench) 
 def test_a_knowledge_base_without_documents_is_known_and_ready(bench: Bench) -> None:
     bench.want("docs")
     assert bench.status().ready
-    assert bench.store.known(bench.scope) == {"docs"}
+    assert set(bench.store.known(bench.scope)) == {"docs"}
 
 
 def test_a_knowledge_base_that_is_no_longer_wanted_is_gone_and_with_the_last_its_tenant(bench: Bench) -> None:
@@ -204,7 +216,7 @@ def test_a_knowledge_base_that_is_no_longer_wanted_is_gone_and_with_the_last_its
     both = Scope(bench.tenant, ("docs", "faq"))
     assert bench.store.count(both, both.chunks()) == 2
     bench.want("faq")
-    assert bench.store.known(both) == {"faq"}
+    assert set(bench.store.known(both)) == {"faq"}
     assert bench.store.count(both, both.chunks()) == 1
     bench.worker.want([])
     bench.settle()
@@ -292,7 +304,7 @@ def test_chunks_that_the_store_loses_meanwhile_are_missed_and_made_again(bench: 
     bench.now += COMPARE_SECONDS
     bench.settle()
     assert bench.texts() == ["The first plan."]
-    assert bench.store.known(bench.scope) == {"docs"}
+    assert set(bench.store.known(bench.scope)) == {"docs"}
 
 
 def test_a_lost_ledger_is_rebuilt_by_looking(bench: Bench) -> None:
@@ -360,4 +372,4 @@ def test_one_tenants_files_are_not_found_by_another(bench: Bench) -> None:
     bench.worker.want([ours, theirs])
     bench.settle()
     assert bench.texts() == ["The secret plan."]
-    assert bench.store.lexical(Scope(f"{bench.tenant}-b", ("docs",)), "plan", 10) == []
+    assert bench.store.lexical(Scope(f"{bench.tenant}-b", ("docs",)), asked("plan"), 10) == []

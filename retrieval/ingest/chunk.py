@@ -1,0 +1,95 @@
+"""Text to passages of one to a few sentences. Pure.
+
+A paragraph becomes a passage of its own. One that is very short joins its neighbour under the same heading; one that
+is too long is cut between sentences, and a sentence that is too long between words.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+SHORT = 8  # tokens: a paragraph below it rarely answers anything alone
+
+# After . ! ? or an ellipsis and a space, a closing quote or bracket between them or not; after the full-width
+# marks, which no space follows; at every line break.
+_SENTENCE_END = re.compile(
+    "(?<=[.!?\u2026])\\s+|(?<=[.!?\u2026][\"'\u201d\u2019)\\]])\\s+|(?<=[\u3002\uff01\uff1f])|\n+"
+)
+
+Size = Callable[[str], int]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph, list item or table row as the parser found it, under the headings above it."""
+
+    heading: str
+    text: str
+
+
+def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> list[Block]:
+    """Passages of at most `budget` tokens as `size` counts them; together they hold every word of the blocks."""
+    merged = _joined(blocks, budget=budget, size=size)
+    return [Block(block.heading, part) for block in merged for part in _parts(block.text, budget, size)]
+
+
+def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Block]:
+    """Blocks in order, with a short one joined to the one before it where both fit and share a heading."""
+    held: Block | None = None
+    for block in blocks:
+        if held is None:
+            held = block
+            continue
+        both = f"{held.text}\n{block.text}"
+        mergeable = held.heading == block.heading and min(size(held.text), size(block.text)) < SHORT
+        if mergeable and size(both) <= budget:
+            held = Block(held.heading, both)
+        else:
+            yield held
+            held = block
+    if held is not None:
+        yield held
+
+
+def _parts(text: str, budget: int, size: Size) -> Iterator[str]:
+    """The text itself if it fits, else runs of its sentences that do."""
+    if size(text) <= budget:
+        yield text
+        return
+    pieces = (piece for sentence in _sentences(text) for piece in _fitting(sentence, budget, size))
+    yield from _packed(pieces, budget, size)
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for part in _SENTENCE_END.split(text) if (sentence := part.strip())]
+
+
+def _fitting(sentence: str, budget: int, size: Size) -> Iterator[str]:
+    """A sentence, or its words packed to the budget; a word over the budget is cut between characters."""
+    if size(sentence) <= budget:
+        yield sentence
+        return
+    yield from _packed((part for word in sentence.split() for part in _letters(word, budget, size)), budget, size)
+
+
+def _letters(word: str, budget: int, size: Size) -> Iterator[str]:
+    """A word, or stretches of `budget` characters of it: a character is never more than one token."""
+    if size(word) <= budget:
+        yield word
+    else:
+        yield from (word[start : start + budget] for start in range(0, len(word), budget))
+
+
+def _packed(pieces: Iterable[str], budget: int, size: Size) -> Iterator[str]:
+    """Consecutive pieces joined by spaces, as many as fit. Sizes are summed: a space costs no token."""
+    held: list[str] = []
+    total = 0
+    for piece in pieces:
+        cost = size(piece)
+        if held and total + cost > budget:
+            yield " ".join(held)
+            held, total = [], 0
+        held.append(piece)
+        total += cost
+    if held:
+        yield " ".join(held)

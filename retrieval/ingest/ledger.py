@@ -1,0 +1,162 @@
+"""What the worker remembers, in one SQLite file: the desired set and the life of every document.
+
+Safe to use from several threads, one call at a time. Nothing in it cannot be found again by looking at the sources
+and the store: a lost ledger costs time, not documents.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+from threading import RLock
+from typing import Any, ClassVar
+
+from retrieval.errors import NoSpaceError, RetrievalError
+from retrieval.ingest.schemas import KnowledgeBase, State
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS knowledge_bases (
+    tenant TEXT, name TEXT, spec TEXT NOT NULL, wanted INTEGER NOT NULL, PRIMARY KEY (tenant, name)
+);
+CREATE TABLE IF NOT EXISTS documents (
+    id TEXT PRIMARY KEY, tenant TEXT NOT NULL, knowledge_base TEXT NOT NULL, source TEXT NOT NULL, path TEXT NOT NULL,
+    signature TEXT NOT NULL, digest TEXT NOT NULL, version TEXT NOT NULL, chunks INTEGER NOT NULL,
+    state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL, due REAL
+);
+CREATE INDEX IF NOT EXISTS by_knowledge_base ON documents (tenant, knowledge_base);
+CREATE INDEX IF NOT EXISTS by_due ON documents (tenant, due);
+"""
+
+
+class LedgerError(RetrievalError):
+    """The file cannot be read or written."""
+
+    status, code = 503, "ledger_unavailable"
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file of one source. The fields are the columns, in order."""
+
+    id: str
+    tenant: str
+    knowledge_base: str
+    source: str
+    path: str  # relative to the source
+    signature: str  # of the file as it was last seen
+    digest: str = ""  # SHA-256 of the content as it was last read
+    version: str = ""  # of the chunks in the store; empty: none are known to be there
+    chunks: int = 0
+    state: State = State.PENDING
+    reason: str = ""
+    message: str = ""
+    attempts: int = 0  # that failed in a row
+    due: float | None = None  # when to work on it, seconds since the epoch; None: nothing to do
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Document))
+_MARKS = ", ".join("?" for _ in fields(Document))
+
+
+class Ledger:
+    """Opened once. `changed` is called after every write that a status would show."""
+
+    _DISK_FULL: ClassVar = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+    def __init__(self, path: Path, changed: Callable[[], None] = lambda: None) -> None:
+        self._path, self._changed, self._lock = path, changed, RLock()
+        with self._translated():
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged outlives a power cut
+            self._connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def want(self, listed: Iterable[KnowledgeBase]) -> None:
+        """Make this the desired set; what was known and is not listed is to leave."""
+        with self._writes() as connection:
+            connection.execute("UPDATE knowledge_bases SET wanted = 0")
+            connection.executemany(
+                "INSERT OR REPLACE INTO knowledge_bases VALUES (?, ?, ?, 1)",
+                [(each.tenant, each.name, each.model_dump_json()) for each in listed],
+            )
+
+    def wanted(self) -> list[KnowledgeBase]:
+        return self._specs(1)
+
+    def leaving(self) -> list[KnowledgeBase]:
+        return self._specs(0)
+
+    def documents(self, tenant: str, knowledge_base: str) -> list[Document]:
+        return self._documents("tenant = ? AND knowledge_base = ? ORDER BY path, source", tenant, knowledge_base)
+
+    def next(self, now: float, after_tenant: str) -> Document | None:
+        """The document to work on: of the tenant that follows `after_tenant`, round and round, the one that is due
+        longest."""
+        turn = "due <= ? AND tenant {} ? ORDER BY tenant, due, id LIMIT 1"
+        found = self._documents(turn.format(">"), now, after_tenant) or self._documents(
+            turn.format("<="), now, after_tenant
+        )
+        return found[0] if found else None
+
+    def next_due(self) -> float | None:
+        """When the next document is due, seconds since the epoch."""
+        due: float | None = self._rows("SELECT min(due) FROM documents")[0][0]
+        return due
+
+    def put(self, *documents: Document) -> None:
+        with self._writes() as connection:
+            rows = [astuple(document) for document in documents]
+            connection.executemany(f"INSERT OR REPLACE INTO documents ({_COLUMNS}) VALUES ({_MARKS})", rows)  # noqa: S608 - names of the dataclass
+
+    def remove(self, document_id: str) -> None:
+        with self._writes() as connection:
+            connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+
+    def forget(self, tenant: str, knowledge_base: str) -> None:
+        """Remove a knowledge base and all that is remembered of its documents."""
+        with self._writes() as connection:
+            key = (tenant, knowledge_base)
+            connection.execute("DELETE FROM documents WHERE tenant = ? AND knowledge_base = ?", key)
+            connection.execute("DELETE FROM knowledge_bases WHERE tenant = ? AND name = ?", key)
+
+    def _specs(self, wanted: int) -> list[KnowledgeBase]:
+        query = "SELECT spec FROM knowledge_bases WHERE wanted = ? ORDER BY tenant, name"
+        return [KnowledgeBase.model_validate_json(spec) for (spec,) in self._rows(query, wanted)]
+
+    def _documents(self, condition: str, *values: object) -> list[Document]:
+        rows = self._rows(f"SELECT {_COLUMNS} FROM documents WHERE {condition}", *values)  # noqa: S608 - constants above
+        return [replace(document := Document(*row), state=State(document.state)) for row in rows]
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._translated(), self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _writes(self) -> Iterator[sqlite3.Connection]:
+        """One transaction."""
+        with self._translated(), self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk rolls back by itself
+                    self._connection.execute("ROLLBACK")
+                raise
+        self._changed()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) in self._DISK_FULL:
+                raise NoSpaceError(f"The ledger {self._path} has no disk left ({error}): free space.") from error
+            raise LedgerError(
+                f"The ledger {self._path} cannot be used ({error}): check the file or move it."
+            ) from error

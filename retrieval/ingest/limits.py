@@ -1,0 +1,13 @@
+"""How much of anything a document may be or take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    file_bytes: int
+    characters: int  # of extracted text
+    chunks: int  # of one document
+    files: int  # of one knowledge base
+    parse_seconds: int  # wall clock, and CPU
+    parse_memory_bytes: int  # address space of the parser's process

@@ -1,0 +1,39 @@
+"""Every metric of the ingest worker, computed from its status when asked."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from retrieval.ingest.schemas import State
+from retrieval.ingest.worker import Worker
+
+
+class WorkerMetrics(Collector):
+    """No labels by tenant: who has how many documents is in the status."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        return iter(())
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        knowledge_bases = self._worker.status()
+        states = Counter(document.state for each in knowledge_bases for document in each.documents)
+        documents = GaugeMetricFamily("quiver_ingest_documents", "Documents by state.", labels=["state"])
+        for state in State:
+            documents.add_metric([state.value], states[state])
+        yield documents
+        ready = sum(each.ready for each in knowledge_bases)
+        yield GaugeMetricFamily("quiver_ingest_knowledge_bases", "Knowledge bases wanted.", len(knowledge_bases))
+        yield GaugeMetricFamily("quiver_ingest_knowledge_bases_ready", "Knowledge bases ready.", ready)
+        chunks = sum(each.chunks for each in knowledge_bases)
+        yield GaugeMetricFamily("quiver_ingest_chunks", "Chunks stored.", chunks)
+        yield GaugeMetricFamily(
+            "quiver_ingest_stopped", "1 while something stops the worker.", bool(self._worker.message)
+        )

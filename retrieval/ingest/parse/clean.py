@@ -1,0 +1,20 @@
+"""What a reader would see of a text: no hidden characters, one spelling. Pure."""
+
+import re
+import unicodedata
+
+# Zero-width and joining marks, soft hyphen, bidirectional controls, variation selectors, tags, byte order mark.
+_HIDDEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_SPACES = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n\s*\n\s*")
+
+
+def clean(text: str) -> str:
+    """NFC, without hidden and control characters; runs of spaces are one, blank lines separate paragraphs."""
+    visible = _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    printable = "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co") else " " for c in visible)
+    single = _SPACES.sub(" ", unicodedata.normalize("NFC", printable))
+    return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in single.split("\n"))).strip()

@@ -1,0 +1,40 @@
+"""Which parser reads which file name. The parsers are imported when used: most documents need one of them."""
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import PurePath
+
+from retrieval.errors import DocumentError
+from retrieval.ingest import reasons
+from retrieval.ingest.chunk import Block
+
+Parser = Callable[[bytes], Iterable[Block]]
+
+_MODULES = {
+    ".txt": "plain",
+    ".text": "plain",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+}
+
+
+def supported(name: str) -> bool:
+    return PurePath(name).suffix.lower() in _MODULES
+
+
+def parser_for(name: str) -> Parser:
+    """The `parse` function for a file name; `DocumentError` (Unsupported) lists what there is."""
+    suffix = PurePath(name).suffix.lower()
+    if not supported(name):
+        raise unsupported(suffix)
+    parser: Parser = import_module(f"retrieval.ingest.parse.{_MODULES[suffix]}").parse
+    return parser
+
+
+def unsupported(suffix: str) -> DocumentError:
+    listed = ", ".join(_MODULES)
+    return DocumentError(reasons.UNSUPPORTED, f"files named *{suffix} are not read: use one of {listed}")

@@ -1,0 +1,91 @@
+"""HTML: the text that a reader sees, under its headings."""
+
+import re
+from collections.abc import Iterator
+
+import lxml.html
+from lxml.etree import ParserError, iterwalk
+from lxml.html import HtmlElement
+
+from retrieval.errors import DocumentError
+from retrieval.ingest import reasons
+from retrieval.ingest.chunk import Block
+from retrieval.ingest.parse.clean import clean
+from retrieval.ingest.parse.headings import Headings
+from retrieval.ingest.parse.plain import decoded
+
+_UNWANTED = {"script", "style", "template", "noscript", "iframe", "object", "svg", "head"}
+_UNWANTED |= {"nav", "footer", "aside", "form", "button", "dialog"}
+_UNWANTED_ROLES = {"navigation", "banner", "contentinfo", "complementary", "search", "dialog"}
+_UNSEEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(opacity|font-size)\s*:\s*0(?![.\d])", re.IGNORECASE
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = {*_HEADINGS, "p", "li", "ul", "ol", "tr", "table", "pre", "blockquote", "dt", "dd", "caption", "figcaption"}
+_BLOCKS |= {"div", "section", "article", "main", "header", "body", "html", "hr"}
+_SPACED = {"br": "\n", "td": " ", "th": " "}
+_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{1,40})", re.IGNORECASE)
+
+
+def parse(content: bytes) -> Iterator[Block]:
+    """What a browser shows, without navigation; of a page that marks its main part, that part."""
+    tree = _tree(_text(content))
+    for element in [element for element in tree.iter() if _unwanted(element)]:
+        if element.getparent() is not None:
+            element.drop_tree()
+    main = tree.xpath("//main | //*[@role='main']")
+    return _blocks(main[0] if len(main) == 1 else tree)
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """The text of a page that hides nothing: each innermost block element under its headings, in order."""
+    return _blocks(_tree(page))
+
+
+def _blocks(tree: HtmlElement) -> Iterator[Block]:
+    headings = Headings()
+    for kind, text in _runs(tree):
+        shown = clean(text)
+        if kind in _HEADINGS:
+            headings.enter(_HEADINGS[kind], shown.replace("\n", " "))
+        else:
+            yield from (Block(headings.path, part) for part in shown.split("\n\n") if part)
+
+
+def _runs(tree: HtmlElement) -> Iterator[tuple[str, str]]:
+    """The kind of element and the text of each stretch between two edges of block elements."""
+    kind, held = "body", [""]
+    for event, element in iterwalk(tree, events=("start", "end")):
+        begins = event == "start"
+        if element.tag in _BLOCKS:
+            yield kind, "".join(held)
+            kind, held = (element.tag if begins else "body"), [""]
+        text = (element.text if begins else element.tail) or ""
+        held.append(text if kind == "pre" else " ".join(text.split("\n")))
+        held.append("" if begins else _SPACED.get(element.tag, ""))
+    yield kind, "".join(held)
+
+
+def _unwanted(element: HtmlElement) -> bool:
+    """Not shown, or shown on every page. Comments and the like have a function for a tag."""
+    if not isinstance(element.tag, str) or element.tag in _UNWANTED or element.get("role") in _UNWANTED_ROLES:
+        return True
+    unseen = "hidden" in element.attrib or element.get("aria-hidden") == "true"
+    return unseen or bool(_UNSEEN_STYLE.search(element.get("style", "")))
+
+
+def _text(content: bytes) -> str:
+    """Decoded by the character set that the page declares, else as UTF-8."""
+    declared = _CHARSET.search(content[:4_096])
+    try:
+        return content.decode(declared[1].decode()) if declared else decoded(content)
+    except (UnicodeDecodeError, LookupError):
+        return decoded(content)
+
+
+def _tree(page: str) -> HtmlElement:
+    try:
+        parser = lxml.html.HTMLParser(encoding="utf-8")  # the page is decoded already: its declaration is ignored
+        return lxml.html.document_fromstring(page.encode(), parser=parser)
+    except ParserError as error:
+        raise DocumentError(reasons.EMPTY, "the page holds no element: add text or remove it") from error

@@ -1,0 +1,34 @@
+"""PDF: the text layer, page by page."""
+
+import io
+import re
+from collections.abc import Iterator
+
+from pypdf import PdfReader
+from pypdf.errors import DependencyError, FileNotDecryptedError
+
+from retrieval.errors import DocumentError
+from retrieval.ingest import reasons
+from retrieval.ingest.chunk import Block
+from retrieval.ingest.parse.plain import paragraphs
+
+_HYPHENATED = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
+_WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")  # a line break inside a paragraph
+_LOCKED = "it needs a password: save it without one"
+
+
+def parse(content: bytes) -> Iterator[Block]:
+    """Paragraphs of each page in turn. A scan has no text layer, so nothing comes of it."""
+    for page in _unlocked(PdfReader(io.BytesIO(content))).pages:
+        text = _HYPHENATED.sub("", page.extract_text())
+        yield from paragraphs(_WRAPPED.sub(" ", text), heading="")
+
+
+def _unlocked(reader: PdfReader) -> PdfReader:
+    """Many files are encrypted against change only, and open with the empty password."""
+    try:
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise DocumentError(reasons.ENCRYPTED, _LOCKED)
+    except (DependencyError, FileNotDecryptedError, NotImplementedError) as error:
+        raise DocumentError(reasons.ENCRYPTED, _LOCKED) from error
+    return reader

@@ -1,0 +1,28 @@
+"""Plain text: UTF-8, with or without a byte order mark, or UTF-16 with one."""
+
+import codecs
+from collections.abc import Iterator
+
+from retrieval.errors import DocumentError
+from retrieval.ingest import reasons
+from retrieval.ingest.chunk import Block
+from retrieval.ingest.parse.clean import clean
+
+
+def parse(content: bytes) -> Iterator[Block]:
+    return paragraphs(decoded(content), heading="")
+
+
+def decoded(content: bytes) -> str:
+    """The text; `DocumentError` (Corrupt) names the first byte that is not text."""
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return content.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        what = f"byte {error.start} is not {error.encoding.upper()} text: save it as UTF-8"
+        raise DocumentError(reasons.CORRUPT, what) from error
+
+
+def paragraphs(text: str, *, heading: str) -> Iterator[Block]:
+    """The parts between blank lines."""
+    return (Block(heading, part) for part in clean(text).split("\n\n") if part)

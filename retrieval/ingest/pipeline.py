@@ -1,0 +1,123 @@
+"""The path of one document: read, parse, cut, embed, store, prove, forget the version before."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from retrieval.embedding.legibility import ENOUGH
+from retrieval.embedding.model import Embedder
+from retrieval.errors import DocumentError, StoreError
+from retrieval.ingest import reasons
+from retrieval.ingest.chunk import Block, passages
+from retrieval.ingest.ledger import Document
+from retrieval.ingest.limits import Limits
+from retrieval.ingest.parse.formats import supported, unsupported
+from retrieval.ingest.parse.run import parse
+from retrieval.ingest.plan import version_of
+from retrieval.ingest.scan import File, read
+from retrieval.ingest.schemas import KnowledgeBase, State
+from retrieval.lexical import terms
+from retrieval.scope import Scope
+from retrieval.store import Chunk, Store
+from retrieval.store.rows import Vector, identifier
+
+BATCH = 64  # chunks embedded and stored together: bounds memory, and is how often progress is told
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What is in the store now."""
+
+    digest: str
+    version: str
+    chunks: int
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    store: Store
+    embedder: Embedder
+    limits: Limits
+
+    def index(
+        self, wanted: KnowledgeBase, file: File, document: Document, enter: Callable[[State, str], None]
+    ) -> Indexed:
+        """Make the store hold the chunks of the file as it is now, and no others of the document.
+
+        `enter` is told each state that begins and the digest. Raises `DocumentError`, `StoreError`, `NoSpaceError`.
+        """
+        scope = Scope(wanted.tenant, (wanted.name,))
+        content = self._content(file)
+        digest = hashlib.sha256(content).hexdigest()
+        current = version_of(digest, wanted)
+        chunks = document.chunks
+        if current != document.version:
+            enter(State.PARSING, digest)
+            cut = self._cut(wanted, parse(file.path, content, self.limits))
+            enter(State.EMBEDDING, digest)
+            self._write(scope, file, document.id, current, cut)
+            chunks = len(cut)
+        self.store.delete(scope, scope.other_versions(document.id, current))
+        return Indexed(digest, current, chunks)
+
+    def _content(self, file: File) -> bytes:
+        if not supported(file.path):
+            raise unsupported(file.path)
+        return read(file, self.limits)
+
+    def _cut(self, wanted: KnowledgeBase, blocks: Sequence[Block]) -> list[Block]:
+        cut = passages(blocks, budget=wanted.chunk_tokens, size=self.embedder.tokens)
+        if len(cut) > self.limits.chunks:
+            message = f"it makes {len(cut):,} chunks, over the limit of {self.limits.chunks:,}: split it"
+            raise DocumentError(reasons.TOO_LARGE, message)
+        return cut
+
+    def _write(self, scope: Scope, file: File, document_id: str, version: str, cut: Sequence[Block]) -> None:
+        """Store every chunk, and find each of them again by a fresh read."""
+        ids = [identifier("chunk", document_id, version, str(ordinal)) for ordinal in range(len(cut))]
+        for start in range(0, len(cut), BATCH):
+            part = cut[start : start + BATCH]
+            vectors = self._vectors(scope, part)
+            self.store.upsert(
+                scope,
+                [
+                    Chunk(
+                        id=ids[start + place],
+                        knowledge_base=scope.knowledge_bases[0],
+                        document_id=document_id,
+                        document=file.path,
+                        version=version,
+                        ordinal=start + place,
+                        heading=block.heading,
+                        text=block.text,
+                        terms=tuple(terms(in_context(block))),
+                        content=content_of(block),
+                        dense=vectors.get(content_of(block)),
+                    )
+                    for place, block in enumerate(part)
+                ],
+            )
+            if len(cut) > BATCH:
+                log.info("%s/%s: %s of %s chunks stored", scope.tenant, file.path, start + len(part), len(cut))
+        if (found := self.store.found(scope, ids)) != len(ids):
+            raise StoreError(f"Milvus finds {found} of the {len(ids)} chunks just written: it is tried again.")
+
+    def _vectors(self, scope: Scope, blocks: Sequence[Block]) -> dict[str, Vector]:
+        """Vectors by content of what the embedder can read; those that the store holds are not made again."""
+        texts = {content_of(block): in_context(block) for block in blocks}
+        legible = {key: text for key, text in texts.items() if self.embedder.legibility(text) >= ENOUGH}
+        held = dict(self.store.vectors(scope, list(legible)))
+        new = {key: text for key, text in legible.items() if key not in held}
+        return held | dict(zip(new, self.embedder.embed(list(new.values())), strict=True))
+
+
+def in_context(block: Block) -> str:
+    """What is embedded and matched: the passage under its headings."""
+    return f"{block.heading}\n{block.text}" if block.heading else block.text
+
+
+def content_of(block: Block) -> str:
+    return identifier("content", in_context(block))

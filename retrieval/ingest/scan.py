@@ -1,0 +1,126 @@
+"""What is in a source: its files without following anything that leads out of it, and their bytes."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrieval.errors import DocumentError, RetrievalError
+from retrieval.ingest import reasons
+from retrieval.ingest.limits import Limits
+
+MAX_DEPTH = 32  # directories below a source
+
+_LEADS_OUT = "it is a link that leads out of the source: put the file itself there"
+
+
+class SourceError(RetrievalError):
+    """A source cannot be read as a whole."""
+
+    code = "source"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file as a scan saw it; one that is `refused` leads out of the source."""
+
+    source: str
+    path: str  # relative to the source
+    size: int  # bytes
+    modified: float  # seconds since the epoch
+    signature: str  # changes when the content may have changed
+    refused: bool = False
+
+
+def scan(source: str, limits: Limits) -> list[File]:
+    """The visible files of a source in order. Raises `SourceError` when it is not there or holds too much."""
+    root = Path(source)
+    try:
+        real = root.resolve(strict=True)
+        files = list(_walk(real, real, source, 0)) if real.is_dir() else [_file(real, real.parent, source)]
+    except OSError as error:
+        raise SourceError(
+            f"The source {source} cannot be read ({error.strerror}): make it or correct its path."
+        ) from error
+    if len(files) > limits.files:
+        raise SourceError(f"The source {source} holds {len(files):,} files, over {limits.files:,}: split it.")
+    return sorted(files, key=lambda file: file.path)
+
+
+def read(file: File, limits: Limits) -> bytes:
+    """The bytes of a file; `DocumentError` where it is too large, was refused or cannot be opened."""
+    if file.refused:
+        raise DocumentError(reasons.OUTSIDE_SOURCE, _LEADS_OUT)
+    if file.size > limits.file_bytes:
+        raise _too_large(file.size, limits)
+    root = Path(file.source).resolve()
+    base = root if root.is_dir() else root.parent
+    try:
+        target = (base / file.path).resolve(strict=True)
+        if not target.is_relative_to(base):
+            raise DocumentError(reasons.OUTSIDE_SOURCE, _LEADS_OUT)
+        with os.fdopen(_open_below(base, target), "rb") as opened:
+            content = opened.read(limits.file_bytes + 1)
+    except OSError as error:
+        message = f"it cannot be opened ({error.strerror}): check that it is a file that may be read"
+        raise DocumentError(reasons.UNREADABLE, message) from error
+    if len(content) > limits.file_bytes:
+        raise _too_large(len(content), limits)
+    return content
+
+
+def _walk(directory: Path, root: Path, source: str, depth: int) -> Iterator[File]:
+    """Linked directories are not entered: what they hold is seen where it is, or is outside."""
+    with os.scandir(directory) as entries:
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
+    for entry in visible:
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            if depth < MAX_DEPTH:
+                yield from _walk(path, root, source, depth + 1)
+        elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+            yield from _entry(path, root, source)
+
+
+def _entry(path: Path, root: Path, source: str) -> Iterator[File]:
+    """The file, or nothing where it is a linked directory inside the source or went away during the scan."""
+    if not path.resolve().is_relative_to(root):
+        yield File(source, _relative(path, root), 0, 0.0, "outside", refused=True)
+    elif path.is_file():
+        yield _file(path, root, source)
+
+
+def _file(path: Path, root: Path, source: str) -> File:
+    seen = path.stat()
+    signature = f"{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_size}:{seen.st_ino}"
+    return File(source, _relative(path, root), seen.st_size, seen.st_mtime, signature)
+
+
+def _relative(path: Path, root: Path) -> str:
+    """With undecodable bytes of a name replaced: names go into JSON and into the store."""
+    return str(path.relative_to(root)).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _open_below(root: Path, target: Path) -> int:
+    """A descriptor of a regular file, opened name by name without following links, so that none put in the way
+    after the check can lead out of the source."""
+    held = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    *directories, name = target.relative_to(root).parts
+    try:
+        for directory in directories:
+            below = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=held)
+            os.close(held)
+            held = below
+        opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=held)
+    finally:
+        os.close(held)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise FileNotFoundError(2, "not a regular file")
+    return opened
+
+
+def _too_large(size: int, limits: Limits) -> DocumentError:
+    message = f"it has {size:,} bytes, over the limit of {limits.file_bytes:,}: split it"
+    return DocumentError(reasons.TOO_LARGE, message)

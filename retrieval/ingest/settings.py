@@ -1,0 +1,34 @@
+"""The settings of the ingest worker: `QUIVER_INGEST_*`."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from retrieval.ingest.limits import Limits
+from retrieval.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="QUIVER_INGEST_", frozen=True)
+
+    port: int = Field(default=8311, ge=0, le=65_535)
+    ledger: Path = Field(description="SQLite file; made if missing")
+    rescan_seconds: float = Field(default=5.0, gt=0, description="Look again this often, whatever was noticed")
+    max_document_bytes: int = Field(default=50_000_000, ge=1)
+    max_document_characters: int = Field(default=3_000_000, ge=1)
+    max_document_chunks: int = Field(default=5_000, ge=1)
+    max_documents: int = Field(default=10_000, ge=1, description="Files of one knowledge base")
+    parse_seconds: int = Field(default=60, ge=1, description="Wall-clock time of one parse; CPU time likewise")
+    parse_memory_bytes: int = Field(default=1_500_000_000, ge=300_000_000)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            file_bytes=self.max_document_bytes,
+            characters=self.max_document_characters,
+            chunks=self.max_document_chunks,
+            files=self.max_documents,
+            parse_seconds=self.parse_seconds,
+            parse_memory_bytes=self.parse_memory_bytes,
+        )

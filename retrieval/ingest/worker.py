@@ -1,0 +1,283 @@
+"""The loop that makes the store equal what the sources hold. Level-triggered: every turn looks again."""
+
+import logging
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from retrieval.bm25 import Statistics
+from retrieval.embedding.model import DIMENSION
+from retrieval.errors import DocumentError, NoSpaceError, RetrievalError, StoreError
+from retrieval.ingest import reasons
+from retrieval.ingest.ledger import Document, Ledger
+from retrieval.ingest.pipeline import Pipeline
+from retrieval.ingest.plan import document_id, missing, plan, retry_at, strangers
+from retrieval.ingest.scan import File, SourceError, scan
+from retrieval.ingest.schemas import DocumentStatus, KnowledgeBase, KnowledgeBaseStatus, State
+from retrieval.scope import Scope
+from retrieval.store import Card
+from retrieval.store.probe import prove_isolation
+
+PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
+TIDY_CHUNKS = 256  # written at the most before a knowledge base is tidied; it is whenever nothing is left to do
+SAMPLED_CHUNKS = 5_000  # from which the statistics of a knowledge base are taken
+COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store: a store can lose what it had acknowledged
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str]  # tenant, knowledge base
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the last look at the sources of a knowledge base found; `unread` are sources that could not be read."""
+
+    wanted: KnowledgeBase
+    files: dict[str, File]  # by document id
+    unread: frozenset[str]
+    message: str
+
+
+class Worker:
+    """Runs in one thread (`run`); the other methods may be called from any."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        ledger: Ledger,
+        *,
+        rescan_seconds: float,
+        changed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._pipeline, self._store, self._ledger = pipeline, pipeline.store, ledger
+        self._rescan_seconds, self._changed, self._clock = rescan_seconds, changed, clock
+        self._seen: dict[Key, Seen] = {}
+        self._compared: dict[Key, float] = {}  # when with what the store holds; forgotten when the store was lost
+        self._untidy: Counter[Key] = Counter()  # chunks written since the card was
+        self._wake, self._stopped, self._look = threading.Event(), threading.Event(), threading.Event()
+        self._last_tenant = ""
+        self._proven = False
+        self._message = "The worker has not looked at its sources yet."
+
+    @property
+    def message(self) -> str:
+        """What stops the worker as a whole; empty while nothing does."""
+        return self._message
+
+    def run(self) -> None:
+        """Work until `stop`. A failure of the store or the ledger is told in `message` and tried again."""
+        self.look()
+        while not self._stopped.is_set():
+            try:
+                pause = self.turn() if self._proven else self._prove()
+                self._tell("")
+            except RetrievalError as error:
+                pause = self._stumble(str(error))
+            except Exception as error:  # a fault of ours must not end the thread that serves everybody
+                log.exception("the worker failed")
+                pause = self._stumble(f"The worker failed ({type(error).__name__}): its log has the details.")
+            self._wake.wait(pause)
+            self._wake.clear()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._wake.set()
+
+    def look(self) -> None:
+        """The sources or the desired set may have changed."""
+        self._look.set()
+        self._wake.set()
+
+    def want(self, listed: list[KnowledgeBase]) -> None:
+        """Make this the desired set."""
+        self._ledger.want(listed)
+        self.look()
+
+    def roots(self) -> list[Path]:
+        """The sources that exist now, to be followed."""
+        sources = {Path(source.path) for wanted in self._ledger.wanted() for source in wanted.sources}
+        return sorted(source for source in sources if source.exists())
+
+    def status(self) -> list[KnowledgeBaseStatus]:
+        return [self._status(wanted) for wanted in self._ledger.wanted()]
+
+    def turn(self) -> float:
+        """One look, if it is time for one, and one document, if one is due. Returns the seconds to wait."""
+        if self._look.is_set():
+            self._look.clear()
+            self._look_at_all()
+        document = self._ledger.next(self._clock(), self._last_tenant)
+        if document is not None:
+            self._last_tenant = document.tenant
+            self._work(document)
+            return 0.0
+        for key in tuple(self._untidy):
+            self._tidy(key)
+        due = self._ledger.next_due()
+        return self._rescan_seconds if due is None else max(0.0, min(due - self._clock(), self._rescan_seconds))
+
+    def _prove(self) -> float:
+        """Nothing is written for a tenant before the store has shown that it keeps tenants apart."""
+        prove_isolation(self._store, DIMENSION)
+        self._proven = True
+        return 0.0
+
+    def _look_at_all(self) -> None:
+        for leaving in self._ledger.leaving():
+            self._leave(leaving)
+        for wanted in self._ledger.wanted():
+            self._look_at(wanted)
+
+    def _look_at(self, wanted: KnowledgeBase) -> None:
+        key = (wanted.tenant, wanted.name)
+        scope = Scope(wanted.tenant, (wanted.name,))
+        if self._clock() - self._compared.get(key, -math.inf) >= COMPARE_SECONDS:
+            self._compare(wanted, scope)
+            self._compared[key] = self._clock()
+        seen = self._scan(wanted)
+        remembered = [d for d in self._ledger.documents(*key) if d.source not in seen.unread]
+        todo = plan(wanted, list(seen.files.values()), remembered, self._clock())
+        if todo.changed:
+            self._ledger.put(*todo.changed)
+        if todo.gone:
+            self._untidy[key] += 1
+        for document in todo.gone:
+            self._store.delete(scope, scope.document(document.id))
+            self._ledger.remove(document.id)
+        if self._seen.get(key, seen).message != seen.message or key not in self._seen:
+            self._changed()
+        self._seen[key] = seen
+
+    def _scan(self, wanted: KnowledgeBase) -> Seen:
+        files: list[File] = []
+        failed: dict[str, str] = {}
+        for source in wanted.sources:
+            try:
+                files += scan(source.path, self._pipeline.limits)
+            except SourceError as error:
+                failed[source.path] = str(error)
+        found = {document_id(wanted, file): file for file in files}
+        return Seen(wanted, found, frozenset(failed), " ".join(failed.values()))
+
+    def _compare(self, wanted: KnowledgeBase, scope: Scope) -> None:
+        """Do again what the store has lost, and remove what nobody remembers; a look at the total is mostly enough."""
+        self._store.create(scope)
+        remembered = self._ledger.documents(wanted.tenant, wanted.name)
+        total = sum(document.chunks for document in remembered)
+        if (wanted.tenant, wanted.name) in self._compared and self._store.count(scope, scope.chunks()) == total:
+            return
+        counted = self._store.chunk_counts(scope)
+        if lost := missing(remembered, counted, self._clock()):
+            self._ledger.put(*lost)
+        for stranger in strangers(remembered, counted):
+            self._store.delete(scope, scope.document(stranger))
+
+    def _tidy(self, key: Key) -> None:
+        """Renew what searches need to know of a whole knowledge base."""
+        tenant, name = key
+        scope = Scope(tenant, (name,))
+        self._store.publish(tenant, Card(name, Statistics.of(self._store.terms(scope, SAMPLED_CHUNKS))))
+        self._store.settle(scope)
+        self._untidy.pop(key, None)
+
+    def _leave(self, leaving: KnowledgeBase) -> None:
+        """Delete a knowledge base; with the last one of a tenant goes its collection."""
+        scope = Scope(leaving.tenant, (leaving.name,))
+        if leaving.tenant in self._store.tenants():
+            self._store.delete(scope, scope.filter())
+            if all(wanted.tenant != leaving.tenant for wanted in self._ledger.wanted()):
+                self._store.drop(leaving.tenant)
+        self._ledger.forget(leaving.tenant, leaving.name)
+        self._seen.pop((leaving.tenant, leaving.name), None)
+        self._compared.pop((leaving.tenant, leaving.name), None)
+        self._untidy.pop((leaving.tenant, leaving.name), None)
+        log.info("%s/%s: deleted", leaving.tenant, leaving.name)
+
+    def _work(self, document: Document) -> None:
+        seen = self._seen.get((document.tenant, document.knowledge_base))
+        file = seen.files.get(document.id) if seen else None
+        if seen is None or file is None:  # of a source that cannot be read now: the next look decides
+            self._ledger.put(replace(document, due=self._clock() + self._rescan_seconds))
+            return
+        try:
+            self._index(seen.wanted, file, document)
+        except DocumentError as error:
+            self._reject(document, error)
+        except NoSpaceError as error:
+            self._postpone(document, reasons.NO_SPACE, str(error))
+        except StoreError as error:
+            self._compared.clear()
+            self._postpone(document, reasons.STORE_UNAVAILABLE, str(error))
+        except Exception as error:  # a fault of ours on one document must not keep the others waiting
+            log.exception("%s/%s: %s failed", document.tenant, document.knowledge_base, document.path)
+            message = f"indexing it failed ({type(error).__name__}): the log of the worker has the details."
+            self._postpone(document, reasons.INTERNAL, message)
+
+    def _index(self, wanted: KnowledgeBase, file: File, document: Document) -> None:
+        def enter(state: State, digest: str) -> None:
+            self._ledger.put(replace(document, state=state, digest=digest, reason="", message=""))
+
+        indexed = self._pipeline.index(wanted, file, document, enter)
+        ready = replace(document, state=State.READY, reason="", message="", attempts=0, due=None)
+        self._ledger.put(replace(ready, digest=indexed.digest, version=indexed.version, chunks=indexed.chunks))
+        log.info("%s/%s: %s is ready, %s chunks", document.tenant, wanted.name, document.path, indexed.chunks)
+        key = (document.tenant, wanted.name)
+        self._untidy[key] += indexed.chunks
+        if self._untidy[key] >= TIDY_CHUNKS:
+            self._tidy(key)
+
+    def _reject(self, document: Document, error: DocumentError) -> None:
+        """The file as it is now holds nothing to search, so nothing of an earlier version stays searchable."""
+        scope = Scope(document.tenant, (document.knowledge_base,))
+        self._store.delete(scope, scope.document(document.id))
+        self._untidy[document.tenant, document.knowledge_base] += 1
+        failed = replace(document, state=State.FAILED, digest="", version="", chunks=0, attempts=0, due=None)
+        self._ledger.put(replace(failed, reason=error.reason, message=f"{document.path}: {error}."))
+        log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, error)
+
+    def _postpone(self, document: Document, reason: str, message: str) -> None:
+        attempts = document.attempts + 1
+        failed = replace(document, state=State.FAILED, reason=reason, message=f"{document.path}: {message}")
+        self._ledger.put(replace(failed, attempts=attempts, due=retry_at(attempts, self._clock())))
+        log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, message)
+
+    def _status(self, wanted: KnowledgeBase) -> KnowledgeBaseStatus:
+        seen = self._seen.get((wanted.tenant, wanted.name))
+        documents = self._ledger.documents(wanted.tenant, wanted.name)
+        return KnowledgeBaseStatus(
+            tenant=wanted.tenant,
+            name=wanted.name,
+            ready=seen is not None and not seen.message and all(document.due is None for document in documents),
+            message=seen.message if seen else "Its sources have not been looked at yet.",
+            chunks=sum(document.chunks for document in documents),
+            documents=[
+                DocumentStatus(
+                    path=document.path,
+                    digest=document.digest,
+                    state=document.state,
+                    reason=document.reason,
+                    message=document.message,
+                    chunks=document.chunks,
+                )
+                for document in documents
+            ],
+        )
+
+    def _stumble(self, message: str) -> float:
+        """Whatever the store or the ledger held may be lost: compare anew. Returns the seconds to wait."""
+        self._compared.clear()
+        self._look.set()
+        self._tell(message)
+        return PAUSE_SECONDS
+
+    def _tell(self, message: str) -> None:
+        if message != self._message:
+            self._message = message
+            if message:
+                log.warning("%s", message)
+            self._changed()

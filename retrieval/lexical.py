@@ -1,0 +1,50 @@
+"""Text to the terms that the lexical leg matches. Pure.
+
+NFKC, case folded, words; a run of a script that is written without spaces becomes its character bigrams,
+so that Korean or Japanese is found whatever particle follows the word. The same analyzer serves documents and
+queries. A term holds no space, so terms are stored as one line.
+"""
+
+import re
+import unicodedata
+
+# Written without spaces, or with particles attached: Thai, Lao, Myanmar, Hangul, Khmer, kana, Han.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_TOKEN = re.compile(f"(?P<run>[{_UNSPACED}]+)|(?P<word>[^\\W_{_UNSPACED}]+)")
+_LATER_WORD = re.compile(r"(?<![.!?:]\s)(?<!^)\b[^\W\d_]\w*")  # any but the first of a sentence
+_LONGEST_WORD = 64  # characters; longer "words" are encoded data, which nobody types into a question
+
+STOP_WORDS = frozenset(
+    """
+    a an and any are as at be been but by can could did do does for from had has have how i if in into is it its
+    many may me much my no not of on or our s shall should so some such t than that the their them then there these
+    they this those to was we were what when where which who whom whose why will with would you your about
+    """.split()  # noqa: SIM905 - a list of ninety quoted words is harder to read
+)
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text in their order, repeats included."""
+    found: list[str] = []
+    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        run = match["run"]
+        found.extend(_bigrams(run) if run else [match["word"][:_LONGEST_WORD]])
+    return found
+
+
+def query_terms(text: str) -> list[str]:
+    """The distinct terms of a question without its function words, or with them if there is nothing else."""
+    distinct = list(dict.fromkeys(terms(text)))
+    return [term for term in distinct if term not in STOP_WORDS] or distinct
+
+
+def capitalised(text: str) -> list[str]:
+    """Words that are written like names: with a capital, other than at the beginning of a sentence."""
+    return [word for word in _LATER_WORD.findall(text.strip()) if word[0].isupper()]
+
+
+def _bigrams(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]

@@ -1,0 +1,81 @@
+"""Whose documents a call may touch, and the only place where a Milvus filter is written.
+
+A filter is text, so an empty scope would be an empty filter, which means everything: a `Scope` cannot be
+empty. Names are compared as they are, without normalisation: look-alikes are different names.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from retrieval.errors import EmptyScopeError, InvalidRequestError
+
+NAME_BYTES = 63  # a Kubernetes label, which is what tenants and knowledge bases are named by
+CARD = -1  # the ordinal of the row that says a knowledge base exists; chunks count from 0
+
+
+def checked_name(kind: str, name: str) -> str:
+    """The name, if it can be one: 1 to 63 bytes of printable text."""
+    if not name:
+        raise EmptyScopeError(f"The {kind} is empty: name one.")
+    if not name.isprintable() or len(name.encode("utf-8", "replace")) > NAME_BYTES:
+        raise InvalidRequestError(f"The {kind} {name[:80]!a} is not a name: use 1 to {NAME_BYTES} printable bytes.")
+    return name
+
+
+def literal(text: str) -> str:
+    """A string literal of Milvus' expression language; quotes and backslashes cannot end it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def one_of(field: str, values: Iterable[str]) -> str:
+    """`field in [...]`; no values would match nothing, which Milvus refuses to parse, so it is refused here."""
+    listed = ", ".join(literal(value) for value in values)
+    if not listed:
+        raise EmptyScopeError(f"No value to compare {field} with: name at least one.")
+    return f"{field} in [{listed}]"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One tenant and at least one of its knowledge bases, in the order given, without repeats."""
+
+    tenant: str
+    knowledge_bases: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        checked_name("tenant", self.tenant)
+        if not self.knowledge_bases:
+            raise EmptyScopeError(f"The scope of tenant {self.tenant} lists no knowledge base: name at least one.")
+        names = tuple(dict.fromkeys(checked_name("knowledge base", name) for name in self.knowledge_bases))
+        object.__setattr__(self, "knowledge_bases", names)
+
+    def admits(self, tenant: str, knowledge_base: str) -> bool:
+        """Whether a row that came back belongs here; checked although the filter has asked for it."""
+        return tenant == self.tenant and knowledge_base in self.knowledge_bases
+
+    def filter(self) -> str:
+        """Every row of the scope, cards included."""
+        return f"tenant == {literal(self.tenant)} and {one_of('knowledge_base', self.knowledge_bases)}"
+
+    def cards(self) -> str:
+        return f"{self.filter()} and ordinal == {CARD}"
+
+    def chunks(self) -> str:
+        return f"{self.filter()} and ordinal > {CARD}"
+
+    def legible_chunks(self) -> str:
+        """Chunks that the embedder can read: the only ones that the dense leg may rank."""
+        return f"{self.chunks()} and legible == true"
+
+    def document(self, document_id: str) -> str:
+        return f"{self.chunks()} and document_id == {literal(document_id)}"
+
+    def other_versions(self, document_id: str, version: str) -> str:
+        return f"{self.document(document_id)} and version != {literal(version)}"
+
+    def chunks_by_id(self, ids: Iterable[str]) -> str:
+        return f"{self.chunks()} and {one_of('id', ids)}"
+
+    def chunks_by_content(self, contents: Iterable[str]) -> str:
+        return f"{self.legible_chunks()} and {one_of('content', contents)}"

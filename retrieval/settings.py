@@ -1,0 +1,45 @@
+"""The settings of the query path, and those that both processes share. The only reader of the environment here."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from retrieval.gate import Thresholds
+
+
+class ServiceSettings(BaseSettings):
+    """Where to listen, who may call, where the chunks and the model are."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65_535)
+    token: SecretStr = Field(min_length=16, description="Bearer token that every caller must present")
+    milvus_uri: str = Field(description="http://host:port of Milvus")
+    milvus_token: SecretStr = SecretStr("")
+    milvus_timeout_seconds: float = Field(default=5.0, gt=0)
+    embedder: Path = Field(description="Folder with model.onnx and tokenizer.json")
+    embedder_threads: int = Field(default=1, ge=1)
+
+
+class Settings(ServiceSettings):
+    """`QUIVER_RETRIEVAL_*`."""
+
+    model_config = SettingsConfigDict(env_prefix="QUIVER_RETRIEVAL_", frozen=True)
+
+    port: int = Field(default=8310, ge=0, le=65_535)
+    pool: int = Field(default=10, ge=1, le=50, description="Hits per leg that are fused; deeper pools let a bad leg in")
+    cached_queries: int = Field(default=1_024, ge=1)
+    gate_sure_cosine: float = Field(default=0.6, ge=-1, le=1)
+    gate_sure_coverage: float = Field(default=0.6, ge=0, le=1)
+    gate_likely_cosine: float = Field(default=0.25, ge=-1, le=1)
+    gate_likely_coverage: float = Field(default=0.1, ge=0, le=1)
+    tenant_labels: int = Field(default=200, ge=1, description="Tenants with metric series of their own")
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return Thresholds(
+            sure_cosine=self.gate_sure_cosine,
+            sure_coverage=self.gate_sure_coverage,
+            likely_cosine=self.gate_likely_cosine,
+            likely_coverage=self.gate_likely_coverage,
+        )

@@ -1,0 +1,216 @@
+"""Rows in and out of Milvus. Every method blocks on the network: call it off the event loop."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+from pymilvus import MilvusClient, MilvusException
+from pymilvus.client.types import LoadState
+
+from retrieval.bm25 import Sparse, Statistics
+from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError
+from retrieval.scope import Scope
+from retrieval.store.names import collection_of, tenant_of
+from retrieval.store.rows import Card, Chunk, Hit, Vector
+from retrieval.store.schema import collection_schema, index_params
+
+_HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "ordinal", "heading", "text", "terms"]
+T = TypeVar("T")
+
+_PAGE = 500  # rows or ids per call
+_NO_COLLECTION = 100  # Milvus' error code
+_DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
+
+# The client logs every failed call with a stack trace; what matters is in the error that is raised here.
+logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+
+
+class Store:
+    """A connection that is made at the first call and again after a loss."""
+
+    def __init__(self, uri: str, *, token: str = "", dimension: int, timeout: float = 5.0) -> None:
+        self._uri, self._token, self._dimension, self._timeout = uri, token, dimension, timeout
+        self._client: MilvusClient | None = None
+
+    def tenants(self) -> frozenset[str]:
+        """Every tenant that has a collection."""
+        with self._calls("list collections") as client:
+            names = client.list_collections(timeout=self._timeout)
+        return frozenset(tenant for name in names if (tenant := tenant_of(name)) is not None)
+
+    def create(self, scope: Scope) -> None:
+        """Make the tenant's collection and the cards of its knowledge bases, as far as they are missing."""
+        name = collection_of(scope.tenant)
+        with self._calls(f"create {name}") as client:
+            if not client.has_collection(name, timeout=self._timeout):
+                schema = collection_schema(self._dimension)
+                client.create_collection(name, schema=schema, consistency_level="Bounded", timeout=self._timeout)
+            if client.get_load_state(name, timeout=self._timeout)["state"] != LoadState.Loaded:
+                # Loading waits for the indexes; waiting for each by itself would poll by half seconds.
+                client.create_index(name, index_params(), sync=False, timeout=self._timeout)
+                client.load_collection(name, timeout=self._timeout)
+        for missing in frozenset(scope.knowledge_bases) - self.known(scope).keys():
+            self.publish(scope.tenant, Card(missing, Statistics()))
+
+    def publish(self, tenant: str, card: Card) -> None:
+        """Write the card of a knowledge base in place of the one before."""
+        name = collection_of(tenant)
+        with self._calls(f"upsert into {name}") as client:
+            client.upsert(name, [card.row(tenant, self._dimension)], timeout=self._timeout)
+
+    def drop(self, tenant: str) -> None:
+        """Remove the tenant's collection and prove that it is gone."""
+        name = collection_of(tenant)
+        with self._calls(f"drop {name}") as client:
+            client.drop_collection(name, timeout=self._timeout)
+            if client.has_collection(name, timeout=self._timeout):
+                raise StoreError(f"Milvus still lists {name} after dropping it: it is tried again.")
+
+    def known(self, scope: Scope) -> Mapping[str, Statistics]:
+        """The statistics of those knowledge bases of the scope that exist."""
+        rows = self._query(scope, scope.cards(), ["knowledge_base", "text"])
+        return {row["knowledge_base"]: Statistics.from_json(row["text"]) for row in rows}
+
+    def upsert(self, scope: Scope, chunks: Sequence[Chunk]) -> None:
+        """Write chunks of the scope's tenant; the same ids overwrite."""
+        name = collection_of(scope.tenant)
+        with self._calls(f"upsert into {name}") as client:
+            for page in _pages(chunks):
+                client.upsert(name, [chunk.row(scope.tenant, self._dimension) for chunk in page], timeout=self._timeout)
+
+    def delete(self, scope: Scope, filter_: str) -> None:
+        """Delete what a filter of the scope matches, and prove by a count that nothing of it is left."""
+        name = collection_of(scope.tenant)
+        with self._calls(f"delete in {name}") as client:
+            client.delete(name, filter=filter_, timeout=self._timeout)
+        if left := self.count(scope, filter_):
+            raise StoreError(f"Milvus still counts {left} deleted rows in {name}: the deletion is tried again.")
+
+    def count(self, scope: Scope, filter_: str) -> int:
+        """Rows that a filter of the scope matches; 0 where the tenant has no collection."""
+        rows = self._query(scope, filter_, ["count(*)"], consistency_level="Strong")
+        return int(rows[0]["count(*)"]) if rows else 0
+
+    def found(self, scope: Scope, ids: Sequence[str]) -> int:
+        """How many of these chunk ids a fresh read finds."""
+        return sum(self.count(scope, scope.chunks_by_id(page)) for page in _pages(ids))
+
+    def vectors(self, scope: Scope, contents: Sequence[str]) -> Mapping[str, Vector]:
+        """Vectors already stored in the scope, by the digest of what was embedded."""
+        return {
+            row["content"]: np.asarray(row["dense"], np.float32)
+            for page in _pages(contents)
+            for row in self._query(scope, scope.chunks_by_content(page), ["content", "dense"])
+        }
+
+    def chunk_counts(self, scope: Scope) -> Counter[str]:
+        """Chunks per document id over the whole scope, page by page."""
+        counts: Counter[str] = Counter()
+        name = collection_of(scope.tenant)
+        with self._calls(f"read {name}") as client:
+            if not client.has_collection(name, timeout=self._timeout):
+                return counts
+            rows = client.query_iterator(
+                name, _PAGE, filter=scope.chunks(), output_fields=["document_id"], timeout=self._timeout
+            )
+            while page := rows.next():
+                counts.update(row["document_id"] for row in page)
+            rows.close()
+        return counts
+
+    def dense(self, scope: Scope, vector: Vector, limit: int) -> list[Hit]:
+        """The nearest legible chunks by cosine, best first."""
+        return self._search(scope, "dense", [vector.tolist()], "COSINE", scope.legible_chunks(), limit)
+
+    def lexical(self, scope: Scope, weights: Sparse, limit: int) -> list[Hit]:
+        """The chunks that say most of a query by BM25, best first; chunks that hold none of its terms are left out."""
+        hits = self._search(scope, "lexical", [weights], "IP", scope.chunks(), limit)
+        return [hit for hit in hits if hit.score > 0]
+
+    def terms(self, scope: Scope, limit: int) -> list[frozenset[str]]:
+        """The terms of so many chunks of the scope, whichever the store returns."""
+        rows = self._query(scope, scope.chunks(), ["terms"], limit=limit)
+        return [frozenset(row["terms"].split()) for row in rows]
+
+    def settle(self, scope: Scope) -> None:
+        """After many writes: make Milvus Lite search fast, which goes row by row through what is not flushed.
+        A server seals its segments by itself and limits how often it may be told to."""
+        name = collection_of(scope.tenant)
+        with self._calls(f"flush {name}") as client:
+            if "lite" in client.get_server_version(timeout=self._timeout):
+                client.flush(name, timeout=self._timeout)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _search(self, scope: Scope, field: str, data: list[Any], metric: str, filter_: str, limit: int) -> list[Hit]:
+        name = collection_of(scope.tenant)
+        with self._calls(f"search {name}") as client:
+            found = client.search(
+                name,
+                data=data,
+                anns_field=field,
+                filter=filter_,
+                limit=limit,
+                output_fields=_HIT_FIELDS,
+                search_params={"metric_type": metric},
+                timeout=self._timeout,
+            )
+        return [_hit(scope, match) for match in found[0]]
+
+    def _query(self, scope: Scope, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
+        name = collection_of(scope.tenant)
+        with self._calls(f"query {name}") as client:
+            try:
+                return list(client.query(name, filter=filter_, output_fields=fields, timeout=self._timeout, **options))
+            except MilvusException as error:
+                if error.code == _NO_COLLECTION:
+                    return []
+                raise
+
+    @contextmanager
+    def _calls(self, action: str) -> Iterator[MilvusClient]:
+        """The client, with pymilvus' errors translated to ours."""
+        try:
+            if self._client is None:
+                self._client = MilvusClient(self._uri, token=self._token, timeout=self._timeout)
+            yield self._client
+        except MilvusException as error:
+            raise _translated(error, action, self._uri) from error
+
+
+def _translated(error: MilvusException, action: str, uri: str) -> RetrievalError:
+    if any(sign in error.message.casefold() for sign in _DISK_FULL):
+        return NoSpaceError(
+            f"Milvus at {uri} has no disk left to {action} ({error.message}): free space; it is tried again."
+        )
+    return StoreError(f"Milvus at {uri} did not {action} ({error.message}): check that it runs and is reachable.")
+
+
+def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:
+    row = match["entity"]
+    if not scope.admits(row["tenant"], row["knowledge_base"]):
+        raise IsolationError(
+            f"Milvus returned a row from outside the scope of tenant {scope.tenant}: the search is refused; "
+            "check the version of Milvus and what else writes to it."
+        )
+    return Hit(
+        chunk_id=match["id"],
+        document_id=row["document_id"],
+        document=row["document"],
+        knowledge_base=row["knowledge_base"],
+        ordinal=row["ordinal"],
+        heading=row["heading"],
+        text=row["text"],
+        terms=frozenset(row["terms"].split()),
+        score=float(match["distance"]),
+    )
+
+
+def _pages(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + _PAGE] for start in range(0, len(items), _PAGE))

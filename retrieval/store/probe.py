@@ -1,0 +1,64 @@
+"""A start-up test that tries to break isolation, and refuses a store that only pretends.
+
+Two tenants are written that no real one can be called; everything that one of them may do is checked not to
+reach the other. Milvus has had versions that dropped a filter on one kind of call, so every kind is tried.
+"""
+
+import numpy as np
+
+from retrieval.bm25 import Statistics, query_vector
+from retrieval.errors import IsolationError
+from retrieval.scope import Scope
+from retrieval.store.milvus import Store
+from retrieval.store.rows import Chunk, identifier
+
+# Upper case: no Kubernetes namespace, hence no tenant, is called so.
+_OURS = Scope("QUIVER-PROBE-A", ("probe",))
+_THEIRS = Scope("QUIVER-PROBE-B", ("probe",))
+_TERM = "isolation"
+
+
+def prove_isolation(store: Store, dimension: int) -> None:
+    """Raise `IsolationError` when one tenant can find, count or delete another's chunk. Leaves nothing behind."""
+    _clean(store)
+    try:
+        for scope in (_OURS, _THEIRS):
+            store.create(scope)
+            store.upsert(scope, [_chunk(scope, dimension)])
+        _check(_seen(store, dimension) == {_id(_OURS)}, "search")
+        _check(store.count(_OURS, _OURS.chunks()) == 1, "count")
+        _check(store.found(_OURS, [_id(_THEIRS)]) == 0, "read by id")
+        store.delete(_OURS, _OURS.chunks_by_id([_id(_OURS), _id(_THEIRS)]))
+        _check(store.count(_THEIRS, _THEIRS.chunks()) == 1, "delete")
+    finally:
+        _clean(store)
+
+
+def _seen(store: Store, dimension: int) -> set[str]:
+    hits = store.dense(_OURS, _vector(dimension), 10) + store.lexical(_OURS, query_vector([_TERM], Statistics()), 10)
+    return {hit.chunk_id for hit in hits}
+
+
+def _check(held: bool, call: str) -> None:
+    if not held:
+        raise IsolationError(f"The store does not isolate tenants: a {call} crossed from one to another. Use another.")
+
+
+def _clean(store: Store) -> None:
+    for tenant in store.tenants() & {_OURS.tenant, _THEIRS.tenant}:
+        store.drop(tenant)
+
+
+def _id(scope: Scope) -> str:
+    return identifier("probe", scope.tenant)
+
+
+def _vector(dimension: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.full(dimension, dimension**-0.5, np.float32)
+
+
+def _chunk(scope: Scope, dimension: int) -> Chunk:
+    return Chunk(
+        id=_id(scope), knowledge_base="probe", document_id="probe", document="probe", version="1", ordinal=0,
+        heading="", text=_TERM, terms=(_TERM,), content="probe", dense=_vector(dimension),
+    )  # fmt: skip

@@ -1,0 +1,96 @@
+"""What is stored and what comes back: values."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.bm25 import Statistics, document_vector
+from retrieval.scope import CARD
+
+Vector = NDArray[np.float32]
+Row = dict[str, object]
+
+
+def identifier(*parts: str) -> str:
+    """A deterministic id of 32 hexadecimal digits; the parts cannot run into each other."""
+    framed = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
+    return hashlib.sha256(framed).hexdigest()[:32]
+
+
+def unread(dimension: int) -> Vector:
+    """The vector of a row that the dense leg never ranks: Milvus wants one, and cosine wants it not zero."""
+    vector = np.zeros(dimension, np.float32)
+    vector[0] = 1
+    return vector
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """One passage of one version of one document."""
+
+    id: str
+    knowledge_base: str
+    document_id: str
+    document: str  # file name relative to its source
+    version: str
+    ordinal: int  # place in the document, from 0
+    heading: str
+    text: str
+    terms: tuple[str, ...]  # in their order, repeats included
+    content: str  # digest of what was embedded
+    dense: Vector | None  # None where the embedder cannot read the text
+
+    def row(self, tenant: str, dimension: int) -> Row:
+        return {
+            "id": self.id,
+            "tenant": tenant,
+            "knowledge_base": self.knowledge_base,
+            "document_id": self.document_id,
+            "document": self.document,
+            "version": self.version,
+            "ordinal": self.ordinal,
+            "heading": self.heading,
+            "text": self.text,
+            "terms": " ".join(self.terms),
+            "lexical": document_vector(self.terms),
+            "content": self.content,
+            "legible": self.dense is not None,
+            "dense": (unread(dimension) if self.dense is None else self.dense).tolist(),
+        }
+
+
+@dataclass(frozen=True)
+class Card:
+    """The row that says that a knowledge base exists, and what its chunks are like."""
+
+    knowledge_base: str
+    statistics: Statistics
+
+    def row(self, tenant: str, dimension: int) -> Row:
+        return dict.fromkeys(("document_id", "document", "version", "heading", "terms", "content"), "") | {
+            "id": identifier("card", tenant, self.knowledge_base),
+            "tenant": tenant,
+            "knowledge_base": self.knowledge_base,
+            "ordinal": CARD,
+            "text": self.statistics.to_json(),
+            "lexical": document_vector([]),
+            "legible": False,
+            "dense": unread(dimension).tolist(),
+        }
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A chunk that one leg found. The score grows with nearness: cosine, or BM25 above 0."""
+
+    chunk_id: str
+    document_id: str
+    document: str
+    knowledge_base: str
+    ordinal: int
+    heading: str
+    text: str
+    terms: frozenset[str]
+    score: float
