@@ -1,5 +1,6 @@
 """Evidence → the system message that carries it (pure)."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,10 +11,18 @@ HEADER = (
 ABSTENTION = "I do not know: your documents hold nothing on this."
 
 
+# How chat templates mark turns (`<|end|>`, `<|im_start|>`): a tokenizer takes them for the real thing wherever they stand.
+_TURN_MARKS = re.compile(r"<\|[^<>|]{1,64}\|>")
+
+
 def grounding(passages: Sequence[str]) -> str:
-    """Numbered from 1, one line each: a passage cannot begin a line of its own, so it cannot pose as another one."""
-    lines = (f"[{number}] {' '.join(text.split())}" for number, text in enumerate(passages, 1))
+    """Numbered from 1, one line each: a passage can neither pose as another one nor end the turn that it stands in."""
+    lines = (f"[{number}] {_one_line(text)}" for number, text in enumerate(passages, 1))
     return "\n".join((HEADER, "", *lines))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_TURN_MARKS.sub(" ", text).split())
 
 
 def grounded(messages: Sequence[dict[str, Any]], passages: Sequence[str]) -> list[dict[str, Any]]:
