@@ -6,6 +6,7 @@ SHELL := /bin/bash
 # Python 3.11 or 3.12, whichever is there.
 PYTHON ?= $(firstword $(foreach python,python3.12 python3.11 python3,$(shell \
 	$(python) -c 'import sys; sys.version_info[:2] in ((3, 11), (3, 12)) and print(sys.executable)' 2>/dev/null)))
+NEED_PYTHON = $(if $(PYTHON),,$(error setup: Python 3.11 or 3.12 is needed, and neither is on the PATH))
 UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
@@ -41,7 +42,7 @@ bench-%: setup
 
 # The product and its tools: no torch.
 .venv/ready: requirements/dev.txt pyproject.toml | $(UV)
-	@echo 'setup: the product and its tools (0.7 GB) …'
+	@echo 'setup: the product and its tools (0.7 GB) …' $(NEED_PYTHON)
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	@$(UV) pip install --python .venv --require-hashes -r requirements/dev.txt
 	@$(UV) pip install --python .venv --quiet --no-deps --editable .
@@ -49,7 +50,7 @@ bench-%: setup
 
 # vLLM for CPUs in an environment of its own; also what trains and converts models.
 .venv-engine/ready: requirements/engine.txt | $(UV)
-	@echo 'setup: the engine (6 GB) …'
+	@echo 'setup: the engine (6 GB) …' $(NEED_PYTHON)
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv-engine
 	@$(UV) pip install --python .venv-engine --require-hashes --no-deps -r requirements/engine.txt
 	@touch $@
@@ -59,8 +60,7 @@ $(EMBEDDER)/model.onnx: | .venv-engine/ready
 	@PYTHONPATH=. .venv-engine/bin/python -m retrieval.embedding.export $(EMBEDDER)
 
 build/bootstrap/bin/uv:
-	@test -n '$(PYTHON)' || { echo 'setup: Python 3.11 or 3.12 is needed, and neither is on the PATH' >&2; exit 1; }
-	@echo 'setup: uv …'
+	@echo 'setup: uv …' $(NEED_PYTHON)
 	@$(PYTHON) -m venv build/bootstrap
 	@build/bootstrap/bin/pip install --quiet --require-hashes -r requirements/uv.txt
 
