@@ -12,6 +12,7 @@ import json
 import logging
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ def write_onnx(model: Any, inputs: dict[str, Any], target: Path) -> None:
     """Trace the encoder with batch and sequence left free, into one file."""
     import torch
 
+    # The exporter's remarks on torchvision and on its own names help nobody who sets this up.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence", max=512)}
     torch.onnx.export(
         model,
