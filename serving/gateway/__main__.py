@@ -9,12 +9,22 @@ import uvicorn
 from serving.gateway.app import create_app
 from serving.gateway.settings import Settings
 
+# Longer than callers keep an idle connection (httpx and the OpenAI client: 5 s): whoever closes first while the other
+# sends loses a request.
+KEEP_ALIVE_S = 75
+
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
     sockets = [listen(settings.host, port) for port in (settings.port, settings.internal_port)]
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(uvicorn.Server(config).serve(sockets=sockets))

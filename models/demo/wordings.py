@@ -1,0 +1,269 @@
+"""Word lists and sentence templates of the synthetic corpus.
+
+A template's slots: {e} entity, {a} attribute, {an} attribute with its article, {v} value.
+`HELD` holds the wordings that training never sees.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The templates of one side of the train / held-out split."""
+
+    facts: tuple[str, ...]
+    follow_ups: tuple[str, ...]
+    fillers: tuple[str, ...]
+    titles: tuple[str, ...]
+    questions: tuple[str, ...]
+    kind_questions: dict[str, tuple[str, ...]]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.strip().splitlines())
+
+
+TRAIN = Wording(
+    facts=_lines("""
+        The {a} of {e} is {v}.
+        The {a} for {e} is {v}.
+        The {a} at {e} is {v}.
+        {e} has {an} of {v}.
+        {e} offers {an} of {v}.
+        {e} comes with {an} of {v}.
+        {e} now has {an} of {v}.
+        As a rule, {e} has {an} of {v}.
+        For {e}, the {a} is {v}.
+        At {e}, the {a} is {v}.
+        With {e}, the {a} is {v}.
+        In the case of {e}, the {a} is {v}.
+        {e}'s {a} is {v}.
+        {e}: the {a} is {v}.
+        The {a} of {e} was set to {v}.
+        The {a} for {e} was changed to {v}.
+        The {a} of {e} stays at {v}.
+        The {a} that applies to {e} is {v}.
+        The current {a} of {e} is {v}.
+        The {a} listed for {e} is {v}.
+        The {a} given by {e} is {v}.
+        Please note that the {a} of {e} is {v}.
+        We confirm that the {a} for {e} is {v}.
+        Since last month, the {a} of {e} has been {v}.
+        From next month on, the {a} of {e} will be {v}.
+        The team agreed that the {a} for {e} is {v}.
+        According to the contract, the {a} of {e} is {v}.
+        Everyone at {e} knows that the {a} is {v}.
+        Customers of {e} should know that the {a} is {v}.
+        When you choose {e}, the {a} is {v}.
+        {e} - {a}: {v}.
+        {a} of {e}: {v}.
+        {a} for {e}: {v}.
+        The {a}, as published by {e}, is {v}.
+        {e} keeps the {a} at {v}.
+        {e} sets the {a} to {v}.
+        You will find that the {a} of {e} is {v}.
+        Today the {a} of {e} is {v}.
+    """),
+    follow_ups=_lines("""
+        Its {a} is {v}.
+        The {a} is {v}.
+        It also has {an} of {v}.
+        There, the {a} is {v}.
+        The {a} is now {v}.
+        Moreover, the {a} is {v}.
+    """),
+    fillers=_lines("""
+        This page was reviewed by the team last year.
+        Please read the handbook before you ask.
+        All details are subject to change.
+        Our staff is happy to help with any question.
+        The service desk answers every request in turn.
+        This section is part of the handbook.
+        Customers like how simple it is.
+        More details are published on the main page.
+        The rules below apply to all new customers.
+        We wrote this guide for new members of the team.
+        Please keep a copy of this document.
+        Older versions of this page are no longer valid.
+        The table was updated after the last review.
+        {e} is well known in the region.
+        {e} has many happy customers.
+        {e} was founded a long time ago.
+        People often ask about {e}.
+        This note is about {e}.
+        {e} currently works with several partners.
+        Nothing else was changed.
+        Ask the desk if anything is not clear.
+        The legal team has approved this text.
+        In most cases no further step is needed.
+        We thank you for your interest.
+        The following was agreed with the board.
+        It provides what most customers need.
+        If you want to know more, read the guide.
+        This would be true for most people, too.
+    """),
+    titles=_lines("""
+        Handbook: {t}.
+        Handbook - {t}.
+        Guide: {t}.
+        FAQ: {t}.
+        Policy: {t}.
+        Price list: {t}.
+        {t}.
+        {t}:
+        # {t}
+        {t} handbook.
+        About {t}.
+        Fact sheet {t}.
+        Notes: {t}.
+    """),
+    questions=_lines("""
+        What is the {a} of {e}?
+        What is the {a} for {e}?
+        What is the {a} at {e}?
+        What is {e}'s {a}?
+        What's the {a} of {e}?
+        Tell me the {a} of {e}.
+        Can you tell me the {a} for {e}?
+        Could you tell me what the {a} of {e} is?
+        Which {a} does {e} have?
+        What {a} does {e} offer?
+        I need the {a} of {e}.
+        Please give me the {a} for {e}.
+        Do you know the {a} of {e}?
+        For {e}, what is the {a}?
+        At {e}, what is the {a}?
+        I would like to know the {a} of {e}.
+        {a} of {e}?
+        {a} for {e}?
+        {e} {a}?
+        what is the {a} of {e}
+        What do we know about the {a} of {e}?
+        What does {e} list as the {a}?
+        A customer asks for the {a} of {e}.
+        Look up the {a} for {e}.
+        Which {a} applies to {e}?
+        How about the {a} of {e}?
+        Please find the current {a} of {e}.
+        Does {e} have {an}, and what is it?
+    """),
+    kind_questions={
+        "duration": ("How long is the {a} of {e}?", "How long is the {a} for {e}?"),
+        "money": ("How much is the {a} of {e}?", "How much is the {a} for {e}?"),
+        "size": ("How large is the {a} of {e}?", "How big is the {a} for {e}?"),
+        "clock": ("At what time is the {a} of {e}?", "When is the {a} of {e}?"),
+        "date": ("When is the {a} of {e}?", "On which day is the {a} of {e}?"),
+        "place": ("Where is the {a} of {e}?", "In which city is the {a} of {e}?"),
+        "person": ("Who is the {a} of {e}?", "Who is the {a} for {e}?"),
+        "percent": ("How high is the {a} of {e}?", "How high is the {a} for {e}?"),
+        "measure": ("How much is the {a} of {e}?", "Which {a} has {e}?"),
+    },
+)
+
+HELD = Wording(
+    facts=_lines("""
+        The {a} set for {e} is {v}.
+        As of this month, the {a} of {e} is {v}.
+        {e} currently has {an} of {v}.
+        Note that for {e} the {a} is {v}.
+        According to the handbook, the {a} for {e} is {v}.
+        When it comes to {e}, the {a} is {v}.
+        The {a} published for {e} is {v}.
+        {e} provides {an} of {v}.
+    """),
+    follow_ups=_lines("""
+        Its current {a} is {v}.
+        It comes with {an} of {v}.
+    """),
+    fillers=_lines("""
+        This document was updated by the service team.
+        Please ask our staff for more details.
+        The guide below was approved by the board.
+        {e} is known to many customers.
+        Most people read this page before they ask.
+    """),
+    titles=_lines("""
+        Guide - {t}.
+        Policy handbook: {t}.
+        Notes about {t}.
+    """),
+    questions=_lines("""
+        Please tell me the {a} of {e}.
+        What would the {a} for {e} be?
+        Do you know what the {a} of {e} is?
+        I want to know the {a} for {e}.
+        With {e}, what is the {a}?
+        Give me the {a} of {e}, please.
+        What is the current {a} of {e}?
+    """),
+    kind_questions={
+        "duration": ("How long is {e}'s {a}?",),
+        "money": ("How much is {e}'s {a}?",),
+        "place": ("Where is {e}'s {a}?",),
+        "person": ("Who is {e}'s {a}?",),
+    },
+)
+
+# What an attribute is made of: "<modifier> <head>"; the head says which kind of value it takes.
+MODIFIERS = _words("""refund delivery monthly annual weekly daily support warranty return shipping billing
+    payment service training trial storage backup battery opening closing head regional main
+    local export import sales press legal emergency guest member student group family night
+    weekend summer winter spring holiday parking cleaning repair upgrade setup rental loan
+    energy water fuel network upload download login account order invoice contract project
+    product quality safety security health travel meal room ticket seat luggage data message
+    email phone video audio image print paper default standard express priority minimum
+    maximum average total first second final early late internal external public private
+    partner supplier customer vendor user team staff board budget audit tax review launch
+    release update research design test machine engine vehicle garden kitchen library museum
+    lab office factory harbour airport station""")
+
+HEADS: dict[str, tuple[str, ...]] = {
+    "duration": ("window", "period", "term", "time", "notice", "wait", "life", "delay", "break"),
+    "money": ("price", "fee", "cost", "charge", "deposit", "penalty", "budget", "grant"),
+    "size": ("limit", "capacity", "quota", "allowance", "volume"),
+    "clock": ("hour", "cutoff", "start", "slot", "call"),
+    "date": ("date", "deadline", "day", "event"),
+    "place": ("office", "warehouse", "branch", "site", "city", "address", "location", "depot"),
+    "person": ("contact", "manager", "director", "owner", "lead", "officer", "agent", "chair"),
+    "code": ("code", "number", "reference", "extension", "key", "label"),
+    "percent": ("discount", "rate", "share", "margin", "bonus"),
+    "measure": ("weight", "length", "height", "width", "range", "depth"),
+}
+
+UNITS: dict[str, tuple[str, ...]] = {
+    "duration": ("days", "hours", "minutes", "weeks", "months", "years", "business days", "working days", "seconds"),
+    "money": ("dollars", "euros", "pounds", "USD", "EUR", "dollars per month", "euros per year"),
+    "size": ("GB", "TB", "MB", "users", "seats", "requests", "items", "files", "projects", "pages", "boxes", "litres"),
+    "percent": ("%", "percent"),
+    "measure": ("kg", "cm", "km", "mm", "grams", "metres", "miles", "tonnes"),
+}
+
+MONTHS = _words("January February March April May June July August September October November December")
+
+TIERS = _words("Basic Pro Plus Max Lite Team Business Premium Standard Starter Gold Silver Prime Family Flex")
+PRODUCTS = _words(
+    "plan router printer phone tablet scanner camera pump drone heater laptop charger "
+    "bike speaker monitor sensor policy card app service"
+)
+COMPANIES = _words(
+    "Ltd Inc Group Labs Bank Clinic Hotel Logistics Airlines Motors Foods Energy "
+    "Insurance Partners Systems Media Works University Museum"
+)
+PLACES = _words("office branch store school library shop factory warehouse clinic hotel park station lab team")
+
+# Made-up names: an onset and a vowel per syllable, now and then a coda.
+ONSETS = _words("b c d f g h j k l m n p r s t v w z br dr fl gr st tr")
+VOWELS = _words("a e i o u a e i o ia")
+CODAS = _words("l n r s x nd rt ck")
+
+# Names a reader may meet in real documents, so that their letter patterns are seen, too.
+KNOWN_NAMES = _words("""Acme Globex Initech Contoso Northwind Quiver Umbra Stark Wayne Hooli Vertex Nimbus
+    Orion Atlas Zephyr Falcon Phoenix Summit Harbor River Berlin Paris London Madrid Vienna
+    Lisbon Oslo Dublin Boston Denver Chicago Tokyo Lyon Geneva Hamburg Prague Warsaw Athens
+    Toronto Sydney Anna Maria Peter Thomas Julia David Sarah James Laura Martin Emma Oliver
+    Sofia Daniel Clara Victor Alice Robert Helen Simon Smith Miller Jones Brown Taylor Wilson
+    Garcia Weber Fischer Novak Rossi Silva Moreau Tanaka Singh Kim Larsen""")
