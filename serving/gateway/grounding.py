@@ -11,7 +11,7 @@ HEADER = (
 ABSTENTION = "I do not know: your documents hold nothing on this."
 
 
-# How chat templates mark turns (`<|end|>`, `<|im_start|>`): a tokenizer takes them for the real thing wherever they stand.
+# How chat templates mark turns (`<|end|>`, `<|im_start|>`): a tokenizer takes them for real wherever they stand.
 _TURN_MARKS = re.compile(r"<\|[^<>|]{1,64}\|>")
 
 
