@@ -27,8 +27,10 @@ class Clock:
         return self.now
 
 
-def detector(settings: Settings, clock: Clock, seed: int = 0) -> Detector:
-    return Detector(settings, Store(settings.state), clock=clock, rng=np.random.default_rng(seed))
+async def made(settings: Settings, clock: Clock, seed: int = 0) -> Detector:
+    """A detector reads what it kept when it is made: files, and so off the loop."""
+    rng = np.random.default_rng(seed)
+    return await asyncio.to_thread(lambda: Detector(settings, Store(settings.state), clock=clock, rng=rng))
 
 
 def sent(tenant: str, embeddings: Embeddings) -> Iterable[Observation]:
@@ -42,7 +44,7 @@ def only(watching: Detector) -> Report:
 
 async def watching_acme(settings: Settings, clock: Clock, traffic: Traffic) -> Detector:
     """A detector with one tenant, whose reference is full."""
-    watching = detector(settings, clock)
+    watching = await made(settings, clock)
     await watching.register(["acme"])
     watching.observe(sent("acme", traffic.queries(settings.reference_size)))
     return watching
@@ -118,7 +120,7 @@ async def test_a_fleet_without_drift_stays_within_its_budget(make_settings: Make
         false_alarms=false_alarms, interval=DAY, max_tenants=4, permutations=19, reference_size=40, window_size=20
     )
     traffic, clock = Traffic(seed=15), Clock()
-    watching = detector(settings, clock, seed=15)
+    watching = await made(settings, clock, seed=15)
     await watching.register(tenants)
     for tenant in tenants:
         watching.observe(sent(tenant, traffic.queries(40)))
@@ -141,7 +143,7 @@ async def test_a_restart_keeps_the_reference_and_the_verdict(make_settings: Make
     before.observe(sent("acme", traffic.queries(30, moved=1.0)))
     await before.evaluate()
     clock.now += DAY
-    after = detector(settings, clock)
+    after = await made(settings, clock)
     assert only(after) == only(before)
     after.observe(sent("acme", traffic.queries(30, moved=1.0)))
     await after.evaluate()
@@ -153,7 +155,7 @@ async def test_a_crash_keeps_a_full_reference(make_settings: MakeSettings) -> No
     settings, clock = make_settings(), Clock()
     before = await watching_acme(settings, clock, Traffic(seed=17))
     await before.evaluate()
-    assert only(detector(settings, clock)).reference_samples == 60
+    assert only(await made(settings, clock)).reference_samples == 60
 
 
 async def test_a_stop_keeps_what_is_not_full(make_settings: MakeSettings) -> None:
@@ -161,7 +163,7 @@ async def test_a_stop_keeps_what_is_not_full(make_settings: MakeSettings) -> Non
     before = await watching_acme(settings, clock, traffic)
     before.observe(sent("acme", traffic.queries(5)))
     await before.close()
-    assert only(detector(settings, clock)).samples == 5
+    assert only(await made(settings, clock)).samples == 5
 
 
 async def test_a_removed_tenant_leaves_nothing(make_settings: MakeSettings) -> None:
@@ -200,7 +202,7 @@ async def test_one_damaged_file_stops_no_other_tenant(
     await before.close()
     damaged = settings.state / "globex.npz"
     damaged.write_bytes(damaged.read_bytes()[:100])
-    after = detector(settings, clock)
+    after = await made(settings, clock)
     assert {report.tenant: report.reference_samples for report in after.reports()} == {"acme": 60, "globex": 0}
     assert f"the state of tenant globex in {damaged} cannot be read" in caplog.text
 
@@ -209,13 +211,13 @@ async def test_what_a_crash_left_unfinished_is_removed(make_settings: MakeSettin
     settings = make_settings()
     settings.state.mkdir()
     (settings.state / "acme.unfinished").write_bytes(b"half")
-    assert detector(settings, Clock()).reports() == []
+    assert (await made(settings, Clock())).reports() == []
     assert list(settings.state.iterdir()) == []
 
 
 async def test_a_directory_that_cannot_be_written_is_named(make_settings: MakeSettings) -> None:
     settings = make_settings()
-    watching = detector(settings, Clock())
+    watching = await made(settings, Clock())
     settings.state.rmdir()
     with pytest.raises(StateError, match="the state of tenant acme cannot be written"):
         await watching.register(["acme"])
