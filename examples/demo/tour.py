@@ -124,7 +124,7 @@ class Tour:
     def _fence(self, what: str, attempt: Callable[[], object]) -> tuple[str, str]:
         try:
             answer = attempt()
-        except openai.APIStatusError as refusal:
+        except (openai.NotFoundError, openai.AuthenticationError) as refusal:
             return what, f"{refusal.status_code} {refusal.code}"
         self.figures.cross_tenant_leaks += 1
         return what, f"LEAK: {answer}"

@@ -20,6 +20,7 @@ def main() -> None:
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
     config = uvicorn.Config(
         create_app(settings),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

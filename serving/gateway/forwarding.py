@@ -30,6 +30,9 @@ ATTEMPTS = 2
 # nginx's word for a caller that left before its answer.
 CALLER_GONE = 499
 
+# What the sidecar takes; of a longer message the end is searched for, where people ask.
+MAX_QUESTION = 8192
+
 _CHARACTERS_PER_TOKEN = 4
 _DEFAULT_COMPLETION_TOKENS = 256
 _CONTEXT_LENGTH = re.compile(r"maximum context length|max_model_len|longer than the maximum")
@@ -115,6 +118,7 @@ class Forwarder:
         principal = self.principal(exchange)
         call.tenant = principal.tenant
         request = parse(await exchange.json(self._max_body_bytes), kind)
+        principal = self.principal(exchange)  # again: a key may have been removed while the body was on its way
         # From here to the hold nothing waits: a version is either counted or was never chosen.
         target = self._resolve(principal, request.model)
         call.model = target.name
@@ -125,6 +129,8 @@ class Forwarder:
                 await exchange.while_waited_for(self._answer(job))
             finally:
                 used = call.tokens.prompt + call.tokens.completion
+                if call.streamed and not used:
+                    used = call.reserved  # a caller that leaves before the engine's count pays the estimate
                 self._quotas.settle(call.tenant, reserved=call.reserved, used=used)
 
     def _resolve(self, principal: Principal, model: str) -> Target:
@@ -183,7 +189,8 @@ class Forwarder:
             return (), 0
         asked = options.knowledge_bases if options else None
         names: Sequence[str] = target.knowledge_bases if asked is None else asked
-        own = self._catalog().tenants[target.tenant].top_k
+        tenant = self._catalog().tenants.get(target.tenant)
+        own = tenant.top_k if tenant else {}
         unknown = next((name for name in names if name not in own), None)
         if unknown is not None:
             raise NotFound(f"The knowledge base `{unknown}` does not exist or you do not have access to it.",
@@ -194,9 +201,11 @@ class Forwarder:
     async def _ask(self, job: Job, names: Sequence[str], top_k: int) -> Found:
         if self._retrieval is None:
             raise RetrievalError("no sidecar is configured")
-        question = job.request.question if isinstance(job.request, ChatRequest) else ""
+        question = job.request.question.strip() if isinstance(job.request, ChatRequest) else ""
+        if not question:
+            raise InvalidRequest("Documents are searched for the last user message; write one.", param="messages")
         return await self._retrieval.search(
-            tenant=job.target.tenant, knowledge_bases=names, query=question, top_k=top_k
+            tenant=job.target.tenant, knowledge_bases=names, query=question[-MAX_QUESTION:], top_k=top_k
         )
 
     async def _abstain(self, job: Job) -> None:
@@ -230,7 +239,8 @@ class Forwarder:
 
     def _choose(self, target: Target) -> list[Replica]:
         """Those that hold the version, the least busy first; an only one twice: its connection may have been stale."""
-        holders = self._catalog().bases[target.base_model].holders(target.engine_name or "")
+        base = self._catalog().bases.get(target.base_model)
+        holders = base.holders(target.engine_name or "") if base else ()
         idle_first = sorted(holders, key=lambda replica: self._replicas.count(replica.url))
         return (idle_first * ATTEMPTS)[:ATTEMPTS]
 
