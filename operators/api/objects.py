@@ -10,7 +10,6 @@ from operators.api.api_key import APIKey
 from operators.api.base_model import BaseModel
 from operators.api.knowledge_base import KnowledgeBase
 from operators.api.names import API_VERSION
-from operators.api.resource import Key
 from operators.api.tenant import Tenant
 from operators.api.value import Value
 
@@ -89,7 +88,3 @@ def collect(items: Iterable[AnyObject]) -> Objects:
 
 def to_data(item: AnyObject) -> dict[str, Any]:
     return item.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def by_key(items: Iterable[AnyObject]) -> dict[Key, AnyObject]:
-    return {item.key: item for item in items}

@@ -16,7 +16,7 @@ _TURN_MARKS = re.compile(r"<\|[^<>|]{1,64}\|>")
 
 
 def grounding(passages: Sequence[str]) -> str:
-    """Numbered from 1, one line each: a passage can neither pose as another one nor end the turn that it stands in."""
+    """Numbered from 1, one line each: a passage cannot pose as another one, nor end its turn with a `<|…|>` mark."""
     lines = (f"[{number}] {_one_line(text)}" for number, text in enumerate(passages, 1))
     return "\n".join((HEADER, "", *lines))
 
