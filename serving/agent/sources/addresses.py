@@ -1,0 +1,30 @@
+"""Which addresses are the public internet's."""
+
+from ipaddress import ip_address, ip_network
+
+# What the standard library counts as global, and what is not for an artifact: addresses of the provider's own services,
+# IPv6 addresses that reach an IPv4 address inside them (which then nobody has looked at), and site-local ones.
+_REFUSED = tuple(
+    ip_network(text)
+    for text in (
+        "192.0.0.0/24",  # protocol assignments; Oracle Cloud's metadata
+        "168.63.129.16/32",  # Azure: the machine's own host
+        "::/96",
+        "::ffff:0:0/96",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2001::/32",
+        "2002::/16",
+        "fec0::/10",
+    )
+)
+
+
+def is_public(address: str) -> bool:
+    """`address` is a numeric one, as a resolver returns it. What is no address is not public."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    refused = any(parsed in network for network in _REFUSED)
+    return parsed.is_global and not parsed.is_multicast and not refused

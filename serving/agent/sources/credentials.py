@@ -1,0 +1,33 @@
+"""The values that a fetch may prove itself with, by their agreed keys."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from serving.agent.errors import RefusedError
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Absent and empty are the same. Values are stripped: a file that a secret was made of ends in a newline."""
+
+    values: Mapping[str, str]
+
+    def get(self, key: str) -> str:
+        """Raises RefusedError for a value that could not go into a header in one piece."""
+        value = self.values.get(key, "").strip()
+        if not value.isprintable():
+            raise RefusedError("CredentialInvalid", f"the value of {key} is not one printable line; correct the secret")
+        return value
+
+    def document(self, key: str) -> str:
+        """A value of several lines."""
+        return self.values.get(key, "").strip()
+
+    def given(self, keys: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(key for key in keys if self.values.get(key, "").strip())
+
+
+def basic(user: str, password: str) -> str:
+    """An Authorization value (RFC 7617)."""
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")

@@ -1,0 +1,102 @@
+"""gs://BUCKET/DIRECTORY: Google Cloud Storage, as a service account (RFC 7523) or as anybody."""
+
+import json
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from yarl import URL
+
+from serving.agent.errors import RefusedError, UnavailableError
+from serving.agent.sources.credentials import Credentials
+from serving.agent.sources.download import Remote
+from serving.agent.sources.http import Client
+from serving.agent.sources.request import Access, Request
+from serving.agent.sources.uri import BucketSource
+from serving.agent.verify import FILES
+
+_KEY = "GOOGLE_SERVICE_ACCOUNT_KEY"
+_SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
+_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_LIFETIME_S = 3600
+_MAX_TOKEN = 16_384
+
+
+@dataclass(frozen=True)
+class ServiceAccount:
+    email: str
+    token_url: URL
+    key: RSAPrivateKey = field(repr=False)
+
+
+async def remotes(
+    client: Client, source: BucketSource, credentials: Credentials, endpoint: str, now: datetime
+) -> dict[str, Remote]:
+    """Without a key the requests are anonymous. `now` is in UTC."""
+    access = Access.of(credentials, _KEY)
+    document = credentials.document(_KEY)
+    headers = {}
+    if document:
+        headers["Authorization"] = f"Bearer {await _token(client, service_account(document), access, now)}"
+    base = f"{endpoint.rstrip('/')}/{source.bucket}"
+    urls = {file: URL(f"{base}/{quote(source.key(file), safe='/-._~')}", encoded=True) for file in FILES}
+    return {file: Remote(Request(url, headers, access)) for file, url in urls.items()}
+
+
+def service_account(document: str) -> ServiceAccount:
+    """From the JSON that Google hands out. Raises RefusedError."""
+    try:
+        match json.loads(document):
+            case {"client_email": str(email), "private_key": str(pem), "token_uri": str(token_url)}:
+                key = load_pem_private_key(pem.encode(), password=None)
+                if isinstance(key, RSAPrivateKey):
+                    return ServiceAccount(email, URL(token_url), key)
+    except (ValueError, TypeError, RecursionError, UnsupportedAlgorithm):
+        pass  # of the reason nothing is told: it may quote the key
+    raise RefusedError(
+        "CredentialInvalid",
+        f"{_KEY} is not the JSON key of a service account (client_email, private_key, token_uri); correct the secret",
+    )
+
+
+def assertion(account: ServiceAccount, now: datetime) -> str:
+    """The JWT that the account proves itself with."""
+    issued = int(now.timestamp())
+    claims = {
+        "iss": account.email,
+        "scope": _SCOPE,
+        "aud": str(account.token_url),
+        "iat": issued,
+        "exp": issued + _LIFETIME_S,
+    }
+    signed = f"{_encoded({'alg': 'RS256', 'typ': 'JWT'})}.{_encoded(claims)}"
+    return f"{signed}.{_base64(account.key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+
+
+async def _token(client: Client, account: ServiceAccount, access: Access, now: datetime) -> str:
+    form = urlencode({"grant_type": _GRANT, "assertion": assertion(account, now)}).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    _, body = await client.document(Request(account.token_url, headers, access, form))
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    match answer:
+        case {"access_token": str(token)} if token.isprintable() and len(token) <= _MAX_TOKEN:
+            return token
+    raise UnavailableError("AnswerInvalid", f"{client.name}: Google answers without a token; it is tried again")
+
+
+def _encoded(value: dict[str, Any]) -> str:
+    return _base64(json.dumps(value, separators=(",", ":")).encode())
+
+
+def _base64(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

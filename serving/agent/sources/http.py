@@ -1,0 +1,191 @@
+"""The only module of the sources that speaks HTTP: bounded, and to addresses that the policy allows."""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from yarl import URL
+
+from serving.agent.errors import AgentError, RefusedError, UnavailableError
+from serving.agent.sources.addresses import is_public
+from serving.agent.sources.policy import Policy
+from serving.agent.sources.request import Request, fault
+
+MAX_REDIRECTS = 5
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+_MAX_ERROR_BYTES = 4096
+_REDIRECTS = (301, 302, 303, 307, 308)
+# Bytes. Up to twice as many are lost with a connection that breaks: they came, and were not read yet.
+_READ_BUFFER = 128 * 1024
+# Everything in a request's own headers that is safe to show to an origin it was not made for.
+_SHAREABLE = frozenset({"accept", "accept-encoding", "range", "if-range", "if-none-match"})
+
+
+def trust(policy: Policy) -> ssl.SSLContext:
+    """Blocks: reads the authorities' files. Raises OSError when `ca_file` cannot be read."""
+    context = ssl.create_default_context()
+    if policy.ca_file is not None:
+        context.load_verify_locations(policy.ca_file)
+    return context
+
+
+class PrivateAddressError(OSError):
+    pass
+
+
+class Gate:
+    """Makes the sockets of a session, so that it sees the very address that is connected to, whatever a name
+    resolved to before, and for redirects as well."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self.refused: str | None = None
+
+    def socket(self, info: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not self._allow_private and not is_public(address[0]):
+            self.refused = address[0]
+            raise PrivateAddressError(f"{address[0]} is not a public address")
+        return socket.socket(family, kind, protocol)
+
+
+class Client:
+    """One fetch's connections. `name` is the source as messages show it."""
+
+    def __init__(self, policy: Policy, tls: ssl.SSLContext, name: str) -> None:
+        self._policy = policy
+        self.name = name
+        self._gate = Gate(allow_private=policy.allow_private)
+        # No connection is used twice: what a server sends beyond its answer must not pass for the next one.
+        connector = aiohttp.TCPConnector(ssl=tls, force_close=True, socket_factory=self._gate.socket)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None, connect=policy.stall_s, sock_read=policy.stall_s),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            read_bufsize=_READ_BUFFER,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    @asynccontextmanager
+    async def open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer at the end of the redirects, of any status, its body not read yet.
+
+        Raises RefusedError and UnavailableError, also for what goes wrong while the caller reads the body.
+        """
+        try:
+            response = await self._follow(request)
+            try:
+                yield response
+            finally:
+                response.close()
+        except aiohttp.ClientError as error:
+            raise self._connection_fault(error) from error
+
+    async def document(self, request: Request) -> tuple[Mapping[str, str], bytes]:
+        """The headers and the body of a small success. Raises RefusedError for one that is larger than allowed."""
+        async with self.open(request) as response:
+            await self.check(request, response)
+            return response.headers, await self._body(response)
+
+    async def check(self, request: Request, response: aiohttp.ClientResponse) -> None:
+        """Raises what the status means, unless it is a success."""
+        if 200 <= response.status < 300:
+            return
+        try:
+            raw = await response.content.read(_MAX_ERROR_BYTES)
+        except aiohttp.ClientError:
+            raw = b""  # the status says enough
+        text = raw.decode("utf-8", "replace")
+        error = fault(self.name, request.access, response.status, response.headers, text)
+        if error:
+            raise error
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        async for block in response.content.iter_any():
+            body += block
+            if len(body) > MAX_DOCUMENT_BYTES:
+                raise RefusedError(
+                    "AnswerTooLarge", f"{self.name}: a description is larger than {MAX_DOCUMENT_BYTES} bytes"
+                )
+        return bytes(body)
+
+    async def _follow(self, request: Request) -> aiohttp.ClientResponse:
+        url, headers = request.url, {"Accept-Encoding": "identity", **request.headers}
+        self._check_url(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._session.request(
+                "GET" if request.body is None else "POST",
+                url,
+                headers=headers,
+                data=request.body,
+                allow_redirects=False,
+            )
+            if response.status not in _REDIRECTS or "Location" not in response.headers or request.body is not None:
+                return response
+            target = self._target(url, response)
+            if target.origin() != url.origin():
+                headers = {key: value for key, value in headers.items() if key.lower() in _SHAREABLE}
+            url = target
+        raise RefusedError(
+            "TooManyRedirects", f"{self.name} redirects more than {MAX_REDIRECTS} times; name the place itself"
+        )
+
+    def _target(self, url: URL, response: aiohttp.ClientResponse) -> URL:
+        """Where a redirect leads. Signed addresses must be sent on exactly as they came."""
+        response.close()
+        try:
+            target = url.join(URL(response.headers["Location"], encoded=True)).with_fragment(None)
+        except ValueError as error:
+            raise self._invalid() from error
+        self._check_url(target)
+        return target
+
+    def _check_url(self, url: URL) -> None:
+        if url.scheme != "https" and not (url.scheme == "http" and self._policy.allow_private):
+            raise RefusedError(
+                "NotEncrypted", f"{self.name} leads to a {url.scheme[:10]} address; serve the artifact over https"
+            )
+        try:
+            usable = bool(url.host and url.port) and url.user is None
+        except ValueError:
+            usable = False
+        if not usable:
+            raise self._invalid()
+
+    def _invalid(self) -> RefusedError:
+        return RefusedError(
+            "UrlInvalid", f"{self.name} leads to what is no URL of a host; correct spec.source or its credentials"
+        )
+
+    def _connection_fault(self, error: aiohttp.ClientError) -> AgentError:
+        """Of the error only its kind is told: its text may hold an address with a signature in it."""
+        if isinstance(error, aiohttp.InvalidURL):
+            return self._invalid()
+        if self._gate.refused:
+            return RefusedError(
+                "AddressRefused",
+                f"{self.name} leads to {self._gate.refused}, which is not a public address; "
+                "serve the artifact at one, or allow private addresses for this base model",
+            )
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            fact = "has a certificate that no trusted authority signed; add its authority"
+        elif isinstance(error, TimeoutError):
+            fact = f"sent nothing for {self._policy.stall_s:g} s"
+        elif isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
+            fact = "broke the connection off"
+        else:
+            fact = f"could not be reached or understood ({type(error).__name__})"
+        return UnavailableError("ConnectionFailed", f"{self.name}: the server {fact}; it is tried again")

@@ -1,0 +1,126 @@
+"""oci://HOST/REPOSITORY:TAG: an artifact in a registry, as `oras push` makes it.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md and, for tokens,
+https://distribution.github.io/distribution/spec/auth/token/
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from yarl import URL
+
+from serving.agent.errors import RefusedError, UnavailableError
+from serving.agent.sources.contents import absence
+from serving.agent.sources.credentials import Credentials, basic
+from serving.agent.sources.download import Remote
+from serving.agent.sources.http import Client
+from serving.agent.sources.request import Access, Request
+from serving.agent.sources.uri import RegistrySource
+from serving.agent.verify import FILES
+
+_MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+_MAX_TOKEN = 16_384
+# The name that people use is not the host that speaks the protocol.
+_HOSTS = {"docker.io": "registry-1.docker.io"}
+
+
+async def remotes(client: Client, source: RegistrySource, credentials: Credentials) -> dict[str, Remote]:
+    """Raises RefusedError when the artifact is not one file each, or its manifest not what its digest says."""
+    base = f"https://{_HOSTS.get(source.host, source.host)}/v2/{source.repository}"
+    access = Access.of(credentials, "OCI_USERNAME", "OCI_PASSWORD")
+    url = URL(f"{base}/manifests/{source.reference}", encoded=True)
+    request = Request(url, {"Accept": _MANIFESTS}, access)
+    proof = await _proof(client, request, source, credentials)
+    _, raw = await client.document(request.with_headers(proof))
+    digests = layers(raw, source.reference, client.name)
+    return {
+        file: Remote(Request(URL(f"{base}/blobs/{digest}", encoded=True), proof, access), digest)
+        for file, digest in digests.items()
+    }
+
+
+def layers(raw: bytes, reference: str, name: str) -> dict[str, str]:
+    """File → digest of the layer with its title. `reference` is a tag, or the manifest's own digest."""
+    if _DIGEST.fullmatch(reference) and f"sha256:{hashlib.sha256(raw).hexdigest()}" != reference:
+        raise RefusedError("DigestMismatch", f"{name}: the manifest is not what its digest says; push it again")
+    titled = [layer for layer in _layers(raw, name) if layer is not None]
+    refusal = absence(name, {title for title, _ in titled})
+    if refusal:
+        raise refusal
+    digests = {file: {digest for title, digest in titled if title == file} for file in FILES}
+    if any(len(found) > 1 for found in digests.values()):
+        raise RefusedError("ManifestInvalid", f"{name} holds a file of an adapter twice; push one adapter alone")
+    return {file: found.pop() for file, found in digests.items()}
+
+
+def _layers(raw: bytes, name: str) -> list[tuple[str, str] | None]:
+    try:
+        manifest = json.loads(raw)
+    except (ValueError, RecursionError):
+        manifest = None
+    match manifest:
+        case {"layers": [*found]}:
+            return [_titled(layer) for layer in found]
+    raise RefusedError(
+        "ManifestInvalid", f"{name} is no single artifact (its manifest has no layers); push it with `oras push`"
+    )
+
+
+def _titled(layer: Any) -> tuple[str, str] | None:
+    """A title may hold the path that the file was pushed from."""
+    match layer:
+        case {"digest": str(digest), "annotations": {"org.opencontainers.image.title": str(title)}}:
+            if _DIGEST.fullmatch(digest):
+                return PurePosixPath(title).name, digest
+    return None
+
+
+# Proving who asks ------------------------------------------------------------------------------------------------
+
+
+async def _proof(client: Client, request: Request, source: RegistrySource, credentials: Credentials) -> dict[str, str]:
+    """The headers that the registry's challenge asks for; none if it makes none."""
+    async with client.open(request) as response:
+        challenge = response.headers.get("WWW-Authenticate", "") if response.status == 401 else None
+    if challenge is None:
+        return {}
+    user, password = credentials.get("OCI_USERNAME"), credentials.get("OCI_PASSWORD")
+    login = {"Authorization": basic(user, password)} if user or password else {}
+    if challenge.lower().startswith("basic") and login:
+        return login
+    if not challenge.lower().startswith("bearer"):
+        raise RefusedError("AccessDenied", f"{client.name}: the registry wants a login; {request.access.advice()}")
+    url = token_url(challenge, source, client.name)
+    return {"Authorization": f"Bearer {await _token(client, Request(url, login, request.access))}"}
+
+
+def token_url(challenge: str, source: RegistrySource, name: str) -> URL:
+    """Where the challenge sends its callers for a token. Only reading this repository is asked for."""
+    parameters: Mapping[str, str] = dict(_PARAMETER.findall(challenge))
+    query = {"scope": f"repository:{source.repository}:pull"}
+    if "service" in parameters:
+        query["service"] = parameters["service"]
+    try:
+        return URL(parameters.get("realm", "")).update_query(query)
+    except ValueError as error:
+        raise RefusedError(
+            "ChallengeInvalid", f"{name}: the registry names no address to log in at; correct spec.source"
+        ) from error
+
+
+async def _token(client: Client, request: Request) -> str:
+    _, body = await client.document(request)
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    match answer:
+        case {"token": str(token)} | {"access_token": str(token)} if token.isprintable() and len(token) <= _MAX_TOKEN:
+            return token
+    raise UnavailableError("AnswerInvalid", f"{client.name}: the registry answers without a token; it is tried again")

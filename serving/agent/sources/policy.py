@@ -1,0 +1,24 @@
+"""What a fetch may reach, and how much of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`max_bytes` bounds both files together, `timeout_s` a whole fetch, `stall_s` the silence within one.
+
+    `file://` reaches only what is below `file_roots`; `pvc://CLAIM/…` is `volumes/CLAIM/…`. `allow_private` lets
+    connections go to addresses that are not public, and without TLS. `ca_file` (PEM) is trusted beside the system's
+    authorities.
+    """
+
+    max_bytes: int
+    timeout_s: float
+    stall_s: float
+    file_roots: tuple[Path, ...]
+    volumes: Path | None
+    allow_private: bool
+    hf_endpoint: str = "https://huggingface.co"
+    gs_endpoint: str = "https://storage.googleapis.com"
+    ca_file: Path | None = None

@@ -1,0 +1,68 @@
+"""How to go on with a part: what to ask, and what the answer means (pure; RFC 9110, sections 13 and 14)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from serving.agent.sources.part import Held
+
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
+_STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]{1,1024}"')
+_LENGTH = re.compile(r"\d{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Body:
+    """The answer's body belongs at `start`, and makes a content of `total` bytes that is called `tag`."""
+
+    start: int
+    total: int | None
+    tag: str
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """All of the content is held already."""
+
+
+@dataclass(frozen=True)
+class Restart:
+    """The answer does not fit what is held: ask again for everything."""
+
+
+def question(held: Held, digest: str | None) -> dict[str, str]:
+    """Headers that ask for the rest. A content that is named by its digest cannot have changed."""
+    if not held.have:
+        return {}
+    if held.complete and digest is None:
+        return {"If-None-Match": held.tag}
+    rest = {"Range": f"bytes={held.have}-"}
+    return rest if digest else rest | {"If-Range": held.tag}
+
+
+def meaning(held: Held, digest: str | None, status: int, headers: Mapping[str, str]) -> Body | Unchanged | Restart:
+    """Of an answer 200, 206, 304 or 416. Servers that know no conditions are seen through by their tags."""
+    tag = digest or _strong_tag(headers)
+    if status == 200:
+        total = _length(headers)
+        same = bool(tag) and tag == held.tag and total == held.total
+        return Unchanged() if same and held.complete else Body(0, total, tag)
+    if status == 304 and held.complete:
+        return Unchanged()
+    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    if status != 206 or not match or tag != held.tag or not tag:
+        return Restart()
+    start, last, total = (int(number) for number in match.groups())
+    fits = start == held.have and last == total - 1 and held.total in (None, total)
+    return Body(start, total, tag) if fits else Restart()
+
+
+def _strong_tag(headers: Mapping[str, str]) -> str:
+    """A weak tag (W/"…") may stay the same while bytes change."""
+    tag = headers.get("ETag", "")
+    return tag if _STRONG_TAG.fullmatch(tag) else ""
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    length = headers.get("Content-Length", "")
+    return int(length) if _LENGTH.fullmatch(length) else None
