@@ -1,5 +1,6 @@
 """`python -m serving.agent`"""
 
+import argparse
 import logging
 
 import uvicorn
@@ -9,6 +10,9 @@ from serving.agent.settings import Settings
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        prog="python -m serving.agent", description="The agent of one engine. Told by QUIVER_AGENT_* alone."
+    ).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
     uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_config=None, access_log=False)

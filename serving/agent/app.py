@@ -2,6 +2,7 @@
 
 PUT /v1/desired      the complete desired set; answers at once
 GET /v1/status       ?seen=VERSION&wait=SECONDS waits for a change
+GET /drained         once the engine has nothing left to answer: what a pod waits for before it stops
 GET /healthz /readyz /metrics
 """
 
@@ -18,14 +19,24 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from operators.api.agent import DesiredSet
+from operators.api.objects import facts
+from serving.agent import base as base_model
+from serving.agent.artifacts import Artifacts
 from serving.agent.converge import Convergence
-from serving.agent.engine import connect
+from serving.agent.engine import Engine, connect
+from serving.agent.errors import UnavailableError
 from serving.agent.metrics import Metrics
 from serving.agent.settings import Settings
+from serving.agent.sources.fetcher import Fetcher
 from serving.agent.store import Store
 from serving.agent.verify import Rules
 
 MAX_WAIT_S = 60.0
+# After a pod is told to stop, gateways may send to it until they have heard of it.
+HEARD_S = 5.0
+# An engine that was idle in so many looks, one after the other, has nothing left to answer.
+IDLE_LOOKS = 3
+LOOK_S = 0.5
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -35,12 +46,17 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        store = await asyncio.to_thread(Store, settings.store, max_bytes=settings.max_bytes)
+        store = await asyncio.to_thread(Store, settings.store)
+        base = await asyncio.to_thread(base_model.read, settings.base_model, settings.base_source)
+        rules = Rules(base, settings.max_rank)
+        fetcher = await asyncio.to_thread(Fetcher, settings.policy)
+        artifacts = Artifacts(fetcher, store, rules, metrics, grace_s=settings.store_grace_s)
         async with connect(
             settings.engine_url, settings.engine_api_key.get_secret_value(), settings.base_model
         ) as engine:
-            convergence = Convergence(engine, store, _rules(settings), metrics)
+            convergence = Convergence(engine, artifacts, metrics)
             app.state.convergence = convergence
+            app.state.engine = engine
             task = asyncio.create_task(convergence.run())
             yield
             task.cancel()
@@ -50,18 +66,12 @@ def create_app(settings: Settings) -> Starlette:
     routes = [
         Route("/v1/desired", guard(_desire), methods=["PUT"]),
         Route("/v1/status", guard(_status)),
+        Route("/drained", _drained),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz),
         Route("/metrics", lambda request: PlainTextResponse(generate_latest(metrics.registry))),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
-
-
-def _rules(settings: Settings) -> Rules:
-    """A base is known by its object's name, by its source, and by the last part of its source."""
-    source = settings.base_source.rstrip("/")
-    names = {settings.base_model, source, source.rpartition("/")[2]}
-    return Rules(base_names=frozenset(names), max_rank=settings.max_rank)
 
 
 def _guard(token: str) -> Callable[[Handler], Handler]:
@@ -82,7 +92,7 @@ async def _desire(request: Request) -> Response:
     try:
         desired = DesiredSet.model_validate_json(await request.body())
     except ValidationError as error:
-        return JSONResponse({"error": str(error)}, 422)
+        return JSONResponse({"error": facts(error)}, 422)
     request.app.state.convergence.desire(desired)
     return JSONResponse({}, 202)
 
@@ -95,7 +105,26 @@ async def _status(request: Request) -> Response:
         return JSONResponse({"error": "seen is a whole number, wait a number of seconds"}, 400)
     latest = request.app.state.convergence.status
     status = await latest.beyond(seen, wait)
+    if status is None:
+        return JSONResponse({"error": "nothing is known of the engine yet; send the desired set"}, 503)
     return JSONResponse(status.model_copy(update={"version": latest.version}).model_dump(mode="json", by_alias=True))
+
+
+async def _drained(request: Request) -> Response:
+    """It only looks: whoever asks can hold up nobody but themselves."""
+    await asyncio.sleep(HEARD_S)
+    idle = 0
+    while idle < IDLE_LOOKS:
+        await asyncio.sleep(LOOK_S)
+        idle = 0 if await _busy(request.app.state.engine) else idle + 1
+    return PlainTextResponse("drained")
+
+
+async def _busy(engine: Engine) -> bool:
+    try:
+        return await engine.busy()
+    except UnavailableError:  # one that is gone answers nobody
+        return False
 
 
 async def _healthz(request: Request) -> Response:
@@ -103,7 +132,8 @@ async def _healthz(request: Request) -> Response:
 
 
 async def _readyz(request: Request) -> Response:
-    ready = request.app.state.convergence.status.value.ready
+    status = request.app.state.convergence.status.value
+    ready = status is not None and status.ready
     return PlainTextResponse(
         "ready" if ready else "the engine or a required adapter does not answer", 200 if ready else 503
     )

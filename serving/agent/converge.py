@@ -1,6 +1,6 @@
 """Desired set → what the engine really holds, again and again until they are equal.
 
-Level-triggered: each pass asks the engine what it has, decides (pure), acts, and publishes what it saw. A crash, a
+Level-triggered: each pass asks the engine what it has, decides (`plan`), acts, and publishes what it saw. A crash, a
 restarted engine or a lost call needs no case of its own, the next pass finds the difference.
 """
 
@@ -8,99 +8,59 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
-from pathlib import Path
 
-from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, HeldAdapter
-from operators.api.names import engine_name
+from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
+from serving.agent.artifacts import Artifacts
 from serving.agent.engine import Engine
-from serving.agent.errors import AgentError, RefusedError, UnavailableError
+from serving.agent.errors import AgentError, EngineDownError, OtherWeightsError, UnavailableError
+from serving.agent.fingerprint import TOLERANCE, comparable, distance
 from serving.agent.latest import Latest
 from serving.agent.metrics import Metrics
-from serving.agent.sources import local_directory
-from serving.agent.store import Store
-from serving.agent.verify import Rules
+from serving.agent.plan import Progress, held, name_of, plan, undecided, wanted
 
 logger = logging.getLogger(__name__)
 
 # How often the engine is asked when nothing is known to have changed: this bounds how long a restart goes unseen.
 PERIOD_S = 0.5
-FIRST_RETRY_S = 1.0
-LAST_RETRY_S = 60.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """By engine name, in the order to be done."""
-
-    load: tuple[str, ...]
-    probe: tuple[str, ...]
-    unload: tuple[str, ...]
-
-
-def plan(wanted: frozenset[str], loaded: frozenset[str], answered: frozenset[str]) -> Plan:
-    """Load and prove what is missing before anything is taken away."""
-    return Plan(
-        load=tuple(sorted(wanted - loaded)),
-        probe=tuple(sorted(wanted - (answered & loaded))),
-        unload=tuple(sorted(loaded - wanted)),
-    )
-
-
-@dataclass(frozen=True)
-class Failure:
-    error: AgentError
-    attempts: int
-    retry_at: float  # seconds on the monotonic clock; infinity for what is refused
-
-    def next(self, error: AgentError, now: float) -> "Failure":
-        attempts = self.attempts + 1
-        delay = min(FIRST_RETRY_S * 2 ** (attempts - 1), LAST_RETRY_S)
-        return Failure(error, attempts, float("inf") if isinstance(error, RefusedError) else now + delay)
-
-
-NEVER_FAILED = Failure(RefusedError("", ""), 0, 0.0)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What is known of one desired version. The digest outlives failures: the files stay verified."""
-
-    digest: str | None = None
-    failure: Failure = NEVER_FAILED
-
-
-def _begin(item: DesiredAdapter, verified: set[str | None]) -> Progress:
-    """A version that was verified under another revision needs no second look: a flip must not unready the replica."""
-    return Progress(digest=item.digest) if item.digest in verified else Progress()
+# Every version's fingerprint is taken again this often, one version after the other.
+AUDIT_PERIOD_S = 60.0
+# An engine is down when it has not answered this often, one question after the other: one slow answer is no death.
+MISSES = 2
+# A version that gives no answer so often is unloaded, so that it is loaded afresh.
+ATTEMPTS_IN_PLACE = 2
 
 
 class Convergence:
-    """Owns the engine's adapters. One pass at a time; fetches run beside it, one for each version."""
+    """Owns the engine's adapters. One pass at a time; artifacts arrive beside it.
 
-    def __init__(self, engine: Engine, store: Store, rules: Rules, metrics: Metrics) -> None:
+    `status` is None until a first pass over a desired set is through, or the engine is known to be down: an agent that
+    was started anew must not call what its engine has been serving all along not ready.
+    """
+
+    def __init__(self, engine: Engine, artifacts: Artifacts, metrics: Metrics) -> None:
         self._engine = engine
-        self._store = store
-        self._rules = rules
+        self._artifacts = artifacts
         self._metrics = metrics
         self._desired: DesiredSet | None = None
         self._progress: dict[DesiredAdapter, Progress] = {}
-        self._fetches: dict[DesiredAdapter, asyncio.Task[None]] = {}
-        self._answered: frozenset[str] = frozenset()
+        self._answered: dict[str, Fingerprint] = {}
+        self._records: dict[str, Fingerprint] = {}
         self._started: float | None = None
-        self._base_answered = False
+        self._misses = 0
+        self._met_at = 0.0
+        self._base: Fingerprint | None = None
+        self._audits = _Audits()
+        self._passed = False
         self._wake = asyncio.Event()
-        self.status = Latest(AgentStatus(version=0, ready=False, started=None))
+        self.status: Latest[AgentStatus | None] = Latest(None)
 
     def desire(self, desired: DesiredSet) -> None:
         """Replace the desired set. What is no longer in it is forgotten, its failures included."""
         if desired == self._desired:
             return
         self._desired = desired
-        verified = {progress.digest for progress in self._progress.values()}
+        verified = {(item.tenant, item.adapter, known.digest) for item, known in self._progress.items()}
         self._progress = {item: self._progress.get(item) or _begin(item, verified) for item in desired.adapters}
-        for item in [item for item in self._fetches if item not in self._progress]:
-            self._fetches.pop(item).cancel()
         self._wake.set()
 
     async def run(self) -> None:
@@ -110,8 +70,7 @@ class Convergence:
                 await self._pass()
                 await self._sleep()
         finally:
-            for task in self._fetches.values():
-                task.cancel()
+            await self._artifacts.stop()
 
     async def _sleep(self) -> None:
         try:
@@ -122,119 +81,175 @@ class Convergence:
 
     async def _pass(self) -> None:
         try:
+            self._fetch()
             await self._meet_engine()
-            self._start_fetches()
-            if self._started is not None and self._desired is not None:
-                await self._converge(self._wanted())
+            if self._desired is not None:
+                await self._converge()
+                await self._artifacts.collect(self._needed())
         except UnavailableError as error:
-            logger.warning("the engine went away during a pass: %s", error.message)
+            logger.debug("a pass ended early: %s", error.message)
         except Exception:
             logger.exception("a pass failed in a way that was not foreseen; the next one starts afresh")
+        self._passed |= self._desired is not None and self._misses >= MISSES
         self._publish()
 
     async def _meet_engine(self) -> None:
-        """A new start time is a new process: nothing that the old one answered counts."""
-        started = await self._engine.started()
-        if started != self._started:
-            logger.info("engine %s", "is down" if started is None else f"started at {started:.0f}")
-            self._started, self._answered, self._base_answered = started, frozenset(), False
-            self._publish()
-        if started is not None and not self._base_answered:
-            await self._engine.probe(self._engine.base_model)
-            self._base_answered = True
-
-    # Fetching ------------------------------------------------------------------------------------------------
-
-    def _start_fetches(self) -> None:
+        """A new start time is a new process: nothing that the old one answered counts. No engine starts within a
+        period, and its metrics are dear to ask for."""
         now = time.monotonic()
-        for item, progress in self._progress.items():
-            if progress.digest is None and item not in self._fetches and progress.failure.retry_at <= now:
-                self._fetches[item] = asyncio.create_task(self._fetch(item))
+        if self._started is not None and not self._misses and now - self._met_at < PERIOD_S:
+            return
+        self._met_at = now
+        started = await self._engine.started()
+        self._misses = 0 if started is not None else self._misses + 1
+        if started is None:
+            if self._misses == MISSES:
+                logger.info("engine is down")
+            raise EngineDownError("EngineDown", "the engine does not answer")
+        if started != self._started:
+            logger.info("engine started at %.0f", started)
+            self._started, self._answered, self._base = started, {}, None
+            self._progress = {item: known.on_another_engine for item, known in self._progress.items()}
+            self._publish()
+        if self._base is None:
+            self._base = await self._engine.fingerprint(self._engine.base_model)
 
-    async def _fetch(self, item: DesiredAdapter) -> None:
-        try:
-            digest = await asyncio.to_thread(self._admit, item)
-            self._update(item, digest=digest)
-        except AgentError as error:
-            self._fail(item, error)
-        except Exception as error:
-            logger.exception(
-                "fetching %s of tenant %s failed in a way that was not foreseen", item.adapter, item.tenant
-            )
-            self._fail(item, UnavailableError("FetchFailed", f"the artifact could not be read: {error!r}"))
-        finally:
-            if self._fetches.get(item) is asyncio.current_task():
-                del self._fetches[item]
-            self._wake.set()
+    # Artifacts -----------------------------------------------------------------------------------------------
 
-    def _admit(self, item: DesiredAdapter) -> str:
-        if item.digest and self._store.holds(item.digest):
-            return item.digest
-        if item.source is None:
-            raise RefusedError("NotStored", f"version {item.digest} is not in this replica's store and has no source")
-        with self._metrics.fetch_seconds.time():
-            return self._store.admit(local_directory(item.source), self._rules, pinned=item.digest)
+    def _fetch(self) -> None:
+        now = time.monotonic()
+        self._artifacts.keep(self._progress)
+        for item, known in self._progress.items():
+            if known.digest and not self._artifacts.holds(known.digest):
+                self._progress[item] = known = Progress()
+            if known.digest is None and known.due(now):
+                self._artifacts.fetch(item, self._arrived)
 
-    def _update(self, item: DesiredAdapter, *, digest: str | None) -> None:
-        """A success: failures before it are forgotten."""
-        if item in self._progress:
-            self._progress[item] = Progress(digest=digest)
+    def _arrived(self, item: DesiredAdapter, result: str | AgentError) -> None:
+        """A digest, or why there is none."""
+        if isinstance(result, AgentError):
+            self._fail(item, result)
+        elif item in self._progress:
+            self._progress[item] = Progress(digest=result)
+        self._wake.set()
+
+    def _needed(self) -> frozenset[str]:
+        """Digests that some desired version may still be loaded from."""
+        found = (known.digest or item.digest for item, known in self._progress.items())
+        return frozenset(digest for digest in found if digest)
 
     def _fail(self, item: DesiredAdapter, error: AgentError) -> None:
         if item not in self._progress:
             return
-        progress = self._progress[item]
-        self._progress[item] = replace(progress, failure=progress.failure.next(error, time.monotonic()))
+        self._progress[item] = self._progress[item].failed(error, time.monotonic())
         self._metrics.failures.labels(error.reason).inc()
         logger.warning("adapter %s of tenant %s: %s: %s", item.adapter, item.tenant, error.reason, error.message)
 
     # The engine ----------------------------------------------------------------------------------------------
 
-    def _wanted(self) -> dict[str, list[DesiredAdapter]]:
-        """Engine name → the entries that ask for it; those waiting for their next try left out."""
-        now = time.monotonic()
-        wanted: dict[str, list[DesiredAdapter]] = {}
-        for item, progress in self._progress.items():
-            if progress.digest and (progress.failure.retry_at <= now or self._answers(item, progress)):
-                wanted.setdefault(engine_name(item.tenant, item.adapter, progress.digest), []).append(item)
-        return wanted
-
-    def _answers(self, item: DesiredAdapter, progress: Progress) -> bool:
-        return bool(progress.digest) and engine_name(item.tenant, item.adapter, progress.digest or "") in self._answered
-
-    async def _converge(self, wanted: dict[str, list[DesiredAdapter]]) -> None:
+    async def _converge(self) -> None:
         loaded = await self._engine.loaded()
-        todo = plan(frozenset(wanted), loaded, self._answered)
-        for name in todo.load:
-            await self._attempt(wanted[name], self._load(name, wanted[name][0]))
+        self._answered = {name: found for name, found in self._answered.items() if name in loaded}
+        asked = wanted(self._progress, loaded, frozenset(self._answered), time.monotonic())
+        todo = plan(frozenset(asked), undecided(self._progress, loaded), loaded, frozenset(self._answered))
         for name in todo.probe:
-            await self._attempt(wanted[name], self._probe(name, wanted[name]))
+            if name in loaded:
+                await self._attempt(asked[name], self._probe(name, asked[name]))
+        self._passed = True  # what the engine has is known; the rest may take as long as it takes
+        for name in todo.load:
+            if await self._attempt(asked[name], self._load(name, asked[name])):
+                await self._attempt(asked[name], self._probe(name, asked[name]))
         for name in todo.unload:
-            await self._unload(name)
-        self._answered &= frozenset(wanted)
+            await self._attempt((), self._unload(name))
+        self._answered = {name: found for name, found in self._answered.items() if name in asked}
+        names = {name_of(item, known) for item, known in self._progress.items()}
+        self._records = {name: record for name, record in self._records.items() if name in names}
+        turn = self._audits.next(sorted(self._answered), time.monotonic())
+        if turn:
+            await self._audit(turn, asked[turn])
 
-    async def _attempt(self, items: list[DesiredAdapter], action: Awaitable[None]) -> None:
-        """One bad adapter never stops another: its failure is its own."""
+    async def _attempt(self, items: tuple[DesiredAdapter, ...], action: Awaitable[None]) -> bool:
+        """One bad adapter never stops another: its failure is its own. An engine that is gone is nobody's."""
         try:
             await action
+        except EngineDownError:
+            raise
         except UnavailableError as error:
             for item in items:
                 self._fail(item, error)
-        self._publish()
+            if not items:
+                logger.warning("%s", error.message)
+            return False
+        finally:
+            self._publish()
+        return True
 
-    async def _load(self, name: str, item: DesiredAdapter) -> None:
-        digest = self._progress[item].digest
-        path: Path = self._store.path(digest or "")
+    async def _load(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
+        """Nothing where the desired set has changed meanwhile: then nobody waits for it."""
+        found = (known.digest for item in items if (known := self._progress.get(item)))
+        digest = next((digest for digest in found if digest), None)
+        if digest is None:
+            return
         with self._metrics.load_seconds.time():
-            await self._engine.load(name, str(path))
+            await self._engine.load(name, str(self._artifacts.path(digest)))
         self._metrics.loads.inc()
         logger.info("loaded %s", name)
 
-    async def _probe(self, name: str, items: list[DesiredAdapter]) -> None:
-        await self._engine.probe(name)
-        self._answered |= {name}
+    async def _probe(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
+        """It answers, and as this version does. One that does not is out of service, and soon out of the engine."""
+        try:
+            found = await self._proved(name, items)
+        except EngineDownError:
+            raise
+        except UnavailableError as error:
+            self._answered.pop(name, None)
+            if isinstance(error, OtherWeightsError) or self._attempts(items) >= ATTEMPTS_IN_PLACE:
+                await self._attempt((), self._unload(name))
+            raise
+        self._answered[name] = found
+        self._records.setdefault(name, found)
         for item in items:
-            self._update(item, digest=self._progress[item].digest)
+            if item in self._progress:
+                self._progress[item] = Progress(digest=self._progress[item].digest)
+
+    async def _audit(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
+        """Other weights are taken out of service; an answer that does not come says nothing of the weights."""
+        try:
+            await self._proved(name, items)
+        except OtherWeightsError as error:
+            self._answered.pop(name, None)
+            await self._attempt((), self._unload(name))
+            for item in items:
+                self._fail(item, error)
+
+    async def _proved(self, name: str, items: tuple[DesiredAdapter, ...]) -> Fingerprint:
+        """Its fingerprint, which is its record's."""
+        found = await self._fingerprint(name)
+        self._compare(name, found, items)
+        return found
+
+    async def _fingerprint(self, name: str) -> Fingerprint:
+        found = await self._engine.fingerprint(name)
+        return found.model_copy(update={"base": self._base.prompts}) if self._base else found
+
+    def _attempts(self, items: tuple[DesiredAdapter, ...]) -> int:
+        failures = (self._progress[item].failure for item in items if item in self._progress)
+        return max((failure.attempts for failure in failures if failure), default=0)
+
+    def _compare(self, name: str, found: Fingerprint, items: tuple[DesiredAdapter, ...]) -> None:
+        records = (self._records.get(name), *(item.fingerprint for item in items))
+        if any(r is not None and r.engine == found.engine and distance(found, r) <= TOLERANCE for r in records):
+            return
+        if self._base is not None and distance(found, self._base) == 0:
+            raise OtherWeightsError("NoEffect", f"{name} answers exactly as its base model: it is not applied")
+        for record in records:
+            if record is not None and comparable(found, record) and distance(found, record) > TOLERANCE:
+                self._metrics.mismatches.inc()
+                raise OtherWeightsError(
+                    "FingerprintDiffers",
+                    f"{name} answers {distance(found, record):.3f} nats away from its record, over {TOLERANCE}: these "
+                    "are other weights, and it is loaded again",
+                )
 
     async def _unload(self, name: str) -> None:
         await self._engine.unload(name)
@@ -246,27 +261,46 @@ class Convergence:
     # Status --------------------------------------------------------------------------------------------------
 
     def _publish(self) -> None:
-        held = tuple(self._held(item, progress) for item, progress in self._progress.items())
-        # A version that fails keeps its own name from being served here, and nobody else's.
-        settled = [
-            h.state in ("Ready", "Failed") for item, h in zip(self._progress, held, strict=True) if item.required
-        ]
-        status = AgentStatus(
-            version=0,
-            ready=self._desired is not None and self._base_answered and all(settled),
-            started=self._started,
-            adapters=held,
+        if not self._passed:
+            return
+        alive = self._misses < MISSES and self._started is not None
+        answered = frozenset(self._answered) if alive else frozenset[str]()
+        adapters = tuple(
+            held(item, known, answered, self._answered.get(name_of(item, known) or ""))
+            for item, known in self._progress.items()
         )
+        started = self._started if alive else None
+        status = AgentStatus(version=0, ready=alive and self._ready(), started=started, adapters=adapters)
         self.status.set(status)
         self._metrics.show(status)
 
-    def _held(self, item: DesiredAdapter, progress: Progress) -> HeldAdapter:
-        held = HeldAdapter(tenant=item.tenant, adapter=item.adapter, revision=item.revision, state="Fetching")
-        if progress.digest:
-            name = engine_name(item.tenant, item.adapter, progress.digest)
-            state = "Ready" if name in self._answered else "Loading"
-            held = held.model_copy(update={"digest": progress.digest, "engine_name": name, "state": state})
-        if held.state != "Ready" and progress.failure.attempts:
-            error = progress.failure.error
-            held = held.model_copy(update={"state": "Failed", "reason": error.reason, "message": error.message})
-        return held
+    def _ready(self) -> bool:
+        return (
+            self._desired is not None
+            and self._base is not None
+            and all(
+                name_of(item, known) in self._answered or (known.failure is not None and known.failure.settled)
+                for item, known in self._progress.items()
+                if item.required
+            )
+        )
+
+
+def _begin(item: DesiredAdapter, verified: set[tuple[str, str, str | None]]) -> Progress:
+    """A version that was verified under another revision needs no second look: a flip must not unready the replica."""
+    known = (item.tenant, item.adapter, item.digest) in verified
+    return Progress(digest=item.digest) if item.digest and known else Progress()
+
+
+class _Audits:
+    """Whose turn it is to be looked at again, so that all have one within a period."""
+
+    def __init__(self) -> None:
+        self._turn = 0
+        self._last = time.monotonic()
+
+    def next(self, names: list[str], now: float) -> str | None:
+        if not names or now - self._last < AUDIT_PERIOD_S / len(names):
+            return None
+        self._turn, self._last = self._turn + 1, now
+        return names[self._turn % len(names)]

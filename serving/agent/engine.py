@@ -2,19 +2,25 @@
 
 import json
 import re
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 
-from serving.agent.errors import UnavailableError
+from operators.api.agent import Fingerprint
+from serving.agent.errors import EngineDownError, UnavailableError
+from serving.agent.fingerprint import PROMPTS, TOP
 
 _START_TIME = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
+_REQUESTS = re.compile(r"^vllm:num_requests_(?:running|waiting)\{[^}]*\} (\S+)", re.MULTILINE)
 _ALREADY_LOADED = "already been loaded"
 
 # A load reads weights and waits for a step of the engine; a first probe compiles kernels.
 TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=2)
+# What takes an engine no work: one that does not answer in this time answers nobody.
+ALIVE_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=2)
 
 
 class Engine:
@@ -33,6 +39,10 @@ class Engine:
         found = _START_TIME.search(text)
         return float(found.group(1)) if found else None
 
+    async def busy(self) -> bool:
+        """Whether it answers anybody, or has somebody waiting."""
+        return any(float(count) > 0 for count in _REQUESTS.findall(await self._call("GET", "/metrics")))
+
     async def loaded(self) -> frozenset[str]:
         """The adapters that the engine lists, by engine name."""
         models = await self._json("GET", "/v1/models")
@@ -48,29 +58,41 @@ class Engine:
         if status not in (200, 404):
             raise UnavailableError("UnloadFailed", f"the engine did not unload {name}: {_message(text)}")
 
-    async def probe(self, name: str) -> None:
-        """One token from the model, with its log-probability: the first request for those compiles their kernel,
-        and stalls everybody; better before the replica takes traffic."""
-        body = {"model": name, "prompt": "a", "max_tokens": 1, "temperature": 0, "logprobs": 1}
-        status, text = await self._exchange("POST", "/v1/completions", body)
+    async def fingerprint(self, name: str) -> Fingerprint:
+        """A probe at the same time: the model answers, and with which log-probabilities.
+
+        The first request for those compiles their kernel, and stalls everybody; better before the replica takes
+        traffic. A salt of its own keeps a prefix cache from answering in the model's place.
+        """
+        body = {"model": name, "prompt": PROMPTS, "max_tokens": 1, "temperature": 0, "logprobs": TOP}
+        status, text = await self._exchange("POST", "/v1/completions", body | {"cache_salt": uuid.uuid4().hex})
         if status != 200:
             raise UnavailableError("ProbeFailed", f"{name} gave no answer to a probe: {_message(text)}")
+        choices = sorted(json.loads(text)["choices"], key=lambda choice: choice["index"])
+        tops = (choice["logprobs"]["top_logprobs"][0] for choice in choices)
+        rounded = tuple(tuple((token, round(value, 4)) for token, value in top.items()) for top in tops)
+        return Fingerprint(engine=await self._release(), prompts=rounded)
+
+    async def _release(self) -> str:
+        return str((await self._json("GET", "/version"))["version"])
 
     async def _json(self, method: str, path: str) -> Any:
         return json.loads(await self._call(method, path))
 
     async def _call(self, method: str, path: str) -> str:
-        status, text = await self._exchange(method, path, None)
+        status, text = await self._exchange(method, path, None, ALIVE_TIMEOUT)
         if status != 200:
             raise UnavailableError("EngineRefused", f"the engine answered {status} to {path}")
         return text
 
-    async def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, str]:
+    async def _exchange(
+        self, method: str, path: str, body: dict[str, Any] | None, timeout: aiohttp.ClientTimeout = TIMEOUT
+    ) -> tuple[int, str]:
         try:
-            async with self._session.request(method, path, json=body) as response:
+            async with self._session.request(method, path, json=body, timeout=timeout) as response:
                 return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise UnavailableError("EngineDown", f"the engine does not answer ({type(error).__name__})") from error
+            raise EngineDownError("EngineDown", f"the engine does not answer ({type(error).__name__})") from error
 
 
 def _message(text: str) -> str:
@@ -82,5 +104,5 @@ def _message(text: str) -> str:
 @asynccontextmanager
 async def connect(url: str, api_key: str, base_model: str) -> AsyncIterator[Engine]:
     headers = {"Authorization": f"Bearer {api_key}"}
-    async with aiohttp.ClientSession(url, headers=headers, timeout=TIMEOUT) as session:
+    async with aiohttp.ClientSession(url, headers=headers) as session:
         yield Engine(session, base_model)

@@ -3,16 +3,27 @@
 AgentError
 ├── RefusedError       the artifact is at fault: nothing is tried again until its source changes
 └── UnavailableError   the surroundings are at fault (disk, engine): tried again, later each time
+    ├── EngineDownError    there is no engine to do anything with: no version's failure
+    └── OtherWeightsError  a version answers as another one would: out of the engine with it
 """
+
+MAX_MESSAGE = 500
 
 
 class AgentError(Exception):
-    """`reason` is a CamelCase word for the condition, the message says the fact and what to do."""
+    """`reason` is a CamelCase word for the condition, the message says the fact and what to do.
+
+    A message may quote an artifact, whose author may be hostile: it is one line of printable text, and not long.
+    """
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
         self.reason = reason
-        self.message = message
+        self.message = printable(message)[:MAX_MESSAGE]
+        super().__init__(self.message)
+
+
+def printable(text: str) -> str:
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
 class RefusedError(AgentError):
@@ -20,4 +31,12 @@ class RefusedError(AgentError):
 
 
 class UnavailableError(AgentError):
+    pass
+
+
+class EngineDownError(UnavailableError):
+    pass
+
+
+class OtherWeightsError(UnavailableError):
     pass

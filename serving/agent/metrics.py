@@ -20,9 +20,18 @@ class Metrics:
         )
         self.fetch_seconds = Histogram(
             "quiver_agent_adapter_fetch_seconds",
-            "Copying and verifying an artifact.",
+            "Bringing an artifact here.",
             buckets=_SECONDS,
             registry=self.registry,
+        )
+        self.verify_seconds = Histogram(
+            "quiver_agent_adapter_verify_seconds",
+            "Digesting and verifying an artifact.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.mismatches = Counter(
+            "quiver_agent_fingerprint_mismatches", "Versions that answered as others do.", registry=self.registry
         )
         self.load_seconds = Histogram(
             "quiver_agent_adapter_load_seconds", "The engine's load call.", buckets=_SECONDS, registry=self.registry

@@ -5,9 +5,15 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from serving.agent.sources.policy import Policy
+
 
 class Settings(BaseSettings):
-    """`base_source` is what adapters may name as their base, beside the base model's own name."""
+    """`base_source` is what adapters may name as their base, beside the base model's own name.
+
+    `store_grace_s` is how long a version stays on disk after the last thing that needed it. What a fetch may reach is
+    explained in `serving.agent.sources.policy`.
+    """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_AGENT_", frozen=True)
 
@@ -20,4 +26,25 @@ class Settings(BaseSettings):
     base_model: str
     base_source: str
     max_rank: int = 16
+    store_grace_s: float = 600.0
     max_bytes: int = 2 * 1024**3
+    fetch_timeout_s: float = 3600.0
+    fetch_stall_s: float = 60.0
+    file_roots: tuple[Path, ...] = ()
+    volumes: Path | None = None
+    allow_private_sources: bool = False
+    hf_endpoint: str = "https://huggingface.co"
+    ca_file: Path | None = None
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(
+            max_bytes=self.max_bytes,
+            timeout_s=self.fetch_timeout_s,
+            stall_s=self.fetch_stall_s,
+            file_roots=self.file_roots,
+            volumes=self.volumes,
+            allow_private=self.allow_private_sources,
+            hf_endpoint=self.hf_endpoint,
+            ca_file=self.ca_file,
+        )

@@ -1,91 +1,145 @@
 """Content-addressed directories of verified adapters: `<root>/<sha256>/`.
 
-A directory under its digest is complete and was verified; it is never written again. What is being copied lies in
-`<root>/staging/` and is thrown away at start.
+A directory under its digest is complete and was verified; it is never written again. What arrives lies in
+`<root>/incoming/`, one directory a source, so that a fetch that broke off goes on where it was.
 """
 
 import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tempfile
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from serving.agent.errors import RefusedError, UnavailableError
-from serving.agent.verify import FILES, Rules, missing_file, verify
+from serving.agent.verify import FILES, Rules, verify
+
+NO_SPACE = "NoSpace"
 
 _BLOCK = 1024 * 1024
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+# A fetch that nobody goes on with for this long is thrown away, seconds.
+_ABANDONED_S = 24 * 3600.0
 
 
 class Store:
-    """`max_bytes` bounds one artifact. All methods block: call them from a thread."""
+    """One agent's. All methods but `holds` and `path` block: call them from a thread."""
 
-    def __init__(self, root: Path, *, max_bytes: int) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self.max_bytes = max_bytes
-        self._staging = root / "staging"
-        shutil.rmtree(self._staging, ignore_errors=True)
-        self._staging.mkdir(parents=True)
+        self._lock = threading.Lock()
+        self._incoming = root / "incoming"
+        self._leaving = root / "leaving"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._leaving, ignore_errors=True)
+        self._leaving.mkdir()
+        for path in self._incoming.iterdir():
+            if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(path, ignore_errors=True)
+        self.digests = frozenset(path.name for path in root.iterdir() if _DIGEST.fullmatch(path.name))
 
     def path(self, digest: str) -> Path:
         return self.root / digest
 
     def holds(self, digest: str) -> bool:
-        return self.path(digest).is_dir()
+        return digest in self.digests
 
-    def admit(self, source: Path, rules: Rules, *, pinned: str | None) -> str:
-        """Copy, digest, verify the copy, publish. Returns the digest.
-
-        Only the copy is verified and only the copy is ever loaded, so that nothing can be exchanged in between.
-        Raises RefusedError for the artifact's faults and UnavailableError for the disk's.
-        """
-        refusal = missing_file(source)
-        if refusal:
-            raise refusal
-        staged = Path(tempfile.mkdtemp(dir=self._staging))
+    def incoming(self, source: str) -> Path:
+        """Where this source's files are to be put. Raises UnavailableError for the disk's faults."""
+        path = self._place(source)
         try:
-            return self._admit(source, staged, rules, pinned)
+            path.mkdir(exist_ok=True)
         except OSError as error:
-            raise _disk_error(error, self.root) from error
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
+            raise disk_error(error, self.root) from error
+        return path
 
-    def _admit(self, source: Path, staged: Path, rules: Rules, pinned: str | None) -> str:
-        digest = self._copy(source, staged)
+    def discard(self, source: str) -> None:
+        """What has arrived of a source that nobody goes on with."""
+        shutil.rmtree(self._place(source), ignore_errors=True)
+
+    def _place(self, source: str) -> Path:
+        return self._incoming / hashlib.sha256(source.encode()).hexdigest()[:32]
+
+    def admit(self, incoming: Path, rules: Rules, *, pinned: str | None) -> str:
+        """Digest what has arrived, verify it, publish it. Returns the digest.
+
+        Raises RefusedError for the artifact's faults, which throws away what has arrived, and UnavailableError for
+        the disk's.
+        """
+        try:
+            return self._admit(incoming, rules, pinned)
+        except RefusedError:
+            shutil.rmtree(incoming, ignore_errors=True)
+            raise
+        except OSError as error:
+            raise disk_error(error, self.root) from error
+
+    def _admit(self, incoming: Path, rules: Rules, pinned: str | None) -> str:
+        digest = _digest(incoming)
         if pinned and digest != pinned:
             raise RefusedError("DigestMismatch", f"the content is sha256 {digest}, spec.digest pins {pinned}")
-        verify(staged, rules)
-        if not self.holds(digest):
-            staged.rename(self.path(digest))
-            _sync_directory(self.root)
+        verify(incoming, rules)
+        for path in incoming.iterdir():
+            if path.name not in FILES:
+                path.unlink()
+        _sync(incoming)
+        with self._lock:
+            self._publish(incoming, digest)
         return digest
 
-    def _copy(self, source: Path, staged: Path) -> str:
-        """Returns the SHA-256 over name, size and SHA-256 of each file, in a fixed order."""
-        total = hashlib.sha256()
-        room = self.max_bytes
-        for name in FILES:
-            size, digest = _copy_file(source / name, staged / name, room)
-            room -= size
-            total.update(f"{name}\0{size}\0{digest}\n".encode())
-        _sync_directory(staged)
-        return total.hexdigest()
+    def _publish(self, incoming: Path, digest: str) -> None:
+        if self.holds(digest):
+            shutil.rmtree(incoming)
+            return
+        incoming.rename(self.path(digest))
+        _sync(self.root)
+        self.digests |= {digest}
+
+    def check(self, digest: str, rules: Rules) -> bool:
+        """Whether a version that lies here from before is still what it was; one that is not is thrown away.
+
+        Raises RefusedError where the rules are others by now, and UnavailableError where it cannot be read.
+        """
+        try:
+            found = _digest(self.path(digest))
+        except FileNotFoundError:
+            found = ""
+        except OSError as error:
+            raise disk_error(error, self.root) from error
+        if found == digest:
+            verify(self.path(digest), rules)
+            return True
+        self.remove(digest)
+        return False
+
+    def remove(self, digest: str) -> None:
+        """At once for everybody: a directory under its digest is whole, or not there."""
+        with self._lock:
+            target = Path(tempfile.mkdtemp(dir=self._leaving))
+            with suppress(FileNotFoundError):
+                self.path(digest).rename(target / digest)
+            self.digests -= {digest}
+        shutil.rmtree(target, ignore_errors=True)
 
 
-def _copy_file(source: Path, target: Path, room: int) -> tuple[int, str]:
-    with _open_regular(source) as reader, target.open("xb") as writer:
-        digest, size = hashlib.sha256(), 0
-        while block := reader.read(_BLOCK):
-            size += len(block)
-            if size > room:
-                raise RefusedError("TooLarge", f"{source.name} takes the artifact over its limit; make it smaller")
-            digest.update(block)
-            writer.write(block)
-        writer.flush()
-        os.fsync(writer.fileno())
-    return size, digest.hexdigest()
+def _digest(directory: Path) -> str:
+    """SHA-256 over name, size and SHA-256 of each file, in a fixed order. What was read is on the disk afterwards."""
+    total = hashlib.sha256()
+    for name in FILES:
+        with _open_regular(directory / name) as file:
+            os.fsync(file.fileno())
+            content, size = hashlib.sha256(), 0
+            while block := file.read(_BLOCK):
+                content.update(block)
+                size += len(block)
+        total.update(f"{name}\0{size}\0{content.hexdigest()}\n".encode())
+    return total.hexdigest()
 
 
 def _open_regular(path: Path) -> BinaryIO:
@@ -102,17 +156,17 @@ def _open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _disk_error(error: OSError, root: Path) -> UnavailableError:
+def disk_error(error: OSError, root: Path) -> UnavailableError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UnavailableError("NoSpace", f"no space left for adapters in {root}; free some, it is tried again")
+        return UnavailableError(NO_SPACE, f"no space left for adapters in {root}; free some, it is tried again")
     return UnavailableError(
-        "ReadFailed", f"the artifact could not be copied: {error.strerror or error}; it is tried again"
+        "ReadFailed", f"the artifact could not be stored: {error.strerror or error}; it is tried again"
     )

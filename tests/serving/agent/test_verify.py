@@ -1,10 +1,6 @@
 """Every hostile artifact is refused for its own reason, and nothing of it is imported."""
 
-import pickle
-import struct
-import zipfile
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,76 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.hostile import SMALL, Hostile, all_hostile, config, pair, weights, write
+from serving.agent.base import Base
 from serving.agent.errors import RefusedError
 from serving.agent.verify import Rules, verify
-from tests.serving.agent import artifacts
-from tests.serving.agent.artifacts import RULES, A, B, config, tensors, weights, write
+from tests.serving.agent.artifacts import RULES
 
-
-def _tensor(**changes: Any) -> bytes:
-    return weights({**tensors(), A: tensors()[A] | changes})
-
-
-def _zip() -> bytes:
-    file = BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("data.pkl", pickle.dumps(print))
-    return file.getvalue()
-
-
-WEIGHTS: list[tuple[str, bytes, str]] = [
-    ("empty", b"", "NotSafetensors"),
-    ("seven bytes", b"1234567", "NotSafetensors"),
-    ("a pickle", pickle.dumps(print), "NotSafetensors"),
-    ("a zip", _zip(), "NotSafetensors"),
-    ("a header of 2^63 bytes", struct.pack("<Q", 2**63) + b"{}", "NotSafetensors"),
-    ("a header past the end", struct.pack("<Q", 10_000) + b"{}", "NotSafetensors"),
-    ("a header that is no JSON", weights(b"{nope"), "NotSafetensors"),
-    ("a header nested too deep", weights(b"[" * 100_000 + b"]" * 100_000), "NotSafetensors"),
-    ("a header that is a list", weights([]), "NotSafetensors"),
-    ("no tensors", weights({}, b""), "NotSafetensors"),
-    ("a tensor that is text", weights({A: "x"}), "TensorInvalid"),
-    ("a tensor of integers", _tensor(dtype="I64"), "TensorInvalid"),
-    ("a tensor of unknown type", _tensor(dtype="F1024"), "TensorInvalid"),
-    ("a vector", _tensor(shape=[32]), "TensorInvalid"),
-    ("a shape of no rows", _tensor(shape=[0, 4]), "TensorInvalid"),
-    ("a negative shape", _tensor(shape=[-8, -4]), "TensorInvalid"),
-    ("a shape too large for its bytes", _tensor(shape=[2**40, 2**40]), "TensorInvalid"),
-    ("a shape of text", _tensor(shape=["8", 4]), "TensorInvalid"),
-    ("a tensor that is no LoRA", weights({"model.embed_tokens.weight": tensors()[A]}, bytes(128)), "TensorInvalid"),
-    (
-        "offsets that overlap",
-        weights({A: tensors()[A], B: tensors()[B] | {"data_offsets": [64, 192]}}),
-        "OffsetsInvalid",
-    ),
-    (
-        "offsets with a hole",
-        weights({A: tensors()[A], B: tensors()[B] | {"data_offsets": [160, 288]}}),
-        "OffsetsInvalid",
-    ),
-    ("offsets that begin late", weights({A: tensors()[A] | {"data_offsets": [8, 136]}}), "OffsetsInvalid"),
-    ("bytes missing", weights(tensors(), bytes(200)), "OffsetsInvalid"),
-    ("bytes too many", weights(tensors(), bytes(300)), "OffsetsInvalid"),
-]
-
-CONFIGS: list[tuple[str, Any, str]] = [
-    ("no JSON", b"{", "ConfigInvalid"),
-    ("a list", [], "ConfigInvalid"),
-    ("nested too deep", b"[" * 100_000, "ConfigInvalid"),
-    ("huge", b" " * (2 * 1024 * 1024), "ConfigInvalid"),
-    ("another method", config(peft_type="IA3"), "NotLora"),
-    ("no method", {}, "NotLora"),
-    ("another base", config(base_model_name_or_path="org/other"), "OtherBase"),
-    ("no base", config(base_model_name_or_path=None), "OtherBase"),
-    ("a base that is a list", config(base_model_name_or_path=["base"]), "OtherBase"),
-    ("a rank above the engine's", config(r=64), "RankTooHigh"),
-    ("a rank above it in a pattern", config(rank_pattern={"q_proj": 64}), "RankTooHigh"),
-    ("a rank of text", config(r="8"), "ConfigInvalid"),
-    ("a rank of zero", config(r=0), "ConfigInvalid"),
-    ("DoRA", config(use_dora=True), "FeatureUnsupported"),
-    ("saved modules", config(modules_to_save=["lm_head"]), "FeatureUnsupported"),
-    ("a bias", config(bias="all"), "FeatureUnsupported"),
-]
+# What stands in the place of a file is the store's to refuse: tests/serving/agent/test_store.py.
+HOSTILE = [item for item in all_hostile(SMALL) if item.reason != "NotARegularFile"]
 
 
 def test_a_right_adapter_is_let_through(tmp_path: Path) -> None:
@@ -93,18 +27,10 @@ def test_a_base_is_known_by_its_name_its_source_and_the_end_of_a_path(tmp_path: 
     verify(write(tmp_path, settings=config(base_model_name_or_path=name)), RULES)
 
 
-@pytest.mark.parametrize(("what", "content", "reason"), WEIGHTS, ids=[row[0] for row in WEIGHTS])
-def test_weights_that_are_wrong_are_refused_for_their_own_reason(
-    tmp_path: Path, what: str, content: bytes, reason: str
-) -> None:
-    assert _refusal(lambda: verify(write(tmp_path, content=content), RULES)) == reason
-
-
-@pytest.mark.parametrize(("what", "settings", "reason"), CONFIGS, ids=[row[0] for row in CONFIGS])
-def test_a_configuration_that_is_wrong_is_refused_for_its_own_reason(
-    tmp_path: Path, what: str, settings: Any, reason: str
-) -> None:
-    assert _refusal(lambda: verify(write(tmp_path, settings=settings), RULES)) == reason
+@pytest.mark.parametrize("item", HOSTILE, ids=[item.what for item in HOSTILE])
+def test_what_is_wrong_is_refused_for_its_own_reason(tmp_path: Path, item: Hostile) -> None:
+    item.write(tmp_path)
+    assert _refusal(lambda: verify(tmp_path, RULES)) == item.reason
 
 
 def _refusal(action: Callable[[], None]) -> str:
@@ -122,16 +48,30 @@ def test_any_bytes_in_place_of_weights_are_refused_and_nothing_worse(
     assert _refusal(lambda: verify(directory, RULES))
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(sorted(artifacts.config())), st.none() | st.integers() | st.text() | st.lists(st.none())
-    )
-)
+@given(st.dictionaries(st.sampled_from(sorted(config())), st.none() | st.integers() | st.text() | st.lists(st.none())))
 def test_any_configuration_is_let_through_or_refused(
     tmp_path_factory: pytest.TempPathFactory, changes: dict[str, Any]
 ) -> None:
     directory = write(tmp_path_factory.mktemp("a"), settings=config(**changes))
     try:
-        verify(directory, Rules(base_names=frozenset({"base"}), max_rank=16))
+        verify(directory, Rules(Base(frozenset({"base"})), max_rank=16))
     except RefusedError as error:
         assert error.reason  # noqa: PT017  # both outcomes are right, only another exception is not
+
+
+def test_a_rank_of_its_own_is_let_through_where_a_pattern_says_so(tmp_path: Path) -> None:
+    settings = config(rank_pattern={"q_proj": 4}, alpha_pattern={"^model.layers.0.self_attn.q_proj$": 3.5})
+    verify(write(tmp_path, settings=settings, content=weights(pair(rank=4))), RULES)
+
+
+def test_what_a_base_model_on_the_hub_looks_like_is_left_to_the_engine(tmp_path: Path) -> None:
+    verify(write(tmp_path, content=weights(pair(inputs=8))), Rules(Base(frozenset({"base"})), max_rank=16))
+
+
+def test_a_message_is_one_short_line_of_text_whatever_it_quotes(tmp_path: Path) -> None:
+    long = pair() | {SMALL.a: pair()[SMALL.a] | {"dtype": "x" * 1_000_000}}
+    for content in (weights({"\ud800\n\u202e": 1}, bytes(9)), weights(long)):
+        with pytest.raises(RefusedError) as caught:
+            verify(write(tmp_path, content=content), RULES)
+        assert caught.value.message.isprintable()
+        assert len(caught.value.message) <= 500

@@ -1,0 +1,154 @@
+"""Sources → verified directories, beside whatever else the agent does."""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from operators.api.agent import DesiredAdapter
+from serving.agent.errors import AgentError, RefusedError, UnavailableError
+from serving.agent.metrics import Metrics
+from serving.agent.store import NO_SPACE, Store
+from serving.agent.verify import Rules
+
+logger = logging.getLogger(__name__)
+
+# At once for one tenant: a source that drips keeps nobody else's from coming.
+FETCHES = 2
+
+T = TypeVar("T")
+Arrived = Callable[[DesiredAdapter, "str | AgentError"], None]
+
+
+class Fetch(Protocol):
+    """Puts the artifact's files into a directory. Raises RefusedError and UnavailableError."""
+
+    async def fetch(self, source: str, into: Path, credentials: Mapping[str, str]) -> None: ...
+
+
+class Artifacts:
+    """`grace_s` is how long a version stays on disk after the last thing that needed it."""
+
+    def __init__(self, fetcher: Fetch, store: Store, rules: Rules, metrics: Metrics, *, grace_s: float) -> None:
+        self._fetcher = fetcher
+        self._store = store
+        self._rules = rules
+        self._metrics = metrics
+        self._grace_s = grace_s
+        self._checked: set[str] = set()
+        self._unneeded_since: dict[str, float] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[str] = set()
+        self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(FETCHES))
+
+    def path(self, digest: str) -> Path:
+        return self._store.path(digest)
+
+    def holds(self, digest: str) -> bool:
+        return self._store.holds(digest)
+
+    def fetch(self, item: DesiredAdapter, arrived: Arrived) -> None:
+        """Begins, unless it is under way; `arrived` is called at the end."""
+        place = _place(item)
+        if place not in self._tasks:
+            self._tasks[place] = asyncio.create_task(self._fetch(item, arrived))
+            self._tasks[place].add_done_callback(lambda _: self._ended(place))
+
+    def keep(self, wanted: Iterable[DesiredAdapter]) -> None:
+        """Stops fetching what nobody wants any more. Its place is free once it has really stopped."""
+        places = {_place(item) for item in wanted}
+        for place, task in self._tasks.items():
+            if place not in places and place not in self._ending:
+                self._ending.add(place)
+                task.cancel()
+
+    def _ended(self, place: str) -> None:
+        del self._tasks[place]
+        self._ending.discard(place)
+
+    async def stop(self) -> None:
+        self.keep(())
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def collect(self, needed: frozenset[str]) -> None:
+        """Removes what nothing has needed for the time of grace. Versions of equal content are one."""
+        now = time.monotonic()
+        unneeded = self._store.digests - needed
+        self._unneeded_since = {digest: self._unneeded_since.get(digest, now) for digest in unneeded}
+        for digest, since in tuple(self._unneeded_since.items()):
+            if now - since >= self._grace_s:
+                await self._remove(digest)
+
+    async def _remove(self, digest: str) -> None:
+        await asyncio.to_thread(self._store.remove, digest)
+        self._checked.discard(digest)
+        logger.info("removed version %s from the store: nothing needs it", digest[:12])
+
+    async def _fetch(self, item: DesiredAdapter, arrived: Arrived) -> None:
+        try:
+            arrived(item, await self._outcome(item))
+        except asyncio.CancelledError:
+            await to_its_end(partial(self._store.discard, _place(item)))
+            raise
+
+    async def _outcome(self, item: DesiredAdapter) -> str | AgentError:
+        try:
+            return await self._admit(item)
+        except AgentError as error:
+            if error.reason == NO_SPACE:  # no time of grace where there is no room for it
+                self._unneeded_since = dict.fromkeys(self._unneeded_since, float("-inf"))
+            if isinstance(error, RefusedError):
+                await to_its_end(partial(self._store.discard, _place(item)))
+            return error
+        except Exception as error:
+            logger.exception("fetching %s of tenant %s failed in an unforeseen way", item.adapter, item.tenant)
+            return UnavailableError("FetchFailed", f"the artifact could not be read: {error!r}")
+
+    async def _admit(self, item: DesiredAdapter) -> str:
+        if item.is_known and item.digest and await self._holds(item.digest):
+            return item.digest
+        if item.source is None:
+            raise RefusedError("NotStored", f"version {item.digest} is not in this replica's store and has no source")
+        async with self._rooms[item.tenant]:
+            return await self._bring(item, item.source)
+
+    async def _bring(self, item: DesiredAdapter, source: str) -> str:
+        incoming = await asyncio.to_thread(self._store.incoming, _place(item))
+        with self._metrics.fetch_seconds.time():
+            await self._fetcher.fetch(source, incoming, dict(item.credentials))
+        with self._metrics.verify_seconds.time():
+            digest = await to_its_end(partial(self._store.admit, incoming, self._rules, pinned=item.digest))
+        self._checked.add(digest)
+        self._unneeded_since.pop(digest, None)
+        return digest
+
+    async def _holds(self, digest: str) -> bool:
+        """What lies here from an earlier life is looked at once more: disks rot, and rules change."""
+        if not self._store.holds(digest):
+            return False
+        if digest not in self._checked and not await asyncio.to_thread(self._store.check, digest, self._rules):
+            return False
+        self._checked.add(digest)
+        return True
+
+
+def _place(item: DesiredAdapter) -> str:
+    """Where its files arrive. Tenants do not share it: what one may read, another may not."""
+    return f"{item.tenant}/{item.adapter}/{item.revision}"
+
+
+async def to_its_end(work: Callable[[], T]) -> T:
+    """In a thread. That cannot be cancelled, so a caller that is cancelled waits: nobody else may touch its files."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        raise

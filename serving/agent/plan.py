@@ -1,0 +1,121 @@
+"""Desired versions, and how far each is → what to do with the engine next (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from operators.api.agent import DesiredAdapter, Fingerprint, HeldAdapter
+from operators.api.names import engine_name
+from serving.agent.errors import AgentError, RefusedError
+
+FIRST_RETRY_S = 1.0
+LAST_RETRY_S = 60.0
+# After so many failures on one engine a required version no longer keeps its replica from serving the others.
+SETTLED_ATTEMPTS = 3
+# Refusals that somebody may put right where the artifact lies, without a word to us.
+PUT_RIGHT_ELSEWHERE = frozenset({"SourceMissing", "FileMissing", "AccessDenied"})
+
+
+@dataclass(frozen=True)
+class Failure:
+    error: AgentError
+    attempts: int
+    retry_at: float  # seconds on the monotonic clock; infinity for what is refused
+
+    def next(self, error: AgentError, now: float) -> "Failure":
+        attempts = self.attempts + 1
+        delay = min(FIRST_RETRY_S * 2 ** (attempts - 1), LAST_RETRY_S)
+        if isinstance(error, RefusedError):
+            delay = LAST_RETRY_S if error.reason in PUT_RIGHT_ELSEWHERE else float("inf")
+        return Failure(error, attempts, now + delay)
+
+    @property
+    def settled(self) -> bool:
+        return isinstance(self.error, RefusedError) or self.attempts >= SETTLED_ATTEMPTS
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known of one desired version. The digest outlives failures: the files stay verified."""
+
+    digest: str | None = None
+    failure: Failure | None = None
+
+    def due(self, now: float) -> bool:
+        return self.failure is None or self.failure.retry_at <= now
+
+    def failed(self, error: AgentError, now: float) -> "Progress":
+        before = self.failure or Failure(error, 0, now)
+        return Progress(self.digest, before.next(error, now))
+
+    @property
+    def on_another_engine(self) -> "Progress":
+        """What one engine could not do says nothing of the next one."""
+        keep = self.failure if self.failure and isinstance(self.failure.error, RefusedError) else None
+        return Progress(self.digest, keep)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """By engine name, in the order to be done."""
+
+    load: tuple[str, ...]
+    probe: tuple[str, ...]
+    unload: tuple[str, ...]
+
+
+def plan(wanted: frozenset[str], undecided: frozenset[str], loaded: frozenset[str], answered: frozenset[str]) -> Plan:
+    """Load and prove what is missing before anything is taken away; what is undecided stays as it is."""
+    return Plan(
+        load=tuple(sorted(wanted - loaded)),
+        probe=tuple(sorted(wanted - (answered & loaded))),
+        unload=tuple(sorted(loaded - wanted - undecided)),
+    )
+
+
+def name_of(item: DesiredAdapter, progress: Progress) -> str | None:
+    digest = progress.digest or item.digest
+    return engine_name(item.tenant, item.adapter, digest) if digest else None
+
+
+def wanted(
+    progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str], answered: frozenset[str], now: float
+) -> dict[str, tuple[DesiredAdapter, ...]]:
+    """Engine name → the entries that ask for it; those waiting for their next try left out.
+
+    A version that is not verified here yet counts where the engine has it: another life of this agent loaded it.
+    """
+    found: dict[str, tuple[DesiredAdapter, ...]] = {}
+    for item, known in progress.items():
+        name = name_of(item, known)
+        if name is None or (known.digest is None and name not in loaded):
+            continue
+        if known.due(now) or name in answered:
+            found[name] = (*found.get(name, ()), item)
+    return found
+
+
+def undecided(progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str]) -> frozenset[str]:
+    """What the engine has that may turn out to be wanted: a candidate's digest is not known before it is fetched."""
+    open_ = {
+        (item.tenant, item.adapter)
+        for item, known in progress.items()
+        if name_of(item, known) is None and known.failure is None
+    }
+    return frozenset(name for name in loaded if tuple(name.split(".")[:2]) in open_)
+
+
+def held(
+    item: DesiredAdapter, progress: Progress, answered: frozenset[str], fingerprint: Fingerprint | None
+) -> HeldAdapter:
+    """What is said of one version. One that fails keeps its own name from being served here, and nobody else's."""
+    report = HeldAdapter(tenant=item.tenant, adapter=item.adapter, revision=item.revision, state="Fetching")
+    name = name_of(item, progress)
+    if name in answered:
+        found = {"digest": progress.digest or item.digest, "engine_name": name, "fingerprint": fingerprint}
+        return report.model_copy(update={**found, "state": "Ready"})
+    if progress.digest:
+        report = report.model_copy(update={"digest": progress.digest, "engine_name": name, "state": "Loading"})
+    if progress.failure:
+        error = progress.failure.error
+        report = report.model_copy(update={"state": "Failed", "reason": error.reason, "message": error.message})
+    return report

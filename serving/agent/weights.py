@@ -1,0 +1,110 @@
+"""The safetensors format, read without trusting it: https://github.com/huggingface/safetensors#format."""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serving.agent.errors import RefusedError
+
+WEIGHTS = "adapter_model.safetensors"
+MAX_HEADER_BYTES = 16 * 1024 * 1024
+MAX_TENSORS = 20_000
+BYTES_PER_ITEM = {"F32": 4, "F16": 2, "BF16": 2}
+# All exponent bits set means infinity or no number at all (IEEE 754; bfloat16 is the upper half of a float32).
+_EXPONENTS = {"F32": 0x7F80_0000, "F16": 0x7C00, "BF16": 0x7F80}
+_BLOCK_ITEMS = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A matrix; `begin` and `end` are places in the file."""
+
+    dtype: str
+    rows: int
+    columns: int
+    begin: int
+    end: int
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The table of tensors as it is written, unchecked. Raises RefusedError where there is none."""
+    header, _ = _read_header(path)
+    return header
+
+
+def read(path: Path) -> Mapping[str, Tensor]:
+    """Every tensor, by name, once the table describes the file to its last byte. Raises RefusedError."""
+    header, start = _read_header(path)
+    if not header:
+        raise RefusedError("NotSafetensors", f"{path.name} holds no tensors")
+    tensors = {name: _tensor(name, entry, start) for name, entry in header.items()}
+    expected = start
+    for name, tensor in sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)):
+        if tensor.begin != expected:
+            raise RefusedError("OffsetsInvalid", f"tensor {name} begins at {tensor.begin}, expected {expected}")
+        expected = tensor.end
+    size = path.stat().st_size
+    if expected != size:
+        raise RefusedError("OffsetsInvalid", f"{path.name} has {size} bytes, its header describes {expected}")
+    return tensors
+
+
+def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raises RefusedError with the first tensor that holds NaN or infinity: either spoils a whole batch."""
+    with path.open("rb") as file:
+        for name, tensor in tensors.items():
+            file.seek(tensor.begin)
+            left = (tensor.end - tensor.begin) // BYTES_PER_ITEM[tensor.dtype]
+            while left:
+                items = np.fromfile(file, f"<u{BYTES_PER_ITEM[tensor.dtype]}", count=min(left, _BLOCK_ITEMS))
+                mask = _EXPONENTS[tensor.dtype]
+                if not len(items) or np.any((items & mask) == mask):
+                    raise RefusedError("NotFinite", f"tensor {name} holds NaN or infinity; train again")
+                left -= len(items)
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], int]:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        prefix = file.read(8)
+        length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+        if not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
+            raise RefusedError(
+                "NotSafetensors", f"{path.name} has no safetensors header (length {length} of {size} bytes)"
+            )
+        raw = file.read(length)
+    try:
+        header = json.loads(raw.decode())  # json would take UTF-16 as well, which the engine does not
+    except (ValueError, RecursionError) as error:
+        raise RefusedError("NotSafetensors", f"the header of {path.name} is not JSON: {error}") from error
+    if not isinstance(header, dict):
+        raise RefusedError("NotSafetensors", f"the header of {path.name} is not a table of tensors")
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise RefusedError("NotSafetensors", f"the metadata of {path.name} is not a table of texts")
+    if len(header) > MAX_TENSORS:
+        raise RefusedError("NotSafetensors", f"{path.name} describes {len(header)} tensors, over {MAX_TENSORS}")
+    return header, 8 + length
+
+
+def _tensor(name: str, entry: object, start: int) -> Tensor:
+    match entry:
+        case {"dtype": str(dtype), "shape": [int(rows), int(columns)], "data_offsets": [int(begin), int(end)]}:
+            pass
+        case _:
+            raise RefusedError("TensorInvalid", f"tensor {name} is not a matrix with dtype, shape and data_offsets")
+    if any(isinstance(number, bool) for number in (rows, columns, begin, end)):
+        raise RefusedError("TensorInvalid", f"tensor {name} has true or false for a number")
+    if dtype not in BYTES_PER_ITEM:
+        raise RefusedError("TensorInvalid", f"tensor {name} has dtype {dtype}; use {', '.join(BYTES_PER_ITEM)}")
+    if min(rows, columns) < 1 or end - begin != prod((rows, columns)) * BYTES_PER_ITEM[dtype]:
+        raise RefusedError(
+            "TensorInvalid", f"tensor {name} of shape {rows}x{columns} does not fill its {end - begin} bytes"
+        )
+    return Tensor(dtype, rows, columns, start + begin, start + end)
