@@ -1,0 +1,1 @@
+"""What runs inside the engine: plugins of vLLM."""
