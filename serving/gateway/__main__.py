@@ -1,5 +1,6 @@
 """`python -m serving.gateway`"""
 
+import argparse
 import asyncio
 import logging
 import socket
@@ -15,6 +16,9 @@ KEEP_ALIVE_S = 75
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        prog="python -m serving.gateway", description="The gateway. Told by QUIVER_GATEWAY_* alone."
+    ).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment

@@ -1,9 +1,10 @@
 """An engine's answer → what the caller sees: its own name for the model, citations, no usage it did not ask for.
 
-A plain stream is relayed as bytes; only its last event is parsed. A grounded stream is parsed event by event, since
-its marks are checked.
+A plain stream is relayed as bytes; only the event that carries its usage is parsed. A grounded stream is parsed event
+by event, since its marks are checked.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from serving.gateway.citations import Evidence, Marks
 
 # How an engine writes the event that carries usage. Within text every quote is escaped, so text cannot look like it.
 _USAGE_EVENT = b'"choices":[]'
+_FINISH_REASON = re.compile(rb'"finish_reason":"(\w+)"')
 _FIELDS = ("id", "object", "created", "model", "choices", "usage", "system_fingerprint")
 
 
@@ -36,6 +38,10 @@ class Stream(Protocol):
     @property
     def removed_marks(self) -> int: ...
 
+    @property
+    def cited(self) -> bool | None:
+        """Whether the answer points to a document; None where none was given."""
+
     def feed(self, block: bytes) -> bytes: ...
 
 
@@ -54,9 +60,15 @@ class PlainStream:
     def removed_marks(self) -> int:
         return 0
 
+    @property
+    def cited(self) -> bool | None:
+        return None
+
     def feed(self, block: bytes) -> bytes:
         if block.endswith(sse.DONE):
             self.finished = True
+        if reason := _FINISH_REASON.search(block):
+            self.finish_reason = reason[1].decode()
         shown = block.replace(self._model, self._shown_model)
         if _USAGE_EVENT not in shown:
             return shown
@@ -84,6 +96,10 @@ class GroundedStream:
     @property
     def removed_marks(self) -> int:
         return sum(marks.removed for marks in self._marks.values())
+
+    @property
+    def cited(self) -> bool | None:
+        return any(marks.annotations for marks in self._marks.values())
 
     def feed(self, block: bytes) -> bytes:
         return b"".join(self._event(event) for event in sse.events(block))
@@ -122,6 +138,7 @@ class Whole:
     tokens: Tokens
     finish_reason: str | None
     removed_marks: int
+    cited: bool | None
 
 
 def whole(raw: bytes, *, name: str, evidence: Sequence[Evidence] | None) -> Whole:
@@ -130,7 +147,8 @@ def whole(raw: bytes, *, name: str, evidence: Sequence[Evidence] | None) -> Whol
     removed = sum(_annotate(choice["message"], evidence) for choice in value["choices"]) if evidence is not None else 0
     tokens = Tokens()
     tokens.take(value.get("usage"))
-    return Whole(orjson.dumps(value), tokens, value["choices"][0].get("finish_reason"), removed)
+    cited = None if evidence is None else any(choice["message"]["annotations"] for choice in value["choices"])
+    return Whole(orjson.dumps(value), tokens, value["choices"][0].get("finish_reason"), removed, cited)
 
 
 def _annotate(message: dict[str, Any], evidence: Sequence[Evidence]) -> int:

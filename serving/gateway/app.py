@@ -10,7 +10,8 @@ from starlette.routing import Router
 
 from serving.gateway import engine, retrieval_client
 from serving.gateway.catalog import Catalog
-from serving.gateway.discovery import Discovery
+from serving.gateway.comparisons import Comparisons
+from serving.gateway.discovery import Discovery, Source
 from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
 from serving.gateway.exchange import CallerGone, Exchange, Receive, Scope, Send
 from serving.gateway.forwarding import Forwarder
@@ -34,13 +35,23 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._metrics = Metrics()
-        self._discovery = Discovery(settings.snapshot, self._on_catalog)
+        self._comparisons = Comparisons()
+        self._discovery = self._discover(settings)
         self._public: dict[str, dict[str, Handler]] = {}
         self._internal: dict[str, dict[str, Handler]] = {}
 
+    def _discover(self, settings: Settings) -> Source:
+        if settings.snapshot:
+            return Discovery(settings.snapshot, self._on_catalog)
+        from serving.gateway.cluster import ClusterDiscovery  # its client takes a second to import, which only pods pay
+
+        return ClusterDiscovery(settings.kubeconfig, self._on_catalog)
+
     def _on_catalog(self, catalog: Catalog) -> None:
-        self._metrics.register(frozenset(catalog.tenants))
+        models = {name: frozenset(tenant.targets) for name, tenant in catalog.tenants.items()}
+        self._metrics.register(models, catalog.bases)
         self._metrics.generation.set(catalog.generation)
+        self._comparisons.follow(catalog.on_trial)
 
     @asynccontextmanager
     async def lifespan(self, app: Any) -> AsyncIterator[None]:
@@ -57,6 +68,7 @@ class Gateway:
                 retrieval=retrieval,
                 metrics=self._metrics,
                 observations=observations,
+                comparisons=self._comparisons,
                 max_body_bytes=settings.max_body_bytes,
             )
             self._lay_routes(forwarder)
@@ -88,7 +100,7 @@ class Gateway:
         token = self._settings.internal_token.get_secret_value()
         self._internal = probes | {
             "/metrics": {"GET": internal.metrics(self._metrics)},
-            "/v1/state": {"GET": internal.state(forwarder, self._discovery, token)},
+            "/v1/state": {"GET": internal.state(forwarder, self._discovery, self._comparisons, token)},
         }
 
     async def dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,13 +1,13 @@
 """An immutable picture of who may reach what: built from a snapshot of the objects (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from operators.api.acceptance import Verdicts, accept, accepted, owners
 from operators.api.adapter import Adapter
 from operators.api.api_key import key_digest
-from operators.api.conditions import REVOKING
+from operators.api.conditions import REVOKING, Condition
 from operators.api.snapshot import Snapshot
 from operators.api.tenant import Limits
 
@@ -17,7 +17,6 @@ class Principal:
     """Who a key speaks for. `models` narrows it to some of the tenant's names."""
 
     tenant: str
-    key: str
     models: frozenset[str] | None
     expires_at: datetime | None
 
@@ -26,14 +25,34 @@ class Principal:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """A version on trial, with its share of the requests in percent."""
+
+    engine_name: str
+    weight: int
+
+
+@dataclass(frozen=True)
 class Target:
-    """What one of a tenant's names stands for. Without an engine name there is nothing to answer yet."""
+    """What one of a tenant's names stands for, since which flip. Without an engine name nothing answers yet."""
 
     tenant: str
     name: str
     base_model: str
     engine_name: str | None
     knowledge_bases: tuple[str, ...] = ()
+    canary: Canary | None = None
+    flip: int = 0
+
+    @property
+    def on_trial(self) -> bool:
+        return self.canary is not None and self.engine_name == self.canary.engine_name
+
+    def tried(self, request_id: str) -> "Target":
+        """The version that one request has for life. `request_id` is hexadecimal, and nobody outside can choose it."""
+        if self.canary and self.engine_name and int(request_id[:8], 16) % 100 < self.canary.weight:
+            return replace(self, engine_name=self.canary.engine_name)
+        return self
 
 
 @dataclass(frozen=True)
@@ -78,15 +97,36 @@ class Catalog:
             return None
         return principal
 
-    def resolve(self, principal: Principal, model: str) -> Target | None:
+    def resolve(self, principal: Principal, model: str, request_id: str) -> Target | None:
         if not principal.may_use(model):
             return None
-        return self.tenants[principal.tenant].targets.get(model)
+        target = self.tenants[principal.tenant].targets.get(model)
+        chosen = target.tried(request_id) if target else None
+        if chosen and chosen.on_trial and not self.holders(chosen):
+            return target
+        return chosen
+
+    def holders(self, target: Target) -> tuple[Replica, ...]:
+        base = self.bases.get(target.base_model)
+        return base.holders(target.engine_name or "") if base else ()
 
     @property
     def routable(self) -> frozenset[str]:
+        """Every version that a request may be sent to."""
+        targets = [target for tenant in self.tenants.values() for target in tenant.targets.values()]
+        running = frozenset(target.engine_name for target in targets if target.engine_name)
+        return running | self.on_trial
+
+    @property
+    def flips(self) -> Mapping[str, int]:
+        """The generation of each adapter that is routed, by tenant and adapter."""
         targets = (target for tenant in self.tenants.values() for target in tenant.targets.values())
-        return frozenset(target.engine_name for target in targets if target.engine_name)
+        return {f"{target.tenant}.{target.name}": target.flip for target in targets if target.flip}
+
+    @property
+    def on_trial(self) -> frozenset[str]:
+        targets = (target for tenant in self.tenants.values() for target in tenant.targets.values())
+        return frozenset(target.canary.engine_name for target in targets if target.canary)
 
 
 def build_catalog(snapshot: Snapshot, now: datetime) -> Catalog:
@@ -106,7 +146,6 @@ def _principals(snapshot: Snapshot, verdicts: Verdicts, names: Mapping[str, str]
     return {
         key.spec.sha256: Principal(
             tenant=names[key.namespace],
-            key=key.name,
             models=None if key.spec.models is None else frozenset(key.spec.models),
             expires_at=key.spec.expires_at,
         )
@@ -119,7 +158,7 @@ def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, l
     bases = (b for b in snapshot.objects.base_models if b.spec.allows(name))
     targets = [Target(tenant=name, name=b.name, base_model=b.name, engine_name=b.name) for b in bases]
     adapters = (a for a in snapshot.objects.adapters if a.namespace == namespace)
-    targets += [_adapter_target(a, name) for a in adapters if verdicts[a.key].reason not in REVOKING]
+    targets += [_adapter_target(a, name) for a in adapters if _is_served(a, verdicts[a.key])]
     mine = (k for k in snapshot.objects.knowledge_bases if k.namespace == namespace)
     return TenantEntry(
         name=name,
@@ -129,14 +168,21 @@ def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, l
     )
 
 
+def _is_served(adapter: Adapter, verdict: Condition) -> bool:
+    """An edit that is refused leaves what answers, unless the right to it is lost."""
+    return verdict.holds or (adapter.status.active is not None and verdict.reason not in REVOKING)
+
+
 def _adapter_target(adapter: Adapter, tenant: str) -> Target:
-    active = adapter.status.active
+    active, canary = adapter.status.active, adapter.status.canary
     return Target(
         tenant=tenant,
         name=adapter.name,
         base_model=active.base_model if active else adapter.spec.base_model,
         engine_name=active.engine_name if active else None,
+        flip=active.generation if active else 0,
         knowledge_bases=adapter.spec.knowledge_bases,
+        canary=Canary(canary.engine_name, canary.weight) if canary and active else None,
     )
 
 

@@ -1,22 +1,86 @@
-"""Marks like `[2]` in an answer → annotations; marks that point to nothing → removed and counted (pure)."""
+"""Marks like `[2]` in an answer → annotations; marks that point to nothing → removed and counted (pure).
 
+A mark is part of prose. In code (between backticks) and in JSON outside its strings, `[2]` is an index or a list of one
+number: it is left as it is.
+"""
+
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 # The longest mark that can point anywhere is "[20]": longer runs are text.
 _MAX_DIGITS = 2
+# Markdown: this many backticks open a block, fewer a span within a line.
+_BLOCK_FENCE = 3
+# Controls, line ends, and what changes the direction of a text or is not seen at all.
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+# Letters and marks that are not seen either: joiners, fillers, variation selectors.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One chunk that was retrieved for one request. `document` is the file's name within its knowledge base."""
+    """One chunk that was retrieved for one request. `document` is the file's name within its knowledge base.
+
+    `heading` is the path of headings above the chunk, empty where there is none.
+    """
 
     chunk_id: str
     document_id: str
     document: str
     knowledge_base: str
     text: str
+    heading: str = ""
+
+    @property
+    def passage(self) -> str:
+        """What a model reads: a text like "Refund window: 30 days" says of what only together with its heading."""
+        if self.heading.casefold() in self.text.casefold():
+            return self.text
+        return f"{self.heading}: {self.text}"
+
+
+class Place:
+    """Where in an answer the next character stands."""
+
+    def __init__(self) -> None:
+        self._json: bool | None = None  # known with the first character that is no space
+        self._in_string = False
+        self._escaped = False
+        self._fence = 0  # backticks that opened the code we are in
+        self._run = 0  # backticks in a row, so far
+
+    @property
+    def is_prose(self) -> bool:
+        if self._json:
+            return self._in_string
+        return not self._fence_now
+
+    def pass_over(self, character: str) -> None:
+        if self._json is None and not character.isspace():
+            self._json = character == "{"
+        if self._json:
+            self._pass_json(character)
+        elif character == "`":
+            self._run += 1
+        else:
+            self._fence, self._run = self._fence_now, 0
+            if character == "\n" and self._fence < _BLOCK_FENCE:
+                self._fence = 0  # a line's code ends with its line
+
+    def _pass_json(self, character: str) -> None:
+        if character == '"' and not self._escaped:
+            self._in_string = not self._in_string
+        self._escaped = character == "\\" and not self._escaped
+
+    @property
+    def _fence_now(self) -> int:
+        """A run as long as what opened the code ends it."""
+        if not self._fence or not self._run:
+            return self._fence or self._run
+        return 0 if self._run >= self._fence else self._fence
 
 
 class Marks:
@@ -27,6 +91,7 @@ class Marks:
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         self._evidence = evidence
+        self._place = Place()
         self._held = ""
         self._length = 0
         self.annotations: list[dict[str, Any]] = []
@@ -40,7 +105,7 @@ class Marks:
         return self._release()
 
     def _character(self, character: str) -> str:
-        if character == "[":
+        if character == "[" and self._place.is_prose:
             return self._release(then_hold="[")
         if not self._held:
             return self._plain(character)
@@ -52,12 +117,12 @@ class Marks:
         return self._release() + self._plain(character)
 
     def _plain(self, character: str) -> str:
+        self._place.pass_over(character)
         self._length += 1
         return character
 
     def _release(self, then_hold: str = "") -> str:
-        text, self._held = self._held, then_hold
-        self._length += len(text)
+        text, self._held = "".join(map(self._plain, self._held)), then_hold
         return text
 
     def _mark(self, number: int) -> str:
@@ -78,10 +143,20 @@ def _annotation(evidence: Evidence, start: int, end: int) -> dict[str, Any]:
         "url_citation": {
             "start_index": start,
             "end_index": end,
-            "title": evidence.document,
-            "url": f"quiver:{evidence.knowledge_base}/{evidence.document}#{evidence.chunk_id}",
+            "title": _title(evidence.document),
+            "url": _url(evidence),
             "document_id": evidence.document_id,
             "chunk_id": evidence.chunk_id,
             "text": evidence.text,
         },
     }
+
+
+def _url(evidence: Evidence) -> str:
+    """`quiver:<knowledge base>/<document>#<chunk>`, where a document keeps the slashes of its folders."""
+    knowledge_base, chunk = (quote(part, safe="") for part in (evidence.knowledge_base, evidence.chunk_id))
+    return f"quiver:{knowledge_base}/{quote(evidence.document)}#{chunk}"
+
+
+def _title(document: str) -> str:
+    return "".join(c for c in document if unicodedata.category(c) not in _UNSEEN and c not in _BLANK)

@@ -1,13 +1,16 @@
-"""Where the catalog comes from: a snapshot file, followed as it is replaced.
+"""Where the catalog comes from on one machine: a snapshot file, followed as it is replaced.
 
-The only module of the gateway that knows where objects live. It reads; nothing in the gateway writes.
+This and `cluster` are the only modules of the gateway that know where objects live. They read; nothing in the gateway
+writes.
 """
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from pydantic import ValidationError
 from watchfiles import awatch
@@ -19,6 +22,17 @@ logger = logging.getLogger(__name__)
 
 # Files are replaced by rename, so one event is one whole snapshot: no need to wait for more of them.
 _DEBOUNCE_MS = 20
+# The file is looked at this often even where no event came, and this long after a watch could not be opened.
+_LOOK_MS = 1000
+
+
+class Source(Protocol):
+    """Holds the newest catalog, and is `synced` once it has one. `run` keeps it new until cancelled."""
+
+    catalog: Catalog
+    synced: bool
+
+    async def run(self) -> None: ...
 
 
 class Discovery:
@@ -27,26 +41,47 @@ class Discovery:
     def __init__(self, path: Path, on_change: Callable[[Catalog], None]) -> None:
         self._path = path
         self._on_change = on_change
+        self._seen: tuple[int, int] | None = None
         self.catalog = Catalog()
         self.synced = False
 
     async def run(self) -> None:
-        await self._read()
-        async for _ in awatch(self._path.parent, watch_filter=self._is_ours, step=_DEBOUNCE_MS, debounce=_DEBOUNCE_MS,
-                              recursive=False):  # fmt: skip
-            await self._read()
+        """Until cancelled. A watch only makes it fast: what it misses is found by looking."""
+        while True:
+            try:
+                await self._read()
+                async for _ in awatch(self._path.parent, watch_filter=self._is_ours, step=_DEBOUNCE_MS,
+                                      debounce=_DEBOUNCE_MS, rust_timeout=_LOOK_MS, yield_on_timeout=True,
+                                      recursive=False):  # fmt: skip
+                    await self._read()
+            except Exception:
+                logger.exception("%s cannot be followed; the last catalog stays in force, next look soon", self._path)
+                await asyncio.sleep(_LOOK_MS / 1000)
 
     def _is_ours(self, _: object, path: str) -> bool:
         return Path(path).name == self._path.name
 
     async def _read(self) -> None:
-        try:
-            snapshot = Snapshot.model_validate_json(await asyncio.to_thread(self._path.read_bytes))
-        except FileNotFoundError:
+        """Off the loop: many objects take seconds to parse, and streams must go on."""
+        found = await asyncio.to_thread(self._news)
+        if found is None:
             return
+        self.catalog = found
+        self.synced = True
+        self._on_change(found)
+
+    def _news(self) -> Catalog | None:
+        try:
+            with self._path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if (status.st_ino, status.st_mtime_ns) == self._seen:
+                    return None
+                snapshot = Snapshot.model_validate_json(file.read())
+        except FileNotFoundError:
+            return None
         except (OSError, ValidationError) as error:
             logger.warning("snapshot %s cannot be read, the last one stays in force: %s", self._path, error)
-            return
-        self.catalog = build_catalog(snapshot, datetime.now(UTC))
-        self.synced = True
-        self._on_change(self.catalog)
+            return None
+        catalog = build_catalog(snapshot, datetime.now(UTC))
+        self._seen = (status.st_ino, status.st_mtime_ns)
+        return catalog

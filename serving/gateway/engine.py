@@ -12,7 +12,11 @@ _KEEPALIVE_S = 3.0
 
 
 class EngineError(Exception):
-    """The engine did not answer, or broke off."""
+    """The engine failed, was too slow, or broke off."""
+
+
+class EngineNeverBegan(EngineError):
+    """There was no connection, or it was lost before any answer: another engine may be asked."""
 
 
 class Answer:
@@ -45,10 +49,12 @@ class Engine:
     async def post(self, url: str, path: str, body: dict[str, Any]) -> AsyncIterator[Answer]:
         """Leaving the context closes the connection, which cancels what the engine still generates.
 
-        Raises EngineError when there is no response at all.
+        Raises EngineNeverBegan when there is no response at all, EngineError when it takes too long.
         """
         try:
             response = await self._session.post(url + path, data=orjson.dumps(body))
+        except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError) as error:
+            raise EngineNeverBegan(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise EngineError(type(error).__name__) from error
         try:

@@ -10,6 +10,7 @@ ApiError
 └── Unavailable      503  ours to mend, with Retry-After
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -18,13 +19,20 @@ class ApiError(Exception):
     type = "server_error"
 
     def __init__(
-        self, message: str, *, code: str | None = None, param: str | None = None, retry_after_s: int | None = None
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.param = param
         self.retry_after_s = retry_after_s
+        self.headers = headers or {}
 
     def body(self) -> dict[str, Any]:
         error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}

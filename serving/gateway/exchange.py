@@ -95,5 +95,6 @@ class Exchange:
         await self.respond(status, orjson.dumps(value), {**JSON, **(headers or {})})
 
     async def fail(self, error: ApiError) -> None:
-        headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+        retry = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+        headers = {**error.headers, **retry}
         await self.respond_json(error.body(), status=error.status, headers=headers)

@@ -1,5 +1,6 @@
 """The way of one request: who → what → may → evidence → engine → answer → account."""
 
+import asyncio
 import logging
 import re
 import time
@@ -11,7 +12,8 @@ from serving.gateway import answers, sse
 from serving.gateway.answers import GroundedStream, PlainStream, Stream, Tokens
 from serving.gateway.catalog import Catalog, Principal, Replica, Target
 from serving.gateway.citations import Evidence
-from serving.gateway.engine import Answer, Engine, EngineError
+from serving.gateway.comparisons import Comparisons, Outcome
+from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unauthenticated, Unavailable, model_not_found
 from serving.gateway.exchange import EVENT_STREAM, JSON, CallerGone, Exchange
 from serving.gateway.grounding import ABSTENTION, grounded
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 # An engine takes about a minute to start, and its adapters a moment more.
 RETRY_AFTER_S = 5
+# How much longer one kind of objects may take to come here than another.
+CATALOG_LAG_S = 0.5
 ATTEMPTS = 2
 # nginx's word for a caller that left before its answer.
 CALLER_GONE = 499
@@ -55,6 +59,9 @@ class Call:
     embedding: str | None = None
     finish_reason: str | None = None
     streamed: bool = False
+    target: Target | None = None
+    cited: bool | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class Forwarder:
         retrieval: Retrieval | None,
         metrics: Metrics,
         observations: Observations,
+        comparisons: Comparisons,
         max_body_bytes: int,
     ) -> None:
         self._catalog = catalog
@@ -92,6 +100,7 @@ class Forwarder:
         self._max_body_bytes = max_body_bytes
         self._quotas = Quotas(time.monotonic)
         self.versions = InFlight()
+        self._comparisons = comparisons
         self._replicas = InFlight()
 
     def principal(self, exchange: Exchange) -> Principal:
@@ -112,7 +121,7 @@ class Forwarder:
         except ApiError as error:
             await _tell(exchange, error)
         finally:
-            self._account(call, exchange.status)
+            self._account(call, exchange.status or 500)  # nothing was said: our fault, which the app still has to tell
 
     async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
         principal = self.principal(exchange)
@@ -120,30 +129,36 @@ class Forwarder:
         request = parse(await exchange.json(self._max_body_bytes), kind)
         principal = self.principal(exchange)  # again: a key may have been removed while the body was on its way
         # From here to the hold nothing waits: a version is either counted or was never chosen.
-        target = self._resolve(principal, request.model)
-        call.model = target.name
-        with self.versions.hold(target.engine_name or ""):
-            headers = self._reserve(call, request)
+        target = self._resolve(principal, request.model, exchange.request_id)
+        call.model, call.target = target.name, target
+        in_flight = self._metrics.in_flight.labels(self._metrics.tenant(call.tenant))
+        with self.versions.hold(target.engine_name or ""), in_flight.track_inprogress():
+            headers = self._reserve(call, request, target)
+            tokens_in_flight = self._metrics.tokens_in_flight.labels(target.base_model)
+            tokens_in_flight.inc(call.reserved)
             try:
                 job = Job(call, exchange, request, target, headers)
                 await exchange.while_waited_for(self._answer(job))
             finally:
+                tokens_in_flight.dec(call.reserved)
                 used = call.tokens.prompt + call.tokens.completion
                 if call.streamed and not used:
                     used = call.reserved  # a caller that leaves before the engine's count pays the estimate
                 self._quotas.settle(call.tenant, reserved=call.reserved, used=used)
 
-    def _resolve(self, principal: Principal, model: str) -> Target:
-        target = self._catalog().resolve(principal, model)
+    def _resolve(self, principal: Principal, model: str, request_id: str) -> Target:
+        target = self._catalog().resolve(principal, model, request_id)
         if target is None:
             raise model_not_found(model)
         if target.engine_name is None:
             raise _unavailable(f"The model `{model}` is not ready yet", "model_not_ready")
         return target
 
-    def _reserve(self, call: Call, request: AnyRequest) -> dict[str, str]:
-        completion = getattr(request, "max_completion_tokens", None) or request.max_tokens or _DEFAULT_COMPLETION_TOKENS
-        call.reserved = request.text_length // _CHARACTERS_PER_TOKEN + completion * (request.n or 1)
+    def _reserve(self, call: Call, request: AnyRequest, target: Target) -> dict[str, str]:
+        """No answer is longer than the model's context, whatever is asked for."""
+        base = self._catalog().bases[target.base_model]
+        completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
+        call.reserved = request.text_length // _CHARACTERS_PER_TOKEN + completion * request.answers
         try:
             return self._quotas.reserve(self._catalog().tenants[call.tenant], call.reserved)
         except ApiError as error:
@@ -159,7 +174,7 @@ class Forwarder:
             return
         body = engine_body(job.request, engine_name=job.target.engine_name or "", cache_salt=job.target.tenant)
         if found is not None:
-            body["messages"] = grounded(body["messages"], [item.text for item in found.evidence])
+            body["messages"] = grounded(body["messages"], [item.passage for item in found.evidence])
         await self._forward(job, body, None if found is None else found.evidence)
 
     async def _search(self, job: Job) -> Found | None:
@@ -188,9 +203,10 @@ class Forwarder:
         if options is not None and not options.grounded:
             return (), 0
         asked = options.knowledge_bases if options else None
-        names: Sequence[str] = target.knowledge_bases if asked is None else asked
         tenant = self._catalog().tenants.get(target.tenant)
         own = tenant.top_k if tenant else {}
+        # A default that is gone by now is nothing that the caller has asked for.
+        names: Sequence[str] = [name for name in target.knowledge_bases if name in own] if asked is None else asked
         unknown = next((name for name in names if name not in own), None)
         if unknown is not None:
             raise NotFound(f"The knowledge base `{unknown}` does not exist or you do not have access to it.",
@@ -225,23 +241,31 @@ class Forwarder:
     # The engine ----------------------------------------------------------------------------------------------
 
     async def _forward(self, job: Job, body: dict[str, object], evidence: Sequence[Evidence] | None) -> None:
-        """Tries again only while the caller has seen nothing of the first answer."""
-        for replica in self._choose(job.target):
+        """Asks another engine once, and only where the first one never began to answer."""
+        for replica in await self._chosen(job.target):
             with self._replicas.hold(replica.url):
                 try:
                     await self._try(job, replica, body, evidence)
                     return
-                except EngineError as error:
+                except EngineNeverBegan as error:
                     logger.warning("engine %s, request %s: %s", replica.url, job.exchange.request_id, error)
-                    if job.exchange.started:
-                        raise _unavailable("The answer broke off", "engine_failed") from error
+                except EngineError as error:
+                    job.call.failed = True
+                    logger.warning("engine %s, request %s: %s", replica.url, job.exchange.request_id, error)
+                    raise _unavailable("The engine failed", "engine_failed") from error
+        job.call.failed = True
         raise _unavailable(f"No engine can answer for `{job.target.name}` at the moment", "engine_unavailable")
+
+    async def _chosen(self, target: Target) -> list[Replica]:
+        """Objects are followed one kind beside another: where a version is may be known a moment after the version."""
+        deadline = time.monotonic() + CATALOG_LAG_S
+        while not (found := self._choose(target)) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        return found
 
     def _choose(self, target: Target) -> list[Replica]:
         """Those that hold the version, the least busy first; an only one twice: its connection may have been stale."""
-        base = self._catalog().bases.get(target.base_model)
-        holders = base.holders(target.engine_name or "") if base else ()
-        idle_first = sorted(holders, key=lambda replica: self._replicas.count(replica.url))
+        idle_first = sorted(self._catalog().holders(target), key=lambda replica: self._replicas.count(replica.url))
         return (idle_first * ATTEMPTS)[:ATTEMPTS]
 
     async def _try(
@@ -251,6 +275,8 @@ class Forwarder:
         async with self._engine.post(replica.url, job.exchange.path, body) as answer:
             if answer.status == 400:
                 raise _refused(await answer.body())
+            if answer.status == 404:
+                raise EngineNeverBegan("it does not hold the version: it may have been started anew")
             if answer.status != 200:
                 raise EngineError(f"status {answer.status}")
             if job.request.stream:
@@ -262,7 +288,7 @@ class Forwarder:
         raw = await answer.body()
         self._first_byte(job.call)
         result = answers.whole(raw, name=job.target.name, evidence=evidence)
-        job.call.tokens, job.call.finish_reason = result.tokens, result.finish_reason
+        job.call.tokens, job.call.finish_reason, job.call.cited = result.tokens, result.finish_reason, result.cited
         self._count_removed(job.call, result.removed_marks)
         await job.exchange.respond(200, result.body, {**JSON, **job.headers})
 
@@ -279,7 +305,7 @@ class Forwarder:
         if not stream.finished:
             raise EngineError("the stream ended before its end")
         await job.exchange.write(b"", more=False)
-        job.call.finish_reason = stream.finish_reason
+        job.call.finish_reason, job.call.cited = stream.finish_reason, stream.cited
         self._count_removed(job.call, stream.removed_marks)
 
     # Accounts ------------------------------------------------------------------------------------------------
@@ -294,17 +320,26 @@ class Forwarder:
 
     def _account(self, call: Call, status: int) -> None:
         now = time.monotonic()
-        metrics, tenant = self._metrics, self._metrics.tenant(call.tenant)
-        metrics.requests.labels(tenant, call.model, str(status)).inc()
+        self._compare(call)
+        metrics, tenant, model = self._metrics, *self._metrics.names(call.tenant, call.model)
+        metrics.requests.labels(tenant, model, str(status)).inc()
         if call.retrieval != "none":
             metrics.retrievals.labels(tenant, call.retrieval).inc()
             metrics.retrieval.labels(tenant).observe(call.retrieval_s)
         if call.first_byte is None:
             return
-        metrics.tokens.labels(tenant, call.model, "prompt").inc(call.tokens.prompt)
-        metrics.tokens.labels(tenant, call.model, "completion").inc(call.tokens.completion)
+        metrics.tokens.labels(tenant, model, "prompt").inc(call.tokens.prompt)
+        metrics.tokens.labels(tenant, model, "completion").inc(call.tokens.completion)
         self._observe_times(call, tenant, now)
         self._observations.add(_observation(call, now))
+
+    def _compare(self, call: Call) -> None:
+        """Only what an engine answered or failed says something of a version."""
+        if call.target and (call.failed or call.finish_reason) and call.sent is not None:
+            first = None if call.first_byte is None else call.first_byte - call.sent
+            stopped = call.finish_reason == "stop"
+            outcome = Outcome(call.failed, call.cited, stopped, first, call.tokens.completion)
+            self._comparisons.add(call.target, outcome)
 
     def _observe_times(self, call: Call, tenant: str, now: float) -> None:
         first = call.first_byte or now

@@ -11,12 +11,17 @@ HEADER = (
 ABSTENTION = "I do not know: your documents hold nothing on this."
 
 
-# How chat templates mark turns (`<|end|>`, `<|im_start|>`): a tokenizer takes them for real wherever they stand.
-_TURN_MARKS = re.compile(r"<\|[^<>|]{1,64}\|>")
+# How chat templates of the common families mark turns: a tokenizer takes them for real wherever they stand.
+_TURN_MARKS = re.compile(
+    r"<\|[^<>|]{1,64}\|>"  # ChatML, Llama 3, Phi, GLM
+    r"|<\uff5c[^<>\uff5c]{1,64}\uff5c>"  # DeepSeek
+    r"|</?s>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<</?SYS>>"  # Llama 2, Mistral
+    r"|<(?:bos|eos|start_of_turn|end_of_turn)>"  # Gemma
+)
 
 
 def grounding(passages: Sequence[str]) -> str:
-    """Numbered from 1, one line each: a passage cannot pose as another one, nor end its turn with a `<|…|>` mark."""
+    """Numbered from 1, one line each: a passage cannot pose as another one, nor end its turn."""
     lines = (f"[{number}] {_one_line(text)}" for number, text in enumerate(passages, 1))
     return "\n".join((HEADER, "", *lines))
 

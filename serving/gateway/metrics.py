@@ -1,8 +1,10 @@
 """Every metric of the gateway, declared in one place.
 
-Labels are bounded: tenants and models are those of the catalog, anything else is counted as `other`, and a tenant
-that leaves takes its series along.
+Labels are bounded: tenants and models are those of the catalog, anything else is counted as `other`, and a name that
+leaves takes its series along.
 """
+
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -29,8 +31,15 @@ class Metrics:
         self.retrieval = self._histogram("retrieval_seconds", "Searching documents.")
         self.own = self._histogram("own_seconds", "The gateway's own share of a request.", short=True)
         self.in_flight = Gauge("quiver_gateway_in_flight", "Requests under way.", ["tenant"], registry=self.registry)
+        self.tokens_in_flight = Gauge(
+            "quiver_gateway_tokens_in_flight",
+            "Tokens reserved by requests under way: their prompts, and the answers that they ask for.",
+            ["base_model"],
+            registry=self.registry,
+        )
         self.generation = Gauge("quiver_gateway_catalog_generation", "Snapshot in force.", registry=self.registry)
-        self._tenants: frozenset[str] = frozenset()
+        self._models: Mapping[str, frozenset[str]] = {}
+        self._bases: frozenset[str] = frozenset()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"quiver_gateway_{name}", text, labels, registry=self.registry)
@@ -40,18 +49,36 @@ class Metrics:
         return Histogram(f"quiver_gateway_{name}", text, ["tenant"], buckets=buckets, registry=self.registry)
 
     def tenant(self, name: str) -> str:
-        return name if name in self._tenants else OTHER
+        return name if name in self._models else OTHER
 
-    def register(self, tenants: frozenset[str]) -> None:
-        """The tenants that may have series of their own; those that left lose theirs."""
-        kept = frozenset(sorted(tenants)[:MAX_TENANTS])
-        for name in self._tenants - kept:
-            for metric in self._per_tenant():
-                metric.remove_by_labels({"tenant": name})
-        self._tenants = kept
+    def names(self, tenant: str, model: str) -> tuple[str, str]:
+        """The labels of a tenant and of one of its names."""
+        return self.tenant(tenant), model if model in self._models.get(tenant, ()) else OTHER
+
+    def register(self, models: Mapping[str, frozenset[str]], bases: Iterable[str]) -> None:
+        """By tenant, the names that may have series of their own; those that left lose theirs. Base models have theirs
+        from the start: an autoscaler that finds none takes nothing away."""
+        gone = self._bases - (now := frozenset(bases))
+        self._bases = now
+        for base in now:
+            self.tokens_in_flight.labels(base)
+        for base in gone:
+            self.tokens_in_flight.remove_by_labels({"base_model": base})
+        before, self._models = self._models, {tenant: models[tenant] for tenant in sorted(models)[:MAX_TENANTS]}
+        for tenant, names in before.items():
+            if tenant not in self._models:
+                _remove(self._per_tenant(), {"tenant": tenant})
+                continue
+            for name in names - self._models[tenant]:
+                _remove([self.requests, self.tokens], {"tenant": tenant, "model": name})
 
     def _per_tenant(self) -> list[Counter | Histogram | Gauge]:
         return [
             self.requests, self.tokens, self.throttled, self.retrievals, self.dangling_marks, self.aborted,
             self.first_token, self.output_token, self.queue, self.retrieval, self.own, self.in_flight,
         ]  # fmt: skip
+
+
+def _remove(metrics: list[Counter | Histogram | Gauge], labels: dict[str, str]) -> None:
+    for metric in metrics:
+        metric.remove_by_labels(labels)

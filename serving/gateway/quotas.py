@@ -24,6 +24,7 @@ class Quotas:
                 code="rate_limit_exceeded",
                 param=verdict.limit,
                 retry_after_s=verdict.retry_after_s,
+                headers=admission.headers(usage, now),
             )
         self._usages[tenant.name] = verdict
         return admission.headers(verdict, now)

@@ -43,7 +43,7 @@ class Retrieval:
 
 def _found(text: bytes) -> Found:
     data = orjson.loads(text)
-    fields = ("chunk_id", "document_id", "document", "knowledge_base", "text")
+    fields = ("chunk_id", "document_id", "document", "knowledge_base", "text", "heading")
     evidence = tuple(Evidence(**{name: item[name] for name in fields}) for item in data["evidence"])
     return Found(outcome=data["outcome"], evidence=evidence, embedding=data.get("embedding"))
 

@@ -4,6 +4,7 @@ An allow-list: what is not named here is refused, so that nothing reaches into t
 prompt_embeds, media, cache_salt, priority…), and every number is bounded (CVE-2026-34756: one huge `n` ended vLLM).
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from serving.gateway.errors import InvalidRequest
 
 MAX_TEXT = 400_000
+# What pydantic adds to a place for the branch of a union that it tried is no field.
+_FIELD = re.compile(r"[a-z_]+")
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Stop = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -93,6 +96,15 @@ class ChatRequest(_Sampling):
     def text_length(self) -> int:
         return sum(len(message.text) for message in self.messages)
 
+    @property
+    def answers(self) -> int:
+        return self.n or 1
+
+    @property
+    def completion_limit(self) -> int | None:
+        """Tokens of one answer."""
+        return self.max_completion_tokens or self.max_tokens
+
 
 class CompletionRequest(_Sampling):
     """POST /v1/completions."""
@@ -104,6 +116,15 @@ class CompletionRequest(_Sampling):
     @property
     def text_length(self) -> int:
         return len(self.prompt) if isinstance(self.prompt, str) else sum(map(len, self.prompt))
+
+    @property
+    def answers(self) -> int:
+        return (self.n or 1) * (1 if isinstance(self.prompt, str) else len(self.prompt))
+
+    @property
+    def completion_limit(self) -> int | None:
+        """Tokens of one answer."""
+        return self.max_tokens
 
 
 AnyRequest = ChatRequest | CompletionRequest
@@ -117,7 +138,7 @@ def parse(body: Any, kind: type[AnyRequest]) -> AnyRequest:
         return kind.model_validate(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        param = ".".join(str(part) for part in first["loc"])
+        param = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or _FIELD.fullmatch(part))
         raise InvalidRequest(f"{param or 'body'}: {first['msg']}.", code="invalid_value", param=param) from error
 
 

@@ -7,7 +7,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """`snapshot` is the file that the objects are read from. Neighbours without a URL are not asked.
+    """`snapshot` is the file that the objects are read from. Without one they are read from a cluster: the one that
+    `kubeconfig` names, or the one that this is a pod of. Neighbours without a URL are not asked.
 
     Metrics and state name every tenant, so they are answered on `internal_port` only.
     """
@@ -17,7 +18,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8080
     internal_port: int = 8081
-    snapshot: Path
+    snapshot: Path | None = None
+    kubeconfig: Path | None = None
     internal_token: SecretStr
     engine_api_key: SecretStr
     retrieval_url: str | None = None

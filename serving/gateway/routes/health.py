@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from serving.gateway.discovery import Discovery
+from serving.gateway.discovery import Source
 from serving.gateway.exchange import Exchange
 
 
@@ -10,7 +10,7 @@ async def alive(exchange: Exchange) -> None:
     await exchange.respond_json({"status": "ok"})
 
 
-def ready(discovery: Discovery) -> Callable[[Exchange], Awaitable[None]]:
+def ready(discovery: Source) -> Callable[[Exchange], Awaitable[None]]:
     async def handler(exchange: Exchange) -> None:
         if discovery.synced:
             await exchange.respond_json({"status": "ready"})

@@ -1,12 +1,14 @@
 """What names every tenant, and is therefore answered on the internal port only."""
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from operators.api.gateway import GatewayState
-from serving.gateway.discovery import Discovery
+from serving.gateway.comparisons import Comparisons
+from serving.gateway.discovery import Source
 from serving.gateway.errors import Unauthenticated
 from serving.gateway.exchange import JSON, Exchange
 from serving.gateway.forwarding import Forwarder
@@ -15,12 +17,15 @@ from serving.gateway.metrics import Metrics
 
 def metrics(source: Metrics) -> Callable[[Exchange], Awaitable[None]]:
     async def handler(exchange: Exchange) -> None:
-        await exchange.respond(200, generate_latest(source.registry), {"content-type": CONTENT_TYPE_LATEST})
+        text = await asyncio.to_thread(generate_latest, source.registry)  # a thousand tenants take seconds
+        await exchange.respond(200, text, {"content-type": CONTENT_TYPE_LATEST})
 
     return handler
 
 
-def state(forwarder: Forwarder, discovery: Discovery, token: str) -> Callable[[Exchange], Awaitable[None]]:
+def state(
+    forwarder: Forwarder, discovery: Source, comparisons: Comparisons, token: str
+) -> Callable[[Exchange], Awaitable[None]]:
     """GET /v1/state: what the operator waits for before a version may leave an engine."""
     expected = f"Bearer {token}".encode()
 
@@ -29,7 +34,11 @@ def state(forwarder: Forwarder, discovery: Discovery, token: str) -> Callable[[E
             raise Unauthenticated("The gateway's state is for its operator; send its token.")
         catalog = discovery.catalog
         found = GatewayState(
-            generation=catalog.generation, routable=catalog.routable, in_flight=forwarder.versions.counts()
+            generation=catalog.generation,
+            flips=catalog.flips,
+            routable=catalog.routable,
+            in_flight=forwarder.versions.counts(),
+            comparisons=comparisons.found,
         )
         await exchange.respond(200, found.model_dump_json(by_alias=True).encode(), JSON)
 

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from serving.gateway.catalog import Catalog, Principal, Target
-from serving.gateway.discovery import Discovery
+from serving.gateway.discovery import Source
 from serving.gateway.exchange import Exchange
 from serving.gateway.forwarding import Forwarder
 
 
-def listing(forwarder: Forwarder, discovery: Discovery) -> Callable[[Exchange], Awaitable[None]]:
+def listing(forwarder: Forwarder, discovery: Source) -> Callable[[Exchange], Awaitable[None]]:
     async def handler(exchange: Exchange) -> None:
         principal = forwarder.principal(exchange)
         cards = [_card(target) for target in _targets(discovery.catalog, principal)]

@@ -58,6 +58,15 @@ def test_text_that_looks_like_the_engines_own_words_passes_unchanged(text: str) 
         assert sse.data(sse.events(shown)[0])["choices"][0]["delta"]["content"] == hostile
 
 
+@pytest.mark.parametrize("kind", ["plain", "grounded"])
+def test_why_an_answer_ended_is_known_and_text_cannot_say_it(kind: str) -> None:
+    stream = _plain() if kind == "plain" else GroundedStream(EVIDENCE, name="support", show_usage=False)
+    stream.feed(_chunk('"finish_reason":"stop"'))
+    assert stream.finish_reason is None
+    stream.feed(_chunk("a", "length"))
+    assert stream.finish_reason == "length"
+
+
 def test_a_stream_without_its_end_mark_is_not_finished() -> None:
     stream = _plain()
     stream.feed(_chunk("a") + USAGE)

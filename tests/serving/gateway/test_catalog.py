@@ -1,6 +1,8 @@
+import random
+import uuid
 from datetime import UTC, datetime, timedelta
 
-from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus
+from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus, CanaryVersion
 from operators.api.api_key import key_digest
 from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
 from operators.api.objects import AnyObject, collect
@@ -8,6 +10,7 @@ from operators.api.snapshot import Snapshot
 from serving.gateway.catalog import Catalog, build_catalog
 from tests.operators import objects
 
+REQUEST = "0" * 32
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +46,7 @@ def test_one_alias_is_each_tenants_own() -> None:
     for tenant, digit in (("acme", "a"), ("globex", "b")):
         principal = catalog.authenticate(f"key of {tenant}", NOW)
         assert principal is not None
-        target = catalog.resolve(principal, "support")
+        target = catalog.resolve(principal, "support", REQUEST)
         assert target is not None
         assert target.engine_name == f"{tenant}.support.{digit * 12}"
 
@@ -53,7 +56,7 @@ def test_an_alias_of_another_tenant_and_any_engine_name_are_nothing() -> None:
     principal = catalog.authenticate("key of acme", NOW)
     assert principal is not None
     for name in ("desk", f"globex.desk.{'b' * 12}", "globex/desk", "", "base "):
-        assert catalog.resolve(principal, name) is None
+        assert catalog.resolve(principal, name, REQUEST) is None
 
 
 def test_a_key_that_is_unknown_or_has_expired_speaks_for_nobody() -> None:
@@ -68,8 +71,8 @@ def test_a_key_for_some_models_reaches_no_other() -> None:
     catalog = _catalog(_key("acme", models=["support"]), _serving(objects.adapter(), "a"))
     principal = catalog.authenticate("key of acme", NOW)
     assert principal is not None
-    assert catalog.resolve(principal, "support") is not None
-    assert catalog.resolve(principal, "base") is None
+    assert catalog.resolve(principal, "support", REQUEST) is not None
+    assert catalog.resolve(principal, "base", REQUEST) is None
 
 
 def test_a_base_model_is_for_the_tenants_that_it_lists() -> None:
@@ -77,7 +80,7 @@ def test_a_base_model_is_for_the_tenants_that_it_lists() -> None:
     catalog = build_catalog(Snapshot(objects=collect(found)), NOW)
     principal = catalog.authenticate("key of acme", NOW)
     assert principal is not None
-    assert catalog.resolve(principal, "base") is None
+    assert catalog.resolve(principal, "base", REQUEST) is None
 
 
 def test_only_ready_replicas_that_hold_a_version_may_answer_for_it() -> None:
@@ -99,3 +102,49 @@ def test_an_adapter_that_has_not_answered_yet_has_a_name_and_no_engine_name() ->
     catalog = _catalog(_key("acme"), objects.adapter())
     assert catalog.tenants["acme"].targets["support"].engine_name is None
     assert catalog.routable == {"base"}
+
+
+def test_a_canary_has_its_share_of_the_requests_and_a_request_has_its_version_for_life() -> None:
+    catalog = _on_trial(weight=20, holds=("acme.support.aaaaaaaaaaaa", "acme.support.bbbbbbbbbbbb"))
+    principal = catalog.authenticate("key of acme", NOW)
+    assert principal is not None
+    ids = [uuid.UUID(int=random.Random(n).getrandbits(128)).hex for n in range(4000)]
+    first, second = ([catalog.resolve(principal, "support", one) for one in ids] for _ in range(2))
+    assert first == second
+    share = sum(target is not None and target.on_trial for target in first) / len(ids)
+    assert 0.17 < share < 0.23
+    assert catalog.routable == {"base", "acme.support.aaaaaaaaaaaa", "acme.support.bbbbbbbbbbbb"}
+
+
+def test_a_canary_that_no_replica_holds_gets_no_request() -> None:
+    catalog = _on_trial(weight=99, holds=("acme.support.aaaaaaaaaaaa",))
+    principal = catalog.authenticate("key of acme", NOW)
+    assert principal is not None
+    target = catalog.resolve(principal, "support", REQUEST)
+    assert target is not None
+    assert target.engine_name == "acme.support.aaaaaaaaaaaa"
+
+
+def _on_trial(*, weight: int, holds: tuple[str, ...]) -> Catalog:
+    adapter = _serving(objects.adapter("support", "acme"), "a")
+    assert adapter.status.active is not None
+    canary = CanaryVersion(
+        digest="b" * 64, engine_name=f"acme.support.{'b' * 12}", base_model="base", source="/y", step=0, weight=weight,
+        since="2026-01-01T00:00:00Z",
+    )  # fmt: skip
+    status = adapter.status.model_copy(update={"canary": canary})
+    base = objects.base_model()
+    assert isinstance(base, BaseModel)
+    endpoints = (Endpoint(name="one", url="http://one", ready=True, holds=holds),)
+    base = base.model_copy(update={"status": BaseModelStatus(endpoints=endpoints)})
+    found = (base, objects.tenant("acme"), _key("acme"), adapter.model_copy(update={"status": status}))
+    return build_catalog(Snapshot(generation=7, objects=collect(found)), NOW)
+
+
+def test_an_adapter_that_is_refused_and_never_answered_hides_nothing() -> None:
+    catalog = _catalog(_key("acme"), objects.adapter("base", "acme"))
+    principal = catalog.authenticate("key of acme", NOW)
+    assert principal is not None
+    target = catalog.resolve(principal, "base", REQUEST)
+    assert target is not None
+    assert target.engine_name == "base"

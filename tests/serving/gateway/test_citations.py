@@ -1,5 +1,10 @@
+import unicodedata
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,9 +14,10 @@ EVIDENCE = [Evidence(f"c{n}", f"d{n}", f"file{n}.md", "handbook", f"text {n}") f
 
 ANSWERS = st.lists(
     st.sampled_from(
-        ["30 days", " ", "[", "]", "[1]", "[2]", "[3]", "[4]", "[0]", "[99]", "[123]", "[x]", "[[1]]", "é", "한"]
+        ["30 days", " ", "`", "```", "\n", "{", '"', "\\", "[", "]", "[1]", "[2]", "[3]", "[4]", "[0]", "[99]", "[123]",
+         "[x]", "[[1]]", "é", "한"]
     )
-).map("".join)
+).map("".join)  # fmt: skip
 
 
 def _whole(text: str) -> tuple[str, Marks]:
@@ -58,3 +64,71 @@ def test_every_annotation_spans_a_mark_of_its_own_number(answer: str) -> None:
         citation = annotation["url_citation"]
         number = text[citation["start_index"] : citation["end_index"]].strip("[]")
         assert citation["chunk_id"] == f"c{number}"
+
+
+def test_a_list_of_numbers_in_json_keeps_its_numbers_and_a_mark_in_its_text_is_still_one() -> None:
+    text, marks = _whole('{"sizes": [7], "answer": "30 days [2] \\"net\\" [9]", "more": [1]}')
+    assert text == '{"sizes": [7], "answer": "30 days [2] \\"net\\" ", "more": [1]}'
+    assert [item["url_citation"]["chunk_id"] for item in marks.annotations] == ["c2"]
+    assert marks.removed == 1
+
+
+def test_an_index_in_code_is_no_mark() -> None:
+    for text in ("`a[7]` b", "```\nx = a[7]\ny = [9]\n```", "``a ` [7]``", "```py\n`a` [7]"):
+        found, marks = _whole(text)
+        assert (found, marks.annotations, marks.removed) == (text, [], 0)
+    assert _whole("an odd ` [7]\nthen [9] [1]")[0] == "an odd ` [7]\nthen  [1]"
+    assert _whole("`a[7]` then [9]")[0] == "`a[7]` then "
+    assert _whole("`30 days`[9]")[0] == "`30 days`"
+
+
+def _citation(document: str) -> dict[str, Any]:
+    marks = Marks([replace(EVIDENCE[0], document=document)])
+    marks.feed("30 days [1]")
+    found: dict[str, Any] = marks.annotations[0]["url_citation"]
+    return found
+
+
+def test_a_documents_name_cannot_add_to_its_url_nor_turn_its_title_around() -> None:
+    citation = _citation("hr/a#b ?\u202egnp.md")
+    assert citation["url"] == "quiver:handbook/hr/a%23b%20%3F%E2%80%AEgnp.md#c1"
+    assert citation["title"] == "hr/a#b ?gnp.md"
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\u2066", "\ufeff", "\u00ad", "\n", "\x00", "\x85", "\u2028", "\U000e0041", "\u3164", "\ufe0f"]
+)
+def test_what_nobody_sees_is_not_in_a_title(unseen: str) -> None:
+    assert _citation(f"ref{unseen}unds.md")["title"] == "refunds.md"
+
+
+@pytest.mark.parametrize("seen", ["환불 안내.md", "règles (2).md", "規則.txt", "🙂.md"])
+def test_a_title_in_any_script_is_left_as_it_is(seen: str) -> None:
+    assert _citation(seen)["title"] == seen
+
+
+@given(st.text(min_size=1))
+def test_a_url_names_exactly_its_document_and_its_chunk(document: str) -> None:
+    url = urlsplit(_citation(document)["url"])
+    assert (url.scheme, url.query, url.fragment) == ("quiver", "", "c1")
+    assert unquote(url.path) == f"handbook/{document}"
+    assert url.geturl().isascii()
+
+
+@given(st.text())
+def test_a_title_holds_no_control_and_no_format_character(document: str) -> None:
+    assert {unicodedata.category(c) for c in _citation(document)["title"]}.isdisjoint({"Cc", "Cf"})
+
+
+def test_a_passage_is_read_under_its_heading_and_cited_without() -> None:
+    basic = replace(EVIDENCE[0], heading="Plans > Basic", text="Refund window: 30 days")
+    assert basic.passage == "Plans > Basic: Refund window: 30 days"
+    marks = Marks([basic])
+    marks.feed("30 days [1]")
+    assert marks.annotations[0]["url_citation"]["text"] == "Refund window: 30 days"
+
+
+@pytest.mark.parametrize("heading", ["", "Basic", "the basic PLAN"])
+def test_a_heading_that_says_nothing_new_is_left_out(heading: str) -> None:
+    text = "The Basic plan has a refund window of 30 days."
+    assert replace(EVIDENCE[0], heading=heading, text=text).passage == text

@@ -89,3 +89,14 @@ def test_any_body_is_let_through_or_refused_and_nothing_worse(value: Any, field:
         for kind in (ChatRequest, CompletionRequest):
             with suppress(InvalidRequest):
                 engine_body(parse(body, kind), engine_name="e", cache_salt="t")
+
+
+def test_a_field_is_named_as_the_caller_wrote_it() -> None:
+    for field, value, named in (
+        ("stop", ["a", 1], "stop"),
+        ("messages", [{"role": "user", "content": 5}], "messages.0.content"),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            parse({**CHAT, field: value}, ChatRequest)
+        assert caught.value.param is not None
+        assert caught.value.param.removesuffix(".1") == named

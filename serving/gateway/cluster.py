@@ -1,0 +1,62 @@
+"""Where the catalog comes from on a cluster: the objects, followed as the API server changes them. It only reads.
+
+When the API server is away, the last catalog stays in force.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from operators.api.objects import AnyObject, collect, parse_stored
+from operators.api.snapshot import Snapshot
+from operators.kube.client import Client, connect
+from operators.kube.informer import Informer
+from operators.kube.resource import OURS, Resource
+from serving.gateway.catalog import Catalog, build_catalog
+
+logger = logging.getLogger(__name__)
+
+
+class ClusterDiscovery:
+    """Holds the newest catalog. Changes that come while one is built make one more together."""
+
+    def __init__(self, kubeconfig: Path | None, on_change: Callable[[Catalog], None]) -> None:
+        self._kubeconfig = kubeconfig
+        self._on_change = on_change
+        self._news = asyncio.Event()
+        self.catalog = Catalog()
+        self.synced = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with connect(self._kubeconfig) as client, asyncio.TaskGroup() as group:
+            informers = [self._informer(client, resource) for resource in OURS]
+            for informer in informers:
+                group.create_task(informer.run())
+            for informer in informers:
+                await informer.synced.wait()
+            self._news.set()
+            await self._build_for_ever(informers)
+
+    def _informer(self, client: Client, resource: Resource) -> Informer[AnyObject]:
+        return Informer(client, resource, read=parse_stored, on_change=lambda *_: self._news.set())
+
+    async def _build_for_ever(self, informers: list[Informer[AnyObject]]) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            items = [item for informer in informers for item in informer.objects.values()]
+            try:
+                self.catalog = await asyncio.to_thread(_built, items, self.catalog.generation + 1)
+            except Exception:
+                logger.exception("no catalog can be made of the objects, the last one stays in force")
+                continue
+            self.synced = True
+            self._on_change(self.catalog)
+
+
+def _built(items: list[AnyObject], generation: int) -> Catalog:
+    """Off the loop: many objects take seconds, and streams must go on."""
+    return build_catalog(Snapshot.model_construct(generation=generation, objects=collect(items)), datetime.now(UTC))

@@ -1,0 +1,53 @@
+"""What canaries and the versions beside them have answered, for the operator to judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from operators.api.gateway import Arm, Comparison, Moments
+from serving.gateway.catalog import Target
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One request that a version answered or failed. `cited` is None where no documents were given."""
+
+    failed: bool
+    cited: bool | None
+    stopped: bool
+    first_token_s: float | None
+    tokens: int
+
+
+class Comparisons:
+    """A comparison begins with the first snapshot that has its canary, and ends with the first without."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Comparison] = {}
+
+    @property
+    def found(self) -> Mapping[str, Comparison]:
+        return self._found
+
+    def follow(self, on_trial: frozenset[str]) -> None:
+        self._found = {name: self._found.get(name, Comparison()) for name in on_trial}
+
+    def add(self, target: Target, outcome: Outcome) -> None:
+        before = self._found.get(target.canary.engine_name) if target.canary else None
+        if before is None or target.canary is None:
+            return
+        side = "canary" if target.on_trial else "active"
+        arm = getattr(before, side) + _arm(outcome)
+        self._found[target.canary.engine_name] = before.model_copy(update={side: arm})
+
+
+def _arm(outcome: Outcome) -> Arm:
+    if outcome.failed:
+        return Arm(requests=1, errors=1)
+    return Arm(
+        requests=1,
+        grounded=int(outcome.cited is not None),
+        uncited=int(outcome.cited is False),
+        stopped=int(outcome.stopped),
+        first_token=Moments().with_one(outcome.first_token_s) if outcome.first_token_s is not None else Moments(),
+        length=Moments().with_one(outcome.tokens),
+    )

@@ -1,0 +1,41 @@
+from prometheus_client import generate_latest
+
+from serving.gateway.metrics import MAX_TENANTS, Metrics
+
+
+def _series(metrics: Metrics) -> str:
+    return generate_latest(metrics.registry).decode()
+
+
+def test_a_name_that_leaves_takes_its_series_along() -> None:
+    metrics = Metrics()
+    metrics.register({"acme": frozenset({"support", "trial"}), "globex": frozenset({"desk"})}, ())
+    for tenant, model in (("acme", "support"), ("acme", "trial"), ("globex", "desk")):
+        metrics.requests.labels(*metrics.names(tenant, model), "200").inc()
+    metrics.register({"acme": frozenset({"support"})}, ())
+    assert 'model="support"' in _series(metrics)
+    assert "trial" not in _series(metrics)
+    assert "globex" not in _series(metrics)
+
+
+def test_a_base_model_has_its_series_before_the_first_request_and_loses_it_when_it_leaves() -> None:
+    metrics = Metrics()
+    metrics.register({}, ("one", "two"))
+    assert 'quiver_gateway_tokens_in_flight{base_model="one"} 0.0' in _series(metrics)
+    metrics.register({}, ("two",))
+    assert "one" not in _series(metrics)
+
+
+def test_a_name_that_the_catalog_does_not_have_is_other() -> None:
+    metrics = Metrics()
+    metrics.register({"acme": frozenset({"support"})}, ())
+    assert metrics.names("acme", "support") == ("acme", "support")
+    assert metrics.names("acme", "desk") == ("acme", "other")
+    assert metrics.names("globex", "support") == ("other", "other")
+
+
+def test_no_more_than_so_many_tenants_have_series_of_their_own() -> None:
+    metrics = Metrics()
+    metrics.register({f"t{n:05}": frozenset({"m"}) for n in range(MAX_TENANTS + 1)}, ())
+    assert metrics.names(f"t{MAX_TENANTS - 1:05}", "m") == (f"t{MAX_TENANTS - 1:05}", "m")
+    assert metrics.names(f"t{MAX_TENANTS:05}", "m") == ("other", "other")

@@ -1,0 +1,69 @@
+"""What the gateway makes of a search."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from retrieval.gate import Outcome
+from retrieval.schemas import Evidence, SearchRequest, SearchResponse, Seconds
+from serving.gateway.retrieval_client import Found, RetrievalError, connect
+
+RESPONSE = SearchResponse(
+    outcome=Outcome.EVIDENCE,
+    evidence=[
+        Evidence(
+            chunk_id="c1",
+            document_id="d1",
+            document="plans.md",
+            knowledge_base="handbook",
+            ordinal=0,
+            heading="Plans > Basic",
+            text="Refund window: 30 days",
+            score=0.5,
+            dense_score=0.4,
+            lexical_score=None,
+        )
+    ],
+    embedding="AAAA",
+    seconds=Seconds(embed=0.1, search=0.1, rank=0.1),
+)
+
+
+@asynccontextmanager
+async def sidecar(answer: Callable[[Any], web.Response]) -> AsyncIterator[str]:
+    async def search(request: web.Request) -> web.Response:
+        return answer(SearchRequest.model_validate_json(await request.read()))
+
+    app = web.Application()
+    app.router.add_post("/v1/search", search)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def searched(url: str) -> Found:
+    async with connect(url, "token", 5) as retrieval:
+        return await retrieval.search(tenant="acme", knowledge_bases=["handbook"], query="refund?", top_k=4)
+
+
+async def test_evidence_comes_with_the_heading_above_it() -> None:
+    async with sidecar(lambda _: web.json_response(text=RESPONSE.model_dump_json())) as url:
+        found = await searched(url)
+    assert (found.outcome, found.embedding) == ("evidence", "AAAA")
+    assert [(item.heading, item.text) for item in found.evidence] == [("Plans > Basic", "Refund window: 30 days")]
+
+
+async def test_a_sidecar_that_fails_is_a_retrieval_error() -> None:
+    async with sidecar(lambda _: web.Response(status=500)) as url:
+        with pytest.raises(RetrievalError, match="status 500"):
+            await searched(url)
+    with pytest.raises(RetrievalError):
+        await searched(url)
