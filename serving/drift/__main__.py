@@ -1,5 +1,6 @@
 """Run the service: `python -m serving.drift`."""
 
+import argparse
 import logging
 import sys
 import time
@@ -13,6 +14,9 @@ from serving.drift.settings import load
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        prog="python -m serving.drift", description="The drift detector. Told by QUIVER_DRIFT_* alone."
+    ).parse_args()
     try:
         settings = load()
     except SettingsError as invalid:

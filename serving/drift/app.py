@@ -86,6 +86,7 @@ async def register(request: Request) -> Response:
 
 
 async def drift(request: Request) -> Response:
+    require_token(request)
     detector: Detector = request.app.state.detector
     return JSONResponse({"tenants": {report.tenant: {report.signal: shown(report)} for report in detector.reports()}})
 

@@ -92,12 +92,18 @@ class Detector:
 
     async def evaluate(self) -> None:
         """Run every test that is due, one at a time, and save what the tests and the references became."""
-        for tenant in [name for name, record in self._records.items() if self._is_due(record)]:
+        for tenant in tuple(self._records):
             async with self._lock:
-                if (record := self._records.get(tenant)) and self._is_due(record):
-                    await self._test(tenant, record)
-        async with self._lock:
-            await self._save(self._unsaved)
+                await self._evaluate(tenant)
+
+    async def _evaluate(self, tenant: str) -> None:
+        """A failure is logged, and stays that of its tenant."""
+        try:
+            if (record := self._records.get(tenant)) and self._is_due(record):
+                await self._test(tenant, record)
+            await self._save(self._unsaved & {tenant})
+        except Exception:
+            logger.exception("the evaluation of tenant %s has failed, its verdict stands; the others go on", tenant)
 
     async def close(self) -> None:
         """Save every tenant, windows that are not full included."""
@@ -145,6 +151,7 @@ class Detector:
             return self._store.load(tenant)
         except StateError as damage:  # one bad file never stops the other tenants
             logger.error("%s; until then the tenant starts afresh", damage)
+            self._unsaved.add(tenant)
             return self._new()
 
     def _make_files_agree(self, records: dict[str, Record]) -> None:

@@ -18,9 +18,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
-    host: Annotated[str, Field(description="Address to listen on.")] = "0.0.0.0"
+    host: Annotated[str, Field(description="Address to listen on; metrics need no token.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on.")] = 8_400
-    token: Annotated[SecretStr, Field(min_length=16, description="Bearer token that POST and PUT require.")]
+    token: Annotated[SecretStr, Field(min_length=16, description="Bearer token that all of /v1 requires.")]
     state: Annotated[Path, Field(description="Directory that keeps each tenant's windows and last verdict.")]
     reference_size: Annotated[int, Field(ge=2, le=1_000, description="Embeddings in a tenant's reference.")] = 200
     window_size: Annotated[int, Field(ge=2, le=1_000, description="Fewest embeddings that are evidence.")] = 50

@@ -1,11 +1,12 @@
 """Files: one per registered tenant, so that a restart keeps what was learnt.
 
 The directory is the registration: a tenant is registered while it has a file. A file is replaced in
-one step, so a crash leaves the old one or the new one, never half of either.
+one step, so a crash leaves the old one or the new one, never half of either. One that cannot be read is set
+aside, so that nothing is written over it.
 """
 
 import os
-import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +20,7 @@ from serving.drift.verdict import Verdict
 from serving.drift.windows import DIMENSIONS, Embeddings, Windows
 
 SUFFIX = ".npz"
+DAMAGED = f"{SUFFIX}.damaged"
 UNFINISHED = ".unfinished"
 VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
 
@@ -41,7 +43,8 @@ class Store:
             leftover.unlink()
 
     def tenants(self) -> list[str]:
-        return sorted(path.name.removesuffix(SUFFIX) for path in self._directory.glob(f"*{SUFFIX}"))
+        """Those with a file, be it damaged and set aside."""
+        return sorted({path.name.partition(".")[0] for path in self._directory.glob(f"*{SUFFIX}*")})
 
     def save(self, tenant: str, record: Record) -> None:
         """Replace the tenant's file. Raises StateError."""
@@ -57,29 +60,39 @@ class Store:
             ) from failure
 
     def load(self, tenant: str) -> Record:
-        """Raises StateError when the file is damaged or was not written by `save`."""
+        """Raises StateError when the file is damaged or was not written by `save`; it is set aside then."""
         path = self._path(tenant)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 windows = Windows(reference=embeddings(kept["reference"]), current=embeddings(kept["current"]))
                 return Record(windows=windows, verdict=VERDICT.validate_json(str(kept["verdict"])))
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as damage:
+        except Exception as damage:  # zipfile and numpy do not list what they raise on damage
             raise StateError(
-                f"the state of tenant {tenant} in {path} cannot be read ({damage}); restore the file and restart"
+                f"the state of tenant {tenant} in {path} cannot be read ({damage}) and is kept as "
+                f"{self._set_aside(tenant)}; stop the process, put a good copy at {path} and start the process again"
             ) from damage
 
     def delete(self, tenant: str) -> None:
         """Remove everything of the tenant. Raises StateError."""
         try:
-            self._path(tenant).unlink(missing_ok=True)
-            self._unfinished(tenant).unlink(missing_ok=True)
+            for path in (self._path(tenant), self._damaged(tenant), self._unfinished(tenant)):
+                path.unlink(missing_ok=True)
         except OSError as failure:
             raise StateError(
                 f"the state of tenant {tenant} cannot be removed ({failure}); check permissions of the directory"
             ) from failure
 
+    def _set_aside(self, tenant: str) -> Path:
+        """Where the damaged file is now: where it was, if it cannot be moved."""
+        with suppress(OSError):
+            self._path(tenant).replace(self._damaged(tenant))
+        return self._damaged(tenant) if self._damaged(tenant).exists() else self._path(tenant)
+
     def _path(self, tenant: str) -> Path:
         return self._directory / f"{tenant}{SUFFIX}"
+
+    def _damaged(self, tenant: str) -> Path:
+        return self._directory / f"{tenant}{DAMAGED}"
 
     def _unfinished(self, tenant: str) -> Path:
         return self._directory / f"{tenant}{UNFINISHED}"

@@ -207,6 +207,74 @@ async def test_one_damaged_file_stops_no_other_tenant(
     assert f"the state of tenant globex in {damaged} cannot be read" in caplog.text
 
 
+async def test_a_damaged_file_is_kept_and_can_be_restored_as_the_message_says(
+    make_settings: MakeSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, clock = make_settings(), Clock()
+    await (await watching_acme(settings, clock, Traffic(seed=22))).close()
+    path, aside = settings.state / "acme.npz", settings.state / "acme.npz.damaged"
+    copy = path.read_bytes()
+    path.write_bytes(copy[:100])
+    afresh = await made(settings, clock)
+    assert f"is kept as {aside}; stop the process, put a good copy at {path} and start" in caplog.text
+    await afresh.evaluate()
+    await afresh.close()
+    assert aside.read_bytes() == copy[:100]
+    path.write_bytes(copy)
+    restored = await made(settings, clock)
+    assert only(restored).reference_samples == 60
+    await restored.close()
+    assert path.read_bytes() == copy
+
+
+async def test_a_tenant_whose_file_was_damaged_stays_watched_after_a_crash(make_settings: MakeSettings) -> None:
+    settings, clock = make_settings(), Clock()
+    await (await watching_acme(settings, clock, Traffic(seed=23))).close()
+    (settings.state / "acme.npz").write_bytes(b"damage")
+    await made(settings, clock)  # ends at once, with nothing saved
+    after = await made(settings, clock)
+    assert only(after).tenant == "acme"
+    await after.evaluate()
+    assert only(await made(settings, clock)).tenant == "acme"
+    assert (settings.state / "acme.npz").exists()
+
+
+async def test_a_removed_tenant_leaves_no_damaged_file(make_settings: MakeSettings) -> None:
+    settings, clock = make_settings(), Clock()
+    await (await watching_acme(settings, clock, Traffic(seed=24))).close()
+    (settings.state / "acme.npz").write_bytes(b"damage")
+    watching = await made(settings, clock)
+    await watching.register([])
+    await watching.evaluate()
+    await watching.close()
+    assert list(settings.state.iterdir()) == []
+
+
+async def test_a_failure_of_one_tenant_stops_no_other(
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise FloatingPointError("no variance")
+
+    traffic = Traffic(seed=25)
+    watching = await watching_acme(make_settings(), Clock(), traffic)
+    await watching.register(["acme", "globex"])
+    watching.observe(sent("globex", traffic.queries(60)))
+    for tenant in ("acme", "globex"):
+        watching.observe(sent(tenant, traffic.queries(30)))
+    monkeypatch.setattr("serving.drift.detector.mmd_test", fails)
+    await watching.evaluate()
+    assert {report.tenant: report.verdict.test is not None for report in watching.reports()} == {
+        "acme": False,
+        "globex": True,
+    }
+    assert "the evaluation of tenant acme has failed" in caplog.text
+    watching.observe(sent("acme", traffic.queries(30)))
+    await watching.evaluate()
+    assert all(report.verdict.state is State.OK for report in watching.reports())
+
+
 async def test_what_a_crash_left_unfinished_is_removed(make_settings: MakeSettings) -> None:
     settings = make_settings()
     settings.state.mkdir()

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from serving.drift.app import create_app
+from serving.drift.detector import Detector
 from tests.serving.drift.conftest import TOKEN, MakeSettings
 from tests.serving.drift.traffic import Traffic, observation, observations
 
@@ -181,8 +182,12 @@ def test_a_name_that_is_no_tenant_is_refused(client: TestClient, name: str) -> N
 
 
 @pytest.mark.parametrize("authorization", ["", TOKEN, f"Basic {TOKEN}", "Bearer ", f"Bearer {TOKEN}x", "Bearer é"])
-@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/observations"), ("PUT", "/v1/tenants")])
-def test_writes_require_the_token(client: TestClient, method: str, path: str, authorization: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v1/observations"), ("PUT", "/v1/tenants"), ("GET", "/v1/drift")]
+)
+def test_what_is_known_of_tenants_requires_the_token(
+    client: TestClient, method: str, path: str, authorization: str
+) -> None:
     reply = client.request(method, path, content=b"{", headers={b"Authorization": authorization.encode("latin-1")})
     assert reply.status_code == 401
     assert reply.headers["WWW-Authenticate"] == "Bearer"
@@ -195,14 +200,20 @@ def test_other_paths_and_methods_are_refused_alike(client: TestClient) -> None:
 
 
 def test_health_fails_when_the_evaluation_has_stopped(
-    make_settings: MakeSettings, caplog: pytest.LogCaptureFixture
+    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    times = iter([NOW])  # enough to register acme; the look for due tests then has no time and fails
+    fails = asyncio.Event()
 
-    app = create_app(make_settings(), clock=lambda: next(times), rng=np.random.default_rng())
+    async def evaluate(_: Detector) -> None:
+        if fails.is_set():
+            raise RuntimeError("no memory")
+
+    monkeypatch.setattr(Detector, "evaluate", evaluate)
+    monkeypatch.setattr("serving.drift.app.TICK", 0.01)
+    app = create_app(make_settings(), clock=lambda: NOW, rng=np.random.default_rng())
     with TestClient(app, headers=ALLOWED) as client:
         assert client.get("/healthz").status_code == client.get("/readyz").status_code == 200
-        client.put("/v1/tenants", json={"tenants": ["acme"]})
+        fails.set()
         assert client.portal is not None
         client.portal.call(asyncio.wait, [app.state.evaluation])
         assert client.get("/healthz").status_code == client.get("/readyz").status_code == 503

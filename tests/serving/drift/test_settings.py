@@ -19,6 +19,11 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.port, settings.false_alarms, settings.state) == (9_000, 2.5, Path("/var/lib/drift"))
 
 
+def test_only_this_machine_is_listened_to_unless_another_address_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    load_with(monkeypatch)
+    assert load().host == "127.0.0.1"
+
+
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in REQUIRED:
         monkeypatch.delenv(f"QUIVER_DRIFT_{name}", raising=False)

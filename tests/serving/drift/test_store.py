@@ -1,0 +1,58 @@
+"""Files that somebody else has written to."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from serving.drift import verdict, windows
+from serving.drift.errors import StateError
+from serving.drift.store import Record, Store
+from tests.serving.drift.traffic import Traffic
+
+RECORD = Record(windows.extended(windows.empty(), Traffic(seed=50).queries(1), reference_size=1), verdict.unknown(1.0))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path, bytes]:
+    directory = tmp_path_factory.mktemp("state")
+    store = Store(directory)
+    store.save("acme", RECORD)
+    return store, directory, (directory / "acme.npz").read_bytes()
+
+
+def test_what_was_saved_is_loaded(saved: tuple[Store, Path, bytes]) -> None:
+    store, directory, good = saved
+    (directory / "acme.npz").write_bytes(good)
+    loaded = store.load("acme")
+    assert loaded.verdict == RECORD.verdict
+    assert np.array_equal(loaded.windows.reference, RECORD.windows.reference)
+
+
+@given(place=st.integers(0, 2_399), value=st.integers(0, 255))
+@example(place=-1, value=0)
+@example(place=8, value=8)
+def test_damage_is_a_state_error_that_keeps_the_file_or_no_damage_at_all(
+    saved: tuple[Store, Path, bytes], place: int, value: int
+) -> None:
+    store, directory, good = saved
+    damaged = bytearray(good)
+    damaged[place] = value
+    (directory / "acme.npz").write_bytes(damaged)
+    try:
+        store.load("acme")
+    except StateError:
+        assert (directory / "acme.npz.damaged").read_bytes() == damaged
+        assert not (directory / "acme.npz").exists()
+
+
+@pytest.mark.parametrize("method", [1, 8, 12, 14, 99])
+def test_a_compression_that_was_never_used_is_damage(saved: tuple[Store, Path, bytes], method: int) -> None:
+    store, directory, good = saved
+    entry, damaged = good.index(b"PK\x01\x02"), bytearray(good)
+    damaged[8], damaged[entry + 10] = method, method
+    (directory / "acme.npz").write_bytes(damaged)
+    with pytest.raises(StateError, match="is kept as"):
+        store.load("acme")
