@@ -1,26 +1,21 @@
 """Serve the query path: `python -m retrieval`."""
 
-import logging
-
-import uvicorn
+import argparse
+from functools import partial
 
 from retrieval.app import create_app
+from retrieval.server import serve
 from retrieval.settings import Settings
 
 STOP_SECONDS = 10  # for requests in hand
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    argparse.ArgumentParser(
+        prog="python -m retrieval", description="The search of documents. Told by QUIVER_RETRIEVAL_* alone."
+    ).parse_args()
     settings = Settings()  # type: ignore[call-arg]  # the environment fills it
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
+    serve(partial(create_app, settings), settings, stop_seconds=STOP_SECONDS)
 
 
 if __name__ == "__main__":

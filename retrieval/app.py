@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from retrieval.background import Background
 from retrieval.bearer import BearerAuth
 from retrieval.embedding.model import DIMENSION, Embedder
 from retrieval.errors import RetrievalError
@@ -19,7 +20,7 @@ from retrieval.search import Search
 from retrieval.settings import ServiceSettings, Settings
 from retrieval.store import Store
 
-LABELS_SECONDS = 10.0  # how often the set of tenants with metric series is renewed
+TENANTS_SECONDS = 10.0  # how often the set of tenants is renewed
 
 log = logging.getLogger(__name__)
 
@@ -40,25 +41,33 @@ def create_app(settings: Settings) -> Starlette:
     search = Search(store, embedder, cached=settings.cached_queries, pool=settings.pool, thresholds=settings.thresholds)
     metrics = Metrics(tenants=settings.tenant_labels)
 
+    background = Background()
+
+    async def prove() -> None:
+        background.check()
+        await search.ping()
+
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        labels = asyncio.create_task(_follow_tenants(store, metrics))
-        yield
-        labels.cancel()
+        async with background.running("follow the tenants", _follow_tenants(store, search, metrics)):
+            yield
         await asyncio.to_thread(store.close)
 
     return Starlette(
-        routes=[*search_routes.routes(search, metrics), *health.routes(search.ping, metrics.registry)],
+        routes=[*search_routes.routes(search, metrics), *health.routes(prove, metrics.registry)],
         middleware=[Middleware(BearerAuth, token=settings.token.get_secret_value())],
         exception_handlers={RetrievalError: on_error},
         lifespan=lifespan,
     )
 
 
-async def _follow_tenants(store: Store, metrics: Metrics) -> None:
+async def _follow_tenants(store: Store, search: Search, metrics: Metrics) -> None:
+    """Nothing of a tenant that has left is kept in memory."""
     while True:
         try:
-            metrics.admit(await asyncio.to_thread(store.tenants))
+            tenants = await asyncio.to_thread(store.tenants)
+            metrics.admit(tenants)
+            search.keep(tenants)
         except RetrievalError as error:
             log.warning("%s", error)
-        await asyncio.sleep(LABELS_SECONDS)
+        await asyncio.sleep(TENANTS_SECONDS)

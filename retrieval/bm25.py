@@ -11,12 +11,13 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Self
 
 K1, B = 1.2, 0.75  # the usual saturation and length correction
 AVERAGE_TERMS = 40  # of a passage of one to four sentences; fixed, so that a vector never has to be written again
-FREQUENT_TERMS = 2_000  # whose document frequency is kept; the others are taken to be rare
-TERM_BYTES = 24  # a longer one is rare as well; so all of them fit into one field of the store
+FREQUENT_BYTES = 60_000  # of JSON for the terms whose frequency is kept, one field of the store; the others are rare
+_NUMBER_BYTES = 10  # of JSON, beside the term itself
 
 Sparse = dict[int, float]
 
@@ -33,8 +34,10 @@ class Statistics:
     @classmethod
     def of(cls, chunks: Collection[Iterable[str]]) -> Self:
         """Of the terms of each chunk, without those of one chunk only."""
-        counted = Counter(term for terms in chunks for term in set(terms) if len(term.encode()) <= TERM_BYTES)
-        return cls(len(chunks), {term: number for term, number in counted.most_common(FREQUENT_TERMS) if number > 1})
+        counted = Counter(term for terms in chunks for term in set(terms)).most_common()
+        ends = accumulate(len(term.encode()) + _NUMBER_BYTES for term, _ in counted)
+        kept = (item for item, end in zip(counted, ends, strict=True) if item[1] > 1 and end <= FREQUENT_BYTES)
+        return cls(len(chunks), dict(kept))
 
     @classmethod
     def merged(cls, parts: Iterable[Self]) -> Self:

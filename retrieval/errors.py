@@ -10,6 +10,7 @@
     ├── StoreError                  503  Milvus does not answer, or answers with an error
     ├── NoSpaceError                507  Milvus or the ledger has no disk left
     └── DocumentError               (status of one document, never an HTTP answer)
+        └── DocumentUnavailableError
 
 Errors of pymilvus, sqlite3 and onnxruntime are translated where they are called and nowhere else.
 """
@@ -64,3 +65,7 @@ class DocumentError(RetrievalError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class DocumentUnavailableError(DocumentError):
+    """It cannot be read now, for a reason outside of it: what is stored of it stays, and it is tried again."""

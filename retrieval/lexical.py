@@ -1,19 +1,27 @@
 """Text to the terms that the lexical leg matches. Pure.
 
 NFKC, case folded, words; a run of a script that is written without spaces becomes its character bigrams,
-so that Korean or Japanese is found whatever particle follows the word. The same analyzer serves documents and
-queries. A term holds no space, so terms are stored as one line.
+so that Korean or Japanese is found whatever particle follows the word. A document has the single characters of a run
+as well, for questions that ask for a word of one character. A term holds no space, so terms are stored as one line.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 # Written without spaces, or with particles attached: Thai, Lao, Myanmar, Hangul, Khmer, kana, Han.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_TOKEN = re.compile(f"(?P<run>[{_UNSPACED}]+)|(?P<word>[^\\W_{_UNSPACED}]+)")
+# Combining marks, which continue a word: vowel signs, viramas, accents that have no composed form. Not those of the
+# scripts above, nor variation selectors, which say how a character is drawn.
+_MARKS = "".join(
+    character
+    for character in map(chr, (*range(0x0300, 0xFE00), *range(0xFE20, 0x1E950)))
+    if unicodedata.category(character) in ("Mn", "Mc") and not re.match(f"[{_UNSPACED}]", character)
+)
+_TOKEN = re.compile(f"(?P<run>[{_UNSPACED}]+)|(?P<word>(?:[^\\W_{_UNSPACED}][{_MARKS}]*+)++)")
 _LATER_WORD = re.compile(r"(?<![.!?:]\s)(?<!^)\b[^\W\d_]\w*")  # any but the first of a sentence
 _LONGEST_WORD = 64  # characters; longer "words" are encoded data, which nobody types into a question
 
@@ -27,23 +35,31 @@ STOP_WORDS = frozenset(
 
 
 def terms(text: str) -> list[str]:
-    """The terms of a text in their order, repeats included."""
+    """The terms of a document in their order, repeats included."""
     found: list[str] = []
-    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        run = match["run"]
-        found.extend(_bigrams(run) if run else [match["word"][:_LONGEST_WORD]])
+    for run, word in _tokens(text):
+        found.extend([*_bigrams(run), *(run if len(run) > 1 else "")] if run else [word])
     return found
 
 
 def query_terms(text: str) -> list[str]:
     """The distinct terms of a question without its function words, or with them if there is nothing else."""
-    distinct = list(dict.fromkeys(terms(text)))
+    found: list[str] = []
+    for run, word in _tokens(text):
+        found.extend(_bigrams(run) if run else [word])
+    distinct = list(dict.fromkeys(found))
     return [term for term in distinct if term not in STOP_WORDS] or distinct
 
 
 def capitalised(text: str) -> list[str]:
     """Words that are written like names: with a capital, other than at the beginning of a sentence."""
     return [word for word in _LATER_WORD.findall(text.strip()) if word[0].isupper()]
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    """Each run of an unspaced script, or each word: one of the two is empty."""
+    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        yield match["run"] or "", (match["word"] or "")[:_LONGEST_WORD]
 
 
 def _bigrams(run: str) -> list[str]:

@@ -2,11 +2,19 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from retrieval.gate import Outcome
+from retrieval.scope import NAME_BYTES, is_name
 
-Name = Annotated[str, Field(min_length=1, max_length=63)]
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"must be 1 to {NAME_BYTES} bytes of printable text")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
 
 
 class Body(BaseModel):

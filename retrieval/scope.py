@@ -14,11 +14,16 @@ NAME_BYTES = 63  # a Kubernetes label, which is what tenants and knowledge bases
 CARD = -1  # the ordinal of the row that says a knowledge base exists; chunks count from 0
 
 
+def is_name(text: str) -> bool:
+    """Whether a tenant or a knowledge base can be called so: 1 to 63 bytes of printable text."""
+    return text.isprintable() and 1 <= len(text.encode("utf-8", "replace")) <= NAME_BYTES
+
+
 def checked_name(kind: str, name: str) -> str:
-    """The name, if it can be one: 1 to 63 bytes of printable text."""
+    """The name, if it can be one."""
     if not name:
         raise EmptyScopeError(f"The {kind} is empty: name one.")
-    if not name.isprintable() or len(name.encode("utf-8", "replace")) > NAME_BYTES:
+    if not is_name(name):
         raise InvalidRequestError(f"The {kind} {name[:80]!a} is not a name: use 1 to {NAME_BYTES} printable bytes.")
     return name
 
@@ -34,6 +39,11 @@ def one_of(field: str, values: Iterable[str]) -> str:
     if not listed:
         raise EmptyScopeError(f"No value to compare {field} with: name at least one.")
     return f"{field} in [{listed}]"
+
+
+def every_card(tenant: str) -> str:
+    """The rows that say which knowledge bases a tenant has: the one filter that does not name them."""
+    return f"tenant == {literal(checked_name('tenant', tenant))} and ordinal == {CARD}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,9 @@ class Scope:
 
     def document(self, document_id: str) -> str:
         return f"{self.chunks()} and document_id == {literal(document_id)}"
+
+    def version(self, document_id: str, version: str) -> str:
+        return f"{self.document(document_id)} and version == {literal(version)}"
 
     def other_versions(self, document_id: str, version: str) -> str:
         return f"{self.document(document_id)} and version != {literal(version)}"

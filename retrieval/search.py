@@ -11,7 +11,7 @@ from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder, QueryCache
 from retrieval.errors import UnknownKnowledgeBaseError
 from retrieval.gate import Nearness, Outcome, Thresholds, coverage, decide, names_missing
-from retrieval.lexical import capitalised, query_terms, terms
+from retrieval.lexical import capitalised, query_terms
 from retrieval.ranking import Leg, fuse
 from retrieval.schemas import Evidence, SearchRequest, SearchResponse, Seconds
 from retrieval.scope import Scope
@@ -77,13 +77,17 @@ class Search:
         await asyncio.to_thread(self._embedder.embed, ["ready?"])
         await asyncio.to_thread(self._store.tenants)
 
+    def keep(self, tenants: frozenset[str]) -> None:
+        """Forget what was asked by others than these."""
+        self._cache.keep(tenants)
+
     def _read(self, request: SearchRequest) -> Query:
         names = [word for word in capitalised(request.query) if not self._embedder.knows(word)]
         return Query(
             vector=self._cache.embed(request.tenant, request.query),
             legible=self._embedder.legibility(request.query),
             terms=query_terms(request.query),
-            names=terms(" ".join(names)),
+            names=query_terms(" ".join(names)),
         )
 
     async def _find(self, request: SearchRequest, query: Query) -> Found:

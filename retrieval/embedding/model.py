@@ -96,6 +96,12 @@ class QueryCache:
                 self._vectors.popitem(last=False)
         return vector
 
+    def keep(self, tenants: frozenset[str]) -> None:
+        """Forget the queries of all other tenants."""
+        with self._lock:
+            for key in [key for key in self._vectors if key[0] not in tenants]:
+                del self._vectors[key]
+
 
 def _options(threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()

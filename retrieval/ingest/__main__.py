@@ -1,27 +1,24 @@
 """Serve the ingest worker: `python -m retrieval.ingest`."""
 
+import argparse
 import logging
-
-import uvicorn
+from functools import partial
 
 from retrieval.ingest.app import create_app
 from retrieval.ingest.settings import Settings
+from retrieval.server import serve
 
 STOP_SECONDS = 3  # for requests in hand, of which a long poll would wait longer
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    argparse.ArgumentParser(
+        prog="python -m retrieval.ingest",
+        description="The worker that indexes documents. Told by QUIVER_INGEST_* alone.",
+    ).parse_args()
     logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every change, as the worker does
     settings = Settings()  # type: ignore[call-arg]  # the environment fills it
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
+    serve(partial(create_app, settings), settings, stop_seconds=STOP_SECONDS)
 
 
 if __name__ == "__main__":

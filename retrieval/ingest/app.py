@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from retrieval.app import open_store
+from retrieval.background import Background
 from retrieval.bearer import BearerAuth
 from retrieval.embedding.model import Embedder
 from retrieval.errors import RetrievalError, StoreError
@@ -34,17 +35,19 @@ def create_app(settings: Settings) -> Starlette:
     pipeline = Pipeline(store, Embedder(settings.embedder, threads=settings.embedder_threads), settings.limits)
     worker = Worker(pipeline, ledger, rescan_seconds=settings.rescan_seconds, changed=revision.bump)
 
+    background = Background()
+
     async def prove() -> None:
+        background.check()
         if worker.message:
             raise StoreError(worker.message)
         await asyncio.to_thread(store.tenants)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with _working(worker):
-            following = asyncio.create_task(follow(worker, wanted_changed, settings.rescan_seconds))
+        following = follow(worker, wanted_changed, settings.rescan_seconds)
+        async with _working(worker), background.running("follow the sources", following):
             yield
-            following.cancel()
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(ledger.close)
 

@@ -27,33 +27,40 @@ class Block:
     text: str
 
 
-def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> list[Block]:
-    """Passages of at most `budget` tokens as `size` counts them; together they hold every word of the blocks."""
-    merged = _joined(blocks, budget=budget, size=size)
-    return [Block(block.heading, part) for block in merged for part in _parts(block.text, budget, size)]
+def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Block]:
+    """Passages of at most `budget` tokens as `size` counts them; together they hold every word of the blocks.
+
+    Each block is counted once, and again only where it is cut.
+    """
+
+    def cost(text: str) -> int:
+        return max(1, size(text))  # what the counter does not see takes room all the same
+
+    for block, total in _joined(blocks, budget=budget, size=cost):
+        yield from (Block(block.heading, part) for part in _parts(block.text, total, budget, cost))
 
 
-def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Block]:
-    """Blocks in order, with a short one joined to the one before it where both fit and share a heading."""
+def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tuple[Block, int]]:
+    """Blocks in order and their sizes, with a short one joined to the one before it where both fit and share a heading.
+    Sizes are summed: a line break costs no token."""
     held: Block | None = None
+    total = 0
     for block in blocks:
-        if held is None:
-            held = block
+        added = size(block.text)
+        short = min(total, added) < SHORT and total + added <= budget
+        if held is not None and held.heading == block.heading and short:
+            held, total = Block(held.heading, f"{held.text}\n{block.text}"), total + added
             continue
-        both = f"{held.text}\n{block.text}"
-        mergeable = held.heading == block.heading and min(size(held.text), size(block.text)) < SHORT
-        if mergeable and size(both) <= budget:
-            held = Block(held.heading, both)
-        else:
-            yield held
-            held = block
+        if held is not None:
+            yield held, total
+        held, total = block, added
     if held is not None:
-        yield held
+        yield held, total
 
 
-def _parts(text: str, budget: int, size: Size) -> Iterator[str]:
+def _parts(text: str, total: int, budget: int, size: Size) -> Iterator[str]:
     """The text itself if it fits, else runs of its sentences that do."""
-    if size(text) <= budget:
+    if total <= budget:
         yield text
         return
     pieces = (piece for sentence in _sentences(text) for piece in _fitting(sentence, budget, size))

@@ -29,6 +29,9 @@ CREATE INDEX IF NOT EXISTS by_due ON documents (tenant, due);
 """
 
 
+_INSTRUCTED = 1  # the user_version of a file that has received a desired set
+
+
 class LedgerError(RetrievalError):
     """The file cannot be read or written."""
 
@@ -79,6 +82,7 @@ class Ledger:
     def want(self, listed: Iterable[KnowledgeBase]) -> None:
         """Make this the desired set; what was known and is not listed is to leave."""
         with self._writes() as connection:
+            connection.execute(f"PRAGMA user_version = {_INSTRUCTED}")
             connection.execute("UPDATE knowledge_bases SET wanted = 0")
             connection.executemany(
                 "INSERT OR REPLACE INTO knowledge_bases VALUES (?, ?, ?, 1)",
@@ -90,6 +94,15 @@ class Ledger:
 
     def leaving(self) -> list[KnowledgeBase]:
         return self._specs(0)
+
+    def instructed(self) -> bool:
+        """Whether a desired set was ever received; before, that nothing is wanted says nothing."""
+        return bool(self._rows("PRAGMA user_version")[0][0] == _INSTRUCTED)
+
+    def wanted_of(self, tenant: str) -> frozenset[str]:
+        """The names of a tenant's knowledge bases in the desired set."""
+        rows = self._rows("SELECT name FROM knowledge_bases WHERE tenant = ? AND wanted = 1", tenant)
+        return frozenset(name for (name,) in rows)
 
     def documents(self, tenant: str, knowledge_base: str) -> list[Document]:
         return self._documents("tenant = ? AND knowledge_base = ? ORDER BY path, source", tenant, knowledge_base)
@@ -108,6 +121,12 @@ class Ledger:
         due: float | None = self._rows("SELECT min(due) FROM documents")[0][0]
         return due
 
+    def is_due(self, tenant: str, knowledge_base: str, now: float) -> bool:
+        """Whether one of its documents is to be worked on now."""
+        condition = "tenant = ? AND knowledge_base = ? AND due <= ?"
+        rows = self._rows(f"SELECT 1 FROM documents WHERE {condition} LIMIT 1", tenant, knowledge_base, now)  # noqa: S608 - a constant
+        return bool(rows)
+
     def put(self, *documents: Document) -> None:
         with self._writes() as connection:
             rows = [astuple(document) for document in documents]
@@ -118,11 +137,15 @@ class Ledger:
             connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
 
     def forget(self, tenant: str, knowledge_base: str) -> None:
-        """Remove a knowledge base and all that is remembered of its documents."""
+        """Remove a knowledge base and all that is remembered of its documents, unless it is wanted again."""
         with self._writes() as connection:
             key = (tenant, knowledge_base)
-            connection.execute("DELETE FROM documents WHERE tenant = ? AND knowledge_base = ?", key)
-            connection.execute("DELETE FROM knowledge_bases WHERE tenant = ? AND name = ?", key)
+            wanted = "SELECT 1 FROM knowledge_bases WHERE tenant = ?1 AND name = ?2 AND wanted = 1"
+            connection.execute(
+                f"DELETE FROM documents WHERE tenant = ?1 AND knowledge_base = ?2 AND NOT EXISTS ({wanted})",  # noqa: S608 - a constant
+                key,
+            )
+            connection.execute("DELETE FROM knowledge_bases WHERE tenant = ? AND name = ? AND wanted = 0", key)
 
     def _specs(self, wanted: int) -> list[KnowledgeBase]:
         query = "SELECT spec FROM knowledge_bases WHERE wanted = ? ORDER BY tenant, name"

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
@@ -54,7 +55,7 @@ class Pipeline:
         digest = hashlib.sha256(content).hexdigest()
         current = version_of(digest, wanted)
         chunks = document.chunks
-        if current != document.version:
+        if not self._holds(scope, document, current):
             enter(State.PARSING, digest)
             cut = self._cut(wanted, parse(file.path, content, self.limits))
             enter(State.EMBEDDING, digest)
@@ -63,16 +64,22 @@ class Pipeline:
         self.store.delete(scope, scope.other_versions(document.id, current))
         return Indexed(digest, current, chunks)
 
+    def _holds(self, scope: Scope, document: Document, version: str) -> bool:
+        """Whether the store has this version as it was written: one that is remembered may have been deleted since."""
+        if version != document.version:
+            return False
+        return self.store.count(scope, scope.version(document.id, version)) == document.chunks
+
     def _content(self, file: File) -> bytes:
         if not supported(file.path):
             raise unsupported(file.path)
         return read(file, self.limits)
 
     def _cut(self, wanted: KnowledgeBase, blocks: Sequence[Block]) -> list[Block]:
-        cut = passages(blocks, budget=wanted.chunk_tokens, size=self.embedder.tokens)
+        made = passages(blocks, budget=wanted.chunk_tokens, size=self.embedder.tokens)
+        cut = list(islice(made, self.limits.chunks + 1))
         if len(cut) > self.limits.chunks:
-            message = f"it makes {len(cut):,} chunks, over the limit of {self.limits.chunks:,}: split it"
-            raise DocumentError(reasons.TOO_LARGE, message)
+            raise DocumentError(reasons.TOO_LARGE, f"it makes more than {self.limits.chunks:,} chunks: split it")
         return cut
 
     def _write(self, scope: Scope, file: File, document_id: str, version: str, cut: Sequence[Block]) -> None:

@@ -8,7 +8,8 @@ UNSUPPORTED = "Unsupported"
 TIMED_OUT = "TimedOut"
 UNREADABLE = "Unreadable"
 OUTSIDE_SOURCE = "OutsideSource"
-# Tried again without being asked:
+# Tried again without being asked, as are TimedOut by the clock and Unreadable for want of the file:
+INTERRUPTED = "Interrupted"
 STORE_UNAVAILABLE = "StoreUnavailable"
 NO_SPACE = "NoSpace"
 INTERNAL = "Internal"

@@ -1,18 +1,29 @@
 """What is in a source: its files without following anything that leads out of it, and their bytes."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from retrieval.errors import DocumentError, RetrievalError
+from retrieval.errors import DocumentError, DocumentUnavailableError, RetrievalError
 from retrieval.ingest import reasons
 from retrieval.ingest.limits import Limits
 
 MAX_DEPTH = 32  # directories below a source
 
-_LEADS_OUT = "it is a link that leads out of the source: put the file itself there"
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a file may not be read."""
+
+    reason: str
+    message: str
+
+
+_LEADS_OUT = Refusal(reasons.OUTSIDE_SOURCE, "it is a link that leads out of the source: put the file itself there")
+_LEADS_NOWHERE = Refusal(reasons.UNREADABLE, "it is a link that leads back to itself: remove it or correct it")
 
 
 class SourceError(RetrievalError):
@@ -23,35 +34,44 @@ class SourceError(RetrievalError):
 
 @dataclass(frozen=True)
 class File:
-    """One file as a scan saw it; one that is `refused` leads out of the source."""
+    """One file as a scan saw it."""
 
     source: str
     path: str  # relative to the source
     size: int  # bytes
     modified: float  # seconds since the epoch
     signature: str  # changes when the content may have changed
-    refused: bool = False
+    refused: Refusal | None = None
 
 
 def scan(source: str, limits: Limits) -> list[File]:
     """The visible files of a source in order. Raises `SourceError` when it is not there or holds too much."""
-    root = Path(source)
+    if not _is_absolute(source):
+        raise SourceError(f"The source {source!r} is not an absolute path without '..': write it from / on.")
     try:
-        real = root.resolve(strict=True)
+        real = Path(source).resolve(strict=True)
         files = list(_walk(real, real, source, 0)) if real.is_dir() else [_file(real, real.parent, source)]
-    except OSError as error:
-        raise SourceError(
-            f"The source {source} cannot be read ({error.strerror}): make it or correct its path."
-        ) from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads back to itself
+        fact = getattr(error, "strerror", None) or error
+        raise SourceError(f"The source {source} cannot be read ({fact}): make it or correct its path.") from error
     if len(files) > limits.files:
         raise SourceError(f"The source {source} holds {len(files):,} files, over {limits.files:,}: split it.")
     return sorted(files, key=lambda file: file.path)
 
 
+def exists(source: str) -> bool:
+    """Whether there is something at the path of a source that can be followed."""
+    try:
+        return _is_absolute(source) and Path(source).exists()
+    except OSError:
+        return False
+
+
 def read(file: File, limits: Limits) -> bytes:
-    """The bytes of a file; `DocumentError` where it is too large, was refused or cannot be opened."""
+    """The bytes of a file. `DocumentError` where it is too large, was refused or may not be read;
+    `DocumentUnavailableError` where it went away or the file system fails."""
     if file.refused:
-        raise DocumentError(reasons.OUTSIDE_SOURCE, _LEADS_OUT)
+        raise DocumentError(file.refused.reason, file.refused.message)
     if file.size > limits.file_bytes:
         raise _too_large(file.size, limits)
     root = Path(file.source).resolve()
@@ -59,12 +79,15 @@ def read(file: File, limits: Limits) -> bytes:
     try:
         target = (base / file.path).resolve(strict=True)
         if not target.is_relative_to(base):
-            raise DocumentError(reasons.OUTSIDE_SOURCE, _LEADS_OUT)
+            raise DocumentError(_LEADS_OUT.reason, _LEADS_OUT.message)
         with os.fdopen(_open_below(base, target), "rb") as opened:
             content = opened.read(limits.file_bytes + 1)
-    except OSError as error:
-        message = f"it cannot be opened ({error.strerror}): check that it is a file that may be read"
-        raise DocumentError(reasons.UNREADABLE, message) from error
+    except PermissionError as error:
+        raise DocumentError(reasons.UNREADABLE, "it may not be read: permit it to the worker's user") from error
+    except (OSError, RuntimeError) as error:
+        fact = getattr(error, "strerror", None) or error
+        message = f"it cannot be opened ({fact}): it is tried again; check that it is a file that may be read"
+        raise DocumentUnavailableError(reasons.UNREADABLE, message) from error
     if len(content) > limits.file_bytes:
         raise _too_large(len(content), limits)
     return content
@@ -85,16 +108,29 @@ def _walk(directory: Path, root: Path, source: str, depth: int) -> Iterator[File
 
 def _entry(path: Path, root: Path, source: str) -> Iterator[File]:
     """The file, or nothing where it is a linked directory inside the source or went away during the scan."""
-    if not path.resolve().is_relative_to(root):
-        yield File(source, _relative(path, root), 0, 0.0, "outside", refused=True)
-    elif path.is_file():
-        yield _file(path, root, source)
+    if refused := _refusal(path, root):
+        yield File(source, _relative(path, root), 0, 0.0, refused.reason, refused)
+        return
+    with contextlib.suppress(FileNotFoundError):
+        if path.is_file():
+            yield _file(path, root, source)
+
+
+def _refusal(path: Path, root: Path) -> Refusal | None:
+    try:
+        return None if path.resolve().is_relative_to(root) else _LEADS_OUT
+    except (OSError, RuntimeError):
+        return _LEADS_NOWHERE
 
 
 def _file(path: Path, root: Path, source: str) -> File:
     seen = path.stat()
     signature = f"{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_size}:{seen.st_ino}"
     return File(source, _relative(path, root), seen.st_size, seen.st_mtime, signature)
+
+
+def _is_absolute(source: str) -> bool:
+    return Path(source).is_absolute() and ".." not in Path(source).parts and "\0" not in source
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -9,16 +9,14 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from retrieval.schemas import Body, Name
 
 
-def _absolute(path: str) -> str:
-    if not PurePath(path).is_absolute() or ".." in PurePath(path).parts or "\0" in path:
-        raise ValueError("must be an absolute path without '..'")
+def _spelled_once(path: str) -> str:
     return str(PurePath(path))
 
 
 class Source(Body):
-    """A directory, followed with everything below it, or one file."""
+    """A directory, followed with everything below it, or one file; a path that cannot be one fails its scan alone."""
 
-    path: Annotated[str, Field(max_length=4_096), AfterValidator(_absolute)]
+    path: Annotated[str, Field(max_length=4_096), AfterValidator(_spelled_once)]
 
 
 class KnowledgeBase(Body):

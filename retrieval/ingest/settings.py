@@ -19,7 +19,7 @@ class Settings(ServiceSettings):
     max_document_characters: int = Field(default=3_000_000, ge=1)
     max_document_chunks: int = Field(default=5_000, ge=1)
     max_documents: int = Field(default=10_000, ge=1, description="Files of one knowledge base")
-    parse_seconds: int = Field(default=60, ge=1, description="Wall-clock time of one parse; CPU time likewise")
+    parse_seconds: int = Field(default=60, ge=1, description="CPU time of one parse; four times that by the clock")
     parse_memory_bytes: int = Field(default=1_500_000_000, ge=300_000_000)
 
     @property

@@ -1,7 +1,8 @@
-"""Follow the sources: a change in one of them, or the passing of time, makes the worker look."""
+"""Follow the sources: a change in one of them makes the worker look sooner than it does by the clock."""
 
 import asyncio
 import contextlib
+import logging
 from pathlib import Path
 
 from watchfiles import awatch
@@ -11,6 +12,9 @@ from retrieval.ingest.worker import Worker
 
 DEBOUNCE_MILLISECONDS = 200
 STEP_MILLISECONDS = 50
+RETRY_SECONDS = 60.0  # after the kernel has refused to follow
+
+log = logging.getLogger(__name__)
 
 
 async def follow(worker: Worker, wanted_changed: asyncio.Event, rescan_seconds: float) -> None:
@@ -19,17 +23,25 @@ async def follow(worker: Worker, wanted_changed: asyncio.Event, rescan_seconds: 
         wanted_changed.clear()
         roots = await _roots(worker)
         worker.look()
-        if roots:
-            await _until_others(worker, roots, wanted_changed, rescan_seconds)
-        else:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wanted_changed.wait(), rescan_seconds)
+        try:
+            if roots:
+                await _until_others(worker, roots, wanted_changed, rescan_seconds)
+            else:
+                await _wait(wanted_changed, rescan_seconds)
+        except (OSError, RuntimeError) as error:  # the watcher tells a lack of handles by a RuntimeError of its own
+            log.warning(
+                "The sources cannot be followed (%s): raise fs.inotify.max_user_instances, fs.inotify.max_user_watches "
+                "or the limit on open files; until then they are looked at every %s seconds.",
+                error,
+                rescan_seconds,
+            )
+            await _wait(wanted_changed, RETRY_SECONDS)
 
 
 async def _until_others(
     worker: Worker, roots: list[Path], wanted_changed: asyncio.Event, rescan_seconds: float
 ) -> None:
-    changes = awatch(
+    watched = awatch(
         *roots,
         watch_filter=None,
         debounce=DEBOUNCE_MILLISECONDS,
@@ -40,10 +52,16 @@ async def _until_others(
         ignore_permission_denied=True,
     )
     with contextlib.suppress(FileNotFoundError):  # a source that went away between the two calls
-        async for _ in changes:
-            worker.look()
+        async for changes in watched:
+            if changes:
+                worker.look()
             if await _roots(worker) != roots:
                 return
+
+
+async def _wait(changed: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(changed.wait(), seconds)
 
 
 async def _roots(worker: Worker) -> list[Path]:

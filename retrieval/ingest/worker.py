@@ -7,29 +7,29 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from retrieval.bm25 import Statistics
 from retrieval.embedding.model import DIMENSION
-from retrieval.errors import DocumentError, NoSpaceError, RetrievalError, StoreError
+from retrieval.errors import DocumentError, DocumentUnavailableError, NoSpaceError, RetrievalError, StoreError
 from retrieval.ingest import reasons
-from retrieval.ingest.ledger import Document, Ledger
+from retrieval.ingest.ledger import Document, Ledger, LedgerError
 from retrieval.ingest.pipeline import Pipeline
-from retrieval.ingest.plan import document_id, missing, plan, retry_at, strangers
-from retrieval.ingest.scan import File, SourceError, scan
+from retrieval.ingest.plan import document_id, missing, plan, refusal_of, retry_at, strangers
+from retrieval.ingest.scan import File, SourceError, exists, scan
 from retrieval.ingest.schemas import DocumentStatus, KnowledgeBase, KnowledgeBaseStatus, State
+from retrieval.ingest.troubles import Key, Task, Troubles
 from retrieval.scope import Scope
 from retrieval.store import Card
 from retrieval.store.probe import prove_isolation
 
 PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
-TIDY_CHUNKS = 256  # written at the most before a knowledge base is tidied; it is whenever nothing is left to do
+TIDY_CHUNKS = 256  # written at the most before a knowledge base is tidied; it is whenever nothing of it is due
 SAMPLED_CHUNKS = 5_000  # from which the statistics of a knowledge base are taken
 COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store: a store can lose what it had acknowledged
 
 log = logging.getLogger(__name__)
-
-Key = tuple[str, str]  # tenant, knowledge base
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,9 @@ class Worker:
         self._seen: dict[Key, Seen] = {}
         self._compared: dict[Key, float] = {}  # when with what the store holds; forgotten when the store was lost
         self._untidy: Counter[Key] = Counter()  # chunks written since the card was
+        self._swept: set[str] = set()  # tenants of which the store is known to hold nothing that is not wanted
+        self._troubles = Troubles()
+        self._looked = -math.inf
         self._wake, self._stopped, self._look = threading.Event(), threading.Event(), threading.Event()
         self._last_tenant = ""
         self._proven = False
@@ -100,26 +103,30 @@ class Worker:
 
     def roots(self) -> list[Path]:
         """The sources that exist now, to be followed."""
-        sources = {Path(source.path) for wanted in self._ledger.wanted() for source in wanted.sources}
-        return sorted(source for source in sources if source.exists())
+        sources = {source.path for wanted in self._ledger.wanted() for source in wanted.sources}
+        return sorted(Path(source) for source in sources if exists(source))
 
     def status(self) -> list[KnowledgeBaseStatus]:
         return [self._status(wanted) for wanted in self._ledger.wanted()]
 
     def turn(self) -> float:
-        """One look, if it is time for one, and one document, if one is due. Returns the seconds to wait."""
-        if self._look.is_set():
+        """A look, if it is time for one, a document, if one is due, and a tidying. Returns the seconds to wait."""
+        if self._look.is_set() or self._passed(self._rescan_seconds, self._looked):
             self._look.clear()
+            self._looked = self._clock()
             self._look_at_all()
         document = self._ledger.next(self._clock(), self._last_tenant)
         if document is not None:
             self._last_tenant = document.tenant
             self._work(document)
+        if self._tidy_one() or document is not None:
             return 0.0
-        for key in tuple(self._untidy):
-            self._tidy(key)
-        due = self._ledger.next_due()
-        return self._rescan_seconds if due is None else max(0.0, min(due - self._clock(), self._rescan_seconds))
+        due = self._ledger.next_due() or math.inf
+        return max(0.0, min(due, self._looked + self._rescan_seconds) - self._clock())
+
+    def _passed(self, seconds: float, since: float) -> bool:
+        """Whether so much time has passed; also when the clock was set back, as nobody knows then."""
+        return not 0 <= self._clock() - since < seconds
 
     def _prove(self) -> float:
         """Nothing is written for a tenant before the store has shown that it keeps tenants apart."""
@@ -129,19 +136,44 @@ class Worker:
 
     def _look_at_all(self) -> None:
         for leaving in self._ledger.leaving():
-            self._leave(leaving)
+            key = (leaving.tenant, leaving.name)
+            self._attempt(key, Task.LEAVE, partial(self._leave, *key))
+        if self._ledger.instructed():
+            for tenant in self._store.tenants() - self._swept:
+                self._attempt((tenant, ""), Task.LEAVE, partial(self._sweep, tenant))
         for wanted in self._ledger.wanted():
-            self._look_at(wanted)
+            self._attempt((wanted.tenant, wanted.name), Task.LOOK, partial(self._look_at, wanted))
+
+    def _attempt(self, key: Key, task: Task, act: Callable[[], None]) -> None:
+        """What fails for one knowledge base is told of it and tried again later, while the others go on. A ledger that
+        fails, or a store that answers nobody, fails the turn."""
+        if self._troubles.waits(key, task, self._clock()):
+            return
+        try:
+            act()
+        except LedgerError:
+            raise
+        except Exception as error:
+            if isinstance(error, StoreError):
+                self._store.tenants()
+            self._compared.pop(key, None)
+            self._troubles.add(key, task, _told(key, task, error), self._clock())
+            self._changed()
+        else:
+            if self._troubles.settle(key, task):
+                self._changed()
 
     def _look_at(self, wanted: KnowledgeBase) -> None:
         key = (wanted.tenant, wanted.name)
         scope = Scope(wanted.tenant, (wanted.name,))
-        if self._clock() - self._compared.get(key, -math.inf) >= COMPARE_SECONDS:
+        if self._passed(COMPARE_SECONDS, self._compared.get(key, -math.inf)):
             self._compare(wanted, scope)
             self._compared[key] = self._clock()
+        if key not in self._seen:  # what was written before a restart may have missed its card
+            self._untidy[key] += 1
         seen = self._scan(wanted)
         remembered = [d for d in self._ledger.documents(*key) if d.source not in seen.unread]
-        todo = plan(wanted, list(seen.files.values()), remembered, self._clock())
+        todo = plan(wanted, list(seen.files.values()), remembered, self._clock(), self._pipeline.limits)
         if todo.changed:
             self._ledger.put(*todo.changed)
         if todo.gone:
@@ -177,6 +209,16 @@ class Worker:
         for stranger in strangers(remembered, counted):
             self._store.delete(scope, scope.document(stranger))
 
+    def _tidy_one(self) -> bool:
+        """Tidy a knowledge base that has nothing due, or has waited for long. Whether there was one."""
+        now = self._clock()
+        for key, chunks in self._untidy.items():
+            ripe = chunks >= TIDY_CHUNKS or not self._ledger.is_due(*key, now)
+            if ripe and not self._troubles.waits(key, Task.TIDY, now):
+                self._attempt(key, Task.TIDY, partial(self._tidy, key))
+                return True
+        return False
+
     def _tidy(self, key: Key) -> None:
         """Renew what searches need to know of a whole knowledge base."""
         tenant, name = key
@@ -185,18 +227,39 @@ class Worker:
         self._store.settle(scope)
         self._untidy.pop(key, None)
 
-    def _leave(self, leaving: KnowledgeBase) -> None:
-        """Delete a knowledge base; with the last one of a tenant goes its collection."""
-        scope = Scope(leaving.tenant, (leaving.name,))
-        if leaving.tenant in self._store.tenants():
-            self._store.delete(scope, scope.filter())
-            if all(wanted.tenant != leaving.tenant for wanted in self._ledger.wanted()):
-                self._store.drop(leaving.tenant)
-        self._ledger.forget(leaving.tenant, leaving.name)
-        self._seen.pop((leaving.tenant, leaving.name), None)
-        self._compared.pop((leaving.tenant, leaving.name), None)
-        self._untidy.pop((leaving.tenant, leaving.name), None)
-        log.info("%s/%s: deleted", leaving.tenant, leaving.name)
+    def _leave(self, tenant: str, name: str) -> None:
+        """Delete a knowledge base; with the last one of a tenant goes its collection. One that is wanted again
+        meanwhile stays, and is compared and indexed anew."""
+        staying = self._ledger.wanted_of(tenant)
+        if name in staying:
+            return
+        self._seen.pop((tenant, name), None)  # its documents are not worked on any more
+        if tenant in self._store.tenants():
+            if staying:
+                scope = Scope(tenant, (name,))
+                self._store.delete(scope, scope.filter())
+            else:
+                self._store.drop(tenant)
+        self._ledger.forget(tenant, name)
+        self._forget(tenant, name)
+        log.info("%s/%s: deleted", tenant, name)
+
+    def _forget(self, tenant: str, name: str) -> None:
+        for key in [key for key in self._compared if key[0] == tenant]:  # the collection may be gone for all of them
+            del self._compared[key]
+        self._untidy.pop((tenant, name), None)
+        self._troubles.forget((tenant, name))
+
+    def _sweep(self, tenant: str) -> None:
+        """Delete what the store holds of a tenant and nobody wants: a lost ledger cannot tell that it leaves."""
+        staying = self._ledger.wanted_of(tenant)
+        if staying:
+            for name in self._store.knowledge_bases(tenant) - staying:
+                self._leave(tenant, name)
+        else:
+            self._store.drop(tenant)
+            log.info("%s: deleted, as nobody wants it", tenant)
+        self._swept.add(tenant)
 
     def _work(self, document: Document) -> None:
         seen = self._seen.get((document.tenant, document.knowledge_base))
@@ -205,9 +268,9 @@ class Worker:
             self._ledger.put(replace(document, due=self._clock() + self._rescan_seconds))
             return
         try:
-            self._index(seen.wanted, file, document)
-        except DocumentError as error:
-            self._reject(document, error)
+            self._index_or_reject(seen.wanted, file, document)
+        except DocumentUnavailableError as error:
+            self._postpone(document, error.reason, str(error))
         except NoSpaceError as error:
             self._postpone(document, reasons.NO_SPACE, str(error))
         except StoreError as error:
@@ -218,6 +281,14 @@ class Worker:
             message = f"indexing it failed ({type(error).__name__}): the log of the worker has the details."
             self._postpone(document, reasons.INTERNAL, message)
 
+    def _index_or_reject(self, wanted: KnowledgeBase, file: File, document: Document) -> None:
+        try:
+            self._index(wanted, file, document)
+        except DocumentUnavailableError:
+            raise
+        except DocumentError as error:
+            self._reject(wanted, document, error)
+
     def _index(self, wanted: KnowledgeBase, file: File, document: Document) -> None:
         def enter(state: State, digest: str) -> None:
             self._ledger.put(replace(document, state=state, digest=digest, reason="", message=""))
@@ -227,16 +298,15 @@ class Worker:
         self._ledger.put(replace(ready, digest=indexed.digest, version=indexed.version, chunks=indexed.chunks))
         log.info("%s/%s: %s is ready, %s chunks", document.tenant, wanted.name, document.path, indexed.chunks)
         key = (document.tenant, wanted.name)
-        self._untidy[key] += indexed.chunks
-        if self._untidy[key] >= TIDY_CHUNKS:
-            self._tidy(key)
+        self._untidy[key] += 1 + indexed.chunks
 
-    def _reject(self, document: Document, error: DocumentError) -> None:
+    def _reject(self, wanted: KnowledgeBase, document: Document, error: DocumentError) -> None:
         """The file as it is now holds nothing to search, so nothing of an earlier version stays searchable."""
         scope = Scope(document.tenant, (document.knowledge_base,))
         self._store.delete(scope, scope.document(document.id))
         self._untidy[document.tenant, document.knowledge_base] += 1
-        failed = replace(document, state=State.FAILED, digest="", version="", chunks=0, attempts=0, due=None)
+        version = refusal_of(wanted, self._pipeline.limits)
+        failed = replace(document, state=State.FAILED, digest="", version=version, chunks=0, attempts=0, due=None)
         self._ledger.put(replace(failed, reason=error.reason, message=f"{document.path}: {error}."))
         log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, error)
 
@@ -247,13 +317,16 @@ class Worker:
         log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, message)
 
     def _status(self, wanted: KnowledgeBase) -> KnowledgeBaseStatus:
-        seen = self._seen.get((wanted.tenant, wanted.name))
-        documents = self._ledger.documents(wanted.tenant, wanted.name)
+        key = (wanted.tenant, wanted.name)
+        documents = self._ledger.documents(*key)
+        seen = self._seen.get(key)
+        looked = seen is not None and seen.wanted == wanted
+        message = self._troubles.message(key) or (seen.message if seen and looked else "")
         return KnowledgeBaseStatus(
             tenant=wanted.tenant,
             name=wanted.name,
-            ready=seen is not None and not seen.message and all(document.due is None for document in documents),
-            message=seen.message if seen else "Its sources have not been looked at yet.",
+            ready=looked and not message and all(document.due is None for document in documents),
+            message=message,
             chunks=sum(document.chunks for document in documents),
             documents=[
                 DocumentStatus(
@@ -271,6 +344,7 @@ class Worker:
     def _stumble(self, message: str) -> float:
         """Whatever the store or the ledger held may be lost: compare anew. Returns the seconds to wait."""
         self._compared.clear()
+        self._swept.clear()
         self._look.set()
         self._tell(message)
         return PAUSE_SECONDS
@@ -281,3 +355,14 @@ class Worker:
             if message:
                 log.warning("%s", message)
             self._changed()
+
+
+def _told(key: Key, task: Task, error: Exception) -> str:
+    """The failure of a knowledge base in words, which are logged too."""
+    name = "/".join(filter(None, key))
+    if isinstance(error, RetrievalError):
+        log.warning("%s: %s", name, error)
+        return f"{name}: {error}"
+    log.error("%s: the %s failed", name, task, exc_info=error)
+    fact = f"the {task} failed ({type(error).__name__})"
+    return f"{name}: {fact}: the log of the worker has the details; it is tried again."

@@ -12,7 +12,7 @@ from pymilvus.client.types import LoadState
 
 from retrieval.bm25 import Sparse, Statistics
 from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError
-from retrieval.scope import Scope
+from retrieval.scope import Scope, every_card
 from retrieval.store.names import collection_of, tenant_of
 from retrieval.store.rows import Card, Chunk, Hit, Vector
 from retrieval.store.schema import collection_schema, index_params
@@ -71,8 +71,13 @@ class Store:
 
     def known(self, scope: Scope) -> Mapping[str, Statistics]:
         """The statistics of those knowledge bases of the scope that exist."""
-        rows = self._query(scope, scope.cards(), ["knowledge_base", "text"])
+        rows = self._query(scope.tenant, scope.cards(), ["knowledge_base", "text"])
         return {row["knowledge_base"]: Statistics.from_json(row["text"]) for row in rows}
+
+    def knowledge_bases(self, tenant: str) -> frozenset[str]:
+        """Every knowledge base that a tenant has here, wanted or not."""
+        rows = self._query(tenant, every_card(tenant), ["knowledge_base"])
+        return frozenset(row["knowledge_base"] for row in rows)
 
     def upsert(self, scope: Scope, chunks: Sequence[Chunk]) -> None:
         """Write chunks of the scope's tenant; the same ids overwrite."""
@@ -91,7 +96,7 @@ class Store:
 
     def count(self, scope: Scope, filter_: str) -> int:
         """Rows that a filter of the scope matches; 0 where the tenant has no collection."""
-        rows = self._query(scope, filter_, ["count(*)"], consistency_level="Strong")
+        rows = self._query(scope.tenant, filter_, ["count(*)"], consistency_level="Strong")
         return int(rows[0]["count(*)"]) if rows else 0
 
     def found(self, scope: Scope, ids: Sequence[str]) -> int:
@@ -103,7 +108,7 @@ class Store:
         return {
             row["content"]: np.asarray(row["dense"], np.float32)
             for page in _pages(contents)
-            for row in self._query(scope, scope.chunks_by_content(page), ["content", "dense"])
+            for row in self._query(scope.tenant, scope.chunks_by_content(page), ["content", "dense"])
         }
 
     def chunk_counts(self, scope: Scope) -> Counter[str]:
@@ -132,7 +137,7 @@ class Store:
 
     def terms(self, scope: Scope, limit: int) -> list[frozenset[str]]:
         """The terms of so many chunks of the scope, whichever the store returns."""
-        rows = self._query(scope, scope.chunks(), ["terms"], limit=limit)
+        rows = self._query(scope.tenant, scope.chunks(), ["terms"], limit=limit)
         return [frozenset(row["terms"].split()) for row in rows]
 
     def settle(self, scope: Scope) -> None:
@@ -163,8 +168,8 @@ class Store:
             )
         return [_hit(scope, match) for match in found[0]]
 
-    def _query(self, scope: Scope, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
-        name = collection_of(scope.tenant)
+    def _query(self, tenant: str, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
+        name = collection_of(tenant)
         with self._calls(f"query {name}") as client:
             try:
                 return list(client.query(name, filter=filter_, output_fields=fields, timeout=self._timeout, **options))

@@ -14,8 +14,9 @@ def collection_of(tenant: str) -> str:
 
 
 def tenant_of(collection: str) -> str | None:
-    """The tenant of a collection, or None for a collection of somebody else."""
+    """The tenant of a collection, or None for a collection of somebody else, however alike its name looks."""
     if not collection.startswith(PREFIX):
         return None
     spelled = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), collection.removeprefix(PREFIX))
-    return spelled.encode("latin-1").decode("utf-8", "replace")
+    tenant = spelled.encode("latin-1", "replace").decode("utf-8", "replace")
+    return tenant if tenant and collection_of(tenant) == collection else None

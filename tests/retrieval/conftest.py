@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from operators.local.layout import free_port
 from retrieval.embedding.model import DIMENSION, Embedder
 from retrieval.store import Store
 
@@ -23,13 +24,6 @@ TOKEN = "test-token-of-this-run"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 _numbers = itertools.count()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 # Starts Python anew in a process that is killed with its parent, so that no server outlives a test run that is killed.

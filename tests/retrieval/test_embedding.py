@@ -72,6 +72,14 @@ def test_the_cache_keeps_tenants_apart_and_forgets_the_oldest(embedder: Embedder
     assert cache.embed("a", "question") is not first
 
 
+def test_the_cache_forgets_tenants_that_are_not_kept(embedder: Embedder) -> None:
+    cache = QueryCache(embedder, size=8)
+    ours, theirs = cache.embed("a", "question"), cache.embed("b", "question")
+    cache.keep(frozenset({"a"}))
+    assert cache.embed("a", "question") is ours
+    assert cache.embed("b", "question") is not theirs
+
+
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(EmbedderError, match=str(tmp_path)):
         Embedder(tmp_path)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,3 +25,8 @@ def test_two_tenants_never_share_a_collection(one: str, other: str) -> None:
 
 def test_the_collection_of_somebody_else_has_no_tenant() -> None:
     assert tenant_of("books") is None
+
+
+@pytest.mark.parametrize("name", ["tenant_Acme", "tenant_a_b", "tenant__61", "tenant_", "tenant_é", "tenant__ff"])
+def test_a_collection_that_is_only_called_alike_has_no_tenant(name: str) -> None:
+    assert tenant_of(name) is None

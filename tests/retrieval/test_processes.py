@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.retrieval.conftest import HEADERS, TOKEN, free_port, listening, python, wait_until
+from operators.local.layout import free_port
+from tests.retrieval.conftest import HEADERS, TOKEN, listening, python, wait_until
 
 
 @contextmanager

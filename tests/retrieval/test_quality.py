@@ -13,7 +13,7 @@ from retrieval.bm25 import Statistics, query_vector
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
 from retrieval.gate import Outcome, decide
-from retrieval.lexical import capitalised, query_terms, terms
+from retrieval.lexical import capitalised, query_terms
 from retrieval.scope import Scope
 from retrieval.search import Found, Query, nearness_of, ranked
 from retrieval.settings import Settings
@@ -46,7 +46,7 @@ class Handbook:
             vector=self.embedder.embed([question])[0],
             legible=self.embedder.legibility(question),
             terms=query_terms(question),
-            names=terms(" ".join(names)),
+            names=query_terms(" ".join(names)),
         )
         dense = self.store.dense(self.scope, query.vector, POOL) if query.legible >= ENOUGH else []
         return Asked(

@@ -41,6 +41,7 @@ def test_every_filter_begins_with_the_tenant_and_the_knowledge_bases() -> None:
         scope.chunks(),
         scope.legible_chunks(),
         scope.document("d"),
+        scope.version("d", "v"),
         scope.other_versions("d", "v"),
         scope.chunks_by_id(["c"]),
         scope.chunks_by_content(["c"]),

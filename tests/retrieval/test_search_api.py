@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from operators.local.layout import free_port
 from retrieval.app import create_app
 from retrieval.embedding.model import DIMENSION, Embedder
 from retrieval.metrics import OTHER, Metrics
@@ -19,7 +20,7 @@ from retrieval.scope import Scope
 from retrieval.settings import Settings
 from retrieval.store import Store
 from tests.retrieval.chunks import stored
-from tests.retrieval.conftest import HEADERS, TOKEN, Serve, free_port
+from tests.retrieval.conftest import HEADERS, TOKEN, Serve
 
 TEXTS = (
     "The Velmora Basic plan has a refund window of 30 days.",
@@ -126,6 +127,7 @@ async def test_an_unknown_knowledge_base_is_named_and_nothing_is_told_of_other_t
         ({"top_k": 21}, "top_k"),
         ({"top_k": "4"}, "top_k"),
         ({"knowledge_bases": [""]}, "knowledge_bases.0"),
+        ({"knowledge_bases": ["é" * 40]}, "knowledge_bases.0"),
         ({"knowledge_bases": "docs"}, "knowledge_bases"),
         ({"tenant": "a\u0000b"}, "tenant"),
         ({"filter": "1 == 1"}, "filter"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pymilvus import MilvusClient, MilvusException
 
+from operators.local.layout import free_port
 from retrieval.bm25 import Sparse, Statistics, query_vector
 from retrieval.embedding.model import DIMENSION, Embedder
 from retrieval.errors import IsolationError, NoSpaceError, StoreError
@@ -15,7 +16,7 @@ from retrieval.store import Store
 from retrieval.store.milvus import _translated
 from retrieval.store.probe import prove_isolation
 from tests.retrieval.chunks import stored
-from tests.retrieval.conftest import free_port, milvus_lite, wait_until
+from tests.retrieval.conftest import milvus_lite, wait_until
 from tests.retrieval.test_scope import HOSTILE
 
 TEXTS = ("The refund window is 30 days.", "Support answers within two hours.", "환불 기간은 30일입니다.")
@@ -113,6 +114,13 @@ def test_making_a_collection_again_keeps_its_chunks(store: Store, embedder: Embe
     store.create(Scope(tenant, ("kb", "another")))
     assert set(store.known(Scope(tenant, ("kb", "another", "none")))) == {"kb", "another"}
     assert store.chunk_counts(scope) == {"document-0": 1, "document-1": 1, "document-2": 1}
+
+
+def test_every_knowledge_base_of_a_tenant_is_listed_and_none_of_another(store: Store, tenant: str) -> None:
+    store.create(Scope(tenant, ("docs", "faq")))
+    store.create(Scope(f"{tenant}-b", ("secret",)))
+    assert store.knowledge_bases(tenant) == {"docs", "faq"}
+    assert store.knowledge_bases(f"{tenant}-c") == frozenset()
 
 
 def test_stored_vectors_are_found_by_content(store: Store, embedder: Embedder, tenant: str) -> None:

@@ -1,18 +1,21 @@
 """The parser's process: `python -m retrieval.ingest.parse.child NAME MEMORY_BYTES CPU_SECONDS CHARACTERS`.
 
-The document comes on standard input; one line of JSON goes to standard output: `{"blocks": [[heading, text], …]}`
-or `{"reason": …, "message": …}`.
+The document comes on standard input; one line of JSON in UTF-8 goes to standard output:
+`{"sections": [[heading, [text, …]], …]}` or `{"reason": …, "message": …}`.
 """
 
 import json
 import sys
 from collections.abc import Iterable
+from itertools import groupby
+from typing import BinaryIO
 
 from retrieval.errors import DocumentError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
-from retrieval.ingest.parse.fence import fence
+from retrieval.ingest.parse.fence import RefusedError, fence
 from retrieval.ingest.parse.formats import Parser, parser_for
+from retrieval.ingest.parse.run import MAX_BLOCKS
 
 
 def main() -> None:
@@ -20,39 +23,51 @@ def main() -> None:
     try:
         parse = parser_for(name)  # before the fence: some libraries try out a socket when they are imported
         fence(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
-        found = _read(parse, sys.stdin.buffer.read(), characters)
-        answer: dict[str, object] = {"blocks": [[block.heading, block.text] for block in found]}
+        answer = _read(parse, sys.stdin.buffer, characters)
     except DocumentError as error:
-        answer = {"reason": error.reason, "message": str(error)}
-    sys.stdout.write(json.dumps(answer))
+        answer = json.dumps({"reason": error.reason, "message": str(error)}).encode()
+    sys.stdout.buffer.write(answer)
 
 
-def _read(parse: Parser, content: bytes, characters: int) -> list[Block]:
-    """All blocks; whatever a parser raises on a bad file means that the file is bad."""
+def _read(parse: Parser, document: BinaryIO, characters: int) -> bytes:
+    """The answer with all blocks; whatever a parser raises on a bad file means that the file is bad."""
     try:
-        found = _within(parse(content), characters)
+        found = _within(parse(document.read()), characters)
+        answer = _answer(found)
     except DocumentError:
         raise
     except (MemoryError, RecursionError) as error:
         message = f"reading it takes more than its share of memory ({type(error).__name__}): split it"
         raise DocumentError(reasons.TOO_LARGE, message) from error
-    except Exception as error:
+    except (Exception, RefusedError) as error:
         message = f"it is damaged ({type(error).__name__}: {str(error)[:200]}): save or export it again"
         raise DocumentError(reasons.CORRUPT, message) from error
     if not found:
         raise DocumentError(reasons.EMPTY, "it holds no text (a scan has none until it is recognised): add text")
-    return found
+    return answer
 
 
 def _within(blocks: Iterable[Block], characters: int) -> list[Block]:
+    """The blocks, unless they are too many or too long; a heading counts where it begins."""
     kept: list[Block] = []
-    left = characters
+    left, heading = characters, ""
     for block in blocks:
-        left -= len(block.text)
+        left -= len(block.text) + (len(block.heading) if block.heading != heading else 0)
+        heading = block.heading
         if left < 0:
             raise DocumentError(reasons.TOO_LARGE, f"it holds more than {characters:,} characters of text: split it")
+        if len(kept) == MAX_BLOCKS:
+            raise DocumentError(reasons.TOO_LARGE, f"it holds more than {MAX_BLOCKS:,} paragraphs: split it")
         kept.append(block)
     return kept
+
+
+def _answer(blocks: Iterable[Block]) -> bytes:
+    """Each heading once for the blocks that follow each other under it."""
+    sections = [
+        [heading, [block.text for block in under]] for heading, under in groupby(blocks, lambda block: block.heading)
+    ]
+    return json.dumps({"sections": sections}, ensure_ascii=False).encode("utf-8", "replace")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,18 @@ _BLANK_LINES = re.compile(r"\n\s*\n\s*")
 
 
 def clean(text: str) -> str:
-    """NFC, without hidden and control characters; runs of spaces are one, blank lines separate paragraphs."""
-    visible = _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    printable = "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co") else " " for c in visible)
-    single = _SPACES.sub(" ", unicodedata.normalize("NFC", printable))
+    """Visible text; runs of spaces are one, blank lines separate paragraphs."""
+    return collapsed(visible(text))
+
+
+def visible(text: str) -> str:
+    """NFC, without hidden and control characters, its spaces as they are."""
+    shown = _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    printable = "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co") else " " for c in shown)
+    return unicodedata.normalize("NFC", printable)
+
+
+def collapsed(text: str) -> str:
+    """Runs of spaces made one, and blank lines."""
+    single = _SPACES.sub(" ", text)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in single.split("\n"))).strip()

@@ -1,5 +1,7 @@
 """The headings above a paragraph."""
 
+from retrieval.ingest.parse.clean import clean
+
 SEPARATOR = " > "
 _LONGEST = 120  # characters of one heading that are kept
 
@@ -11,10 +13,10 @@ class Headings:
         self._path: list[tuple[int, str]] = []
 
     def enter(self, level: int, text: str) -> None:
-        """A heading of `level` closes all of the same level or deeper."""
+        """A heading of `level` closes all of the same level or deeper; what is kept of it is what a reader sees."""
         self._path = [held for held in self._path if held[0] < level]
-        if text:
-            self._path.append((level, text[:_LONGEST]))
+        if shown := clean(text).replace("\n", " "):
+            self._path.append((level, shown[:_LONGEST]))
 
     @property
     def path(self) -> str:

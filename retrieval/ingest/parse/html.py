@@ -10,12 +10,11 @@ from lxml.html import HtmlElement
 from retrieval.errors import DocumentError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
-from retrieval.ingest.parse.clean import clean
 from retrieval.ingest.parse.headings import Headings
-from retrieval.ingest.parse.plain import decoded
+from retrieval.ingest.parse.plain import decoded, paragraphs
 
 _UNWANTED = {"script", "style", "template", "noscript", "iframe", "object", "svg", "head"}
-_UNWANTED |= {"nav", "footer", "aside", "form", "button", "dialog"}
+_UNWANTED |= {"nav", "footer", "aside", "button", "input", "select", "textarea", "dialog"}
 _UNWANTED_ROLES = {"navigation", "banner", "contentinfo", "complementary", "search", "dialog"}
 _UNSEEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(opacity|font-size)\s*:\s*0(?![.\d])", re.IGNORECASE
@@ -45,11 +44,10 @@ def blocks(page: str) -> Iterator[Block]:
 def _blocks(tree: HtmlElement) -> Iterator[Block]:
     headings = Headings()
     for kind, text in _runs(tree):
-        shown = clean(text)
         if kind in _HEADINGS:
-            headings.enter(_HEADINGS[kind], shown.replace("\n", " "))
+            headings.enter(_HEADINGS[kind], text)
         else:
-            yield from (Block(headings.path, part) for part in shown.split("\n\n") if part)
+            yield from paragraphs(text, heading=headings.path)
 
 
 def _runs(tree: HtmlElement) -> Iterator[tuple[str, str]]:
@@ -84,8 +82,13 @@ def _text(content: bytes) -> str:
 
 
 def _tree(page: str) -> HtmlElement:
+    # The page is decoded already, so its declaration is ignored; the fence bounds memory, so the parser need not.
+    parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True)
     try:
-        parser = lxml.html.HTMLParser(encoding="utf-8")  # the page is decoded already: its declaration is ignored
-        return lxml.html.document_fromstring(page.encode(), parser=parser)
+        tree = lxml.html.document_fromstring(page.encode(), parser=parser)
     except ParserError as error:
         raise DocumentError(reasons.EMPTY, "the page holds no element: add text or remove it") from error
+    if parser.error_log.filter_from_fatals():
+        fact = parser.error_log.filter_from_fatals()[0].message
+        raise DocumentError(reasons.CORRUPT, f"its end cannot be read ({fact}): nest its elements less deeply")
+    return tree

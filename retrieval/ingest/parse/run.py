@@ -1,50 +1,113 @@
-"""The parent's side of a parse."""
+"""The parent's side of a parse.
 
+What the document is to blame for is a `DocumentError`; a parser that the machine has ended or starved is a
+`DocumentUnavailableError`, as the same document may be read next time.
+"""
+
+import contextlib
 import json
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, cast
 
-from retrieval.errors import DocumentError
+from retrieval.errors import DocumentError, DocumentUnavailableError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.limits import Limits
 
+MAX_BLOCKS = 100_000  # of one document
+WAITING = 4  # wall-clock seconds for each second of CPU: a busy machine gives a parser a share of its time
+
 # An empty environment: the parser sees no token of this process. `-P` keeps its working directory out of imports.
 _ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 _COMMAND = [sys.executable, "-P", "-m", "retrieval.ingest.parse.child"]
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)  # that a document can cause
+_CHARACTER_BYTES, _BLOCK_BYTES = 6, 16  # of JSON, at the most: an escaped character; the marks around a block
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """How the parser's process ended."""
+
+    code: int  # of the process; minus the signal that ended it
+    late: bool  # ended by its parent, after the wall-clock time
+    answer: bytes
 
 
 def parse(name: str, content: bytes, limits: Limits) -> list[Block]:
-    """The blocks of a document; `DocumentError` says why there are none. Takes at most `limits.parse_seconds`."""
-    arguments = [name, str(limits.parse_memory_bytes), str(limits.parse_seconds), str(limits.characters)]
-    try:
-        child = subprocess.run(
-            [*_COMMAND, *arguments],
-            input=content,
-            capture_output=True,
-            timeout=limits.parse_seconds,
-            env=_ENVIRONMENT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _timed_out(limits) from error
-    if child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
-        raise _timed_out(limits)
-    return _answer(child)
-
-
-def _answer(child: "subprocess.CompletedProcess[bytes]") -> list[Block]:
-    if child.returncode:
-        lines = child.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
-        message = f"its parser ended with {child.returncode} ({lines[-1][:200]}): save or export it again"
-        raise DocumentError(reasons.CORRUPT, message)
-    answer = json.loads(child.stdout)
+    """The blocks of a document, read in at most `limits.parse_seconds` of CPU time and `WAITING` times that by the
+    clock. `DocumentError` says why there are none, `DocumentUnavailableError` why there are none now."""
+    most = _CHARACTER_BYTES * limits.characters + _BLOCK_BYTES * MAX_BLOCKS
+    ended = _run(name, content, limits, most)
+    if error := _blamed(ended, limits, most):
+        raise error
+    answer = json.loads(ended.answer)
     if "reason" in answer:
         raise DocumentError(answer["reason"], answer["message"])
-    return [Block(heading, text) for heading, text in answer["blocks"]]
+    return [Block(heading, text) for heading, texts in answer["sections"] for text in texts]
 
 
-def _timed_out(limits: Limits) -> DocumentError:
-    message = f"reading it takes more than {limits.parse_seconds} seconds: split it or export it anew"
-    return DocumentError(reasons.TIMED_OUT, message)
+def _run(name: str, content: bytes, limits: Limits, most: int) -> _Ended:
+    """Runs the parser; reads no more than one byte over `most` of what it answers."""
+    arguments = [name, str(limits.parse_memory_bytes), str(limits.parse_seconds), str(limits.characters)]
+    with (
+        subprocess.Popen(
+            [*_COMMAND, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # a parser's warnings; what matters is in the answer
+            env=_ENVIRONMENT,
+        ) as child,
+        _ended_after(child, WAITING * limits.parse_seconds) as late,
+    ):
+        _write(cast("IO[bytes]", child.stdin), content)
+        answer = cast("IO[bytes]", child.stdout).read(most + 1)
+        if len(answer) > most:
+            child.kill()
+        code = child.wait()
+    return _Ended(code, late.is_set(), answer)
+
+
+def _write(pipe: IO[bytes], content: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), pipe:  # it may end before it has read everything
+        pipe.write(content)
+
+
+@contextlib.contextmanager
+def _ended_after(child: "subprocess.Popen[bytes]", seconds: float) -> Iterator[threading.Event]:
+    """Kills a process that takes longer, and tells so by the event."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        child.kill()
+
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+def _blamed(ended: _Ended, limits: Limits, most: int) -> DocumentError | None:
+    """What the end of the process says of the document or of the machine; None where it has answered."""
+    if ended.late:
+        message = f"reading it took more than {WAITING * limits.parse_seconds} seconds by the clock: it is tried again"
+        return DocumentUnavailableError(reasons.TIMED_OUT, f"{message}; give the machine more CPU or split it")
+    if len(ended.answer) > most:
+        return DocumentError(reasons.TOO_LARGE, f"its parser answers with more than {most:,} bytes: split it")
+    if ended.code == -signal.SIGXCPU:
+        message = f"reading it takes more than {limits.parse_seconds} seconds of CPU time: split it or export it anew"
+        return DocumentError(reasons.TIMED_OUT, message)
+    if -ended.code in _CRASHES:
+        message = f"its parser crashed (signal {-ended.code}): save or export it again"
+        return DocumentError(reasons.CORRUPT, message)
+    if ended.code:
+        message = f"its parser was ended from outside ({ended.code}): it is tried again; check the machine's memory"
+        return DocumentUnavailableError(reasons.INTERRUPTED, message)
+    return None

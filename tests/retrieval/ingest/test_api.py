@@ -9,9 +9,10 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from operators.local.layout import free_port
 from retrieval.ingest.app import create_app
 from retrieval.ingest.settings import Settings
-from tests.retrieval.conftest import HEADERS, TOKEN, Serve, free_port
+from tests.retrieval.conftest import HEADERS, TOKEN, Serve
 
 Status = dict[str, Any]
 
@@ -136,8 +137,8 @@ async def test_a_long_poll_answers_at_once_what_was_not_seen_and_waits_for_what_
     ("changed", "fact"),
     [
         ({"tenant": ""}, "tenant"),
-        ({"sources": [{"path": "relative"}]}, "absolute path"),
-        ({"sources": [{"path": "/a/../b"}]}, "absolute path"),
+        ({"tenant": "é" * 40}, "knowledge_bases.1.tenant"),
+        ({"name": "a\u202eb"}, "knowledge_bases.1.name"),
         ({"sources": [{"path": "/a", "url": "http://x"}]}, "url"),
         ({"chunk_tokens": 5}, "chunk_tokens"),
         ({"chunk_tokens": 1_000}, "chunk_tokens"),
@@ -151,6 +152,19 @@ async def test_a_bad_desired_set_is_refused_whole_and_the_field_named(
     assert (code, answer["error"]["code"]) == (400, "invalid_request")
     assert fact in answer["error"]["message"]
     assert (await status(api))["knowledge_bases"] == []
+
+
+async def test_a_source_that_is_no_absolute_path_fails_its_knowledge_base_alone(
+    api: aiohttp.ClientSession, source: Path, tenant: str
+) -> None:
+    (source / "a.txt").write_text("The first plan.")
+    good: dict[str, object] = {"tenant": tenant, "name": "docs", "sources": [{"path": str(source)}]}
+    code, _ = await want(api, good, {"tenant": f"{tenant}-b", "name": "docs", "sources": [{"path": "relative"}]})
+    assert code == 202
+    found = await status_when(api, lambda found: ready("a.txt")(found) and found["knowledge_bases"][1]["message"] != "")
+    served, failed = found["knowledge_bases"]
+    assert (served["ready"], failed["ready"]) == (True, False)
+    assert "The source 'relative' is not an absolute path" in failed["message"]
 
 
 async def test_a_knowledge_base_listed_twice_is_refused(api: aiohttp.ClientSession, tenant: str) -> None:

@@ -1,5 +1,7 @@
 """Cutting text into passages."""
 
+from itertools import count, islice
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,7 +33,7 @@ def test_a_very_short_paragraph_joins_its_neighbour() -> None:
 
 def test_paragraphs_under_different_headings_stay_apart() -> None:
     blocks = [Block("A", "short"), Block("B", "short")]
-    assert passages(blocks, budget=40, size=words) == blocks
+    assert list(passages(blocks, budget=40, size=words)) == blocks
 
 
 def test_a_long_paragraph_is_cut_between_sentences() -> None:
@@ -42,7 +44,7 @@ def test_a_long_paragraph_is_cut_between_sentences() -> None:
 def test_closing_quotes_and_full_width_stops_end_sentences() -> None:
     assert cut('He said "stop." Then he left at once.', budget=4) == ['He said "stop."', "Then he left at", "once."]
     assert cut("첫 문장입니다. 둘째 문장입니다.", budget=2) == ["첫 문장입니다.", "둘째 문장입니다."]
-    assert passages([Block("", "一つ目。二つ目。")], budget=4, size=len) == [
+    assert list(passages([Block("", "一つ目。二つ目。")], budget=4, size=len)) == [
         Block("", "一つ目。"),
         Block("", "二つ目。"),
     ]
@@ -50,16 +52,39 @@ def test_closing_quotes_and_full_width_stops_end_sentences() -> None:
 
 def test_a_sentence_and_a_word_over_the_budget_are_cut_too() -> None:
     assert cut("a b c d e", budget=2) == ["a b", "c d", "e"]
-    assert passages([Block("", "가" * 10)], budget=4, size=len) == [
+    assert list(passages([Block("", "가" * 10)], budget=4, size=len)) == [
         Block("", "가" * 4),
         Block("", "가" * 4),
         Block("", "가가"),
     ]
 
 
+def test_each_block_that_fits_is_counted_once() -> None:
+    counted: list[str] = []
+
+    def size(text: str) -> int:
+        counted.append(text)
+        return words(text)
+
+    texts = [f"Line {number}" for number in range(1_000)]
+    made = list(passages([Block("", text) for text in texts], budget=40, size=size))
+    assert "\n".join(block.text for block in made) == "\n".join(texts)
+    assert counted == texts
+
+
+def test_a_reader_that_stops_early_pays_for_what_it_has_taken() -> None:
+    endless = (Block(str(number), "A paragraph.") for number in count())
+    assert len(list(islice(passages(endless, budget=40, size=words), 5))) == 5
+
+
+def test_what_the_counter_does_not_see_takes_room_all_the_same() -> None:
+    made = list(passages([Block("", "\u0301 \u0301") for _ in range(1_000)], budget=40, size=lambda _text: 0))
+    assert max(len(block.text) for block in made) < 200
+
+
 @given(BLOCKS, st.integers(min_value=4, max_value=60))
 def test_no_word_is_lost_or_reordered_and_no_passage_exceeds_the_budget(blocks: list[Block], budget: int) -> None:
-    made = passages(blocks, budget=budget, size=words)
+    made = list(passages(blocks, budget=budget, size=words))
     assert "".join("".join(block.text.split()) for block in made) == "".join("".join(b.text.split()) for b in blocks)
     assert all(words(block.text) <= budget for block in made)
     assert [block.heading for block in made] == sorted(

@@ -49,6 +49,30 @@ def test_a_knowledge_base_that_is_listed_again_stays(ledger: Ledger) -> None:
     assert (ledger.wanted(), ledger.leaving()) == ([DOCS], [])
 
 
+def test_what_is_wanted_again_is_not_forgotten(ledger: Ledger) -> None:
+    ledger.want([DOCS, FAQ])
+    ledger.put(DOCUMENT)
+    ledger.forget("acme", "docs")
+    assert (ledger.wanted(), ledger.documents("acme", "docs")) == ([DOCS, FAQ], [DOCUMENT])
+    assert ledger.wanted_of("acme") == {"docs", "faq"}
+
+
+def test_an_empty_desired_set_is_another_thing_than_none(tmp_path: Path) -> None:
+    first = Ledger(tmp_path / "ledger.db")
+    assert not first.instructed()
+    first.want([])
+    first.close()
+    second = Ledger(tmp_path / "ledger.db")
+    assert second.instructed()
+    second.close()
+
+
+def test_a_knowledge_base_has_something_due_by_its_own_documents(ledger: Ledger) -> None:
+    ledger.put(DOCUMENT, replace(DOCUMENT, id="2", knowledge_base="faq", due=None))
+    assert [ledger.is_due("acme", name, 10.0) for name in ("docs", "faq")] == [True, False]
+    assert not ledger.is_due("acme", "docs", 9.0)
+
+
 def test_tenants_take_turns_whatever_the_length_of_their_queues(ledger: Ledger) -> None:
     many = [replace(DOCUMENT, id=f"a{number}", due=float(number)) for number in range(5)]
     ledger.put(*many, replace(DOCUMENT, id="b0", tenant="umbrella", due=50.0))

@@ -1,18 +1,21 @@
 """Every format, in the parser's own process; and everything that a file can do wrong."""
 
 import json
+import signal
 import subprocess
 import sys
 import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from retrieval.errors import DocumentError
+from retrieval.errors import DocumentError, DocumentUnavailableError
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.limits import Limits
+from retrieval.ingest.parse import markdown
+from retrieval.ingest.parse.child import _within
 from retrieval.ingest.parse.clean import clean
 from retrieval.ingest.parse.run import parse
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
@@ -75,6 +78,24 @@ x"""
             ],
         ),
         ("a.htm", "<meta charset=euc-kr><p>환불".encode("euc-kr"), [("", "환불")]),
+        (
+            "a.md",
+            b"~~~~py\n```\na[i](j)  # y\n    f(**kw)\n~~~\n~~~~\nThe `<!--` of `x[0](1)` **is** code.",
+            [("", "```\na[i](j)  # y\n    f(**kw)\n~~~"), ("", "The <!-- of x[0](1) is code.")],
+        ),
+        (
+            "a.md",
+            b"a <!-- b\nc --> d\n\ne <!-- f\n\n<!-- g -->h\n\n<!-- i\n\nj",
+            [("", "a d"), ("", "e <!-- f"), ("", "h")],
+        ),
+        ("a.html", "<h1>A\u202e\u200bB</h1>c".encode(), [("AB", "c")]),
+        ("a.md", "# A\u202e\u200bB `x_y`\nc".encode(), [("AB x_y", "c")]),
+        ("a.html", b"<div>" * 1_500 + b"deep" + b"</div>" * 1_500 + b"<p>after", [("", "deep"), ("", "after")]),
+        (
+            "a.html",
+            b"<form><p>asked<input value=x><select><option>y</select><button>z</button></form>",
+            [("", "asked")],
+        ),
         ("a.html", b"<p>menu</p><main><p>main part</p></main>", [("", "main part")]),
         ("a.pdf", pdf(["The refund win-", "dow is 30 days."]), [("", "The refund window is 30 days.")]),
         ("a.pdf", encrypted_pdf(["Open to all."], ""), [("", "Open to all.")]),
@@ -109,6 +130,8 @@ def test_text_is_read_under_its_headings(name: str, content: bytes, blocks: list
         ("a.docx", bytes.fromhex("d0cf11e0a1b11ae1") + b"...", "Encrypted", "password"),
         ("a.docx", docx([("Normal", "x")], padding=301_000_000), "TooLarge", "unpacks to 301,0"),
         ("a.txt", b"word " * 20_001, "TooLarge", "100,000 characters"),
+        ("a.md", b"".join(b"# %s%d\nx\n" % (b"h" * 100, n) for n in range(1_000)), "TooLarge", "100,000 characters"),
+        ("a.html", b"<div>" * 3_000 + b"deep" + b"</div>" * 3_000 + b"<p>after", "Corrupt", "nest its elements less"),
         ("a.xls", b"cells", "Unsupported", ".pdf, .docx"),
         ("noname", b"x", "Unsupported", ".txt"),
     ],
@@ -128,9 +151,65 @@ def test_a_document_that_takes_all_memory_ends_its_own_process_only() -> None:
 
 def test_a_document_that_takes_too_long_is_stopped() -> None:
     endless = docx([("Normal", "x")] * 400_000)
-    with pytest.raises(DocumentError, match="more than 1 seconds") as refused:
+    with pytest.raises(DocumentError, match="more than 1 seconds of CPU time") as refused:
         parse("a.docx", endless, replace(LIMITS, parse_seconds=1, characters=10**9))
     assert refused.value.reason == "TimedOut"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_a_parser_that_is_ended_from_outside_says_nothing_of_the_document(
+    monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
+) -> None:
+    acting(monkeypatch, f"import os; os.kill(os.getpid(), {ending})")
+    with pytest.raises(DocumentUnavailableError, match="ended from outside") as failed:
+        parse("a.txt", b"text", LIMITS)
+    assert failed.value.reason == "Interrupted"
+
+
+def test_a_parser_that_crashes_is_the_documents_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    acting(monkeypatch, "import os; os.abort()")
+    with pytest.raises(DocumentError, match="crashed") as refused:
+        parse("a.txt", b"text", LIMITS)
+    assert (type(refused.value), refused.value.reason) == (DocumentError, "Corrupt")
+
+
+def test_a_parser_that_gets_no_cpu_is_ended_by_the_clock_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    acting(monkeypatch, "import time; time.sleep(60)")
+    with pytest.raises(DocumentUnavailableError, match="4 seconds by the clock") as failed:
+        parse("a.txt", b"text" * 100_000, replace(LIMITS, parse_seconds=1))
+    assert failed.value.reason == "TimedOut"
+
+
+def test_no_more_is_read_of_an_answer_than_a_document_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    acting(monkeypatch, "while True: print('x' * 1_000_000)")
+    with pytest.raises(DocumentError, match="answers with more than 2,200,000 bytes"):
+        parse("a.txt", b"text", LIMITS)
+
+
+def test_paragraphs_are_counted_as_well_as_characters() -> None:
+    with pytest.raises(DocumentError, match="more than 100,000 paragraphs") as refused:
+        _within([Block("", "a")] * 100_001, 10**9)
+    assert refused.value.reason == "TooLarge"
+
+
+def acting(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Let the parser's process do something else."""
+    monkeypatch.setattr("retrieval.ingest.parse.run._COMMAND", [sys.executable, "-c", code])
+
+
+@given(st.text(alphabet="`~<!->[]()*#_ \nab0", max_size=60))
+def test_no_letter_outside_of_comments_and_addresses_is_lost_from_markdown(text: str) -> None:
+    assume("<!--" not in text and "](" not in text)
+    shown = "".join(part for block in markdown.parse(text.encode()) for part in (block.heading, block.text))
+    fences = [line for line in text.split("\n") if markdown._FENCE.match(line)]
+    assume(not fences)
+    found = [letter for letter in shown if letter in "ab"]
+    assert set(found) == {letter for letter in text if letter in "ab"}
+
+
+@pytest.mark.parametrize("text", ["x " + "<!--" * 20_000, "x " + "` `` " * 15_000])
+def test_markdown_with_marks_that_nothing_closes_is_read_at_once(text: str) -> None:
+    assert len(parse("a.md", text.encode(), replace(LIMITS, parse_seconds=5))) == 1
 
 
 @pytest.mark.parametrize("text", ["[" * 90_000, "[a](" * 20_000, "**a" * 30_000, "<!--" * 20_000, "`" * 90_000])
@@ -159,13 +238,13 @@ def test_the_parsers_process_has_no_network_starts_nothing_and_writes_nothing(at
 
 def test_the_parsers_process_sees_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUIVER_INGEST_TOKEN", "secret")
-    monkeypatch.setattr("retrieval.ingest.parse.run._COMMAND", [sys.executable, "-c", _ENVIRONMENT_AS_BLOCK])
+    acting(monkeypatch, _ENVIRONMENT_AS_BLOCK)
     shown = parse("a.txt", b"", LIMITS)[0].text
     assert "secret" not in shown
     assert "PYTHONUTF8" in shown
 
 
-_ENVIRONMENT_AS_BLOCK = "import json, os; print(json.dumps({'blocks': [['', str(dict(os.environ))]]}))"
+_ENVIRONMENT_AS_BLOCK = "import json, os; print(json.dumps({'sections': [['', [str(dict(os.environ))]]]}))"
 
 
 @given(st.text())
@@ -185,4 +264,9 @@ def test_clean_text_keeps_what_is_seen() -> None:
 def test_the_child_speaks_json_even_of_strange_text() -> None:
     command = [sys.executable, "-m", "retrieval.ingest.parse.child", "a.txt", "1000000000", "5", "1000"]
     done = subprocess.run(command, input='\U0001f98a\n"\\'.encode(), capture_output=True, timeout=30, check=True)
-    assert json.loads(done.stdout) == {"blocks": [["", '\U0001f98a\n"\\']]}
+    assert json.loads(done.stdout) == {"sections": [["", ['\U0001f98a\n"\\']]]}
+
+
+def test_a_heading_that_leads_to_nothing_is_text_of_its_own() -> None:
+    found = list(markdown.parse(b"# a\n## b\n# c\n\nbody\n\n## d\n"))
+    assert [(block.heading, block.text) for block in found] == [("", "a"), ("", "b"), ("c", "body"), ("", "d")]

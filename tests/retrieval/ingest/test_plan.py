@@ -6,9 +6,19 @@ from dataclasses import replace
 import pytest
 
 from retrieval.ingest.ledger import Document
-from retrieval.ingest.plan import SETTLE_SECONDS, document_id, missing, plan, retry_at, strangers, version_of
+from retrieval.ingest.plan import (
+    SETTLE_SECONDS,
+    document_id,
+    missing,
+    plan,
+    refusal_of,
+    retry_at,
+    strangers,
+    version_of,
+)
 from retrieval.ingest.scan import File
 from retrieval.ingest.schemas import KnowledgeBase, State
+from tests.retrieval.ingest.test_parse import LIMITS
 
 WANTED = KnowledgeBase(tenant="acme", name="docs", sources=[])
 FILE = File("/source", "a.txt", 5, 100.0, "signature")
@@ -28,37 +38,48 @@ NOW = 1_000.0
 
 
 def test_a_new_file_is_pending_at_once() -> None:
-    (made,) = plan(WANTED, [FILE], [], NOW).changed
+    (made,) = plan(WANTED, [FILE], [], NOW, LIMITS).changed
     assert (made.id, made.state, made.due, made.version) == (READY.id, State.PENDING, NOW, "")
 
 
 def test_a_file_that_looks_the_same_is_left_alone() -> None:
-    assert plan(WANTED, [FILE], [READY], NOW) == plan(WANTED, [], [], NOW)
+    assert plan(WANTED, [FILE], [READY], NOW, LIMITS) == plan(WANTED, [], [], NOW, LIMITS)
 
 
 def test_a_file_that_looks_different_is_pending_and_keeps_what_is_stored() -> None:
     failed = replace(READY, state=State.FAILED, reason="Corrupt", message="m", attempts=2)
-    (changed,) = plan(WANTED, [replace(FILE, signature="other")], [failed], NOW).changed
+    (changed,) = plan(WANTED, [replace(FILE, signature="other")], [failed], NOW, LIMITS).changed
     assert (changed.state, changed.reason, changed.attempts, changed.due) == (State.PENDING, "", 0, NOW)
     assert (changed.version, changed.chunks) == (READY.version, 3)
 
 
 def test_a_document_is_cut_anew_when_another_size_is_wanted() -> None:
     finer = WANTED.model_copy(update={"chunk_tokens": 80})
-    (changed,) = plan(finer, [FILE], [READY], NOW).changed
+    (changed,) = plan(finer, [FILE], [READY], NOW, LIMITS).changed
     assert changed.state is State.PENDING
-    assert plan(finer, [FILE], [changed], NOW).changed == ()
+    assert plan(finer, [FILE], [changed], NOW, LIMITS).changed == ()
+
+
+def test_a_refusal_holds_for_the_limits_that_it_was_made_under() -> None:
+    refused = replace(READY, state=State.FAILED, digest="", version=refusal_of(WANTED, LIMITS), chunks=0)
+    assert plan(WANTED, [FILE], [refused], NOW, LIMITS).changed == ()
+    (again,) = plan(WANTED, [FILE], [refused], NOW, replace(LIMITS, characters=1)).changed
+    assert again.state is State.PENDING
+    (unmarked,) = plan(WANTED, [FILE], [replace(refused, version="")], NOW, LIMITS).changed
+    assert unmarked.state is State.PENDING
+    waiting = replace(refused, version="", due=NOW + 5)
+    assert plan(WANTED, [FILE], [waiting], NOW, LIMITS).changed == ()
 
 
 def test_a_file_that_is_still_being_written_waits_until_it_has_settled() -> None:
-    (made,) = plan(WANTED, [replace(FILE, modified=NOW - 0.1)], [], NOW).changed
+    (made,) = plan(WANTED, [replace(FILE, modified=NOW - 0.1)], [], NOW, LIMITS).changed
     assert made.due == pytest.approx(NOW - 0.1 + SETTLE_SECONDS)
-    (dated_ahead,) = plan(WANTED, [replace(FILE, modified=NOW + 10**6)], [], NOW).changed
+    (dated_ahead,) = plan(WANTED, [replace(FILE, modified=NOW + 10**6)], [], NOW, LIMITS).changed
     assert dated_ahead.due == pytest.approx(NOW + SETTLE_SECONDS)
 
 
 def test_a_document_without_a_file_is_gone() -> None:
-    assert plan(WANTED, [], [READY], NOW).gone == (READY,)
+    assert plan(WANTED, [], [READY], NOW, LIMITS).gone == (READY,)
 
 
 def test_the_same_path_in_two_sources_or_tenants_is_two_documents() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.errors import DocumentError
-from retrieval.ingest.scan import MAX_DEPTH, File, SourceError, _open_below, read, scan
+from retrieval.errors import DocumentError, DocumentUnavailableError
+from retrieval.ingest.scan import MAX_DEPTH, File, SourceError, _open_below, exists, read, scan
 from tests.retrieval.ingest.test_parse import LIMITS
 
 
@@ -67,6 +67,40 @@ def test_a_link_that_leads_out_is_refused_and_one_inside_is_read(source: Path, t
         with pytest.raises(DocumentError, match="leads out") as refused:
             read(files[name], LIMITS)
         assert refused.value.reason == "OutsideSource"
+
+
+def test_a_link_that_leads_back_to_itself_is_refused_and_the_rest_is_seen(source: Path) -> None:
+    (source / "one.txt").symlink_to("two.txt")
+    (source / "two.txt").symlink_to("one.txt")
+    (source / "a.txt").write_text("a")
+    files = seen(source)
+    assert list(files) == ["a.txt", "one.txt", "two.txt"]
+    with pytest.raises(DocumentError, match="leads back to itself") as refused:
+        read(files["one.txt"], LIMITS)
+    assert refused.value.reason == "Unreadable"
+    with pytest.raises(SourceError, match=r"one\.txt cannot be read"):
+        scan(str(source / "one.txt"), LIMITS)
+
+
+@pytest.mark.parametrize("path", ["relative/docs", "/docs/../etc", "", "/a\0b"])
+def test_a_source_that_is_not_an_absolute_path_is_named_and_never_followed(path: str) -> None:
+    with pytest.raises(SourceError, match="is not an absolute path"):
+        scan(path, LIMITS)
+    assert not exists(path)
+
+
+def test_a_file_that_went_away_after_the_scan_is_unavailable_and_not_rejected(source: Path) -> None:
+    (source / "a.txt").write_text("a")
+    file = seen(source)["a.txt"]
+    (source / "a.txt").unlink()
+    with pytest.raises(DocumentUnavailableError, match="No such file"):
+        read(file, LIMITS)
+
+
+def test_a_file_that_goes_away_during_the_scan_is_not_seen(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source / "a.txt").write_text("a")
+    monkeypatch.setattr(Path, "is_file", lambda path: path.unlink() is None)
+    assert seen(source) == {}
 
 
 @pytest.mark.parametrize("replaced", ["a.txt", "sub"])

@@ -8,13 +8,13 @@ import pytest
 
 from retrieval.bm25 import Statistics
 from retrieval.embedding.model import Embedder
-from retrieval.errors import NoSpaceError, StoreError
-from retrieval.ingest.ledger import Ledger
+from retrieval.errors import DocumentUnavailableError, NoSpaceError, StoreError
+from retrieval.ingest.ledger import Document, Ledger
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.schemas import DocumentStatus, KnowledgeBase, KnowledgeBaseStatus, Source, State
 from retrieval.ingest.worker import COMPARE_SECONDS, Worker
 from retrieval.scope import Scope
-from retrieval.store import Store
+from retrieval.store import Card, Store
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
 from tests.retrieval.ingest.test_parse import LIMITS
 from tests.retrieval.test_store import asked
@@ -230,7 +230,20 @@ class CrashError(BaseException):
 
 
 @pytest.mark.parametrize(
-    "where", ["create", "upsert", "found", "delete", "after upsert", "after delete", "parse", "embed", "third put"]
+    "where",
+    [
+        "create",
+        "upsert",
+        "found",
+        "delete",
+        "publish",
+        "after upsert",
+        "after delete",
+        "after publish",
+        "parse",
+        "embed",
+        "third put",
+    ],
 )
 @pytest.mark.parametrize("before", [None, "The plan as it was before."])
 def test_a_crash_anywhere_is_made_good_after_a_restart(
@@ -255,6 +268,7 @@ def test_a_crash_anywhere_is_made_good_after_a_restart(
     ]
     assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (State.READY, 2)
     assert bench.store.count(bench.scope, bench.scope.chunks()) == 2
+    assert bench.store.known(bench.scope)["docs"].chunks == 2
 
 
 def crash(bench: Bench, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
@@ -319,6 +333,204 @@ def test_a_lost_ledger_is_rebuilt_by_looking(bench: Bench) -> None:
     assert bench.texts() == ["The first plan."]
 
 
+def test_after_a_lost_ledger_what_is_no_longer_wanted_is_deleted_once_a_desired_set_came(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs", "faq")
+    other = Scope(f"{bench.tenant}-gone", ("docs",))
+    bench.store.create(other)
+    bench.ledger.close()
+    for file in bench.folder.glob("ledger.db*"):
+        file.unlink()
+    bench.open()
+    bench.settle()
+    assert {bench.tenant, other.tenant} <= bench.store.tenants()
+    bench.want("docs")
+    assert other.tenant not in bench.store.tenants()
+    assert bench.store.knowledge_bases(bench.tenant) == {"docs"}
+    assert bench.texts() == ["The first plan."]
+
+
+def test_a_failure_of_one_knowledge_base_is_told_of_it_alone_and_passes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write("a.txt", "The first plan.")
+    compare = Worker._compare
+
+    def failing(worker: Worker, wanted: KnowledgeBase, scope: Scope) -> None:
+        if wanted.name == "broken":
+            raise StoreError("Its rows cannot be read.")
+        compare(worker, wanted, scope)
+
+    monkeypatch.setattr(Worker, "_compare", failing)
+    bench.want("broken", "docs")
+    broken, docs = bench.worker.status()
+    assert (broken.ready, broken.message) == (False, f"{bench.tenant}/broken: Its rows cannot be read.")
+    assert (docs.ready, docs.message) == (True, "")
+    monkeypatch.undo()
+    bench.settle()
+    assert not bench.worker.status()[0].ready
+    bench.now += 2
+    bench.settle()
+    assert all(each.ready for each in bench.worker.status())
+
+
+def test_a_knowledge_base_that_cannot_be_deleted_or_tidied_stops_no_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs", "leaving", "untidy")
+    leave, tidy = Worker._leave, Worker._tidy
+
+    def failing(worker: Worker, tenant: str, name: str) -> None:
+        if name == "leaving":
+            raise ValueError(name)
+        leave(worker, tenant, name)
+
+    def failing_too(worker: Worker, key: tuple[str, str]) -> None:
+        if key[1] == "untidy":
+            raise StoreError("It cannot be flushed.")
+        tidy(worker, key)
+
+    monkeypatch.setattr(Worker, "_leave", failing)
+    monkeypatch.setattr(Worker, "_tidy", failing_too)
+    bench.write("a.txt", "The mended plan.")
+    bench.want("docs", "untidy")
+    docs, untidy = bench.worker.status()
+    assert (docs.ready, untidy.ready) == (True, False)
+    assert "It cannot be flushed." in untidy.message
+    assert bench.texts() == ["The mended plan."]
+    monkeypatch.undo()
+    bench.now += 2
+    bench.settle()
+    assert bench.store.knowledge_bases(bench.tenant) == {"docs", "untidy"}
+    assert all(each.ready for each in bench.worker.status())
+
+
+def test_a_store_that_goes_away_during_a_look_stops_the_worker_and_not_each_knowledge_base(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.want("docs")
+
+    def away(*_arguments: object) -> None:
+        monkeypatch.setattr(bench.store, "tenants", away)
+        raise StoreError("Milvus is away.")
+
+    monkeypatch.setattr(bench.store, "count", away)
+    bench.now += COMPARE_SECONDS
+    with pytest.raises(StoreError, match="away"):
+        bench.settle()
+    assert bench.status().message == ""
+
+
+def test_a_knowledge_base_that_is_wanted_again_while_it_is_deleted_is_indexed_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs", "faq")
+    (docs, faq), delete = bench.ledger.wanted(), bench.store.delete
+
+    def wanted_again(scope: Scope, filter_: str) -> None:
+        delete(scope, filter_)
+        bench.ledger.want([docs, faq])
+
+    monkeypatch.setattr(bench.store, "delete", wanted_again)
+    bench.want("faq")
+    monkeypatch.undo()
+    bench.settle()
+    assert [each.name for each in bench.worker.status()] == ["docs", "faq"]
+    assert all(each.ready for each in bench.worker.status())
+    assert bench.texts() == ["The first plan."]
+
+
+def test_the_sources_are_looked_at_by_the_clock_whatever_was_noticed(bench: Bench) -> None:
+    bench.want("docs")
+    bench.write("a.txt", "The first plan.")
+    assert bench.worker.turn() > 0
+    assert bench.status().documents == []
+    bench.now += 5
+    bench.worker.turn()
+    assert [document.path for document in bench.status().documents] == ["a.txt"]
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_looking(bench: Bench) -> None:
+    bench.want("docs")
+    bench.write("a.txt", "The first plan.")
+    bench.now -= 10_000
+    bench.worker.turn()
+    assert [document.path for document in bench.status().documents] == ["a.txt"]
+
+
+def test_a_knowledge_base_with_other_sources_is_not_ready_before_they_were_looked_at(bench: Bench) -> None:
+    bench.want("docs")
+    assert bench.status().ready
+    other = KnowledgeBase(tenant=bench.tenant, name="docs", sources=[Source(path=str(bench.folder))])
+    bench.worker.want([other])
+    assert (bench.status().ready, bench.status().message) == (False, "")
+    bench.settle()
+    assert bench.status().ready
+
+
+@pytest.mark.parametrize("reason", ["Interrupted", "Unreadable"])
+def test_what_the_machine_prevents_keeps_the_chunks_of_before_and_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+
+    def failing(*_arguments: object) -> None:
+        raise DocumentUnavailableError(reason, "its parser was killed: it is tried again")
+
+    monkeypatch.setattr("retrieval.ingest.pipeline.parse", failing)
+    bench.write("a.txt", "The second plan.")
+    bench.settle()
+    assert (bench.document("a.txt").state, bench.document("a.txt").reason) == (State.FAILED, reason)
+    assert bench.texts() == ["The first plan."]
+    monkeypatch.undo()
+    bench.now += 2
+    bench.settle()
+    assert bench.texts() == ["The second plan."]
+
+
+def test_a_document_that_was_refused_is_tried_again_under_other_limits(bench: Bench) -> None:
+    bench.write("a.txt", "\n\n".join(f"Paragraph number {number} about one of the plans." for number in range(3)))
+    narrow = Pipeline(bench.store, bench.embedder, replace(LIMITS, chunks=2))
+    bench.worker = Worker(narrow, bench.ledger, rescan_seconds=5, clock=lambda: bench.now)
+    bench.want("docs")
+    assert bench.document("a.txt").reason == "TooLarge"
+    bench.restart()
+    assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (State.READY, 3)
+
+
+def test_a_version_that_is_remembered_but_no_longer_stored_is_written_again(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs")
+    (document,) = bench.ledger.documents(bench.tenant, "docs")
+    bench.store.delete(bench.scope, bench.scope.document(document.id))
+    bench.ledger.put(replace(document, state=State.PENDING, due=bench.now))
+    bench.settle()
+    assert bench.document("a.txt").state is State.READY
+    assert bench.texts() == ["The first plan."]
+
+
+def test_a_busy_knowledge_base_does_not_keep_another_untidy(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.want("docs", "faq")
+    published: list[str] = []
+    publish = bench.store.publish
+
+    def seen(tenant: str, card: Card) -> None:
+        published.append(card.knowledge_base)
+        publish(tenant, card)
+
+    monkeypatch.setattr(bench.store, "publish", seen)
+    (bench.source / "a.txt").unlink()
+    bench.worker.look()
+    for _turn in range(3):
+        bench.ledger.put(*(Document(str(each), bench.tenant, "busy", "s", "p", "", due=bench.now) for each in range(2)))
+        bench.worker.turn()
+    assert "docs" in published
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -362,7 +574,7 @@ def test_a_document_over_the_cap_of_chunks_is_refused(bench: Bench) -> None:
     bench.write("a.txt", "\n\n".join(f"Paragraph number {number} about one of the plans." for number in range(3)))
     bench.want("docs")
     assert bench.document("a.txt").reason == "TooLarge"
-    assert "3 chunks, over the limit of 2" in bench.document("a.txt").message
+    assert "more than 2 chunks" in bench.document("a.txt").message
 
 
 def test_one_tenants_files_are_not_found_by_another(bench: Bench) -> None:
