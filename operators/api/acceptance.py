@@ -4,12 +4,15 @@ The operator writes the verdicts into status; the gateway reaches the same ones 
 so that an object is never served while its refusal is still on its way.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Protocol, TypeVar
 
 from operators.api import conditions as c
 from operators.api.adapter import Adapter
 from operators.api.api_key import APIKey
+from operators.api.base_model import BaseModel
 from operators.api.conditions import Condition, condition
 from operators.api.knowledge_base import KnowledgeBase
 from operators.api.objects import AnyObject, Objects
@@ -17,19 +20,42 @@ from operators.api.resource import Key
 from operators.api.tenant import Tenant
 
 Verdicts = Mapping[Key, Condition]
+T = TypeVar("T")
+
+
+class Lookups(Protocol):
+    """The other objects that a verdict depends on."""
+
+    def owner(self, namespace: str) -> str | None:
+        """The tenant that a namespace belongs to."""
+
+    def tenant(self, name: str) -> Tenant | None: ...
+
+    def base_model(self, name: str) -> BaseModel | None: ...
+
+    def has_knowledge_base(self, namespace: str, name: str) -> bool: ...
+
+    def key_holder(self, digest: str) -> Key | None:
+        """The one APIKey that a digest speaks for."""
+
+    def adapters(self, namespace: str) -> Sequence[Adapter]: ...
 
 
 def owners(tenants: tuple[Tenant, ...]) -> dict[str, str]:
-    """Namespace → tenant. Of two claims on one namespace the first by name holds."""
+    """Namespace → tenant. Whoever has a namespace keeps it; of two new claims the first by name holds."""
     found: dict[str, str] = {}
-    for tenant in tenants:
+    for tenant in sorted(tenants, key=lambda tenant: (not _has_namespace(tenant), tenant.name)):
         found.setdefault(tenant.spec.namespace, tenant.name)
     return found
 
 
-def accept(objects: Objects, now: datetime) -> Verdicts:
-    """The Accepted condition of every object."""
-    rules = _Rules(objects, now)
+def accept(objects: Objects, now: datetime, *, documents: str | None = None) -> Verdicts:
+    """The Accepted condition of every object, which may depend on the last one that it was given.
+
+    Where `documents` is a directory, sources of knowledge bases are paths, and each tenant's lie in
+    `documents`/`tenant`.
+    """
+    rules = Rules(_Objects(objects), now, documents)
     return {item.key: rules.verdict(item) for item in objects.all}
 
 
@@ -37,74 +63,78 @@ def accepted(verdicts: Verdicts, item: AnyObject) -> bool:
     return verdicts[item.key].holds
 
 
+def _owning(namespace: str) -> Condition:
+    """The verdict on a tenant says of which namespace, since its spec may name another one by now."""
+    return condition(c.ACCEPTED, True, c.VALID, f"owns namespace {namespace}")
+
+
+def _has_namespace(tenant: Tenant) -> bool:
+    found = c.find(tenant.status.conditions, c.ACCEPTED)
+    return found is not None and found.holds and found.message == _owning(tenant.spec.namespace).message
+
+
 def _refused(reason: str, message: str) -> Condition:
     return condition(c.ACCEPTED, False, reason, message)
 
 
-class _Rules:
-    """The other objects that a verdict depends on, looked up once."""
+class Rules:
+    """Which objects count, one at a time. `documents`: see `accept`."""
 
-    def __init__(self, objects: Objects, now: datetime) -> None:
-        self.now = now
-        self.owners = owners(objects.tenants)
-        self.base_models = {base.name: base for base in objects.base_models}
-        self.tenants = {tenant.name: tenant for tenant in objects.tenants}
-        self.knowledge_bases = {(base.namespace, base.name) for base in objects.knowledge_bases}
-        self.rank_in_namespace = _ranks(objects.adapters)
+    def __init__(self, lookups: Lookups, now: datetime, documents: str | None = None) -> None:
+        self._lookups = lookups
+        self._now = now
+        self._documents = documents
+        self._ranks: dict[str, Mapping[str, int]] = {}
 
     def verdict(self, item: AnyObject) -> Condition:
         checks: tuple[Callable[[], Condition | None], ...] = ()
+        valid = condition(c.ACCEPTED, True, c.VALID)
         match item:
             case Tenant():
-                checks = (lambda: self._namespace_taken(item),)
+                checks, valid = (lambda: self._namespace_taken(item),), _owning(item.spec.namespace)
             case Adapter():
+                checks = (lambda: self._own_refusal(item), lambda: self._over_the_cap(item))
+            case KnowledgeBase():
+                checks = (lambda: self._no_tenant(item), lambda: self._not_own(item))
+            case APIKey():
                 checks = (
                     lambda: self._no_tenant(item),
-                    lambda: self._base_model(item),
-                    lambda: self._name_taken(item),
-                    lambda: self._knowledge_bases(item),
-                    lambda: self._too_many(item),
+                    lambda: self._expired(item),
+                    lambda: self._digest_taken(item),
                 )
-            case KnowledgeBase():
-                checks = (lambda: self._no_tenant(item),)
-            case APIKey():
-                checks = (lambda: self._no_tenant(item), lambda: self._expired(item))
         found = (check() for check in checks)
-        return next((refusal for refusal in found if refusal), condition(c.ACCEPTED, True, c.VALID))
+        return next((refusal for refusal in found if refusal), valid)
 
     def _namespace_taken(self, tenant: Tenant) -> Condition | None:
-        owner = self.owners[tenant.spec.namespace]
+        owner = self._lookups.owner(tenant.spec.namespace)
         if owner == tenant.name:
             return None
-        return _refused(
-            c.NAMESPACE_TAKEN, f"namespace {tenant.spec.namespace} belongs to tenant {owner}; choose another one"
-        )
+        whose = f"tenant {owner}" if owner else "the platform"
+        return _refused(c.NAMESPACE_TAKEN, f"namespace {tenant.spec.namespace} belongs to {whose}; choose another one")
 
     def _no_tenant(self, item: Adapter | KnowledgeBase | APIKey) -> Condition | None:
-        if item.namespace in self.owners:
+        if self._lookups.owner(item.namespace):
             return None
         return _refused(c.NO_TENANT, f"no Tenant owns namespace {item.namespace}; create one, or move this object")
 
     def _base_model(self, adapter: Adapter) -> Condition | None:
         name = adapter.spec.base_model
-        base = self.base_models.get(name)
+        base, tenant = self._lookups.base_model(name), self._lookups.owner(adapter.namespace) or ""
         if base is None:
             return _refused(c.BASE_MODEL_MISSING, f"there is no BaseModel {name}; name one that exists")
-        if not base.spec.allows(self.owners[adapter.namespace]):
-            return _refused(
-                c.BASE_MODEL_FORBIDDEN,
-                f"BaseModel {name} does not list tenant {self.owners[adapter.namespace]} in spec.tenants",
-            )
+        if not base.spec.allows(tenant):
+            words = f"BaseModel {name} does not list tenant {tenant} in spec.tenants"
+            return _refused(c.BASE_MODEL_FORBIDDEN, words)
         return None
 
     def _name_taken(self, adapter: Adapter) -> Condition | None:
-        if adapter.name not in self.base_models:
+        if self._lookups.base_model(adapter.name) is None:
             return None
         return _refused(c.NAME_TAKEN, f"a BaseModel is called {adapter.name} too; give the adapter another name")
 
     def _knowledge_bases(self, adapter: Adapter) -> Condition | None:
         wanted = adapter.spec.knowledge_bases
-        missing = [name for name in wanted if (adapter.namespace, name) not in self.knowledge_bases]
+        missing = [name for name in wanted if not self._lookups.has_knowledge_base(adapter.namespace, name)]
         if not missing:
             return None
         return _refused(
@@ -112,23 +142,101 @@ class _Rules:
             f"namespace {adapter.namespace} has no KnowledgeBase {', '.join(missing)}; create it, or remove the name",
         )
 
-    def _too_many(self, adapter: Adapter) -> Condition | None:
-        limit = self.tenants[self.owners[adapter.namespace]].spec.max_adapters
-        if self.rank_in_namespace[adapter.key] < limit:
+    def _not_own(self, base: KnowledgeBase) -> Condition | None:
+        if self._documents is None:
             return None
-        return _refused(c.TOO_MANY_ADAPTERS, f"the tenant may have {limit} adapters; remove one, or raise maxAdapters")
+        own = PurePosixPath(self._documents, self._lookups.owner(base.namespace) or "")
+        foreign = [source.path for source in base.spec.sources if not _lies_in(PurePosixPath(source.path), own)]
+        if not foreign:
+            return None
+        return _refused(
+            c.SOURCE_NOT_OWN,
+            f"KnowledgeBase {base.name}: {foreign[0]} is not in {own}, where the documents of tenant {own.name} lie; "
+            f"move them there",
+        )
+
+    def _digest_taken(self, key: APIKey) -> Condition | None:
+        if self._lookups.key_holder(key.spec.sha256) == key.key:
+            return None
+        return _refused(c.DIGEST_TAKEN, "another APIKey has this sha256; make a key of its own with quiver keys create")
 
     def _expired(self, key: APIKey) -> Condition | None:
-        if not key.spec.expired(self.now):
+        if not key.spec.expired(self._now):
             return None
         return _refused(c.EXPIRED, f"the key expired at {key.spec.expires_at}; make a new one")
 
+    def _over_the_cap(self, adapter: Adapter) -> Condition | None:
+        """Those that answer come first, then by name."""
+        tenant = self._lookups.tenant(self._lookups.owner(adapter.namespace) or "")
+        if tenant is None or len(self._lookups.adapters(adapter.namespace)) <= tenant.spec.max_adapters:
+            return None
+        if self._rank(adapter) < tenant.spec.max_adapters:
+            return None
+        words = f"the tenant may have {tenant.spec.max_adapters} adapters; remove one, or raise maxAdapters"
+        return _refused(c.TOO_MANY_ADAPTERS, words)
 
-def _ranks(adapters: tuple[Adapter, ...]) -> dict[Key, int]:
-    """Each adapter's place within its namespace, so that a cap refuses the same ones every time."""
-    seen: dict[str, int] = {}
-    ranks: dict[Key, int] = {}
-    for adapter in adapters:
-        ranks[adapter.key] = seen.setdefault(adapter.namespace, 0)
-        seen[adapter.namespace] += 1
-    return ranks
+    def _rank(self, adapter: Adapter) -> int:
+        if adapter.namespace not in self._ranks:
+            self._ranks[adapter.namespace] = self._ranked(adapter.namespace)
+        return self._ranks[adapter.namespace][adapter.name]
+
+    def _ranked(self, namespace: str) -> Mapping[str, int]:
+        """What is refused for itself and does not answer takes no place."""
+        ranks: dict[str, int] = {}
+        taken = 0
+        for adapter in sorted(self._lookups.adapters(namespace), key=lambda a: (a.status.active is None, a.name)):
+            ranks[adapter.name] = taken
+            refusal = self._own_refusal(adapter)
+            taken += refusal is None or (adapter.status.active is not None and refusal.reason not in c.REVOKING)
+        return ranks
+
+    def _own_refusal(self, adapter: Adapter) -> Condition | None:
+        checks = (self._no_tenant, self._base_model, self._name_taken, self._knowledge_bases)
+        return next((refusal for check in checks if (refusal := check(adapter))), None)
+
+
+def _lies_in(path: PurePosixPath, folder: PurePosixPath) -> bool:
+    return path.is_relative_to(folder) and ".." not in path.parts
+
+
+def key_holder(keys: Iterable[APIKey]) -> APIKey:
+    """Of those with one digest the one that it speaks for. Whoever has a digest keeps it: it is no secret, and a copy
+    of it must not turn a caller of one tenant into another's."""
+    return min(keys, key=lambda key: (not c.holds(key.status.conditions, c.ACCEPTED), key.namespace, key.name))
+
+
+class _Objects:
+    """Lookups in all objects at once."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._owners = owners(objects.tenants)
+        self._base_models = {base.name: base for base in objects.base_models}
+        self._tenants = {tenant.name: tenant for tenant in objects.tenants}
+        self._knowledge_bases = {(base.namespace, base.name) for base in objects.knowledge_bases}
+        self._keys = _grouped(objects.api_keys, lambda key: key.spec.sha256)
+        self._adapters = _grouped(objects.adapters, lambda adapter: adapter.namespace)
+
+    def owner(self, namespace: str) -> str | None:
+        return self._owners.get(namespace)
+
+    def tenant(self, name: str) -> Tenant | None:
+        return self._tenants.get(name)
+
+    def base_model(self, name: str) -> BaseModel | None:
+        return self._base_models.get(name)
+
+    def has_knowledge_base(self, namespace: str, name: str) -> bool:
+        return (namespace, name) in self._knowledge_bases
+
+    def key_holder(self, digest: str) -> Key | None:
+        return key_holder(self._keys[digest]).key if digest in self._keys else None
+
+    def adapters(self, namespace: str) -> Sequence[Adapter]:
+        return self._adapters.get(namespace, ())
+
+
+def _grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found

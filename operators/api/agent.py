@@ -1,10 +1,30 @@
 """What the operator and an engine's agent say to each other."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from operators.api.value import Digest, Name, Uri, Value
 
 HeldState = Literal["Fetching", "Loading", "Ready", "Failed"]
+
+
+TopTokens = Annotated[tuple[tuple[str, float], ...], Field(min_length=1, max_length=64)]
+
+
+class Fingerprint(Value):
+    """For each of a frozen set of prompts the likeliest first tokens and their log-probabilities, in nats.
+
+    Another release of the `engine` may add up in another order, and so may other hardware, which the base model's own
+    answers show: such fingerprints are not compared.
+    """
+
+    engine: str
+    """The engine's release."""
+    base: Annotated[tuple[TopTokens, ...], Field(max_length=64)] = ()
+    """What the base model answered on the same engine."""
+    prompts: Annotated[tuple[TopTokens, ...], Field(min_length=1, max_length=64)]
+    """For each prompt the likeliest first tokens, and their log-probabilities."""
 
 
 class DesiredAdapter(Value):
@@ -12,7 +32,9 @@ class DesiredAdapter(Value):
 
     A candidate has a `source` and a `revision` that changes whenever the source may hold other content; its
     `digest`, if there is one, is a pin. A version without a source is in the agent's store under its digest.
-    A `required` version must answer before the replica takes any traffic.
+    A `required` version must answer before the replica takes any traffic. `fingerprint` is what the version answered
+    when it was first loaded anywhere; one that answers otherwise is not this version. `credentials` are for the
+    source, and are in no status.
     """
 
     tenant: Name
@@ -21,6 +43,19 @@ class DesiredAdapter(Value):
     revision: str
     digest: Digest | None = None
     required: bool = False
+    fingerprint: Fingerprint | None = None
+    credentials: tuple[tuple[str, str], ...] = Field(default=(), repr=False)
+
+    @property
+    def is_known(self) -> bool:
+        """The operator has seen it verified. A pin alone is no proof of access: whoever writes a digest need not be
+        allowed to read what it names."""
+        return self.digest is not None and self.revision == known_revision(self.digest)
+
+
+def known_revision(digest: str) -> str:
+    """The revision of a version that was verified before."""
+    return f"sha256:{digest}"
 
 
 class DesiredSet(Value):
@@ -38,6 +73,7 @@ class HeldAdapter(Value):
     state: HeldState
     digest: Digest | None = None
     engine_name: str | None = None
+    fingerprint: Fingerprint | None = None
     reason: str = ""
     message: str = ""
 

@@ -14,12 +14,16 @@ SHOWN_LENGTH = 7
 
 
 class APIKeySpec(Value):
-    """`prefix` is for people who look at a list; `models` narrows the key to some of the tenant's names."""
+    """What a key is known by; the key itself is stored nowhere."""
 
     sha256: Digest
+    """The SHA-256 of the key, in hexadecimal digits. It cannot be changed."""
     prefix: Annotated[str, StringConstraints(max_length=16)] = ""
+    """How the key begins, for people who look at a list."""
     expires_at: AwareDatetime | None = None
+    """When it stops working, in RFC 3339; without it, never."""
     models: Annotated[tuple[Name, ...], Field(max_length=256)] | None = None
+    """The models that it may be used for; without it, all of the tenant's."""
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now

@@ -1,9 +1,10 @@
 """BaseModel: a model that an engine runs for many tenants."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from operators.api.names import ANY_TENANT
 from operators.api.resource import Resource, Status
@@ -14,14 +15,53 @@ Rank = Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]
 
 
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,127}$")]
+# vLLM takes _ for -. These come from other fields, or would undo what isolation rests on.
+OUR_ARGUMENTS = (
+    "^--(config|model|served[-_]model[-_]name|host|port|api[-_]key|(no[-_])?enable[-_]lora|max[-_]loras?"
+    "|max[-_]cpu[-_]loras|max[-_]lora[-_]rank|max[-_]model[-_]len|dtype|api[-_]server[-_]count)(=.*)?$"
+)
+Argument = Annotated[str, StringConstraints(max_length=4096)]
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", max_length=32)]
+ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9./]{0,252}$")]
+
+
+class Autoscaling(Value):
+    """Replicas by load instead of by number. A replica that is taken away first finishes what it answers."""
+
+    min_replicas: Annotated[int, Field(ge=1, le=1000)] = 1
+    """The fewest replicas."""
+    max_replicas: Annotated[int, Field(ge=1, le=1000)]
+    """The most replicas, at least as many as minReplicas."""
+    queue_depth: Annotated[int, Field(ge=1, le=100_000)] = 8
+    """Requests that may wait in the engine of each replica, on average, before another one is added."""
+    tokens_in_flight: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """Tokens of prompts and answers under way for each replica, on average, before another one is added."""
+
+    @model_validator(mode="after")
+    def _range(self) -> "Autoscaling":
+        if self.max_replicas < self.min_replicas:
+            raise ValueError(f"maxReplicas ({self.max_replicas}) must be at least minReplicas ({self.min_replicas})")
+        return self
+
+
+class Resources(Value):
+    """What each engine asks for, and may not exceed, in Kubernetes' quantities."""
+
+    requests: Annotated[Mapping[ResourceName, Quantity], Field(max_length=16)] = {}
+    """What a node must have free for it."""
+    limits: Annotated[Mapping[ResourceName, Quantity], Field(max_length=16)] = {}
+    """What it may not exceed; GPUs are asked for here, as nvidia.com/gpu."""
 
 
 class Lora(Value):
-    """Room for adapters. `slots` are in one batch; `cpuSlots` are kept in host memory."""
+    """Room for adapters in each engine."""
 
     max_rank: Rank = 16
+    """The highest rank of an adapter. Memory is taken for it whether adapters use it or not."""
     slots: Annotated[int, Field(ge=1, le=256)] = 4
+    """Adapters that one batch can hold."""
     cpu_slots: Annotated[int, Field(ge=1, le=4096)] = 16
+    """Adapter versions that the engine keeps in host memory, at least as many as slots."""
 
     @model_validator(mode="after")
     def _cpu_slots_hold_the_batch(self) -> "Lora":
@@ -31,31 +71,74 @@ class Lora(Value):
 
 
 class BaseModelSpec(Value):
-    """`source` is a Hugging Face name or a directory; `tenants` lists who may use it, "*" for all."""
+    """A change of anything but `tenants`, `replicas` and `autoscaling` starts the engines anew, one after the other."""
 
     source: Uri
+    """A Hugging Face name, pvc://CLAIM/DIRECTORY on the claim that the platform was installed with, or a directory that
+    every engine can read."""
     tenants: Annotated[tuple[Name | Literal["*"], ...], Field(max_length=1000)] = ()
+    """The tenants that may use it, or * for all."""
     lora: Lora = Lora()
+    """Room for adapters in each engine."""
     max_model_length: Annotated[int, Field(ge=64, le=2_000_000)] = 4096
+    """The longest prompt and answer together, in tokens."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    engine_args: Annotated[tuple[str, ...], Field(max_length=64)] = ()
-    engine_env: Annotated[Mapping[EnvironmentName, str], Field(max_length=64)] = {}
+    """The type of the weights in the engine; auto takes the model's own."""
+    engine_args: Annotated[tuple[Argument, ...], Field(max_length=64)] = ()
+    """More arguments for vLLM's server, one entry for each word."""
+    engine_env: Annotated[Mapping[EnvironmentName, Argument], Field(max_length=64)] = {}
+    """More environment variables for vLLM's server."""
+    image: Annotated[str, StringConstraints(max_length=512)] | None = None
+    """The engine's image on a cluster; without one, the image that the platform was installed with."""
+    resources: Resources = Resources()
+    """What each engine asks for on a cluster."""
+    runtime: Literal["Deployment", "KServe"] = "Deployment"
+    """What runs the engines on a cluster: a Deployment, or KServe by an InferenceService. It stays as it is."""
+    replicas: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Engines on a cluster. Not used where autoscaling is set; `quiver up` runs one."""
+    autoscaling: Autoscaling | None = None
+    """Replicas by load, on a cluster."""
+
+    @field_validator("engine_args")
+    @classmethod
+    def _leave_ours_alone(cls, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        ours = next((word for word in arguments if re.match(OUR_ARGUMENTS, word)), None)
+        if ours:
+            raise ValueError(f"{ours} is set by the platform; use source, lora, maxModelLength and dtype")
+        return arguments
+
+    @property
+    def claim(self) -> str | None:
+        """Where the model lies, if that is a claim."""
+        rest = self.source.removeprefix("pvc://")
+        return None if rest == self.source else rest.partition("/")[0]
 
     def allows(self, tenant: str) -> bool:
         return tenant in self.tenants or ANY_TENANT in self.tenants
 
 
 class Endpoint(Value):
-    """One replica: its address, and which engine names have answered a probe on it."""
+    """One replica."""
 
     name: str
+    """The pod's name."""
     url: str
+    """Where its engine is asked."""
     ready: bool = False
+    """Whether it may take traffic: its engine and every required adapter have answered a probe."""
     holds: tuple[str, ...] = ()
+    """The adapter versions that have answered a probe on it, by engine name."""
 
 
 class BaseModelStatus(Status):
+    """What is known of the engines."""
+
     endpoints: tuple[Endpoint, ...] = ()
+    """Each replica, and what it holds."""
+    replicas: int = 0
+    """Engines that exist."""
+    selector: str = ""
+    """The label selector of the engines' pods, for autoscalers."""
 
 
 class BaseModel(Resource):

@@ -1,11 +1,13 @@
 """Condition types, every reason in one place, and the one way to change a condition (pure)."""
 
+from datetime import datetime
 from typing import Literal
 
 from operators.api.value import Value
 
 ACCEPTED = "Accepted"
 FETCHED = "Fetched"
+RELEASED = "Released"
 READY = "Ready"
 
 # Accepted
@@ -17,33 +19,53 @@ BASE_MODEL_FORBIDDEN = "BaseModelNotAllowed"
 KNOWLEDGE_BASE_MISSING = "KnowledgeBaseDoesNotExist"
 TOO_MANY_ADAPTERS = "TooManyAdapters"
 NAME_TAKEN = "NameTaken"
+SOURCE_NOT_OWN = "SourceNotOwn"
 EXPIRED = "Expired"
+NO_KSERVE = "NoKServe"
+CLAIM_NOT_MOUNTED = "ClaimNotMounted"
+NOT_APPLIED = "NotApplied"
+DIGEST_TAKEN = "DigestTaken"
 # With these the tenant has lost the right to what it was served. With any other refusal the object is only
 # wrong as it stands now, and the version that already answers goes on answering.
 REVOKING = frozenset({NO_TENANT, NAMESPACE_TAKEN, BASE_MODEL_FORBIDDEN, TOO_MANY_ADAPTERS})
-# Fetched, Ready
+# Fetched, Released, Ready
+NO_SLOT = "NoSlot"
+SECRET_MISSING = "SecretMissing"
+ROUTED = "Routed"
+CANARY_RUNNING = "CanaryRunning"
+CANARY_FAILED = "CanaryFailed"
+ROLLED_BACK = "RolledBack"
 FETCHING = "Fetching"
 VERIFIED = "Verified"
 LOADING = "Loading"
 ANSWERING = "Answering"
 ENGINE_STARTING = "EngineStarting"
 ENGINE_DOWN = "EngineDown"
+ENGINE_FAILED = "EngineFailed"
 INGESTING = "Ingesting"
 INDEXED = "Indexed"
 INGEST_FAILED = "IngestFailed"
 DOCUMENTS_FAILED = "DocumentsFailed"
 WAITING = "Waiting"
+# With these nobody has to do anything.
+ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING})
 
 
 class Condition(Value):
     """One observation of an object, in the shape of Kubernetes' metav1.Condition."""
 
     type: str
+    """What is observed."""
     status: Literal["True", "False", "Unknown"]
+    """Whether it holds."""
     reason: str
+    """Why, in one word."""
     message: str = ""
+    """Why, and what to do."""
     observed_generation: int = 0
+    """The generation of the spec that it was observed of."""
     last_transition_time: str = ""
+    """When the status last changed, in ISO 8601."""
 
     @property
     def holds(self) -> bool:
@@ -51,6 +73,11 @@ class Condition(Value):
 
 
 Conditions = tuple[Condition, ...]
+
+
+def stamp(now: datetime) -> str:
+    """A time in UTC as objects hold it, in ISO 8601."""
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def find(conditions: Conditions, kind: str) -> Condition | None:

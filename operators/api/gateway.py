@@ -1,16 +1,84 @@
 """What a gateway says of itself to the operator."""
 
+import math
 from collections.abc import Mapping
 
 from operators.api.value import Value
 
 
+class Moments(Value):
+    """Of a number of measurements: how many, their sum, the sum of their squares."""
+
+    count: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(
+            count=self.count + other.count, total=self.total + other.total, squares=self.squares + other.squares
+        )
+
+    def with_one(self, value: float) -> "Moments":
+        return self + Moments(count=1, total=value, squares=value * value)
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.count if self.count else 0.0
+
+    @property
+    def mean_error(self) -> float:
+        """The standard error of the mean."""
+        if self.count < 2:
+            return math.inf
+        variance = max(0.0, self.squares / self.count - self.mean**2)
+        return math.sqrt(variance / (self.count - 1))
+
+
+class Arm(Value):
+    """The answers of one version while it was compared. Times in seconds, lengths in tokens.
+
+    `uncited` are answers from documents that point to none of them, which is how a model says that it does not know.
+    """
+
+    requests: int = 0
+    errors: int = 0
+    grounded: int = 0
+    uncited: int = 0
+    stopped: int = 0
+    first_token: Moments = Moments()
+    length: Moments = Moments()
+
+    def __add__(self, other: "Arm") -> "Arm":
+        return Arm(
+            requests=self.requests + other.requests,
+            errors=self.errors + other.errors,
+            grounded=self.grounded + other.grounded,
+            uncited=self.uncited + other.uncited,
+            stopped=self.stopped + other.stopped,
+            first_token=self.first_token + other.first_token,
+            length=self.length + other.length,
+        )
+
+
+class Comparison(Value):
+    """A canary and the running version, since this gateway began to send to both."""
+
+    canary: Arm = Arm()
+    active: Arm = Arm()
+
+
 class GatewayState(Value):
-    """The snapshot a gateway routes by, and the requests that it still carries, by engine name."""
+    """The snapshot a gateway routes by, the requests that it still carries, by engine name, and its comparisons, by
+    the canary's. `flips` are the generations of the adapters that it routes by, by tenant and adapter."""
 
     generation: int
+    flips: Mapping[str, int] = {}
     routable: frozenset[str] = frozenset()
     in_flight: Mapping[str, int] = {}
+    comparisons: Mapping[str, Comparison] = {}
+
+    def has_taken_up(self, tenant: str, adapter: str, flip: int) -> bool:
+        return self.flips.get(f"{tenant}.{adapter}", 0) >= flip
 
     def released(self, engine_name: str) -> bool:
         """No request of this gateway reaches the version, now or later."""

@@ -12,24 +12,40 @@ class Source(Value):
     """A file or a directory of TXT, Markdown, HTML, PDF and DOCX files."""
 
     path: Uri
+    """Where it lies, below the tenant's own directory of documents."""
 
 
 class KnowledgeBaseSpec(Value):
+    """Which documents are indexed, and how much of them a request gets."""
+
     sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=32)]
+    """Files and directories."""
     top_k: Annotated[int, Field(ge=1, le=20)] = 4
+    """The most passages that a request gets."""
 
 
 class Document(Value):
+    """One document, and how far it is."""
+
     path: str
+    """Where it lies."""
     state: str
+    """How far it is."""
     reason: str = ""
+    """Why it is left out, in one word."""
     message: str = ""
+    """Why it is left out."""
     chunks: int = 0
+    """Passages that were indexed of it."""
 
 
 class KnowledgeBaseStatus(Status):
+    """What is known of the documents."""
+
     documents: tuple[Document, ...] = ()
+    """Each document, and how far it is."""
     chunks: int = 0
+    """Passages that are indexed."""
 
 
 class KnowledgeBase(Resource):

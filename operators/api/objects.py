@@ -15,6 +15,7 @@ from operators.api.value import Value
 
 AnyObject = BaseModel | Tenant | Adapter | KnowledgeBase | APIKey
 KINDS: tuple[type[AnyObject], ...] = (BaseModel, Tenant, Adapter, KnowledgeBase, APIKey)
+NAMES = frozenset(kind.__name__ for kind in KINDS)
 CLUSTER_SCOPED = frozenset({"BaseModel", "Tenant"})
 
 _adapter: TypeAdapter[AnyObject] = TypeAdapter(Annotated[AnyObject, Field(discriminator="kind")])
@@ -29,26 +30,41 @@ def parse_object(data: object) -> AnyObject:
     if not isinstance(data, Mapping):
         raise InvalidObjectError(f"expected an object with apiVersion, kind, metadata and spec, found {_kind_of(data)}")
     if data.get("apiVersion") != API_VERSION:
-        raise InvalidObjectError(f"apiVersion is {data.get('apiVersion')!r}; write {API_VERSION}")
+        raise InvalidObjectError(f"apiVersion is {_shown(data.get('apiVersion'))}; write {API_VERSION}")
+    if not isinstance(data.get("kind"), str):
+        raise InvalidObjectError(f"kind: found {_kind_of(data.get('kind'))}; write one of {', '.join(sorted(NAMES))}")
     try:
         found = _adapter.validate_python(data)
     except ValidationError as error:
-        raise InvalidObjectError(_facts(error)) from error
+        raise InvalidObjectError(facts(error)) from error
     _check_scope(found)
+    _check_text(found)
     return found
+
+
+def parse_stored(data: Mapping[str, Any]) -> AnyObject:
+    """One object as an API server keeps it, without what only the server knows. Raises InvalidObjectError."""
+    place = {key: data["metadata"][key] for key in ("name", "namespace", "generation") if key in data["metadata"]}
+    kept = {key: data[key] for key in ("apiVersion", "kind", "spec", "status") if key in data}
+    return parse_object({**kept, "metadata": place})
 
 
 def _kind_of(data: object) -> str:
     return "nothing" if data is None else f"a {type(data).__name__}"
 
 
-def _facts(error: ValidationError) -> str:
+def _shown(data: object) -> str:
+    """Short text as it is; of anything else its type, since what it holds may have no end."""
+    return repr(data[:100]) if isinstance(data, str) else _kind_of(data)
+
+
+def facts(error: ValidationError) -> str:
+    """The first few fields that are wrong, and why; no value of theirs."""
     return "; ".join(_fact(item["loc"], item["msg"]) for item in error.errors(include_url=False)[:5])
 
 
 def _fact(place: tuple[int | str, ...], message: str) -> str:
-    kinds = {kind.__name__ for kind in KINDS}
-    path = ".".join(str(part) for part in place if part not in kinds)
+    path = ".".join(str(part) for part in place if part not in NAMES)
     text = {"Extra inputs are not permitted": "is not a field of this kind", "Field required": "is missing"}
     return f"{path or 'kind'}: {text.get(message, message)}"
 
@@ -59,6 +75,16 @@ def _check_scope(found: AnyObject) -> None:
         raise InvalidObjectError(f"metadata.namespace: a {found.kind} belongs to no namespace; remove it")
     if not scoped and not found.metadata.namespace:
         raise InvalidObjectError(f"metadata.namespace: is missing; a {found.kind} lives in its tenant's namespace")
+
+
+def _check_text(found: AnyObject) -> None:
+    """What is published is JSON, and what is run gets arguments: neither takes every string that YAML can write."""
+    try:
+        text = found.model_dump_json()
+    except ValueError as error:
+        raise InvalidObjectError("a text holds half of a surrogate pair; write the character itself") from error
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise InvalidObjectError("a text holds a NUL character; remove it")
 
 
 class Objects(Value):

@@ -1,5 +1,7 @@
 """What all kinds share: metadata, and a status that carries conditions."""
 
+from typing import NamedTuple
+
 from operators.api.conditions import Conditions
 from operators.api.value import Name, Value
 
@@ -11,10 +13,13 @@ class Metadata(Value):
 
 
 class Status(Value):
+    """What is known of the object."""
+
     conditions: Conditions = ()
+    """Whether it is accepted, whether it is ready, and why not."""
 
 
-class Key(Value):
+class Key(NamedTuple):
     """Where an object is found. Cluster-scoped kinds have no namespace."""
 
     kind: str

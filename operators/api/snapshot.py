@@ -3,12 +3,25 @@
 from operators.api.objects import Objects
 from operators.api.value import Value
 
+LONGEST_PROBLEM = 500  # characters
+
 
 class Problem(Value):
     """A file that could not be read as objects; what it last held is still in force."""
 
     file: str
     message: str
+
+
+def problem(file: str, message: str) -> Problem:
+    """On one line, cut, and with every character that does not print written as an escape."""
+    return Problem(file=_printable(file), message=_printable(message))
+
+
+def _printable(text: str) -> str:
+    line = " ".join(text[: 2 * LONGEST_PROBLEM].split())
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+    return shown if len(shown) <= LONGEST_PROBLEM else f"{shown[: LONGEST_PROBLEM - 1]}…"
 
 
 class Snapshot(Value):

@@ -9,9 +9,10 @@ from pydantic.alias_generators import to_camel
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 DIGEST_PATTERN = r"^[0-9a-f]{64}$"
 
-Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
-Uri = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]
+Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN, max_length=64)]
+# No NUL: no path and no argument can hold one.
+Uri = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\x00]*$")]
 
 
 class Value(BaseModel):

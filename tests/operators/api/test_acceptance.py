@@ -1,10 +1,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from operators.api import conditions as c
-from operators.api.acceptance import accept
+from operators.api.acceptance import accept, owners
+from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus
 from operators.api.objects import AnyObject, Objects, collect
+from operators.api.tenant import Tenant, TenantStatus
 from tests.operators import objects
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,3 +64,97 @@ def test_adapters_over_the_cap_are_refused_and_those_under_it_are_not() -> None:
 def test_a_refusal_leaves_every_other_object_accepted() -> None:
     good, bad = objects.adapter(), objects.adapter(name="bad", baseModel="other")
     assert _reason(objects.two_tenants(good, bad), good) == c.VALID
+
+
+def _answering(item: AnyObject) -> AnyObject:
+    assert isinstance(item, Adapter)
+    active = ActiveVersion(digest="0" * 64, engine_name="x", base_model="base", source="x", generation=1)
+    return item.model_copy(update={"status": AdapterStatus(active=active)})
+
+
+def _settled(found: Objects) -> Objects:
+    """With the verdicts on tenants in their status."""
+    verdicts = accept(found, NOW)
+
+    def with_status(tenant: Tenant) -> Tenant:
+        return tenant.model_copy(update={"status": TenantStatus(conditions=(verdicts[tenant.key],))})
+
+    return found.model_copy(update={"tenants": tuple(with_status(tenant) for tenant in found.tenants)})
+
+
+def test_a_new_adapter_takes_no_place_from_one_that_answers() -> None:
+    serving, new = _answering(objects.adapter("support")), objects.adapter("aaa-new")
+    found = collect((objects.base_model(), objects.tenant(maxAdapters=1), serving, new))
+    assert _reason(found, serving) == c.VALID
+    assert _reason(found, new) == c.TOO_MANY_ADAPTERS
+
+
+def test_an_adapter_that_is_refused_for_itself_takes_no_place() -> None:
+    good, bad = objects.adapter("support"), objects.adapter("aaa-new", baseModel="missing")
+    found = collect((objects.base_model(), objects.tenant(maxAdapters=1), good, bad))
+    assert _reason(found, good) == c.VALID
+    assert _reason(found, bad) == c.BASE_MODEL_MISSING
+
+
+def test_an_adapter_that_still_answers_under_a_broken_edit_keeps_its_place() -> None:
+    broken, new = _answering(objects.adapter("zeta", baseModel="missing")), objects.adapter("aaa-new")
+    found = collect((objects.base_model(), objects.tenant(maxAdapters=1), broken, new))
+    assert _reason(found, broken) == c.BASE_MODEL_MISSING
+    assert _reason(found, new) == c.TOO_MANY_ADAPTERS
+
+
+def test_a_tenant_that_has_a_namespace_keeps_it() -> None:
+    acme = _settled(collect((objects.tenant("acme"),))).tenants[0]
+    new = objects.tenant("aaa", namespace="acme")
+    found = collect((acme, new))
+    assert _reason(found, acme) == c.VALID
+    assert _reason(found, new) == c.NAMESPACE_TAKEN
+
+
+def test_a_tenant_that_owned_another_namespace_takes_none() -> None:
+    aaa, acme = _settled(collect((objects.tenant("aaa"), objects.tenant("acme")))).tenants
+    assert isinstance(aaa, Tenant)
+    moved = aaa.model_copy(update={"spec": aaa.spec.model_copy(update={"namespace": "acme"})})
+    assert owners((moved, acme)) == {"acme": "acme"}
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["x", "y"])), unique_by=lambda claim: claim[0]))
+def test_owners_stay_however_many_claims_come(claims: list[tuple[str, str]]) -> None:
+    """The gateway, which sees the new status, and the operator, which saw the last one, agree."""
+    known = Objects()
+    for name, namespace in claims:
+        before = owners(known.tenants)
+        known = collect((*known.all, objects.tenant(name, namespace=namespace)))
+        now = owners(known.tenants)
+        assert {**now, **before} == now
+        known = _settled(known)
+        assert owners(known.tenants) == now
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/objects/documents/acme", c.VALID),
+        ("/objects/documents/acme/deep/er", c.VALID),
+        ("/objects/documents/acme2", c.SOURCE_NOT_OWN),
+        ("/objects/documents/globex", c.SOURCE_NOT_OWN),
+        ("/objects/documents", c.SOURCE_NOT_OWN),
+        ("/etc", c.SOURCE_NOT_OWN),
+    ],
+)
+def test_a_tenants_documents_lie_in_its_own_directory(path: str, reason: str) -> None:
+    item = objects.knowledge_base(sources=[{"path": "/objects/documents/acme"}, {"path": path}])
+    verdict = accept(objects.two_tenants(item), NOW, documents="/objects/documents")[item.key]
+    assert verdict.reason == reason
+    if reason != c.VALID:
+        assert f"KnowledgeBase handbook: {path} is not in /objects/documents/acme" in verdict.message
+
+
+def test_a_digest_that_another_key_has_speaks_for_nobody_else_and_its_holder_keeps_it() -> None:
+    """A digest is no secret: whoever copies it must not turn its caller into somebody else's."""
+    held, copied = objects.api_key("mine", "globex"), objects.api_key("copy", "acme")
+    verdict = c.condition(c.ACCEPTED, True, c.VALID)
+    held = held.model_copy(update={"status": held.status.model_copy(update={"conditions": (verdict,)})})
+    verdicts = accept(objects.two_tenants(held, copied), NOW)
+    assert verdicts[held.key].holds
+    assert verdicts[copied.key].reason == c.DIGEST_TAKEN

@@ -41,6 +41,21 @@ def test_what_is_no_object_is_refused_with_the_field_and_the_fact(data: object, 
         parse_object(data)
 
 
+@pytest.mark.parametrize("source", ["/a\0b", "/a\ud800b"])
+def test_a_source_that_no_path_can_hold_is_refused_by_its_field(source: str) -> None:
+    with pytest.raises(InvalidObjectError, match=r"^spec\.source: "):
+        objects.adapter(source=source)
+
+
+def test_what_has_no_end_is_not_written_into_the_message() -> None:
+    endless: list[Any] = []
+    endless += [endless] * 1000
+    for data in (_with(apiVersion=endless), _with(kind=endless), _with(apiVersion="x" * 10**6)):
+        with pytest.raises(InvalidObjectError) as refusal:
+            parse_object(data)
+        assert len(str(refusal.value)) < 300
+
+
 def test_cpu_slots_below_slots_are_refused() -> None:
     with pytest.raises(InvalidObjectError, match="cpuSlots"):
         objects.base_model(lora={"slots": 8, "cpuSlots": 4})

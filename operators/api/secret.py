@@ -1,0 +1,23 @@
+"""A Kubernetes Secret, as far as adapters' sources need one. It is no object of ours: it is in no snapshot."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, StringConstraints
+
+from operators.api.value import Name, Value
+
+SecretKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
+
+
+class SecretMetadata(Value):
+    name: Name
+    namespace: Name
+
+
+class Secret(Value):
+    api_version: Literal["v1"]
+    kind: Literal["Secret"]
+    metadata: SecretMetadata
+    type: Literal["Opaque"] = "Opaque"
+    string_data: Annotated[Mapping[SecretKey, SecretStr], Field(max_length=64)]
