@@ -1,74 +1,201 @@
 """Adapters, and what is still in use → the set of versions that an agent should hold (pure)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from operators.api import conditions as c
 from operators.api.acceptance import Verdicts, owners
-from operators.api.adapter import Adapter
-from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, HeldAdapter
+from operators.api.adapter import Adapter, Version
+from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, HeldAdapter, known_revision
+from operators.api.base_model import BaseModel
+from operators.api.conditions import Condition, condition
 from operators.api.gateway import GatewayState
 from operators.api.objects import Objects
 from operators.api.resource import Key
 
+# The gateways whose word counts for an adapter, by tenant and name: those that have taken up its last flip. With none
+# nothing is known.
+Gateways = Callable[[str, str], Sequence[GatewayState]]
 Revisions = Mapping[Key, str]
+Credentials = Mapping[Key, Mapping[str, str]]
 
 
-def desired_set(
+@dataclass(frozen=True)
+class Placement:
+    """`unplaced` says for each adapter whose candidate is not sent to the engine why that is."""
+
+    desired: DesiredSet
+    unplaced: Mapping[Key, Condition]
+
+
+@dataclass
+class _Slots:
+    """A base model's room for versions, filled in order of importance.
+
+    An engine that holds more than its `cpuSlots` drops what was used least, whoever needs it; so it is never asked to.
+    """
+
+    room: int
+    items: list[DesiredAdapter] = field(default_factory=list)
+    names: set[tuple[str, str, str | None]] = field(default_factory=set)
+
+    def must(self, item: DesiredAdapter) -> None:
+        """It answers requests: it has its place, whatever else must wait."""
+        name = _name(item)
+        if item.digest is None or name not in self.names:
+            self.names.add(name)
+            self.items.append(item)
+
+    def may(self, item: DesiredAdapter, digest: str | None = None) -> bool:
+        """`digest` is what an unpinned item turned out to be, where that is known."""
+        name = (item.tenant, item.adapter, digest or item.digest or item.revision)
+        if name not in self.names and len(self.names) >= self.room:
+            return False
+        self.names.add(name)
+        self.items.append(item)
+        return True
+
+
+def place(
     objects: Objects,
+    base: BaseModel,
     *,
-    base_model: str,
     verdicts: Verdicts,
     revisions: Revisions,
     held: AgentStatus | None,
-    gateways: Sequence[GatewayState],
-) -> DesiredSet:
-    """What one replica of `base_model` should hold: what is wanted, and what is still answering somebody.
+    gateways: Gateways,
+    credentials: Credentials,
+) -> Placement:
+    """What one replica of a base model should hold: what is wanted, and what is still answering somebody.
 
     A version leaves only once every gateway has said that no request reaches it. With no gateway to ask nothing
-    is known, and nothing leaves.
+    is known, and nothing leaves. Of what is wanted the running versions come first, those of pinned adapters before
+    others, then canaries, then candidates, then earlier versions kept for a rollback.
     """
-    wanted = tuple(_wanted(objects, base_model, verdicts, revisions))
-    keep = {(item.tenant, item.adapter, item.digest) for item in wanted}
-    leaving = (
-        _known(item.tenant, item.adapter, item.digest, None, required=False)
-        for item in in_use(held, gateways)
-        if item.digest and (item.tenant, item.adapter, item.digest) not in keep
-    )
-    return DesiredSet(adapters=(*wanted, *dict.fromkeys(leaving)))
+    slots = _Slots(base.spec.lora.cpu_slots)
+    adapters = sorted(objects.adapters, key=lambda a: (not a.spec.residency.pinned, a.namespace, a.name))
+    tenants = owners(objects.tenants)
+    unplaced: dict[Key, Condition] = {}
+    reports = {(h.tenant, h.adapter, h.revision): h for h in (held.adapters if held else ())}
+    for item in (*_running(adapters, base, tenants, credentials), *_leaving(held, gateways)):
+        slots.must(item)
+    for adapter in adapters:
+        if verdicts[adapter.key].holds and adapter.spec.base_model == base.name:
+            if adapter.spec.credentials and adapter.key not in credentials:
+                unplaced[adapter.key] = _no_secret(adapter)
+                continue
+            item = _candidate(adapter, tenants[adapter.namespace], revisions[adapter.key], credentials)
+            if not slots.may(item, _expected(adapter, reports.get((item.tenant, item.adapter, item.revision)))):
+                unplaced[adapter.key] = _no_slot(base)
+    for item in _earlier(adapters, base, tenants, credentials):
+        slots.may(item)
+    return Placement(DesiredSet(adapters=tuple(dict.fromkeys(slots.items))), unplaced)
 
 
-def in_use(held: AgentStatus | None, gateways: Sequence[GatewayState]) -> tuple[HeldAdapter, ...]:
+def _expected(adapter: Adapter, report: HeldAdapter | None) -> str | None:
+    """The candidate's digest: as it was reported, or as it is sure to be while nobody has edited the source."""
+    if report and report.digest:
+        return report.digest
+    active = adapter.status.active
+    return active.digest if active and active.source == adapter.spec.source else None
+
+
+def _no_slot(base: BaseModel) -> Condition:
+    words = f"all {base.spec.lora.cpu_slots} cpuSlots of base model {base.name} hold versions that answer"
+    return condition(c.FETCHED, False, c.NO_SLOT, f"{words}; remove an adapter, or raise lora.cpuSlots")
+
+
+def _no_secret(adapter: Adapter) -> Condition:
+    words = f"there is no Secret {adapter.spec.credentials} in namespace {adapter.namespace}; create it"
+    return condition(c.FETCHED, False, c.SECRET_MISSING, words)
+
+
+def source_revision(adapter: Adapter) -> str:
+    """A word for what a source may hold, as far as its name and what pins it say: other content is another source."""
+    facts = f"{adapter.spec.source}\0{adapter.spec.digest}\0{adapter.spec.base_model}"
+    return f"source:{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
+
+
+def in_use(held: AgentStatus | None, gateways: Gateways) -> tuple[HeldAdapter, ...]:
     """Versions on a replica that a gateway may still send to, or still waits for."""
     if held is None:
         return ()
-    return tuple(h for h in held.adapters if h.engine_name and not _released(h.engine_name, gateways))
+    return tuple(h for h in held.adapters if h.engine_name and not _released(h, gateways(h.tenant, h.adapter)))
 
 
-def _released(name: str, gateways: Sequence[GatewayState]) -> bool:
-    return bool(gateways) and all(gateway.released(name) for gateway in gateways)
+def _released(held: HeldAdapter, gateways: Sequence[GatewayState]) -> bool:
+    return bool(gateways) and all(gateway.released(held.engine_name or "") for gateway in gateways)
 
 
-def _wanted(objects: Objects, base_model: str, verdicts: Verdicts, revisions: Revisions) -> Iterable[DesiredAdapter]:
-    tenants = owners(objects.tenants)
-    for adapter in objects.adapters:
-        active = adapter.status.active
-        if active and active.base_model == base_model:
-            yield _known(tenants.get(adapter.namespace, ""), adapter.name, active.digest, active.source, required=True)
-        if verdicts[adapter.key].holds and adapter.spec.base_model == base_model:
-            yield _candidate(adapter, tenants[adapter.namespace], revisions[adapter.key])
+def _running(
+    adapters: Iterable[Adapter], base: BaseModel, tenants: Mapping[str, str], credentials: Credentials
+) -> Iterator[DesiredAdapter]:
+    for adapter in adapters:
+        active, canary = adapter.status.active, adapter.status.canary
+        tenant = tenants.get(adapter.namespace)
+        if tenant and active and active.base_model == base.name:
+            yield _known(tenant, adapter, active, credentials, required=True)
+        if tenant and canary and canary.base_model == base.name:
+            yield _known(tenant, adapter, canary, credentials)
 
 
-def _candidate(adapter: Adapter, tenant: str, revision: str) -> DesiredAdapter:
+def _leaving(held: AgentStatus | None, gateways: Gateways) -> Iterator[DesiredAdapter]:
+    for item in in_use(held, gateways):
+        if item.digest:
+            yield DesiredAdapter(
+                tenant=item.tenant,
+                adapter=item.adapter,
+                source=None,
+                revision=known_revision(item.digest),
+                digest=item.digest,
+            )
+
+
+def _earlier(
+    adapters: Iterable[Adapter], base: BaseModel, tenants: Mapping[str, str], credentials: Credentials
+) -> Iterator[DesiredAdapter]:
+    """One of each adapter before the second of any."""
+    kept = [
+        (age, _known(tenants[adapter.namespace], adapter, version, credentials))
+        for adapter in adapters
+        if adapter.namespace in tenants
+        for age, version in enumerate(adapter.status.previous)
+        if version.base_model == base.name
+    ]
+    yield from (item for _, item in sorted(kept, key=lambda pair: pair[0]))
+
+
+def _candidate(adapter: Adapter, tenant: str, revision: str, credentials: Credentials) -> DesiredAdapter:
     return DesiredAdapter(
         tenant=tenant,
         adapter=adapter.name,
         source=adapter.spec.source,
         revision=revision,
         digest=adapter.spec.digest,
+        credentials=_secret(adapter, credentials),
     )
 
 
-def _known(tenant: str, adapter: str, digest: str, source: str | None, *, required: bool) -> DesiredAdapter:
+def _secret(adapter: Adapter, credentials: Credentials) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(credentials.get(adapter.key, {}).items()))
+
+
+def _known(
+    tenant: str, adapter: Adapter, version: Version, credentials: Credentials, *, required: bool = False
+) -> DesiredAdapter:
     """A version that was verified before: from the agent's store, or, where that is new, from its source again."""
     return DesiredAdapter(
-        tenant=tenant, adapter=adapter, source=source, revision=f"sha256:{digest}", digest=digest, required=required
+        tenant=tenant,
+        adapter=adapter.name,
+        source=version.source,
+        revision=known_revision(version.digest),
+        digest=version.digest,
+        required=required,
+        fingerprint=version.fingerprint,
+        credentials=_secret(adapter, credentials),
     )
+
+
+def _name(item: DesiredAdapter) -> tuple[str, str, str | None]:
+    return (item.tenant, item.adapter, item.digest)

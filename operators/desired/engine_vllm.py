@@ -39,6 +39,7 @@ def engine_command(base: BaseModel, *, python: str, host: str, port: int, api_ke
         "--max-lora-rank", str(spec.lora.max_rank),
         "--max-model-len", str(spec.max_model_length),
         "--dtype", spec.dtype,
+        "--disable-uvicorn-access-log",
         *spec.engine_args,
     )  # fmt: skip
     return Command(arguments, {**spec.engine_env, **ENVIRONMENT, "VLLM_API_KEY": api_key})

@@ -1,59 +1,39 @@
-"""The life of an adapter: candidate → every replica confirms → flip → drain → gone (pure)."""
+"""A release, and what was seen → the status of an adapter (pure)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from operators.api import conditions as c
-from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus
-from operators.api.agent import AgentStatus, HeldAdapter
+from operators.api.adapter import Adapter, AdapterStatus
+from operators.api.agent import HeldAdapter
 from operators.api.conditions import Condition, condition
-from operators.api.gateway import GatewayState
-from operators.api.names import engine_name
 from operators.desired.adapters import in_use
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What one adapter's status is computed from. `replicas` are those of its base model."""
-
-    tenant: str
-    revision: str
-    verdict: Condition
-    replicas: Sequence[AgentStatus]
-    gateways: Sequence[GatewayState]
-    now: str
+from operators.reconcile.release import Observed, Release, next_release
 
 
 def next_status(adapter: Adapter, seen: Observed) -> AdapterStatus:
-    reports = [r.report(seen.tenant, adapter.name, seen.revision) for r in seen.replicas]
-    active = _active(adapter, seen, reports)
-    holders = sum(1 for r in seen.replicas if active and active.engine_name in r.answering)
-    new = (seen.verdict, _fetched(reports), _ready(active, holders, seen))
+    release = next_release(adapter, seen)
+    active, reports = release.active, seen.reports(adapter)
+    candidate = _agreed_digest(reports)
+    holders = sum(1 for replica in seen.replicas if active and active.engine_name in replica.answering)
+    new = (
+        seen.verdict,
+        _fetched(reports, seen),
+        _released(adapter, release, candidate),
+        _ready(release, holders, seen),
+    )
     return AdapterStatus(
         active=active,
-        candidate=_agreed_digest(reports),
-        draining=_draining(active, adapter, seen),
+        canary=release.canary,
+        previous=release.previous,
+        rejected=release.rejected,
+        history=release.history,
+        handled=release.handled,
+        acknowledged=release.acknowledged,
+        candidate=candidate,
+        draining=_draining(release, adapter, seen),
         replicas_ready=holders,
         replicas_desired=len(seen.replicas),
         conditions=c.merged(adapter.status.conditions, new, generation=adapter.metadata.generation, now=seen.now),
-    )
-
-
-def _active(adapter: Adapter, seen: Observed, reports: Sequence[HeldAdapter | None]) -> ActiveVersion | None:
-    """The flip: the candidate takes over once every replica has had an answer from it."""
-    old = adapter.status.active
-    if seen.verdict.reason in c.REVOKING:
-        return None
-    digest = _agreed_digest(reports)
-    confirmed = digest and all(r is not None and r.state == "Ready" for r in reports)
-    if not (seen.verdict.holds and confirmed and digest) or (old and old.digest == digest):
-        return old
-    return ActiveVersion(
-        digest=digest,
-        engine_name=engine_name(seen.tenant, adapter.name, digest),
-        base_model=adapter.spec.base_model,
-        source=adapter.spec.source,
-        generation=(old.generation if old else 0) + 1,
     )
 
 
@@ -62,26 +42,53 @@ def _agreed_digest(reports: Sequence[HeldAdapter | None]) -> str | None:
     return digests.pop() if len(digests) == 1 else None
 
 
-def _draining(active: ActiveVersion | None, adapter: Adapter, seen: Observed) -> tuple[str, ...]:
-    """Older versions that still answer requests which began with them."""
-    current = {active.digest} if active else set()
-    names = (h for r in seen.replicas for h in in_use(r, seen.gateways) if h.digest not in current)
+def _draining(release: Release, adapter: Adapter, seen: Observed) -> tuple[str, ...]:
+    """Versions that still answer requests which began with them, and that nothing else keeps."""
+    kept = {version.digest for version in (release.active, release.canary, *release.previous) if version}
+    names = (
+        held
+        for replica in seen.replicas
+        for held in in_use(replica, lambda *_: seen.gateways)
+        if held.digest not in kept
+    )
     mine = (h for h in names if (h.tenant, h.adapter) == (seen.tenant, adapter.name) and h.revision != seen.revision)
     return tuple(sorted({h.digest for h in mine if h.digest}))
 
 
-def _fetched(reports: Sequence[HeldAdapter | None]) -> Condition:
+def _fetched(reports: Sequence[HeldAdapter | None], seen: Observed) -> Condition:
     failed = next((r for r in reports if r is not None and r.state == "Failed"), None)
     if failed:
         return condition(c.FETCHED, False, failed.reason, failed.message)
+    if seen.unplaced:
+        return seen.unplaced
     if not reports or any(r is None or r.digest is None for r in reports):
         return condition(c.FETCHED, False, c.FETCHING, "the engine's agent has not verified the artifact yet")
     return condition(c.FETCHED, True, c.VERIFIED)
 
 
-def _ready(active: ActiveVersion | None, holders: int, seen: Observed) -> Condition:
-    if active is None:
+def _released(adapter: Adapter, release: Release, candidate: str | None) -> Condition:
+    """Whether the alias points to what the source holds, and if not, why not."""
+    active, canary, rejected = release.active, release.canary, release.rejected
+    if canary:
+        steps = len(adapter.spec.rollout.canary.steps) if adapter.spec.rollout.canary else 0
+        words = f"version {canary.digest[:12]} has {canary.weight} % of the traffic, step {canary.step + 1} of {steps}"
+        return condition(c.RELEASED, False, c.CANARY_RUNNING, words)
+    if active and candidate == active.digest:
+        if release.acknowledged == active.generation:
+            return condition(c.RELEASED, True, c.ROUTED, f"version {active.digest[:12]}")
+        return condition(c.RELEASED, False, c.WAITING, "the gateways have not taken up the newest version yet")
+    if rejected and candidate == rejected.digest:
+        words = f"version {rejected.digest[:12]} was taken back: {rejected.message}; edit the source, or promote it"
+        return condition(c.RELEASED, False, rejected.reason, words)
+    return condition(c.RELEASED, False, c.WAITING, "the source's version does not answer on every replica yet")
+
+
+def _ready(release: Release, holders: int, seen: Observed) -> Condition:
+    if release.active is None and not seen.verdict.holds:
+        return condition(c.READY, False, seen.verdict.reason, seen.verdict.message)
+    if release.active is None:
         return condition(c.READY, False, c.WAITING, "no version has answered yet")
     if holders < len(seen.replicas) or not holders:
         return condition(c.READY, False, c.LOADING, f"{holders} of {len(seen.replicas)} replicas answer")
-    return condition(c.READY, True, c.ANSWERING, f"version {active.digest[:12]} answers on {holders} replicas")
+    words = f"version {release.active.digest[:12]} answers on {holders} replicas"
+    return condition(c.READY, True, c.ANSWERING, words)

@@ -9,11 +9,17 @@ from operators.api.conditions import Condition, condition
 
 
 def next_status(
-    base: BaseModel, *, verdict: Condition, replicas: Mapping[str, tuple[str, AgentStatus | None]], now: str
+    base: BaseModel,
+    *,
+    verdict: Condition,
+    replicas: Mapping[str, tuple[str, AgentStatus | None]],
+    now: str,
+    trouble: str = "",
 ) -> BaseModelStatus:
-    """`replicas` maps a replica's name to its engine's URL and its agent's report, None if that is silent."""
+    """`replicas` maps a replica's name to its engine's URL and its agent's report, None if that is silent. `trouble` is
+    why one of them does not start."""
     endpoints = tuple(_endpoint(name, url, report) for name, (url, report) in replicas.items())
-    new = (verdict, _ready(endpoints, [report for _, report in replicas.values()]))
+    new = (verdict, _ready(endpoints, [report for _, report in replicas.values()], trouble))
     merged = c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now)
     return BaseModelStatus(endpoints=endpoints, conditions=merged)
 
@@ -24,10 +30,13 @@ def _endpoint(name: str, url: str, report: AgentStatus | None) -> Endpoint:
     return Endpoint(name=name, url=url, ready=report.ready, holds=tuple(sorted(report.answering)))
 
 
-def _ready(endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None]) -> Condition:
+def _ready(endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None], trouble: str) -> Condition:
     ready = sum(endpoint.ready for endpoint in endpoints)
     if ready:
-        return condition(c.READY, True, c.ANSWERING, f"{ready} of {len(endpoints)} replicas answer")
+        words = f"{ready} of {len(endpoints)} replicas answer"
+        return condition(c.READY, True, c.ANSWERING, f"{words}; {trouble}" if trouble else words)
+    if trouble:
+        return condition(c.READY, False, c.ENGINE_FAILED, trouble)
     if all(report is None or report.started is None for report in reports):
         return condition(c.READY, False, c.ENGINE_DOWN, "no engine answers yet; it starts in about a minute")
     return condition(c.READY, False, c.ENGINE_STARTING, "the engine answers, its adapters are being loaded")

@@ -10,12 +10,16 @@ def next_status(
     base: KnowledgeBase, *, verdict: Condition, report: IndexedKnowledgeBase | None, trouble: str, now: str
 ) -> KnowledgeBaseStatus:
     documents = tuple(Document(**d.model_dump()) for d in report.documents) if report else ()
-    new = (verdict, _ready(report, trouble))
+    new = (verdict, _ready(report, trouble) if verdict.holds else _refused(verdict))
     return KnowledgeBaseStatus(
         documents=documents,
         chunks=report.chunks if report else 0,
         conditions=c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now),
     )
+
+
+def _refused(verdict: Condition) -> Condition:
+    return condition(c.READY, False, verdict.reason, verdict.message)
 
 
 def _ready(report: IndexedKnowledgeBase | None, trouble: str) -> Condition:

@@ -1,18 +1,22 @@
 """The rule that no request may lose its version: checked against every order of events that Hypothesis finds."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from operators.api.adapter import Adapter
+from operators.api.acceptance import accept
+from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus, Decision, Version
 from operators.api.agent import AgentStatus, DesiredSet, HeldAdapter
-from operators.api.gateway import GatewayState
+from operators.api.base_model import BaseModel
+from operators.api.gateway import Arm, Comparison, GatewayState
 from operators.api.names import engine_name
-from operators.api.objects import Objects, collect
+from operators.api.objects import AnyObject, Objects, collect
 from operators.api.snapshot import Snapshot
+from operators.desired.adapters import place
 from operators.local.reconcile import Decided, Seen, decide
 from serving.gateway.catalog import build_catalog
 from tests.operators import objects
@@ -44,6 +48,31 @@ class Swaps(RuleBasedStateMachine):
         self.routes = Snapshot()
         self.gateway: GatewayState | None = None
         self.in_flight: list[str] = []
+        self.decision: Decision | None = None
+        self.canary = False
+        self.good = True
+        self.clock = NOW
+
+    @rule()
+    def canary_on_or_off(self) -> None:
+        self.canary = not self.canary
+
+    @rule()
+    def canary_answers_otherwise(self) -> None:
+        self.good = not self.good
+
+    @rule(action=st.sampled_from(["Promote", "Rollback"]), number=st.integers(0, 10**9))
+    def decide_by_hand(self, action: Literal["Promote", "Rollback"], number: int) -> None:
+        active = self.decided.objects.adapters[0].status.active if self.decided and self.exists_in_decided else None
+        self.decision = Decision(id=str(number), action=action, against=active.digest if active else None)
+
+    @property
+    def exists_in_decided(self) -> bool:
+        return bool(self.decided and self.decided.objects.adapters)
+
+    @rule(seconds=st.integers(1, 100))
+    def time_passes(self, seconds: int) -> None:
+        self.clock += timedelta(seconds=seconds)
 
     @rule(version=VERSIONS)
     def edit(self, version: str) -> None:
@@ -64,7 +93,8 @@ class Swaps(RuleBasedStateMachine):
             engine_urls={"base": "http://engine"},
             gateways=(self.gateway,) if self.gateway and self.gateway.generation == self.generation else (),
             ingest=None,
-            now=NOW,
+            now=self.clock,
+            decisions={a.key: self.decision for a in found.adapters} if self.decision else {},
         )
         self.decided = decide(seen)
         self.desired = self.decided.adapters["base"]
@@ -90,14 +120,15 @@ class Swaps(RuleBasedStateMachine):
             generation=catalog.generation,
             routable=catalog.routable,
             in_flight={name: self.in_flight.count(name) for name in self.in_flight},
+            comparisons={name: self._comparison() for name in catalog.on_trial},
         )
 
-    @rule()
-    def caller_comes(self) -> None:
+    @rule(request_id=st.sampled_from(["00000000", "ffffffff"]))
+    def caller_comes(self, request_id: str) -> None:
         target = build_catalog(self.routes, NOW).tenants.get("acme")
         adapter = target.targets.get("support") if target else None
         if adapter and adapter.engine_name:
-            self.in_flight.append(adapter.engine_name)
+            self.in_flight.append(adapter.tried(request_id).engine_name or "")
 
     @precondition(lambda self: self.in_flight)
     @rule()
@@ -115,21 +146,38 @@ class Swaps(RuleBasedStateMachine):
             assert build_catalog(self.routes, NOW).routable - {"base"} <= self.agent.answering
 
     def teardown(self) -> None:
-        """Left alone, everything settles: one version is held, and it is the source's."""
+        """Left alone, everything settles: the source's version is held unless it was taken back, and one before it."""
         if not hasattr(self, "in_flight"):
             return
         self.in_flight.clear()
-        for _ in range(6):
+        for _ in range(8):
+            self.time_passes(100)
             self.operator_decides()
             self.agent_converges()
             self.gateway_reads()
             self.operator_asks_gateway()
-        expected = {engine_name("acme", "support", _digest(self.source))} if self.exists else set()
-        assert self.agent.answering == expected
-        assert build_catalog(self.routes, NOW).routable - {"base"} == expected
+        held, routable = self.agent.answering, build_catalog(self.routes, NOW).routable - {"base"}
+        if not self.exists:
+            assert not held | routable
+            return
+        assert self.decided
+        status = self.decided.objects.adapters[0].status
+        source = engine_name("acme", "support", _digest(self.source))
+        assert status.active
+        assert status.canary is None
+        assert status.active.engine_name == source or status.rejected
+        assert routable == {status.active.engine_name}
+        assert held == {source, status.active.engine_name, *(version.engine_name for version in status.previous)}
+        assert len(status.previous) <= 1
+
+    def _comparison(self) -> Comparison:
+        arm = Arm(requests=100, stopped=100)
+        return Comparison(active=arm, canary=arm if self.good else Arm(requests=100, errors=50))
 
     def _objects(self) -> Objects:
-        return objects.two_tenants(*([objects.adapter()] if self.exists else []))
+        steps = [{"weight": 10, "seconds": 30}, {"weight": 50, "seconds": 30}]
+        rollout = {"canary": {"steps": steps}} if self.canary else {}
+        return objects.two_tenants(*([objects.adapter(rollout=rollout)] if self.exists else []))
 
     def _held(self, tenant: str, adapter: str, revision: str, digest: str | None) -> HeldAdapter:
         content = digest or _digest(revision.partition(":")[2])
@@ -215,3 +263,69 @@ def test_a_tenant_that_loses_the_base_model_loses_its_adapters() -> None:
     again = decide(seen)
     assert _status(again, "support").status.active is None
     assert again.adapters["base"].adapters == ()
+
+
+def _placed(*adapters: AnyObject, slots: int, held: AgentStatus | None = None) -> tuple[list[str], dict[str, str]]:
+    base = objects.base_model(lora={"slots": 1, "cpuSlots": slots})
+    assert isinstance(base, BaseModel)
+    found = collect((base, objects.tenant("acme", maxAdapters=100), *adapters))
+    placement = place(
+        found,
+        base,
+        verdicts=accept(found, NOW),
+        revisions={a.key: "r" for a in found.adapters},
+        held=held,
+        gateways=lambda *_: (GatewayState(generation=1),),
+        credentials={},
+    )
+    names = [f"{item.adapter}:{(item.digest or '?')[:1]}" for item in placement.desired.adapters]
+    return names, {key.name: fact.message for key, fact in placement.unplaced.items()}
+
+
+def _running(name: str, *, previous: str = "") -> Adapter:
+    adapter = objects.adapter(name)
+    assert isinstance(adapter, Adapter)
+    active = ActiveVersion(**_version(name, "a").model_dump(), generation=1)
+    kept = tuple(_version(name, letter) for letter in previous)
+    return adapter.model_copy(update={"status": AdapterStatus(active=active, previous=kept)})
+
+
+def _version(name: str, letter: str) -> Version:
+    return Version(
+        digest=_digest(letter), engine_name=engine_name("acme", name, _digest(letter)), base_model="base", source="/x"
+    )
+
+
+def test_a_candidate_without_a_slot_is_told_so_and_nothing_that_answers_is_touched() -> None:
+    names, unplaced = _placed(_running("one"), _running("two"), objects.adapter("new"), slots=2)
+    assert names == ["one:a", "two:a"]
+    assert set(unplaced) == {"new", "one", "two"}
+    assert "all 2 cpuSlots of base model base" in unplaced["new"]
+
+
+def test_an_earlier_version_gives_way_to_a_candidate_and_the_oldest_first() -> None:
+    first, second = _running("one", previous="bc"), _running("two", previous="d")
+    reports = AgentStatus(version=1, ready=True, started=1.0, adapters=(_report("one"), _report("two")))
+    names, unplaced = _placed(first, second, slots=5, held=reports)
+    assert names == ["one:a", "two:a", "one:?", "two:?", "one:b", "two:d", "one:c"]
+    names, unplaced = _placed(first, second, objects.adapter("new"), slots=4, held=reports)
+    assert names == ["one:a", "two:a", "new:?", "one:?", "two:?", "one:b"]
+    assert unplaced == {}
+
+
+def test_a_pinned_adapter_is_the_last_to_leave() -> None:
+    pinned = objects.adapter("zzz", residency={"pinned": True})
+    names, unplaced = _placed(objects.adapter("aaa"), pinned, slots=1)
+    assert names == ["zzz:?"]
+    assert set(unplaced) == {"aaa"}
+
+
+def test_an_adapter_whose_secret_is_missing_is_told_so_and_fetches_nothing() -> None:
+    names, unplaced = _placed(objects.adapter("private", credentials="hub"), objects.adapter("open"), slots=4)
+    assert names == ["open:?"]
+    assert unplaced == {"private": "there is no Secret hub in namespace acme; create it"}
+
+
+def _report(name: str) -> HeldAdapter:
+    """Of the candidate, which turned out to be what runs already."""
+    return HeldAdapter(tenant="acme", adapter=name, revision="r", state="Ready", digest=_digest("a"))

@@ -38,3 +38,7 @@ def test_an_object_cannot_turn_runtime_loading_off_or_choose_the_key() -> None:
     assert environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True"
     assert environment["VLLM_API_KEY"] == "secret"
     assert environment["X"] == "1"
+
+
+def test_the_engine_writes_no_line_for_each_request() -> None:
+    assert "--disable-uvicorn-access-log" in _command()[0]

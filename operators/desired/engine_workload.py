@@ -1,0 +1,273 @@
+"""A base model → the objects that run its engines on a cluster (pure).
+
+A pod is one replica: vLLM, and the agent beside it. Only what vLLM is started with is in the pod template, so that a
+change of adapters never starts an engine anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from operators.api.base_model import Autoscaling, BaseModel
+from operators.api.names import API_VERSION
+from operators.desired.engine_vllm import engine_command
+from operators.desired.inference_service import deployment_name, inference_service
+
+Manifest = dict[str, Any]
+
+NAME = "app.kubernetes.io/name"
+COMPONENT = "app.kubernetes.io/component"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+BASE_MODEL = "quiver.dev/base-model"
+OPERATOR = "quiver-operator"
+
+# Longer than any request: what a pod answers when it is told to stop, it answers to the end.
+DRAIN_S = 660
+# An engine reads its weights and compiles before it answers for the first time.
+START_S = 1800
+PROBE_S = 5
+# Where a claim is mounted, by its name.
+VOLUMES = "/models"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What all engines of an installation share. `secret` holds `token` and `engine-api-key`; `models` is
+    a claim that every engine reads base models and adapters from, where there is one; `kserve` says that KServe is
+    installed, and that this operator may use it. `pull_secrets`, `node_selector` and `tolerations` are those of every
+    engine's pod; `hub_secret` is a Secret whose `token` the Hugging Face hub asks for."""
+
+    namespace: str
+    engine_image: str
+    agent_image: str
+    secret: str = "quiver-internal"
+    engine_python: str = "python3"
+    engine_port: int = 8000
+    agent_port: int = 9400
+    models: str | None = None
+    kserve: bool = False
+    pull_secrets: tuple[str, ...] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    hub_secret: str | None = None
+
+
+def selector(base: str) -> dict[str, str]:
+    return {NAME: "quiver", COMPONENT: "engine", BASE_MODEL: base}
+
+
+def engine_workload(base: BaseModel, *, uid: str, platform: Platform) -> tuple[Manifest, ...]:
+    """All of them; what this operator made for the base model before and is not among them is to go."""
+    build = _Workload(base, uid, platform)
+    found = (build.engines(), build.service(), build.disruption_budget())
+    return (*found, build.autoscaler()) if base.spec.autoscaling else found
+
+
+def _mounted(base: BaseModel) -> BaseModel:
+    """With a path in place of pvc://."""
+    source = base.spec.source
+    if not source.startswith("pvc://"):
+        return base
+    path = f"{VOLUMES}/{source.removeprefix('pvc://')}"
+    return base.model_copy(update={"spec": base.spec.model_copy(update={"source": path})})
+
+
+class _Workload:
+    def __init__(self, base: BaseModel, uid: str, platform: Platform) -> None:
+        self._base = _mounted(base)
+        self._uid = uid
+        self._platform = platform
+        self._name = f"engine-{base.name}"
+
+    def engines(self) -> Manifest:
+        """A Deployment, or what has KServe make one."""
+        deployment, spec = self._deployment(), self._base.spec
+        if spec.runtime == "Deployment":
+            return deployment
+        scaling = spec.autoscaling
+        least, most = (scaling.min_replicas, scaling.max_replicas) if scaling else (spec.replicas, spec.replicas)
+        return inference_service(deployment, least=least, most=most, scaled=scaling is not None)
+
+    def _deployment(self) -> Manifest:
+        """An engine is taken away only once another one is ready. Replicas are left to an autoscaler where there is
+        one."""
+        spec: Manifest = {
+            "selector": {"matchLabels": selector(self._base.name)},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "progressDeadlineSeconds": START_S + 60,
+            "template": {"metadata": {"labels": selector(self._base.name)}, "spec": self._pod()},
+        }
+        if self._base.spec.autoscaling is None:
+            spec["replicas"] = self._base.spec.replicas
+        return self._object("apps/v1", "Deployment", spec)
+
+    def service(self) -> Manifest:
+        """Without an address of its own: gateways choose among the pods themselves."""
+        ports = [
+            {"name": "engine", "port": self._platform.engine_port, "targetPort": "engine"},
+            {"name": "agent", "port": self._platform.agent_port, "targetPort": "agent"},
+        ]
+        return self._object(
+            "v1", "Service", {"clusterIP": "None", "selector": selector(self._base.name), "ports": ports}
+        )
+
+    def disruption_budget(self) -> Manifest:
+        spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._base.name)}}
+        return self._object("policy/v1", "PodDisruptionBudget", spec)
+
+    def autoscaler(self) -> Manifest:
+        scaling = self._base.spec.autoscaling
+        assert scaling  # noqa: S101  # only made where it is set
+        runs = self._name if self._base.spec.runtime == "Deployment" else deployment_name(self._name)
+        spec = {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": runs},
+            "minReplicas": scaling.min_replicas,
+            "maxReplicas": scaling.max_replicas,
+            "metrics": _metrics(self._base.name, scaling),
+            "behavior": {"scaleDown": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": DRAIN_S}]}},
+        }
+        return self._object("autoscaling/v2", "HorizontalPodAutoscaler", spec)
+
+    def _object(self, api_version: str, kind: str, spec: Manifest) -> Manifest:
+        owner = {"apiVersion": API_VERSION, "kind": "BaseModel", "name": self._base.name, "uid": self._uid,
+                 "controller": True, "blockOwnerDeletion": True}  # fmt: skip
+        metadata = {
+            "name": self._name,
+            "namespace": self._platform.namespace,
+            "labels": {**selector(self._base.name), MANAGED_BY: OPERATOR},
+            "ownerReferences": [owner],
+        }
+        return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
+
+    def _pod(self) -> Manifest:
+        return {
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": DRAIN_S,
+            "securityContext": {
+                "runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [self._engine(), self._agent()],
+            **self._place(),
+            "volumes": [
+                *({"name": name, "emptyDir": {}} for name in ("store", "cache", "tmp")),
+                {"name": "shm", "emptyDir": {"medium": "Memory"}},
+                *self._claim(),
+            ],
+        }  # fmt: skip
+
+    def _place(self) -> Manifest:
+        platform = self._platform
+        found: Manifest = {
+            "imagePullSecrets": [{"name": name} for name in platform.pull_secrets],
+            "nodeSelector": dict(platform.node_selector),
+            "tolerations": [dict(item) for item in platform.tolerations],
+        }
+        return {key: value for key, value in found.items() if value}
+
+    def _claim(self) -> list[Manifest]:
+        claim = self._platform.models
+        return [{"name": "models", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}] if claim else []
+
+    def _engine(self) -> Manifest:
+        platform = self._platform
+        command = engine_command(
+            self._base, python=platform.engine_python, host="0.0.0.0", port=platform.engine_port, api_key=""
+        )
+        environment = {**command.environment, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
+        environment.pop("VLLM_API_KEY")
+        alive = {"httpGet": {"path": "/health", "port": "engine"}, "periodSeconds": PROBE_S, "timeoutSeconds": 5}
+        return {
+            "name": "engine",
+            "image": self._base.spec.image or platform.engine_image,
+            "command": list(command.arguments),
+            "env": [*_plain(environment), self._secret("VLLM_API_KEY", "engine-api-key"), *self._hub()],
+            "ports": [{"name": "engine", "containerPort": platform.engine_port}],
+            "resources": _resources(self._base),
+            "startupProbe": {**alive, "failureThreshold": START_S // PROBE_S},
+            "livenessProbe": {**alive, "failureThreshold": 6},
+            "readinessProbe": alive,
+            "lifecycle": self._drained(),
+            "securityContext": _RESTRICTED,
+            # vLLM's processes share more memory than the 64 MiB that a container has.
+            "volumeMounts": [*self._mounts(), {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108
+        }
+
+    def _agent(self) -> Manifest:
+        platform, base = self._platform, self._base
+        settings = {
+            "HOST": "0.0.0.0",
+            "PORT": str(platform.agent_port),
+            "STORE": "/store",
+            "ENGINE_URL": f"http://127.0.0.1:{platform.engine_port}",
+            "BASE_MODEL": base.name,
+            "BASE_SOURCE": base.spec.source,
+            "MAX_RANK": str(base.spec.lora.max_rank),
+            "VOLUMES": VOLUMES,
+        }
+        return {
+            "name": "agent",
+            "image": platform.agent_image,
+            "env": [
+                *_plain({f"QUIVER_AGENT_{key}": value for key, value in settings.items()}),
+                self._secret("QUIVER_AGENT_TOKEN", "token"),
+                self._secret("QUIVER_AGENT_ENGINE_API_KEY", "engine-api-key"),
+            ],
+            "ports": [{"name": "agent", "containerPort": platform.agent_port}],
+            "resources": {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}},
+            "livenessProbe": {"httpGet": {"path": "/healthz", "port": "agent"}, "periodSeconds": 10},
+            "readinessProbe": {
+                "httpGet": {"path": "/readyz", "port": "agent"}, "periodSeconds": 1, "failureThreshold": 1,
+            },
+            "lifecycle": self._drained(),
+            "securityContext": _RESTRICTED,
+            "volumeMounts": self._mounts(),
+        }  # fmt: skip
+
+    def _drained(self) -> Manifest:
+        """The agent answers once the engine has nothing left to answer."""
+        return {"preStop": {"httpGet": {"path": "/drained", "port": self._platform.agent_port}}}
+
+    def _mounts(self) -> list[Manifest]:
+        found: list[Manifest] = [{"name": name, "mountPath": f"/{name}"} for name in ("store", "cache", "tmp")]
+        claim = self._platform.models
+        return found + ([{"name": "models", "mountPath": f"{VOLUMES}/{claim}", "readOnly": True}] if claim else [])
+
+    def _hub(self) -> list[Manifest]:
+        name = self._platform.hub_secret
+        reference = {"secretKeyRef": {"name": name, "key": "token"}}
+        return [{"name": "HF_TOKEN", "valueFrom": reference}] if name else []
+
+    def _secret(self, variable: str, key: str) -> Manifest:
+        return {"name": variable, "valueFrom": {"secretKeyRef": {"name": self._platform.secret, "key": key}}}
+
+
+_RESTRICTED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+
+
+def _metrics(base: str, scaling: Autoscaling) -> list[Manifest]:
+    """What engines say of their queues, and gateways of what they have under way: each divided by the replicas."""
+    waiting = {"metric": {"name": "vllm_num_requests_waiting"}, "target": _average(scaling.queue_depth)}
+    found: list[Manifest] = [{"type": "Pods", "pods": waiting}]
+    if scaling.tokens_in_flight:
+        metric = {"name": "quiver_gateway_tokens_in_flight", "selector": {"matchLabels": {"base_model": base}}}
+        found.append({"type": "External", "external": {"metric": metric, "target": _average(scaling.tokens_in_flight)}})
+    return found
+
+
+def _average(value: int) -> Manifest:
+    return {"type": "AverageValue", "averageValue": str(value)}
+
+
+def _plain(environment: dict[str, str]) -> list[Manifest]:
+    return [{"name": name, "value": value} for name, value in sorted(environment.items())]
+
+
+def _resources(base: BaseModel) -> Manifest:
+    found = base.spec.resources
+    return {name: dict(part) for name, part in (("requests", found.requests), ("limits", found.limits)) if part}

@@ -1,0 +1,50 @@
+"""A tenant → the objects that make a namespace its own (pure)."""
+
+from operators.api.names import API_VERSION
+from operators.api.tenant import Tenant
+from operators.desired.engine_workload import MANAGED_BY, OPERATOR, Manifest
+
+TENANT = "quiver.dev/tenant"
+# What a tenant's people may do, in a ClusterRole of the chart's.
+ROLE = "quiver-tenant"
+GROUP = "rbac.authorization.k8s.io"
+
+
+def tenant_namespace(tenant: Tenant, *, uid: str) -> tuple[Manifest, ...]:
+    """The namespace is not owned by the Tenant: what else lies in it is not ours to delete."""
+    return (_namespace(tenant), _network_policy(tenant, uid), _role_binding(tenant, uid))
+
+
+def people(tenant: str) -> str:
+    """The group that a tenant's people have to be in."""
+    return f"quiver:tenant:{tenant}"
+
+
+def _namespace(tenant: Tenant) -> Manifest:
+    labels = {TENANT: tenant.name, MANAGED_BY: OPERATOR, "pod-security.kubernetes.io/enforce": "restricted"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": tenant.spec.namespace, "labels": labels}}
+
+
+def _network_policy(tenant: Tenant, uid: str) -> Manifest:
+    """Whatever a tenant may come to run there, nobody else reaches it unless the tenant says so."""
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    return {**_owned("networking.k8s.io/v1", "NetworkPolicy", "quiver-deny-ingress", tenant, uid), "spec": spec}
+
+
+def _role_binding(tenant: Tenant, uid: str) -> Manifest:
+    subject = {"apiGroup": GROUP, "kind": "Group", "name": people(tenant.name)}
+    role = {"apiGroup": GROUP, "kind": "ClusterRole", "name": ROLE}
+    binding = _owned(f"{GROUP}/v1", "RoleBinding", ROLE, tenant, uid)
+    return {**binding, "roleRef": role, "subjects": [subject]}
+
+
+def _owned(api_version: str, kind: str, name: str, tenant: Tenant, uid: str) -> Manifest:
+    owner = {"apiVersion": API_VERSION, "kind": "Tenant", "name": tenant.name, "uid": uid, "controller": True,
+             "blockOwnerDeletion": True}  # fmt: skip
+    metadata = {
+        "name": name,
+        "namespace": tenant.spec.namespace,
+        "labels": {TENANT: tenant.name, MANAGED_BY: OPERATOR},
+        "ownerReferences": [owner],
+    }
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
