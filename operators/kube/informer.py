@@ -1,0 +1,139 @@
+"""A kind's objects, kept as they are on the server: a list, then a watch from there, for ever.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from operators.kube.client import Client, Item
+from operators.kube.errors import GoneError, KubeError
+from operators.kube.resource import Resource
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_RETRY_S = 0.2
+LAST_RETRY_S = 30.0
+# A stream that has held for so long was well: it is opened again at once.
+WELL_S = 30.0
+
+# Namespace and name; the namespace of a cluster-scoped object is empty.
+Place = tuple[str, str]
+
+
+class Informer(Generic[T]):
+    """`read` makes a value of an object, or None of one that is not to be kept; where it raises, what was last
+    read stands. `on_change` is told of every difference, with the value before and after, None where there is
+    none.
+
+    An `optional` kind may be unknown to the server: there are none of it then.
+
+    `objects` outlives a server that is away: what was last seen stands.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        resource: Resource,
+        *,
+        read: Callable[[Item], T | None],
+        on_change: Callable[[T | None, T | None], None],
+        namespace: str | None = None,
+        selector: str = "",
+        optional: bool = False,
+    ) -> None:
+        self._client = client
+        self._resource = resource
+        self._read = read
+        self._on_change = on_change
+        self._namespace = namespace
+        self._selector = selector
+        self._optional = optional
+        self._version = ""
+        self._versions: dict[Place, int] = {}
+        self.objects: dict[Place, T] = {}
+        self.synced = asyncio.Event()
+
+    def assume(self, item: Item) -> None:
+        """What a write of ours came back with; the watch will bring it too, later. Where the watch is past it already
+        and the object is not there, it was deleted since."""
+        if _place(item) in self._versions or int(item["metadata"]["resourceVersion"]) > int(self._version or 0):
+            self._see(item)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        delay = FIRST_RETRY_S
+        while True:
+            began, wait = time.monotonic(), 0.0
+            try:
+                await self._follow()
+            except GoneError:
+                self._version = ""
+            except KubeError as error:
+                wait = error.retry_after or 0.0
+                if self._optional and error.missing:
+                    self.synced.set()
+                logger.warning("%s cannot be followed, again in %.1f s: %s", self._resource.plural, delay, error)
+            except Exception:
+                self._version = ""
+                logger.exception("%s cannot be followed, listed again in %.1f s", self._resource.plural, delay)
+            if time.monotonic() - began > WELL_S:
+                delay = FIRST_RETRY_S
+            await asyncio.sleep(max(wait, delay * random.uniform(0.5, 1.0)))  # noqa: S311
+            delay = min(delay * 2, LAST_RETRY_S)
+
+    async def _follow(self) -> None:
+        """Until the stream ends."""
+        if not self._version:
+            await self._list()
+        where = {"namespace": self._namespace, "selector": self._selector}
+        async for event in self._client.watch(self._resource, self._version, **where):  # type: ignore[arg-type]
+            item = event["object"]
+            if event["type"] != "BOOKMARK":
+                self._see(item, gone=event["type"] == "DELETED")
+            self._version = item["metadata"]["resourceVersion"]
+
+    async def _list(self) -> None:
+        items, version = await self._client.list(self._resource, namespace=self._namespace, selector=self._selector)
+        there = {_place(item) for item in items}
+        for place in self._versions.keys() - there:
+            self._versions.pop(place)
+            self._set(place, None)
+        for item in items:
+            self._see(item)
+        self._version = version
+        self.synced.set()
+
+    def _see(self, item: Item, *, gone: bool = False) -> None:
+        """Versions of one object grow (KEP-5504): one that is older than what a write of ours brought is not news."""
+        place, version = _place(item), int(item["metadata"]["resourceVersion"])
+        if version < self._versions.get(place, 0):
+            return
+        if gone:
+            self._versions.pop(place, None)
+            self._set(place, None)
+            return
+        self._versions[place] = version
+        try:
+            self._set(place, self._read(item))
+        except Exception as error:  # one that this release cannot read must not stop the others
+            logger.error("%s %s cannot be read, what it said last stands: %s", self._resource.kind, place, error)
+
+    def _set(self, place: Place, value: T | None) -> None:
+        before = self.objects.get(place)
+        if value is None:
+            self.objects.pop(place, None)
+        else:
+            self.objects[place] = value
+        if before != value:
+            self._on_change(before, value)
+
+
+def _place(item: Item) -> Place:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]

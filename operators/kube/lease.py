@@ -1,0 +1,151 @@
+"""One of several is the leader: whoever holds a Lease, and renews it in time.
+
+As client-go's leader election does it: how old a record is, is measured by this machine's own monotonic clock since it
+was last seen to change, so that no two clocks are ever compared (k8s.io/client-go/tools/leaderelection).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from operators.kube.client import Client, Item
+from operators.kube.errors import KubeError
+from operators.kube.resource import LEASES
+
+logger = logging.getLogger(__name__)
+
+# A leader that has not renewed for this long may be replaced; it stops itself well before.
+DURATION_S = 15.0
+RENEW_DEADLINE_S = 10.0
+PERIOD_S = 2.0
+# One that ends does not wait longer than this for a server that does not answer.
+RELEASE_S = 3.0
+
+
+class LeaseLost(Exception):
+    """Somebody else may lead by now: nothing more may be done."""
+
+
+class Lease:
+    """`identity` tells this process from every other one, past lives of its own included."""
+
+    def __init__(self, client: Client, namespace: str, name: str, identity: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._name = name
+        self._identity = identity
+        self._record: Item | None = None
+        self._seen_at = 0.0
+
+    async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Waits until this process leads, then does the work while it does. Raises LeaseLost when it no longer may;
+        gives the lease back when cancelled."""
+        await self._acquire()
+        logger.info("leading as %s", self._identity)
+        task = asyncio.ensure_future(work())
+        renewal = asyncio.ensure_future(self._renew_for_ever())
+        try:
+            await asyncio.wait((task, renewal), return_when=asyncio.FIRST_COMPLETED)
+            if renewal.done():
+                renewal.result()
+            await task
+        finally:
+            lost = renewal.done()
+            task.cancel()
+            renewal.cancel()
+            await asyncio.gather(task, renewal, return_exceptions=True)
+            if not lost:
+                await self._release()
+
+    async def _acquire(self) -> None:
+        while not await self._tried():  # noqa: ASYNC110  # it is another process's
+            await asyncio.sleep(PERIOD_S)
+
+    async def _renew_for_ever(self) -> None:
+        deadline = time.monotonic() + RENEW_DEADLINE_S
+        while True:
+            await asyncio.sleep(PERIOD_S)
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    began = time.monotonic()
+                    renewed = await self._tried()
+            except TimeoutError:
+                renewed = False
+            if renewed:
+                deadline = began + RENEW_DEADLINE_S
+            elif time.monotonic() >= deadline or self._is_anothers():
+                raise LeaseLost(f"lease {self._namespace}/{self._name} was not renewed in time")
+
+    async def _tried(self) -> bool:
+        """Whether this process holds the lease now. One that holds it writes at once: somebody else's hand shows as a
+        conflict."""
+        try:
+            if not self._is_mine():
+                await self._look()
+            if self._is_anothers() and time.monotonic() - self._seen_at < DURATION_S:
+                return False
+            await self._take()
+        except KubeError as error:
+            if error.conflict or error.missing:
+                self._record, self._seen_at = None, time.monotonic()
+            else:
+                logger.warning("lease %s/%s: %s", self._namespace, self._name, error)
+            return False
+        return True
+
+    async def _look(self) -> None:
+        try:
+            found = await self._client.get(LEASES, self._namespace, self._name)
+        except KubeError as error:
+            if not error.missing:
+                raise
+            found = None
+        if found is None or self._record is None or _version(found) != _version(self._record):
+            self._record, self._seen_at = found, time.monotonic()
+
+    def _is_mine(self) -> bool:
+        return self._record is not None and self._record["spec"].get("holderIdentity") == self._identity
+
+    def _is_anothers(self) -> bool:
+        holder = self._record["spec"].get("holderIdentity") if self._record else None
+        return bool(holder) and holder != self._identity
+
+    async def _take(self) -> None:
+        """A conflict means that somebody else was faster."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        spec: dict[str, Any] = {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": int(DURATION_S),
+            "renewTime": now,
+        }
+        if self._record is None:
+            metadata = {"name": self._name, "namespace": self._namespace}
+            item = {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata}
+            self._record = await self._client.create(
+                {**item, "spec": {**spec, "acquireTime": now, "leaseTransitions": 0}}
+            )
+        else:
+            old = self._record["spec"]
+            mine = old.get("holderIdentity") == self._identity
+            changes = {} if mine else {"acquireTime": now, "leaseTransitions": old.get("leaseTransitions", 0) + 1}
+            self._record = await self._client.replace({**self._record, "spec": {**old, **spec, **changes}})
+        self._seen_at = time.monotonic()
+
+    async def _release(self) -> None:
+        """The next one need not wait. A renewal that was cut short may have gone through: so it is looked at anew, and
+        left alone where it is not ours any more."""
+        try:
+            async with asyncio.timeout(RELEASE_S):
+                await self._look()
+                if self._record is not None and self._is_mine():
+                    spec = {**self._record["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
+                    await self._client.replace({**self._record, "spec": spec})
+        except (KubeError, TimeoutError) as error:
+            logger.info("lease %s/%s was not given back: %s", self._namespace, self._name, error)
+
+
+def _version(record: Item) -> str:
+    return str(record["metadata"]["resourceVersion"])

@@ -1,0 +1,124 @@
+"""Keys that wait to be looked at: each once, each by one worker at a time, many side by side.
+
+As client-go's work queue does it (k8s.io/client-go/util/workqueue).
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from operators.kube.errors import KubeError
+
+logger = logging.getLogger(__name__)
+
+K = TypeVar("K", bound=Hashable)
+
+WORKERS = 16
+FIRST_RETRY_S = 0.1
+LAST_RETRY_S = 60.0
+
+
+class Queue(Generic[K]):
+    """`work` looks at a key, and returns in how many seconds to look again, or None for: when something changes.
+
+    An error is retried with a growing delay, a refusal that is unlikely to change after a long one.
+    """
+
+    def __init__(self, work: Callable[[K], Awaitable[float | None]], *, observe: "Observer | None" = None) -> None:
+        self._work = work
+        self._observe = observe or Observer()
+        self._ready: deque[K] = deque()
+        self._waiting: set[K] = set()
+        self._active: set[K] = set()
+        self._later: dict[K, tuple[float, asyncio.TimerHandle]] = {}
+        self._failures: dict[K, int] = {}
+        self._some = asyncio.Event()
+
+    def add(self, key: K) -> None:
+        """One that waits already waits once; one that is worked at is worked at again afterwards."""
+        self._forget_later(key)
+        if key in self._waiting:
+            return
+        self._waiting.add(key)
+        if key not in self._active:
+            self._ready.append(key)
+            self._some.set()
+
+    def add_later(self, key: K, delay_s: float) -> None:
+        """The earliest time counts."""
+        at = time.monotonic() + delay_s
+        before = self._later.get(key)
+        if before and before[0] <= at:
+            return
+        self._forget_later(key)
+        self._later[key] = (at, asyncio.get_running_loop().call_later(delay_s, self.add, key))
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    async def run(self, workers: int = WORKERS) -> None:
+        """Until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._worker())
+        finally:
+            for _, timer in self._later.values():
+                timer.cancel()
+
+    async def _worker(self) -> None:
+        while True:
+            while not self._ready:
+                self._some.clear()
+                await self._some.wait()
+            await self._one(self._ready.popleft())
+
+    async def _one(self, key: K) -> None:
+        self._waiting.discard(key)
+        self._active.add(key)
+        began = time.monotonic()
+        error: Exception | None = None
+        try:
+            again = await self._work(key)
+            self._failures.pop(key, None)
+            if again is not None:
+                self.add_later(key, again)
+        except Exception as failure:
+            error = failure
+            self._failed(key, failure)
+        finally:
+            self._active.discard(key)
+            if key in self._waiting:
+                self._ready.append(key)
+                self._some.set()
+        self._observe.done(key, time.monotonic() - began, error)
+
+    def _failed(self, key: K, error: Exception) -> None:
+        attempts = self._failures[key] = self._failures.get(key, 0) + 1
+        if isinstance(error, KubeError) and error.terminal:
+            logger.error("%s: the API server refuses what is asked, again in %.0f s: %s", key, LAST_RETRY_S, error)
+            self.add_later(key, LAST_RETRY_S)  # a right that is granted, a quota that is raised: nothing here changes
+            return
+        delay = min(FIRST_RETRY_S * 2 ** (attempts - 1), LAST_RETRY_S) * random.uniform(0.5, 1.0)  # noqa: S311
+        if isinstance(error, KubeError):
+            delay = max(delay, error.retry_after or 0.0)
+            logger.warning("%s: again in %.1f s: %s", key, delay, error)
+        else:
+            logger.error("%s: again in %.1f s", key, delay, exc_info=error)
+        self.add_later(key, delay)
+
+    def _forget_later(self, key: K) -> None:
+        before = self._later.pop(key, None)
+        if before:
+            before[1].cancel()
+
+
+class Observer:
+    """Is told of each look; metrics are made of it."""
+
+    def done(self, key: Hashable, seconds: float, error: Exception | None) -> None:
+        pass

@@ -1,0 +1,59 @@
+"""Where objects of a kind are found on an API server (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operators.api.names import GROUP, VERSION
+
+
+@dataclass(frozen=True)
+class Resource:
+    """`group` is empty for the core kinds."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """Of all objects, of those in a namespace, of one, or of a part of one."""
+        parts = ["/apis" if self.group else "/api", self.api_version]
+        parts += ["namespaces", namespace] if self.namespaced and namespace else []
+        parts += [self.plural, *(part for part in (name, subresource) if part)]
+        return "/".join(parts)
+
+    def path_of(self, item: Mapping[str, Any], subresource: str | None = None) -> str:
+        metadata = item["metadata"]
+        return self.path(metadata.get("namespace"), metadata["name"], subresource)
+
+
+BASE_MODELS = Resource(GROUP, VERSION, "basemodels", "BaseModel", namespaced=False)
+TENANTS = Resource(GROUP, VERSION, "tenants", "Tenant", namespaced=False)
+ADAPTERS = Resource(GROUP, VERSION, "adapters", "Adapter")
+KNOWLEDGE_BASES = Resource(GROUP, VERSION, "knowledgebases", "KnowledgeBase")
+API_KEYS = Resource(GROUP, VERSION, "apikeys", "APIKey")
+OURS = (BASE_MODELS, TENANTS, ADAPTERS, KNOWLEDGE_BASES, API_KEYS)
+
+PODS = Resource("", "v1", "pods", "Pod")
+SERVICES = Resource("", "v1", "services", "Service")
+SECRETS = Resource("", "v1", "secrets", "Secret")
+NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+EVENTS = Resource("", "v1", "events", "Event")
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
+AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
+LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+
+_ALL = (*OURS, PODS, SERVICES, SECRETS, NAMESPACES, EVENTS, CONFIG_MAPS, ROLE_BINDINGS, DEPLOYMENTS, AUTOSCALERS,
+        DISRUPTION_BUDGETS, NETWORK_POLICIES, INFERENCE_SERVICES, LEASES)  # fmt: skip
+BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in _ALL}
