@@ -3,15 +3,21 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # Where `make setup` puts things: beside the environment that this runs in.
 _HOME = Path(sys.prefix).parent
 
 # All that a child process gets of our own environment.
-_PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "HF_HOME", "HF_TOKEN",
+_PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "HF_HOME",
               "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "VLLM_CACHE_ROOT")  # fmt: skip
+
+# What fetches from elsewhere gets these too: a credential, and how to reach the world from here.
+_FOR_FETCHING = ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
+                 "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -25,3 +31,48 @@ class Settings(BaseSettings):
 
 def inherited_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def fetching_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _FOR_FETCHING if name in os.environ}
+
+
+def kubeconfig() -> Path:
+    """Of the cluster that kubectl would ask."""
+    named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(named) if named else Path.home() / ".kube/config"
+
+
+class OperatorSettings(BaseSettings):
+    """What the operator of a cluster is told by the environment.
+
+    Without a `kubeconfig` it is a pod of the cluster that it looks after. `identity` tells it from every other
+    operator. `models` is a claim that engines read base models and adapters from; `documents` is where the ingest
+    worker finds the tenants' documents; `kserve` lets base models be run by KServe. Neighbours without a
+    URL are not asked.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = 9500
+    kubeconfig: Path | None = None
+    namespace: str
+    identity: str
+    token: SecretStr
+    engine_image: str
+    agent_image: str
+    engine_python: str = "python3"
+    engine_port: int = 8000
+    agent_port: int = 9400
+    gateway_port: int = 8081
+    secret: str = "quiver-internal"
+    models: str | None = None
+    kserve: bool = False
+    pull_secrets: tuple[str, ...] = ()
+    node_selector: dict[str, str] = {}
+    tolerations: tuple[dict[str, Any], ...] = ()
+    hub_secret: str | None = None
+    ingest_url: str | None = None
+    drift_url: str | None = None
+    documents: str | None = None

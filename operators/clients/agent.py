@@ -3,9 +3,9 @@
 import aiohttp
 
 from operators.api.agent import AgentStatus, DesiredSet
-from operators.clients.errors import translated
+from operators.clients.errors import ANSWER_S, NeighbourError, translated, within
 
-LONGEST_WAIT_S = 20.0
+LONGEST_WAIT_S = 5.0
 
 
 class AgentClient:
@@ -19,13 +19,18 @@ class AgentClient:
     async def desire(self, desired: DesiredSet) -> None:
         with translated("agent"):
             body = desired.model_dump_json(by_alias=True)
-            async with self._session.put(f"{self._url}/v1/desired", data=body, headers=self._headers) as response:
+            url = f"{self._url}/v1/desired"
+            async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
 
     async def status(self, *, seen: int, wait_s: float = LONGEST_WAIT_S) -> AgentStatus:
         """The status once it is another than the one `seen`, or after `wait_s` as it is."""
         with translated("agent"):
             query = {"seen": str(seen), "wait": str(wait_s)}
-            async with self._session.get(f"{self._url}/v1/status", params=query, headers=self._headers) as response:
+            limit = within(wait_s + ANSWER_S)
+            url = f"{self._url}/v1/status"
+            async with self._session.get(url, params=query, headers=self._headers, timeout=limit) as response:
+                if response.status == 503:  # started anew, and through with nothing yet
+                    raise NeighbourError("the agent knows nothing of its engine yet")
                 response.raise_for_status()
                 return AgentStatus.model_validate_json(await response.read())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from operators.clients.errors import translated
+from operators.clients.errors import translated, within
 
 
 class DriftClient:
@@ -19,5 +19,6 @@ class DriftClient:
         """The complete set of tenants; what was kept of any other is removed."""
         with translated("drift"):
             body = {"tenants": list(tenants)}
-            async with self._session.put(f"{self._url}/v1/tenants", json=body, headers=self._headers) as response:
+            url = f"{self._url}/v1/tenants"
+            async with self._session.put(url, json=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()

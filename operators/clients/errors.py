@@ -10,6 +10,13 @@ from pydantic import ValidationError
 logger = logging.getLogger(__name__)
 
 
+ANSWER_S = 5.0  # for any answer on this machine or in this cluster, beyond what it was asked to wait
+
+
+def within(seconds: float = ANSWER_S) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds)
+
+
 class NeighbourError(Exception):
     pass
 

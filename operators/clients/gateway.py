@@ -3,7 +3,7 @@
 import aiohttp
 
 from operators.api.gateway import GatewayState
-from operators.clients.errors import translated
+from operators.clients.errors import translated, within
 
 
 class GatewayClient:
@@ -16,6 +16,7 @@ class GatewayClient:
 
     async def state(self) -> GatewayState:
         with translated("gateway"):
-            async with self._session.get(f"{self._url}/v1/state", headers=self._headers) as response:
+            url = f"{self._url}/v1/state"
+            async with self._session.get(url, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
                 return GatewayState.model_validate_json(await response.read())

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import aiohttp
 
 from operators.api.ingest import IngestStatus
-from operators.clients.errors import translated
+from operators.clients.errors import ANSWER_S, translated, within
 from operators.desired.knowledge_bases import DesiredKnowledgeBase
 
-LONGEST_WAIT_S = 20.0
+LONGEST_WAIT_S = 5.0
 
 
 class IngestClient:
@@ -22,13 +22,14 @@ class IngestClient:
     async def desire(self, bases: Sequence[DesiredKnowledgeBase]) -> None:
         with translated("ingest"):
             body = {"knowledge_bases": [base.model_dump(mode="json") for base in bases]}
-            async with self._session.put(self._url, json=body, headers=self._headers) as response:
+            async with self._session.put(self._url, json=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
 
     async def status(self, *, seen: int, wait_s: float = LONGEST_WAIT_S) -> IngestStatus:
         """The status once it is another than the one `seen`, or after `wait_s` as it is."""
         with translated("ingest"):
             query = {"seen": str(seen), "wait": str(wait_s)}
-            async with self._session.get(self._url, params=query, headers=self._headers) as response:
+            limit = within(wait_s + ANSWER_S)
+            async with self._session.get(self._url, params=query, headers=self._headers, timeout=limit) as response:
                 response.raise_for_status()
                 return IngestStatus.model_validate_json(await response.read())

@@ -1,0 +1,38 @@
+"""`python -m operators`: the operator of a cluster."""
+
+import argparse
+import asyncio
+import logging
+import sys
+
+from pydantic import ValidationError
+
+from operators.app import run
+from operators.kube.client import ConfigurationError
+from operators.kube.lease import LeaseLost
+from operators.settings import OperatorSettings
+
+
+def main() -> None:
+    argparse.ArgumentParser(
+        prog="python -m operators", description="The operator of a cluster. Told by QUIVER_OPERATOR_* alone."
+    ).parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = OperatorSettings()  # type: ignore[call-arg]  # its fields come from the environment
+    except ValidationError as error:
+        names = ", ".join(f"QUIVER_OPERATOR_{item['loc'][0]}".upper() for item in error.errors())
+        sys.exit(f"operator: set {names}")
+    words: BaseException | None = None
+    try:
+        asyncio.run(run(settings))
+    except* (ConfigurationError, LeaseLost) as group:
+        words = group
+    while isinstance(words, BaseExceptionGroup):
+        words = words.exceptions[0]
+    if words:
+        sys.exit(f"operator: {words}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Telling a neighbour the newest value, until it has taken it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from operators.clients.errors import NeighbourError
+
+T = TypeVar("T")
+
+# After a neighbour did not answer.
+RETRY_S = 0.3
+# What a neighbour may have forgotten is said again after this long.
+REPEAT_S = 60.0
+
+
+class Newest(Generic[T]):
+    """Values that were overtaken before they could be said are never said."""
+
+    def __init__(self, say: Callable[[T], Awaitable[None]]) -> None:
+        self._say = say
+        self._value: T | None = None
+        self._due = asyncio.Event()
+
+    def tell(self, value: T) -> None:
+        if value != self._value:
+            self._value = value
+            self._due.set()
+
+    def again(self) -> None:
+        """The neighbour may have been started anew."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REPEAT_S):
+                    await self._due.wait()
+            self._due.clear()
+            if self._value is not None:
+                await self._try(self._value)
+
+    async def _try(self, value: T) -> None:
+        try:
+            await self._say(value)
+        except NeighbourError:
+            self._due.set()
+            await asyncio.sleep(RETRY_S)

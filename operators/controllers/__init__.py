@@ -1,0 +1,1 @@
+"""What reconciles one object each: read from the caches → decide (`operators.reconcile`, `operators.desired`) → act."""

@@ -1,0 +1,41 @@
+"""What somebody decides by hand about an adapter on a cluster, asked for and written as a command does it."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from operators.api.adapter import Adapter, AdapterStatus, Decision
+from operators.api.resource import Key
+from operators.controllers.known import DECISION, read
+from operators.kube.client import Client, connect
+from operators.kube.resource import ADAPTERS
+
+T = TypeVar("T")
+
+
+def status(kubeconfig: Path, key: Key) -> AdapterStatus:
+    """Raises KubeError, ConfigurationError, and InvalidObjectError for one of another release."""
+    found = read(_asked(kubeconfig, lambda client: client.get(ADAPTERS, key.namespace, key.name))).item
+    assert isinstance(found, Adapter)  # noqa: S101  # the kind that was asked for
+    return found.status
+
+
+def write(
+    kubeconfig: Path, key: Key, action: Literal["Promote", "Rollback"], *, against: str | None, digest: str | None
+) -> Decision:
+    """Replaces the last decision. Raises KubeError, ConfigurationError, and ValidationError for what is no digest."""
+    decision = Decision(id=uuid.uuid4().hex, action=action, against=against, digest=digest)
+    text = decision.model_dump_json(by_alias=True, exclude_none=True)
+    patch = {"metadata": {"annotations": {DECISION: text}}}
+    _asked(kubeconfig, lambda client: client.merge(ADAPTERS, key.namespace, key.name, patch))
+    return decision
+
+
+def _asked(kubeconfig: Path, question: Callable[[Client], Awaitable[T]]) -> T:
+    async def ask() -> T:
+        async with connect(kubeconfig) as client:
+            return await question(client)
+
+    return asyncio.run(ask())

@@ -1,0 +1,77 @@
+"""Pods as replicas, and gateways as neighbours: what of a pod matters here (pure)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operators.desired.engine_workload import BASE_MODEL
+
+
+@dataclass(frozen=True)
+class Pod:
+    """`address` is empty before it has one. `base` is the base model's name, empty for what is no engine. `trouble`
+    says why it does not start, and what to do."""
+
+    name: str
+    uid: str
+    address: str
+    base: str
+    ready: bool
+    deleting: bool
+    trouble: str = ""
+
+
+_LONGEST_TROUBLE = 300  # characters of what Kubernetes says
+_IMAGE = "name another image in spec.image or the chart's engine.image, or give image.pullSecrets"
+_REMEDIES = {
+    "ErrImagePull": _IMAGE,
+    "ImagePullBackOff": _IMAGE,
+    "InvalidImageName": _IMAGE,
+    "ErrImageNeverPull": _IMAGE,
+    "CreateContainerConfigError": "make what it names",
+    "OOMKilled": "raise spec.resources.limits.memory, or lower lora.cpuSlots",
+    "CrashLoopBackOff": "see kubectl logs --previous of that container",
+    "Unschedulable": "free room on a node, or lower spec.resources",
+}
+
+
+def read_pod(item: Mapping[str, Any]) -> Pod | None:
+    """None for one that has ended."""
+    metadata, status = item["metadata"], item.get("status", {})
+    if status.get("phase") in ("Succeeded", "Failed"):
+        return None
+    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    return Pod(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        address=status.get("podIP", ""),
+        base=(metadata.get("labels") or {}).get(BASE_MODEL, ""),
+        ready=conditions.get("Ready") == "True",
+        deleting="deletionTimestamp" in metadata,
+        trouble=_trouble(metadata["name"], status),
+    )
+
+
+def _trouble(name: str, status: Mapping[str, Any]) -> str:
+    for where, reason, message in (*_unplaced(status), *_broken(status)):
+        if reason in _REMEDIES:
+            said = f": {' '.join(message.split())[:_LONGEST_TROUBLE]}" if message else ""
+            return f"{where}pod {name}: {reason}{said}; {_REMEDIES[reason]}"
+    return ""
+
+
+def _unplaced(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            yield "", condition.get("reason", ""), condition.get("message", "")
+
+
+def _broken(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What ended for want of memory is said before that it is started again and again."""
+    for container in status.get("containerStatuses") or ():
+        where = f"container {container['name']} of "
+        if container.get("ready"):
+            continue
+        for state in (container.get("lastState") or {}, container.get("state") or {}):
+            found = state.get("terminated") or state.get("waiting") or {}
+            yield where, found.get("reason", ""), found.get("message", "")

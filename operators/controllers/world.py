@@ -1,0 +1,242 @@
+"""All that was seen, kept in the order in which it is asked for. It talks to nobody; what changes it says so.
+
+A look-up takes no longer with more objects, but where it says so.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from operators.api.acceptance import Rules, key_holder, owners
+from operators.api.adapter import Adapter
+from operators.api.agent import AgentStatus, HeldAdapter
+from operators.api.api_key import APIKey
+from operators.api.base_model import BaseModel, Endpoint
+from operators.api.conditions import Condition
+from operators.api.gateway import GatewayState
+from operators.api.ingest import IngestStatus
+from operators.api.objects import AnyObject, Objects
+from operators.api.resource import Key
+from operators.api.tenant import Tenant
+from operators.controllers.known import Known
+from operators.controllers.pod import Pod
+
+# Reports that are replaced leave their index behind, until there are so many.
+MOST_INDEXES = 256
+# A replica that may take traffic and has not been heard: nothing is known to answer on it.
+_SILENT = AgentStatus(version=0, ready=False, started=None)
+
+
+class World:
+    """`report` and `gateway_state` say what a pod last said of itself, by its uid, None where it is silent. `unheard`
+    tells one that has only just been asked from one that is silent."""
+
+    def __init__(
+        self,
+        *,
+        report: Callable[[str], AgentStatus | None] = lambda uid: None,
+        unheard: Callable[[str], bool] = lambda uid: False,
+        gateway_state: Callable[[str], GatewayState | None] = lambda uid: None,
+        ingest: Callable[[], IngestStatus | None] = lambda: None,
+        documents: str | None = None,
+        reserved: str | None = None,
+        asks_ingest: bool = False,
+    ) -> None:
+        self.report = report
+        self.unheard = unheard
+        self._gateway_state = gateway_state
+        self.ingest = ingest
+        self.asks_ingest = asks_ingest
+        self._documents = documents
+        self._reserved = reserved
+        self.known: dict[Key, Known[AnyObject]] = {}
+        self.engines: dict[str, dict[str, Pod]] = defaultdict(dict)
+        self.gateways: dict[str, Pod] = {}
+        self.children: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+        self.credentials: dict[Key, Mapping[str, str]] = {}
+        self.secrets_read: set[Key] = set()
+        self.unplaced: dict[Key, Condition] = {}
+        self.waiting: set[Key] = set()  # for a gateway to take something up, or to let go of it
+        self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[HeldAdapter, ...]]]] = {}
+        self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
+        self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
+        self._of_base: dict[str, dict[Key, None]] = defaultdict(dict)
+        self._claims: dict[str, dict[str, Tenant]] = defaultdict(dict)
+        self._keys: dict[str, dict[Key, APIKey]] = defaultdict(dict)
+
+    # What changes --------------------------------------------------------------------------------------------
+
+    def see(self, before: Known[AnyObject] | None, after: Known[AnyObject] | None) -> None:
+        if before:
+            self.known.pop(before.key, None)
+            if after is None:
+                self.unplaced.pop(before.key, None)
+            self._index(before.item, there=False)
+        if after:
+            self.known[after.key] = after
+            self._index(after.item, there=True)
+
+    def _index(self, item: AnyObject, *, there: bool) -> None:
+        match item:
+            case Adapter():
+                _put(self._adapters, item.namespace, item.key, item, there=there)
+                for base in bases_of(item):
+                    _put(self._of_base, base, item.key, None, there=there)
+            case Tenant():
+                _put(self._claims, item.spec.namespace, item.name, item, there=there)
+            case APIKey():
+                _put(self._keys, item.spec.sha256, item.key, item, there=there)
+
+    def see_pod(self, before: Pod | None, after: Pod | None) -> None:
+        if before and after is None:
+            self._holdings.pop(before.name, None)
+        for pod, there in ((before, False), (after, True)):
+            if pod and pod.base:
+                _put(self.engines, pod.base, pod.name, pod, there=there)
+            elif pod:
+                _put({"": self.gateways}, "", pod.name, pod, there=there)
+
+    # Look-ups of acceptance ----------------------------------------------------------------------------------
+
+    def owner(self, namespace: str) -> str | None:
+        """Takes longer the more tenants claim the same namespace. The platform's own is nobody's."""
+        if namespace == self._reserved:
+            return None
+        return owners(tuple(self._claims[namespace].values())).get(namespace) if namespace in self._claims else None
+
+    def tenant(self, name: str) -> Tenant | None:
+        found = self.get(Key(kind="Tenant", namespace=None, name=name))
+        return found if isinstance(found, Tenant) else None
+
+    def base_model(self, name: str) -> BaseModel | None:
+        found = self.get(Key(kind="BaseModel", namespace=None, name=name))
+        return found if isinstance(found, BaseModel) else None
+
+    def has_knowledge_base(self, namespace: str, name: str) -> bool:
+        return Key(kind="KnowledgeBase", namespace=namespace, name=name) in self.known
+
+    def key_holder(self, digest: str) -> Key | None:
+        keys = self._keys.get(digest)
+        return key_holder(keys.values()).key if keys else None
+
+    def adapters(self, namespace: str) -> Sequence[Adapter]:
+        return tuple(self._adapters[namespace].values()) if namespace in self._adapters else ()
+
+    # What reconciling asks for -------------------------------------------------------------------------------
+
+    def get(self, key: Key) -> AnyObject | None:
+        found = self.known.get(key)
+        return found.item if found else None
+
+    def rules(self, now: datetime) -> Rules:
+        return Rules(self, now, self._documents)
+
+    def verdict(self, item: AnyObject, now: datetime) -> Condition:
+        return self.rules(now).verdict(item)
+
+    def adapters_of(self, base: str) -> list[Adapter]:
+        """Those that name the base model, or run on it still."""
+        found = (self.get(key) for key in self._of_base.get(base, ()))
+        return [item for item in found if isinstance(item, Adapter)]
+
+    def of_kind(self, kind: type[AnyObject]) -> list[AnyObject]:
+        """Takes longer with more objects."""
+        return [known.item for known in self.known.values() if isinstance(known.item, kind)]
+
+    def in_namespace(self, namespace: str) -> list[Key]:
+        """Takes longer with more objects."""
+        return [key for key in self.known if key.namespace == namespace]
+
+    def claims(self, namespace: str) -> tuple[Tenant, ...]:
+        return tuple(self._claims[namespace].values()) if namespace in self._claims else ()
+
+    def keys_with(self, digest: str) -> tuple[Key, ...]:
+        return tuple(self._keys.get(digest, ()))
+
+    def objects_of(self, base: BaseModel) -> Objects:
+        """The part of the world that a base model's replicas are filled from."""
+        adapters = sorted(self.adapters_of(base.name), key=lambda adapter: (adapter.namespace, adapter.name))
+        namespaces = {adapter.namespace for adapter in adapters}
+        tenants = tuple(tenant for namespace in namespaces for tenant in self.claims(namespace))
+        return Objects.model_construct(base_models=(base,), tenants=tenants, adapters=tuple(adapters))
+
+    def replicas(self, base: str) -> list[tuple[Pod, AgentStatus | None]]:
+        """Pods that live, with what their agents say."""
+        pods = self.engines[base].values() if base in self.engines else ()
+        return [(pod, self.report(pod.uid)) for pod in sorted(pods, key=lambda pod: pod.name) if not pod.deleting]
+
+    def _taking(self, base: str) -> list[tuple[Pod, AgentStatus]]:
+        """Replicas that take traffic, or are about to."""
+        pods = self.replicas(base)
+        return [(pod, report or _SILENT) for pod, report in pods if pod.ready or (report and report.ready)]
+
+    def serving_adapter(self, base: str, tenant: str, name: str) -> tuple[AgentStatus, ...]:
+        """What each replica that takes traffic, or is about to, says of one adapter."""
+        found = []
+        for pod, report in self._taking(base):
+            held = self._index_of(report).get((tenant, name), ())
+            shown = tuple(self._published(base, pod, item) for item in held)
+            found.append(report.model_copy(update={"adapters": shown}))
+        return tuple(found)
+
+    def _published(self, base: str, pod: Pod, held: HeldAdapter) -> HeldAdapter:
+        """What a gateway cannot know yet to be there may not be pointed to: it would find nobody to ask."""
+        model = self.base_model(base)
+        endpoints = model.status.endpoints if model else ()
+        holds = next((self._holds(endpoint) for endpoint in endpoints if endpoint.name == pod.name), frozenset[str]())
+        return (
+            held if held.state != "Ready" or held.engine_name in holds else held.model_copy(update={"state": "Loading"})
+        )
+
+    def _holds(self, endpoint: Endpoint) -> frozenset[str]:
+        known = self._holdings.get(endpoint.name)
+        if known is None or known[0] is not endpoint:
+            known = self._holdings[endpoint.name] = (endpoint, frozenset(endpoint.holds))
+        return known[1]
+
+    def _index_of(self, report: AgentStatus) -> Mapping[tuple[str, str], tuple[HeldAdapter, ...]]:
+        """Made once for each report: to look through all of it for each adapter is a square."""
+        known = self._indexes.get(id(report))
+        if known is None or known[0] is not report:
+            if len(self._indexes) > MOST_INDEXES:
+                self._indexes.clear()
+            known = self._indexes[id(report)] = (report, by_adapter(report))
+        return known[1]
+
+    def gateways_for(self, tenant: str, adapter: str) -> tuple[GatewayState, ...]:
+        """All of them, or none while one has not said that it has taken up the adapter's last flip. One that never had
+        an address routes nothing yet, and will begin with what is newest."""
+        states = [self._gateway_state(pod.uid) for pod in self.gateways.values() if pod.address]
+        flip = self._flip(tenant, adapter)
+        known = [state for state in states if state and state.has_taken_up(tenant, adapter, flip)]
+        return tuple(known) if len(known) == len(states) else ()
+
+    def _flip(self, tenant: str, adapter: str) -> int:
+        owner = self.tenant(tenant)
+        key = Key(kind="Adapter", namespace=owner.spec.namespace if owner else "", name=adapter)
+        found = self.get(key)
+        active = found.status.active if isinstance(found, Adapter) else None
+        return active.generation if active else 0
+
+
+def by_adapter(report: AgentStatus | None) -> dict[tuple[str, str], tuple[HeldAdapter, ...]]:
+    found: dict[tuple[str, str], tuple[HeldAdapter, ...]] = {}
+    for held in report.adapters if report else ():
+        found[held.tenant, held.adapter] = (*found.get((held.tenant, held.adapter), ()), held)
+    return found
+
+
+def bases_of(adapter: Adapter) -> set[str]:
+    """The base models that an adapter names, or still runs on."""
+    versions = (adapter.status.active, adapter.status.canary)
+    return {adapter.spec.base_model, *(version.base_model for version in versions if version)}
+
+
+def _put(index: Any, group: str, key: Any, item: Any, *, there: bool) -> None:
+    if there:
+        index[group][key] = item
+        return
+    index[group].pop(key, None)
+    if not index[group] and isinstance(index, defaultdict):
+        del index[group]
