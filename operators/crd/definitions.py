@@ -1,0 +1,132 @@
+"""The CustomResourceDefinition of each kind (pure)."""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from operators.api.names import GROUP, VERSION
+from operators.api.objects import CLUSTER_SCOPED, KINDS, AnyObject
+from operators.crd.rules import RULES, Rule
+from operators.crd.schema import Schema, structural
+
+
+@dataclass(frozen=True)
+class Column:
+    """`priority` 1 shows it in `kubectl get -o wide` only."""
+
+    name: str
+    path: str
+    type: str = "string"
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Names:
+    plural: str
+    short: str
+    facts: tuple[Column, ...]
+
+
+NAMES = {
+    "BaseModel": Names(
+        "basemodels", "qbm", (Column("Replicas", ".status.replicas", "integer"), Column("Source", ".spec.source"))
+    ),
+    "Tenant": Names("tenants", "qt", (Column("Namespace", ".spec.namespace"),)),
+    "Adapter": Names(
+        "adapters", "qa", (Column("Base", ".spec.baseModel"), Column("Version", ".status.active.digest", priority=1))
+    ),
+    "KnowledgeBase": Names("knowledgebases", "qkb", (Column("Chunks", ".status.chunks", "integer"),)),
+    "APIKey": Names("apikeys", "qk", (Column("Prefix", ".spec.prefix"), Column("Expires", ".spec.expiresAt", "date"))),
+}
+_READY = ".status.conditions[?(@.type=='Ready')]"
+
+
+def definition(kind: type[AnyObject]) -> dict[str, Any]:
+    name = kind.__name__
+    names = NAMES[name]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{names.plural}.{GROUP}", "annotations": {"helm.sh/resource-policy": "keep"}},
+        "spec": {
+            "group": GROUP,
+            "scope": "Cluster" if name in CLUSTER_SCOPED else "Namespaced",
+            "names": {
+                "kind": name,
+                "listKind": f"{name}List",
+                "plural": names.plural,
+                "singular": name.lower(),
+                "shortNames": [names.short],
+                "categories": ["quiver"],
+            },
+            "versions": [_version(kind, names)],
+        },
+    }
+
+
+def _version(kind: type[AnyObject], names: Names) -> dict[str, Any]:
+    subresources: dict[str, Any] = {"status": {}}
+    if kind.__name__ == "BaseModel":
+        subresources["scale"] = {
+            "specReplicasPath": ".spec.replicas",
+            "statusReplicasPath": ".status.replicas",
+            "labelSelectorPath": ".status.selector",
+        }
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": subresources,
+        "additionalPrinterColumns": [_column(column) for column in _columns(names)],
+        "schema": {"openAPIV3Schema": _schema(kind)},
+    }
+
+
+def _columns(names: Names) -> tuple[Column, ...]:
+    why = (Column("Reason", f"{_READY}.reason"), Column("Message", f"{_READY}.message", priority=1))
+    return (
+        Column("Ready", f"{_READY}.status"),
+        *names.facts,
+        *why,
+        Column("Age", ".metadata.creationTimestamp", "date"),
+    )
+
+
+def _column(column: Column) -> dict[str, Any]:
+    found = {"name": column.name, "type": column.type, "jsonPath": column.path}
+    return {**found, "priority": column.priority} if column.priority else found
+
+
+def _schema(kind: type[AnyObject]) -> Schema:
+    spec = structural(kind.model_fields["spec"].annotation, defaults=True)  # type: ignore[arg-type]  # all have one
+    status = structural(kind.model_fields["status"].annotation, defaults=False)  # type: ignore[arg-type]
+    status["properties"]["conditions"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
+    schema: Schema = {
+        "type": "object",
+        "description": " ".join((inspect.getmodule(kind).__doc__ or "").split()),
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": spec,
+            "status": status,
+        },
+    }
+    for rule in RULES:
+        if rule.kind == kind.__name__:
+            _add(schema, rule)
+    return schema
+
+
+def _add(schema: Schema, rule: Rule) -> None:
+    place = schema
+    for part in rule.path.split(".") if rule.path else ():
+        place = place["properties"][part]
+    found = {"rule": rule.rule, "message": rule.message}
+    place.setdefault("x-kubernetes-validations", []).append(found)
+
+
+def definitions() -> dict[str, dict[str, Any]]:
+    """By the plural name."""
+    return {NAMES[kind.__name__].plural: definition(kind) for kind in KINDS}

@@ -1,0 +1,57 @@
+"""What a schema alone cannot say: rules in CEL, which the API server checks before anything is stored.
+
+The models of `operators.api` check the same, for files that no API server has seen.
+"""
+
+from dataclasses import dataclass
+
+from operators.api.base_model import OUR_ARGUMENTS
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`path` leads from the object to what `self` is, "" for the object; `message` says what to do."""
+
+    kind: str
+    path: str
+    rule: str
+    message: str
+
+
+_LABEL = "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')"
+_NAME_MESSAGE = "metadata.name: choose at most 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
+_SCHEMES = "'^(hf|s3|gs|https|oci|pvc|file)://.+$'"
+
+RULES = (
+    *(
+        Rule(kind, "", _LABEL, _NAME_MESSAGE)
+        for kind in ("BaseModel", "Tenant", "Adapter", "KnowledgeBase", "APIKey")
+    ),
+    Rule("BaseModel", "spec.lora", "self.cpuSlots >= self.slots",
+         "cpuSlots must be at least slots; raise lora.cpuSlots"),
+    Rule("BaseModel", "spec.autoscaling", "self.maxReplicas >= self.minReplicas",
+         "maxReplicas must be at least minReplicas; raise autoscaling.maxReplicas"),
+    Rule("BaseModel", "spec.runtime", "self == oldSelf",
+         "a base model keeps its runtime; make another BaseModel, and move the adapters to it"),
+    Rule("BaseModel", "", "self.metadata.name.size() <= (self.spec.runtime == 'KServe' ? 41 : 56)",
+         "metadata.name: at most 56 characters, 41 with KServe, since pods and services are called after it"),
+    Rule("BaseModel", "", "!self.metadata.name.endsWith('-predictor')",
+         "metadata.name: KServe calls what it makes so; choose a name that does not end with -predictor"),
+    Rule("BaseModel", "spec.source", "!self.matches('(^|/)[.][.](/|$)')", "a source has no '..' in it"),
+    Rule("BaseModel", "spec.engineArgs", f"!self.exists(a, a.matches('{OUR_ARGUMENTS}'))",
+         "engineArgs may not set what the operator sets; use source, lora, maxModelLength and dtype"),
+    Rule("Tenant", "spec.namespace", "self == oldSelf",
+         "a tenant keeps its namespace; make another Tenant for another namespace"),
+    Rule("Tenant", "spec.namespace", "!self.startsWith('kube-') && self != 'default'",
+         "choose a namespace that is the tenant's alone, not one of the cluster's"),
+    Rule("Adapter", "spec.source", f"self.matches({_SCHEMES})",
+         "name where the adapter lies: hf://, s3://, gs://, https://, oci://, pvc:// or file://"),
+    Rule("Adapter", "spec.rollout.canary.steps", "self.all(s, self.filter(t, t.weight == s.weight).size() == 1)",
+         "each step of a canary needs a weight of its own"),
+    Rule("Adapter", "spec.rollout.canary.steps", "self.map(s, s.weight).isSorted()",
+         "the weights of a canary's steps go up from each to the next; put them in order"),
+    Rule("KnowledgeBase", "spec.sources", "self.all(s, s.path.startsWith('/') && !s.path.matches('(^|/)[.][.](/|$)'))",
+         "a source is an absolute path without '..', in the tenant's directory of documents"),
+    Rule("APIKey", "spec.sha256", "self == oldSelf",
+         "an APIKey speaks for one key for life; make another APIKey for another key"),
+)  # fmt: skip

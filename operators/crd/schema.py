@@ -1,0 +1,151 @@
+"""A pydantic model → a structural OpenAPI v3 schema, as a CustomResourceDefinition holds it.
+
+Kubernetes knows neither `$ref` nor `anyOf` of types, and wants every list and string bounded, or it refuses rules over
+them (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/).
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from pydantic import BaseModel
+
+Schema = dict[str, Any]
+
+# What only the operator writes has no bound of its own; these are far above whatever it writes.
+LONGEST_STRING = 8192
+LONGEST_LIST = 4096
+# What pydantic says and a structural schema has no word for.
+_DROPPED = ("title", "default", "propertyNames", "discriminator", "uniqueItems", "const", "exclusiveMinimum")
+
+
+def structural(model: type[BaseModel], *, defaults: bool) -> Schema:
+    """`model` with every field described by its attribute docstring. Raises LookupError for a field without one.
+
+    With `defaults` an API server fills in what is left out, so that what is read says what holds.
+    """
+    raw = model.model_json_schema(by_alias=True, mode="validation")
+    schema = _Conversion(raw.get("$defs", {}), defaults).convert({key: raw[key] for key in raw if key != "$defs"})
+    _describe(schema, model)
+    return {"description": " ".join((model.__doc__ or "").split()), **schema}
+
+
+class _Conversion:
+    def __init__(self, definitions: Mapping[str, Schema], defaults: bool) -> None:
+        self._definitions = definitions
+        self._defaults = defaults
+
+    def convert(self, raw: Schema) -> Schema:
+        raw = self._resolved(raw)
+        if "anyOf" in raw:
+            return self._any_of(raw)
+        kept = {key: value for key, value in raw.items() if key not in (*_DROPPED, "description")}
+        schema = {**kept, **_exclusive(raw), **_const(raw), **self._default(raw)}
+        return self._nested(schema)
+
+    def _resolved(self, raw: Schema) -> Schema:
+        """What is said beside a reference goes before what is said behind it."""
+        name = raw.get("$ref", "").rpartition("/")[2]
+        beside = {key: value for key, value in raw.items() if key != "$ref"}
+        return {**self._definitions[name], **beside} if name else raw
+
+    def _any_of(self, raw: Schema) -> Schema:
+        """Either a field that may be left out, or words beside a pattern."""
+        options = [option for option in raw["anyOf"] if option.get("type") != "null"]
+        if len(options) == 1:
+            return self.convert({**options[0], **self._default(raw)})
+        found = [self.convert(option) for option in options]
+        return {"type": "string", "maxLength": max(_length(option) for option in found)}
+
+    def _default(self, raw: Schema) -> Schema:
+        value = _without_nulls(raw.get("default"))
+        return {"default": value} if self._defaults and value is not None else {}
+
+    def _nested(self, schema: Schema) -> Schema:
+        match schema.get("type"):
+            case "object" if "properties" in schema:
+                schema["properties"] = {name: self.convert(value) for name, value in schema["properties"].items()}
+                schema.pop("additionalProperties", None)
+            case "object":
+                patterns = schema.pop("patternProperties", None)
+                values = next(iter(patterns.values())) if patterns else schema["additionalProperties"]
+                schema["additionalProperties"] = self.convert(values)
+            case "array":
+                schema = self._array(schema)
+            case "string" if "enum" not in schema:
+                schema.setdefault("maxLength", 64 if "format" in schema else LONGEST_STRING)
+        return schema
+
+    def _array(self, schema: Schema) -> Schema:
+        """A pair of a token and a number is a list of anything to a structural schema."""
+        pair = schema.pop("prefixItems", None)
+        schema["items"] = {"x-kubernetes-preserve-unknown-fields": True} if pair else self.convert(schema["items"])
+        schema.setdefault("maxItems", LONGEST_LIST)
+        return schema
+
+
+def _without_nulls(value: Any) -> Any:
+    """What is null in a default is left out of it."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def _exclusive(raw: Schema) -> Schema:
+    """OpenAPI v3.0 has a flag where JSON Schema has a number."""
+    if "exclusiveMinimum" not in raw:
+        return {}
+    return {"minimum": raw["exclusiveMinimum"], "exclusiveMinimum": True}
+
+
+def _const(raw: Schema) -> Schema:
+    return {"enum": [raw["const"]]} if "const" in raw else {}
+
+
+def _length(schema: Schema) -> int:
+    return int(schema.get("maxLength", 0)) or max((len(str(value)) for value in schema.get("enum", ())), default=0)
+
+
+# Descriptions ----------------------------------------------------------------------------------------------------
+
+
+def _describe(schema: Schema, model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        described = schema["properties"][field.alias or name]
+        described["description"] = _words(model, name)
+        for nested in _models(field.annotation):
+            place = described.get("items", described)
+            if "properties" in place:
+                _describe(place, nested)
+
+
+def _words(model: type[BaseModel], field: str) -> str:
+    for owner in model.__mro__:
+        if field in inspect.get_annotations(owner):
+            found = _attribute_docstrings(owner).get(field)
+            if found is None:
+                raise LookupError(f"{owner.__name__}.{field} has no docstring below it")
+            return found
+    raise LookupError(f"{model.__name__} has no field {field}")
+
+
+def _attribute_docstrings(owner: type) -> dict[str, str]:
+    """Strings that stand right below a field (PEP 257)."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    found: dict[str, str] = {}
+    for field, below in pairwise(body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                found[name] = " ".join(words.split())
+    return found
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models within a field's type."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
