@@ -1,5 +1,10 @@
-"""The command line of every process of a local run (pure): the same commands that run in pods."""
+"""The command line of every process of a local run (pure): the same commands that run in pods.
 
+What is ours converges after a crash at any line, so it may be killed with the runner. An engine has workers of its own
+to take along, and Milvus is not ours: these are asked.
+"""
+
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +13,11 @@ from operators.api.base_model import BaseModel
 from operators.desired.engine_vllm import engine_command
 from operators.local.layout import LOOPBACK, Layout, url
 from operators.local.process import ProcessSpec
+
+# An engine takes every core it is given; those who decide and route need little, and need it now. Nobody waits for
+# what is indexed or tested in the background.
+ENGINE_NICE = 5
+BACKGROUND_NICE = 10
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,8 @@ def engine(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
         port=replica.engine_port,
         api_key=layout.engine_token,
     )
-    return ProcessSpec(f"engine-{base.name}", command.arguments, {**layout.environment, **command.environment})
+    environment = {**layout.environment, **layout.fetching, **command.environment}
+    return ProcessSpec(f"engine-{base.name}", command.arguments, environment, orphaned=signal.SIGTERM, nice=ENGINE_NICE)
 
 
 def agent(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
@@ -39,6 +50,8 @@ def agent(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
         "BASE_MODEL": base.name,
         "BASE_SOURCE": base.spec.source,
         "MAX_RANK": base.spec.lora.max_rank,
+        "FILE_ROOTS": '["/"]',  # whoever writes the objects here owns the machine's files as well
+        "ALLOW_PRIVATE_SOURCES": "true",
     })  # fmt: skip
 
 
@@ -49,8 +62,9 @@ def services(layout: Layout) -> tuple[ProcessSpec, ...]:
 
 def _milvus(layout: Layout) -> ProcessSpec:
     data = str(layout.state / "milvus")
-    arguments = (sys.executable, "-m", "milvus_lite", "server", "--data-dir", data, "--host", LOOPBACK)
-    return ProcessSpec("milvus", (*arguments, "--port", str(layout.milvus_port)), layout.environment)
+    address = ("--host", LOOPBACK, "--port", str(layout.milvus_port))
+    arguments = (sys.executable, "-m", "milvus_lite", "server", "--data-dir", data, *address)
+    return ProcessSpec("milvus", arguments, layout.environment, orphaned=signal.SIGTERM)
 
 
 def _ingest(layout: Layout) -> ProcessSpec:
@@ -60,7 +74,7 @@ def _ingest(layout: Layout) -> ProcessSpec:
         "MILVUS_URI": url(layout.milvus_port),
         "EMBEDDER": layout.embedder,
         "LEDGER": layout.state / "ingest.sqlite",
-    })  # fmt: skip
+    }, nice=BACKGROUND_NICE)  # fmt: skip
 
 
 def _retrieval(layout: Layout) -> ProcessSpec:
@@ -77,7 +91,7 @@ def _drift(layout: Layout) -> ProcessSpec:
         "PORT": layout.drift_port,
         "TOKEN": layout.internal_token,
         "STATE": layout.state / "drift",
-    }, OPENBLAS_NUM_THREADS="1")  # fmt: skip
+    }, nice=BACKGROUND_NICE, OPENBLAS_NUM_THREADS="1")  # fmt: skip
 
 
 def _gateway(layout: Layout) -> ProcessSpec:
@@ -95,7 +109,14 @@ def _gateway(layout: Layout) -> ProcessSpec:
 
 
 def _python(
-    layout: Layout, name: str, module: str, prefix: str, settings: Mapping[str, object], **environment: str
+    layout: Layout,
+    name: str,
+    module: str,
+    prefix: str,
+    settings: Mapping[str, object],
+    *,
+    nice: int = 0,
+    **environment: str,
 ) -> ProcessSpec:
     own = {f"{prefix}{key}": str(value) for key, value in {"HOST": LOOPBACK, **settings}.items()}
-    return ProcessSpec(name, (sys.executable, "-m", module), {**layout.environment, **own, **environment})
+    return ProcessSpec(name, (sys.executable, "-m", module), {**layout.environment, **own, **environment}, nice=nice)

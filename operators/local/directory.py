@@ -4,139 +4,186 @@ A file that cannot be read as objects leaves in force what it last held, and is 
 edit never takes down what was running. An empty file is a broken edit too; a file that is gone took its objects along.
 """
 
+import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from operators.api.adapter import Adapter
-from operators.api.objects import AnyObject, InvalidObjectError, Objects, collect, parse_object, to_data
+from operators.api.adapter import Adapter, Decision
+from operators.api.knowledge_base import KnowledgeBase, Source
+from operators.api.objects import AnyObject, Objects, collect
 from operators.api.resource import Key
-from operators.api.snapshot import Problem
+from operators.api.secret import Secret
+from operators.api.snapshot import Problem, problem
+from operators.local import decisions
+from operators.local.manifest import FileError, parse
 from operators.local.revisions import revision
 
 SUFFIXES = (".yaml", ".yml")
 STATE = ".quiver"
+DOCUMENTS = "documents"
+MOST_BYTES = 16 * 1024**2  # of one file
+
+Files = Mapping[str, tuple[AnyObject, ...]]
 
 
-class FileError(ValueError):
-    """A file is not a list of our objects; the message says where and why."""
+@dataclass(frozen=True)
+class Text:
+    """What one file says: the digest of its bytes, and its objects or the fact that makes them unreadable."""
+
+    digest: bytes
+    objects: tuple[AnyObject, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Per file the objects in force, and the files whose newest text is not; per adapter its source's revision."""
+    """Per file the objects in force, and the files whose newest text is not; per adapter its source's revision.
 
-    files: Mapping[str, tuple[AnyObject, ...]] = field(default_factory=dict)
+    `documents` is where tenants' documents really lie. `unread` are files that could not be read since this began:
+    what they hold in truth nobody knows. `secrets` are by namespace and name.
+    """
+
+    files: Files = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     revisions: Mapping[Key, str] = field(default_factory=dict)
+    decisions: Mapping[Key, Decision] = field(default_factory=dict)
+    secrets: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict, repr=False)
+    documents: str | None = None
+    unread: frozenset[str] = frozenset()
+    texts: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def objects(self) -> Objects:
         return collect(item for items in self.files.values() for item in items)
 
+    @property
+    def credentials(self) -> Mapping[Key, Mapping[str, str]]:
+        """Of adapters that name a Secret which is there."""
+        named = ((a.key, (a.namespace, a.spec.credentials or "")) for a in self.objects.adapters)
+        return {key: self.secrets[name] for key, name in named if name in self.secrets}
+
 
 def read(root: Path, previous: Contents) -> Contents:
     """The directory as it is now, with `previous` for what cannot be read. Raises OSError if `root` is gone."""
-    files: dict[str, tuple[AnyObject, ...]] = {}
-    problems: list[Problem] = []
-    for path in sorted(object_files(root)):
-        name = str(path.relative_to(root))
-        try:
-            files[name] = read_file(path)
-        except FileError as error:
-            problems.append(Problem(file=name, message=str(error)))
-            files[name] = previous.files.get(name, ())
-    unique, doubles = _without_doubles(files)
+    paths = {_text_of(path.name): path for path in sorted(object_files(root))}
+    texts = {name: _text(path, previous.texts.get(name)) for name, path in paths.items()}
+    found = {name: _in_force(name, text, previous) for name, text in texts.items()}
+    faults = [problem(name, text.fault) for name, text in texts.items() if text.fault]
+    unique, doubles = _without_doubles(found)
     current = _with_generations(unique, previous)
     adapters = (item for items in current.values() for item in items if isinstance(item, Adapter))
-    return Contents(current, (*problems, *doubles), {adapter.key: revision(adapter) for adapter in adapters})
+    return Contents(
+        files=current,
+        problems=(*faults, *doubles),
+        revisions={adapter.key: revision(adapter) for adapter in adapters},
+        decisions=decisions.read(root / STATE),
+        secrets=_secrets(texts, previous),
+        documents=os.path.realpath(root / DOCUMENTS),
+        unread=frozenset(name for name, text in texts.items() if text.fault and _never_read(name, previous)),
+        texts=texts,
+    )
 
 
 def object_files(root: Path) -> Iterator[Path]:
     """YAML files directly in the directory, as `kubectl apply -f DIR` takes them. What lies below are documents."""
-    return (path for path in root.iterdir() if path.suffix in SUFFIXES and path.is_file() and path.name[0] != ".")
+    visible = (path for path in root.iterdir() if path.suffix in SUFFIXES and path.name[0] != ".")
+    return (path for path in visible if _is_file(path))
 
 
-def read_file(path: Path) -> tuple[AnyObject, ...]:
-    """All objects of one file. Raises FileError."""
+def _is_file(path: Path) -> bool:
+    """One that cannot be looked at is one: it may not pass for removed."""
     try:
-        documents = list(yaml.safe_load_all(path.read_bytes()))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FileError(f"not readable as YAML: {_one_line(error)}") from error
-    found = [document for document in documents if document is not None]
-    if not found:
-        raise FileError("holds no object; remove the file to remove what it held")
-    return tuple(_parse(document, number, path.parent) for number, document in enumerate(found, 1))
+        return path.is_file()
+    except OSError:
+        return True
 
 
-def _parse(document: object, number: int, directory: Path) -> AnyObject:
+def _text_of(name: str) -> str:
+    """A name need not be text to the system, but has to be to whoever reads of it."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def _text(path: Path, before: Text | None) -> Text:
+    """The file as it is now. One that says what it said before is not parsed again."""
     try:
-        return _with_absolute_paths(parse_object(document), directory)
-    except InvalidObjectError as error:
-        raise FileError(f"{_called(document, number)}: {error}") from error
+        content = _bytes(path)
+    except OSError as error:
+        return Text(b"", fault=f"cannot be read: {error.strerror}; make it readable, or remove it")
+    digest = hashlib.sha256(content).digest()
+    if before is not None and before.digest == digest:
+        return before
+    try:
+        items = parse(content, path.parent)
+    except FileError as error:
+        return Text(digest, fault=str(error))
+    secrets = tuple(item for item in items if isinstance(item, Secret))
+    return Text(digest, tuple(item for item in items if not isinstance(item, Secret)), secrets)
 
 
-def _called(document: object, number: int) -> str:
-    metadata = document.get("metadata") if isinstance(document, Mapping) else None
-    name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    kind = document.get("kind") if isinstance(document, Mapping) else None
-    return f"{kind} {name}" if kind and name else f"document {number}"
+def _secrets(texts: Mapping[str, Text], previous: Contents) -> dict[tuple[str, str], Mapping[str, str]]:
+    """A file that cannot be read takes no Secret away."""
+    kept = dict(previous.secrets) if any(text.fault for text in texts.values()) else {}
+    for text in texts.values():
+        for secret in text.secrets:
+            place = (secret.metadata.namespace, secret.metadata.name)
+            kept[place] = {key: value.get_secret_value() for key, value in secret.string_data.items()}
+    return kept
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _bytes(path: Path) -> bytes:
+    """Raises OSError."""
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise OSError(0, f"it is larger than {MOST_BYTES // 1024**2} MiB, split it")
+    return content
 
 
-def _with_absolute_paths(item: AnyObject, directory: Path) -> AnyObject:
-    """Relative paths are relative to the file that they stand in."""
-    data: dict[str, Any] = to_data(item)
-    spec = data["spec"]
-    if item.kind in ("Adapter", "BaseModel"):
-        spec["source"] = _absolute(spec["source"], directory)
-    if item.kind == "KnowledgeBase":
-        spec["sources"] = [{"path": _absolute(source["path"], directory)} for source in spec["sources"]]
-    return parse_object(data)
+def _in_force(name: str, text: Text, previous: Contents) -> tuple[AnyObject, ...]:
+    return previous.files.get(name, ()) if text.fault else tuple(_with_real_sources(item) for item in text.objects)
 
 
-def _absolute(source: str, directory: Path) -> str:
-    """`./x`, `../x` and `file://x` are paths; `org/model` is a name on a hub and stays one."""
-    path = source.removeprefix("file://")
-    if source != path or path.startswith(("./", "../", "/")):
-        return str((directory / path).resolve())
-    return source
+def _never_read(name: str, previous: Contents) -> bool:
+    """A file that comes later and was never right held nothing yet; one that was there at the start may have."""
+    return name in previous.unread or not previous.texts
 
 
-def _without_doubles(
-    files: Mapping[str, tuple[AnyObject, ...]],
-) -> tuple[dict[str, tuple[AnyObject, ...]], list[Problem]]:
+def _with_real_sources(item: AnyObject) -> AnyObject:
+    """Whose documents they are is a matter of where they really lie, so that no link leads to another's."""
+    if not isinstance(item, KnowledgeBase):
+        return item
+    real = tuple(Source.model_construct(path=_text_of(os.path.realpath(s.path))) for s in item.spec.sources)
+    return item.model_copy(update={"spec": item.spec.model_copy(update={"sources": real})})
+
+
+def _without_doubles(files: Files) -> tuple[dict[str, tuple[AnyObject, ...]], list[Problem]]:
     """Of two objects with one key the first file's counts."""
     owner: dict[Key, str] = {}
     kept: dict[str, tuple[AnyObject, ...]] = {}
     problems: list[Problem] = []
     for name, items in files.items():
-        fresh: list[AnyObject] = []
+        fresh: dict[Key, AnyObject] = {}
         for item in items:
-            if owner.setdefault(item.key, name) == name and item.key not in {other.key for other in fresh}:
-                fresh.append(item)
+            key = item.key
+            if key in owner:
+                problems.append(problem(name, f"{key} is in {owner[key]} already; remove one"))
             else:
-                problems.append(Problem(file=name, message=f"{item.key} is in {owner[item.key]} already; remove one"))
-        kept[name] = tuple(fresh)
+                owner[key], fresh[key] = name, item
+        kept[name] = tuple(fresh.values())
     return kept, problems
 
 
-def _with_generations(
-    files: Mapping[str, tuple[AnyObject, ...]], previous: Contents
-) -> dict[str, tuple[AnyObject, ...]]:
+def _with_generations(files: Files, previous: Contents) -> dict[str, tuple[AnyObject, ...]]:
     """As an API server does: the generation grows when the spec changes."""
     before = {item.key: item for items in previous.files.values() for item in items}
     return {name: tuple(_generation(item, before.get(item.key)) for item in items) for name, items in files.items()}
 
 
 def _generation(item: AnyObject, before: AnyObject | None) -> AnyObject:
-    if before is None:
-        return item
-    generation = before.metadata.generation + (item.spec != before.spec)
+    generation = before.metadata.generation + (item.spec != before.spec) if before else 1
+    if before is not None and generation == before.metadata.generation:
+        return before
     return item.model_copy(update={"metadata": item.metadata.model_copy(update={"generation": generation})})

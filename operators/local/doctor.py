@@ -14,6 +14,7 @@ from operators.local.layout import LOOPBACK
 GIB = 1024**3
 MEMORY_GIB = 6
 DISK_GIB = 2
+ANSWER_S = 30.0  # for a Python to start, from a cold disk
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Check:
     needed: bool = True  # a run cannot even begin without it
 
 
-def examine(engine_python: Path, embedder: Path, port: int) -> Iterator[Check]:
+def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Iterator[Check]:
+    """For a run of the objects in `root`."""
     system = f"{platform.system()} {platform.machine()}"
     yield Check("machine", system == "Linux x86_64", system, "the CPU engine is for Linux on x86-64", needed=False)
     yield _engine(engine_python)
@@ -36,8 +38,8 @@ def examine(engine_python: Path, embedder: Path, port: int) -> Iterator[Check]:
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     yield Check("memory", memory >= MEMORY_GIB, f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", needed=False)
-    disk = shutil.disk_usage(Path.cwd()).free / GIB
-    yield Check("disk", disk >= DISK_GIB, f"{disk:.1f} GiB free", f"free {DISK_GIB} GiB", needed=False)
+    disk = shutil.disk_usage(root).free / GIB
+    yield Check("disk", disk >= DISK_GIB, f"{disk:.1f} GiB free for {root}", f"free {DISK_GIB} GiB", needed=False)
     yield _port(port)
 
 
@@ -45,13 +47,23 @@ def _engine(python: Path) -> Check:
     remedy = "make setup, or point QUIVER_ENGINE_PYTHON to a Python that has vLLM"
     if not python.is_file():
         return Check("engine", False, f"{python} does not exist", remedy)
-    code = "import importlib.util as u, sys; sys.exit(u.find_spec('vllm') is None)"
-    found = subprocess.run([str(python), "-c", code], capture_output=True, check=False).returncode == 0
-    return Check("engine", found, f"{python} {'has' if found else 'lacks'} vLLM", remedy)
+    code = "import importlib.util as u; print(u.find_spec('vllm') is not None)"
+    try:
+        run = subprocess.run([python, "-c", code], capture_output=True, check=False, timeout=ANSWER_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("engine", False, f"{python} is not a Python that runs ({type(error).__name__})", remedy)
+    match run.stdout.strip():
+        case b"True":
+            return Check("engine", True, f"{python} has vLLM", remedy)
+        case b"False":
+            return Check("engine", False, f"{python} lacks vLLM", remedy)
+    return Check("engine", False, f"{python} is not a Python that runs (status {run.returncode})", remedy)
 
 
 def _port(port: int) -> Check:
-    return Check("port", port_is_free(port), f"{port} on {LOOPBACK}", "give another one with --port")
+    free = port_is_free(port)
+    fact = f"{port} on {LOOPBACK} is {'free' if free else 'in use'}"
+    return Check("port", free, fact, "give another one with --port")
 
 
 def port_is_free(port: int) -> bool:

@@ -1,43 +1,98 @@
-"""Following a directory of objects, and the local artifacts that they name."""
+"""Hints that files have changed: the object files, and the local artifacts that they name.
 
-from collections.abc import AsyncIterator, Callable
+A hint only makes it fast. What has changed is found by looking again, which happens in any case.
+"""
+
+import asyncio
+import logging
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from watchfiles import Change, awatch
 
 from operators.api.objects import Objects
-from operators.local.directory import STATE, SUFFIXES
+from operators.local.directory import SUFFIXES
+
+logger = logging.getLogger(__name__)
 
 # An editor writes a file in several steps: what lies this close together is one edit.
-_STEP_MS = 50
+_STEP_MS = 20
 _DEBOUNCE_MS = 400
+# Between looks at whether what is watched is still what has its name.
+_LOOK_MS = 2000
+# After a watch could not be opened; files are looked at without it meanwhile.
+REOPEN_S = 5.0
 
 
 def artifacts(objects: Objects) -> frozenset[Path]:
-    """Local adapter directories. One that does not exist yet is watched from its parent."""
-    sources = (Path(a.spec.source) for a in objects.adapters if a.spec.source.startswith("/"))
-    return frozenset(path if path.is_dir() else path.parent for path in sources)
+    """The local adapter directories, whether they exist or not."""
+    return frozenset(Path(a.spec.source) for a in objects.adapters if a.spec.source.startswith("/"))
 
 
-async def changes(root: Path, watched: Callable[[], frozenset[Path]]) -> AsyncIterator[None]:
-    """Once for every edit that may matter. What is watched is asked again after each."""
+async def watch(root: Path, sources: Callable[[], frozenset[Path]], hint: Callable[[], None]) -> None:
+    """Calls `hint` for edits that may matter, until cancelled. What is watched is asked again after each."""
     while True:
-        paths = frozenset(path for path in watched() if path.is_dir())
-        matters = _Matters(root, paths)
-        async for _ in awatch(root, *paths, watch_filter=matters, step=_STEP_MS, debounce=_DEBOUNCE_MS):
-            yield
-            if frozenset(path for path in watched() if path.is_dir()) != paths:
-                break
+        try:
+            await _watch_once(root, sources, hint)
+        except Exception as error:  # what there is to watch went away, the system has no watch left: all may pass
+            logger.warning("%s cannot be watched, edits take up to a second longer: %s", root, error)
+            await asyncio.sleep(REOPEN_S)
+
+
+async def _watch_once(root: Path, sources: Callable[[], frozenset[Path]], hint: Callable[[], None]) -> None:
+    """Until something else has one of the watched names: a watch stays with what it was opened on."""
+    watched = await asyncio.to_thread(identities, root, sources())
+    matters = _Matters(root, sources())
+    opened = awatch(*(place.path for place in watched), watch_filter=matters, step=_STEP_MS, debounce=_DEBOUNCE_MS,
+                    rust_timeout=_LOOK_MS, yield_on_timeout=True, recursive=False)  # fmt: skip
+    async for changes in opened:
+        if changes:
+            hint()
+        if await asyncio.to_thread(identities, root, sources()) != watched:
+            hint()
+            return
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A directory by its name, and which one it is."""
+
+    path: Path
+    device: int
+    inode: int
+
+
+def identities(root: Path, sources: Iterable[Path]) -> frozenset[Identity]:
+    """The directories to watch: objects', each artifact, and where one would come to be or be replaced."""
+    wanted = {root, *sources, *(_nearest(source.parent) for source in sources)}
+    found = (_identity(path) for path in wanted)
+    return frozenset(place for place in found if place)
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the first directory above it that exists."""
+    return next((place for place in (path, *path.parents) if _identity(place)), Path("/"))
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return Identity(path, found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
 
 
 class _Matters:
-    """Object files, and anything within an artifact; nothing of what a run writes itself."""
+    """Object files, anything in an artifact, and whatever an artifact's path leads through."""
 
-    def __init__(self, root: Path, artifacts: frozenset[Path]) -> None:
-        self._state = str(root / STATE)
-        self._artifacts = tuple(f"{path}/" for path in artifacts)
+    def __init__(self, root: Path, sources: frozenset[Path]) -> None:
+        self._root = root
+        self._sources = sources
+        self._through = {path for source in sources for path in (source, *source.parents)}
 
-    def __call__(self, change: Change, path: str) -> bool:
-        if path.startswith(self._state):
-            return False
-        return path.endswith(SUFFIXES) or f"{path}/".startswith(self._artifacts)
+    def __call__(self, change: Change, changed: str) -> bool:
+        path = Path(changed)
+        objects = path.parent == self._root and path.suffix in SUFFIXES
+        return objects or path in self._through or path.parent in self._sources

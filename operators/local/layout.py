@@ -1,21 +1,27 @@
 """Where everything of one local run is: paths, ports and tokens."""
 
+import contextlib
 import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from operators.local.decisions import FOLDER
 from operators.local.directory import STATE
 
 LOOPBACK = "127.0.0.1"
+# Linux gives a connection a port from 32768 on (net.ipv4.ip_local_port_range).
+_PORTS = range(20_000, 32_768)
 
 
 def free_port() -> int:
-    """A port that the system says is free. It is bound again at once by the process that it is for."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """One that the system says is free, and gives to no connection before the process that it is for listens there."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
 
 
 def _token() -> str:
@@ -31,6 +37,7 @@ class Layout:
     engine_python: Path
     embedder: Path
     environment: Mapping[str, str]
+    fetching: Mapping[str, str] = field(default_factory=dict, repr=False)  # for what fetches models, beside the above
     internal_port: int = field(default_factory=free_port)
     milvus_port: int = field(default_factory=free_port)
     retrieval_port: int = field(default_factory=free_port)
@@ -42,6 +49,10 @@ class Layout:
     @property
     def state(self) -> Path:
         return self.root / STATE
+
+    @property
+    def decisions(self) -> Path:
+        return self.state / FOLDER
 
     @property
     def logs(self) -> Path:

@@ -3,8 +3,13 @@
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
+from operators.local.directory import STATE
 from operators.local.layout import Layout
+
+LOCK = "lock"
 
 
 class AlreadyRunningError(Exception):
@@ -15,9 +20,23 @@ class AlreadyRunningError(Exception):
 def alone(layout: Layout) -> Iterator[None]:
     """Two runs on one directory would fight over its store and its snapshot. Raises AlreadyRunningError."""
     layout.logs.mkdir(parents=True, exist_ok=True)
-    with (layout.state / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunningError(f"{layout.root} is run by another quiver up; stop that one first") from None
+    with (layout.state / LOCK).open("w") as lock:
+        if not _taken(lock, fcntl.LOCK_EX):
+            raise AlreadyRunningError(f"{layout.root} is run by another quiver up; stop that one first")
         yield
+
+
+def is_running(root: Path) -> bool:
+    try:
+        with (root / STATE / LOCK).open() as lock:
+            return not _taken(lock, fcntl.LOCK_SH)  # given back as it is closed
+    except FileNotFoundError:
+        return False
+
+
+def _taken(lock: TextIO, how: int) -> bool:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -9,7 +9,11 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
+
+from operators.local.logs import last_line
 
 logger = logging.getLogger(__name__)
 
@@ -18,23 +22,38 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 STOP_GRACE_S = 10.0
 FIRST_RESTART_S = 0.5
-LAST_RESTART_S = 30.0
+LAST_RESTART_S = 10.0
 # A process that ran this long was well: its next restart does not wait.
 WELL_S = 60.0
 
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """What to run. `environment` is all that the process gets beside PATH, HOME and the like."""
+    """What to run. `environment` is all that the process gets beside PATH, HOME and the like.
+
+    `orphaned` is what it gets when we are killed: SIGKILL cannot be ignored, after SIGTERM it can end what it started.
+    `nice` is how far it steps back for the others where all want the same cores.
+    """
 
     name: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
+    orphaned: signal.Signals = signal.SIGKILL
+    nice: int = 0
 
 
-def _follow_parent() -> None:
+def _follow_parent(parent: int, orphaned: int) -> None:
     """Runs in the child before it becomes the command: it is told to stop when its parent is gone (Linux)."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _libc.prctl(_PR_SET_PDEATHSIG, orphaned)
+    if os.getppid() != parent:  # gone before we asked to be told
+        os._exit(1)
+
+
+def _step_back(pid: int, nice: int) -> None:
+    """Linux shares cores among sessions first (sched(7), autogroup), so the session steps back too where it counts."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, nice)
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice))
 
 
 class Process:
@@ -68,50 +87,51 @@ class Process:
     async def _run_once(self) -> str:
         """How it ended, in words."""
         try:
-            self._process = await self._start()
+            log = self.log.open("ab")
+        except OSError as error:
+            return f"cannot be started: its log {self.log} cannot be opened: {error.strerror}"
+        try:
+            with log:
+                self._process = await self._start(log)
+                await asyncio.to_thread(_step_back, self._process.pid, self.spec.nice)
         except OSError as error:
             return f"cannot be started: {error.strerror} ({self.spec.arguments[0]})"
         code = await self._process.wait()
         self._kill_group(self._process.pid)
         return f"ended with status {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
 
-    async def _start(self) -> asyncio.subprocess.Process:
-        with self.log.open("ab") as log:
-            return await asyncio.create_subprocess_exec(
-                *self.spec.arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=dict(self.spec.environment),
-                start_new_session=True,
-                preexec_fn=_follow_parent,  # one call into libc, loaded before the fork
-            )
+    async def _start(self, log: BinaryIO) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self.spec.arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=dict(self.spec.environment),
+            start_new_session=True,
+            preexec_fn=partial(_follow_parent, os.getpid(), self.spec.orphaned),  # two calls, loaded before the fork
+        )
 
     async def _stop(self) -> None:
+        """Asks, waits, kills. Cancelled meanwhile, it kills at once."""
         process = self._process
         if process is None:
             return
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STOP_GRACE_S):
-                    await process.wait()
-        self._kill_group(process.pid)
+        try:
+            await self._ask_to_stop(process)
+        finally:
+            self._kill_group(process.pid)
         await process.wait()
+
+    async def _ask_to_stop(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            process.terminate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_GRACE_S):
+                await process.wait()
 
     def _kill_group(self, group: int) -> None:
         """What the command started and left behind: an engine's worker outlives its server otherwise."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
-
-
-def last_line(log: Path) -> str:
-    """The last line that says something, from the last 8 KiB."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 8192))
-            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
-    except OSError:
-        return ""
-    return next((line for line in reversed(lines) if line), "")[:300]

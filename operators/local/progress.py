@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from operators.api.conditions import ACCEPTED, FETCHED, READY, Condition, holds
 from operators.api.objects import AnyObject
 from operators.api.resource import Key
-from operators.api.snapshot import Snapshot
+from operators.api.snapshot import Problem, Snapshot
 
 # One line of an object: the condition that tells most about it.
 _TELLING = (ACCEPTED, FETCHED, READY)
@@ -15,13 +15,16 @@ class Progress:
     """Remembers what was said, and says only what is new."""
 
     def __init__(self) -> None:
-        self._said: dict[Key | str, str] = {}
+        self._said: dict[Key | Problem, str] = {}
 
     def news(self, snapshot: Snapshot) -> Iterator[str]:
-        lines: dict[Key | str, str] = {item.key: f"{item.key}: {summary(item)}" for item in snapshot.objects.all}
-        lines |= {problem.file: f"{problem.file}: {problem.message}" for problem in snapshot.problems}
+        lines: dict[Key | Problem, str] = {item.key: f"{item.key}: {summary(item)}" for item in snapshot.objects.all}
+        lines |= {problem: f"{problem.file}: {problem.message}" for problem in snapshot.problems}
         gone = [key for key in self._said if key not in lines]
-        yield from (f"{key}: {'readable again' if isinstance(key, str) else 'removed'}" for key in gone)
+        yield from (f"{key}: removed" for key in gone if isinstance(key, Key))
+        files = {problem.file for problem in snapshot.problems}
+        right = (key.file for key in gone if isinstance(key, Problem) and key.file not in files)
+        yield from (f"{file}: readable again" for file in dict.fromkeys(right))
         yield from (line for key, line in lines.items() if self._said.get(key) != line)
         self._said = lines
 

@@ -5,19 +5,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from operators.api.acceptance import Verdicts, accept, owners
-from operators.api.adapter import Adapter
-from operators.api.agent import AgentStatus, DesiredSet
+from operators.api.adapter import Adapter, Decision
+from operators.api.agent import AgentStatus, DesiredSet, HeldAdapter
 from operators.api.api_key import APIKey
 from operators.api.base_model import BaseModel
+from operators.api.conditions import stamp
 from operators.api.gateway import GatewayState
 from operators.api.ingest import IndexedKnowledgeBase, IngestStatus
 from operators.api.knowledge_base import KnowledgeBase
 from operators.api.objects import AnyObject, Objects, collect
 from operators.api.resource import Key, Status
 from operators.api.tenant import Tenant
-from operators.desired.adapters import desired_set
+from operators.desired.adapters import Credentials, Placement, place
 from operators.desired.knowledge_bases import DesiredKnowledgeBase, desired_knowledge_bases
 from operators.reconcile import adapter, base_model, knowledge_base, tenant
+from operators.reconcile.release import Observed
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Seen:
     gateways: Sequence[GatewayState]
     ingest: IngestStatus | None
     now: datetime
+    decisions: Mapping[Key, Decision] = field(default_factory=dict)
+    credentials: Credentials = field(default_factory=dict, repr=False)
+    documents: str | None = None  # where each tenant's documents lie, in a directory of the tenant's name
 
 
 @dataclass(frozen=True)
@@ -44,67 +49,94 @@ class Decided:
 
 
 def decide(seen: Seen) -> Decided:
-    verdicts = accept(seen.objects, seen.now)
-    step = _Step(seen, verdicts)
-    statuses = {item.key: step.status(item) for item in seen.objects.all}
-    objects = collect(item.model_copy(update={"status": statuses[item.key]}) for item in seen.objects.all)
+    known = collect(_with_status(item, seen.statuses.get(item.key)) for item in seen.objects.all)
+    verdicts = accept(known, seen.now, documents=seen.documents)
+    step = _Step(seen, known, verdicts)
+    statuses = {item.key: step.status(item) for item in known.all}
+    objects = collect(_with_status(item, statuses[item.key]) for item in known.all)
     return Decided(
         objects=objects,
-        adapters={name: step.desired(objects, name) for name in seen.agents},
+        adapters={base.name: step.place(objects, base).desired for base in objects.base_models},
         knowledge_bases=desired_knowledge_bases(objects, verdicts),
         tenants=tuple(t.name for t in objects.tenants if verdicts[t.key].holds),
         statuses=statuses,
     )
 
 
-class _Step:
-    def __init__(self, seen: Seen, verdicts: Verdicts) -> None:
-        self._seen = seen
-        self._verdicts = verdicts
-        self._now = seen.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._owners = owners(seen.objects.tenants)
+def _with_status(item: AnyObject, status: Status | None) -> AnyObject:
+    return item.model_copy(update={"status": status}) if status else item
 
-    def desired(self, objects: Objects, base: str) -> DesiredSet:
-        return desired_set(
+
+class _Step:
+    """The reports are put in order once: to look through all of them for each object is a square."""
+
+    def __init__(self, seen: Seen, known: Objects, verdicts: Verdicts) -> None:
+        self._seen = seen
+        self._known = known
+        self._verdicts = verdicts
+        self._now = stamp(seen.now)
+        self._owners = owners(known.tenants)
+        self._held = {name: _by_adapter(report) for name, report in seen.agents.items() if report}
+        indexed = seen.ingest.knowledge_bases if seen.ingest else ()
+        self._indexed = {(report.tenant, report.name): report for report in indexed}
+        self._unplaced = {
+            key: fact for base in known.base_models for key, fact in self.place(known, base).unplaced.items()
+        }
+
+    def place(self, objects: Objects, base: BaseModel) -> Placement:
+        return place(
             objects,
-            base_model=base,
+            base,
             verdicts=self._verdicts,
             revisions=self._seen.revisions,
-            held=self._seen.agents[base],
-            gateways=self._seen.gateways,
+            held=self._seen.agents.get(base.name),
+            gateways=lambda *_: self._seen.gateways,
+            credentials=self._seen.credentials,
         )
 
     def status(self, item: AnyObject) -> Status:
         verdict = self._verdicts[item.key]
-        before = self._seen.statuses.get(item.key)
-        known = item.model_copy(update={"status": before}) if before else item
-        match known:
+        match item:
             case Adapter():
-                return adapter.next_status(known, self._adapter(known))
+                return adapter.next_status(item, self._adapter(item))
             case BaseModel():
-                replicas = {known.name: (self._seen.engine_urls[known.name], self._seen.agents[known.name])}
-                return base_model.next_status(known, verdict=verdict, replicas=replicas, now=self._now)
+                replicas = {item.name: (self._seen.engine_urls[item.name], self._seen.agents[item.name])}
+                return base_model.next_status(item, verdict=verdict, replicas=replicas, now=self._now)
             case KnowledgeBase():
-                report = self._report(known)
+                report = self._report(item)
                 trouble = self._seen.ingest.message if self._seen.ingest else ""
-                return knowledge_base.next_status(known, verdict=verdict, report=report, trouble=trouble, now=self._now)
+                return knowledge_base.next_status(item, verdict=verdict, report=report, trouble=trouble, now=self._now)
             case Tenant():
-                return tenant.tenant_status(known, verdict=verdict, objects=self._seen.objects, now=self._now)
+                return tenant.tenant_status(item, verdict=verdict, objects=self._known, now=self._now)
             case APIKey():
-                return tenant.key_status(known, verdict=verdict, now=self._now)
+                return tenant.key_status(item, verdict=verdict, now=self._now)
 
-    def _adapter(self, item: Adapter) -> adapter.Observed:
-        report = self._seen.agents.get(item.spec.base_model)
-        return adapter.Observed(
-            tenant=self._owners.get(item.namespace, ""),
+    def _adapter(self, item: Adapter) -> Observed:
+        tenant = self._owners.get(item.namespace, "")
+        return Observed(
+            tenant=tenant,
             revision=self._seen.revisions[item.key],
             verdict=self._verdicts[item.key],
-            replicas=() if report is None else (report,),
+            replicas=self._replicas(item.spec.base_model, tenant, item.name),
             gateways=self._seen.gateways,
             now=self._now,
+            decision=self._seen.decisions.get(item.key),
+            unplaced=self._unplaced.get(item.key),
         )
 
+    def _replicas(self, base: str, tenant: str, name: str) -> tuple[AgentStatus, ...]:
+        """What the base model's replica says of this one adapter."""
+        report = self._seen.agents.get(base)
+        if report is None:
+            return ()
+        return (report.model_copy(update={"adapters": self._held[base].get((tenant, name), ())}),)
+
     def _report(self, item: KnowledgeBase) -> IndexedKnowledgeBase | None:
-        if self._seen.ingest is None:
-            return None
-        return self._seen.ingest.report(self._owners.get(item.namespace, ""), item.name)
+        return self._indexed.get((self._owners.get(item.namespace, ""), item.name))
+
+
+def _by_adapter(report: AgentStatus) -> Mapping[tuple[str, str], tuple[HeldAdapter, ...]]:
+    found: dict[tuple[str, str], tuple[HeldAdapter, ...]] = {}
+    for held in report.adapters:
+        found[held.tenant, held.adapter] = (*found.get((held.tenant, held.adapter), ()), held)
+    return found

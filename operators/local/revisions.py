@@ -1,33 +1,39 @@
 """A word for what an adapter's source may hold, which changes whenever that may be something else."""
 
 import hashlib
-from pathlib import Path
+import os
+from collections.abc import Iterator
 
 from operators.api.adapter import Adapter
+from operators.desired.adapters import source_revision
 
 
 def revision(adapter: Adapter) -> str:
-    """Of a local directory the names, sizes and times of its files; of any other source the object's generation."""
-    source = adapter.spec.source
+    """Of any source its name and what pins it; of a local directory the names, sizes and times of its files too."""
+    source, named = adapter.spec.source, source_revision(adapter)
     if not source.startswith("/"):
-        return f"generation:{adapter.metadata.generation}"
-    facts = hashlib.sha256(f"{source}\0{adapter.spec.digest}\0{adapter.spec.base_model}".encode())
-    for fact in _facts(Path(source)):
-        facts.update(fact.encode())
+        return named
+    facts = hashlib.sha256(named.encode())
+    for fact in _facts(os.fsencode(source)):
+        facts.update(fact)
     return f"files:{facts.hexdigest()[:16]}"
 
 
-def _facts(directory: Path) -> list[str]:
+def _facts(directory: bytes) -> Iterator[bytes]:
+    """As bytes, which is what names are; what cannot be seen is a fact too."""
     try:
-        entries = sorted(directory.iterdir())
+        with os.scandir(directory) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        return [str(error.errno)]
-    return [_fact(entry) for entry in entries]
+        yield str(error.errno).encode()
+        return
+    for entry in found:
+        yield b"%s\0%s\n" % (entry.name, _fact(entry))
 
 
-def _fact(entry: Path) -> str:
+def _fact(entry: "os.DirEntry[bytes]") -> bytes:
     try:
-        found = entry.lstat()
+        found = entry.stat(follow_symlinks=True)
     except OSError as error:
-        return f"{entry.name}\0{error.errno}\n"
-    return f"{entry.name}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ino}\n"
+        return str(error.errno).encode()
+    return f"{found.st_size}\0{found.st_mtime_ns}\0{found.st_dev}\0{found.st_ino}".encode()

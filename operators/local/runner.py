@@ -1,29 +1,37 @@
 """`quiver up DIR`: sees, decides, acts, until it is told to stop.
 
-Every loop here only brings news into `_World` and rings the bell; one loop decides, over everything, and acts.
+Every loop here only brings news into `_World` and rings the bell; one loop decides, over everything, and acts. It waits
+for nobody: what is decided is published, and each neighbour has a task of its own that tells it.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
 
 import aiohttp
 
-from operators.api.agent import AgentStatus
+from operators.api.agent import AgentStatus, DesiredSet
 from operators.api.base_model import BaseModel
 from operators.api.gateway import GatewayState
 from operators.api.ingest import IngestStatus
+from operators.api.objects import Objects
 from operators.api.resource import Key, Status
 from operators.api.snapshot import Snapshot
 from operators.clients.agent import AgentClient
 from operators.clients.drift import DriftClient
 from operators.clients.errors import NeighbourError
+from operators.clients.follow import Ask, follow
 from operators.clients.gateway import GatewayClient
 from operators.clients.ingest import IngestClient
-from operators.local import commands, directory, files, snapshots
+from operators.clients.newest import Newest
+from operators.clients.report import Report
+from operators.desired.knowledge_bases import DesiredKnowledgeBase
+from operators.local import commands, directory, files, logs, snapshots
 from operators.local.commands import Replica
 from operators.local.directory import Contents
 from operators.local.layout import Layout, free_port, url
@@ -32,26 +40,29 @@ from operators.local.reconcile import Decided, Seen, decide
 
 logger = logging.getLogger(__name__)
 
-# After a neighbour did not answer.
-RETRY_S = 0.3
-# An agent that restarts is back within this; its engine answers meanwhile, and its last report stands.
-AGENT_GRACE_S = 10.0
+S = TypeVar("S")
+
+
 # Between looks at a gateway while a version waits to be released, or a snapshot to be taken up.
 GATEWAY_PERIOD_S = 0.1
-# Without news everything is decided again after this long: a key may have expired, a call may have been lost.
+# Without news everything is decided again after this long: a key may have expired, a neighbour fallen silent.
 IDLE_PERIOD_S = 5.0
+# Files are looked at this often even where no hint came: one that was missed must not be missed for ever.
+FILES_PERIOD_S = 1.0
+# What a file says counts once it has said it for this long, or has been looked at this often.
+SETTLE_S = 0.05
+MOST_LOOKS = 10
+LOGS_PERIOD_S = 10.0
 
 
 @dataclass
 class _World:
-    """The newest news of everything."""
+    """The newest news of what there is one of."""
 
     contents: Contents
     statuses: Mapping[Key, Status]
     generation: int
-    agents: dict[str, AgentStatus | None] = field(default_factory=dict)
     gateway: GatewayState | None = None
-    ingest: IngestStatus | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,9 @@ class _Engine:
 
     command: ProcessSpec
     replica: Replica
-    client: AgentClient
-    tasks: tuple["asyncio.Task[None]", ...]
+    report: Report[AgentStatus]
+    desired: Newest[DesiredSet]
+    tasks: frozenset["asyncio.Task[None]"]
 
 
 class Runner:
@@ -80,37 +92,43 @@ class Runner:
         self._on_snapshot = on_snapshot
         self._published: Snapshot | None = None
         self._engines: dict[str, _Engine] = {}
-        self._pushed: dict[str, object] = {}
-        self._leaving = False
+        self._ending: dict[str, frozenset[asyncio.Task[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asking = False
         self._bell = asyncio.Event()
+        self._hint = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled; every process is stopped before this returns."""
-        async with _tasks() as start, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
-            self._session = session
-            for spec in commands.services(self._layout):
-                start(Process(spec, self._layout.logs).run())
-            start(self._follow_files())
-            start(self._follow_ingest(self._ingest))
-            start(self._follow_gateway(self._gateway))
-            try:
-                await self._decide_for_ever()
-            finally:
-                await asyncio.gather(*(self._stop_engine(name) for name in tuple(self._engines)))
+        async with aiohttp.ClientSession() as self._session, asyncio.TaskGroup() as self._group:
+            token, layout = self._layout.internal_token, self._layout
+            ingest = IngestClient(self._session, url(layout.ingest_port), token)
+            drift = DriftClient(self._session, url(layout.drift_port), token)
+            self._ingest = Report[IngestStatus]()
+            self._bases: Newest[tuple[DesiredKnowledgeBase, ...]] = Newest(ingest.desire)
+            self._tenants: Newest[tuple[str, ...]] = Newest(drift.register)
+            for spec in commands.services(layout):
+                self._start(Process(spec, layout.logs).run())
+            self._start(self._follow_files())
+            self._start(files.watch(layout.root, self._watched, self._hint.set))
+            self._start(self._follow(ingest.status, _revision, self._ingest, self._bases))
+            self._start(self._bases.run())
+            self._start(self._tenants.run())
+            self._start(self._follow_gateway(GatewayClient(self._session, url(layout.internal_port), token)))
+            self._start(self._trim_logs())
+            await self._decide_for_ever()
 
-    # Clients are made here, where the session and the layout meet.
+    def kill(self) -> None:
+        """While `run` stops: what has not stopped yet is killed."""
+        for task in tuple(self._tasks):
+            task.cancel()
 
-    @property
-    def _ingest(self) -> IngestClient:
-        return IngestClient(self._session, url(self._layout.ingest_port), self._layout.internal_token)
-
-    @property
-    def _gateway(self) -> GatewayClient:
-        return GatewayClient(self._session, url(self._layout.internal_port), self._layout.internal_token)
-
-    @property
-    def _drift(self) -> DriftClient:
-        return DriftClient(self._session, url(self._layout.drift_port), self._layout.internal_token)
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """One that fails ends the run."""
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     # Decide and act ------------------------------------------------------------------------------------------
 
@@ -118,32 +136,36 @@ class Runner:
         while True:
             self._bell.clear()
             contents = self._world.contents
-            await self._run_engines(contents)
-            decided = decide(self._seen(contents))
+            self._run_engines(contents)
+            decided = await asyncio.to_thread(decide, self._seen(contents))  # hundreds of ms for thousands of objects
             self._world.statuses = decided.statuses
-            self._leaving = _leaving(decided)
-            await self._publish(decided)
-            await self._push(decided)
-            await self._wait_for_news()
+            self._asking = _asks_gateway(decided)
+            await self._publish(decided, contents)
+            self._tell(decided, contents)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_PERIOD_S):
+                    await self._bell.wait()
 
-    async def _wait_for_news(self) -> None:
-        try:
-            async with asyncio.timeout(IDLE_PERIOD_S):
-                await self._bell.wait()
-        except TimeoutError:
-            self._pushed.clear()  # what a neighbour may have forgotten is said again
+    @property
+    def _objects(self) -> Objects:
+        return self._world.contents.objects
+
+    def _watched(self) -> frozenset[Path]:
+        return files.artifacts(self._objects) | {self._layout.decisions}
 
     def _seen(self, contents: Contents) -> Seen:
-        world = self._world
         return Seen(
             objects=contents.objects,
             revisions=contents.revisions,
-            statuses=world.statuses,
-            agents=world.agents,
+            statuses=self._world.statuses,
+            agents={name: engine.report.current for name, engine in self._engines.items()},
             engine_urls={name: url(engine.replica.engine_port) for name, engine in self._engines.items()},
             gateways=self._gateways(),
-            ingest=world.ingest,
+            ingest=self._ingest.current,
             now=datetime.now(UTC),
+            documents=contents.documents,
+            decisions=contents.decisions,
+            credentials=contents.credentials,
         )
 
     def _gateways(self) -> tuple[GatewayState, ...]:
@@ -151,8 +173,8 @@ class Runner:
         state = self._world.gateway
         return (state,) if state is not None and state.generation == self._world.generation else ()
 
-    async def _publish(self, decided: Decided) -> None:
-        problems = self._world.contents.problems
+    async def _publish(self, decided: Decided, contents: Contents) -> None:
+        problems = contents.problems
         if self._published and (self._published.objects, self._published.problems) == (decided.objects, problems):
             return
         self._world.generation += 1
@@ -165,35 +187,24 @@ class Runner:
         self._published = snapshot
         self._on_snapshot(snapshot)
 
-    async def _push(self, decided: Decided) -> None:
+    def _tell(self, decided: Decided, contents: Contents) -> None:
+        """What is not in a complete set is removed: none is complete while a file that held objects is unread."""
         for name, desired in decided.adapters.items():
-            if self._pushed.get(name) != desired:
-                await self._tell(name, desired, self._engines[name].client.desire(desired))
-        bases, tenants = decided.knowledge_bases, decided.tenants
-        if self._world.ingest is not None and self._pushed.get("ingest") != bases:
-            await self._tell("ingest", bases, self._ingest.desire(bases))
-        if self._pushed.get("drift") != tenants:
-            await self._tell("drift", tenants, self._drift.register(tenants))
-
-    async def _tell(self, name: str, value: object, call: Awaitable[None]) -> None:
-        """What could not be said now is said in the next round."""
-        try:
-            await call
-            self._pushed[name] = value
-        except NeighbourError as error:
-            self._pushed.pop(name, None)
-            logger.debug("%s", error)
+            self._engines[name].desired.tell(desired)
+        if not contents.unread:
+            self._bases.tell(decided.knowledge_bases)
+            self._tenants.tell(decided.tenants)
 
     # Engines -------------------------------------------------------------------------------------------------
 
-    async def _run_engines(self, contents: Contents) -> None:
+    def _run_engines(self, contents: Contents) -> None:
         wanted = {base.name: base for base in contents.objects.base_models}
         for name in self._engines.keys() - wanted.keys():
-            await self._stop_engine(name)
+            self._stop_engine(name)
         for name, base in wanted.items():
-            await self._run_engine(name, base)
+            self._run_engine(name, base)
 
-    async def _run_engine(self, name: str, base: BaseModel) -> None:
+    def _run_engine(self, name: str, base: BaseModel) -> None:
         """A change of the command line restarts the engine; nothing else does."""
         running = self._engines.get(name)
         replica = running.replica if running else Replica(free_port(), free_port())
@@ -202,63 +213,77 @@ class Runner:
             return
         if running:
             logger.info("BaseModel %s changed: its engine restarts", name)
-            await self._stop_engine(name)
-        agent = commands.agent(self._layout, base, replica)
-        client = AgentClient(self._session, url(replica.agent_port), self._layout.internal_token)
-        work = (Process(command, self._layout.logs).run(), Process(agent, self._layout.logs).run(),
-                self._follow_agent(name, client))  # fmt: skip
-        self._world.agents[name] = None
-        self._engines[name] = _Engine(command, replica, client, tuple(asyncio.create_task(item) for item in work))
+            self._stop_engine(name)
+        self._engines[name] = self._started_engine(base, command, replica)
 
-    async def _stop_engine(self, name: str) -> None:
+    def _started_engine(self, base: BaseModel, command: ProcessSpec, replica: Replica) -> _Engine:
+        client = AgentClient(self._session, url(replica.agent_port), self._layout.internal_token)
+        report, desired = Report[AgentStatus](), Newest(client.desire)
+        work: tuple[Callable[[], Awaitable[None]], ...] = (
+            Process(command, self._layout.logs).run,
+            Process(commands.agent(self._layout, base, replica), self._layout.logs).run,
+            lambda: self._follow(client.status, _version, report, desired),
+            desired.run,
+        )
+        before = self._ending.get(base.name, frozenset())
+        tasks = frozenset(self._start(_after(before, item)) for item in work)
+        return _Engine(command, replica, report, desired, tasks)
+
+    def _stop_engine(self, name: str) -> None:
+        """Nobody waits for it but the next engine of this name, which has the same ports and the same store."""
         engine = self._engines.pop(name)
         for task in engine.tasks:
             task.cancel()
-        await asyncio.gather(*engine.tasks, return_exceptions=True)
-        self._world.agents.pop(name, None)
-        self._pushed.pop(name, None)
+        before = self._ending.get(name, frozenset())
+        self._ending[name] = frozenset(task for task in before if not task.done()) | engine.tasks
 
     # News ----------------------------------------------------------------------------------------------------
 
     async def _follow_files(self) -> None:
-        async for _ in files.changes(self._layout.root, lambda: files.artifacts(self._world.contents.objects)):
-            try:
-                contents = await asyncio.to_thread(directory.read, self._layout.root, self._world.contents)
-            except OSError as error:
-                logger.error("%s cannot be read, its last objects stay in force: %s", self._layout.root, error.strerror)
-                continue
-            for problem in contents.problems:
+        trouble = ""
+        while True:
+            self._hint.clear()
+            found = await self._read_files()
+            if found and found != trouble:
+                logger.error("%s cannot be read, its last objects stay in force: %s", self._layout.root, found)
+            trouble = found
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FILES_PERIOD_S):
+                    await self._hint.wait()
+
+    async def _read_files(self) -> str:
+        """What went wrong, in words. Whatever it is, the next look may find it put right."""
+        before = self._world.contents
+        try:
+            contents = await self._settled(before)
+        except OSError as error:
+            return error.strerror or type(error).__name__
+        except Exception as error:
+            logger.debug("%s", error, exc_info=True)
+            return f"{type(error).__name__}: {error}"
+        if contents == before:
+            return ""
+        for problem in contents.problems:
+            if problem not in before.problems:
                 logger.warning("%s: %s", problem.file, problem.message)
-            self._world.contents = contents
-            self._bell.set()
+        self._world.contents = contents
+        self._bell.set()
+        return ""
 
-    async def _follow_agent(self, name: str, client: AgentClient) -> None:
-        seen, silent_s = -1, 0.0
-        while True:
-            try:
-                status = await client.status(seen=seen)
-            except NeighbourError:
-                seen, silent_s = -1, silent_s + RETRY_S
-                self._pushed.pop(name, None)
-                if silent_s > AGENT_GRACE_S:
-                    self._world.agents[name] = None
-                await asyncio.sleep(RETRY_S)
-                continue
-            seen, silent_s, self._world.agents[name] = status.version, 0.0, status
-            self._bell.set()
+    async def _settled(self, before: Contents) -> Contents:
+        """A file that is still being written says half of what it will, which may be objects too."""
+        found = await asyncio.to_thread(directory.read, self._layout.root, before)
+        texts = before.texts
+        for _ in range(MOST_LOOKS):
+            if found.texts == texts:
+                break
+            texts = found.texts
+            await asyncio.sleep(SETTLE_S)
+            found = await asyncio.to_thread(directory.read, self._layout.root, replace(before, texts=texts))
+        return found
 
-    async def _follow_ingest(self, client: IngestClient) -> None:
-        seen = -1
-        while True:
-            try:
-                status = await client.status(seen=seen)
-            except NeighbourError:
-                seen = -1
-                self._pushed.pop("ingest", None)
-                await asyncio.sleep(RETRY_S)
-                continue
-            seen, self._world.ingest = status.revision, status
-            self._bell.set()
+    async def _follow(self, ask: Ask[S], version: Callable[[S], int], report: Report[S], newest: Newest[Any]) -> None:
+        await follow(ask, version, report=report, newest=newest, news=self._bell.set)
 
     async def _follow_gateway(self, client: GatewayClient) -> None:
         while True:
@@ -274,20 +299,34 @@ class Runner:
                 self._bell.set()
 
     def _waits_for_gateway(self) -> bool:
-        """For a snapshot to be taken up, or for a version that nobody wants to be let go of."""
-        return self._leaving or not self._gateways()
+        """For a snapshot to be taken up, a version to be let go of, or a canary to prove itself."""
+        return self._asking or not self._gateways()
+
+    async def _trim_logs(self) -> None:
+        while True:
+            await asyncio.sleep(LOGS_PERIOD_S)
+            try:
+                await asyncio.to_thread(logs.trim, self._layout.logs)
+            except OSError as error:
+                logger.warning("%s cannot be trimmed: %s; free space there", error.filename, error.strerror)
 
 
-def _leaving(decided: Decided) -> bool:
+def _asks_gateway(decided: Decided) -> bool:
+    """Some version waits to be let go of, or is compared with another."""
     sets = decided.adapters.values()
-    return any(item.source is None and not item.required for desired in sets for item in desired.adapters)
+    on_trial = any(adapter.status.canary for adapter in decided.objects.adapters)
+    return on_trial or any(item.source is None and not item.required for desired in sets for item in desired.adapters)
 
 
-@asynccontextmanager
-async def _tasks() -> AsyncIterator[Callable[..., None]]:
-    """Tasks that are cancelled and waited for at the end; one that fails ends the run."""
-    async with asyncio.TaskGroup() as group:
-        started: list[asyncio.Task[None]] = []
-        yield lambda work: started.append(group.create_task(work))
-        for task in started:
-            task.cancel()
+def _version(status: AgentStatus) -> int:
+    return status.version
+
+
+def _revision(status: IngestStatus) -> int:
+    return status.revision
+
+
+async def _after(before: Collection["asyncio.Task[None]"], work: Callable[[], Awaitable[None]]) -> None:
+    if before:
+        await asyncio.wait(before)
+    await work()

@@ -24,3 +24,15 @@ def read(path: Path) -> Snapshot:
         return Snapshot.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return Snapshot()
+
+
+def keep_unreadable(path: Path) -> Path | None:
+    """Before a run replaces it: a snapshot that another release wrote is put aside, with what it knew of versions and
+    rollbacks. Where it lies then, None where there was nothing to put aside."""
+    try:
+        Snapshot.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        return path.rename(path.with_suffix(".unreadable"))
+    return None

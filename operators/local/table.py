@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from operators.api.adapter import Adapter
+from operators.api.adapter import Adapter, AdapterStatus
 from operators.api.api_key import APIKey
 from operators.api.base_model import BaseModel
 from operators.api.conditions import READY, holds
@@ -22,6 +22,17 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def of_objects(items: Sequence[AnyObject]) -> str:
     return table(("KIND", "NAMESPACE", "NAME", "READY", "FACT", "MESSAGE"), [_row(item) for item in items])
+
+
+def of_history(status: AdapterStatus) -> str:
+    """The newest first; what the alias points to now and what can be returned to are marked."""
+    now = {version.digest: "kept" for version in status.previous}
+    now |= {version.digest: word for word, version in (("canary", status.canary), ("active", status.active)) if version}
+    rows = [
+        (e.at, e.event, (e.digest or "-")[:12], now.get(e.digest or "", "-"), e.source, e.message)
+        for e in status.history
+    ]
+    return table(("AT", "EVENT", "VERSION", "NOW", "SOURCE", "MESSAGE"), rows)
 
 
 def of_checks(checks: Sequence[Check]) -> str:

@@ -1,3 +1,4 @@
+import socket
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from click.testing import CliRunner, Result
 from operators.api.api_key import key_digest
 from operators.api.snapshot import Problem, Snapshot
 from operators.cli import main
-from operators.local import snapshots
+from operators.local import doctor, snapshots
 from operators.local.directory import STATE, Contents, read
 from operators.local.layout import Layout
 from operators.local.lock import AlreadyRunningError, alone
@@ -80,7 +81,7 @@ def test_objects_are_shown_with_the_fact_that_people_ask_for_and_files_with_thei
 def test_get_before_any_run_shows_an_empty_table(root: Path) -> None:
     found = _run("get", root)
     assert found.exit_code == 0
-    assert found.output.split() == ["KIND", "NAMESPACE", "NAME", "READY", "FACT", "MESSAGE"]
+    assert found.stdout.split() == ["KIND", "NAMESPACE", "NAME", "READY", "FACT", "MESSAGE"]
 
 
 def test_two_runs_on_one_directory_do_not_happen(root: Path) -> None:
@@ -97,3 +98,87 @@ def test_progress_says_only_what_is_new() -> None:
     assert len(list(progress.news(first))) == 4
     assert list(progress.news(first)) == []
     assert list(progress.news(Snapshot(objects=objects.two_tenants()))) == ["Adapter acme/support: removed"]
+
+
+def test_progress_says_every_problem_of_a_file_and_when_none_is_left() -> None:
+    progress = Progress()
+    one, two = Problem(file="a.yaml", message="first"), Problem(file="a.yaml", message="second")
+    assert list(progress.news(Snapshot(problems=(one, two)))) == ["a.yaml: first", "a.yaml: second"]
+    assert list(progress.news(Snapshot(problems=(two,)))) == []
+    assert list(progress.news(Snapshot())) == ["a.yaml: readable again"]
+
+
+def test_a_key_of_a_name_that_another_file_has_is_not_printed(root: Path) -> None:
+    made = _run("keys", "create", root, "--tenant", "acme", "--name", "first")
+    (root / "key-acme-first.yaml").rename(root / "elsewhere.yaml")
+    again = _run("keys", "create", root, "--tenant", "acme", "--name", "first")
+    assert made.exit_code == 0
+    assert again.exit_code == 1
+    assert again.stdout == ""
+    assert "APIKey team-acme/first is in elsewhere.yaml already; choose another --name" in again.output
+    assert not (root / "key-acme-first.yaml").exists()
+
+
+@pytest.mark.parametrize("arguments", [("--name", "My Key"), ("--name", "first", "--model", "../x")])
+def test_what_is_no_name_is_refused_with_the_rule(root: Path, arguments: tuple[str, ...]) -> None:
+    found = _run("keys", "create", root, "--tenant", "acme", *arguments)
+    assert found.exit_code == 2
+    assert "is no name; write lower-case letters" in found.output
+
+
+def test_a_tenant_whose_file_is_broken_is_missing_with_the_file(root: Path) -> None:
+    (root / "tenant.yaml").write_text("]")
+    found = _run("keys", "create", root, "--tenant", "acme", "--name", "first")
+    assert found.exit_code == 1
+    assert "holds no Tenant acme; it has none; tenant.yaml is not readable" in found.output
+
+
+def test_get_of_what_is_no_kind_names_the_kinds(root: Path) -> None:
+    found = _run("get", root, "nonsense")
+    assert found.exit_code == 1
+    assert "nonsense is no kind; the kinds are APIKey, Adapter, BaseModel, KnowledgeBase, Tenant" in found.output
+
+
+def test_get_says_when_nothing_runs_any_more(root: Path) -> None:
+    layout = Layout(root=root, gateway_port=0, engine_python=root, embedder=root, environment={})
+    with alone(layout):
+        assert _run("get", root).stderr == ""
+    assert "is not running" in _run("get", root).stderr
+
+
+def test_a_port_beyond_the_last_one_is_refused() -> None:
+    for command in (("doctor",), ("up", ".")):
+        found = _run(*command, "--port", 70000)
+        assert found.exit_code == 2
+        assert "70000 is not in the range" in found.output
+
+
+def _check(root: Path, what: str, *, python: Path, port: int = 1) -> doctor.Check:
+    return next(check for check in doctor.examine(python, root, port, root) if check.what == what)
+
+
+def test_the_doctor_says_that_a_port_is_in_use(root: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert _check(root, "port", python=root, port=port).fact == f"{port} on 127.0.0.1 is in use"
+
+
+@pytest.mark.parametrize("text", ["#!/no/such/interpreter", "not a program", "#!/bin/true", "#!/bin/sh\nexec sleep 60"])
+def test_an_engines_python_that_is_none_is_a_fact_and_no_crash(
+    root: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "ANSWER_S", 0.5)
+    python = root / "python"
+    python.write_text(text)
+    python.chmod(0o755)
+    found = _check(root, "engine", python=python)
+    assert not found.holds
+    assert "is not a Python that runs" in found.fact
+    python.chmod(0o644)
+    assert not _check(root, "engine", python=python).holds
+
+
+def test_the_doctor_looks_at_the_disk_of_the_objects(root: Path) -> None:
+    assert str(root) in _check(root, "disk", python=root).fact

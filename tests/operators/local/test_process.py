@@ -5,13 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from operators.local.process import Process, ProcessSpec
+from operators.local.logs import trim
+from operators.local.process import STOP_GRACE_S, Process, ProcessSpec
 
 # A parent with a child of its own, as an engine with its worker; both ignore being asked to stop where told to.
 FAMILY = """
@@ -71,18 +73,56 @@ async def test_a_command_that_does_not_exist_is_tried_again_and_named(
 ) -> None:
     process = Process(ProcessSpec("test", ("/no/such/command",), {}), tmp_path)
     task = asyncio.create_task(process.run())
-    await _until(lambda: process.restarts >= 1)
+    words = "test cannot be started: No such file or directory (/no/such/command)"
+    await _until(lambda: caplog.text.count(words) >= 2)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert "test cannot be started: No such file or directory (/no/such/command)" in caplog.text
 
 
-def test_a_process_ends_when_its_runner_is_killed(tmp_path: Path) -> None:
+async def test_one_that_will_not_stop_is_killed_at_once_when_asked_twice(tmp_path: Path) -> None:
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    process = Process(_spec(deaf + FAMILY), tmp_path)
+    task = asyncio.create_task(process.run())
+    await _until(lambda: process.log.exists() and process.log.read_text().strip())
+    child, parent = int(process.log.read_text()), process.pid
+    assert parent
+    task.cancel()
+    await asyncio.sleep(0.1)
+    begun = time.monotonic()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await _until(lambda: not _runs(child) and not _runs(parent))
+    assert time.monotonic() - begun < STOP_GRACE_S / 2
+
+
+async def test_a_log_that_cannot_be_opened_is_what_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    task = asyncio.create_task(Process(_spec("pass"), tmp_path / "missing").run())
+    await _until(lambda: "test cannot be started: its log" in caplog.text)
+    assert "test.log cannot be opened: No such file or directory" in caplog.text
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def test_a_full_log_is_moved_aside_and_its_process_goes_on_writing(tmp_path: Path) -> None:
+    log = tmp_path / "test.log"
+    with log.open("ab") as writer:
+        writer.write(b"old" * 100)
+        writer.flush()
+        trim(tmp_path, most_bytes=200)
+        writer.write(b"new")
+    assert log.read_bytes() == b"new"
+    assert (tmp_path / "test.log.1").read_bytes() == b"old" * 100
+    trim(tmp_path, most_bytes=200)
+    assert log.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("ignores", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN); "])
+def test_a_process_ends_when_its_runner_is_killed(tmp_path: Path, ignores: str) -> None:
     code = f"""
 import asyncio, os, sys
 from pathlib import Path
 from operators.local.process import Process, ProcessSpec
-child = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+child = "import os, signal, time; {ignores}print(os.getpid(), flush=True); time.sleep(600)"
 spec = ProcessSpec("orphan", (sys.executable, "-c", child), dict(os.environ))
 asyncio.run(Process(spec, Path({str(tmp_path)!r})).run())
 """
@@ -100,3 +140,14 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+async def test_one_that_steps_back_does_so_within_its_session_and_among_sessions(tmp_path: Path) -> None:
+    process = Process(ProcessSpec("test", (sys.executable, "-c", FAMILY), {}, nice=7), tmp_path)
+    task = asyncio.create_task(process.run())
+    await _until(lambda: process.pid is not None and os.getpriority(os.PRIO_PROCESS, process.pid) == 7)
+    sessions = Path(f"/proc/{process.pid}/autogroup")
+    if sessions.exists():
+        await _until(lambda: sessions.read_text().endswith(" nice 7\n"))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,43 @@
+"""What somebody decided by hand, one file an adapter: as an annotation is on a cluster."""
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from operators.api.adapter import Decision
+from operators.api.resource import Key
+
+FOLDER = "decisions"
+
+
+def write(
+    state: Path, key: Key, action: Literal["Promote", "Rollback"], *, against: str | None, digest: str | None
+) -> Decision:
+    """Replaces the last decision. Raises OSError, and ValidationError for what is no digest."""
+    decision = Decision(id=uuid.uuid4().hex, action=action, against=against, digest=digest)
+    folder = state / FOLDER
+    folder.mkdir(exist_ok=True)
+    staged = folder / f"{_stem(key)}.tmp"
+    staged.write_text(decision.model_dump_json(by_alias=True, exclude_none=True))
+    staged.rename(folder / f"{_stem(key)}.json")
+    return decision
+
+
+def read(state: Path) -> Mapping[Key, Decision]:
+    """By adapter. What cannot be read decides nothing."""
+    found: dict[Key, Decision] = {}
+    for path in sorted((state / FOLDER).glob("*.json")):
+        namespace, _, name = path.stem.partition(".")
+        try:
+            found[Key(kind="Adapter", namespace=namespace, name=name)] = Decision.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            continue
+    return found
+
+
+def _stem(key: Key) -> str:
+    """Names hold no dot, so that the two can be told apart again."""
+    return f"{key.namespace}.{key.name}"

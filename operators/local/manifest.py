@@ -1,0 +1,103 @@
+"""The bytes of one YAML file → its objects (pure but for the paths that it joins)."""
+
+import os.path
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from operators.api.objects import AnyObject, InvalidObjectError, facts, parse_object
+from operators.api.secret import Secret
+
+
+class FileError(ValueError):
+    """A file is not a list of our objects; the message says where and why."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases: a few lines of them stand for more than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise FileError(f"line {mark.line + 1}: an alias (*name) is not taken; write out what it stands for")
+        return super().compose_node(parent, index)
+
+
+def parse(content: bytes, directory: Path) -> tuple[AnyObject | Secret, ...]:
+    """All objects of one file, and the Secrets beside them; relative paths are relative to `directory`.
+
+    Raises FileError, and nothing else.
+    """
+    try:
+        documents = [document for document in yaml.load_all(content, _Loader) if document is not None]
+    except FileError:
+        raise
+    except RecursionError as error:
+        raise FileError("not readable as YAML: it is nested too deeply; write it flat") from error
+    except Exception as error:  # a scalar that its tag or its form does not fit raises whatever its parser does
+        raise FileError(f"not readable as YAML{_place(error)}; correct the file") from error
+    if not documents:
+        raise FileError("holds no object; remove the file to remove what it held")
+    return tuple(_parse(document, number, directory) for number, document in enumerate(documents, 1))
+
+
+def _place(error: Exception) -> str:
+    """Where, and nothing of what stands there: it may be a Secret's value."""
+    mark = getattr(error, "problem_mark", None)
+    return f": line {mark.line + 1}, column {mark.column + 1}" if mark else ": a value is not of its type"
+
+
+def _parse(document: object, number: int, directory: Path) -> AnyObject | Secret:
+    try:
+        if isinstance(document, Mapping) and document.get("kind") == "Secret":
+            return Secret.model_validate(document)
+        return parse_object(_applied(document, directory))
+    except InvalidObjectError as error:
+        raise FileError(f"{_called(document, number)}: {error}") from error
+    except ValidationError as error:
+        raise FileError(f"{_called(document, number)}: {facts(error)}") from error
+
+
+def _called(document: object, number: int) -> str:
+    metadata = document.get("metadata") if isinstance(document, Mapping) else None
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    kind = document.get("kind") if isinstance(document, Mapping) else None
+    return f"{kind} {name}" if isinstance(kind, str) and isinstance(name, str) else f"document {number}"
+
+
+def _applied(document: object, directory: Path) -> object:
+    """As it is applied: status is for the platform to write, and relative paths are relative to the file."""
+    if not isinstance(document, Mapping):
+        return document
+    applied = {key: value for key, value in document.items() if key != "status"}
+    if isinstance(applied.get("spec"), Mapping):
+        applied["spec"] = _with_absolute_paths(applied.get("kind"), applied["spec"], directory)
+    return applied
+
+
+def _with_absolute_paths(kind: object, spec: Mapping[Any, Any], directory: Path) -> Mapping[Any, Any]:
+    source, sources = spec.get("source"), spec.get("sources")
+    if kind in ("Adapter", "BaseModel") and isinstance(source, str):
+        return {**spec, "source": _absolute(source, directory) if _is_path(source) else source}
+    if kind == "KnowledgeBase" and isinstance(sources, list):
+        return {**spec, "sources": [_with_absolute_path(item, directory) for item in sources]}
+    return spec
+
+
+def _with_absolute_path(source: object, directory: Path) -> object:
+    if isinstance(source, Mapping) and isinstance(source.get("path"), str):
+        return {**source, "path": _absolute(source["path"], directory)}
+    return source
+
+
+def _is_path(source: str) -> bool:
+    """`./x`, `../x` and `file://x` are paths; `org/model` is a name on a hub and stays one."""
+    return source.startswith(("./", "../", "/", "file://"))
+
+
+def _absolute(path: str, directory: Path) -> str:
+    """Links stay as they are: where they lead is asked each time."""
+    return os.path.normpath(directory / path.removeprefix("file://")) if path else path
