@@ -1,0 +1,103 @@
+"""Each rule of the definitions, on the real server: what it refuses, and what it lets pass."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import yaml
+
+from operators.api.names import API_VERSION
+from operators.crd.rules import RULES, Rule
+from tests.api_server.server import ApiServer
+
+Edit = Callable[[dict[str, Any]], Any]
+
+SPECS: dict[str, dict[str, Any]] = {
+    "BaseModel": {"source": "hf://org/model", "lora": {"slots": 4, "cpuSlots": 4}, "engineArgs": ["--enforce-eager"],
+                  "autoscaling": {"minReplicas": 2, "maxReplicas": 2}},
+    "Tenant": {"namespace": "acme"},
+    "Adapter": {"baseModel": "base", "source": "s3://bucket/adapter",
+                "rollout": {"canary": {"steps": [{"weight": 10}, {"weight": 50}]}}},
+    "KnowledgeBase": {"sources": [{"path": "/documents/acme/handbook"}]},
+    "APIKey": {"sha256": "0" * 64},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """`wrong` breaks one rule of an object that breaks none; `later` only once it exists."""
+
+    rule: str
+    kind: str
+    wrong: Edit
+    later: bool = False
+
+
+def _spec(**fields: Any) -> Edit:
+    return lambda item: item["spec"].update(fields)
+
+
+CASES = (
+    *(Case("metadata.name", kind, lambda item: item["metadata"].update(name="with.dot")) for kind in SPECS),
+    Case("cpuSlots must", "BaseModel", _spec(lora={"slots": 4, "cpuSlots": 3})),
+    Case("maxReplicas must", "BaseModel", _spec(autoscaling={"minReplicas": 3, "maxReplicas": 2})),
+    Case("keeps its runtime", "BaseModel", _spec(runtime="KServe"), later=True),
+    Case("engineArgs may not", "BaseModel", _spec(engineArgs=["--max_loras=9"])),
+    Case("at most 56", "BaseModel", lambda item: item["metadata"].update(name="n" * 57)),
+    Case("does not end with", "BaseModel", lambda item: item["metadata"].update(name="llama-predictor")),
+    Case("no '..'", "BaseModel", _spec(source="pvc://models/../other")),
+    Case("a tenant keeps", "Tenant", _spec(namespace="other"), later=True),
+    Case("choose a namespace", "Tenant", _spec(namespace="kube-system")),
+    Case("name where", "Adapter", _spec(source="/etc")),
+    Case("a weight of its own", "Adapter",
+         _spec(rollout={"canary": {"steps": [{"weight": 10}, {"weight": 10}]}})),
+    Case("go up", "Adapter", _spec(rollout={"canary": {"steps": [{"weight": 50}, {"weight": 10}]}})),
+    Case("an absolute path", "KnowledgeBase", _spec(sources=[{"path": "/documents/acme/.."}])),
+    Case("one key for life", "APIKey", _spec(sha256="1" * 64), later=True),
+)  # fmt: skip
+
+
+def _right(kind: str) -> dict[str, Any]:
+    scoped = {} if kind in ("BaseModel", "Tenant") else {"namespace": "default"}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {"name": f"right-{kind.lower()}", **scoped},
+        "spec": copy.deepcopy(SPECS[kind]),
+    }
+
+
+def _refusal(server: ApiServer, item: dict[str, Any]) -> str:
+    return server.kubectl(
+        "apply", "--server-side", "-f", "-", "--dry-run=server", stdin=yaml.safe_dump(item), check=False
+    ).stderr
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}: {case.rule}")
+def test_what_a_rule_refuses_and_what_it_lets_pass(server: ApiServer, case: Case) -> None:
+    item = _right(case.kind)
+    assert _refusal(server, item) == ""
+    if case.later:
+        server.apply(item)
+    case.wrong(item)
+    assert case.rule in _refusal(server, item)
+
+
+def test_no_rule_is_without_a_case() -> None:
+    def covers(case: Case, rule: Rule) -> bool:
+        return case.kind == rule.kind and case.rule in rule.message
+
+    assert [rule.message for rule in RULES if not any(covers(case, rule) for case in CASES)] == []
+
+
+def test_an_object_that_the_models_take_is_what_the_server_stores(server: ApiServer) -> None:
+    server.apply(_right("Adapter"))
+    text = server.kubectl("get", "adapter", "right-adapter", "-n", "default", "-o", "yaml").stdout
+    assert yaml.safe_load(text)["spec"]["rollout"]["keepPrevious"] == 1
+
+
+def test_fields_explain_themselves(server: ApiServer) -> None:
+    words = server.kubectl("explain", "adapters.spec.rollout.canary.checks.minRequests").stdout
+    assert "before they are" in words
