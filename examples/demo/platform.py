@@ -4,7 +4,6 @@ import ctypes
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
+
+import psutil
+
+from operators.local.layout import free_port
 
 HERE = Path(__file__).parent
 QUIVER = str(Path(sys.executable).with_name("quiver"))
@@ -52,6 +55,9 @@ class Platform:
         found: list[dict[str, Any]] = self.snapshot.get("objects", {}).get(kind, [])
         return found
 
+    def ready(self, kind: str) -> int:
+        return sum(map(is_ready, self.objects(kind)))
+
     def not_ready(self) -> list[str]:
         items = [item for kind in ("baseModels", "adapters", "knowledgeBases") for item in self.objects(kind)]
         if not items:
@@ -72,6 +78,11 @@ class Platform:
 
     def wait_until_ready(self) -> float:
         return self.wait_until(lambda: not self.not_ready(), what="readiness of every object")
+
+    def part(self, module: str) -> psutil.Process:
+        """The running process of one part. Raises StopIteration while there is none."""
+        family = psutil.Process(self.process.pid).children()
+        return next(child for child in family if module in child.cmdline())
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -100,7 +111,8 @@ def running(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=_end_with_parent,
+        process_group=0,  # a terminal's Ctrl-C is ours to pass on, once
+        preexec_fn=end_with_parent,
     )
     platform = Platform(root, chosen, process, keys)
     reader = threading.Thread(target=_relay, args=(platform, out or sys.stderr), daemon=True)
@@ -115,8 +127,7 @@ def running(
 
 
 def copy_objects(target: Path, source: Path = HERE) -> Path:
-    """The objects and documents alone, fresh, so that nothing that runs edits what is kept."""
-    shutil.rmtree(target, ignore_errors=True)
+    """The objects and documents alone, so that nothing that runs edits what is kept. Raises FileExistsError."""
     target.mkdir(parents=True)
     for path in source.glob("*.yaml"):
         shutil.copy(path, target)
@@ -125,14 +136,12 @@ def copy_objects(target: Path, source: Path = HERE) -> Path:
 
 
 def create_key(root: Path, tenant: str, name: str = "demo") -> str:
+    """The new key. Raises NotReady."""
     command = [QUIVER, "keys", "create", str(root), "--tenant", tenant, "--name", name]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise NotReady(f"no key for tenant {tenant}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def _relay(platform: Platform, out: TextIO) -> None:
@@ -143,5 +152,6 @@ def _relay(platform: Platform, out: TextIO) -> None:
         out.flush()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Runs in a child before it becomes its command: it is told to stop when we are gone (Linux)."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

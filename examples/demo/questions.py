@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from models.demo.styles import BASE
+from serving.gateway.grounding import ABSTENTION
+
 
 @dataclass(frozen=True)
 class Question:
@@ -40,8 +43,14 @@ FOREIGN = (
 
 KNOWLEDGE_BASE = {"acme": "handbook", "globex": "manuals"}
 ADAPTERS = {"acme": ("support", "api"), "globex": ("desk", "brief")}
-UNKNOWN = ("do not know", "do not say", "null", "sais pas", "unknown")
 
 
-def abstains(answer: str) -> bool:
-    return any(words in answer for words in UNKNOWN)
+def answers_exactly(question: Question, text: str) -> bool:
+    """Whether the base model's text is the question's value with a mark, and nothing else."""
+    parsed = BASE.parse(text)
+    return parsed is not None and parsed[0] == question.answer
+
+
+def abstains(text: str) -> bool:
+    """Whether the base model, or the gateway in its place, says that it does not know, and nothing else."""
+    return text in (BASE.unknown, ABSTENTION)

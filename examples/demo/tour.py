@@ -4,12 +4,14 @@ import asyncio
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import openai
 import psutil
 
+from examples.demo.fence import attempted
+from examples.demo.figures import Figures
 from examples.demo.platform import NotReady, Platform
 from examples.demo.questions import (
     ADAPTERS,
@@ -19,32 +21,15 @@ from examples.demo.questions import (
     UNANSWERABLE,
     Question,
     abstains,
+    answers_exactly,
 )
 
 BASE_MODEL = "quiver-demo"
 SWAP_CALLERS = 6
 SWAP_LIMIT_S = 60.0
-SECOND_VERSION = "Thank you for asking"
+FIRST_VERSION, SECOND_VERSION = "ecords", "Thank you for asking"
 
 Say = Callable[[str], None]
-
-
-@dataclass
-class Figures:
-    """The last line of the tour. Shares are of the questions asked."""
-
-    first_answer_s: float = 0.0
-    rss_mb: int = 0
-    answered: int = 0
-    grounded_exact: float = 0.0
-    abstained_unanswerable: float = 0.0
-    swap_requests: int = 0
-    swap_failed: int = 0
-    cross_tenant_leaks: int = 0
-    adapters: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Tour:
@@ -77,7 +62,7 @@ class Tour:
         self._swap()
         self._metrics()
         self.figures.rss_mb = self._rss_mb()
-        self.figures.adapters = sum(len(names) for names in ADAPTERS.values())
+        self.figures.adapters = self._platform.ready("adapters")
 
     # One question, asked of everybody ------------------------------------------------------------------------
 
@@ -96,7 +81,7 @@ class Tour:
     # All questions -------------------------------------------------------------------------------------------
 
     def _all_questions(self) -> None:
-        exact = [question.answer in self._grounded(question) for question in ANSWERABLE if question.answer]
+        exact = [answers_exactly(question, self._grounded(question)) for question in ANSWERABLE]
         abstained = [abstains(self._grounded(question)) for question in UNANSWERABLE]
         self.figures.grounded_exact = round(sum(exact) / len(exact), 2)
         self.figures.abstained_unanswerable = round(sum(abstained) / len(abstained), 2)
@@ -112,22 +97,19 @@ class Tour:
 
     def _fences(self) -> None:
         rows = [
-            self._fence("acme calls globex's adapter", lambda: self._ask("acme", "desk", "hello", grounded=False)),
-            self._fence("globex calls acme's adapter", lambda: self._ask("globex", "api", "hello", grounded=False)),
-            self._fence("globex names acme's documents", lambda: self._search("globex", "handbook")),
+            self._fence("acme calls globex's adapter", lambda: self._hello("acme", "desk"), status=404),
+            self._fence("globex calls acme's adapter", lambda: self._hello("globex", "api"), status=404),
+            self._fence("globex names acme's documents", lambda: self._search("globex", "handbook"), status=404),
             *(self._foreign(question) for question in FOREIGN),
-            self._fence("a key that nobody made", self._wrong_key),
+            self._fence("a key that nobody made", self._wrong_key, status=401),
         ]
         self._say("\nWhat stays out of reach:\n")
         self._say(table(("ATTEMPT", "ANSWER"), rows))
 
-    def _fence(self, what: str, attempt: Callable[[], object]) -> tuple[str, str]:
-        try:
-            answer = attempt()
-        except (openai.NotFoundError, openai.AuthenticationError) as refusal:
-            return what, f"{refusal.status_code} {refusal.code}"
-        self.figures.cross_tenant_leaks += 1
-        return what, f"LEAK: {answer}"
+    def _fence(self, what: str, call: Callable[[], object], *, status: int) -> tuple[str, str]:
+        attempt = attempted(call, status=status)
+        self.figures.cross_tenant_leaks += not attempt.held
+        return what, attempt.answer
 
     def _foreign(self, question: Question) -> tuple[str, str]:
         """The other tenant's fact, asked of one's own documents."""
@@ -135,6 +117,9 @@ class Tour:
         leaked = question.answer is not None and question.answer in answer
         self.figures.cross_tenant_leaks += leaked
         return f"{question.tenant} asks for the other's fact", f"LEAK: {answer}" if leaked else answer
+
+    def _hello(self, tenant: str, model: str) -> str:
+        return self._ask(tenant, model, "hello", grounded=False)
 
     def _search(self, tenant: str, knowledge_base: str) -> str:
         return self._ask(tenant, BASE_MODEL, "hello", grounded=True, knowledge_base=knowledge_base)
@@ -229,12 +214,14 @@ class _Load:
             await asyncio.sleep(0.01)
 
     def count(self, answer: str) -> None:
-        if SECOND_VERSION not in answer:
+        """What is neither version's answer is an answer that somebody else should have had."""
+        if SECOND_VERSION in answer:
+            self.second += 1
+            self.seconds_to_second = self.seconds_to_second or time.monotonic() - self.saved
+        elif FIRST_VERSION in answer:
             self.first += 1
-            return
-        self.second += 1
-        if self.second == 1:
-            self.seconds_to_second = time.monotonic() - self.saved
+        else:
+            self.failed += 1
 
 
 async def _call(client: openai.AsyncOpenAI, load: _Load, *, stream: bool) -> None:
