@@ -17,10 +17,12 @@ import openai
 
 from benchmarks.report import Bar, report
 from examples.demo.platform import Platform, copy_objects, running
+from examples.demo.workspace import AlreadyRunning, alone, clear
 from models.demo.corpus import Example, grounding, held_out
 from models.demo.styles import ADAPTERS, BASE, Style
 
 REPOSITORY = Path(__file__).parents[1]
+ROOT = Path("build/quality")
 SEED = 20_261_120
 QUESTIONS, QUICK_QUESTIONS = 500, 150
 PER_ADAPTER = 120
@@ -33,7 +35,7 @@ apiVersion: quiver.dev/v1alpha1
 kind: KnowledgeBase
 metadata: {name: facts, namespace: acme}
 spec:
-  sources: [{path: ./documents/facts}]
+  sources: [{path: ./documents/acme/facts}]
 """
 
 Clients = Mapping[str, openai.OpenAI]
@@ -54,7 +56,7 @@ def objects(root: Path, asked: Sequence[Example]) -> Path:
         text = file.read_text().replace("../../models/demo/adapters", "./adapters")
         file.write_text(text.replace("../../models/demo/base", str(REPOSITORY / "models" / "demo" / "base")))
     (root / "facts.yaml").write_text(FACTS)
-    _write_documents(root / "documents" / "facts", asked)
+    _write_documents(root / "documents" / "acme" / "facts", asked)
     return root
 
 
@@ -147,17 +149,25 @@ def _split(asked: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return [q for q in asked if q.answer is not None], [q for q in asked if q.answer is None]
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-quality", description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_QUESTIONS} questions in place of {QUESTIONS}")
     asked = questions(QUICK_QUESTIONS if parser.parse_args().quick else QUESTIONS)
-    root = objects(Path("build/quality"), asked)
+    try:
+        with alone(ROOT):
+            clear(ROOT)
+            return report("quality", _measured(objects(ROOT, asked), asked))
+    except AlreadyRunning as error:
+        print(f"bench-quality: {error}", file=sys.stderr)
+        return 1
+
+
+def _measured(root: Path, asked: Sequence[Example]) -> dict[str, Bar]:
     with running(root, tenants=("acme", "globex"), out=sys.stderr) as platform:
         platform.wait_until_ready()
         with clients(platform) as found:
-            bars = with_context(found, asked) | with_documents(found, asked) | styles(found, asked[:PER_ADAPTER])
-    report("quality", bars)
+            return with_context(found, asked) | with_documents(found, asked) | styles(found, asked[:PER_ADAPTER])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

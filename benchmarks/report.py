@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,9 +26,17 @@ class Bar:
         return self.value <= self.bar if self.at_most else self.value >= self.bar
 
 
-def report(name: str, bars: Mapping[str, Bar]) -> None:
+def report(name: str, bars: Mapping[str, Bar], *, notes: Sequence[str] = ()) -> int:
+    """Print and write what was found, `notes` being what is published beside. The status to end with: 1 if a bar was
+    missed."""
     found = {key: {**asdict(bar), "holds": bar.holds} for key, bar in bars.items()}
-    text = {"name": name, "machine": _machine(), "versions": {p: version(p) for p in PACKAGES}, "bars": found}
+    text = {
+        "name": name,
+        "machine": _machine(),
+        "versions": {p: version(p) for p in PACKAGES},
+        "bars": found,
+        "notes": list(notes),
+    }
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(text, indent=2) + "\n")
     width = max(map(len, bars))
@@ -37,6 +45,7 @@ def report(name: str, bars: Mapping[str, Bar]) -> None:
         print(
             f"{key:{width}}  {bar.value:8.3f} {bar.unit:9} bar {sign} {bar.bar:g}  {'holds' if bar.holds else 'MISSED'}"
         )
+    return int(not all(bar.holds for bar in bars.values()))
 
 
 def _machine() -> dict[str, object]:

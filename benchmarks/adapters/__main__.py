@@ -1,0 +1,185 @@
+"""`make bench-adapters`: what a swap costs and loses. Each protocol is a module beside this one.
+
+ARGS=--quick: fewer repetitions, within five minutes. ARGS="--only A1 kill": these alone.
+"""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from benchmarks.adapters import cold, cycles, fingerprints, kills, rollback, supply, swaps, throughput
+from benchmarks.adapters.stage import CPU_SLOTS, Stage, objects
+from benchmarks.bare_engine import BareEngine, bare_engine
+from benchmarks.report import Bar, report
+from examples.demo.platform import running
+from examples.demo.workspace import AlreadyRunning, alone
+from serving.agent.fingerprint import TOLERANCE
+
+ROOT = Path("build/bench-adapters").resolve()
+
+
+@dataclass(frozen=True)
+class Sizes:
+    flips: int
+    cold_trials: int
+    counts: tuple[int, ...]
+    seconds: float
+    rounds: int
+    cycles: int
+    comparisons: int
+    agent_kills: int
+    engine_kills: int
+    rollbacks: int
+
+
+WHOLE = Sizes(200, 30, (1, 4, 8, 16, 32), 10, 4, 1000, 600, 90, 10, 20)
+QUICK = Sizes(20, 6, (1, 8), 4, 2, 60, 60, 5, 0, 4)
+
+Bars = dict[str, Bar]
+
+
+@dataclass
+class Run:
+    """`notes` are what is published beside the bars."""
+
+    stage: Stage
+    folder: Path
+    sizes: Sizes
+    notes: list[str] = field(default_factory=list)
+
+    def engine(self, name: str) -> AbstractContextManager[BareEngine]:
+        """With as much room as the platform's: an engine that is full pays for every load."""
+        return bare_engine(self.folder / f"{name}.log", cpu_slots=CPU_SLOTS)
+
+    async def swaps(self) -> Bars:
+        with self.engine("bare") as bare:
+            ours, peers = await swaps.run(self.stage, bare, flips=self.sizes.flips)
+        for who, found in (("ours", ours), ("unload and load under one name, bare engine", peers)):
+            self.notes.append(
+                f"A1 {who}: {found.flips} flips, {found.requests} requests in {found.seconds:.0f} s; "
+                f"{found.failed} failed or cut, {found.stale} of a wrong version, {found.strange} in no style"
+            )
+        wrong = ours.stale + ours.strange
+        return {
+            "A1": Bar(ours.failed + wrong, 0, "requests", at_most=True),
+            "R3": Bar(wrong, 0, "answers", at_most=True),
+        }
+
+    async def cold(self) -> Bars:
+        with self.engine("bare") as bare:
+            found = await cold.run(self.stage, bare, trials=self.sizes.cold_trials)
+        self.notes.append(
+            f"A2 save to first token {found.ours * 1000:.0f} ms, of that fetching and verifying "
+            f"{found.fetch_and_verify * 1000:.0f} ms; bare load and request {found.bare * 1000:.0f} ms"
+        )
+        return {"A2": Bar(found.ratio, 1.15, "times", at_most=True)}
+
+    async def throughput(self) -> Bars:
+        sizes = self.sizes
+        points = await throughput.run(self.stage, counts=sizes.counts, seconds=sizes.seconds, rounds=sizes.rounds)
+        for point in points:
+            self.notes.append(
+                f"A3 {point.adapters} adapters: {point.gateway:.0f} tokens/s, straight to the engine "
+                f"{point.engine:.0f}, ratio {point.ratio:.3f}"
+            )
+        # One round on two cores is as good as chance: the bar is for all rounds together.
+        return {"A3": Bar(median(ratio for point in points for ratio in point.ratios), 0.97, "times")}
+
+    async def cycles(self) -> Bars:
+        with self.engine("with-agent") as engine, self.engine("bare") as bare:
+            found = await cycles.run(engine, bare, self.folder, cycles=self.sizes.cycles)
+        for who, growth in (("agent", found.agent), ("its engine", found.engine), ("bare engine", found.bare)):
+            self.notes.append(f"A6 {who}: {growth.slope[0]:.2f} ± {growth.slope[1]:.2f} KiB a cycle")
+        slopes, errors = zip(found.agent.slope, found.engine.slope, found.bare.slope, strict=True)
+        noise = 2 * sum(error**2 for error in errors) ** 0.5
+        return {"A6": Bar(slopes[0] + slopes[1] - slopes[2] - noise, 0, "KiB", at_most=True)}
+
+    async def kills(self) -> Bars:
+        found = await kills.run(self.stage, agents=self.sizes.agent_kills, engines=self.sizes.engine_kills)
+        for part, seconds in found.recovered_s.items():
+            if seconds:
+                self.notes.append(f"kill {part}: {len(seconds)} kills, the swap was through {max(seconds):.1f} s later")
+        self.notes.append(f"kill: {found.unverified_loads} unverified loads, {found.damaged_versions} damaged versions")
+        return {"kill": Bar(found.stuck + found.unverified_loads + found.damaged_versions, 0, "faults", at_most=True)}
+
+    async def fingerprints(self) -> Bars:
+        with self.engine("bare") as bare:
+            found = await fingerprints.run(bare, self.folder, comparisons=self.sizes.comparisons)
+        self.notes.append(
+            f"fingerprint: one step away {found.step:.3f} nats, identical weights at most {found.noise:.4f}; "
+            f"{found.false_alarms} false alarms in {found.comparisons} comparisons"
+        )
+        return {
+            "fingerprint": Bar(found.p_value, 0.001, "p", at_most=True),
+            "step": Bar(found.step, TOLERANCE, "nats"),
+            "false-alarms": Bar(found.false_alarms / found.comparisons, 0.0, "share", at_most=True),
+        }
+
+    async def supply(self) -> Bars:
+        found = await supply.run(self.stage)
+        self.notes.append(f"S8 {found.files} artifacts; the engine restarted: {found.engine_restarted}")
+        self.notes += [f"S8 {what}: {said}" for what, said in found.otherwise.items()]
+        faults = len(found.otherwise) + found.engine_restarted + found.engine_heard
+        return {"S8": Bar(faults, 0, "faults", at_most=True)}
+
+    async def rollback(self) -> Bars:
+        seconds = await rollback.run(self.stage, trials=self.sizes.rollbacks)
+        self.notes.append(f"rollback: {len(seconds)} times, median {sorted(seconds)[len(seconds) // 2]:.2f} s")
+        return {"rollback": Bar(max(seconds), 1.0, "s", at_most=True)}
+
+
+PROTOCOLS: Mapping[tuple[str, ...], Callable[[Run], Awaitable[Bars]]] = {
+    ("A2",): Run.cold,  # first: an engine that has held more versions than it has cpuSlots takes a second for a load
+    ("A1", "R3"): Run.swaps,
+    ("A3",): Run.throughput,
+    ("A6",): Run.cycles,
+    ("fingerprint", "step", "false-alarms"): Run.fingerprints,
+    ("S8",): Run.supply,
+    ("rollback",): Run.rollback,
+    ("kill",): Run.kills,
+}
+
+
+async def _measure(run: Run, only: frozenset[str]) -> Bars:
+    bars: Bars = {}
+    for names, protocol in PROTOCOLS.items():
+        if not only or only & set(names):
+            print(f"{' and '.join(names)} …", flush=True)
+            bars |= await protocol(run)
+    return bars
+
+
+def _fresh_objects() -> Path:
+    shutil.rmtree(ROOT, ignore_errors=True)
+    ROOT.mkdir(parents=True)
+    return objects(ROOT / "objects")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="ID", choices=[n for names in PROTOCOLS for n in names]
+    )
+    options = parser.parse_args()
+    try:
+        with alone(ROOT), running(_fresh_objects(), tenants=("acme",), out=sys.stderr) as platform:
+            platform.wait_until(lambda: platform.objects("baseModels"), what="objects")
+            platform.wait_until_ready()
+            run = Run(Stage(platform), ROOT, QUICK if options.quick else WHOLE)
+            bars = asyncio.run(_measure(run, frozenset(options.only)))
+    except AlreadyRunning as error:
+        sys.exit(str(error))
+    for note in run.notes:
+        print(note)
+    return report("adapters", bars, notes=run.notes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
