@@ -1,0 +1,111 @@
+{{/* Labels of everything, and of one part. */}}
+{{- define "quiver.labels" -}}
+app.kubernetes.io/name: quiver
+app.kubernetes.io/component: {{ .part }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "quiver.selector" -}}
+app.kubernetes.io/name: quiver
+app.kubernetes.io/component: {{ .part }}
+{{- end }}
+
+{{- define "quiver.metadata" -}}
+name: quiver-{{ .part }}
+namespace: {{ .root.Release.Namespace }}
+labels: {{- include "quiver.labels" . | nindent 2 }}
+{{- end }}
+
+{{- define "quiver.image" -}}
+{{ printf "%s/%s:%s" .root.Values.image.repository .image (.root.Values.image.tag | default .root.Chart.AppVersion) }}
+{{- end }}
+
+{{/* What every pod of ours has: no rights, no token unless it says so, and where it may run. */}}
+{{- define "quiver.pod" -}}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+{{- range . }}
+- name: {{ . }}
+{{- end }}
+{{- end }}
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: {type: RuntimeDefault}
+{{- with .root.Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+topologySpreadConstraints:
+{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+- topologyKey: {{ . }}
+  maxSkew: 1
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels: {{- include "quiver.selector" $ | nindent 6 }}
+{{- end }}
+{{- end }}
+
+{{- define "quiver.container" -}}
+name: {{ .part }}
+image: {{ include "quiver.image" . }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- with (index .root.Values .part).resources }}
+resources: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "quiver.secret" -}}
+{{ .Values.secret.existing | default "quiver-internal" | quote }}
+{{- end }}
+
+{{/* An environment variable out of the Secret that the parts know each other by. */}}
+{{- define "quiver.known" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef: {name: {{ include "quiver.secret" .root }}, key: {{ .key }}}
+{{- end }}
+
+{{- define "quiver.budget" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {{- include "quiver.metadata" . | nindent 2 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{- include "quiver.selector" . | nindent 6 }}
+{{- end }}
+
+{{- define "quiver.claim" -}}
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  {{- include "quiver.metadata" . | nindent 2 }}
+  annotations: {helm.sh/resource-policy: keep}
+spec:
+  accessModes: [{{ .storage.accessMode | default "ReadWriteOnce" }}]
+  {{- with .storage.className }}
+  storageClassName: {{ . | quote }}
+  {{- end }}
+  resources:
+    requests: {storage: {{ .storage.size }}}
+{{- end }}
+
+{{- define "quiver.milvus" -}}
+{{ .Values.milvus.uri | default "http://quiver-milvus:19530" }}
+{{- end }}

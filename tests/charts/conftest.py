@@ -1,0 +1,3 @@
+from tests.api_server.conftest import server
+
+__all__ = ["server"]

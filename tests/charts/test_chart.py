@@ -1,0 +1,170 @@
+"""The chart renders to what clusters take, is safe by default, and refuses what it does not know."""
+
+import json
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from tests.api_server.server import ApiServer
+from tests.charts.helm import CHART, KUBERNETES, PROFILES, helm, of_kind, pods, program, rendered
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_helm_finds_nothing_to_complain_of(profile: str) -> None:
+    values = str(CHART / f"ci/{profile}-values.yaml")
+    done = helm("lint", "--strict", str(CHART), "--values", values, "--kube-version", KUBERNETES[1])
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("kubernetes", KUBERNETES)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_object_is_one_that_the_api_server_takes(server: ApiServer, profile: str, kubernetes: str) -> None:
+    """But for kinds of others, which this one does not know."""
+    known = [item for item in rendered(profile, kubernetes=kubernetes) if not _foreign(item["apiVersion"])]
+    assert known
+    server.kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-",
+                   stdin=yaml.safe_dump_all(known))  # fmt: skip
+
+
+def _foreign(api_version: str) -> bool:
+    return api_version.startswith(("monitoring.coreos.com", "gateway.networking.k8s.io"))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_pod_has_rights_that_it_does_not_need(profile: str) -> None:
+    for name, pod in pods(profile).items():
+        spec = pod["spec"]
+        context = spec["securityContext"]
+        assert context["runAsNonRoot"], name
+        assert context["runAsUser"] > 0, name
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert not any(spec.get(field) for field in ("hostNetwork", "hostPID", "hostIPC")), name
+        assert spec.get("automountServiceAccountToken") is False or name in ("quiver-gateway", "quiver-operator")
+        for container in spec["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+            }, name  # fmt: skip
+
+
+def test_no_secret_stands_in_a_pod_and_no_pod_is_without_requests_and_limits() -> None:
+    for name, pod in pods("default").items():
+        for container in pod["spec"]["containers"]:
+            tokens = [item for item in container.get("env", ()) if item["name"].endswith(("TOKEN", "KEY"))]
+            assert all("valueFrom" in item for item in tokens), name
+            assert name == "quiver-test" or {"requests", "limits"} <= container["resources"].keys(), name
+
+
+@pytest.mark.parametrize("part", ["gateway", "operator", "retrieval"])
+def test_what_has_replicas_loses_one_at_a_time(part: str) -> None:
+    budget = of_kind("default", "PodDisruptionBudget")[f"quiver-{part}"]["spec"]
+    assert budget["maxUnavailable"] == 1
+    labels = of_kind("default", "Deployment")[f"quiver-{part}"]["spec"]["template"]["metadata"]["labels"]
+    assert budget["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_gateway_that_goes_answers_what_it_has() -> None:
+    deployment = of_kind("default", "Deployment")["quiver-gateway"]["spec"]
+    assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    pod = deployment["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] > 600
+    assert pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] >= 5
+
+
+def test_definitions_and_what_holds_state_stay_when_the_chart_goes() -> None:
+    kept = {"CustomResourceDefinition", "PersistentVolumeClaim", "Secret"}
+    for item in rendered("default"):
+        policy = item["metadata"].get("annotations", {}).get("helm.sh/resource-policy")
+        assert (policy == "keep") == (item["kind"] in kept), item["metadata"]["name"]
+
+
+WRONG = (
+    "gateway.replica=3", "gateway.replicas=0", "gateway.replicas=many", "gateway.service.type=Public",
+    "milvus.uri=milvus", "image.pullPolicy=Sometimes",
+    "gateway.resources.requests.cpu=lots", "documents.accessMode=Often", "unknown=1",
+    "milvus.uri=http://milvus:0", "gateway.resources.requests.cpu=-5", "image.repository=Bad Repo",
+    "networkPolicy.apiServerPorts={}", "monitoring.rules=perhaps", "kserve=yes please", "operator.replicas=11",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", WRONG)
+def test_a_wrong_value_is_refused_by_its_name(setting: str) -> None:
+    name = setting.partition("=")[0]
+    with pytest.raises(RuntimeError) as refused:
+        rendered("default", setting)
+    *path, last = name.split(".")
+    assert "/".join(("", *path)) in str(refused.value)
+    assert last in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        (("gateway.autoscaling.enabled=true", "gateway.autoscaling.minReplicas=20"), "gateway.autoscaling.maxReplicas"),
+        (("monitoring.podMonitors=true",), "networkPolicy.monitoringNamespace"),
+        (("gateway.httpRoute.enabled=true",), "gateway.httpRoute.parentRefs"),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused_by_name(settings: tuple[str, ...], word: str) -> None:
+    with pytest.raises(RuntimeError, match=word):
+        rendered("default", *settings)
+
+
+def test_what_engines_need_of_a_cluster_reaches_the_operator() -> None:
+    pod = of_kind("gpu", "Deployment", "engine.hubSecret=hub", "engine.nodeSelector.pool=gpu")["quiver-operator"]
+    told = {item["name"]: item.get("value") for item in pod["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert told["QUIVER_OPERATOR_PULL_SECRETS"] == '["registry"]'
+    assert told["QUIVER_OPERATOR_NODE_SELECTOR"] == '{"pool":"gpu"}'
+    assert told["QUIVER_OPERATOR_HUB_SECRET"] == "hub"
+
+
+def test_the_schema_knows_every_value() -> None:
+    text = (CHART / "values.yaml").read_text()
+    assert len(text.splitlines()) <= 250
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    assert _differences(yaml.safe_load(text), schema) == []
+
+
+def _differences(values: object, schema: dict[str, object], path: str = "") -> list[str]:
+    properties = schema.get("properties")
+    if not isinstance(values, dict) or not isinstance(properties, dict):
+        return []
+    found = [f"{path}.{name}" for name in values.keys() ^ (properties.keys() - {"global"})
+             if path.rpartition(".")[2] != "resources"]  # fmt: skip
+    return found + [
+        fault
+        for name in values.keys() & properties
+        for fault in _differences(values[name], properties[name], f"{path}.{name}")
+    ]
+
+
+def test_every_metric_that_a_rule_or_a_panel_asks_for_is_one_of_ours() -> None:
+    texts = [path.read_text() for path in (CHART / "monitoring").iterdir()]
+    asked = {name for text in texts for name in re.findall(r"\bquiver_[a-z0-9_]+", text)}
+    sources = (CHART.parents[1] / part for part in ("serving", "operators", "retrieval"))
+    code = "\n".join(path.read_text() for root in sources for path in root.rglob("*metrics.py"))
+    missing = {name for name in asked if not _is_declared(name, code)}
+    assert asked
+    assert missing == set()
+
+
+def _is_declared(name: str, code: str) -> bool:
+    plain = re.sub(r"_(total|bucket|count|sum)$", "", name)
+    short = plain.removeprefix("quiver_gateway_")
+    return f'"{plain}"' in code or f'"{short}"' in code
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_rendered_objects_fit_the_schemas_of_kubernetes(profile: str) -> None:
+    """Of the newest version, where its schemas can be fetched."""
+    text = yaml.safe_dump_all(rendered(profile))
+    done = subprocess.run(
+        [program("kubeconform"), "-strict", "-ignore-missing-schemas", "-kubernetes-version", KUBERNETES[1], "-"],
+        input=text, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "failed downloading schema" in done.stdout + done.stderr:
+        pytest.skip("the schemas of Kubernetes cannot be fetched here; the API server's dry run checks the same")
+    assert done.returncode == 0, done.stdout
