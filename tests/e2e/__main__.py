@@ -1,0 +1,272 @@
+"""`make e2e`: install the chart on a real cluster, serve the demo, break what can break, and take all of it away.
+
+Images are built, an engine runs in a pod, and callers of two tenants ask without a pause, from a pod of their own.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from benchmarks.load import CUT
+from benchmarks.report import Bar, report
+from operators.api.names import API_VERSION
+from tests.e2e import demo, images, smoke
+from tests.e2e.cluster import NAMESPACE, Cluster, cluster
+from tests.e2e.traffic import Told, Traffic
+
+CHART = images.HERE / "charts/quiver"
+NODE = images.HERE.parent / "shared/cluster/node"
+BASES = ("basemodel", demo.BASE)
+
+
+class Run:
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.begun = time.monotonic()
+        self.seconds: dict[str, float] = {}
+        self.bars: dict[str, Bar] = {}
+        self.early: list[str] = []
+        self.excused = 0
+        self.keys, self.key_objects = demo.keys()
+        self.notes: list[str] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        print(f"{begun - self.begun:7.1f} s  {name} …", flush=True)
+        yield
+        self.seconds[name] = time.monotonic() - begun
+        self.notes.append(f"{name}: {self.seconds[name]:.1f} s")
+
+    # Install -------------------------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        with self.step("images"):
+            images.build()
+            faults = list(smoke.faults())
+            self.notes += faults
+            self.bars["images"] = Bar(len(faults), 0, "faults", at_most=True)
+            images.load(self.cluster)
+        with self.step("storage"):
+            self.cluster.kubectl("create", "namespace", NAMESPACE)
+            self.cluster.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
+            self.cluster.apply(*demo.volumes(), demo.test_secret(self.keys["acme"]))
+        with self.step("helm install"):
+            self.helm("install")
+        with self.step("objects"):
+            self.apply_objects()
+
+    def helm(self, verb: str, **values: object) -> None:
+        values_file = demo.STATE / "values.yaml"
+        values_file.write_text(yaml.safe_dump({**demo.VALUES, **values}))
+        self.cluster.helm(verb, "quiver", str(CHART), "--values", str(values_file), "--wait", "--timeout", "3m")
+
+    def apply_objects(self) -> None:
+        of_tenants = [item for item in demo.objects() if "namespace" in item["metadata"]]
+        self.cluster.apply(*(item for item in demo.objects() if "namespace" not in item["metadata"]))
+        for tenant in ("acme", "globex"):
+            self.cluster.wait(partial(self.cluster.is_ready, "tenant", tenant), f"tenant {tenant}")
+        self.cluster.apply(*of_tenants, *self.key_objects)
+
+    # Serve ---------------------------------------------------------------------------------------------------
+
+    def serve(self, traffic: Traffic) -> None:
+        with self.step("first answer"):
+            self.cluster.wait(lambda: traffic.answered_by("acme", "", since=0), "an answer")
+            for tenant, adapter in (("acme", "support"), ("acme", "api"), ("globex", "desk"), ("globex", "brief")):
+                self.cluster.wait(partial(self.cluster.is_ready, "adapter", adapter, tenant), f"adapter {adapter}")
+            for tenant, base in (("acme", "handbook"), ("globex", "manuals")):
+                self.cluster.wait(partial(self.cluster.is_ready, "knowledgebase", base, tenant), f"documents {base}")
+        install = sum(self.seconds[name] for name in ("helm install", "objects", "first answer"))
+        self.notes.append(f"from helm install to the first answer: {install:.0f} s")
+        with self.step("questions"):
+            faults = traffic.questions()
+            self.notes += faults
+            self.bars["questions"] = Bar(len(faults), 0, "faults", at_most=True)
+            print(self.cluster.kubectl("get", "basemodels,tenants"))
+            print(self.cluster.kubectl("get", "adapters,knowledgebases", "--all-namespaces"))
+
+        with self.step("bad image"):
+            self.bad_image()
+        with self.step("helm test"):
+            self.cluster.helm("test", "quiver", "--timeout", "2m")
+            print(self.cluster.kubectl("logs", "quiver-test"))
+            self.cluster.kubectl("delete", "pod", "quiver-test")
+
+    def bad_image(self) -> None:
+        """It is said on the object, with what to do."""
+        bad = {"source": "hf://org/model", "image": "localhost/there-is-none:1"}
+        named = {"apiVersion": API_VERSION, "kind": "BaseModel", "metadata": {"name": "broken"}, "spec": bad}
+        self.cluster.apply(named)
+
+        def said() -> bool:
+            conditions = self.cluster.get("basemodel", "broken").get("status", {}).get("conditions", ())
+            return any(c["reason"] == "EngineFailed" and "spec.image" in c["message"] for c in conditions)
+
+        self.cluster.wait(said, "a word about the image", 120)
+        self.cluster.kubectl("delete", "basemodel", "broken")
+
+    def swap(self, traffic: Traffic) -> None:
+        """Another version of acme's adapter."""
+        begun = len(traffic.seen)
+        self.cluster.apply(demo.adapter("acme-support-v2"))
+        self.cluster.wait(lambda: traffic.answered_by("acme", "Thank you", since=begun) >= 3, "the second version")
+
+    # Break ---------------------------------------------------------------------------------------------------
+
+    def under_load(self, traffic: Traffic) -> None:
+        for name, action in (
+            ("adapter swap", partial(self.swap, traffic)),
+            ("gateway roll", partial(self.roll, "gateway")),
+            ("operator kill", self.kill_leader),
+            ("scale up", partial(self.scale, 2)),
+            ("engine roll", self.roll_engines),
+            ("kill engine", partial(self.kill, "engine")),
+            ("scale down", partial(self.scale, 1)),
+            ("helm upgrade", partial(self.helm, "upgrade", gateway={**demo.VALUES["gateway"], "replicas": 3})),
+        ):
+            with self.step(name):
+                told = traffic.during(action)
+            self.told(name, told)
+        for part in ("retrieval", "milvus", "ingest", "drift", "gateway"):
+            with self.step(f"kill {part}"):
+                self.told(f"kill {part}", traffic.during(partial(self.kill, part)))
+
+    def told(self, name: str, told: Told) -> None:
+        cut = [failure for failure in told.failures if name == "kill engine" and _ended_in_an_event(failure)]
+        self.excused += len(cut)
+        if cut:
+            self.notes.append(f"{name}: {len(cut)} streams of the killed pod ended in an error event")
+        self.bars[name] = Bar(len(told.failures) - len(cut), 0, "failures", at_most=True)
+        self.notes.append(
+            f"{name}: {told.answers} answers, {len(told.failures)} failures {sorted(set(told.failures))[:3]}"
+        )
+        print(f"           {told.answers} answers, {len(told.failures)} failures", flush=True)
+
+    def roll(self, part: str) -> None:
+        self.cluster.kubectl("rollout", "restart", f"deployment/quiver-{part}")
+        self.cluster.kubectl("rollout", "status", f"deployment/quiver-{part}", "--timeout=5m")
+
+    def kill_leader(self) -> None:
+        lease = self.cluster.get("lease", "quiver-operator")["spec"]
+        self.cluster.kubectl("delete", "pod", lease["holderIdentity"], "--grace-period=0", "--force")
+        self.cluster.wait(
+            lambda: (
+                self.cluster.get("lease", "quiver-operator")["spec"]["holderIdentity"]
+                not in ("", lease["holderIdentity"])
+            ),
+            "another leader",
+        )
+
+    def scale(self, count: int) -> None:
+        self.cluster.kubectl("scale", *BASES, f"--replicas={count}")
+        self.until_engines(count)
+
+    def until_engines(self, count: int) -> None:
+        """Each is asked for its adapters as soon as it is seen to be ready."""
+        known = set(self.cluster.ready_pods("engine"))
+
+        def there() -> bool:
+            ready = self.cluster.ready_pods("engine")
+            for pod in set(ready) - known:
+                known.add(pod)
+                self.early += [f"{pod} was ready without {name}" for name in self.active() - self.held(pod)]
+            return len(ready) == len(self.cluster.pods("engine")) == count
+
+        self.cluster.wait(there, f"{count} engines", 600)
+        self.bars["early"] = Bar(len(self.early), 0, "adapters", at_most=True)
+
+    def active(self) -> set[str]:
+        """The versions that answer, by engine name."""
+        text = self.cluster.kubectl("get", "adapters", "--all-namespaces", "-o", "yaml")
+        return {item["status"]["active"]["engineName"] for item in yaml.safe_load(text)["items"]}
+
+    def held(self, pod: str) -> set[str]:
+        program = (
+            "import json, os, urllib.request as r; key = os.environ['QUIVER_AGENT_ENGINE_API_KEY'];"
+            "q = r.Request('http://127.0.0.1:8000/v1/models', headers={'Authorization': f'Bearer {key}'});"
+            "print(*[m['id'] for m in json.load(r.urlopen(q))['data']])"
+        )
+        return set(self.cluster.kubectl("exec", pod, "-c", "agent", "--", "python", "-c", program).split())
+
+    def roll_engines(self) -> None:
+        before = set(self.cluster.ready_pods("engine"))
+        patch = {"spec": {"engineEnv": {**self.cluster.get(*BASES)["spec"]["engineEnv"], "QUIVER_E2E": "rolled"}}}
+        self.cluster.kubectl("patch", *BASES, "--type=merge", "-p", json.dumps(patch))
+        self.cluster.wait(
+            lambda: len(new := set(self.cluster.ready_pods("engine")) - before) == 2
+            and {pod["metadata"]["name"] for pod in self.cluster.pods("engine")} == new,
+            "new engines", 900,
+        )  # fmt: skip
+
+    def kill(self, part: str) -> None:
+        (victim, *_) = self.cluster.ready_pods(part)
+        self.cluster.kubectl("delete", "pod", victim, "--grace-period=0", "--force")
+        if part == "engine":
+            self.until_engines(2)
+        self.cluster.wait(lambda: self.cluster.ready_pods(part) and victim not in self.cluster.ready_pods(part), part)
+
+    # Leave ---------------------------------------------------------------------------------------------------
+
+    def off_board(self, traffic: Traffic) -> None:
+        before = traffic.stored()
+        with self.step("tenant leaves"):
+            self.cluster.kubectl("delete", "tenant", "globex", "--timeout=120s")
+            proof = self.cluster.get("configmap", "offboarded-globex").get("data")
+        after = traffic.stored()
+        agrees = bool(proof) and before - after == {"globex"} and "acme" in after
+        self.bars["proof"] = Bar(int(agrees), 1, "agrees")
+        self.notes.append(f"proof of deletion: {json.dumps(proof)}")
+
+    def leave(self) -> None:
+        with self.step("uninstall"):
+            self.cluster.kubectl("delete", "basemodel,tenant", "--all", "--timeout=180s")
+            self.cluster.helm("uninstall", "quiver", "--wait", "--timeout", "3m")
+            self.cluster.wait(lambda: not self.cluster.kubectl("get", "pods", "-o", "name"), "the last pod to go")
+            kinds = ("all,configmaps,secrets,pvc,pdb,hpa,networkpolicy,role,rolebinding,serviceaccount,lease,"
+                     "clusterrole,clusterrolebinding")  # fmt: skip
+            left = self.cluster.kubectl("get", kinds, "-o", "name").split()
+            others = [name for name in left if not _may_stay(name)]
+            self.notes += [f"left behind: {name}" for name in others]
+            self.bars["left behind"] = Bar(len(others), 0, "objects", at_most=True)
+
+
+def _may_stay(name: str) -> bool:
+    """What the chart says that it keeps, what this run made, and what is the cluster's."""
+    kept = ("secret/quiver-internal", "secret/e2e-test", "persistentvolumeclaim/quiver-", "configmap/offboarded-",
+            "configmap/kube-root-ca.crt", "serviceaccount/default")  # fmt: skip
+    return name.startswith(kept) or (name.startswith("clusterrole") and "quiver" not in name)
+
+
+def _ended_in_an_event(failure: str) -> bool:
+    return failure.startswith(CUT) and "The engine failed" in failure
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
+    parser.add_argument("--node", type=Path, default=NODE, help="what brings up a node where KUBECONFIG is not set")
+    options = parser.parse_args()
+    with cluster(options.node) as found:
+        run = Run(found)
+        run.install()
+        with Traffic(found, run.keys).running() as traffic:
+            run.serve(traffic)
+            begun = len(traffic.read())
+            run.under_load(traffic)
+            run.bars["whole run"] = Bar(traffic.failures(begun) - run.excused, 0, "failures", at_most=True)
+            run.off_board(traffic)
+        run.leave()
+    run.bars["minutes"] = Bar((time.monotonic() - run.begun) / 60, 25, "minutes", at_most=True)
+    print("\n".join(run.notes))
+    return report("e2e", run.bars, notes=run.notes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
