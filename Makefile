@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench bench-quality bench-adapters bench-operator images chart e2e crds lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
@@ -19,6 +19,10 @@ help:
 	@echo 'make test    all tests, on the real engine and the real store'
 	@echo 'make check   lint, types, import contracts, dependencies'
 	@echo 'make bench   every benchmark (make bench-NAME for one; ARGS=--quick for a short run)'
+	@echo 'make images  an image for each part, by docker, podman or buildah'
+	@echo 'make chart   the chart’s tests: lint, safe defaults, who reaches whom, a dry run on a real API server'
+	@echo 'make e2e     the chart on a real cluster: install, serve, break, upgrade, delete'
+	@echo 'make crds    write the chart’s definitions of our kinds from operators/api'
 	@echo 'make lock    resolve requirements/ anew'
 
 setup: .venv/ready .venv-engine/ready $(EMBEDDER)/model.onnx
@@ -27,6 +31,7 @@ demo: setup
 	@$(BIN)/python -m examples.demo $(ARGS)
 
 test: setup
+	@$(BIN)/python -m tests
 	@$(BIN)/pytest $(ARGS)
 
 check: .venv/ready
@@ -35,10 +40,36 @@ check: .venv/ready
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry . --no-ansi
 
-bench: bench-quality
+BENCHES := quality adapters operator
+bench: $(BENCHES:%=bench-%)
 
-bench-%: setup
+$(BENCHES:%=bench-%): bench-%: setup
 	@$(BIN)/python -m benchmarks.$* $(ARGS)
+
+# The first of these that works.
+BUILDER ?= $(firstword $(foreach builder,docker podman buildah,$(shell $(builder) info >/dev/null 2>&1 && echo $(builder))))
+BUILD_ARGS ?=
+REPOSITORY ?= quiver
+TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGES ?= gateway agent operator retrieval drift milvus
+
+images: .venv/ready $(EMBEDDER)/model.onnx
+	$(if $(BUILDER),,$(error images: neither docker nor podman nor buildah works here))
+	@for part in $(IMAGES); do \
+		echo "images: $(REPOSITORY)/$$part:$(TAG) …" && \
+		$(BUILDER) build $(BUILD_ARGS) --target $$part --tag $(REPOSITORY)/$$part:$(TAG) . || exit; done
+	@mkdir -p build/sbom
+	@for part in $(filter-out engine-runtime,$(IMAGES)); do \
+		lock=requirements/$${part/retrieval/ingest}.txt && \
+		$(BIN)/cyclonedx-py requirements $$lock --output-reproducible -o build/sbom/$$part.cdx.json || exit; done
+	@echo 'images: what is in each stands in build/sbom, as CycloneDX'
+
+chart: setup
+	@$(BIN)/python -m tests
+	@$(BIN)/pytest tests/charts $(ARGS)
+
+e2e: setup
+	@$(BIN)/python -m tests.e2e $(ARGS)
 
 # The product and its tools: no torch.
 .venv/ready: requirements/dev.txt pyproject.toml | $(UV)
@@ -49,10 +80,11 @@ bench-%: setup
 	@touch $@
 
 # vLLM for CPUs in an environment of its own; also what trains and converts models.
-.venv-engine/ready: requirements/engine.txt | $(UV)
+.venv-engine/ready: requirements/engine.txt pyproject.toml | $(UV)
 	@echo 'setup: the engine (6 GB) …' $(NEED_PYTHON)
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv-engine
 	@$(UV) pip install --python .venv-engine --require-hashes --no-deps -r requirements/engine.txt
+	@$(UV) pip install --python .venv-engine --quiet --no-deps --editable .
 	@touch $@
 
 $(EMBEDDER)/model.onnx: | .venv-engine/ready
@@ -65,9 +97,15 @@ build/bootstrap/bin/uv:
 	@build/bootstrap/bin/pip install --quiet --require-hashes -r requirements/uv.txt
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+crds: .venv/ready
+	@$(BIN)/python -m operators.crd charts/quiver/templates/crds
+
 lock: | $(UV)
-	@echo 'uv' | $(LOCK) - -o requirements/uv.txt
+	@printf 'uv\nsetuptools\n' | $(LOCK) - -o requirements/uv.txt
 	@$(LOCK) pyproject.toml --extra local --group dev -o requirements/dev.txt
+	@for part in gateway agent drift ingest operator; do \
+		$(LOCK:--upgrade=) pyproject.toml --extra $$part -c requirements/dev.txt -o requirements/$$part.txt; done
+	@printf 'milvus-lite\npymilvus\n' | $(LOCK:--upgrade=) - -c requirements/dev.txt -o requirements/milvus.txt
 	@$(LOCK) requirements/engine.in --override requirements/engine.override -o requirements/engine.txt
 
 clean:
