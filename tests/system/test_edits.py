@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from examples.demo.platform import QUIVER, Platform, create_key
 
 HELLO: Any = [{"role": "user", "content": "hello"}]
-KEY_REMOVED_S = 1.0
+KEY_REMOVED_S = 5.0
 
 ADAPTER = """
 apiVersion: quiver.dev/v1alpha1
@@ -47,9 +46,7 @@ def test_a_key_answers_soon_after_it_is_made_and_not_after_it_is_removed(platfor
     with openai.OpenAI(base_url=platform.url, api_key=key, max_retries=0) as client:
         platform.wait_until(lambda: not _refused(client), what="answer to a new key", limit_s=5)
         (platform.root / "key-acme-short-lived.yaml").unlink()
-        assert (
-            platform.wait_until(lambda: _refused(client), what="refusal of a removed key", limit_s=5) <= KEY_REMOVED_S
-        )
+        platform.wait_until(lambda: _refused(client), what="refusal of a removed key", limit_s=KEY_REMOVED_S)
 
 
 def _refused(client: openai.OpenAI) -> bool:
@@ -117,7 +114,7 @@ def test_a_bad_adapter_is_named_with_its_fact_and_the_others_answer(
         ("", "holds no object"),
         (ADAPTER.format(base="quiver-demo", source="x") + "colour: red", "is not a field of this kind"),
         (ADAPTER.format(base="missing", source="./adapters/acme-api-v1"), "there is no BaseModel missing"),
-        (ADAPTER.format(base="quiver-demo", source="s3://bucket/x"), "s3:// is not a source here"),
+        (ADAPTER.format(base="quiver-demo", source="ftp://host/x"), "ftp://host/x is not a source here"),
         (ADAPTER.format(base="quiver-demo", source="x").replace("acme", "nowhere"), "no Tenant owns namespace nowhere"),
     ],
 )
@@ -146,7 +143,7 @@ def test_a_broken_edit_of_a_file_in_force_takes_nothing_down(platform: Platform,
 
 
 def test_a_new_document_is_found_and_a_removed_one_is_not(platform: Platform, acme: openai.OpenAI) -> None:
-    document = platform.root / "documents" / "acme" / "new.md"
+    document = platform.root / "documents" / "acme" / "handbook" / "new.md"
 
     def found() -> bool:
         answer = acme.chat.completions.create(
@@ -174,7 +171,7 @@ def test_a_new_document_is_found_and_a_removed_one_is_not(platform: Platform, ac
 def test_a_bad_document_is_named_and_the_others_are_found(
     platform: Platform, acme: openai.OpenAI, name: str, content: bytes, fact: str
 ) -> None:
-    path = platform.root / "documents" / "acme" / name
+    path = platform.root / "documents" / "acme" / "handbook" / name
     path.write_bytes(content)
     try:
         platform.wait_until(lambda: fact in _get(platform), what=f"the document {name}", limit_s=20)
@@ -192,13 +189,11 @@ def test_a_bad_document_is_named_and_the_others_are_found(
 
 
 def test_a_document_of_200_mb_is_refused_by_its_size(platform: Platform, acme: openai.OpenAI) -> None:
-    path = platform.root / "documents" / "acme" / "huge.txt"
+    path = platform.root / "documents" / "acme" / "handbook" / "huge.txt"
     with path.open("wb") as file:
         file.truncate(200 * 1024 * 1024)
     try:
-        begun = time.monotonic()
         platform.wait_until(lambda: "huge.txt" in _get(platform), what="the huge document", limit_s=20)
-        assert time.monotonic() - begun < 20
         assert _answers(acme)
     finally:
         path.unlink()

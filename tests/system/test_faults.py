@@ -1,5 +1,6 @@
 """Parts die, callers leave, ports are taken: what callers are told, and how everything comes back."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -14,19 +15,16 @@ import openai
 import psutil
 import pytest
 
-from examples.demo.platform import QUIVER, Platform, copy_objects, create_key, free_port
-from tests.system.load import QUESTION, load
+from benchmarks.load import QUESTION, load
+from examples.demo.platform import QUIVER, Platform, copy_objects, create_key
+from operators.local.layout import free_port
 
 HELLO: Any = [{"role": "user", "content": QUESTION}]
 
 
-def _find(platform: Platform, *words: str) -> psutil.Process:
-    family = psutil.Process(platform.process.pid).children(recursive=False)
-    return next(child for child in family if all(word in " ".join(child.cmdline()) for word in words))
-
-
 def _engine_metric(platform: Platform, name: str) -> float:
-    port = _find(platform, "api_server").cmdline()[_find(platform, "api_server").cmdline().index("--port") + 1]
+    command = platform.part("vllm.entrypoints.openai.api_server").cmdline()
+    port = command[command.index("--port") + 1]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
         lines = response.read().decode().splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"vllm:{name}{{"))
@@ -46,17 +44,18 @@ def test_the_engine_stops_working_for_a_caller_that_left(platform: Platform, acm
 
 
 @pytest.mark.timeout(60)
-async def test_an_agent_that_is_killed_comes_back_and_no_caller_notices_longer_than_a_moment(
+async def test_an_agent_that_is_killed_comes_back_and_no_caller_notices(
     platform: Platform,
 ) -> None:
-    agent = _find(platform, "serving.agent")
+    agent = platform.part("serving.agent")
     async with load(platform, model="api", callers=2) as found:
         await found.reach(5, "")
         agent.kill()
         gone = time.monotonic()
-        platform_answers = len(found.answers)
-        await found.reach(platform_answers + 20, "")
-    assert all("503" in failure or "not ready" in failure for failure in found.failures)
+        await asyncio.to_thread(platform.wait_until, lambda: _is_another(platform, agent), what="new agent")
+        await found.reach(len(found.answers) + 20, "")
+    # The engine goes on without it, and what the agent held is known until the new one says otherwise.
+    assert found.failures == []
     assert max(a.ended for a in found.answers) > gone
 
 
@@ -64,7 +63,7 @@ async def test_an_agent_that_is_killed_comes_back_and_no_caller_notices_longer_t
 def test_an_engine_that_is_killed_comes_back_with_every_adapter_and_callers_are_told_when(
     platform: Platform, acme: openai.OpenAI, globex: openai.OpenAI
 ) -> None:
-    engine = _find(platform, "api_server")
+    engine = platform.part("vllm.entrypoints.openai.api_server")
     family = [engine, *engine.children(recursive=True)]
     engine.kill()
     refusals: list[tuple[int, str | None]] = []
@@ -115,6 +114,13 @@ def test_nothing_outlives_a_runner_that_is_killed(tmp_path: Path) -> None:
         family = _all_children(runner.pid)
         os.kill(runner.pid, signal.SIGKILL)
     _wait(lambda: not [member for member in family if _runs(member)])
+
+
+def _is_another(platform: Platform, agent: psutil.Process) -> bool:
+    try:
+        return platform.part("serving.agent").pid != agent.pid
+    except (StopIteration, psutil.NoSuchProcess):
+        return False
 
 
 def _all_children(pid: int) -> list[psutil.Process]:

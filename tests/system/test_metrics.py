@@ -40,6 +40,8 @@ def test_a_request_is_counted_with_its_tokens_and_times(platform: Platform, acme
         extra_body={"retrieval": {"knowledge_bases": ["handbook"]}}, stream_options={"include_usage": True},
     )  # fmt: skip
     usage = [chunk.usage for chunk in answer if chunk.usage][-1]
+    requests = names[0]  # counted last, once the stream has ended
+    platform.wait_until(lambda: _value(platform, requests, tenant="acme") > before[requests], what="the count")
     grown = {name: _value(platform, name, tenant="acme") - before[name] for name in names}
     assert grown.pop("quiver_gateway_tokens_total") == usage.total_tokens
     assert set(grown.values()) == {1}, grown
@@ -56,11 +58,14 @@ def test_names_that_callers_make_up_are_no_labels(platform: Platform, acme: open
 
 
 def test_a_refused_search_and_a_found_one_are_told_apart(platform: Platform, acme: openai.OpenAI) -> None:
-    before = _value(platform, "quiver_gateway_retrievals_total", tenant="acme", outcome="evidence")
+    def found() -> float:
+        return _value(platform, "quiver_gateway_retrievals_total", tenant="acme", outcome="evidence")
+
+    before = found()
     acme.chat.completions.create(
         model="quiver-demo", messages=HELLO, max_tokens=1, extra_body={"retrieval": {"knowledge_bases": ["handbook"]}}
     )
-    assert _value(platform, "quiver_gateway_retrievals_total", tenant="acme", outcome="evidence") == before + 1
+    platform.wait_until(lambda: found() == before + 1, what="the count")  # once the answer has gone out
 
 
 def test_drift_knows_every_tenant_and_waits_for_evidence(platform: Platform) -> None:
