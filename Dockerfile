@@ -55,7 +55,7 @@ FROM environment AS build-milvus
 COPY requirements/milvus.txt /src/
 RUN uv pip install --quiet --require-hashes -r milvus.txt
 
-# vLLM for CPUs and our plugin for it: some 6 GB. On GPUs the upstream image does.
+# vLLM for CPUs and our plugins for it: some 6 GB. On GPUs the upstream image does.
 FROM environment AS build-engine
 COPY requirements/engine.txt /src/
 RUN uv pip install --quiet --require-hashes --no-deps -r engine.txt
