@@ -48,7 +48,7 @@ def load(source: Path) -> Any:
 
 def sample_inputs(tokenizer: Path) -> dict[str, Any]:
     """The sample sentences as one padded batch: int64[3, longest] per input."""
-    import torch  # type: ignore[import-not-found]
+    import torch
     from tokenizers import Tokenizer
 
     encoder = Tokenizer.from_file(str(tokenizer))
