@@ -19,7 +19,9 @@ from operators.api.base_model import BaseModel, BaseModelSpec, Lora
 from operators.api.names import API_VERSION
 from operators.api.resource import Metadata
 from operators.desired.engine_vllm import engine_command
+from operators.local.commands import ENGINE_NICE
 from operators.local.layout import free_port
+from operators.local.process import step_back
 from operators.settings import Settings
 
 HERE = Path(__file__).parent.parent
@@ -92,6 +94,7 @@ def bare_engine(log: Path, *, slots: int = 4, cpu_slots: int = 16, extra: tuple[
             start_new_session=True,
             preexec_fn=end_with_parent,
         )
+    step_back(process.pid, ENGINE_NICE)
     try:
         engine = BareEngine(f"http://127.0.0.1:{port}", process)
         _wait(engine, log)

@@ -36,7 +36,7 @@ class Load:
     failures: list[str] = field(default_factory=list)
     stopping: bool = False
 
-    async def reach(self, count: int, marker: str, limit_s: float = 30) -> None:
+    async def reach(self, count: int, marker: str, limit_s: float = 60) -> None:
         """Until `count` answers carry the marker."""
         async with asyncio.timeout(limit_s):
             while sum(marker in answer.text for answer in self.answers) < count:  # noqa: ASYNC110

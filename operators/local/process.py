@@ -49,7 +49,7 @@ def _follow_parent(parent: int, orphaned: int) -> None:
         os._exit(1)
 
 
-def _step_back(pid: int, nice: int) -> None:
+def step_back(pid: int, nice: int) -> None:
     """Linux shares cores among sessions first (sched(7), autogroup), so the session steps back too where it counts."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, nice)
@@ -93,7 +93,7 @@ class Process:
         try:
             with log:
                 self._process = await self._start(log)
-                await asyncio.to_thread(_step_back, self._process.pid, self.spec.nice)
+                await asyncio.to_thread(step_back, self._process.pid, self.spec.nice)
         except OSError as error:
             return f"cannot be started: {error.strerror} ({self.spec.arguments[0]})"
         code = await self._process.wait()

@@ -23,7 +23,7 @@ from tests.api_server.server import HOST, ApiServer
 
 PLATFORM = "quiver"
 TOKEN = "operators-token"
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 
 Data = dict[str, Any]
 
