@@ -13,6 +13,8 @@ CHART = Path(__file__).parents[2] / "charts/quiver"
 PROFILES = tuple(sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").glob("*-values.yaml")))
 # The oldest and the newest that the chart is for.
 KUBERNETES = ("1.30.0", "1.34.4")
+# As a cluster with the Prometheus Operator has them.
+MONITORING = tuple(f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in ("PodMonitor", "PrometheusRule"))
 
 Manifest = dict[str, Any]
 
@@ -44,7 +46,7 @@ def rendered(profile: str, *settings: str, kubernetes: str = KUBERNETES[1]) -> t
     """Raises RuntimeError with what helm complains of."""
     values = ("--values", str(CHART / f"ci/{profile}-values.yaml"))
     done = helm("template", "quiver", str(CHART), "--namespace", "quiver", "--kube-version", kubernetes, *values,
-                *(word for setting in settings for word in ("--set", setting)))  # fmt: skip
+                *MONITORING, *(word for setting in settings for word in ("--set", setting)))  # fmt: skip
     if done.returncode:
         raise RuntimeError(done.stderr)
     return tuple(item for item in yaml.safe_load_all(done.stdout) if item)

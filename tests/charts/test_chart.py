@@ -113,6 +113,35 @@ def test_values_that_do_not_go_together_are_refused_by_name(settings: tuple[str,
         rendered("default", *settings)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            ("monitoring.podMonitors=true", "networkPolicy.monitoringNamespace.name=m"),
+            "the cluster knows no PodMonitor",
+        ),
+        (("monitoring.rules=true",), "the cluster knows no PrometheusRule"),
+        (("monitoring.rules=true",), "no default StorageClass"),
+    ],
+)
+def test_what_a_cluster_lacks_is_said_after_the_install_with_what_to_do(
+    server: ApiServer, settings: tuple[str, ...], words: str
+) -> None:
+    """The API server here knows nothing of either."""
+    chosen = [word for setting in settings for word in ("--set", setting)]
+    where = ("--kubeconfig", str(server.kubeconfig), "--namespace", "quiver", "--take-ownership")
+    done = helm("install", "quiver", str(CHART), "--dry-run=server", *where, *chosen)
+    assert done.returncode == 0, done.stderr
+    assert words in done.stdout
+    assert "kind: PodMonitor" not in done.stdout
+    assert "kind: PrometheusRule" not in done.stdout
+
+
+def test_a_cluster_that_is_too_old_is_refused_with_what_it_should_be() -> None:
+    with pytest.raises(RuntimeError, match=r"requires kubeVersion: >=1\.30\.0"):
+        rendered("default", kubernetes="1.29.9")
+
+
 def test_what_engines_need_of_a_cluster_reaches_the_operator() -> None:
     pod = of_kind("gpu", "Deployment", "engine.hubSecret=hub", "engine.nodeSelector.pool=gpu")["quiver-operator"]
     told = {item["name"]: item.get("value") for item in pod["spec"]["template"]["spec"]["containers"][0]["env"]}

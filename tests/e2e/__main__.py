@@ -93,25 +93,33 @@ class Run:
             print(self.cluster.kubectl("get", "basemodels,tenants"))
             print(self.cluster.kubectl("get", "adapters,knowledgebases", "--all-namespaces"))
 
-        with self.step("bad image"):
-            self.bad_image()
+        with self.step("bad base models"):
+            self.bad_base_models()
         with self.step("helm test"):
             self.cluster.helm("test", "quiver", "--timeout", "2m")
             print(self.cluster.kubectl("logs", "quiver-test"))
             self.cluster.kubectl("delete", "pod", "quiver-test")
 
-    def bad_image(self) -> None:
-        """It is said on the object, with what to do."""
-        bad = {"source": "hf://org/model", "image": "localhost/there-is-none:1"}
-        named = {"apiVersion": API_VERSION, "kind": "BaseModel", "metadata": {"name": "broken"}, "spec": bad}
-        self.cluster.apply(named)
+    def bad_base_models(self) -> None:
+        """What is wrong is said on each object, with what to do."""
+        good = next(item["spec"] for item in demo.objects() if item["kind"] == "BaseModel")
+        bad = {
+            "no-image": ({"image": "localhost/there-is-none:1"}, "spec.image"),
+            "no-memory": ({"resources": {"limits": {"memory": "256Mi"}}}, "spec.resources.limits.memory"),
+            "no-room": ({"resources": {"requests": {"memory": "900Gi"}}}, "spec.resources"),
+        }
+        kind = {"apiVersion": API_VERSION, "kind": "BaseModel"}
+        self.cluster.apply(
+            *({**kind, "metadata": {"name": name}, "spec": {**good, **spec}} for name, (spec, _) in bad.items())
+        )
 
-        def said() -> bool:
-            conditions = self.cluster.get("basemodel", "broken").get("status", {}).get("conditions", ())
-            return any(c["reason"] == "EngineFailed" and "spec.image" in c["message"] for c in conditions)
+        def said(name: str, remedy: str) -> bool:
+            conditions = self.cluster.get("basemodel", name).get("status", {}).get("conditions", ())
+            return any(c["reason"] == "EngineFailed" and remedy in c["message"] for c in conditions)
 
-        self.cluster.wait(said, "a word about the image", 120)
-        self.cluster.kubectl("delete", "basemodel", "broken")
+        for name, (_, remedy) in bad.items():
+            self.cluster.wait(partial(said, name, remedy), f"a word about {name}", 180)
+        self.cluster.kubectl("delete", "basemodel", *bad)
 
     def swap(self, traffic: Traffic) -> None:
         """Another version of acme's adapter."""
@@ -169,8 +177,8 @@ class Run:
         self.cluster.kubectl("scale", *BASES, f"--replicas={count}")
         self.until_engines(count)
 
-    def until_engines(self, count: int) -> None:
-        """Each is asked for its adapters as soon as it is seen to be ready."""
+    def until_engines(self, count: int, *, without: frozenset[str] = frozenset()) -> None:
+        """Each new one is asked for its adapters as soon as it is seen to be ready."""
         known = set(self.cluster.ready_pods("engine"))
 
         def there() -> bool:
@@ -178,9 +186,9 @@ class Run:
             for pod in set(ready) - known:
                 known.add(pod)
                 self.early += [f"{pod} was ready without {name}" for name in self.active() - self.held(pod)]
-            return len(ready) == len(self.cluster.pods("engine")) == count
+            return len(ready) == len(self.cluster.pods("engine")) == count and without.isdisjoint(ready)
 
-        self.cluster.wait(there, f"{count} engines", 600)
+        self.cluster.wait(there, f"{count} engines", 900)
         self.bars["early"] = Bar(len(self.early), 0, "adapters", at_most=True)
 
     def active(self) -> set[str]:
@@ -197,14 +205,10 @@ class Run:
         return set(self.cluster.kubectl("exec", pod, "-c", "agent", "--", "python", "-c", program).split())
 
     def roll_engines(self) -> None:
-        before = set(self.cluster.ready_pods("engine"))
+        before = frozenset(self.cluster.ready_pods("engine"))
         patch = {"spec": {"engineEnv": {**self.cluster.get(*BASES)["spec"]["engineEnv"], "QUIVER_E2E": "rolled"}}}
         self.cluster.kubectl("patch", *BASES, "--type=merge", "-p", json.dumps(patch))
-        self.cluster.wait(
-            lambda: len(new := set(self.cluster.ready_pods("engine")) - before) == 2
-            and {pod["metadata"]["name"] for pod in self.cluster.pods("engine")} == new,
-            "new engines", 900,
-        )  # fmt: skip
+        self.until_engines(len(before), without=before)
 
     def kill(self, part: str) -> None:
         (victim, *_) = self.cluster.ready_pods(part)

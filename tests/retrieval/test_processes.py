@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from operators.local.layout import free_port
 from tests.retrieval.conftest import HEADERS, TOKEN, listening, python, wait_until
@@ -57,6 +60,21 @@ def test_a_file_in_a_directory_becomes_evidence(milvus: str, model: Path, tmp_pa
         for process in (worker, searcher):
             process.terminate()
             process.wait(timeout=15)
+
+
+def test_a_milvus_that_is_not_there_is_named_with_what_to_do(model: Path, tmp_path: Path) -> None:
+    common = {"milvus_uri": f"http://127.0.0.1:{free_port()}", "embedder": str(model), "milvus_timeout_seconds": "1"}
+    with (
+        running("retrieval.ingest", "QUIVER_INGEST_", ledger=str(tmp_path / "ledger.db"), **common) as (ingest, _),
+        running("retrieval", "QUIVER_RETRIEVAL_", **common) as (retrieval, _),
+    ):
+        wait_until(lambda: common["milvus_uri"] in call("GET", f"{ingest}/v1/knowledge-bases")["message"])
+        for url in (ingest, retrieval):
+            with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+                call("GET", f"{url}/readyz")
+            said = refused.value.read().decode()
+            assert common["milvus_uri"] in said
+            assert "check that it runs and is reachable" in said
 
 
 def test_a_missing_setting_is_named_and_ends_the_start() -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import openai
 import psutil
-import pytest
 
 from benchmarks.load import QUESTION, load
 from examples.demo.platform import QUIVER, Platform, copy_objects, create_key
@@ -43,7 +42,6 @@ def test_the_engine_stops_working_for_a_caller_that_left(platform: Platform, acm
     assert _engine_metric(platform, "generation_tokens_total") - before < 8 * 900
 
 
-@pytest.mark.timeout(60)
 async def test_an_agent_that_is_killed_comes_back_and_no_caller_notices(
     platform: Platform,
 ) -> None:
@@ -59,7 +57,6 @@ async def test_an_agent_that_is_killed_comes_back_and_no_caller_notices(
     assert max(a.ended for a in found.answers) > gone
 
 
-@pytest.mark.timeout(300)
 def test_an_engine_that_is_killed_comes_back_with_every_adapter_and_callers_are_told_when(
     platform: Platform, acme: openai.OpenAI, globex: openai.OpenAI
 ) -> None:
@@ -102,7 +99,6 @@ def test_a_port_in_use_is_said_at_once_and_nothing_is_started(platform: Platform
     assert not (root / ".quiver").exists()
 
 
-@pytest.mark.timeout(90)
 def test_nothing_outlives_a_runner_that_is_killed(tmp_path: Path) -> None:
     """Not even what an engine has only just begun to start."""
     root = copy_objects(tmp_path / "objects")

@@ -21,20 +21,17 @@ def _missed(bars: Mapping[str, Bar]) -> list[str]:
     return [f"{key}: {bar.value}, bar {bar.bar}" for key, bar in bars.items() if not bar.holds]
 
 
-@pytest.mark.timeout(300)
 def test_answers_from_the_context_are_exact_marked_and_withheld_where_it_does_not_say(
     clients: Clients, questions: list[Example]
 ) -> None:
     assert _missed(quality.with_context(clients, questions)) == []
 
 
-@pytest.mark.timeout(300)
 def test_the_same_questions_are_answered_from_documents_and_not_without_them(
     clients: Clients, questions: list[Example]
 ) -> None:
     assert _missed(quality.with_documents(clients, questions)) == []
 
 
-@pytest.mark.timeout(300)
 def test_each_adapter_answers_in_its_own_style(clients: Clients, questions: list[Example]) -> None:
     assert _missed(quality.styles(clients, questions[: quality.PER_ADAPTER])) == []

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 import yaml
 
 from benchmarks.load import load
@@ -61,7 +60,6 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([QUIVER, *words], capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.mark.timeout(120)
 async def test_no_request_that_begins_after_a_rollback_has_the_bad_version_and_none_is_lost(platform: Platform) -> None:
     with _support(platform) as edit:
         async with load(platform, model="support", callers=3) as found:
@@ -81,7 +79,6 @@ async def test_no_request_that_begins_after_a_rollback_has_the_bad_version_and_n
         assert found.failures == []
 
 
-@pytest.mark.timeout(120)
 async def test_a_canary_that_answers_otherwise_goes_back_by_itself_with_the_evidence(platform: Platform) -> None:
     """Its answers are of another length, and the checks allow for no difference."""
     with _support(platform) as edit:
@@ -98,7 +95,6 @@ async def test_a_canary_that_answers_otherwise_goes_back_by_itself_with_the_evid
         assert "tokens an answer" in status["history"][0]["message"]
 
 
-@pytest.mark.timeout(120)
 async def test_a_canary_that_is_as_good_takes_over(platform: Platform) -> None:
     with _support(platform) as edit:
         async with load(platform, model="support", callers=4) as found:

@@ -4,8 +4,6 @@ import asyncio
 import time
 from pathlib import Path
 
-import pytest
-
 from benchmarks.load import load
 from examples.demo.platform import Platform
 
@@ -21,7 +19,6 @@ def _point(root: Path, version: str) -> None:
     staged.rename(file)
 
 
-@pytest.mark.timeout(180)
 async def test_versions_change_under_load_and_no_request_fails_or_goes_back(platform: Platform) -> None:
     saves: list[float] = []
     async with load(platform, model="support") as found:
@@ -43,7 +40,6 @@ async def test_versions_change_under_load_and_no_request_fails_or_goes_back(plat
         assert late == [], "an older version answered a request that began after the new one had answered"
 
 
-@pytest.mark.timeout(120)
 async def test_a_version_is_kept_for_a_rollback_and_leaves_the_engine_when_that_is_not_wanted(
     platform: Platform,
 ) -> None:
@@ -70,7 +66,6 @@ def _held(platform: Platform) -> list[str]:
     return held
 
 
-@pytest.mark.timeout(120)
 async def test_new_content_under_the_same_source_is_a_new_version(platform: Platform) -> None:
     """The files of the artifact are exchanged in place, as a training job would."""
     directory = platform.root / "adapters" / "acme-support-v1"
