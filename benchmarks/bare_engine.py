@@ -94,8 +94,8 @@ def bare_engine(log: Path, *, slots: int = 4, cpu_slots: int = 16, extra: tuple[
             start_new_session=True,
             preexec_fn=end_with_parent,
         )
-    step_back(process.pid, ENGINE_NICE)
     try:
+        step_back(process.pid, ENGINE_NICE)
         engine = BareEngine(f"http://127.0.0.1:{port}", process)
         _wait(engine, log)
         yield engine

@@ -18,7 +18,7 @@ from benchmarks.load import CUT
 from benchmarks.report import Bar, report
 from operators.api.names import API_VERSION
 from tests.e2e import demo, images, smoke
-from tests.e2e.cluster import NAMESPACE, Cluster, cluster
+from tests.e2e.cluster import NAMESPACE, Cluster, Data, cluster
 from tests.e2e.traffic import Told, Traffic
 
 CHART = images.HERE / "charts/quiver"
@@ -103,7 +103,7 @@ class Run:
     def bad_base_models(self) -> None:
         """What is wrong is said on each object, with what to do."""
         good = next(item["spec"] for item in demo.objects() if item["kind"] == "BaseModel")
-        bad = {
+        bad: dict[str, tuple[Data, str]] = {
             "no-image": ({"image": "localhost/there-is-none:1"}, "spec.image"),
             "no-memory": ({"resources": {"limits": {"memory": "256Mi"}}}, "spec.resources.limits.memory"),
             "no-room": ({"resources": {"requests": {"memory": "900Gi"}}}, "spec.resources"),

@@ -17,8 +17,6 @@ from benchmarks.bare_engine import BASE, complete, load, unload
 from serving.agent.engine import Engine
 from serving.agent.fingerprint import TOLERANCE, distance
 
-pytestmark = pytest.mark.timeout(300)
-
 PROMPT = "Question: what is the refund window? [1] Velmora Basic: refund window 30 days. " * 6
 
 Copies = dict[str, Path]
