@@ -49,12 +49,13 @@ class ClusterDiscovery:
             self._news.clear()
             items = [item for informer in informers for item in informer.objects.values()]
             try:
-                self.catalog = await asyncio.to_thread(_built, items, self.catalog.generation + 1)
+                catalog = await asyncio.to_thread(_built, items, self.catalog.generation + 1)
+                self._on_change(catalog)
             except Exception:
                 logger.exception("no catalog can be made of the objects, the last one stays in force")
                 continue
+            self.catalog = catalog
             self.synced = True
-            self._on_change(self.catalog)
 
 
 def _built(items: list[AnyObject], generation: int) -> Catalog:
