@@ -62,7 +62,7 @@ images: .venv/ready $(EMBEDDER)/model.onnx
 	@for part in $(filter-out engine-runtime,$(IMAGES)); do \
 		lock=requirements/$${part/retrieval/ingest}.txt && \
 		$(BIN)/cyclonedx-py requirements $$lock --output-reproducible -o build/sbom/$$part.cdx.json || exit; done
-	@echo 'images: what is in each stands in build/sbom, as CycloneDX'
+	@echo 'images: the Python packages of each stand in build/sbom, as CycloneDX'
 
 chart: setup
 	@$(BIN)/python -m tests

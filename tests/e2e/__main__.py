@@ -146,6 +146,8 @@ class Run:
         for part in ("retrieval", "milvus", "ingest", "drift", "gateway"):
             with self.step(f"kill {part}"):
                 self.told(f"kill {part}", traffic.during(partial(self.kill, part)))
+        with self.step("documents answer again"):
+            self.cluster.wait(traffic.documents_answer, "answers from documents")
 
     def told(self, name: str, told: Told) -> None:
         cut = [failure for failure in told.failures if name == "kill engine" and _ended_in_an_event(failure)]
@@ -257,6 +259,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
     parser.add_argument("--node", type=Path, default=NODE, help="what brings up a node where KUBECONFIG is not set")
     options = parser.parse_args()
+    if sys.version_info[:2] != demo.PYTHON:
+        parser.error(
+            "the environments are mounted into images of Python 3.11; make clean, make setup PYTHON=python3.11"
+        )
     with cluster(options.node) as found:
         run = Run(found)
         run.install()

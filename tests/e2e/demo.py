@@ -18,6 +18,7 @@ CLASS = "e2e"
 BASE = "quiver-demo"
 # Its environment is mounted: an image of 6 GB takes longer to make than everything else here.
 ENGINE = f"/models/{CLAIM}"
+PYTHON = (3, 11)
 PYTHONPATH = f"{ENGINE}/.venv-engine/lib/python3.11/site-packages:{ENGINE}"
 
 VALUES: Data = {

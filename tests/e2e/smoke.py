@@ -44,7 +44,7 @@ def _faults(part: str, command: list[str]) -> Iterator[str]:
         extra = set(_run(*inside, "python", "-c", _FOUND, *HEAVY).split()) - OWN[part]
         if extra:
             yield f"holds {', '.join(sorted(extra))}"
-        if _run(*inside, "sh", "-c", "command -v gcc cc g++ clang; echo none").strip() != "none":
+        if _run(*inside, "sh", "-c", "for c in gcc cc g++ clang; do command -v $c; done; echo none").strip() != "none":
             yield "holds a compiler"
         if not _run(*inside, "id", "-u").strip().isdigit() or _run(*inside, "id", "-u").strip() == "0":
             yield "is root inside"

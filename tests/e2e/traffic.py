@@ -14,6 +14,14 @@ POD = "e2e-caller"
 URL = "http://quiver-gateway/v1"
 # A phase counts once each tenant has had so many answers after what was done.
 ENOUGH = 6
+QUESTIONS = ("python3", "-m", "tests.e2e.questions")
+# In a pod that may reach the store.
+STORED = """
+import os
+from retrieval.store import Store
+store = Store(os.environ["QUIVER_RETRIEVAL_MILVUS_URI"], dimension=384)
+print(*store.tenants())
+"""
 
 
 @dataclass(frozen=True)
@@ -55,13 +63,16 @@ class Traffic:
 
     def questions(self) -> list[str]:
         """What was not as it should be."""
-        text = self.cluster.kubectl("exec", POD, "--", "python3", "-m", "tests.e2e.questions")
-        return text.splitlines()[:-1]
+        return self.cluster.kubectl("exec", POD, "--", *QUESTIONS).splitlines()[:-1]
+
+    def documents_answer(self) -> bool:
+        """Whether every question about documents is answered as it should be."""
+        text = self.cluster.kubectl("exec", POD, "--", *QUESTIONS, check=False)
+        return '"questions"' in text and "citing" not in text
 
     def stored(self) -> set[str]:
         """The tenants of whom the store holds something."""
-        command = ("python3", "-m", "tests.e2e.store", "http://quiver-milvus:19530")
-        return set(self.cluster.kubectl("exec", POD, "--", *command).split())
+        return set(self.cluster.kubectl("exec", "deploy/quiver-retrieval", "--", "python", "-c", STORED).split())
 
     def _has_enough(self, since: int) -> bool:
         told = [e for e in self.read()[since:] if "text" in e]
