@@ -66,7 +66,7 @@ class Run:
     def helm(self, verb: str, **values: object) -> None:
         values_file = demo.STATE / "values.yaml"
         values_file.write_text(yaml.safe_dump({**demo.VALUES, **values}))
-        self.cluster.helm(verb, "quiver", str(CHART), "--values", str(values_file), "--wait", "--timeout", "3m")
+        self.cluster.helm(verb, "quiver", str(CHART), "--values", str(values_file), "--wait", "--timeout", "5m")
 
     def apply_objects(self) -> None:
         of_tenants = [item for item in demo.objects() if "namespace" in item["metadata"]]
@@ -138,7 +138,7 @@ class Run:
             ("engine roll", self.roll_engines),
             ("kill engine", partial(self.kill, "engine")),
             ("scale down", partial(self.scale, 1)),
-            ("helm upgrade", partial(self.helm, "upgrade", gateway={**demo.VALUES["gateway"], "replicas": 3})),
+            ("helm upgrade", self.upgrade),
         ):
             with self.step(name):
                 told = traffic.during(action)
@@ -211,6 +211,15 @@ class Run:
         patch = {"spec": {"engineEnv": {**self.cluster.get(*BASES)["spec"]["engineEnv"], "QUIVER_E2E": "rolled"}}}
         self.cluster.kubectl("patch", *BASES, "--type=merge", "-p", json.dumps(patch))
         self.until_engines(len(before), without=before)
+
+    def upgrade(self) -> None:
+        """To images of another tag: every part rolls, and so does every engine, as its agent is one of them."""
+        before = frozenset(self.cluster.ready_pods("engine"))
+        secret = self.cluster.get("secret", "quiver-internal")["data"]
+        self.helm("upgrade", image={**demo.VALUES["image"], "tag": images.NEXT_TAG})
+        self.until_engines(len(before), without=before)
+        kept = self.cluster.get("secret", "quiver-internal")["data"] == secret
+        self.bars["secret kept"] = Bar(int(kept), 1, "kept")
 
     def kill(self, part: str) -> None:
         (victim, *_) = self.cluster.ready_pods(part)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from itertools import product
 from pathlib import Path
 
 from tests.e2e.cluster import Cluster
@@ -11,6 +12,8 @@ HERE = Path(__file__).parents[2]
 FOLDER = HERE / "build/images"
 REPOSITORY = "localhost/quiver"
 TAG = "e2e"
+# The same images under another name: what rolls for a release rolls for it.
+NEXT_TAG = "e2e-next"
 BASE = "localhost/quiver-python:3.11"
 PARTS = ("gateway", "agent", "operator", "retrieval", "drift", "milvus", "engine-runtime")
 CERTIFICATES = "/etc/ssl/certs"
@@ -28,10 +31,11 @@ def build() -> None:
 
 
 def load(cluster: Cluster) -> None:
-    for part in PARTS:
+    for part, tag in product(PARTS, (TAG, NEXT_TAG)):
         archive = FOLDER / f"{part}.tar"
-        name = f"{REPOSITORY}/{part}:{TAG}"
-        subprocess.run(["buildah", "push", "--quiet", name, f"oci-archive:{archive}:{name}"], check=True)
+        image = f"{REPOSITORY}/{part}"
+        command = ["buildah", "push", "--quiet", f"{image}:{TAG}", f"oci-archive:{archive}:{image}:{tag}"]
+        subprocess.run(command, check=True)
         cluster.load(archive)
         archive.unlink()
 
