@@ -69,6 +69,7 @@ def platform(settings: OperatorSettings) -> Platform:
         agent_port=settings.agent_port,
         models=settings.models,
         kserve=settings.kserve,
+        pull_policy=settings.pull_policy,
         pull_secrets=settings.pull_secrets,
         node_selector=settings.node_selector,
         tolerations=settings.tolerations,

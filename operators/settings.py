@@ -69,6 +69,7 @@ class OperatorSettings(BaseSettings):
     secret: str = "quiver-internal"
     models: str | None = None
     kserve: bool = False
+    pull_policy: str = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
     node_selector: dict[str, str] = {}
     tolerations: tuple[dict[str, Any], ...] = ()

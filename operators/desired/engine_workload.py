@@ -34,8 +34,9 @@ VOLUMES = "/models"
 class Platform:
     """What all engines of an installation share. `secret` holds `token` and `engine-api-key`; `models` is
     a claim that every engine reads base models and adapters from, where there is one; `kserve` says that KServe is
-    installed, and that this operator may use it. `pull_secrets`, `node_selector` and `tolerations` are those of every
-    engine's pod; `hub_secret` is a Secret whose `token` the Hugging Face hub asks for."""
+    installed, and that this operator may use it. `pull_policy` is for the agent's image; `pull_secrets`,
+    `node_selector` and `tolerations` are those of every engine's pod; `hub_secret` is a Secret whose `token` the
+    Hugging Face hub asks for."""
 
     namespace: str
     engine_image: str
@@ -46,6 +47,7 @@ class Platform:
     agent_port: int = 9400
     models: str | None = None
     kserve: bool = False
+    pull_policy: str = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
@@ -209,6 +211,7 @@ class _Workload:
         return {
             "name": "agent",
             "image": platform.agent_image,
+            "imagePullPolicy": platform.pull_policy,
             "env": [
                 *_plain({f"QUIVER_AGENT_{key}": value for key, value in settings.items()}),
                 self._secret("QUIVER_AGENT_TOKEN", "token"),

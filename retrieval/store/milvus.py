@@ -194,7 +194,8 @@ def _translated(error: MilvusException, action: str, uri: str) -> RetrievalError
         return NoSpaceError(
             f"Milvus at {uri} has no disk left to {action} ({error.message}): free space; it is tried again."
         )
-    return StoreError(f"Milvus at {uri} did not {action} ({error.message}): check that it runs and is reachable.")
+    remedy = "check that it runs, is reachable, and takes the token that was given"
+    return StoreError(f"Milvus at {uri} did not {action} ({error.message}): {remedy}.")
 
 
 def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:

@@ -157,9 +157,12 @@ def test_what_monitors_carry_is_up_to_the_prometheus_there_is() -> None:
 
 
 def test_what_engines_need_of_a_cluster_reaches_the_operator() -> None:
-    pod = of_kind("gpu", "Deployment", "engine.hubSecret=hub", "engine.nodeSelector.pool=gpu")["quiver-operator"]
+    pod = of_kind(
+        "gpu", "Deployment", "image.pullPolicy=Always", "engine.hubSecret=hub", "engine.nodeSelector.pool=gpu"
+    )["quiver-operator"]
     told = {item["name"]: item.get("value") for item in pod["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert told["QUIVER_OPERATOR_PULL_SECRETS"] == '["registry"]'
+    assert told["QUIVER_OPERATOR_PULL_POLICY"] == "Always"
     assert told["QUIVER_OPERATOR_NODE_SELECTOR"] == '{"pool":"gpu"}'
     assert told["QUIVER_OPERATOR_HUB_SECRET"] == "hub"
 

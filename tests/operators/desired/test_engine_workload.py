@@ -126,13 +126,15 @@ def test_a_model_on_a_claim_is_read_where_the_claim_is_mounted() -> None:
 
 def test_where_engines_run_and_what_they_fetch_with_is_the_platforms_to_say() -> None:
     platform = Platform(
-        namespace="quiver", engine_image="e", agent_image="a", pull_secrets=("registry",), hub_secret="hub",
+        namespace="quiver", engine_image="e", agent_image="a", pull_policy="Always",
+        pull_secrets=("registry",), hub_secret="hub",
         node_selector={"pool": "gpu"}, tolerations=({"key": "gpu", "operator": "Exists"},),
     )  # fmt: skip
     base = objects.base_model()
     assert isinstance(base, BaseModel)
     pod = engine_workload(base, uid="u", platform=platform)[0]["spec"]["template"]["spec"]
     assert pod["imagePullSecrets"] == [{"name": "registry"}]
+    assert pod["containers"][1]["imagePullPolicy"] == "Always"
     assert pod["nodeSelector"] == {"pool": "gpu"}
     assert pod["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
     token = next(item for item in pod["containers"][0]["env"] if item["name"] == "HF_TOKEN")
