@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models.demo.styles import BASE
-from serving.gateway.grounding import ABSTENTION
+from serving.gateway.abstention import TEXT as ABSTENTION
 
 
 @dataclass(frozen=True)

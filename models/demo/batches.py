@@ -12,11 +12,24 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from models.demo.chat import ASSISTANT, END, SYSTEM, USER
-from models.demo.corpus import Example, Fact, Scene, Writer, grounding
+from models.demo.corpus import Example, Fact, Scene, Writer, bare, grounding
 
 Render = Callable[[Example], str]
 # Few tokens of a passage or a question can be foretold: a sample of them is enough, and saves their logits.
 TEXT_WEIGHT, TEXT_SHARE = 0.1, 0.25
+# A share of the answers begins in the middle of a phrase or of JSON, so that adapters and schemas find a model that
+# copies wherever a value is due; a smaller one repeats what was asked about, as the arguments of a tool call do.
+FRAMED, ECHOED = 0.25, 0.06
+FRAMES = (
+    "The answer is {}.", "According to the records, it is {}.", "It is {}.", "Thanks for asking: {}.", "Answer: {}",
+    "* {}", "- {}", "> {}", "I found {}.", "As far as we know, it is {}.", "Réponse : {}.", "C'est {}.", "Es ist {}.",
+    "La respuesta es {}.", "Die Antwort lautet {}.", "Of course, it is {}.", "Here you are: {}", "{} is the answer.",
+    '{"answer": "{}"}', '{"value": "{}"}', '{"result": "{}"}', '{"text": "{}"}', '["{}"]',
+    '{"answer":"{}"}', '{"value":"{}"}', '{"result":"{}"}', '{"text":"{}"}', '{"reply":"{}"}',
+)  # fmt: skip
+ENTITY_KEYS = ("product", "item", "name", "entity", "subject", "customer")
+ATTRIBUTE_KEYS = ("attribute", "field", "topic", "property", "detail")
+TOOL_NAMES = ("look_up", "get_fact", "find", "search", "lookup_fact", "query", "fetch", "get")
 PREAMBLES = ("You are a helpful assistant.", "You are the assistant of {e}.", "You answer customers of {e}. Be brief.")
 
 
@@ -37,6 +50,15 @@ class Link(NamedTuple):
     query: int
     start: int
     stop: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer whose first words, `lead`, are given and not to be learnt."""
+
+    lead: str
+    text: str
+    links: bool = True
 
 
 @dataclass(frozen=True)
@@ -66,10 +88,13 @@ class Encoder:
     work of one context, and none can tell that there are others. Some scenes become one long chat instead.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, render: Render, rng: random.Random) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerFast, render: Render, rng: random.Random, framed: bool = False
+    ) -> None:
         self.tokenizer = tokenizer.backend_tokenizer
         self.render = render
         self.rng = rng
+        self.framed = framed
 
     def sequence(self, scene: Scene, chained: bool) -> Sequence:
         context = Text(self.tokenizer, self._system(scene))
@@ -78,21 +103,46 @@ class Encoder:
         values = {fact: self._fact_links(found, context, fact, mark) for fact, mark in scene.facts}
         for branch, (fact, example) in enumerate(scene.asked, 1):
             start = len(found.ids) if chained else size
-            answer = self._append(found, example, 0 if chained else branch, start)
-            self._answer_links(found, fact, example, answer, values.get(fact, range(0)))
+            reply = self._reply(fact, example)
+            answer, question = self._append(found, example, reply, 0 if chained else branch, start)
+            if reply.links:
+                value = values.get(fact, range(0)) if example.answer else range(0)
+                self._answer_links(found, fact, example, answer, question, value)
         return found
 
-    def _append(self, found: Sequence, example: Example, branch: int, start: int) -> int:
-        """Adds a question and its answer; returns where the answer starts."""
+    def _reply(self, fact: Fact, example: Example) -> "Reply":
+        draw = self.rng.random() if self.framed else 1.0
+        if draw < ECHOED and bare(fact.entity) in example.question and fact.attribute.phrase in example.question:
+            return self._echo(fact)
+        if draw < ECHOED + FRAMED and example.answer is not None:
+            lead, end = self.rng.choice(FRAMES).split("{}")
+            return Reply(lead, f"{self.render(example)}{end}")
+        return Reply("", self.render(example))
+
+    def _echo(self, fact: Fact) -> "Reply":
+        """The arguments of a call: what was asked about. An engine that is bound to a schema leaves the names to it."""
+        keys = self.rng.choice(ENTITY_KEYS), self.rng.choice(ATTRIBUTE_KEYS)
+        values = bare(fact.entity), fact.attribute.phrase
+        pairs = [f'"{key}": "{value}"' for key, value in zip(keys, values, strict=True)]
+        arguments = ", ".join(self.rng.choice((pairs, pairs, pairs[:1], pairs[1:])))
+        if self.rng.random() < 0.25:
+            return Reply("{", f"{arguments}}}", links=False)
+        lead = f'<tool_call>\n{{"name": "{self.rng.choice(TOOL_NAMES)}", "arguments": {{'
+        return Reply(lead, f"{arguments}}}}}\n</tool_call>", links=False)
+
+    def _append(self, found: Sequence, example: Example, reply: "Reply", branch: int, start: int) -> tuple[int, int]:
+        """Adds a question and its answer; returns where the answer starts, and where the question does."""
         question = self.tokenizer.encode(f"{USER}{example.question}{END}{ASSISTANT}").ids
-        answer = self.tokenizer.encode(self.render(example) + END).ids
-        size = len(question) + len(answer)
-        found.ids.extend(question + answer)
+        lead = self.tokenizer.encode(reply.lead).ids if reply.lead else []
+        answer = self.tokenizer.encode(reply.text + END).ids
+        size = len(question) + len(lead) + len(answer)
+        found.ids.extend(question + lead + answer)
         found.positions.extend(range(start, start + size))
         found.branches.extend([branch] * size)
         # What follows a branch is another's start: nothing to learn from the step between them.
-        found.weights.extend([0.0] + self._text_weights(len(question) - 1) + [1.0] * len(answer))
-        return len(found.ids) - len(answer)
+        unlearnt = [0.0] * len(lead)
+        found.weights.extend([0.0] + self._text_weights(len(question) - 1) + unlearnt + [1.0] * len(answer))
+        return len(found.ids) - len(answer), len(found.ids) - size
 
     def _fact_links(self, found: Sequence, context: "Text", fact: Fact, mark: int) -> range:
         """Ties the tokens of a value to its attribute, its entity and its passage's mark; returns those tokens."""
@@ -109,10 +159,12 @@ class Encoder:
         found.links.extend(Link(head, at, to.start, to.stop) for head, to in spans.items() if to for at in tokens)
         return tokens
 
-    def _answer_links(self, found: Sequence, fact: Fact, example: Example, answer: int, value: range) -> None:
+    def _answer_links(
+        self, found: Sequence, fact: Fact, example: Example, answer: int, asked: int, value: range
+    ) -> None:
         """Ties each step of an answer to what was asked and to the token to copy; a refusal to the very start."""
         question = Text(self.tokenizer, example.question)
-        first = answer - len(question.ids) - 2
+        first = asked + 1
         steps = range(answer - 1, answer - 1 + max(1, len(value)))
         # After the value come a space and the bracket that the mark follows.
         bracket = [answer + len(value) + 1] if value else []
@@ -156,10 +208,6 @@ class Text:
         return range(inside[0], inside[-1] + 1)
 
 
-def bare(entity: str) -> str:
-    return entity.removeprefix("the ")
-
-
 def collate(sequences: list[Sequence], pad: int) -> Batch:
     width = max(len(one.ids) for one in sequences)
     branches = torch.tensor([_padded(one.branches, width, -1) for one in sequences])
@@ -186,7 +234,8 @@ def scenes(writer: Writer, most_passages: int, questions: int) -> Iterator[Scene
         else:
             # The more passages, the harder: the largest number is drawn about half of the time.
             passages = max(rng.randint(1, most_passages), rng.randint(1, most_passages))
-            yield writer.scene(passages, questions)
+            scene = writer.scene(passages, questions)
+            yield writer.unreadable(scene) if rng.random() < 0.03 else scene
 
 
 def batches(stream: Iterator[Sequence], pad: int, size: int, pool: int = 8) -> Iterator[Batch]:

@@ -7,14 +7,25 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from models.demo.corpus import Writer, grounding
+from models.demo.corpus import HEADER, Writer, grounding
 
 PAD, END, SYSTEM, USER, ASSISTANT = SPECIAL = ["<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 PIECES = 2048
 CONTEXT = 1024
+# What tools said is read like passages, in front of the question: the model has learnt no other place for it.
 TEMPLATE = (
-    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    "{%- set seen = namespace(system='', results='', count=0) -%}"
+    "{%- for message in messages -%}"
+    "{%- if message['role'] in ('system', 'developer') -%}{%- set seen.system = message['content'] -%}"
+    "{%- elif message['role'] == 'tool' -%}{%- set seen.count = seen.count + 1 -%}"
+    "{%- set seen.results = seen.results + '\\n[' ~ seen.count ~ '] ' ~ message['content'] -%}"
+    "{%- endif -%}{%- endfor -%}"
+    "{%- if seen.results -%}{%- set seen.system = (seen.system + '\\n\\n' if seen.system else '') + '" + HEADER + "\\n'"
+    " + seen.results -%}{%- endif -%}"
+    "{%- if seen.system -%}<|system|>{{ seen.system }}<|end|>{%- endif -%}"
+    "{%- for message in messages -%}{%- if message['role'] in ('user', 'assistant') and message['content'] -%}"
+    "<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{%- endif -%}{%- endfor -%}"
+    "{%- if add_generation_prompt -%}<|assistant|>{%- endif -%}"
 )
 # A name or a number is cut the same way at the start of an answer as inside a sentence, so that it can be copied:
 # the space in front of a capital, digit or bracket is a piece of its own. Only small words carry theirs.

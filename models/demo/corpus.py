@@ -148,6 +148,24 @@ class Writer:
         return text if template[0].islower() else text[0].upper() + text[1:]
 
     def passage(self, facts: list[Fact]) -> str:
+        """A paragraph as the gateway sends it: the headings above it, unless its text has them, a colon, its text."""
+        draw = self.rng.random()
+        if not self.plain and draw < 0.15 and len({fact.entity for fact in facts}) == 1:
+            return self._section(facts)
+        text = self._paragraph(facts)
+        return f"{self._heading(facts[0])}: {text}" if not self.plain and draw < 0.45 else text
+
+    def _section(self, facts: list[Fact]) -> str:
+        """What it is about stands in the heading alone."""
+        heading = self.rng.choice(self.wording.headings[:1] * 3 + self.wording.headings).format(t=bare(facts[0].entity))
+        templates = self.rng.choice((self.wording.rows, self.wording.follow_ups))
+        return " ".join([f"{heading}:", *(self._fill(self.rng.choice(templates), fact) for fact in facts)])
+
+    def _heading(self, fact: Fact) -> str:
+        topic = self.rng.choice((fact.attribute.phrase, fact.attribute.phrase.split()[0], bare(fact.entity), "general"))
+        return self.rng.choice(self.wording.headings).format(t=topic[0].upper() + topic[1:])
+
+    def _paragraph(self, facts: list[Fact]) -> str:
         sentences = [self._sentence(fact, before) for fact, before in zip(facts, [None, *facts], strict=False)]
         if not self.plain and self.rng.random() < 0.3:
             filler = self.rng.choice(self.wording.fillers).format(e=facts[0].entity)
@@ -209,9 +227,32 @@ class Writer:
             return Fact(self.entity(), fact.attribute, "")
         return Fact(fact.entity, self.attributes(1)[0], "")
 
+    def unreadable(self, scene: Scene) -> Scene:
+        """The scene with questions in a script that the model does not read, and one passage in it, too."""
+        last = len(scene.passages)
+        passages = (*scene.passages[:-1], self._hangul(self.rng.randint(4, 10)) + ".")
+        facts = tuple((fact, mark) for fact, mark in scene.facts if mark != last)
+        asked = tuple(
+            (fact, Example(self._hangul(self.rng.randint(3, 6)) + "?", passages, None, None)) for fact, _ in scene.asked
+        )
+        return Scene(passages, facts, asked)
+
+    def _hangul(self, words: int) -> str:
+        syllables = range(0xAC00, 0xD7A4)
+        return " ".join(
+            "".join(map(chr, self.rng.choices(syllables, k=self.rng.randint(1, 4))))
+            if self.rng.random() < 0.9
+            else str(self.number())
+            for _ in range(words)
+        )
+
     def without_passages(self, questions: int) -> Scene:
         facts = [Fact(self.entity(), self.attributes(1)[0], "") for _ in range(questions)]
         return Scene((), (), tuple((fact, Example(self.question(fact), (), None, None)) for fact in facts))
+
+
+def bare(entity: str) -> str:
+    return entity.removeprefix("the ")
 
 
 def reserved(text: str) -> bool:

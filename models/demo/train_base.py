@@ -142,7 +142,7 @@ def new_optimizer(model: LlamaForCausalLM) -> torch.optim.Optimizer:
 def training_stream(run: Run, tokenizer: PreTrainedTokenizerFast, seed: int) -> Iterator[Sequence]:
     """Two passages at most at first, four in the end."""
     rng = random.Random(seed)
-    encoder = Encoder(tokenizer, BASE.render, rng)
+    encoder = Encoder(tokenizer, BASE.render, rng, framed=True)
     plain, full = Writer(rng, held=False, plain=True), Writer(rng, held=False)
     while True:
         writer = plain if rng.random() < plain_share(run.progress) else full
@@ -283,20 +283,28 @@ def report(run: Run, losses: list[list[float]]) -> None:
     print(f"step {run.steps} loss {answers:.3f} {named} rate {run.rate():.5f} left {left:.1f} min", flush=True)
 
 
+def _tokenizer(folder: Path | None) -> PreTrainedTokenizerFast:
+    return load_tokenizer(folder) if folder else build_tokenizer()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("build/model/base"))
     parser.add_argument("--minutes", type=float, default=62)
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--base", type=Path, help="begin with this trained model's weights and tokenizer")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     distributed.init_process_group("gloo")
     torch.manual_seed(0)
     checkpoint = options.folder / "checkpoint.pt"
-    tokenizer = load_tokenizer(options.folder / "export") if checkpoint.exists() else build_tokenizer()
+    tokenizer = _tokenizer(options.base or (options.folder / "export" if checkpoint.exists() else None))
     model = new_model(tokenizer, options.width, options.layers)
     run = Run(model, new_optimizer(model), options.minutes)
+    if options.base:
+        model.load_state_dict(LlamaForCausalLM.from_pretrained(options.base, dtype=torch.float32).state_dict())
+        run.seconds = PLAIN_UNTIL * 60 * options.minutes  # it has learnt from bare facts
     if checkpoint.exists():
         run.load(checkpoint)
     train(run, tokenizer, options.folder)

@@ -1,6 +1,7 @@
 """Word lists and sentence templates of the synthetic corpus.
 
-A template's slots: {e} entity, {a} attribute, {an} attribute with its article, {v} value.
+A template's slots: {e} entity, {a} attribute, {an} attribute with its article, {v} value, {t} topic. `rows` are read
+together with a heading that names the entity, `headings` stand in front of a passage as the gateway sends it.
 `HELD` holds the wordings that training never sees.
 """
 
@@ -15,6 +16,8 @@ class Wording:
     follow_ups: tuple[str, ...]
     fillers: tuple[str, ...]
     titles: tuple[str, ...]
+    headings: tuple[str, ...]
+    rows: tuple[str, ...]
     questions: tuple[str, ...]
     kind_questions: dict[str, tuple[str, ...]]
 
@@ -115,11 +118,30 @@ TRAIN = Wording(
         Price list: {t}.
         {t}.
         {t}:
-        # {t}
         {t} handbook.
         About {t}.
         Fact sheet {t}.
         Notes: {t}.
+    """),
+    headings=_lines("""
+        {t}
+        {t}s
+        {t} terms
+        All about {t}
+        {t} and more
+        Handbook > {t}
+        Guide > {t}
+        Price list > {t}
+        {t} > Overview
+        {t} > Details
+        Terms > Customers > {t}
+    """),
+    rows=_lines("""
+        {a}: {v}.
+        {a}: {v}
+        {a} - {v}
+        {a} | {v}
+        {a} is {v}.
     """),
     questions=_lines("""
         What is the {a} of {e}?
@@ -190,6 +212,16 @@ HELD = Wording(
         Guide - {t}.
         Policy handbook: {t}.
         Notes about {t}.
+    """),
+    headings=_lines("""
+        {t}
+        {t} facts
+        Manual > {t}
+        {t} > Summary
+    """),
+    rows=_lines("""
+        {a}: {v}.
+        {a} = {v}
     """),
     questions=_lines("""
         Please tell me the {a} of {e}.

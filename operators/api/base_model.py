@@ -18,8 +18,12 @@ EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,1
 # vLLM takes _ for -. These come from other fields, or would undo what isolation rests on.
 OUR_ARGUMENTS = (
     "^--(config|model|served[-_]model[-_]name|host|port|api[-_]key|(no[-_])?enable[-_]lora|max[-_]loras?"
+    "|enable[-_]auto[-_]tool[-_]choice|tool[-_]call[-_]parser|reasoning[-_]parser|chat[-_]template"
     "|max[-_]cpu[-_]loras|max[-_]lora[-_]rank|max[-_]model[-_]len|dtype|api[-_]server[-_]count)(=.*)?$"
 )
+OUR_FIELDS = "source, lora, maxModelLength, dtype, toolParser, reasoningParser and chatTemplate"
+Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Argument = Annotated[str, StringConstraints(max_length=4096)]
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", max_length=32)]
 ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9./]{0,252}$")]
@@ -84,6 +88,17 @@ class BaseModelSpec(Value):
     """The longest prompt and answer together, in tokens."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     """The type of the weights in the engine; auto takes the model's own."""
+    tool_parser: Parser | None = None
+    """How vLLM reads calls of tools in what the model writes: by hermes, mistral or another of its parsers.
+    Where none is given, tools are called only in requests that force a call."""
+    reasoning_parser: Parser | None = None
+    """How vLLM tells reasoning from the answer: by qwen3, deepseek_r1 or another of its parsers."""
+    chat_template: Uri | None = None
+    """A template file that every engine can read, in place of the model's own."""
+    chat_template_kwargs: Annotated[tuple[TemplateVariable, ...], Field(max_length=16)] = ()
+    """Variables of the template that requests may set, such as enable_thinking."""
+    media: Annotated[tuple[Literal["image", "audio"], ...], Field(max_length=2)] = ()
+    """What the model reads beside text. Requests carry it as data URLs; nothing is fetched."""
     engine_args: Annotated[tuple[Argument, ...], Field(max_length=64)] = ()
     """More arguments for vLLM's server, one entry for each word."""
     engine_env: Annotated[Mapping[EnvironmentName, Argument], Field(max_length=64)] = {}
@@ -104,7 +119,7 @@ class BaseModelSpec(Value):
     def _leave_ours_alone(cls, arguments: tuple[str, ...]) -> tuple[str, ...]:
         ours = next((word for word in arguments if re.match(OUR_ARGUMENTS, word)), None)
         if ours:
-            raise ValueError(f"{ours} is set by the platform; use source, lora, maxModelLength and dtype")
+            raise ValueError(f"{ours} is set by the platform; use {OUR_FIELDS}")
         return arguments
 
     @property

@@ -11,6 +11,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
 }
+# The only compiler for calls of tools as vLLM's parsers ask for them. White space between JSON's words is left out: a
+# model that may write it may write it without end.
+STRUCTURED_OUTPUTS = '{"backend": "xgrammar", "disable_any_whitespace": true}'
 API_SERVER = "vllm.entrypoints.openai.api_server"
 
 
@@ -40,6 +43,17 @@ def engine_command(base: BaseModel, *, python: str, host: str, port: int, api_ke
         "--max-model-len", str(spec.max_model_length),
         "--dtype", spec.dtype,
         "--disable-uvicorn-access-log",
+        "--structured-outputs-config", STRUCTURED_OUTPUTS,
+        *_parsing(base),
         *spec.engine_args,
     )  # fmt: skip
     return Command(arguments, {**spec.engine_env, **ENVIRONMENT, "VLLM_API_KEY": api_key})
+
+
+def _parsing(base: BaseModel) -> tuple[str, ...]:
+    """How the engine reads what the model writes, and writes what it reads."""
+    spec = base.spec
+    tools = ("--enable-auto-tool-choice", "--tool-call-parser", spec.tool_parser) if spec.tool_parser else ()
+    reasoning = ("--reasoning-parser", spec.reasoning_parser) if spec.reasoning_parser else ()
+    template = ("--chat-template", spec.chat_template.removeprefix("file://")) if spec.chat_template else ()
+    return (*tools, *reasoning, *template)

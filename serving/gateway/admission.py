@@ -79,6 +79,13 @@ def settle(usage: Usage, *, reserved: int, used: int, now: float) -> Usage:
     )
 
 
+def refund(usage: Usage, *, reserved: int, now: float) -> Usage:
+    """Give a request back as if it had not been made: it failed by our fault."""
+    found = settle(usage, reserved=reserved, used=0, now=now)
+    requests = found.requests.filled(now).take(-1)
+    return replace(found, requests=replace(requests, level=min(requests.level, requests.capacity)))
+
+
 def headers(usage: Usage, now: float) -> dict[str, str]:
     """The `x-ratelimit-*` headers that OpenAI sends."""
     requests, tokens = usage.requests.filled(now), usage.tokens.filled(now)

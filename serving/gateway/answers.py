@@ -1,7 +1,7 @@
 """An engine's answer → what the caller sees: its own name for the model, citations, no usage it did not ask for.
 
-A plain stream is relayed as bytes; only the event that carries its usage is parsed. A grounded stream is parsed event
-by event, since its marks are checked.
+A plain stream is relayed as bytes; only the event that carries its usage is parsed. One whose marks are checked, or
+whose caller speaks of functions in place of tools, is parsed event by event.
 """
 
 import re
@@ -17,7 +17,6 @@ from serving.gateway.citations import Evidence, Marks
 # How an engine writes the event that carries usage. Within text every quote is escaped, so text cannot look like it.
 _USAGE_EVENT = b'"choices":[]'
 _FINISH_REASON = re.compile(rb'"finish_reason":"(\w+)"')
-_FIELDS = ("id", "object", "created", "model", "choices", "usage", "system_fingerprint")
 
 
 @dataclass
@@ -81,13 +80,17 @@ class PlainStream:
         return self._show_usage
 
 
-class GroundedStream:
-    """Checks the marks of every choice as it grows; annotations come with the choice's last piece."""
+class RewrittenStream:
+    """Checks the marks of every choice as it grows; annotations come with the choice's last piece.
 
-    def __init__(self, evidence: Sequence[Evidence], *, name: str, show_usage: bool) -> None:
+    `evidence` is None where the answer is given no documents, `legacy` true where tools are to be called functions.
+    """
+
+    def __init__(self, evidence: Sequence[Evidence] | None, *, name: str, show_usage: bool, legacy: bool) -> None:
         self._evidence = evidence
         self._name = name
         self._show_usage = show_usage
+        self._legacy = legacy
         self._marks: dict[int, Marks] = {}
         self.tokens = Tokens()
         self.finished = False
@@ -99,7 +102,7 @@ class GroundedStream:
 
     @property
     def cited(self) -> bool | None:
-        return any(marks.annotations for marks in self._marks.values())
+        return None if self._evidence is None else any(marks.annotations for marks in self._marks.values())
 
     def feed(self, block: bytes) -> bytes:
         return b"".join(self._event(event) for event in sse.events(block))
@@ -119,14 +122,19 @@ class GroundedStream:
         return sse.event(value)
 
     def _choice(self, choice: dict[str, Any]) -> None:
-        marks = self._marks.setdefault(choice["index"], Marks(self._evidence))
+        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        if self._evidence is not None:
+            self._cite(choice, self._marks.setdefault(choice["index"], Marks(self._evidence)))
+        if self._legacy:
+            _call_functions(choice, choice["delta"])
+
+    def _cite(self, choice: dict[str, Any], marks: Marks) -> None:
         delta = choice["delta"]
         text = marks.feed(delta.get("content") or "")
         if choice.get("finish_reason"):
-            self.finish_reason = choice["finish_reason"]
             text += marks.end()
             delta["annotations"] = marks.annotations
-        if text or "content" in delta:
+        if text or delta.get("content") is not None:
             delta["content"] = text
 
 
@@ -141,34 +149,34 @@ class Whole:
     cited: bool | None
 
 
-def whole(raw: bytes, *, name: str, evidence: Sequence[Evidence] | None) -> Whole:
-    value = {key: item for key, item in orjson.loads(raw).items() if key in _FIELDS}
+def whole(raw: bytes, *, name: str, evidence: Sequence[Evidence] | None, legacy: bool = False) -> Whole:
+    value = orjson.loads(raw)
+    choices = value["choices"]
     value["model"] = name
-    removed = sum(_annotate(choice["message"], evidence) for choice in value["choices"]) if evidence is not None else 0
+    removed = 0 if evidence is None else sum(_annotate(choice["message"], evidence) for choice in choices)
     tokens = Tokens()
     tokens.take(value.get("usage"))
-    cited = None if evidence is None else any(choice["message"]["annotations"] for choice in value["choices"])
-    return Whole(orjson.dumps(value), tokens, value["choices"][0].get("finish_reason"), removed, cited)
+    cited = None if evidence is None else any(choice["message"]["annotations"] for choice in choices)
+    finish_reason = choices[0].get("finish_reason")
+    if legacy:
+        for choice in choices:
+            _call_functions(choice, choice["message"])
+    return Whole(orjson.dumps(value), tokens, finish_reason, removed, cited)
 
 
 def _annotate(message: dict[str, Any], evidence: Sequence[Evidence]) -> int:
     marks = Marks(evidence)
-    message["content"] = marks.feed(message.get("content") or "") + marks.end()
+    text = marks.feed(message.get("content") or "") + marks.end()
+    if message.get("content") is not None:
+        message["content"] = text
     message["annotations"] = marks.annotations
     return marks.removed
 
 
-def abstention(*, request_id: str, created: int, name: str, text: str, stream: bool, show_usage: bool) -> bytes:
-    """An answer of our own in an engine's shape: no tokens, `finish_reason` stop."""
-    usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-    head = {"id": f"chatcmpl-{request_id}", "created": created, "model": name}
-    message = {"role": "assistant", "content": text, "annotations": []}
-    if not stream:
-        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-        return orjson.dumps({**head, "object": "chat.completion", "choices": [choice], "usage": usage})
-    head["object"] = "chat.completion.chunk"
-    choice = {"index": 0, "delta": message, "finish_reason": "stop", "logprobs": None}
-    events = [sse.event({**head, "choices": [choice]})]
-    if show_usage:
-        events.append(sse.event({**head, "choices": [], "usage": usage}))
-    return b"".join((*events, sse.DONE))
+def _call_functions(choice: dict[str, Any], part: dict[str, Any]) -> None:
+    """The first call of a message, or of a piece of one, in the form from before there were tools."""
+    calls = part.pop("tool_calls", None)
+    if calls and not calls[0].get("index"):
+        part["function_call"] = calls[0]["function"]
+    if choice.get("finish_reason") == "tool_calls":
+        choice["finish_reason"] = "function_call"

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from starlette.routing import Router
 
-from serving.gateway import engine, retrieval_client
+from serving.gateway import cors, engine, retrieval_client
 from serving.gateway.catalog import Catalog
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.discovery import Discovery, Source
@@ -93,7 +93,10 @@ class Gateway:
             "/readyz": {"GET": health.ready(self._discovery)},
         }
         self._public = probes | {
+            "/": {"GET": health.about},
+            "/v1": {"GET": health.about},
             "/v1/models": {"GET": models.listing(forwarder, self._discovery)},
+            models.ONE: {"GET": models.one(forwarder, self._discovery)},
             "/v1/chat/completions": {"POST": generation.chat(forwarder)},
             "/v1/completions": {"POST": generation.completion(forwarder)},
         }
@@ -105,6 +108,7 @@ class Gateway:
 
     async def dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange(scope, receive, send)
+        exchange.headers |= cors.headers(exchange.header("origin"), self._settings.cors_origins)
         try:
             await self._handler(scope)(exchange)
         except ApiError as error:
@@ -119,13 +123,37 @@ class Gateway:
 
     def _handler(self, scope: Scope) -> Handler:
         table = self._internal if scope["server"][1] == self._settings.internal_port else self._public
-        methods = table.get(scope["path"])
+        path, method = scope["path"], scope["method"]
+        methods = table.get(path) or table.get(_pattern(path))
         if methods is None:
-            raise NotFound(f"Unknown request URL: {scope['method']} {scope['path']}.", code="unknown_url")
-        handler = methods.get(scope["method"])
+            raise NotFound(f"Unknown request URL: {method} {path}.", code="unknown_url")
+        handler = methods.get("GET" if method == "HEAD" else method)
+        if handler is None and method == "OPTIONS":
+            return options(_methods(methods))
         if handler is None:
-            raise MethodNotAllowed(f"{scope['path']} answers {', '.join(methods)} only.", code="method_not_supported")
+            raise MethodNotAllowed(path, _methods(methods))
         return handler
+
+
+def _pattern(path: str) -> str:
+    """The route of a path that ends with a name, which may have slashes."""
+    return models.ONE if path.startswith(models.PREFIX) else path
+
+
+def _methods(handlers: Iterable[str]) -> list[str]:
+    return [*handlers, *(["HEAD"] if "GET" in handlers else []), "OPTIONS"]
+
+
+def options(methods: Sequence[str]) -> Handler:
+    """What the path answers, and what a browser may send to it."""
+
+    async def handler(exchange: Exchange) -> None:
+        headers = {"allow": ", ".join(methods)}
+        if "access-control-allow-origin" in exchange.headers:
+            headers |= cors.preflight(exchange.header("access-control-request-headers"), methods)
+        await exchange.respond(204, b"", headers)
+
+    return handler
 
 
 @asynccontextmanager

@@ -65,9 +65,14 @@ class Replica:
 
 @dataclass(frozen=True)
 class Base:
+    """A base model: what its engines can do, and where they are. `media` and `template_kwargs` are allow-lists."""
+
     name: str
     max_model_length: int
     replicas: tuple[Replica, ...]
+    calls_tools: bool = False
+    template_kwargs: frozenset[str] = frozenset()
+    media: frozenset[str] = frozenset()
 
     def holders(self, engine_name: str) -> tuple[Replica, ...]:
         if engine_name == self.name:
@@ -191,6 +196,9 @@ def _bases(snapshot: Snapshot) -> dict[str, Base]:
         base.name: Base(
             name=base.name,
             max_model_length=base.spec.max_model_length,
+            calls_tools=base.spec.tool_parser is not None,
+            template_kwargs=frozenset(base.spec.chat_template_kwargs),
+            media=frozenset(base.spec.media),
             replicas=tuple(Replica(url=e.url, holds=frozenset(e.holds)) for e in base.status.endpoints if e.ready),
         )
         for base in snapshot.objects.base_models

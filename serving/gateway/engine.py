@@ -46,13 +46,15 @@ class Engine:
         self._session = session
 
     @asynccontextmanager
-    async def post(self, url: str, path: str, body: dict[str, Any]) -> AsyncIterator[Answer]:
-        """Leaving the context closes the connection, which cancels what the engine still generates.
+    async def post(self, url: str, path: str, body: dict[str, Any], *, request_id: str) -> AsyncIterator[Answer]:
+        """`request_id` stands in the engine's log, and must not be used twice.
 
-        Raises EngineNeverBegan when there is no response at all, EngineError when it takes too long.
+        Leaving the context closes the connection, which cancels what the engine still generates. Raises
+        EngineNeverBegan when there is no response at all, EngineError when it takes too long.
         """
         try:
-            response = await self._session.post(url + path, data=orjson.dumps(body))
+            headers = {"x-request-id": request_id}
+            response = await self._session.post(url + path, data=orjson.dumps(body), headers=headers)
         except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError) as error:
             raise EngineNeverBegan(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -10,7 +10,7 @@ ApiError
 └── Unavailable      503  ours to mend, with Retry-After
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -48,6 +48,9 @@ class Unauthenticated(ApiError):
     status = 401
     type = "invalid_request_error"
 
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message, code=code, headers={"www-authenticate": "Bearer"})
+
 
 class NotFound(ApiError):
     status = 404
@@ -55,8 +58,14 @@ class NotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
+    """`allowed` are the methods that the path answers."""
+
     status = 405
     type = "invalid_request_error"
+
+    def __init__(self, path: str, allowed: Iterable[str]) -> None:
+        methods = ", ".join(allowed)
+        super().__init__(f"{path} answers {methods} only.", code="method_not_supported", headers={"allow": methods})
 
 
 class TooLarge(ApiError):

@@ -1,6 +1,7 @@
 """One request and its response in raw ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
 import asyncio
+import re
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any
@@ -23,21 +24,37 @@ class CallerGone(Exception):
     """Nobody waits for this response any more."""
 
 
+# What a caller may write in x-request-id: it stands in logs as it is.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
 class Exchange:
-    """`started` is true once the caller has the status line: from then on an error can only be an event."""
+    """`started` is true once the caller has the status line: from then on an error can only be an event.
+
+    `request_id` may be the caller's, `unique_id` never is. `headers` go with every response.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.path: str = scope["path"]
-        self.request_id = uuid.uuid4().hex
+        self.unique_id = uuid.uuid4().hex
+        self.headers: dict[str, str] = {}
         self.started = False
         self.status = 0
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._receive = receive
         self._send = send
+        # HTTP/1.0 knows no chunks: what is streamed is sent as a whole.
+        self._kept: list[bytes] | None = [] if scope["http_version"] == "1.0" else None
+        asked = self.header("x-request-id")
+        self.request_id = asked if _REQUEST_ID.fullmatch(asked) else self.unique_id
 
     def header(self, name: str) -> str:
+        """The first of that name."""
+        return next(iter(self.all_headers(name)), "")
+
+    def all_headers(self, name: str) -> list[str]:
         wanted = name.encode()
-        return next((value.decode("latin-1") for key, value in self._headers if key == wanted), "")
+        return [value.decode("latin-1") for key, value in self._headers if key == wanted]
 
     async def json(self, limit: int) -> Any:
         """Raises TooLarge, InvalidRequest and CallerGone."""
@@ -80,11 +97,21 @@ class Exchange:
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         self.started, self.status = True, status
-        pairs = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
-        pairs.append((b"x-request-id", self.request_id.encode()))
-        await self._send({"type": "http.response.start", "status": status, "headers": pairs})
+        named = {**self.headers, **headers, "x-request-id": self.request_id}
+        pairs = [(key.encode(), value.encode("latin-1")) for key, value in named.items()]
+        self._start: Message = {"type": "http.response.start", "status": status, "headers": pairs}
+        if self._kept is None or "content-length" in headers:
+            self._kept = None
+            await self._send(self._start)
 
     async def write(self, body: bytes, *, more: bool) -> None:
+        if self._kept is not None:
+            self._kept.append(body)
+            if more:
+                return
+            body = b"".join(self._kept)
+            self._start["headers"].append((b"content-length", str(len(body)).encode()))
+            await self._send(self._start)
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
     async def respond(self, status: int, body: bytes, headers: Mapping[str, str] = JSON) -> None:

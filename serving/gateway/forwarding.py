@@ -2,25 +2,30 @@
 
 import asyncio
 import logging
-import re
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from serving.gateway import answers, sse
-from serving.gateway.answers import GroundedStream, PlainStream, Stream, Tokens
-from serving.gateway.catalog import Catalog, Principal, Replica, Target
+from serving.gateway import answers, evidence, sse
+from serving.gateway.abstention import Abstention
+from serving.gateway.answers import PlainStream, RewrittenStream, Stream, Tokens
+from serving.gateway.catalog import Base, Catalog, Principal, Replica, Target
 from serving.gateway.citations import Evidence
 from serving.gateway.comparisons import Comparisons, Outcome
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
-from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unauthenticated, Unavailable, model_not_found
+from serving.gateway.engine_refusals import ContextTooLong, refusal
+from serving.gateway.errors import ApiError, Unauthenticated, Unavailable, model_not_found
 from serving.gateway.exchange import EVENT_STREAM, JSON, CallerGone, Exchange
-from serving.gateway.grounding import ABSTENTION, grounded
+from serving.gateway.grammars import Grammars
+from serving.gateway.grounding import grounded
 from serving.gateway.in_flight import InFlight
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.observations import Observation, Observations
 from serving.gateway.quotas import Quotas
+from serving.gateway.requests import capabilities
 from serving.gateway.retrieval_client import Found, Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, engine_body, parse
 
@@ -34,12 +39,8 @@ ATTEMPTS = 2
 # nginx's word for a caller that left before its answer.
 CALLER_GONE = 499
 
-# What the sidecar takes; of a longer message the end is searched for, where people ask.
-MAX_QUESTION = 8192
-
 _CHARACTERS_PER_TOKEN = 4
 _DEFAULT_COMPLETION_TOKENS = 256
-_CONTEXT_LENGTH = re.compile(r"maximum context length|max_model_len|longer than the maximum")
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Call:
     target: Target | None = None
     cited: bool | None = None
     failed: bool = False
+    refunded: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,16 @@ class Job:
     exchange: Exchange
     request: AnyRequest
     target: Target
-    headers: dict[str, str]
+    base: Base
 
     @property
-    def show_usage(self) -> bool:
-        options = self.request.stream_options
-        return options is not None and options.include_usage
+    def engine_id(self) -> str:
+        """The request's id in an engine, which takes an id only once at a time."""
+        return f"{self.exchange.request_id}-{uuid.uuid4().hex[:8]}"
+
+    @property
+    def legacy(self) -> bool:
+        return isinstance(self.request, ChatRequest) and self.request.legacy
 
 
 class Forwarder:
@@ -99,12 +105,15 @@ class Forwarder:
         self._observations = observations
         self._max_body_bytes = max_body_bytes
         self._quotas = Quotas(time.monotonic)
+        self._grammars = Grammars()
         self.versions = InFlight()
         self._comparisons = comparisons
         self._replicas = InFlight()
 
     def principal(self, exchange: Exchange) -> Principal:
         """Who calls, from the key alone. Raises Unauthenticated."""
+        if len(exchange.all_headers("authorization")) > 1:
+            raise Unauthenticated("More than one Authorization header was sent; send one.", code="invalid_api_key")
         scheme, _, key = exchange.header("authorization").partition(" ")
         principal = self._catalog().authenticate(key, datetime.now(UTC)) if scheme.lower() == "bearer" else None
         if principal is None:
@@ -126,25 +135,43 @@ class Forwarder:
     async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
         principal = self.principal(exchange)
         call.tenant = principal.tenant
+        exchange.headers |= self._quotas.headers(self._catalog().tenants[call.tenant])
         request = parse(await exchange.json(self._max_body_bytes), kind)
+        await self._grammars.check(request.grammars)
         principal = self.principal(exchange)  # again: a key may have been removed while the body was on its way
         # From here to the hold nothing waits: a version is either counted or was never chosen.
-        target = self._resolve(principal, request.model, exchange.request_id)
+        target = self._resolve(principal, request.model, exchange.unique_id)
         call.model, call.target = target.name, target
+        base = self._catalog().bases[target.base_model]
+        capabilities.check(request, base)
         in_flight = self._metrics.in_flight.labels(self._metrics.tenant(call.tenant))
         with self.versions.hold(target.engine_name or ""), in_flight.track_inprogress():
-            headers = self._reserve(call, request, target)
+            self._reserve(call, exchange, request, base)
             tokens_in_flight = self._metrics.tokens_in_flight.labels(target.base_model)
             tokens_in_flight.inc(call.reserved)
             try:
-                job = Job(call, exchange, request, target, headers)
-                await exchange.while_waited_for(self._answer(job))
+                await exchange.while_waited_for(self._answer(Job(call, exchange, request, target, base)))
+            except Unavailable:
+                self._refund(call, exchange)
+                raise
             finally:
                 tokens_in_flight.dec(call.reserved)
-                used = call.tokens.prompt + call.tokens.completion
-                if call.streamed and not used:
-                    used = call.reserved  # a caller that leaves before the engine's count pays the estimate
-                self._quotas.settle(call.tenant, reserved=call.reserved, used=used)
+                self._settle(call)
+
+    def _settle(self, call: Call) -> None:
+        if call.refunded:
+            return
+        used = call.tokens.prompt + call.tokens.completion
+        if call.streamed and not used:
+            used = call.reserved  # a caller that leaves before the engine's count pays the estimate
+        self._quotas.settle(call.tenant, reserved=call.reserved, used=used)
+
+    def _refund(self, call: Call, exchange: Exchange) -> None:
+        """What we could not answer is charged to no limit, unless a part of it was answered."""
+        if not exchange.started:
+            call.refunded = True
+            self._quotas.refund(call.tenant, reserved=call.reserved)
+            exchange.headers |= self._quotas.headers(self._catalog().tenants[call.tenant])
 
     def _resolve(self, principal: Principal, model: str, request_id: str) -> Target:
         target = self._catalog().resolve(principal, model, request_id)
@@ -154,13 +181,12 @@ class Forwarder:
             raise _unavailable(f"The model `{model}` is not ready yet", "model_not_ready")
         return target
 
-    def _reserve(self, call: Call, request: AnyRequest, target: Target) -> dict[str, str]:
+    def _reserve(self, call: Call, exchange: Exchange, request: AnyRequest, base: Base) -> None:
         """No answer is longer than the model's context, whatever is asked for."""
-        base = self._catalog().bases[target.base_model]
         completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
         call.reserved = request.text_length // _CHARACTERS_PER_TOKEN + completion * request.answers
         try:
-            return self._quotas.reserve(self._catalog().tenants[call.tenant], call.reserved)
+            exchange.headers |= self._quotas.reserve(self._catalog().tenants[call.tenant], call.reserved)
         except ApiError as error:
             self._metrics.throttled.labels(self._metrics.tenant(call.tenant), error.param or "").inc()
             raise
@@ -168,84 +194,62 @@ class Forwarder:
     # Evidence ------------------------------------------------------------------------------------------------
 
     async def _answer(self, job: Job) -> None:
-        found = await self._search(job)
-        if found is not None and not found.evidence:
-            await self._abstain(job)
+        query = evidence.query(job.request, job.target, self._catalog().tenants.get(job.target.tenant))
+        if query is None or not isinstance(job.request, ChatRequest):
+            await self._forward(job, self._body(job), None)
             return
-        body = engine_body(job.request, engine_name=job.target.engine_name or "", cache_salt=job.target.tenant)
-        if found is not None:
-            body["messages"] = grounded(body["messages"], [item.passage for item in found.evidence])
-        await self._forward(job, body, None if found is None else found.evidence)
+        hits = await self._search(job, query)
+        if not hits.evidence:
+            await self._abstain(job, job.request)
+            return
+        await self._answer_from(job, evidence.fitting(hits.evidence, job.request, job.base))
 
-    async def _search(self, job: Job) -> Found | None:
-        """None where the request wants no retrieval. Raises Unavailable where it does and there is none."""
-        if not isinstance(job.request, ChatRequest):
-            return None
-        names, top_k = self._wanted(job.target, job.request)
-        if not names:
-            return None
+    async def _answer_from(self, job: Job, passages: Sequence[Evidence]) -> None:
+        """Half of the passages go where the engine counts more tokens than its context has room for."""
+        body = self._body(job)
+        body["messages"] = grounded(body["messages"], [item.passage for item in passages])
+        try:
+            await self._forward(job, body, passages)
+        except ContextTooLong:
+            if len(passages) == 1:
+                raise
+            await self._answer_from(job, passages[: len(passages) // 2])
+
+    def _body(self, job: Job) -> dict[str, Any]:
+        return engine_body(job.request, engine_name=job.target.engine_name or "", cache_salt=job.target.tenant)
+
+    async def _search(self, job: Job, query: evidence.Query) -> Found:
+        """Raises Unavailable."""
         begun = time.monotonic()
         try:
-            found = await self._ask(job, names, top_k)
+            hits = await evidence.search(
+                self._retrieval, query, tenant=job.target.tenant, request_id=job.exchange.request_id
+            )
         except RetrievalError as error:
             job.call.retrieval = "error"
-            logger.warning("search for tenant %s failed: %s", job.call.tenant, error)
+            logger.warning("request %s of tenant %s: search failed: %s",
+                           job.exchange.request_id, job.call.tenant, error)  # fmt: skip
             raise _unavailable("Documents cannot be searched at the moment", "retrieval_unavailable") from error
         finally:
             job.call.retrieval_s = time.monotonic() - begun
-        job.call.retrieval, job.call.embedding = found.outcome, found.embedding
-        job.headers["x-quiver-retrieval"] = found.outcome
-        return found
+        job.call.retrieval, job.call.embedding = hits.outcome, hits.embedding
+        job.exchange.headers["x-quiver-retrieval"] = hits.outcome
+        return hits
 
-    def _wanted(self, target: Target, request: ChatRequest) -> tuple[Sequence[str], int]:
-        """The request's knowledge bases, or the adapter's. Raises NotFound for a name that the tenant does not have."""
-        options = request.retrieval
-        if options is not None and not options.grounded:
-            return (), 0
-        asked = options.knowledge_bases if options else None
-        tenant = self._catalog().tenants.get(target.tenant)
-        own = tenant.top_k if tenant else {}
-        # A default that is gone by now is nothing that the caller has asked for.
-        names: Sequence[str] = [name for name in target.knowledge_bases if name in own] if asked is None else asked
-        unknown = next((name for name in names if name not in own), None)
-        if unknown is not None:
-            raise NotFound(f"The knowledge base `{unknown}` does not exist or you do not have access to it.",
-                           code="knowledge_base_not_found", param="retrieval.knowledge_bases")  # fmt: skip
-        top_k = options.top_k if options and options.top_k else max((own[name] for name in names), default=0)
-        return names, top_k
-
-    async def _ask(self, job: Job, names: Sequence[str], top_k: int) -> Found:
-        if self._retrieval is None:
-            raise RetrievalError("no sidecar is configured")
-        question = job.request.question.strip() if isinstance(job.request, ChatRequest) else ""
-        if not question:
-            raise InvalidRequest("Documents are searched for the last user message; write one.", param="messages")
-        return await self._retrieval.search(
-            tenant=job.target.tenant, knowledge_bases=names, query=question[-MAX_QUESTION:], top_k=top_k
-        )
-
-    async def _abstain(self, job: Job) -> None:
+    async def _abstain(self, job: Job, request: ChatRequest) -> None:
         """The decision not to answer, made before generation: the engine is not asked."""
         job.call.finish_reason, job.call.first_byte = "stop", time.monotonic()
-        body = answers.abstention(
-            request_id=job.exchange.request_id,
-            created=int(time.time()),
-            name=job.target.name,
-            text=ABSTENTION,
-            stream=job.request.stream,
-            show_usage=job.show_usage,
-        )
-        kind = EVENT_STREAM if job.request.stream else JSON
-        await job.exchange.respond(200, body, {**kind, **job.headers})
+        answer = Abstention(job.exchange.unique_id, int(time.time()), job.target.name)
+        await job.exchange.respond(200, answer.body(request), EVENT_STREAM if request.stream else JSON)
 
     # The engine ----------------------------------------------------------------------------------------------
 
-    async def _forward(self, job: Job, body: dict[str, object], evidence: Sequence[Evidence] | None) -> None:
+    async def _forward(self, job: Job, body: dict[str, object], passages: Sequence[Evidence] | None) -> None:
         """Asks another engine once, and only where the first one never began to answer."""
         for replica in await self._chosen(job.target):
             with self._replicas.hold(replica.url):
                 try:
-                    await self._try(job, replica, body, evidence)
+                    await self._try(job, replica, body, passages)
                     return
                 except EngineNeverBegan as error:
                     logger.warning("engine %s, request %s: %s", replica.url, job.exchange.request_id, error)
@@ -269,38 +273,38 @@ class Forwarder:
         return (idle_first * ATTEMPTS)[:ATTEMPTS]
 
     async def _try(
-        self, job: Job, replica: Replica, body: dict[str, object], evidence: Sequence[Evidence] | None
+        self, job: Job, replica: Replica, body: dict[str, object], passages: Sequence[Evidence] | None
     ) -> None:
         job.call.sent = time.monotonic()
-        async with self._engine.post(replica.url, job.exchange.path, body) as answer:
+        async with self._engine.post(replica.url, job.exchange.path, body, request_id=job.engine_id) as answer:
             if answer.status == 400:
-                raise _refused(await answer.body())
+                raise refusal(await answer.body())
             if answer.status == 404:
                 raise EngineNeverBegan("it does not hold the version: it may have been started anew")
             if answer.status != 200:
                 raise EngineError(f"status {answer.status}")
             if job.request.stream:
-                await self._relay(job, answer, evidence)
+                await self._relay(job, answer, passages)
             else:
-                await self._respond(job, answer, evidence)
+                await self._respond(job, answer, passages)
 
-    async def _respond(self, job: Job, answer: Answer, evidence: Sequence[Evidence] | None) -> None:
+    async def _respond(self, job: Job, answer: Answer, passages: Sequence[Evidence] | None) -> None:
         raw = await answer.body()
         self._first_byte(job.call)
-        result = answers.whole(raw, name=job.target.name, evidence=evidence)
+        result = answers.whole(raw, name=job.target.name, evidence=passages, legacy=job.legacy)
         job.call.tokens, job.call.finish_reason, job.call.cited = result.tokens, result.finish_reason, result.cited
         self._count_removed(job.call, result.removed_marks)
-        await job.exchange.respond(200, result.body, {**JSON, **job.headers})
+        await job.exchange.respond(200, result.body, JSON)
 
-    async def _relay(self, job: Job, answer: Answer, evidence: Sequence[Evidence] | None) -> None:
-        stream = _stream(job, evidence)
+    async def _relay(self, job: Job, answer: Answer, passages: Sequence[Evidence] | None) -> None:
+        stream = _stream(job, passages)
         job.call.tokens, job.call.streamed = stream.tokens, True
         async for block in sse.blocks(answer.chunks()):
             if sse.fails(block):
                 raise EngineError("the engine failed after it had begun")
             if not job.exchange.started:
                 self._first_byte(job.call)
-                await job.exchange.start(200, {**EVENT_STREAM, **job.headers})
+                await job.exchange.start(200, EVENT_STREAM)
             await job.exchange.write(stream.feed(block), more=True)
         if not stream.finished:
             raise EngineError("the stream ended before its end")
@@ -351,25 +355,15 @@ class Forwarder:
             self._metrics.output_token.labels(tenant).observe((now - first) / (call.tokens.completion - 1))
 
 
-def _stream(job: Job, evidence: Sequence[Evidence] | None) -> Stream:
-    name, show_usage = job.target.name, job.show_usage
-    if evidence is not None:
-        return GroundedStream(evidence, name=name, show_usage=show_usage)
+def _stream(job: Job, passages: Sequence[Evidence] | None) -> Stream:
+    name, show_usage = job.target.name, job.request.show_usage
+    if passages is not None or job.legacy:
+        return RewrittenStream(passages, name=name, show_usage=show_usage, legacy=job.legacy)
     return PlainStream(engine_name=job.target.engine_name or "", name=name, show_usage=show_usage)
 
 
 def _unavailable(fact: str, code: str) -> Unavailable:
     return Unavailable(f"{fact}; try again in {RETRY_AFTER_S} s.", code=code, retry_after_s=RETRY_AFTER_S)
-
-
-def _refused(body: bytes) -> InvalidRequest:
-    """The engine's own words may name what callers never see, so only what they mean is passed on."""
-    if _CONTEXT_LENGTH.search(body.decode(errors="replace")):
-        return InvalidRequest(
-            "The messages and the requested output together are longer than this model's context.",
-            code="context_length_exceeded",
-        )
-    return InvalidRequest("The engine refused this combination of parameters.", code="engine_refused")
 
 
 async def _tell(exchange: Exchange, error: ApiError) -> None:

@@ -8,8 +8,6 @@ HEADER = (
     "Answer from these passages only and mark the one you used, like [1]. "
     "If none holds the answer, say that you do not know."
 )
-ABSTENTION = "I do not know: your documents hold nothing on this."
-
 
 # How chat templates of the common families mark turns: a tokenizer takes them for real wherever they stand.
 _TURN_MARKS = re.compile(

@@ -32,3 +32,11 @@ class Quotas:
     def settle(self, tenant: str, *, reserved: int, used: int) -> None:
         usage = self._usages[tenant]
         self._usages[tenant] = admission.settle(usage, reserved=reserved, used=used, now=self._clock())
+
+    def refund(self, tenant: str, *, reserved: int) -> None:
+        self._usages[tenant] = admission.refund(self._usages[tenant], reserved=reserved, now=self._clock())
+
+    def headers(self, tenant: TenantEntry) -> dict[str, str]:
+        """The rate-limit headers of an answer that is charged to no limit."""
+        now = self._clock()
+        return admission.headers(self._usages.get(tenant.name) or admission.fresh(tenant.limits, now), now)

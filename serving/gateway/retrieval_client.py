@@ -27,11 +27,14 @@ class Retrieval:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def search(self, *, tenant: str, knowledge_bases: Sequence[str], query: str, top_k: int) -> Found:
+    async def search(
+        self, *, tenant: str, knowledge_bases: Sequence[str], query: str, top_k: int, request_id: str
+    ) -> Found:
         """Raises RetrievalError."""
         body = {"tenant": tenant, "knowledge_bases": list(knowledge_bases), "query": query, "top_k": top_k}
         try:
-            async with self._session.post("/v1/search", data=orjson.dumps(body)) as response:
+            headers = {"x-request-id": request_id}
+            async with self._session.post("/v1/search", data=orjson.dumps(body), headers=headers) as response:
                 text = await response.read()
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -1,91 +1,171 @@
 """Which requests are let through to an engine, field by field (pure).
 
 An allow-list: what is not named here is refused, so that nothing reaches into the engine (chat_template,
-prompt_embeds, media, cache_salt, priority…), and every number is bounded (CVE-2026-34756: one huge `n` ended vLLM).
+prompt_embeds, media URLs, cache_salt, priority…), and every number is bounded (CVE-2026-34756: one huge `n` ended
+vLLM).
 """
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+import orjson
+from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationError, field_validator, model_validator
 
 from serving.gateway.errors import InvalidRequest
+from serving.gateway.requests.body import cleaned
+from serving.gateway.requests.messages import Message
+from serving.gateway.requests.refusals import refusal
+from serving.gateway.requests.structure import ResponseFormat, SchemaFormat, StructuredOutputs
+from serving.gateway.requests.tools import AllowedTools, NamedTool, ToolChoice, Tools, modern
+from serving.gateway.requests.value import OneText, Text, Value, one_or_many
 
-MAX_TEXT = 400_000
-# What pydantic adds to a place for the branch of a union that it tried is no field.
-_FIELD = re.compile(r"[a-z_]+")
+# OpenAI's own limits.
+MAX_ANSWERS = 128
+MAX_MESSAGES = 2048
 
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Stop = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Number = Annotated[float, Field(strict=False, allow_inf_nan=False)]
+Bias = Annotated[float, Field(ge=-100, le=100, strict=False)]
+TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class TextPart(_Strict):
-    type: Literal["text"]
-    text: Text
-
-
-class Message(_Strict):
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Text | Annotated[list[TextPart], Field(max_length=64)]
-    name: Annotated[str, StringConstraints(max_length=64)] | None = None
-
-    @property
-    def text(self) -> str:
-        return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
-
-
-class StreamOptions(_Strict):
+class StreamOptions(Value):
     include_usage: bool = False
 
 
-class RetrievalOptions(_Strict):
-    """`grounded` false turns retrieval off where the adapter would ask for it."""
+class RetrievalOptions(Value):
+    """`grounded` false turns retrieval off where the adapter would ask for it; true asks for it by name."""
 
-    knowledge_bases: Annotated[list[Annotated[str, StringConstraints(max_length=63)]], Field(max_length=16)] | None = (
-        None
-    )
+    knowledge_bases: (
+        Annotated[list[Annotated[str, StringConstraints(max_length=63)]], Field(max_length=16, fail_fast=True)] | None
+    ) = None
     top_k: Annotated[int, Field(ge=1, le=20)] | None = None
-    grounded: bool = True
+    grounded: bool | None = None
 
 
-class _Sampling(_Strict):
+class _Request(Value):
     model: ModelName
     stream: bool = False
     stream_options: StreamOptions | None = None
-    n: Annotated[int, Field(ge=1, le=8)] | None = None
+    n: Annotated[int, Field(ge=1, le=MAX_ANSWERS)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2, strict=False)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1, strict=False)] | None = None
-    presence_penalty: Annotated[float, Field(ge=-2, le=2, strict=False)] | None = None
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2, strict=False)] | None = None
+    min_tokens: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[Number, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=-1, lt=2**31)] | None = None
+    min_p: Annotated[Number, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
+    repetition_penalty: Annotated[Number, Field(gt=0, le=2)] | None = None
+    logit_bias: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=r"^\d{1,9}$")], Bias], Field(max_length=1024)
+    ] | None = None  # fmt: skip
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
-    user: Annotated[str, StringConstraints(max_length=256)] | None = None
+    stop: Annotated[
+        Annotated[Stop, Tag("<one>")] | Annotated[list[Stop], Field(max_length=4, fail_fast=True), Tag("<many>")],
+        Discriminator(one_or_many),
+    ] | None = None  # fmt: skip
+    stop_token_ids: Annotated[list[TokenId], Field(max_length=128, fail_fast=True)] | None = None
+    retrieval: RetrievalOptions | None = None
+    structured_outputs: StructuredOutputs | None = None
 
-    @field_validator("stream", mode="before")
-    @classmethod
-    def _null_is_false(cls, value: object) -> object:
-        return False if value is None else value
+    @model_validator(mode="after")
+    def _many_answers_differ(self) -> "_Request":
+        if self.n and self.n > 1 and self.temperature == 0:
+            raise ValueError(f"`n` is {self.n} at `temperature` 0: all answers would be the same; raise temperature")
+        return self
+
+    @property
+    def show_usage(self) -> bool:
+        return self.stream_options is not None and self.stream_options.include_usage
+
+    @property
+    def grammars(self) -> list[tuple[str, str, str]]:
+        """What the engine will compile for this request: the field, what it is, and its text."""
+        return self.structured_outputs.grammars if self.structured_outputs else []
 
 
-class ResponseFormat(_Strict):
-    type: Literal["text", "json_object"]
-
-
-class ChatRequest(_Sampling):
+class ChatRequest(_Request):
     """POST /v1/chat/completions."""
 
-    messages: Annotated[list[Message], Field(min_length=1, max_length=256)]
+    # Whether the caller speaks of `functions`, and expects a `function_call` in the answer.
+    legacy: ClassVar[bool] = False
+
+    messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)]
     max_completion_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: ResponseFormat | None = None
-    retrieval: RetrievalOptions | None = None
+    tools: Tools | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    chat_template_kwargs: Annotated[
+        dict[Annotated[str, StringConstraints(max_length=64)], Any], Field(max_length=16)
+    ] | None = None  # fmt: skip
+
+    @field_validator("chat_template_kwargs", mode="before")
+    @classmethod
+    def _scalars(cls, values: Any) -> Any:
+        """Nothing nested reaches a template."""
+        if isinstance(values, dict):
+            wrong = next((name for name, value in values.items() if not isinstance(value, str | int | float)), None)
+            if wrong is not None:
+                raise ValueError(f"`{wrong}` must be a text, a number, true or false")
+        return values
+
+    @model_validator(mode="after")
+    def _choice_is_among_the_tools(self) -> "ChatRequest":
+        names = {tool.function.name for tool in self.tools or ()}
+        if self.tool_choice not in (None, "none", "auto") and not names:
+            raise ValueError("`tool_choice` needs `tools` to choose from")
+        missing = next((name for name in _chosen(self.tool_choice) if name not in names), None)
+        if missing:
+            raise ValueError(f"`tool_choice` names `{missing}`, which is not among the tools")
+        return self
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "ChatRequest":
+        if self.structured_outputs and self.response_format:
+            raise ValueError("give `response_format` or `structured_outputs`, not both")
+        if self.has_form and self.forces_a_call:
+            raise ValueError("an answer cannot follow `response_format` and be a tool call; drop one of them")
+        if self.top_logprobs and not self.logprobs:
+            raise ValueError("`top_logprobs` needs `logprobs` to be true")
+        return self
+
+    @property
+    def has_form(self) -> bool:
+        """Whether the answer must follow a schema, a pattern or a grammar."""
+        formatted = self.response_format is not None and self.response_format.type != "text"
+        return formatted or self.structured_outputs is not None
+
+    @property
+    def forces_a_call(self) -> bool:
+        return isinstance(self.tool_choice, NamedTool) or self.mode == "required"
+
+    @property
+    def mode(self) -> str | None:
+        """The choice, where it is no single tool."""
+        if isinstance(self.tool_choice, AllowedTools):
+            return self.tool_choice.allowed_tools.mode
+        return self.tool_choice if isinstance(self.tool_choice, str) else None
+
+    @property
+    def lets_the_model_choose(self) -> bool:
+        """Whether an engine needs a parser to tell a call from a text."""
+        return bool(self.tools) and (self.tool_choice is None or self.mode == "auto")
+
+    @property
+    def grammars(self) -> list[tuple[str, str, str]]:
+        schemas = {f"tools[{number}]": tool.function.parameters for number, tool in enumerate(self.tools or ())}
+        if isinstance(self.response_format, SchemaFormat):
+            schemas["response_format"] = self.response_format.json_schema.json_schema
+        return [*super().grammars, *((field, "json", _text(schema)) for field, schema in schemas.items() if schema)]
+
+    @property
+    def media(self) -> frozenset[str]:
+        return frozenset().union(*(message.media for message in self.messages))
 
     @property
     def question(self) -> str:
@@ -106,12 +186,28 @@ class ChatRequest(_Sampling):
         return self.max_completion_tokens or self.max_tokens
 
 
-class CompletionRequest(_Sampling):
+class LegacyChatRequest(ChatRequest):
+    """With `functions` in place of `tools`."""
+
+    legacy: ClassVar[bool] = True
+
+
+class CompletionRequest(_Request):
     """POST /v1/completions."""
 
-    prompt: Text | Annotated[list[Text], Field(min_length=1, max_length=16)]
+    prompt: Annotated[
+        OneText | Annotated[list[Text], Field(min_length=1, max_length=MAX_ANSWERS, fail_fast=True), Tag("<many>")],
+        Discriminator(one_or_many),
+    ]
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
     echo: bool | None = None
+    best_of: Literal[1] | None = Field(default=None, exclude=True)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "CompletionRequest":
+        if self.answers > MAX_ANSWERS:
+            raise ValueError(f"`n` times the prompts is {self.answers}; at most {MAX_ANSWERS} answers to a request")
+        return self
 
     @property
     def text_length(self) -> int:
@@ -134,12 +230,26 @@ def parse(body: Any, kind: type[AnyRequest]) -> AnyRequest:
     """Raises InvalidRequest with the first field that is wrong."""
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.", code="invalid_body")
+    fields = cleaned(body)
+    if kind is ChatRequest and "functions" in fields:
+        if "tools" in fields:
+            raise InvalidRequest("Give `tools` or `functions`, not both.", code="invalid_value", param="functions")
+        kind = LegacyChatRequest
     try:
-        return kind.model_validate(body)
+        return kind.model_validate(modern(fields) if issubclass(kind, ChatRequest) else fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        param = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or _FIELD.fullmatch(part))
-        raise InvalidRequest(f"{param or 'body'}: {first['msg']}.", code="invalid_value", param=param) from error
+        raise refusal(error) from error
+
+
+def _chosen(choice: Any) -> list[str]:
+    if isinstance(choice, NamedTool):
+        return [choice.function.name]
+    if isinstance(choice, AllowedTools):
+        return [tool.function.name for tool in choice.allowed_tools.tools]
+    return []
+
+
+_OURS = {"retrieval", "stream_options"}
 
 
 def engine_body(request: AnyRequest, *, engine_name: str, cache_salt: str) -> dict[str, Any]:
@@ -147,8 +257,25 @@ def engine_body(request: AnyRequest, *, engine_name: str, cache_salt: str) -> di
 
     The salt keeps one tenant's prefix cache from answering, by its timing, for another's (PROMPTPEEK, NDSS 2025).
     """
-    body = request.model_dump(exclude_none=True, exclude={"retrieval", "user", "stream_options"})
+    body = request.model_dump(exclude_none=True, by_alias=True, exclude=_OURS)
     body |= {"model": engine_name, "cache_salt": cache_salt}
+    if isinstance(request, ChatRequest) and request.tools:
+        body |= _tools(request, body["tools"])
     if request.stream:
         body["stream_options"] = {"include_usage": True}
     return body
+
+
+def _tools(request: ChatRequest, tools: list[dict[str, Any]]) -> dict[str, Any]:
+    """An engine knows no allowed tools: it is shown those alone. A call that is forced follows its schema."""
+    found: dict[str, Any] = {"tools": tools}
+    if isinstance(request.tool_choice, AllowedTools):
+        names = _chosen(request.tool_choice)
+        found = {"tools": [tool for tool in tools if tool["function"]["name"] in names], "tool_choice": request.mode}
+    if request.forces_a_call:
+        found["tools"] = [tool | {"function": tool["function"] | {"strict": True}} for tool in found["tools"]]
+    return found
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return orjson.dumps(schema).decode()

@@ -10,7 +10,8 @@ class Settings(BaseSettings):
     """`snapshot` is the file that the objects are read from. Without one they are read from a cluster: the one that
     `kubeconfig` names, or the one that this is a pod of. Neighbours without a URL are not asked.
 
-    Metrics and state name every tenant, so they are answered on `internal_port` only.
+    Metrics and state name every tenant, so they are answered on `internal_port` only. Pages of `cors_origins` (`*` for
+    any) may call the API from a browser.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_GATEWAY_", frozen=True)
@@ -27,5 +28,6 @@ class Settings(BaseSettings):
     drift_url: str | None = None
     drift_token: SecretStr = SecretStr("")
     max_body_bytes: int = 1024 * 1024
+    cors_origins: tuple[str, ...] = ()
     request_timeout_s: float = 600.0
     retrieval_timeout_s: float = 10.0

@@ -1,4 +1,4 @@
-"""GET /healthz: the process answers. GET /readyz: it knows whom it serves."""
+"""GET /healthz: the process answers. GET /readyz: it knows whom it serves. GET /: what this is."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,6 +8,16 @@ from serving.gateway.exchange import Exchange
 
 async def alive(exchange: Exchange) -> None:
     await exchange.respond_json({"status": "ok"})
+
+
+async def about(exchange: Exchange) -> None:
+    """For people who open the address in a browser."""
+    await exchange.respond_json({
+        "service": "Quiver, an OpenAI-compatible API",
+        "base_url": "/v1",
+        "routes": ["/v1/models", "/v1/chat/completions", "/v1/completions"],
+        "authentication": "Authorization: Bearer KEY",
+    })  # fmt: skip
 
 
 def ready(discovery: Source) -> Callable[[Exchange], Awaitable[None]]:

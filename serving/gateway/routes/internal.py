@@ -31,7 +31,7 @@ def state(
 
     async def handler(exchange: Exchange) -> None:
         if not hmac.compare_digest(exchange.header("authorization").encode(), expected):
-            raise Unauthenticated("The gateway's state is for its operator; send its token.")
+            raise Unauthenticated("The gateway's state is for its operator; send its token.", code="invalid_token")
         catalog = discovery.catalog
         found = GatewayState(
             generation=catalog.generation,

@@ -1,19 +1,37 @@
-"""GET /v1/models: the names that this key may write in `model`."""
+"""GET /v1/models and /v1/models/NAME: the names that this key may write in `model`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from serving.gateway.catalog import Catalog, Principal, Target
 from serving.gateway.discovery import Source
+from serving.gateway.errors import model_not_found
 from serving.gateway.exchange import Exchange
 from serving.gateway.forwarding import Forwarder
+
+PREFIX = "/v1/models/"
+# The route of one model. Clients write the slashes of a name as they are or escaped; both arrive here as slashes.
+ONE = PREFIX + "{name}"
 
 
 def listing(forwarder: Forwarder, discovery: Source) -> Callable[[Exchange], Awaitable[None]]:
     async def handler(exchange: Exchange) -> None:
         principal = forwarder.principal(exchange)
-        cards = [_card(target) for target in _targets(discovery.catalog, principal)]
+        catalog = discovery.catalog
+        cards = [_card(target, catalog) for target in _targets(catalog, principal)]
         await exchange.respond_json({"object": "list", "data": cards})
+
+    return handler
+
+
+def one(forwarder: Forwarder, discovery: Source) -> Callable[[Exchange], Awaitable[None]]:
+    async def handler(exchange: Exchange) -> None:
+        principal = forwarder.principal(exchange)
+        catalog, name = discovery.catalog, exchange.path.removeprefix(PREFIX)
+        target = next((target for target in _targets(catalog, principal) if target.name == name), None)
+        if target is None:
+            raise model_not_found(name)
+        await exchange.respond_json(_card(target, catalog))
 
     return handler
 
@@ -23,7 +41,15 @@ def _targets(catalog: Catalog, principal: Principal) -> list[Target]:
     return [target for target in targets if principal.may_use(target.name)]
 
 
-def _card(target: Target) -> dict[str, Any]:
-    """OpenAI's fields. `created` is not known of a version, and OpenAI's clients want a number."""
+def _card(target: Target, catalog: Catalog) -> dict[str, Any]:
+    """OpenAI's fields, and whether an engine can answer now. `created` is not known of a version, and OpenAI's clients
+    want a number."""
     parent = None if target.name == target.base_model else target.base_model
-    return {"id": target.name, "object": "model", "created": 0, "owned_by": target.tenant, "parent": parent}
+    return {
+        "id": target.name,
+        "object": "model",
+        "created": 0,
+        "owned_by": target.tenant,
+        "parent": parent,
+        "ready": bool(catalog.holders(target)),
+    }

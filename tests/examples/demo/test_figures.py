@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from examples.demo.fence import Attempt, attempted
 from examples.demo.figures import Figures, missed
 from examples.demo.questions import ANSWERABLE, Question, abstains, answers_exactly
-from serving.gateway.grounding import ABSTENTION
+from serving.gateway.abstention import TEXT as ABSTENTION
 
 REFUNDS = ANSWERABLE[0]
 GOOD = Figures(adapters=4, swap_requests=100, grounded_exact=0.92, abstained_unanswerable=1.0)

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.gateway import answers, sse
-from serving.gateway.answers import GroundedStream, PlainStream
+from serving.gateway import sse
+from serving.gateway.answers import PlainStream, RewrittenStream, whole
 from serving.gateway.citations import Evidence
 
 ENGINE_NAME = "acme.support.0123456789ab"
@@ -22,6 +22,10 @@ USAGE = sse.event(
 )
 
 
+def _cited(show: bool) -> RewrittenStream:
+    return RewrittenStream(EVIDENCE, name="support", show_usage=show, legacy=False)
+
+
 def _plain(show_usage: bool = False) -> PlainStream:
     return PlainStream(engine_name=ENGINE_NAME, name="support", show_usage=show_usage)
 
@@ -29,7 +33,7 @@ def _plain(show_usage: bool = False) -> PlainStream:
 @pytest.mark.parametrize("show", [True, False])
 @pytest.mark.parametrize("kind", ["plain", "grounded"])
 def test_usage_is_counted_always_and_shown_to_who_asked(kind: str, show: bool) -> None:
-    stream = _plain(show) if kind == "plain" else GroundedStream(EVIDENCE, name="support", show_usage=show)
+    stream = _plain(show) if kind == "plain" else _cited(show)
     shown = stream.feed(_chunk("a") + USAGE + sse.DONE)
     assert (stream.tokens.prompt, stream.tokens.completion) == (7, 3)
     assert (b"usage" in shown) == show
@@ -38,7 +42,7 @@ def test_usage_is_counted_always_and_shown_to_who_asked(kind: str, show: bool) -
 
 @pytest.mark.parametrize("kind", ["plain", "grounded"])
 def test_no_caller_sees_an_engines_name(kind: str) -> None:
-    stream = _plain() if kind == "plain" else GroundedStream(EVIDENCE, name="support", show_usage=True)
+    stream = _plain() if kind == "plain" else _cited(True)
     shown = stream.feed(_chunk("a") + _chunk("b", "stop") + USAGE + sse.DONE)
     assert ENGINE_NAME.encode() not in shown
     assert {sse.data(event)["model"] for event in sse.events(shown) if event != sse.DONE} == {"support"}
@@ -60,7 +64,7 @@ def test_text_that_looks_like_the_engines_own_words_passes_unchanged(text: str) 
 
 @pytest.mark.parametrize("kind", ["plain", "grounded"])
 def test_why_an_answer_ended_is_known_and_text_cannot_say_it(kind: str) -> None:
-    stream = _plain() if kind == "plain" else GroundedStream(EVIDENCE, name="support", show_usage=False)
+    stream = _plain() if kind == "plain" else _cited(False)
     stream.feed(_chunk('"finish_reason":"stop"'))
     assert stream.finish_reason is None
     stream.feed(_chunk("a", "length"))
@@ -74,7 +78,7 @@ def test_a_stream_without_its_end_mark_is_not_finished() -> None:
 
 
 def test_a_grounded_stream_carries_its_annotations_with_the_last_piece_of_each_choice() -> None:
-    stream = GroundedStream(EVIDENCE, name="support", show_usage=False)
+    stream = _cited(False)
     shown = stream.feed(
         _chunk("30 [") + _chunk("1") + _chunk("] [9]", index=1) + _chunk("]", "stop") + _chunk(None, "stop", 1)
     )
@@ -100,12 +104,24 @@ async def test_events_are_put_together_however_they_arrive() -> None:
         assert all(block.endswith(sse.END) for block in whole)
 
 
-def test_an_abstention_has_the_shape_of_an_answer() -> None:
-    body = answers.abstention(request_id="r", created=1, name="support", text="no", stream=False, show_usage=False)
-    value = orjson.loads(body)
-    assert value["choices"][0]["message"]["content"] == "no"
-    assert value["choices"][0]["finish_reason"] == "stop"
-    streamed = answers.abstention(request_id="r", created=1, name="support", text="no", stream=True, show_usage=True)
-    events = sse.events(streamed)
-    assert events[-1] == sse.DONE
-    assert sse.data(events[1])["usage"]["total_tokens"] == 0
+def test_a_caller_that_speaks_of_functions_gets_a_function_call_whole_and_streamed() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    body = {"id": "x", "model": "e", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    choice = orjson.loads(whole(orjson.dumps(body), name="m", evidence=None, legacy=True).body)["choices"][0]
+    assert choice["finish_reason"] == "function_call"
+    assert choice["message"] == {"role": "assistant", "content": None, "function_call": call["function"]}
+
+    stream = RewrittenStream(None, name="m", show_usage=False, legacy=True)
+    pieces = [{"name": "f", "arguments": ""}, {"arguments": "{}"}]
+    deltas = [sse.data(stream.feed(sse.event({"model": "e", "choices": [
+        {"index": 0, "delta": {"tool_calls": [{"index": 0, "function": piece}]}, "finish_reason": None}]})))
+        ["choices"][0]["delta"] for piece in pieces]  # fmt: skip
+    assert [delta["function_call"] for delta in deltas] == pieces
+
+
+def test_no_field_of_the_engines_is_lost() -> None:
+    choice = {"index": 0, "message": {"content": "a"}, "finish_reason": "stop", "stop_reason": 7}
+    body = {"id": "x", "model": "e", "service_tier": "auto", "anything": {"new": 1}, "choices": [choice]}
+    found = orjson.loads(whole(orjson.dumps(body), name="m", evidence=None).body)
+    assert found == body | {"model": "m"}

@@ -51,7 +51,9 @@ async def sidecar(answer: Callable[[Any], web.Response]) -> AsyncIterator[str]:
 
 async def searched(url: str) -> Found:
     async with connect(url, "token", 5) as retrieval:
-        return await retrieval.search(tenant="acme", knowledge_bases=["handbook"], query="refund?", top_k=4)
+        return await retrieval.search(
+            tenant="acme", knowledge_bases=["handbook"], query="refund?", request_id="r", top_k=4
+        )
 
 
 async def test_evidence_comes_with_the_heading_above_it() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from serving.gateway.errors import InvalidRequest
 from serving.gateway.schemas import ChatRequest, CompletionRequest, engine_body, parse
@@ -13,8 +14,8 @@ CHAT: dict[str, Any] = {"model": "support", "messages": [{"role": "user", "conte
 
 @pytest.mark.parametrize(
     "field",
-    ["chat_template", "chat_template_kwargs", "prompt_embeds", "cache_salt", "priority", "guided_json", "lora_request",
-     "logits_processors", "mm_processor_kwargs", "kv_transfer_params", "echo", "best_of", "tools"],
+    ["chat_template", "prompt_embeds", "cache_salt", "priority", "guided_json", "lora_request", "web_search_options",
+     "logits_processors", "mm_processor_kwargs", "kv_transfer_params", "echo", "best_of", "verbosity", "topK"],
 )  # fmt: skip
 def test_what_reaches_into_the_engine_is_refused_by_name(field: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
@@ -34,12 +35,27 @@ def test_what_reaches_into_the_engine_is_refused_by_name(field: str) -> None:
         ("top_logprobs", 1000),
         ("model", ""),
         ("model", None),
+        ("n", 129),
+        ("logit_bias", {"x": 1}),
+        ("logit_bias", {"1": 101}),
+        ("min_p", 1.5),
+        ("repetition_penalty", 0),
+        ("stop_token_ids", [-1]),
+        ("temperature", float("nan")),
+        ("chat_template_kwargs", {"a": {"b": 1}}),
+        ("tool_choice", "required"),
+        ("tools", [{"type": "custom", "custom": {"name": "x"}}]),
+        ("tools", [{"type": "function", "function": {"name": "with space"}}]),
+        ("response_format", {"type": "json_schema"}),
+        ("response_format", {"type": "xml"}),
+        ("structured_outputs", {"regex": "a", "choice": ["b"]}),
+        ("structured_outputs", {"structural_tag": "x"}),
+        ("structured_outputs", {"json": {"$ref": "http://example.com/schema"}}),
         ("messages", []),
         ("messages", "hello"),
         ("messages", [{"role": "tool", "content": "x"}]),
         ("messages", [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x"}}]}]),
         ("stop", ["a"] * 5),
-        ("stop", ""),
         ("retrieval", {"tenant": "globex"}),
         ("retrieval", {"top_k": 1000}),
     ],
@@ -51,9 +67,136 @@ def test_a_field_out_of_bounds_is_refused_by_name(field: str, value: object) -> 
     assert caught.value.param.startswith(field)
 
 
-def test_null_means_absent_as_clients_send_it() -> None:
-    request = parse({**CHAT, "stream": None, "max_tokens": None, "stop": None, "n": None}, ChatRequest)
-    assert not request.stream
+SENT_BACK: dict[str, Any] = {"role": "assistant", "content": "hi", "refusal": None, "annotations": [], "audio": None,
+             "function_call": None, "tool_calls": None, "reasoning_content": None, "reasoning": None}  # fmt: skip
+
+
+def _chat(**more: Any) -> ChatRequest:
+    found = parse({**CHAT, **more}, ChatRequest)
+    assert isinstance(found, ChatRequest)
+    return found
+
+
+def _sent(**more: Any) -> dict[str, Any]:
+    return engine_body(_chat(**more), engine_name="e", cache_salt="t")
+
+
+@pytest.mark.parametrize("field", [f for f in ChatRequest.model_fields if f not in ("model", "messages")])
+@pytest.mark.parametrize("empty", [None, "", [], {}])
+def test_null_and_empty_mean_absent(field: str, empty: object) -> None:
+    assert _sent(**{field: empty}) == _sent()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"store": True}, {"metadata": {"a": "b"}}, {"service_tier": "flex"}, {"user": "u"}, {"safety_identifier": "s"},
+     {"prompt_cache_key": "k"}, {"modalities": ["text"]}, {"stream_options": {"include_obfuscation": False}},
+     {"prediction": {"type": "content", "content": "x"}}],
+)  # fmt: skip
+def test_what_changes_no_answer_is_taken_and_not_passed_on(fields: dict[str, Any]) -> None:
+    assert _sent(**fields) == _sent()
+
+
+def test_an_answer_can_be_sent_back_as_the_client_holds_it() -> None:
+    later = {"role": "user", "content": "and then?"}
+    assert _sent(messages=[*CHAT["messages"], SENT_BACK, later])["messages"] == [
+        *CHAT["messages"], {"role": "assistant", "content": "hi"}, later,
+    ]  # fmt: skip
+
+
+def test_a_refusal_and_an_answer_without_a_word_can_be_sent_back() -> None:
+    cut, refused = {**SENT_BACK, "content": None}, {**SENT_BACK, "content": None, "refusal": "no"}
+    assert [m["content"] for m in _sent(messages=[cut, refused])["messages"]] == ["", "no"]
+
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "look_up", "arguments": '{"a": 1}'}}
+TOOL: dict[str, Any] = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+OTHER: dict[str, Any] = {"type": "function", "function": {"name": "other"}}
+
+
+def _strict(tool: dict[str, Any]) -> dict[str, Any]:
+    return {**tool, "function": {**tool["function"], "strict": True}}
+
+
+def test_a_call_that_is_forced_follows_its_schema_and_another_one_where_the_caller_says_so() -> None:
+    assert _sent(tools=[TOOL], tool_choice="required")["tools"] == [_strict(TOOL)]
+    assert _sent(tools=[TOOL])["tools"] == [TOOL]
+    assert _sent(tools=[_strict(TOOL)])["tools"] == [_strict(TOOL)]
+
+
+def test_a_call_and_its_result_are_passed_on() -> None:
+    messages = [
+        *CHAT["messages"],
+        {**SENT_BACK, "content": None, "tool_calls": [{**CALL, "index": 0}]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "3"},
+    ]
+    assert _sent(messages=messages)["messages"][1:] == [
+        {"role": "assistant", "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "3"},
+    ]
+
+
+def test_functions_are_tools_by_an_older_name() -> None:
+    function = TOOL["function"]
+    messages = [
+        *CHAT["messages"],
+        {"role": "assistant", "content": None, "function_call": CALL["function"]},
+        {"role": "function", "name": "look_up", "content": "3"},
+    ]
+    request = _chat(functions=[function], function_call={"name": "look_up"}, messages=messages)
+    body = engine_body(request, engine_name="e", cache_salt="t")
+    assert request.legacy
+    assert not _chat(tools=[TOOL]).legacy
+    assert body["tools"] == [_strict(TOOL)]
+    assert body["tool_choice"] == {"type": "function", "function": {"name": "look_up"}}
+    call, result = body["messages"][1:]
+    assert call["tool_calls"][0]["id"] == result["tool_call_id"]
+
+
+def test_of_allowed_tools_the_others_are_not_shown() -> None:
+    choice = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
+        {"type": "function", "function": {"name": "other"}}]}}  # fmt: skip
+    body = _sent(tools=[TOOL, OTHER], tool_choice=choice)
+    assert (body["tools"], body["tool_choice"]) == ([_strict(OTHER)], "required")
+
+
+def test_every_schema_of_a_request_is_compiled_first() -> None:
+    schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "string"}}}
+    fields = {field for field, _, _ in _chat(tools=[TOOL, OTHER], response_format=schema).grammars}
+    assert fields == {"tools[0]", "response_format"}
+    assert _chat(structured_outputs={"regex": "a+"}).grammars == [("structured_outputs.regex", "regex", "a+")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"topK": 5}, "Unsupported parameter: `topK`."),
+        ({"retrieval": {"topK": 5}}, "Unsupported parameter: `retrieval.topK`."),
+        ({"stop": ["a"] * 5}, "`stop` may hold at most 4 items."),
+        ({"n": 2, "temperature": 0}, "`n` is 2 at `temperature` 0: all answers would be the same; raise temperature."),
+        ({"messages": [{"role": "user", "content": [{"type": "file"}]}]},
+         ("`messages[0].content[0].type` is `file`, which is not supported here; use `text`, `image_url`, "
+          "`input_audio`.")),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x/y.png"}}]}]},
+         ("`messages[0].content[0].image_url.url`: images are taken as data URLs (data:image/png;base64,…); nothing is "
+          "fetched.")),
+        ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "nobody"}}},
+         "`tool_choice` names `nobody`, which is not among the tools."),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_is_wrong_and_what_to_do(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        _chat(**fields)
+    assert caught.value.message == message
+    assert caught.value.param
+
+
+def test_a_long_list_of_bad_parts_costs_one_check() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        _chat(messages=[{"role": "user", "content": [{"type": "file"}] * 256}] * 2048)
+    cause = caught.value.__cause__
+    assert isinstance(cause, ValidationError)
+    assert cause.error_count() == 1
 
 
 def test_the_engine_gets_what_was_validated_under_its_own_name_and_salted() -> None:
@@ -94,9 +237,9 @@ def test_any_body_is_let_through_or_refused_and_nothing_worse(value: Any, field:
 def test_a_field_is_named_as_the_caller_wrote_it() -> None:
     for field, value, named in (
         ("stop", ["a", 1], "stop"),
-        ("messages", [{"role": "user", "content": 5}], "messages.0.content"),
+        ("messages", [{"role": "user", "content": 5}], "messages[0].content"),
     ):
         with pytest.raises(InvalidRequest) as caught:
             parse({**CHAT, field: value}, ChatRequest)
         assert caught.value.param is not None
-        assert caught.value.param.removesuffix(".1") == named
+        assert caught.value.param.removesuffix("[1]") == named

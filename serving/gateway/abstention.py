@@ -1,0 +1,49 @@
+"""An answer of our own in an engine's shape: no tokens, `finish_reason` stop, and `abstained` true (pure)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from serving.gateway import sse
+from serving.gateway.schemas import ChatRequest
+
+TEXT = "I do not know: your documents hold nothing on this."
+
+_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """`request_id` becomes the answer's, `created` is in seconds since 1970, `name` the model that was asked."""
+
+    request_id: str
+    created: int
+    name: str
+
+    def body(self, request: ChatRequest) -> bytes:
+        """As many choices as were asked for, streamed or whole."""
+        head = {"id": f"chatcmpl-{self.request_id}", "created": self.created, "model": self.name}
+        return _streamed(head, request) if request.stream else _whole(head, request)
+
+
+def _message(request: ChatRequest) -> dict[str, Any]:
+    """Where an answer is to have a form of its own, a text would break it: a refusal is what clients expect there."""
+    said = {"content": None, "refusal": TEXT} if request.has_form else {"content": TEXT}
+    return {"role": "assistant", **said, "annotations": [], "abstained": True}
+
+
+def _whole(head: dict[str, Any], request: ChatRequest) -> bytes:
+    choices = [{"index": index, "message": _message(request), "finish_reason": "stop", "logprobs": None}
+               for index in range(request.answers)]  # fmt: skip
+    return orjson.dumps({**head, "object": "chat.completion", "choices": choices, "usage": _USAGE})
+
+
+def _streamed(head: dict[str, Any], request: ChatRequest) -> bytes:
+    head = {**head, "object": "chat.completion.chunk"}
+    choices = [{"index": index, "delta": _message(request), "finish_reason": "stop", "logprobs": None}
+               for index in range(request.answers)]  # fmt: skip
+    events = [sse.event({**head, "choices": [choice]}) for choice in choices]
+    if request.show_usage:
+        events.append(sse.event({**head, "choices": [], "usage": _USAGE}))
+    return b"".join((*events, sse.DONE))

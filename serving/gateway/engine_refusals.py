@@ -1,0 +1,49 @@
+"""An engine's 400 → what the caller is told (pure): an engine's own words may name what callers never see."""
+
+import re
+from typing import Any
+
+import orjson
+
+from serving.gateway.errors import InvalidRequest
+
+_LIMIT = re.compile(r"(?:maximum context length is |max_model_len=)(\d+)")
+_PROMPT = re.compile(r"(?:contains|resulted in) (?:at least )?(\d+) (input tokens|tokens|characters)")
+_OUTPUT = re.compile(r"(?:requested |max_tokens=)(\d+)")
+_FIELD = re.compile(r"[a-z_]{1,40}")
+
+
+class ContextTooLong(InvalidRequest):
+    """Worded as OpenAI words it: clients read the sentence."""
+
+
+def refusal(body: bytes) -> InvalidRequest:
+    message, param = _said(body)
+    if "maximum context length" in message or "max_model_len" in message:
+        return _too_long(message)
+    if "greedy sampling" in message:
+        return InvalidRequest("`n` above 1 needs a `temperature` above 0: all answers would be the same.",
+                              code="invalid_value", param="n")  # fmt: skip
+    if param and _FIELD.fullmatch(param):
+        return InvalidRequest(f"The model cannot take this value of `{param}`.", code="engine_refused", param=param)
+    return InvalidRequest("The engine refused this combination of parameters.", code="engine_refused")
+
+
+def _said(body: bytes) -> tuple[str, str | None]:
+    try:
+        error: Any = orjson.loads(body)["error"]
+        return str(error["message"]), error.get("param")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return body.decode(errors="replace"), None
+
+
+def _too_long(message: str) -> ContextTooLong:
+    limit, prompt, output = _LIMIT.search(message), _PROMPT.search(message), _OUTPUT.search(message)
+    parts = [f"your messages resulted in {prompt[1]} {prompt[2].removeprefix('input ')} or more"] if prompt else []
+    parts += [f"{output[1]} tokens were asked for in the completion"] if output else []
+    return ContextTooLong(
+        f"This model's maximum context length is {limit[1] if limit else 'shorter'} tokens. "
+        f"However, {' and '.join(parts) or 'messages and completion are longer together'}. "
+        "Please reduce the length of the messages or completion.",
+        code="context_length_exceeded", param="messages",
+    )  # fmt: skip

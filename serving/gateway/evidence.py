@@ -1,0 +1,92 @@
+"""Which knowledge bases a request is answered from, what they hold on its question, and how much of that has room."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from serving.gateway.catalog import Base, Target, TenantEntry
+from serving.gateway.citations import Evidence
+from serving.gateway.errors import InvalidRequest, NotFound
+from serving.gateway.retrieval_client import Found, Retrieval, RetrievalError
+from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
+
+# What the sidecar takes; of a longer message the end is searched for, where people ask.
+MAX_QUESTION = 8192
+# In most languages and tokenizers a token has at least as many bytes. Where it has fewer, the engine says so.
+_BYTES_PER_TOKEN = 2.5
+_DEFAULT_ANSWER_TOKENS = 256
+
+
+@dataclass(frozen=True)
+class Query:
+    """A search that a request asks for."""
+
+    knowledge_bases: tuple[str, ...]
+    text: str
+    top_k: int
+
+
+def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Query | None:
+    """None where the request wants no retrieval.
+
+    Raises NotFound for a knowledge base that the tenant does not have, and InvalidRequest where an answer from
+    documents is due and there is nothing to search, or nothing to search for: no answer without them goes unannounced.
+    """
+    options = request.retrieval or RetrievalOptions()
+    if options.grounded is False:
+        return None
+    own: Mapping[str, int] = tenant.top_k if tenant else {}
+    names = _names(options, target, own)
+    if not names:
+        if request.retrieval is not None:
+            raise InvalidRequest(
+                f"There is nothing to search: `{target.name}` has no knowledge bases of its own, and the request names "
+                "none; give `retrieval.knowledge_bases`.",
+                code="no_knowledge_base", param="retrieval.knowledge_bases",
+            )  # fmt: skip
+        return None
+    if not isinstance(request, ChatRequest):
+        raise InvalidRequest(
+            f"`{target.name}` answers from documents, which completions cannot; use /v1/chat/completions, or turn it "
+            'off with `"retrieval": {"grounded": false}`.',
+            code="not_searchable", param="retrieval",
+        )  # fmt: skip
+    text = request.question.strip()
+    if not text:
+        raise InvalidRequest("Documents are searched for the last user message; write one.", code="no_question",
+                             param="messages")  # fmt: skip
+    top_k = options.top_k or max(own[name] for name in names)
+    return Query(names, text[-MAX_QUESTION:], top_k)
+
+
+def _names(options: RetrievalOptions, target: Target, own: Mapping[str, int]) -> tuple[str, ...]:
+    """The request's knowledge bases, or the adapter's. A default that is gone is nothing that the caller asked for."""
+    if options.knowledge_bases is None:
+        return tuple(name for name in target.knowledge_bases if name in own)
+    unknown = next((name for name in options.knowledge_bases if name not in own), None)
+    if unknown is not None:
+        raise NotFound(f"The knowledge base `{unknown}` does not exist or you do not have access to it.",
+                       code="knowledge_base_not_found", param="retrieval.knowledge_bases")  # fmt: skip
+    return tuple(options.knowledge_bases)
+
+
+def fitting(evidence: Sequence[Evidence], request: ChatRequest, base: Base) -> tuple[Evidence, ...]:
+    """The first passages, as far as the context has room for them beside messages and answer; one at least."""
+    limit = min(request.completion_limit or _DEFAULT_ANSWER_TOKENS, base.max_model_length // 2)
+    said = sum(len(message.text.encode()) for message in request.messages)
+    room = (base.max_model_length - limit) * _BYTES_PER_TOKEN - said
+    found: list[Evidence] = []
+    for item in evidence:
+        room -= len(item.passage.encode())
+        if found and room < 0:
+            break
+        found.append(item)
+    return tuple(found)
+
+
+async def search(retrieval: Retrieval | None, asked: Query, *, tenant: str, request_id: str) -> Found:
+    """Raises RetrievalError."""
+    if retrieval is None:
+        raise RetrievalError("no sidecar is configured")
+    return await retrieval.search(
+        tenant=tenant, knowledge_bases=asked.knowledge_bases, query=asked.text, top_k=asked.top_k, request_id=request_id
+    )

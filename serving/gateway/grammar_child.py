@@ -1,0 +1,35 @@
+"""`python -m serving.gateway.grammar_child`: reads grammars as JSON, writes for each what is wrong with it, or "".
+
+Ends by a signal, or without memory, where a grammar is over the limits.
+"""
+
+import json
+import resource
+import sys
+
+import llguidance
+
+CPU_S = 2
+MEMORY_BYTES = 1 << 30
+
+
+def fault(kind: str, text: str) -> str:
+    """What the compiler says against a grammar. The first mask is computed as well: much is built only then."""
+    try:
+        grammar = llguidance.grammar_from(kind, text)  # type: ignore[arg-type]
+    except ValueError as error:
+        return str(error)
+    matcher = llguidance.LLMatcher(llguidance.LLTokenizer("byte"), grammar, log_level=0)
+    if not matcher.get_error():
+        matcher.compute_bitmask()
+    return matcher.get_error()
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    json.dump([fault(kind, text) for kind, text in json.load(sys.stdin)], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Bounds of a JSON schema that an engine is to follow (pure). What passes is compiled next, in `grammars`.
+
+The limits are OpenAI's where they have one (https://platform.openai.com/docs/guides/structured-outputs), and what
+keeps a grammar small where they have none.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+MAX_DEPTH = 32  # objects and lists in each other; a level of a schema takes two to three
+MAX_ITEMS = 20_000
+MAX_TEXT = 120_000
+MAX_ENUM = 1000
+MAX_PATTERN = 512
+# Engines unroll what is counted. 20 texts of 1,000 characters take xgrammar 2 s, 200 optional properties of which 5 to
+# 100 must be there 39 s.
+MAX_COUNT = 10_000
+MAX_COUNTED = 20_000
+MAX_PROPERTY_CHOICES = 1000
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
+
+
+class SchemaTooLarge(ValueError):
+    """The message says which bound a schema is over."""
+
+
+def check(schema: Any) -> None:
+    """Raises SchemaTooLarge. A schema is a JSON object or a boolean; what else it says is not looked into."""
+    text = counted = 0
+    for number, (value, depth) in enumerate(_walk(schema)):
+        if number >= MAX_ITEMS:
+            raise SchemaTooLarge(f"the schema has more than {MAX_ITEMS} values")
+        if depth > MAX_DEPTH:
+            raise SchemaTooLarge(f"the schema is nested more than {MAX_DEPTH} deep")
+        if isinstance(value, str):
+            text += len(value)
+        elif isinstance(value, dict):
+            text += sum(map(len, value))
+            counted += _check_object(value)
+        if counted > MAX_COUNTED:
+            raise SchemaTooLarge(f"lengths and numbers of items come to more than {MAX_COUNTED} together")
+        if text > MAX_TEXT:
+            raise SchemaTooLarge(f"the schema's names and texts are longer than {MAX_TEXT} characters together")
+
+
+def _walk(root: Any) -> Iterator[tuple[Any, int]]:
+    """Every value with its depth; without recursion, since a caller chooses the depth."""
+    waiting = [(root, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        yield value, depth
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        waiting.extend((item, depth + 1) for item in inner)
+
+
+def _check_object(fields: dict[str, Any]) -> int:
+    """The sum of what is counted in it."""
+    enum, pattern, reference = fields.get("enum"), fields.get("pattern"), fields.get("$ref")
+    if isinstance(enum, list) and len(enum) > MAX_ENUM:
+        raise SchemaTooLarge(f"an enum has more than {MAX_ENUM} values")
+    if isinstance(pattern, str) and len(pattern) > MAX_PATTERN:
+        raise SchemaTooLarge(f"a pattern is longer than {MAX_PATTERN} characters")
+    if isinstance(reference, str) and not reference.startswith("#"):
+        raise SchemaTooLarge("a $ref points outside of the schema; nothing is fetched")
+    counts = {name: fields[name] for name in _COUNTS if isinstance(fields.get(name), int | float)}
+    over = next((name for name, value in counts.items() if not 0 <= value <= MAX_COUNT), None)
+    if over:
+        raise SchemaTooLarge(f"{over} is not between 0 and {MAX_COUNT}")
+    named = fields.get("properties")
+    chosen = max(counts.get("minProperties", 0), counts.get("maxProperties", 0))
+    if isinstance(named, dict) and len(named) * chosen > MAX_PROPERTY_CHOICES:
+        raise SchemaTooLarge(f"minProperties or maxProperties times the properties is over {MAX_PROPERTY_CHOICES}")
+    return int(sum(counts.values()))

@@ -1,0 +1,164 @@
+"""Messages of a chat, by role (pure)."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
+
+from serving.gateway.requests.value import OneText, Text, Value, by_field, one_or_many
+
+MAX_PARTS = 256
+MAX_MEDIA = 20_000_000
+
+Name = Annotated[str, StringConstraints(max_length=64)]
+CallId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+DataUrl = Annotated[str, StringConstraints(max_length=MAX_MEDIA)]
+
+
+class TextPart(Value):
+    type: Literal["text"]
+    text: Text
+
+
+class RefusalPart(Value):
+    """What a model refused with, sent back as part of a conversation."""
+
+    type: Literal["refusal"]
+    refusal: Text
+
+
+class ImageUrl(Value):
+    url: DataUrl
+    detail: Literal["auto", "low", "high"] | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _carries_its_data(cls, url: str) -> str:
+        if not url.startswith("data:image/"):
+            raise ValueError("images are taken as data URLs (data:image/png;base64,…); nothing is fetched")
+        return url
+
+
+class ImagePart(Value):
+    type: Literal["image_url"]
+    image_url: ImageUrl
+
+
+class InputAudio(Value):
+    """`data` is base64."""
+
+    data: DataUrl
+    format: Literal["wav", "mp3"]
+
+
+class AudioPart(Value):
+    type: Literal["input_audio"]
+    input_audio: InputAudio
+
+
+_Part = Annotated[
+    Annotated[TextPart, Tag("<text>")] | Annotated[ImagePart, Tag("<image_url>")]
+    | Annotated[AudioPart, Tag("<input_audio>")],
+    Discriminator(by_field("type")),
+]  # fmt: skip
+_SaidPart = Annotated[
+    Annotated[TextPart, Tag("<text>")] | Annotated[RefusalPart, Tag("<refusal>")], Discriminator(by_field("type"))
+]
+# The first wrong part ends the check: a long list of them costs no time.
+_SEVERAL = Field(min_length=1, max_length=MAX_PARTS, fail_fast=True)
+TextContent = Annotated[OneText | Annotated[list[TextPart], _SEVERAL, Tag("<many>")], Discriminator(one_or_many)]
+UserContent = Annotated[OneText | Annotated[list[_Part], _SEVERAL, Tag("<many>")], Discriminator(one_or_many)]
+SaidContent = Annotated[OneText | Annotated[list[_SaidPart], _SEVERAL, Tag("<many>")], Discriminator(one_or_many)]
+
+
+class FunctionCall(Value):
+    name: Name
+    arguments: Text = "{}"
+
+    @field_validator("arguments")
+    @classmethod
+    def _is_json(cls, text: str) -> str:
+        """Chat templates read the arguments; a call without any is sent as an empty text by some clients."""
+        try:
+            found = json.loads(text or "{}")
+        except (ValueError, RecursionError) as error:
+            raise ValueError("must be a JSON object, as the model wrote it") from error
+        if not isinstance(found, dict):
+            raise ValueError("must be a JSON object")  # pydantic reports ValueError
+        return text or "{}"
+
+
+class ToolCall(Value):
+    """`index` is what assembling a stream leaves behind."""
+
+    id: CallId
+    type: Literal["function"] = "function"
+    function: FunctionCall
+    index: int | None = Field(default=None, exclude=True)
+
+
+class _Message(Value):
+    name: Name | None = None
+
+    @property
+    def text(self) -> str:
+        """What is to be read, without images and audio."""
+        content: Any = getattr(self, "content", None)
+        if content is None or isinstance(content, str):
+            return content or ""
+        return "\n".join(part.text for part in content if isinstance(part, TextPart))
+
+    @property
+    def media(self) -> frozenset[str]:
+        """The kinds of media that the message carries: image, audio."""
+        content: Any = getattr(self, "content", None)
+        parts = content if isinstance(content, list) else ()
+        kinds = {"image_url": "image", "input_audio": "audio"}
+        return frozenset(kinds[part.type] for part in parts if part.type in kinds)
+
+
+class SystemMessage(_Message):
+    role: Literal["system", "developer"]
+    content: TextContent
+
+
+class UserMessage(_Message):
+    role: Literal["user"]
+    content: UserContent
+
+
+class AssistantMessage(_Message):
+    """An answer of ours, or of another model, sent back. A refusal is its text where there is no other."""
+
+    role: Literal["assistant"]
+    content: SaidContent | None = None
+    refusal: Text | None = Field(default=None, exclude=True)
+    reasoning: Text | None = None
+    reasoning_content: Text | None = Field(default=None, exclude=True)
+    tool_calls: Annotated[list[ToolCall], Field(max_length=128, fail_fast=True)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_text(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict):
+            return fields
+        found = dict(fields)
+        if found.get("content") is None and not found.get("tool_calls"):
+            found["content"] = found.get("refusal") or ""  # an answer may have been cut before its first word
+        if "reasoning_content" in found:
+            found.setdefault("reasoning", found["reasoning_content"])
+        return found
+
+
+class ToolMessage(_Message):
+    role: Literal["tool"]
+    content: TextContent
+    tool_call_id: CallId
+
+
+Message = Annotated[
+    Annotated[SystemMessage, Tag("<system>")] | Annotated[SystemMessage, Tag("<developer>")]
+    | Annotated[UserMessage, Tag("<user>")] | Annotated[AssistantMessage, Tag("<assistant>")]
+    | Annotated[ToolMessage, Tag("<tool>")],
+    Discriminator(by_field("role")),
+]  # fmt: skip

@@ -1,0 +1,78 @@
+"""What a caller is told of a body that is not let through: the field as it was written, the fact, what to do (pure)."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from serving.gateway.errors import InvalidRequest
+from serving.gateway.requests.value import is_branch
+
+Details = Mapping[str, Any]
+
+_MESSAGES: Mapping[str, Callable[[str, Details], str]] = {
+    "extra_forbidden": lambda field, _: f"Unsupported parameter: `{field}`",
+    "missing": lambda field, _: f"Missing required parameter: `{field}`",
+    "too_long": lambda field, ctx: f"`{field}` may hold at most {ctx['max_length']} items",
+    "too_short": lambda field, ctx: f"`{field}` needs at least {ctx['min_length']} items",
+    "string_too_long": lambda field, ctx: f"`{field}` may be at most {ctx['max_length']} characters long",
+    "string_too_short": lambda field, ctx: f"`{field}` must be at least {ctx['min_length']} characters long",
+    "string_type": lambda field, _: f"`{field}` must be a text, or a list where the API allows one",
+    "bool_type": lambda field, _: f"`{field}` must be true or false",
+    "int_type": lambda field, _: f"`{field}` must be a whole number",
+    "list_type": lambda field, _: f"`{field}` must be a list",
+    "dict_type": lambda field, _: f"`{field}` must be an object",
+    "model_type": lambda field, _: f"`{field}` must be an object",
+    "literal_error": lambda field, ctx: f"`{field}` must be {ctx['expected']}",
+    "union_tag_invalid": lambda field, ctx: (
+        f"`{field}` is {_named(ctx['tag'])}, which is not supported here; use {_named(ctx['expected_tags'])}"
+    ),
+    "union_tag_not_found": lambda field, _: f"`{field}` must be an object with its kind named",
+    "value_error": lambda field, ctx: f"`{field}`: {ctx['error']}" if field else _capital(str(ctx["error"])),
+}
+_FIELD_IN_BACKTICKS = re.compile(r"`([a-z_]+)`")
+
+
+def refusal(error: ValidationError) -> InvalidRequest:
+    """Of several errors the first."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    param = _written(first["loc"])
+    if first["type"] == "union_tag_invalid":
+        param = _tagged(param, first["ctx"])
+    render = _MESSAGES.get(first["type"])
+    text = render(param, first.get("ctx", {})) if render else f"`{param}`: {first['msg']}"
+    if not param and (named := _FIELD_IN_BACKTICKS.search(text)):
+        param = named[1]
+    return InvalidRequest(f"{text}.", code=_code(first["type"]), param=param or None)
+
+
+def _written(location: Sequence[int | str]) -> str:
+    """As OpenAI's own errors write a place: messages[0].content."""
+    found = ""
+    for part in location:
+        if isinstance(part, int):
+            found += f"[{part}]"
+        elif not is_branch(part) and part != "[key]":
+            found += f".{part}" if found else part
+    return found
+
+
+def _tagged(param: str, context: Details) -> str:
+    """The field that the kind is read from: messages have a role, all else a type."""
+    field = "role" if "<user>" in context["expected_tags"] else "type"
+    return f"{param}.{field}" if param else field
+
+
+def _named(tags: str) -> str:
+    return tags.replace("<", "").replace(">", "").replace("'", "`") if "'" in tags else f"`{tags.strip('<>')}`"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _code(kind: str) -> str:
+    return {"extra_forbidden": "unsupported_parameter", "missing": "missing_required_parameter"}.get(
+        kind, "invalid_value"
+    )

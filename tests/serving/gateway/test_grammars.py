@@ -1,0 +1,44 @@
+"""The real compiler in its real process."""
+
+import json
+
+import pytest
+
+from serving.gateway import grammars
+from serving.gateway.errors import InvalidRequest
+from serving.gateway.grammars import Grammar, Grammars
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        ("response_format", "json", json.dumps({"type": "object", "properties": {"a": {"type": "integer"}}})),
+        ("structured_outputs.regex", "regex", "[a-c]{3}"),
+        ("structured_outputs.grammar", "grammar", 'root ::= "x" | "y"'),
+    ],
+)
+async def test_what_compiles_passes(grammar: Grammar) -> None:
+    await Grammars().check([grammar])
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        ("response_format", "json", json.dumps({"type": "nothing"})),
+        ("structured_outputs.regex", "regex", "("),
+        ("structured_outputs.grammar", "grammar", "no grammar at all"),
+    ],
+)
+async def test_what_does_not_compile_is_refused_with_the_compilers_words(grammar: Grammar) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        await Grammars().check([("tools[0]", "json", '{"type": "object"}'), grammar])
+    assert (caught.value.code, caught.value.param) == ("invalid_schema", grammar[0])
+
+
+async def test_a_schema_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    checker, grammar = Grammars(), ("tools[0]", "json", '{"type": "string"}')
+    await checker.check([grammar])
+    monkeypatch.setattr(grammars, "_CHILD", "there.is.no.such.module")
+    await checker.check([grammar, ("tools[1]", *grammar[1:])])
+    with pytest.raises(InvalidRequest):
+        await checker.check([("tools[0]", "json", '{"type": "null"}')])
