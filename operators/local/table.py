@@ -28,8 +28,9 @@ def of_history(status: AdapterStatus) -> str:
     """The newest first; what the alias points to now and what can be returned to are marked."""
     now = {version.digest: "kept" for version in status.previous}
     now |= {version.digest: word for word, version in (("canary", status.canary), ("active", status.active)) if version}
+    # A version has a row for each time that it was released; only the newest says what it is now.
     rows = [
-        (e.at, e.event, (e.digest or "-")[:12], now.get(e.digest or "", "-"), e.source, e.message)
+        (e.at, e.event, (e.digest or "-")[:12], now.pop(e.digest or "", "-"), e.source, e.message)
         for e in status.history
     ]
     return table(("AT", "EVENT", "VERSION", "NOW", "SOURCE", "MESSAGE"), rows)
@@ -53,10 +54,18 @@ def _fact(item: AnyObject) -> str:
         case BaseModel():
             return f"{sum(e.ready for e in item.status.endpoints)}/{len(item.status.endpoints)} replicas"
         case Adapter():
-            return item.status.active.digest[:12] if item.status.active else "no version"
+            return _version(item)
         case KnowledgeBase():
             return f"{item.status.chunks} chunks"
         case Tenant():
             return f"{item.status.adapters} adapters"
         case APIKey():
             return item.spec.prefix
+
+
+def _version(adapter: Adapter) -> str:
+    active, candidate = adapter.status.active, adapter.status.candidate
+    if active is None:
+        return "no version"
+    other = candidate is not None and candidate != active.digest
+    return f"{active.digest[:12]}, declared {candidate[:12]}" if other and candidate else active.digest[:12]

@@ -7,7 +7,7 @@ from datetime import datetime
 from operators.api.acceptance import Verdicts, accept, accepted, owners
 from operators.api.adapter import Adapter
 from operators.api.api_key import key_digest
-from operators.api.conditions import REVOKING, Condition
+from operators.api.conditions import FETCHED, ON_ITS_WAY, REVOKING, Condition, find
 from operators.api.snapshot import Snapshot
 from operators.api.tenant import Limits
 
@@ -34,7 +34,8 @@ class Canary:
 
 @dataclass(frozen=True)
 class Target:
-    """What one of a tenant's names stands for, since which flip. Without an engine name nothing answers yet."""
+    """What one of a tenant's names stands for, since which flip. Without an engine name nothing answers yet, and
+    nothing will while its only version is `refused`."""
 
     tenant: str
     name: str
@@ -43,6 +44,7 @@ class Target:
     knowledge_bases: tuple[str, ...] = ()
     canary: Canary | None = None
     flip: int = 0
+    refused: bool = False
 
     @property
     def on_trial(self) -> bool:
@@ -178,6 +180,12 @@ def _is_served(adapter: Adapter, verdict: Condition) -> bool:
     return verdict.holds or (adapter.status.active is not None and verdict.reason not in REVOKING)
 
 
+def _is_refused(adapter: Adapter) -> bool:
+    """Waiting helps no caller: somebody has to change the object or its artifact."""
+    fetched = find(adapter.status.conditions, FETCHED)
+    return fetched is not None and fetched.status == "False" and fetched.reason not in ON_ITS_WAY
+
+
 def _adapter_target(adapter: Adapter, tenant: str) -> Target:
     active, canary = adapter.status.active, adapter.status.canary
     return Target(
@@ -188,6 +196,7 @@ def _adapter_target(adapter: Adapter, tenant: str) -> Target:
         flip=active.generation if active else 0,
         knowledge_bases=adapter.spec.knowledge_bases,
         canary=Canary(canary.engine_name, canary.weight) if canary and active else None,
+        refused=active is None and _is_refused(adapter),
     )
 
 

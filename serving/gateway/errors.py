@@ -88,3 +88,11 @@ def model_not_found(name: str) -> NotFound:
     return NotFound(
         f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found", param="model"
     )
+
+
+def model_refused(name: str) -> NotFound:
+    """Not 503: to ask again helps nobody."""
+    return NotFound(
+        f"The model `{name}` has no version that can answer: it was refused. Its team sees why on the Adapter.",
+        code="model_refused", param="model",
+    )  # fmt: skip

@@ -17,7 +17,7 @@ from serving.gateway.citations import Evidence
 from serving.gateway.comparisons import Comparisons, Outcome
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.engine_refusals import ContextTooLong, refusal
-from serving.gateway.errors import ApiError, Unauthenticated, Unavailable, model_not_found
+from serving.gateway.errors import ApiError, Unauthenticated, Unavailable, model_not_found, model_refused
 from serving.gateway.exchange import EVENT_STREAM, JSON, CallerGone, Exchange
 from serving.gateway.grammars import Grammars
 from serving.gateway.grounding import grounded
@@ -177,6 +177,8 @@ class Forwarder:
         target = self._catalog().resolve(principal, model, request_id)
         if target is None:
             raise model_not_found(model)
+        if target.refused:
+            raise model_refused(model)
         if target.engine_name is None:
             raise _unavailable(f"The model `{model}` is not ready yet", "model_not_ready")
         return target

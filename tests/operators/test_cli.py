@@ -1,12 +1,16 @@
 import socket
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from operators.api.api_key import key_digest
+from operators.api.objects import collect
 from operators.api.snapshot import Problem, Snapshot
 from operators.cli import main
+from operators.cli.asking import shown
 from operators.local import doctor, snapshots
 from operators.local.directory import STATE, Contents, read
 from operators.local.layout import Layout
@@ -21,6 +25,13 @@ metadata: {name: acme}
 spec: {namespace: team-acme}
 """
 
+BASE = """
+apiVersion: quiver.dev/v1alpha1
+kind: BaseModel
+metadata: {name: m}
+spec: {source: a/b, tenants: [acme]}
+"""
+
 
 def _run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -33,6 +44,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_key_is_shown_once_and_only_its_digest_is_kept(root: Path) -> None:
+    (root / "base.yaml").write_text(BASE)
     key = _run(
         "keys", "create", root, "--tenant", "acme", "--name", "first", "--days", 3, "--model", "m"
     ).output.strip()
@@ -78,10 +90,10 @@ def test_objects_are_shown_with_the_fact_that_people_ask_for_and_files_with_thei
     assert "Tenant" not in _run("get", root, "adapters").output
 
 
-def test_get_before_any_run_shows_an_empty_table(root: Path) -> None:
+def test_get_before_any_run_says_so(root: Path) -> None:
     found = _run("get", root)
-    assert found.exit_code == 0
-    assert found.stdout.split() == ["KIND", "NAMESPACE", "NAME", "READY", "FACT", "MESSAGE"]
+    assert found.exit_code == 1
+    assert "has never run" in found.output
 
 
 def test_two_runs_on_one_directory_do_not_happen(root: Path) -> None:
@@ -143,6 +155,7 @@ def test_get_says_when_nothing_runs_any_more(root: Path) -> None:
     layout = Layout(root=root, gateway_port=0, engine_python=root, embedder=root, environment={})
     with alone(layout):
         assert _run("get", root).stderr == ""
+        snapshots.write(layout.snapshot, Snapshot())
     assert "is not running" in _run("get", root).stderr
 
 
@@ -182,3 +195,53 @@ def test_an_engines_python_that_is_none_is_a_fact_and_no_crash(
 
 def test_the_doctor_looks_at_the_disk_of_the_objects(root: Path) -> None:
     assert str(root) in _check(root, "disk", python=root).fact
+
+
+def test_a_key_for_a_name_that_the_tenant_does_not_have_is_refused(root: Path) -> None:
+    (root / "base.yaml").write_text(BASE)
+    found = _run("keys", "create", root, "--tenant", "acme", "--name", "k", "--model", "nosuch")
+    assert found.exit_code == 1
+    assert "tenant acme has no model nosuch; it has m" in found.output
+    assert list(root.glob("key-*")) == []
+
+
+def test_keys_are_listed_and_revoked(root: Path) -> None:
+    key = _run("keys", "create", root, "--tenant", "acme", "--name", "first").output.strip()
+    listed = _run("keys", "list", root).output
+    assert "first" in listed
+    assert key[:7] in listed
+    assert key not in listed
+    assert _run("keys", "revoke", root, "--tenant", "acme", "--name", "other").exit_code == 1
+    assert _run("keys", "revoke", root, "--tenant", "acme", "--name", "first").exit_code == 0
+    assert "first" not in _run("keys", "list", root).output
+    assert list(root.glob("key-*")) == []
+
+
+def test_one_object_is_described_whole_and_logs_are_named(root: Path) -> None:
+    layout = Layout(root=root, gateway_port=0, engine_python=root, embedder=root, environment={})
+    with alone(layout):
+        snapshots.write(layout.snapshot, Snapshot(objects=collect((objects.tenant(),))))
+        (layout.logs / "gateway.log").write_text("one\ntwo\nthree\n")
+        found = yaml.safe_load(_run("describe", root, "tenant", "acme").output)
+        assert (found["kind"], found["metadata"]["name"]) == ("Tenant", "acme")
+        assert "it has acme" in _run("describe", root, "tenant", "nobody").output
+        assert _run("logs", root).output == "gateway\n"
+        assert _run("logs", root, "gateway", "--lines", 2).output == "two\nthree\n"
+        assert "it has gateway" in _run("logs", root, "engine").output
+
+
+def test_a_question_needs_a_running_directory_and_a_whole_name(root: Path) -> None:
+    assert "write TENANT/MODEL" in _run("ask", root, "support", "why?").output
+    assert "start it with quiver up" in _run("ask", root, "acme/support", "why?").output
+
+
+def test_an_answer_is_shown_with_each_cited_passage_once() -> None:
+    citation = {"start_index": 8, "end_index": 11, "title": "refunds.md", "text": "The window is 30 days."}
+    notes = [{"url_citation": citation}, {"url_citation": citation}]
+    assert shown({"content": "30 days [1]", "annotations": notes}) == (
+        "30 days [1]\n[1] refunds.md: The window is 30 days."
+    )
+
+
+def test_the_version_is_said() -> None:
+    assert version("quiver") in _run("--version").output

@@ -1,0 +1,19 @@
+"""`quiver`: runs a directory of objects, shows it, and makes keys."""
+
+import click
+
+from operators.cli.asking import ask
+from operators.cli.deciding import promote, rollback
+from operators.cli.keys import keys
+from operators.cli.reading import describe, get, history, logs
+from operators.cli.running import examine, up
+
+
+@click.group()
+@click.version_option(package_name="quiver")
+def main() -> None:
+    """One base model, many tenants: adapters swapped under load, documents with citations."""
+
+
+for command in (up, get, describe, logs, ask, promote, rollback, history, examine, keys):
+    main.add_command(command)

@@ -1,0 +1,101 @@
+"""`quiver ask`: a question as a caller would put it, answered with citations."""
+
+import json
+import secrets
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from operators.cli.arguments import directory_argument
+from operators.cli.keys import new_key, tenant_of, write_new
+from operators.local import directory
+from operators.local.address import read as read_address
+from operators.local.directory import Contents
+from operators.local.lock import is_running
+
+ANSWER_S = 120.0
+# A key that was made a moment ago is taken up within this time, on a busy machine too.
+KEY_S = 30.0
+KEY_LIFE = timedelta(minutes=10)
+WIDTH = 100
+
+
+@click.command()
+@directory_argument
+@click.argument("model", metavar="TENANT/MODEL")
+@click.argument("question")
+@click.option("--knowledge-base", "knowledge_bases", multiple=True, help="Search this one; may be given again.")
+def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...]) -> None:
+    """Ask MODEL of TENANT, as one of its callers, and show the answer with the passages that it cites.
+
+    An adapter that has knowledge bases is asked with them; the key for it is made for this question and removed again.
+    """
+    tenant, slash, name = model.partition("/")
+    if not (tenant and slash and name):
+        raise click.ClickException(f"{model} is no model; write TENANT/MODEL, such as acme/support")
+    address = read_address(root) if is_running(root) else None
+    if address is None:
+        raise click.ClickException(f"{root} is not running; start it with quiver up {root}")
+    body: dict[str, Any] = {"model": name, "messages": [{"role": "user", "content": question}]}
+    if knowledge_bases:
+        body["retrieval"] = {"knowledge_bases": list(knowledge_bases)}
+    with _key(root, tenant) as key:
+        click.echo(shown(_answer(address, key, body)))
+
+
+def shown(message: dict[str, Any]) -> str:
+    """An answer, and under it each passage that it cites, once."""
+    lines = [message.get("content") or message.get("refusal") or "(no text)"]
+    cited: dict[str, str] = {}
+    for annotation in message.get("annotations") or ():
+        citation = annotation["url_citation"]
+        mark = lines[0][citation["start_index"] : citation["end_index"]]
+        cited.setdefault(mark, f"{mark} {citation['title']}: {citation['text']}")
+    return "\n".join([*lines, *(textwrap.shorten(text, WIDTH, placeholder=" …") for text in cited.values())])
+
+
+@contextmanager
+def _key(root: Path, tenant: str) -> Iterator[str]:
+    """A key of the tenant's that is removed again, and would end by itself within minutes."""
+    namespace = tenant_of(root, directory.read(root, Contents()), tenant).spec.namespace
+    name = f"ask-{secrets.token_hex(4)}"
+    key, item = new_key(namespace, name, expires_at=datetime.now(UTC) + KEY_LIFE)
+    path = root / f"key-{tenant}-{name}.yaml"
+    write_new(path, item)
+    try:
+        yield key
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _answer(address: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
+    deadline = time.monotonic() + KEY_S
+    while True:
+        status, answer = _posted(f"{address}/v1/chat/completions", key, body)
+        if status == 200:
+            message: dict[str, Any] = answer["choices"][0]["message"]
+            return message
+        if status != 401 or time.monotonic() > deadline:
+            raise click.ClickException(answer["error"]["message"])
+        time.sleep(0.1)
+
+
+def _posted(url: str, key: str, body: dict[str, Any]) -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310  # our own gateway
+    try:
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as response:  # noqa: S310
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+    except (OSError, TimeoutError) as error:
+        raise click.ClickException(f"the gateway at {url} does not answer: {error}") from error

@@ -1,0 +1,86 @@
+"""`quiver promote` and `quiver rollback`."""
+
+import time
+from pathlib import Path
+from typing import Literal
+
+import click
+from pydantic import ValidationError
+
+from operators.api.adapter import Decision, HistoryEntry
+from operators.api.resource import Key
+from operators.cli.arguments import adapter_argument, place_argument
+from operators.cli.places import on_cluster, status_of
+from operators.local import decisions
+from operators.local.directory import STATE
+from operators.local.lock import is_running
+from operators.settings import kubeconfig
+
+DECISION_LIMIT_S = 30.0
+DECISION_PERIOD_S = 0.1  # each look parses the whole snapshot, on cores that the change itself needs
+
+
+@click.command()
+@place_argument
+@adapter_argument
+def promote(place: Path | None, adapter: Key) -> None:
+    """Release the version of ADAPTER (namespace/name) that waits: a canary, or one that was taken back."""
+    _decide(place, adapter, "Promote", None)
+
+
+@click.command()
+@place_argument
+@adapter_argument
+@click.option("--to", "digest", metavar="DIGEST", help="The version to return to, as `quiver history` shows it.")
+def rollback(place: Path | None, adapter: Key, digest: str | None) -> None:
+    """Return ADAPTER (namespace/name) to an earlier version that the engines still hold, or end its canary."""
+    _decide(place, adapter, "Rollback", digest)
+
+
+def _decide(place: Path | None, adapter: Key, action: Literal["Promote", "Rollback"], digest: str | None) -> None:
+    """Write the decision, and wait for what came of it."""
+    active = status_of(place, adapter).active
+    against = active.digest if active else None
+    try:
+        decision = _write(place, adapter, action, against, digest)
+    except ValidationError:
+        raise click.ClickException(f"{digest} is no digest; write 6 to 64 of its hexadecimal digits") from None
+    entry = _outcome(place, adapter, decision)
+    if entry.event == "DecisionRefused":
+        raise click.ClickException(f"{adapter}: {entry.message}")
+    click.echo(f"{adapter}: {entry.event} {(entry.digest or '')[:12]}; {entry.message}")
+
+
+def _write(
+    place: Path | None,
+    adapter: Key,
+    action: Literal["Promote", "Rollback"],
+    against: str | None,
+    digest: str | None,
+) -> Decision:
+    if place is None:
+        with on_cluster() as cluster:
+            written: Decision = cluster.write(kubeconfig(), adapter, action, against=against, digest=digest)
+            return written
+    if not is_running(place):
+        raise click.ClickException(f"{place} is not running, so nothing can be decided; start it with quiver up")
+    try:
+        return decisions.write(place / STATE, adapter, action, against=against, digest=digest)
+    except OSError as error:
+        fact = f"{place / STATE} cannot be written: {error.strerror}"
+        raise click.ClickException(f"{fact}; nothing was decided") from error
+
+
+def _outcome(place: Path | None, adapter: Key, decision: Decision) -> HistoryEntry:
+    """Once every gateway routes by it, unless it was refused."""
+    deadline = time.monotonic() + DECISION_LIMIT_S
+    while time.monotonic() < deadline:
+        status = status_of(place, adapter)
+        entry = next((entry for entry in status.history if entry.decision == decision.id), None)
+        if entry and (status.routed or entry.event == "DecisionRefused"):
+            return entry
+        time.sleep(DECISION_PERIOD_S)
+    raise click.ClickException(
+        f"{adapter} did not follow within {DECISION_LIMIT_S:.0f} s; it does as soon as every replica answers with that "
+        "version, see quiver get"
+    )

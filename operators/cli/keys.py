@@ -1,0 +1,132 @@
+"""`quiver keys`."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+import yaml
+
+from operators.api.api_key import SHOWN_LENGTH, APIKey, APIKeySpec, key_digest, key_from_entropy
+from operators.api.names import API_VERSION
+from operators.api.objects import AnyObject, to_data
+from operators.api.resource import Key, Metadata
+from operators.api.tenant import Tenant
+from operators.cli.arguments import NameType, directory_argument
+from operators.local import directory, table
+from operators.local.directory import Contents
+
+
+@click.group()
+def keys() -> None:
+    """API keys of a tenant."""
+
+
+@keys.command()
+@directory_argument
+@click.option("--tenant", required=True, help="The tenant whose callers will use the key.")
+@click.option("--name", type=NameType(), required=True, help="What the key is called.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; without, it does not.")
+@click.option(
+    "--model", "models", type=NameType(), multiple=True, help="Narrow the key to this name; may be given again."
+)
+def create(root: Path, tenant: str, name: str, days: int | None, models: tuple[str, ...]) -> None:
+    """Make a key, write its digest to DIR, and print the key once."""
+    contents = directory.read(root, Contents())
+    owner = tenant_of(root, contents, tenant)
+    _refuse_unknown(contents, owner, models)
+    expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    key, item = new_key(owner.spec.namespace, name, expires_at=expires_at, models=models)
+    _refuse_double(contents, item)
+    write_new(root / f"key-{tenant}-{name}.yaml", item)
+    click.echo(key)
+
+
+@keys.command("list")
+@directory_argument
+@click.option("--tenant", help="Only this tenant's.")
+def listing(root: Path, tenant: str | None) -> None:
+    """Show the keys of DIR: how they begin, whose they are, and until when they work."""
+    contents = directory.read(root, Contents())
+    owners = {owner.spec.namespace: owner.name for owner in contents.objects.tenants}
+    rows = [
+        (
+            owners.get(key.namespace, "-"),
+            key.name,
+            key.spec.prefix,
+            _until(key),
+            ", ".join(key.spec.models or ()) or "all",
+        )
+        for key in contents.objects.api_keys
+        if tenant is None or owners.get(key.namespace) == tenant
+    ]
+    click.echo(table.table(("TENANT", "NAME", "BEGINS", "UNTIL", "MODELS"), rows))
+
+
+@keys.command()
+@directory_argument
+@click.option("--tenant", required=True, help="Whose key it is.")
+@click.option("--name", type=NameType(), required=True, help="What the key is called.")
+def revoke(root: Path, tenant: str, name: str) -> None:
+    """Remove a key from DIR: it is refused within a second."""
+    contents = directory.read(root, Contents())
+    namespace = tenant_of(root, contents, tenant).spec.namespace
+    wanted = Key(kind="APIKey", namespace=namespace, name=name)
+    file = next((file for file, items in contents.files.items() if wanted in (item.key for item in items)), None)
+    if file is None:
+        raise click.ClickException(f"tenant {tenant} has no key {name}; see quiver keys list {root}")
+    if len(contents.files[file]) > 1:
+        raise click.ClickException(f"{file} holds other objects, too; take the key {name} out of it by hand")
+    (root / file).unlink()
+    click.echo(f"{tenant}/{name} is revoked; {file} is removed")
+
+
+def _until(key: APIKey) -> str:
+    return key.spec.expires_at.isoformat(timespec="minutes") if key.spec.expires_at else "-"
+
+
+def new_key(
+    namespace: str, name: str, *, expires_at: datetime | None = None, models: tuple[str, ...] = ()
+) -> tuple[str, APIKey]:
+    """A key, and the object that holds its digest."""
+    key = key_from_entropy(secrets.token_bytes(32))
+    spec = APIKeySpec(sha256=key_digest(key), prefix=key[:SHOWN_LENGTH], expires_at=expires_at, models=models or None)
+    return key, APIKey(api_version=API_VERSION, metadata=Metadata(name=name, namespace=namespace), spec=spec)
+
+
+def _refuse_unknown(contents: Contents, tenant: Tenant, models: tuple[str, ...]) -> None:
+    """A key for a name that nobody has would be refused everywhere, and nobody would see why."""
+    names = [adapter.name for adapter in contents.objects.adapters if adapter.namespace == tenant.spec.namespace]
+    names += [base.name for base in contents.objects.base_models if base.spec.allows(tenant.name)]
+    unknown = next((model for model in models if model not in names), None)
+    if unknown:
+        raise click.ClickException(
+            f"tenant {tenant.name} has no model {unknown}; it has {', '.join(sorted(names)) or 'none'}"
+        )
+
+
+def tenant_of(root: Path, contents: Contents, name: str) -> Tenant:
+    tenants = {tenant.name: tenant for tenant in contents.objects.tenants}
+    if name in tenants:
+        return tenants[name]
+    faults = "".join(f"; {problem.file} is not readable: {problem.message}" for problem in contents.problems)
+    raise click.ClickException(f"{root} holds no Tenant {name}; it has {', '.join(tenants) or 'none'}{faults}")
+
+
+def _refuse_double(contents: Contents, item: APIKey) -> None:
+    for file, items in contents.files.items():
+        if item.key in (other.key for other in items):
+            raise click.ClickException(f"{item.key} is in {file} already; choose another --name")
+
+
+def write_new(path: Path, item: AnyObject) -> None:
+    data = to_data(item)
+    data.pop("status", None)
+    try:
+        with path.open("x") as file:
+            yaml.safe_dump(data, file, sort_keys=False)
+    except FileExistsError:
+        raise click.ClickException(f"{path} exists; choose another --name, or remove it to revoke that key") from None
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}; no key was made") from error

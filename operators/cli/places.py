@@ -1,0 +1,40 @@
+"""Where objects are: in a directory, or in the cluster that kubectl would ask."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import click
+
+from operators.api.adapter import AdapterStatus
+from operators.api.objects import InvalidObjectError
+from operators.api.resource import Key
+from operators.local import snapshots
+from operators.local.directory import STATE
+from operators.settings import kubeconfig
+
+
+def status_of(place: Path | None, adapter: Key) -> AdapterStatus:
+    if place is None:
+        with on_cluster() as cluster:
+            status: AdapterStatus = cluster.status(kubeconfig(), adapter)
+            return status
+    found = {item.key: item.status for item in snapshots.read(place / STATE / "snapshot.json").objects.adapters}
+    if adapter not in found:
+        known = ", ".join(f"{key.namespace}/{key.name}" for key in found) or "none"
+        raise click.ClickException(f"{place} runs no {adapter}; it runs {known}")
+    return found[adapter]
+
+
+@contextlib.contextmanager
+def on_cluster() -> Iterator[ModuleType]:
+    """The functions that ask one; what it refuses is said as kubectl would."""
+    from operators.controllers import decisions as cluster  # a client for clusters that only these commands need
+    from operators.kube.client import ConfigurationError
+    from operators.kube.errors import KubeError
+
+    try:
+        yield cluster
+    except (KubeError, ConfigurationError, InvalidObjectError) as error:
+        raise click.ClickException(f"the cluster says: {error}") from error

@@ -1,0 +1,89 @@
+"""`quiver get`, `describe`, `logs` and `history`."""
+
+from collections import deque
+from pathlib import Path
+
+import click
+import yaml
+
+from operators.api.objects import NAMES, to_data
+from operators.api.resource import Key
+from operators.api.snapshot import Snapshot
+from operators.cli.arguments import adapter_argument, directory_argument, place_argument
+from operators.cli.places import status_of
+from operators.local import snapshots, table
+from operators.local.directory import STATE
+from operators.local.lock import is_running
+
+
+@click.command()
+@directory_argument
+@click.argument("kind", required=False)
+def get(root: Path, kind: str | None) -> None:
+    """Show the objects of DIR as the last or present run sees them."""
+    wanted = _kinds(kind)
+    snapshot = _snapshot(root)
+    click.echo(table.of_objects([item for item in snapshot.objects.all if item.kind in wanted]))
+    for problem in snapshot.problems:
+        click.echo(f"\n{problem.file}: {problem.message}\n  what the file last held stays in force")
+
+
+def _snapshot(root: Path) -> Snapshot:
+    file = root / STATE / "snapshot.json"
+    if not is_running(root):
+        if not file.exists():
+            raise click.ClickException(
+                f"{root} has never run, so nothing is known of it; start it with quiver up {root}"
+            )
+        click.echo(f"{root} is not running: this is how its last run left it; start it with quiver up", err=True)
+    return snapshots.read(file)
+
+
+@click.command()
+@directory_argument
+@click.argument("kind")
+@click.argument("name", metavar="[NAMESPACE/]NAME")
+def describe(root: Path, kind: str, name: str) -> None:
+    """Show one object of DIR whole: what is declared, what is known of it, and since when."""
+    wanted = _kinds(kind)
+    namespace, _, short = name.rpartition("/")
+    items = [item for item in _snapshot(root).objects.all if item.kind in wanted]
+    item = next((item for item in items if (item.namespace, item.name) == (namespace, short)), None)
+    if item is None:
+        there = ", ".join(f"{i.namespace}/{i.name}".lstrip("/") for i in items) or "none"
+        raise click.ClickException(f"{root} has no {kind} {name}; it has {there}")
+    click.echo(yaml.safe_dump(to_data(item), sort_keys=False, allow_unicode=True).rstrip())
+
+
+@click.command()
+@directory_argument
+@click.argument("part", required=False)
+@click.option("--lines", type=click.IntRange(1, 100_000), default=40, show_default=True, help="How many, from the end.")
+def logs(root: Path, part: str | None, lines: int) -> None:
+    """Show the end of the log of PART (gateway, engine-NAME, …), or name the parts."""
+    folder = root / STATE / "logs"
+    names = sorted(path.stem for path in folder.glob("*.log"))
+    if part is None:
+        click.echo("\n".join(names) or f"{root} has no logs: it has never run")
+        return
+    if part not in names:
+        raise click.ClickException(f"{root} has no log of {part}; it has {', '.join(names) or 'none'}")
+    with (folder / f"{part}.log").open(errors="replace") as file:
+        click.echo("".join(deque(file, lines)).rstrip())
+
+
+def _kinds(word: str | None) -> frozenset[str]:
+    """The kinds that a word means: one, in the singular or the plural, or without a word all."""
+    found = frozenset(kind for kind in NAMES if word is None or word.lower() in (kind.lower(), f"{kind.lower()}s"))
+    if not found:
+        raise click.ClickException(f"{word} is no kind; the kinds are {', '.join(sorted(NAMES))}")
+    return found
+
+
+@click.command()
+@place_argument
+@adapter_argument
+def history(place: Path | None, adapter: Key) -> None:
+    """Show what ADAPTER (namespace/name) has pointed to, and why, the newest first."""
+    status = status_of(place, adapter)
+    click.echo(table.of_history(status))

@@ -1,0 +1,111 @@
+"""`quiver up` and `quiver doctor`."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from operators.api.snapshot import Snapshot
+from operators.cli.arguments import directory_argument, path, port_option
+from operators.local import address, directory, doctor, snapshots, table
+from operators.local.directory import Contents
+from operators.local.layout import Layout, url
+from operators.local.lock import AlreadyRunningError, alone, is_running
+from operators.local.progress import Progress
+from operators.settings import Settings, fetching_environment, inherited_environment
+
+
+@click.command()
+@directory_argument
+@port_option
+def up(root: Path, port: int) -> None:
+    """Run the objects in DIR as processes, and follow edits to the files."""
+    settings = Settings()
+    if is_running(root):
+        raise click.ClickException(f"{root} is run by another quiver up; stop that one first")
+    _require(settings, port, root)
+    contents = _read(root)
+    layout = Layout(
+        root=root.resolve(),
+        gateway_port=port,
+        engine_python=settings.engine_python,
+        embedder=settings.embedder.resolve(),
+        environment=inherited_environment(),
+        fetching=fetching_environment(),
+    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    click.echo(f"gateway  {url(port)}/v1")
+    click.echo(f"metrics  {url(layout.internal_port)}/metrics  {url(layout.drift_port)}/metrics")
+    click.echo(f"logs     {layout.logs}")
+    try:
+        with alone(layout):
+            address.write(layout)
+            if aside := snapshots.keep_unreadable(layout.snapshot):
+                click.echo(f"{aside} is not from this release: earlier versions and rollbacks are not known", err=True)
+            asyncio.run(_run(layout, contents))
+    except AlreadyRunningError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _require(settings: Settings, port: int, root: Path) -> None:
+    checks = doctor.examine(settings.engine_python, settings.embedder, port, root)
+    missing = [check for check in checks if check.needed and not check.holds]
+    for check in missing:
+        click.echo(f"{check.what}: {check.fact}; {check.remedy}", err=True)
+    if missing:
+        sys.exit(1)
+
+
+def _read(root: Path) -> Contents:
+    """At the start nothing is running yet that a broken file could spare: say what is wrong, and go on without it."""
+    contents = directory.read(root.resolve(), Contents())
+    for problem in contents.problems:
+        click.echo(f"{problem.file}: {problem.message}", err=True)
+    if contents.unread:
+        click.echo("until every file is readable no document is indexed and no tenant's record removed", err=True)
+    if not contents.objects.base_models:
+        raise click.ClickException(f"{root} holds no BaseModel; add a file with one, see examples/demo")
+    return contents
+
+
+async def _run(layout: Layout, contents: Contents) -> None:
+    from operators.local.runner import Runner  # a third of a second that only this command has to spend
+
+    begun, progress = time.monotonic(), Progress()
+
+    def say(snapshot: Snapshot) -> None:
+        for line in progress.news(snapshot):
+            click.echo(f"{time.monotonic() - begun:7.1f} s  {line}")
+
+    runner = Runner(layout, contents, on_snapshot=say)
+    task = asyncio.ensure_future(runner.run())
+
+    def stop() -> None:
+        """The second time whoever asks does not want to wait."""
+        if not task.cancelling():
+            task.cancel()
+        else:
+            runner.kill()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    click.echo("stopped")
+
+
+@click.command("doctor")
+@port_option
+@click.argument("root", metavar="DIR", type=path, default=".")
+def examine(port: int, root: Path) -> None:
+    """Say what this machine lacks for a run of DIR, and how to get it."""
+    settings = Settings()
+    checks = list(doctor.examine(settings.engine_python, settings.embedder, port, root))
+    click.echo(table.of_checks(checks))
+    sys.exit(0 if all(check.holds for check in checks) else 1)

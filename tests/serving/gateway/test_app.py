@@ -1,0 +1,164 @@
+"""What HTTP asks of the gateway, on real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+from pydantic import SecretStr
+
+from operators.api.api_key import key_digest
+from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
+from operators.api.objects import collect
+from operators.api.snapshot import Snapshot
+from serving.gateway.settings import Settings
+from tests.operators import objects
+from tests.serving.gateway.running import Running, gateway
+
+KEY = "key of acme"
+
+
+@asynccontextmanager
+async def _gateway(tmp_path: Path, *, engine: str | None = None, **more: Any) -> AsyncIterator[Running]:
+    base = objects.base_model()
+    assert isinstance(base, BaseModel)
+    endpoints = (Endpoint(name="e", url=engine, ready=True),) if engine else ()
+    base = base.model_copy(update={"status": BaseModelStatus(endpoints=endpoints)})
+    found = collect((base, objects.tenant(), objects.api_key(sha256=key_digest(KEY))))
+    snapshot = tmp_path / "snapshot.json"
+    await asyncio.to_thread(snapshot.write_text, Snapshot(generation=1, objects=found).model_dump_json(by_alias=True))
+    settings = Settings(snapshot=snapshot, internal_token=SecretStr("t" * 16), engine_api_key=SecretStr("e"), **more)
+    async with gateway(settings) as running:
+        yield running
+
+
+async def _ask(
+    running: Running, method: str, path: str, *, key: str | None = KEY, **more: Any
+) -> tuple[int, dict[str, str], bytes]:
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    headers |= more.pop("headers", {})
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, running.url + path, headers=headers, **more) as response,
+    ):
+        return response.status, {name.lower(): value for name, value in response.headers.items()}, await response.read()
+
+
+async def _raw(running: Running, request: bytes) -> bytes:
+    port = int(running.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    async with asyncio.timeout(10):
+        found = await reader.read()
+    writer.close()
+    return found
+
+
+async def test_a_method_that_a_path_does_not_answer_is_told_those_that_it_does(tmp_path: Path) -> None:
+    async with _gateway(tmp_path) as running:
+        status, headers, _ = await _ask(running, "GET", "/v1/chat/completions")
+        assert (status, headers["allow"]) == (405, "POST, OPTIONS")
+        status, headers, _ = await _ask(running, "DELETE", "/v1/models")
+        assert (status, headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+async def test_head_is_get_without_its_body(tmp_path: Path) -> None:
+    async with _gateway(tmp_path) as running:
+        status, headers, body = await _ask(running, "HEAD", "/v1/models")
+        assert (status, body) == (200, b"")
+        assert int(headers["content-length"]) > 0
+
+
+async def test_who_has_no_key_is_told_how_to_send_one(tmp_path: Path) -> None:
+    async with _gateway(tmp_path) as running:
+        status, headers, _ = await _ask(running, "GET", "/v1/models", key=None)
+        assert (status, headers["www-authenticate"]) == (401, "Bearer")
+
+
+async def test_two_keys_are_none(tmp_path: Path) -> None:
+    head = f"GET /v1/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {KEY}\r\n"
+    async with _gateway(tmp_path) as running:
+        assert b" 200 " in (await _raw(running, f"{head}\r\n".encode())).partition(b"\r\n")[0]
+        assert (
+            b" 401 " in (await _raw(running, f"{head}authorization: Bearer x\r\n\r\n".encode())).partition(b"\r\n")[0]
+        )
+
+
+async def test_one_model_is_shown_with_whether_it_is_ready_and_others_do_not_exist(tmp_path: Path) -> None:
+    async with _gateway(tmp_path) as running:
+        status, _, body = await _ask(running, "GET", "/v1/models/base")
+        assert (status, orjson.loads(body)["ready"]) == (200, False)
+        for name in ("nobody", "a/b", "a%2Fb"):
+            status, _, body = await _ask(running, "GET", f"/v1/models/{name}")
+            assert (status, orjson.loads(body)["error"]["code"]) == (404, "model_not_found")
+    async with _gateway(tmp_path, engine="http://127.0.0.1:9") as running:
+        _, _, body = await _ask(running, "GET", "/v1/models/base")
+        assert orjson.loads(body)["ready"] is True
+
+
+async def test_a_sane_request_id_of_the_callers_is_kept_and_another_is_not(tmp_path: Path) -> None:
+    async with _gateway(tmp_path) as running:
+        for asked, kept in (("trace-1:a.b", True), ("x" * 129, False), ("a b", False)):
+            _, headers, _ = await _ask(running, "GET", "/v1/models", headers={"x-request-id": asked})
+            assert (headers["x-request-id"] == asked) is kept
+
+
+async def test_pages_of_other_origins_are_let_in_only_where_settings_say_so(tmp_path: Path) -> None:
+    page = {"origin": "https://chat.example", "access-control-request-headers": "authorization,content-type"}
+    async with _gateway(tmp_path) as running:
+        status, headers, _ = await _ask(running, "OPTIONS", "/v1/chat/completions", key=None, headers=page)
+        assert (status, headers["allow"]) == (204, "POST, OPTIONS")
+        assert "access-control-allow-origin" not in headers
+    async with _gateway(tmp_path, cors_origins=("https://chat.example",)) as running:
+        status, headers, _ = await _ask(running, "OPTIONS", "/v1/chat/completions", key=None, headers=page)
+        assert (status, headers["access-control-allow-headers"]) == (204, "authorization,content-type")
+        _, headers, _ = await _ask(running, "GET", "/v1/models", headers=page)
+        assert headers["access-control-allow-origin"] == "https://chat.example"
+        _, headers, _ = await _ask(running, "GET", "/v1/models", headers={"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in headers
+
+
+async def test_limits_stand_on_refusals_too_and_what_we_cannot_answer_is_charged_to_none(tmp_path: Path) -> None:
+    chat = {"model": "base", "messages": [{"role": "user", "content": "hello"}]}
+    async with _gateway(tmp_path) as running:
+        status, before, _ = await _ask(running, "POST", "/v1/chat/completions", json={**chat, "n": 0})
+        assert status == 400
+        status, after, _ = await _ask(running, "POST", "/v1/chat/completions", json=chat)
+        assert status == 503
+        for name in ("x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens"):
+            assert before[name] == after[name] == before[name.replace("remaining", "limit")]
+
+
+async def test_the_address_itself_says_what_it_is(tmp_path: Path) -> None:
+    async with _gateway(tmp_path) as running:
+        status, _, body = await _ask(running, "GET", "/", key=None)
+        assert (status, orjson.loads(body)["base_url"]) == (200, "/v1")
+
+
+STREAM = (
+    b'data: {"id":"x","model":"base","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
+    b'data: {"id":"x","model":"base","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}\n\n'
+    b"data: [DONE]\n\n"
+)
+
+
+async def test_a_caller_of_http_1_0_gets_a_stream_without_chunks(tmp_path: Path) -> None:
+    async def engine(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {len(STREAM)}\r\n\r\n"
+        writer.write(head.encode() + STREAM)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(engine, "127.0.0.1", 0)
+    body = orjson.dumps({"model": "base", "stream": True, "messages": [{"role": "user", "content": "hello"}]})
+    head = f"POST /v1/chat/completions HTTP/1.0\r\nauthorization: Bearer {KEY}\r\ncontent-length: {len(body)}\r\n\r\n"
+    async with server, _gateway(tmp_path, engine=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as running:
+        found = await _raw(running, head.encode() + body)
+    headers, _, text = found.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in headers.lower()
+    assert text.startswith(b"data: ")
+    assert text.endswith(b"data: [DONE]\n\n")
