@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test check bench bench-quality bench-adapters bench-operator images chart e2e crds lock clean
+.PHONY: help setup demo test check bench bench-quality bench-adapters bench-operator images chart e2e crds docs lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
@@ -23,6 +23,7 @@ help:
 	@echo 'make chart   the chart’s tests: lint, safe defaults, who reaches whom, a dry run on a real API server'
 	@echo 'make e2e     the chart on a real cluster: install, serve, break, upgrade, delete'
 	@echo 'make crds    write the chart’s definitions of our kinds from operators/api'
+	@echo 'make docs    write docs/parameters.md from the gateway’s schemas'
 	@echo 'make lock    resolve requirements/ anew'
 
 setup: .venv/ready .venv-engine/ready $(EMBEDDER)/model.onnx
@@ -71,11 +72,14 @@ chart: setup
 e2e: setup
 	@$(BIN)/python -m tests.e2e $(ARGS)
 
+# The engine preloads libraries by their paths, which it cuts at spaces.
+NO_SPACES = $(if $(filter 1,$(words $(CURDIR))),,$(error setup: $(CURDIR) has a space in its path; move the checkout to one without))
+
 # The product and its tools: no torch.
 .venv/ready: requirements/dev.txt pyproject.toml | $(UV)
-	@echo 'setup: the product and its tools (0.7 GB) …' $(NEED_PYTHON)
+	@echo 'setup: the product and its tools (0.7 GB) …' $(NEED_PYTHON)$(NO_SPACES)
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
-	@$(UV) pip install --python .venv --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --python .venv --quiet --require-hashes -r requirements/dev.txt
 	@$(UV) pip install --python .venv --quiet --no-deps --editable .
 	@touch $@
 
@@ -83,7 +87,7 @@ e2e: setup
 .venv-engine/ready: requirements/engine.txt pyproject.toml | $(UV)
 	@echo 'setup: the engine (6 GB) …' $(NEED_PYTHON)
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv-engine
-	@$(UV) pip install --python .venv-engine --require-hashes --no-deps -r requirements/engine.txt
+	@$(UV) pip install --python .venv-engine --quiet --require-hashes --no-deps -r requirements/engine.txt
 	@$(UV) pip install --python .venv-engine --quiet --no-deps --editable .
 	@touch $@
 
@@ -99,6 +103,9 @@ build/bootstrap/bin/uv:
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 crds: .venv/ready
 	@$(BIN)/python -m operators.crd charts/quiver/templates/crds
+
+docs: .venv/ready
+	@$(BIN)/python -m serving.gateway.requests.table docs/parameters.md
 
 lock: | $(UV)
 	@printf 'uv\nsetuptools\n' | $(LOCK) - -o requirements/uv.txt

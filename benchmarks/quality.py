@@ -5,6 +5,7 @@ passages ingested as documents and nothing in the prompt; then with neither. Exa
 """
 
 import argparse
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ CALLERS = 8
 # Version 2 of `support` is behind the same alias as version 1, and has its turn in the swap.
 SERVED = ("acme-support-v1", "acme-api-v1", "globex-desk-v1", "globex-brief-v1")
 
+_OWN_DOCUMENTS = re.compile(r"\n  knowledgeBases: .*")
+
 FACTS = """
 apiVersion: quiver.dev/v1alpha1
 kind: KnowledgeBase
@@ -46,14 +49,15 @@ def questions(count: int) -> list[Example]:
 
 
 def objects(root: Path, asked: Sequence[Example]) -> Path:
-    """The demo's objects, with the questions' passages as one more knowledge base.
+    """The demo's objects, with the questions' passages as one more knowledge base, and adapters that answer from
+    documents only where a request names some.
 
     Models stay where they are; adapters are copied, so that whoever runs them may edit them.
     """
     copy_objects(root)
     shutil.copytree(REPOSITORY / "models" / "demo" / "adapters", root / "adapters")
     for file in root.glob("*.yaml"):
-        text = file.read_text().replace("../../models/demo/adapters", "./adapters")
+        text = _OWN_DOCUMENTS.sub("", file.read_text()).replace("../../models/demo/adapters", "./adapters")
         file.write_text(text.replace("../../models/demo/base", str(REPOSITORY / "models" / "demo" / "base")))
     (root / "facts.yaml").write_text(FACTS)
     _write_documents(root / "documents" / "acme" / "facts", asked)

@@ -100,19 +100,20 @@ It runs at {platform.url}, until Ctrl-C. Keys:
 With curl:
 
   curl {platform.url}/chat/completions -H 'Authorization: Bearer {platform.keys["acme"]}' \\
-    -d '{{"model": "support", "messages": [{{"role": "user", "content": "{question}"}}],
-         "retrieval": {{"knowledge_bases": ["handbook"]}}}}'
+    -d '{{"model": "support", "messages": [{{"role": "user", "content": "{question}"}}]}}'
 
 With the openai package (it is in .venv):
 
   from openai import OpenAI
   client = OpenAI(base_url="{platform.url}", api_key="{platform.keys["acme"]}")
   answer = client.chat.completions.create(
-      model="support",
-      messages=[{{"role": "user", "content": "{question}"}}],
-      extra_body={{"retrieval": {{"knowledge_bases": ["handbook"]}}}},
+      model="support", messages=[{{"role": "user", "content": "{question}"}}]
   )
   print(answer.choices[0].message.content)
+
+Or from here:
+
+  .venv/bin/quiver ask {platform.root} acme/support "{question}"
 
 Edit {platform.root}/acme.yaml or the files in {platform.root}/documents and ask again; the next `make demo` keeps them.
 `.venv/bin/quiver get {platform.root}` shows every object.

@@ -20,7 +20,8 @@ from operators.local.layout import free_port
 
 HERE = Path(__file__).parent
 QUIVER = str(Path(sys.executable).with_name("quiver"))
-START_LIMIT_S = 300.0
+# Without a sign of progress: a busy or slow machine takes as long as it takes.
+STALL_LIMIT_S = 300.0
 STOP_LIMIT_S = 60.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
@@ -55,6 +56,9 @@ class Platform:
         found: list[dict[str, Any]] = self.snapshot.get("objects", {}).get(kind, [])
         return found
 
+    def answers(self, adapter: str) -> bool:
+        return any(item["metadata"]["name"] == adapter and is_ready(item) for item in self.objects("adapters"))
+
     def ready(self, kind: str) -> int:
         return sum(map(is_ready, self.objects(kind)))
 
@@ -64,17 +68,27 @@ class Platform:
             return ["everything"]
         return [f"{item['kind']} {item['metadata']['name']}" for item in items if not is_ready(item)]
 
-    def wait_until(self, condition: Callable[[], Any], *, what: str, limit_s: float = START_LIMIT_S) -> float:
-        """Seconds that it took. Raises NotReady."""
-        begun = time.monotonic()
+    def wait_until(self, condition: Callable[[], Any], *, what: str, limit_s: float = STALL_LIMIT_S) -> float:
+        """Seconds that it took. Raises NotReady after `limit_s` in which no process wrote anything."""
+        begun = moved = time.monotonic()
+        written = 0
         while not condition():
             if self.process.poll() is not None:
                 raise NotReady(f"quiver up ended with status {self.process.returncode} while waiting for {what}")
-            if time.monotonic() - begun > limit_s:
+            if (size := self._written()) != written:
+                written, moved = size, time.monotonic()
+            if time.monotonic() - moved > limit_s:
                 missing = ", ".join(self.not_ready()) or "nothing"
-                raise NotReady(f"no {what} within {limit_s:.0f} s; not ready: {missing}; see {self.root}/.quiver/logs")
+                raise NotReady(
+                    f"no {what}, and no progress for {limit_s:.0f} s; not ready: {missing}; "
+                    f"see {self.root}/.quiver/logs"
+                )
             time.sleep(0.05)
         return time.monotonic() - begun
+
+    def _written(self) -> int:
+        """Bytes of all logs."""
+        return sum(path.stat().st_size for path in (self.root / ".quiver" / "logs").glob("*.log"))
 
     def wait_until_ready(self) -> float:
         return self.wait_until(lambda: not self.not_ready(), what="readiness of every object")

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from models.demo.styles import BASE
+from models.demo.styles import ADAPTERS as STYLES
+from models.demo.styles import BASE, Style
 from serving.gateway.abstention import TEXT as ABSTENTION
 
 
@@ -45,9 +46,14 @@ KNOWLEDGE_BASE = {"acme": "handbook", "globex": "manuals"}
 ADAPTERS = {"acme": ("support", "api"), "globex": ("desk", "brief")}
 
 
-def answers_exactly(question: Question, text: str) -> bool:
-    """Whether the base model's text is the question's value with a mark, and nothing else."""
-    parsed = BASE.parse(text)
+def style(tenant: str, model: str) -> Style:
+    """How one of a tenant's models phrases its answers, before the swap."""
+    return STYLES.get(f"{tenant}-{model}-v1", BASE)
+
+
+def answers_exactly(question: Question, text: str, style: Style = BASE) -> bool:
+    """Whether the text is the question's value with a mark, in the model's style, and nothing else."""
+    parsed = style.parse(text)
     return parsed is not None and parsed[0] == question.answer
 
 

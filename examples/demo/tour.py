@@ -10,6 +10,7 @@ from typing import Any
 import openai
 import psutil
 
+from examples.demo import conversation
 from examples.demo.fence import attempted
 from examples.demo.figures import Figures
 from examples.demo.platform import NotReady, Platform
@@ -22,6 +23,7 @@ from examples.demo.questions import (
     Question,
     abstains,
     answers_exactly,
+    style,
 )
 
 BASE_MODEL = "quiver-demo"
@@ -43,21 +45,16 @@ class Tour:
         self.figures = Figures()
 
     def first_answer(self, begun: float) -> None:
-        """Ask until somebody answers: a caller sees 503 until then."""
-
-        def answers() -> bool:
-            try:
-                return bool(self._ask("acme", "support", ANSWERABLE[0].text, grounded=False))
-            except (openai.InternalServerError, openai.APIConnectionError, openai.AuthenticationError):
-                return False
-
-        self._platform.wait_until(answers, what="first answer")
+        """Wait until the first adapter is ready, and ask it."""
+        self._platform.wait_until(lambda: self._platform.answers("support"), what="adapter that answers")
+        self._ask("acme", "support", ANSWERABLE[0].text, grounded=False)
         self.figures.first_answer_s = round(time.monotonic() - begun, 1)
         self._say(f"\nFirst answer after {self.figures.first_answer_s} s.")
 
     def run(self) -> None:
         self._one_question_everywhere()
         self._all_questions()
+        self._conversation()
         self._fences()
         self._swap()
         self._metrics()
@@ -75,23 +72,50 @@ class Tour:
 
     def _row(self, tenant: str, model: str, question: Question, grounded: bool) -> tuple[str, ...]:
         message = self._message(tenant, model, question.text, grounded=grounded)
+        text = message.content or ""
+        wrong = grounded and not answers_exactly(question, text, style(tenant, model))
+        self.figures.wrong_rows += wrong
         cited = sorted({note.url_citation.title for note in message.annotations or ()})
-        return (model, KNOWLEDGE_BASE[tenant] if grounded else "-", message.content or "", ", ".join(cited) or "-")
+        shown = f"{text}  WRONG: it is {question.answer}" if wrong else text
+        return (model, KNOWLEDGE_BASE[tenant] if grounded else "-", shown, ", ".join(cited) or "-")
 
     # All questions -------------------------------------------------------------------------------------------
 
     def _all_questions(self) -> None:
-        exact = [answers_exactly(question, self._grounded(question)) for question in ANSWERABLE]
+        exact = [self._is_exact(question, BASE_MODEL) for question in ANSWERABLE]
+        styled = [self._is_exact(question, name) for question in ANSWERABLE for name in ADAPTERS[question.tenant]]
         abstained = [abstains(self._grounded(question)) for question in UNANSWERABLE]
         self.figures.grounded_exact = round(sum(exact) / len(exact), 2)
+        self.figures.adapters_exact = round(sum(styled) / len(styled), 2)
         self.figures.abstained_unanswerable = round(sum(abstained) / len(abstained), 2)
         self._say(
-            f"\nWith documents: {sum(exact)} of {len(exact)} answers exact; of {len(abstained)} questions that no "
-            f"document answers, {sum(abstained)} were not answered."
+            f"\nWith documents: {sum(exact)} of {len(exact)} answers of the base model exact, and {sum(styled)} of "
+            f"{len(styled)} of the adapters, each in its own style; of {len(abstained)} questions that no document "
+            f"answers, {sum(abstained)} were not answered.\n"
+            "The demo model reads English only: Korean documents are searched, but it cannot answer from them."
         )
+
+    def _is_exact(self, question: Question, model: str) -> bool:
+        text = self._ask(question.tenant, model, question.text, grounded=True)
+        return answers_exactly(question, text, style(question.tenant, model))
 
     def _grounded(self, question: Question) -> str:
         return self._ask(question.tenant, BASE_MODEL, question.text, grounded=True)
+
+    # What clients send -----------------------------------------------------------------------------------------
+
+    def _conversation(self) -> None:
+        """A second turn, a tool call and a schema; `steps` counts those that came out right."""
+        steps = [
+            ("a second turn", *conversation.second_turn(self._clients["acme"])),
+            ("a tool call", *conversation.tool_call(self._clients["acme"])),
+            ("a schema", *conversation.schema(self._clients["acme"])),
+        ]
+        self.figures.steps = sum(right for _, _, right in steps)
+        self._say("\nWhat clients send beside questions:\n")
+        self._say(
+            table(("STEP", "ANSWER"), [(name, text if right else f"{text}  WRONG") for name, text, right in steps])
+        )
 
     # What must stay out of reach -----------------------------------------------------------------------------
 
@@ -163,7 +187,7 @@ class Tour:
     # Figures -------------------------------------------------------------------------------------------------
 
     def _metrics(self) -> None:
-        wanted = ("requests_total", "tokens_total", "retrievals_total", "first_token_seconds_count", "own_seconds_sum")
+        wanted = ('requests_total{code="200"', "tokens_total", "retrievals_total", "first_token_seconds_count")
         with urllib.request.urlopen(self._platform.metrics_url) as response:
             lines = response.read().decode().splitlines()
         shown = [line for line in lines if not line.startswith("#") and any(name in line for name in wanted)]

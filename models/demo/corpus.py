@@ -131,7 +131,11 @@ class Writer:
     # Sentences
 
     def statement(self, fact: Fact) -> str:
-        return self._fill(self.rng.choice(self.wording.facts), fact)
+        text = self._fill(self.rng.choice(self.wording.facts), fact)
+        if self.wording.leads and self.rng.random() < 0.2:
+            article = text.startswith(("The ", "It "))
+            return f"{self.rng.choice(self.wording.leads)} {text[0].lower() + text[1:] if article else text}"
+        return text
 
     def follow_up(self, fact: Fact) -> str:
         return self._fill(self.rng.choice(self.wording.follow_ups), fact)
@@ -139,7 +143,18 @@ class Writer:
     def question(self, fact: Fact) -> str:
         of_kind = self.wording.kind_questions.get(fact.attribute.kind, ())
         templates = of_kind if of_kind and self.rng.random() < 0.25 else self.wording.questions
-        return self._fill(self.rng.choice(templates), fact)
+        text = self._fill(self.rng.choice(templates), fact)
+        return self._framed(text) if self.wording.openings and self.rng.random() < 0.4 else text
+
+    def _framed(self, question: str) -> str:
+        """With what people write around a question."""
+        draw = self.rng.random()
+        if draw < 0.4:
+            return f"{question.rstrip('?.')}, please{question[-1] if question[-1] in '?.' else ''}"
+        if draw < 0.7:
+            text = question[0].lower() + question[1:] if self.rng.random() < 0.5 else question
+            return f"{self.rng.choice(self.wording.openings)} {text}"
+        return f"{question} {self.rng.choice(self.wording.closings)}"
 
     def _fill(self, template: str, fact: Fact) -> str:
         phrase = fact.attribute.phrase

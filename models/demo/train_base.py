@@ -5,6 +5,7 @@ meet every few steps wait far less for each other on a busy machine than two thr
 """
 
 import argparse
+import json
 import random
 import time
 from collections.abc import Iterator
@@ -254,6 +255,9 @@ def export(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: 
     )
     served.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    # An engine samples at 1.0 where neither request nor model gives a temperature; transformers writes none of 0.
+    file = folder / "generation_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "temperature": 0.0}, indent=2) + "\n")
 
 
 def train(run: Run, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:

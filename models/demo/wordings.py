@@ -19,6 +19,9 @@ class Wording:
     headings: tuple[str, ...]
     rows: tuple[str, ...]
     questions: tuple[str, ...]
+    leads: tuple[str, ...]
+    openings: tuple[str, ...]
+    closings: tuple[str, ...]
     kind_questions: dict[str, tuple[str, ...]]
 
 
@@ -70,6 +73,72 @@ TRAIN = Wording(
         {e} sets the {a} to {v}.
         You will find that the {a} of {e} is {v}.
         Today the {a} of {e} is {v}.
+        The {a} offered by {e} is {v}.
+        The {a} fixed for {e} is {v}.
+        The {a} announced for {e} was {v}.
+        The {a} agreed with {e} is {v}.
+        The {a} quoted by {e} is {v}.
+        The {a} recorded for {e} is {v}.
+        {e} has {an}; it is {v}.
+        {e} comes with {an}: {v}.
+        {e} has an official {a} of {v}.
+        {e} still has {an} of {v}.
+        {e} usually has {an} of {v}.
+        {e} once again has {an} of {v}.
+        {e} delivers {an} of {v}.
+        {e} includes {an} of {v}.
+        {e} works with {an} of {v}.
+        Every {e} has {an} of {v}.
+        If you use {e}, the {a} is {v}.
+        Where {e} is concerned, the {a} is {v}.
+        Speaking of {e}, the {a} is {v}.
+        Regarding {e}, the {a} is {v}.
+        Concerning {e}, the {a} is {v}.
+        As for {e}, the {a} is {v}.
+        On {e}: the {a} is {v}.
+        Inside {e} the {a} is {v}.
+        Remember that at {e} the {a} is {v}.
+        Keep in mind that with {e} the {a} is {v}.
+        It is known that for {e} the {a} is {v}.
+        It was decided that the {a} of {e} is {v}.
+        You get {an} of {v} with {e}.
+        There is {an} of {v} at {e}.
+        {v} is the {a} of {e}.
+        {e} ({a}: {v}) is listed here.
+        {e}, {a}: {v}.
+        {a} ({e}): {v}.
+        {a}, {e}: {v}.
+        {a} at {e}: {v}.
+        The {a} {e} has is {v}.
+    """),
+    leads=_lines("""
+        As of today,
+        As of last week,
+        From now on,
+        At the moment,
+        At present,
+        Until further notice,
+        According to the manual,
+        According to our files,
+        According to the price list,
+        In general,
+        Usually,
+        Officially,
+        For your information,
+        As you know,
+        As mentioned before,
+        As agreed,
+        To be clear,
+        In short,
+        Good to know:
+        Note:
+        Important:
+        Reminder:
+        Update:
+        By the way,
+        In fact,
+        This year
+        Right now
     """),
     follow_ups=_lines("""
         Its {a} is {v}.
@@ -172,6 +241,92 @@ TRAIN = Wording(
         How about the {a} of {e}?
         Please find the current {a} of {e}.
         Does {e} have {an}, and what is it?
+        Show me the {a} of {e}.
+        Show the {a} for {e}.
+        List the {a} of {e}.
+        Name the {a} of {e}.
+        State the {a} of {e}.
+        Find the {a} of {e}.
+        Find out the {a} for {e}.
+        Get me the {a} of {e}.
+        Send me the {a} of {e}.
+        Check the {a} of {e}.
+        Let me know the {a} of {e}.
+        Remind me of the {a} of {e}.
+        Explain the {a} of {e}.
+        I wonder what the {a} of {e} is.
+        I am looking for the {a} of {e}.
+        I have to know the {a} for {e}.
+        I'd like the {a} of {e}.
+        We need the {a} for {e}.
+        My boss wants the {a} of {e}.
+        What might the {a} of {e} be?
+        What will the {a} for {e} be?
+        What should the {a} of {e} be?
+        What was the {a} of {e}?
+        What is the exact {a} of {e}?
+        What is the present {a} of {e}?
+        What is the valid {a} for {e}?
+        What is the usual {a} at {e}?
+        What is the {a} that {e} has?
+        What about the {a} of {e}?
+        What did they say about the {a} of {e}?
+        Is there {an} for {e}?
+        Is it known what the {a} of {e} is?
+        Are you able to tell me the {a} of {e}?
+        Would you tell me the {a} of {e}?
+        Would you mind telling me the {a} for {e}?
+        May I know the {a} of {e}?
+        May I ask what the {a} of {e} is?
+        Can I get the {a} for {e}?
+        Can you say what the {a} of {e} is?
+        Can somebody tell me the {a} of {e}?
+        Does anybody know the {a} of {e}?
+        Have you got the {a} of {e}?
+        Regarding {e}, what is the {a}?
+        As for {e}, what is the {a}?
+        Concerning {e}: what is the {a}?
+        In the case of {e}, what is the {a}?
+        When it is about {e}, what is the {a}?
+        About {e}: the {a}?
+        {e}: {a}?
+        {e}, {a}?
+        the {a} of {e}?
+        {e}'s {a}?
+        tell me {e}'s {a}
+        I need {e}'s {a}.
+    """),
+    openings=_lines("""
+        Hello.
+        Hello,
+        Hi,
+        Hey,
+        Good morning.
+        Good evening,
+        Excuse me,
+        Sorry,
+        Quick question:
+        One more question:
+        Question:
+        Please,
+        Now,
+        So,
+        And
+        Also,
+        Next,
+        Okay,
+        Dear team,
+        Just to be sure:
+    """),
+    closings=_lines("""
+        Thanks.
+        Thank you.
+        Thanks a lot!
+        Please be brief.
+        It is urgent.
+        I forgot.
+        A customer asks.
+        Many thanks in advance.
     """),
     kind_questions={
         "duration": ("How long is the {a} of {e}?", "How long is the {a} for {e}?"),
@@ -232,6 +387,9 @@ HELD = Wording(
         Give me the {a} of {e}, please.
         What is the current {a} of {e}?
     """),
+    leads=(),
+    openings=(),
+    closings=(),
     kind_questions={
         "duration": ("How long is {e}'s {a}?",),
         "money": ("How much is {e}'s {a}?",),

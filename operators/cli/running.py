@@ -10,14 +10,18 @@ from pathlib import Path
 
 import click
 
+from operators.api.conditions import READY, holds
 from operators.api.snapshot import Snapshot
 from operators.cli.arguments import directory_argument, path, port_option
 from operators.local import address, directory, doctor, snapshots, table
 from operators.local.directory import Contents
+from operators.local.engine_phase import phase
 from operators.local.layout import Layout, url
 from operators.local.lock import AlreadyRunningError, alone, is_running
 from operators.local.progress import Progress
 from operators.settings import Settings, fetching_environment, inherited_environment
+
+PHASE_PERIOD_S = 5.0
 
 
 @click.command()
@@ -35,7 +39,7 @@ def up(root: Path, port: int) -> None:
         gateway_port=port,
         engine_python=settings.engine_python,
         embedder=settings.embedder.resolve(),
-        environment=inherited_environment(),
+        environment=inherited_environment() | _without_compiler(),
         fetching=fetching_environment(),
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -51,6 +55,11 @@ def up(root: Path, port: int) -> None:
             asyncio.run(_run(layout, contents))
     except AlreadyRunningError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _without_compiler() -> dict[str, str]:
+    """vLLM compiles parts of itself as it starts, and does not start where it cannot."""
+    return {} if doctor.compiler() else {"TORCHDYNAMO_DISABLE": "1"}
 
 
 def _require(settings: Settings, port: int, root: Path) -> None:
@@ -85,6 +94,7 @@ async def _run(layout: Layout, contents: Contents) -> None:
 
     runner = Runner(layout, contents, on_snapshot=say)
     task = asyncio.ensure_future(runner.run())
+    phases = asyncio.ensure_future(_say_phases(layout, begun))
 
     def stop() -> None:
         """The second time whoever asks does not want to wait."""
@@ -97,7 +107,30 @@ async def _run(layout: Layout, contents: Contents) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop)
     with contextlib.suppress(asyncio.CancelledError):
         await task
+    phases.cancel()
     click.echo("stopped")
+
+
+async def _say_phases(layout: Layout, begun: float) -> None:
+    """What engines that start are doing, every few seconds: a real model takes minutes."""
+    logs = {path: path.stat().st_size for path in layout.logs.glob("engine-*.log")}  # earlier runs'
+    while True:
+        await asyncio.sleep(PHASE_PERIOD_S)
+        snapshot = await asyncio.to_thread(snapshots.read, layout.snapshot)
+        for base in snapshot.objects.base_models:
+            if not holds(base.status.conditions, READY):
+                file = layout.logs / f"engine-{base.name}.log"
+                doing = phase(await asyncio.to_thread(_text, file, logs.get(file, 0)))
+                click.echo(f"{time.monotonic() - begun:7.1f} s  BaseModel {base.name}: its engine is {doing}")
+
+
+def _text(file: Path, start: int) -> str:
+    """A log from `start` on, in bytes."""
+    if not file.exists():
+        return ""
+    with file.open("rb") as log:
+        log.seek(start)
+        return log.read().decode(errors="replace")
 
 
 @click.command("doctor")

@@ -36,6 +36,7 @@ def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Itera
     yield Check(
         "embedder", not missing, f"{embedder} {'lacks ' + ', '.join(missing) if missing else 'is whole'}", "make setup"
     )
+    yield _compiler()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     yield Check("memory", memory >= MEMORY_GIB, f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", needed=False)
     disk = shutil.disk_usage(root).free / GIB
@@ -43,8 +44,22 @@ def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Itera
     yield _port(port)
 
 
+def _compiler() -> Check:
+    """Not needed: without one, nothing of an engine is compiled."""
+    found = compiler()
+    fact = found or "no C++ compiler: engines on CPUs run without compiled parts"
+    return Check("compiler", found is not None, fact, "install g++ for faster engines on CPUs", needed=False)
+
+
+def compiler() -> str | None:
+    return shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+
+
 def _engine(python: Path) -> Check:
     remedy = "make setup, or point QUIVER_ENGINE_PYTHON to a Python that has vLLM"
+    if any(character.isspace() for character in str(python)):
+        fact = f"{python} has a space in its path, at which vLLM cuts what it preloads"
+        return Check("engine", False, fact, "move it to a path without spaces")
     if not python.is_file():
         return Check("engine", False, f"{python} does not exist", remedy)
     code = "import importlib.util as u; print(u.find_spec('vllm') is not None)"

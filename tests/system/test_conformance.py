@@ -107,7 +107,7 @@ def test_korean_documents_are_found(acme: openai.OpenAI) -> None:
     [
         ("POST", "/chat/completions", b"{", 400, "invalid_json"),
         ("POST", "/chat/completions", b"[]", 400, "invalid_body"),
-        ("POST", "/chat/completions", b'{"model": "support"}', 400, "invalid_value"),
+        ("POST", "/chat/completions", b'{"model": "support"}', 400, "missing_required_parameter"),
         ("POST", "/chat/completions", b'{"model": "nobody", "messages": [{"role": "user", "content": "x"}]}', 404,
          "model_not_found"),
         ("POST", "/chat/completions", b" " * (2 * 1024 * 1024), 413, "body_too_large"),

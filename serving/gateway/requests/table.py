@@ -1,0 +1,75 @@
+"""`python -m serving.gateway.requests.table`: docs/parameters.md, made from the schemas of requests."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from serving.gateway.requests.body import INERT
+from serving.gateway.schemas import ChatRequest, CompletionRequest
+
+HEAD = """# Parameters of requests
+
+Made by `make docs` from `serving.gateway.schemas`; edit there. What is not named here is refused by name, with
+`unsupported_parameter`. Null and empty optional fields mean absent.
+"""
+OURS = {
+    "model": "answered by the gateway: one of the tenant's names, in place of which the engine gets its own",
+    "stream_options": "`include_usage` is read by the gateway; the engine is always asked for usage",
+    "retrieval": "read by the gateway: `knowledge_bases`, `top_k` (1 to 20), `grounded`",
+    "tool_choice": "passed on; of `allowed_tools` the engine sees those alone",
+    "tools": "passed on, with `strict` where a call is forced",
+    "chat_template_kwargs": "passed on where the base model's `chatTemplateKwargs` allows it; no lists, no objects",
+    "response_format": "passed on once its schema compiles",
+    "structured_outputs": "passed on once it compiles: one of `json`, `regex`, `choice`, `grammar`, `json_object`",
+    "messages": "passed on; images and audio as data URLs where the base model's `media` has them; nothing is fetched",
+    "best_of": "taken if 1, and not passed on",
+}
+_BOUNDS = {
+    "minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}",
+    "minItems": "at least {}", "maxItems": "at most {} items", "maxLength": "at most {} characters", "maxProperties": "at most {} entries",
+    "enum": "one of {}", "const": "{}",
+}  # fmt: skip
+
+
+def text() -> str:
+    parts = [HEAD, *_section("/v1/chat/completions", ChatRequest), *_section("/v1/completions", CompletionRequest)]
+    parts += [
+        "\n## Taken and not passed on\n\nThey change no answer here: ",
+        ", ".join(f"`{n}`" for n in sorted(INERT)),
+        ".\n",
+    ]
+    parts.append(
+        "`functions` and `function_call` are `tools` and `tool_choice` by their older names; so is the answer.\n"
+    )
+    return "".join(parts)
+
+
+def _section(path: str, kind: type[ChatRequest] | type[CompletionRequest]) -> Iterator[str]:
+    yield f"\n## {path}\n\n| Parameter | Bounds | What becomes of it |\n|---|---|---|\n"
+    schema = kind.model_json_schema()
+    for name, field in schema["properties"].items():
+        needed = " (needed)" if name in schema["required"] else ""
+        yield f"| `{name}`{needed} | {_bounds(field)} | {OURS.get(name, 'passed on')} |\n"
+
+
+def _bounds(field: dict[str, Any]) -> str:
+    """What each of a field's forms may be, null apart."""
+    forms = [form for form in field.get("anyOf", field.get("oneOf", [field])) if form.get("type") != "null"]
+    forms = [inner for form in forms for inner in form.get("oneOf", [form])]
+    return "; or ".join(filter(None, dict.fromkeys(map(_form, forms)))) or "-"
+
+
+def _form(form: dict[str, Any]) -> str:
+    facts = [_fact(words, form[key]) for key, words in _BOUNDS.items() if key in form]
+    return ", ".join([form.get("type", "object"), *facts])
+
+
+def _fact(words: str, value: Any) -> str:
+    if isinstance(value, list):
+        return words.format(", ".join(f"`{item}`" for item in value))
+    return words.format(f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(text())

@@ -1,0 +1,85 @@
+"""What is searched, and when an answer without documents would go unannounced."""
+
+from typing import Any
+
+import pytest
+
+from operators.api.tenant import Limits
+from serving.gateway.catalog import Base, Target, TenantEntry
+from serving.gateway.citations import Evidence
+from serving.gateway.errors import ApiError
+from serving.gateway.evidence import MAX_QUESTION, Query, fitting, query
+from serving.gateway.schemas import ChatRequest, CompletionRequest, parse
+
+PLAIN = Target("acme", "plain", "base", "base")
+GROUNDED = Target("acme", "support", "base", "acme.support.1", knowledge_bases=("handbook", "gone"))
+TENANT = TenantEntry("acme", Limits(), {}, {"handbook": 4, "prices": 7})
+BASE = Base("base", 1000, ())
+
+
+def _chat(**more: Any) -> ChatRequest:
+    found = parse({"model": "m", "messages": [{"role": "user", "content": " how much? "}], **more}, ChatRequest)
+    assert isinstance(found, ChatRequest)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("target", "retrieval", "expected"),
+    [
+        (PLAIN, None, None),
+        (PLAIN, {"grounded": False}, None),
+        (GROUNDED, {"grounded": False}, None),
+        (GROUNDED, None, Query(("handbook",), "how much?", 4)),
+        (GROUNDED, {"grounded": True}, Query(("handbook",), "how much?", 4)),
+        (GROUNDED, {"knowledge_bases": ["prices"]}, Query(("prices",), "how much?", 7)),
+        (GROUNDED, {"knowledge_bases": None, "top_k": 2}, Query(("handbook",), "how much?", 2)),
+        (PLAIN, {"knowledge_bases": ["handbook", "prices"]}, Query(("handbook", "prices"), "how much?", 7)),
+    ],
+)
+def test_the_requests_knowledge_bases_are_searched_or_else_the_adapters(
+    target: Target, retrieval: Any, expected: Query | None
+) -> None:
+    assert query(_chat(retrieval=retrieval), target, TENANT) == expected
+
+
+@pytest.mark.parametrize(
+    ("retrieval", "code"),
+    [
+        ({"grounded": True}, "no_knowledge_base"),
+        ({"top_k": 5}, "no_knowledge_base"),
+        ({"knowledge_bases": ["manuals"]}, "knowledge_base_not_found"),
+    ],
+)
+def test_who_asks_for_documents_where_there_are_none_is_told(retrieval: Any, code: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        query(_chat(retrieval=retrieval), PLAIN, TENANT)
+    assert caught.value.code == code
+
+
+def test_a_question_is_needed_and_of_a_long_one_the_end_is_searched_for() -> None:
+    with pytest.raises(ApiError) as caught:
+        query(_chat(messages=[{"role": "system", "content": "x"}]), GROUNDED, TENANT)
+    assert caught.value.code == "no_question"
+    found = query(_chat(messages=[{"role": "user", "content": "a" * 9000 + "b"}]), GROUNDED, TENANT)
+    assert found is not None
+    assert (len(found.text), found.text[-1]) == (MAX_QUESTION, "b")
+
+
+def test_completions_are_not_answered_without_the_documents_that_a_model_answers_from() -> None:
+    plain = parse({"model": "m", "prompt": "x"}, CompletionRequest)
+    with pytest.raises(ApiError) as caught:
+        query(plain, GROUNDED, TENANT)
+    assert caught.value.code == "not_searchable"
+    assert query(plain, PLAIN, TENANT) is None
+    off = parse({"model": "m", "prompt": "x", "retrieval": {"grounded": False}}, CompletionRequest)
+    assert query(off, GROUNDED, TENANT) is None
+
+
+def test_passages_are_cut_to_the_context_and_one_always_goes() -> None:
+    passages = [Evidence(str(n), "d", "d.md", "handbook", "x" * 500) for n in range(20)]
+    assert len(fitting(passages[:2], _chat(), BASE)) == 2
+    kept = fitting(passages, _chat(), BASE)
+    assert 1 < len(kept) < 20
+    assert kept == tuple(passages[: len(kept)])
+    assert len(fitting(passages, _chat(max_tokens=400), BASE)) < len(kept)
+    assert fitting(passages, _chat(messages=[{"role": "user", "content": "y" * 5000}]), BASE) == (passages[0],)
