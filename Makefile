@@ -31,7 +31,7 @@ setup: .venv/ready .venv-engine/ready $(EMBEDDER)/model.onnx
 demo: setup
 	@$(BIN)/python -m examples.demo $(ARGS)
 
-test: setup
+test: setup .venv-clients/ready
 	@$(BIN)/python -m tests
 	@$(BIN)/pytest $(ARGS)
 
@@ -91,6 +91,13 @@ NO_SPACES = $(if $(filter 1,$(words $(CURDIR))),,$(error setup: $(CURDIR) has a 
 	@$(UV) pip install --python .venv-engine --quiet --no-deps --editable .
 	@touch $@
 
+# What people call the API with, for the tests.
+.venv-clients/ready: requirements/clients.txt | $(UV)
+	@echo 'setup: clients for the tests (0.3 GB) …' $(NEED_PYTHON)
+	@$(UV) venv --quiet --clear --python $(PYTHON) .venv-clients
+	@$(UV) pip install --python .venv-clients --quiet --require-hashes -r requirements/clients.txt
+	@touch $@
+
 $(EMBEDDER)/model.onnx: | .venv-engine/ready
 	@echo 'setup: the embedding model …'
 	@PYTHONPATH=. .venv-engine/bin/python -m retrieval.embedding.export $(EMBEDDER)
@@ -113,7 +120,8 @@ lock: | $(UV)
 	@for part in gateway agent drift ingest operator; do \
 		$(LOCK:--upgrade=) pyproject.toml --extra $$part -c requirements/dev.txt -o requirements/$$part.txt; done
 	@printf 'milvus-lite\npymilvus\n' | $(LOCK:--upgrade=) - -c requirements/dev.txt -o requirements/milvus.txt
+	@$(LOCK) requirements/clients.in -o requirements/clients.txt
 	@$(LOCK) requirements/engine.in --override requirements/engine.override -o requirements/engine.txt
 
 clean:
-	@rm -rf .venv .venv-engine build
+	@rm -rf .venv .venv-engine .venv-clients build

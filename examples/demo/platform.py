@@ -68,19 +68,19 @@ class Platform:
             return ["everything"]
         return [f"{item['kind']} {item['metadata']['name']}" for item in items if not is_ready(item)]
 
-    def wait_until(self, condition: Callable[[], Any], *, what: str, limit_s: float = STALL_LIMIT_S) -> float:
-        """Seconds that it took. Raises NotReady after `limit_s` in which no process wrote anything."""
+    def wait_until(self, condition: Callable[[], Any], *, what: str, limit_s: float | None = None) -> float:
+        """Seconds that it took. Raises NotReady after `limit_s`, or once no log grows for STALL_LIMIT_S."""
         begun = moved = time.monotonic()
         written = 0
         while not condition():
             if self.process.poll() is not None:
                 raise NotReady(f"quiver up ended with status {self.process.returncode} while waiting for {what}")
-            if (size := self._written()) != written:
+            if limit_s is None and (size := self._written()) != written:
                 written, moved = size, time.monotonic()
-            if time.monotonic() - moved > limit_s:
+            if time.monotonic() - moved > (limit_s or STALL_LIMIT_S):
                 missing = ", ".join(self.not_ready()) or "nothing"
                 raise NotReady(
-                    f"no {what}, and no progress for {limit_s:.0f} s; not ready: {missing}; "
+                    f"no {what}, and no progress for {limit_s or STALL_LIMIT_S:.0f} s; not ready: {missing}; "
                     f"see {self.root}/.quiver/logs"
                 )
             time.sleep(0.05)

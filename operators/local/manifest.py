@@ -80,6 +80,8 @@ def _applied(document: object, directory: Path) -> object:
 
 def _with_absolute_paths(kind: object, spec: Mapping[Any, Any], directory: Path) -> Mapping[Any, Any]:
     source, sources = spec.get("source"), spec.get("sources")
+    if kind == "BaseModel" and isinstance(template := spec.get("chatTemplate"), str):
+        spec = {**spec, "chatTemplate": _absolute(template, directory)}
     if kind in ("Adapter", "BaseModel") and isinstance(source, str):
         return {**spec, "source": _absolute(source, directory) if _is_path(source) else source}
     if kind == "KnowledgeBase" and isinstance(sources, list):

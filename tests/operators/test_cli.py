@@ -197,6 +197,19 @@ def test_the_doctor_looks_at_the_disk_of_the_objects(root: Path) -> None:
     assert str(root) in _check(root, "disk", python=root).fact
 
 
+def test_a_path_with_a_space_is_refused_for_its_reason(root: Path) -> None:
+    found = _check(root, "engine", python=root / "my engine" / "python")
+    assert not found.holds
+    assert "has a space in its path" in found.fact
+
+
+def test_a_machine_without_a_compiler_is_told_what_that_means(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(root))
+    found = _check(root, "compiler", python=root)
+    assert found.holds
+    assert found.fact.startswith("none")
+
+
 def test_a_key_for_a_name_that_the_tenant_does_not_have_is_refused(root: Path) -> None:
     (root / "base.yaml").write_text(BASE)
     found = _run("keys", "create", root, "--tenant", "acme", "--name", "k", "--model", "nosuch")

@@ -26,22 +26,24 @@ OURS = {
     "best_of": "taken if 1, and not passed on",
 }
 _BOUNDS = {
-    "minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}",
-    "minItems": "at least {}", "maxItems": "at most {} items", "maxLength": "at most {} characters", "maxProperties": "at most {} entries",
-    "enum": "one of {}", "const": "{}",
-}  # fmt: skip
+    "minimum": "≥ {}",
+    "exclusiveMinimum": "> {}",
+    "maximum": "≤ {}",
+    "exclusiveMaximum": "< {}",
+    "minItems": "at least {}",
+    "maxItems": "at most {} items",
+    "maxLength": "at most {} characters",
+    "maxProperties": "at most {} entries",
+    "enum": "one of {}",
+    "const": "{}",
+}
 
 
 def text() -> str:
     parts = [HEAD, *_section("/v1/chat/completions", ChatRequest), *_section("/v1/completions", CompletionRequest)]
-    parts += [
-        "\n## Taken and not passed on\n\nThey change no answer here: ",
-        ", ".join(f"`{n}`" for n in sorted(INERT)),
-        ".\n",
-    ]
-    parts.append(
-        "`functions` and `function_call` are `tools` and `tool_choice` by their older names; so is the answer.\n"
-    )
+    inert = ", ".join(f"`{name}`" for name in sorted(INERT))
+    parts.append(f"\n## Taken and not passed on\n\nThey change no answer here: {inert}.\n")
+    parts.append("\n`functions` and `function_call` are `tools` and `tool_choice` by older names; so is the answer.\n")
     return "".join(parts)
 
 

@@ -1,0 +1,38 @@
+"""`llama-index`: turns, a stream, a call of one of two tools."""
+
+import sys
+
+from llama_index.core.llms import ChatMessage
+from llama_index.core.tools import FunctionTool
+from llama_index.llms.openai_like import OpenAILike
+
+from tests.system.clients.facts import BASIC, PRO
+
+
+def main(url: str, key: str) -> None:
+    model = OpenAILike(
+        model="support", api_base=url, api_key=key, is_chat_model=True, max_retries=0, context_window=1024
+    )
+    first = model.chat([ChatMessage(role="user", content=BASIC)])
+    assert "30 days" in str(first.message.content)
+    turns = [ChatMessage(role="user", content=BASIC), first.message, ChatMessage(role="user", content=PRO)]
+    assert "45 days" in str(model.chat(turns).message.content)
+    assert "30 days" in list(model.stream_chat(turns[:1]))[-1].message.content
+    caller = OpenAILike(model="quiver-demo", is_function_calling_model=True, max_tokens=160, **common)
+    tools = [FunctionTool.from_defaults(refund_window), FunctionTool.from_defaults(storage_limit)]
+    answer = caller.chat_with_tools(tools, user_msg=BASIC, tool_required=True)
+    calls = caller.get_tool_calls_from_response(answer)
+    assert calls[0].tool_name in ("refund_window", "storage_limit")
+
+
+def refund_window(paid: bool) -> str:
+    """The refund window."""
+    return f"44 days, paid: {paid}"
+
+
+def storage_limit(paid: bool) -> str:
+    """The storage limit."""
+    return f"64 GB, paid: {paid}"
+
+
+main(*sys.argv[1:])
