@@ -13,7 +13,7 @@ from retrieval.bearer import BearerAuth
 from retrieval.embedding.model import DIMENSION, Embedder
 from retrieval.errors import RetrievalError
 from retrieval.metrics import Metrics
-from retrieval.routes import health
+from retrieval.routes import embed, health
 from retrieval.routes import search as search_routes
 from retrieval.routes.bodies import on_error
 from retrieval.search import Search
@@ -54,7 +54,11 @@ def create_app(settings: Settings) -> Starlette:
         await asyncio.to_thread(store.close)
 
     return Starlette(
-        routes=[*search_routes.routes(search, metrics), *health.routes(prove, metrics.registry)],
+        routes=[
+            *search_routes.routes(search, metrics),
+            *embed.routes(embedder),
+            *health.routes(prove, metrics.registry),
+        ],
         middleware=[Middleware(BearerAuth, token=settings.token.get_secret_value())],
         exception_handlers={RetrievalError: on_error},
         lifespan=lifespan,

@@ -58,3 +58,14 @@ class SearchResponse(BaseModel):
     evidence: list[Evidence]
     embedding: str
     seconds: Seconds
+
+
+class EmbedRequest(Body):
+    texts: Annotated[list[Annotated[str, Field(min_length=1, max_length=32_768)]], Field(min_length=1, max_length=128)]
+
+
+class EmbedResponse(Body):
+    """`embeddings` are base64 of float32, little-endian, of length 1; `tokens` is the size of all texts."""
+
+    embeddings: list[str]
+    tokens: int

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -12,11 +13,14 @@ from serving.gateway import cors, engine, retrieval_client
 from serving.gateway.catalog import Catalog
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.discovery import Discovery, Source
+from serving.gateway.embeddings import NAME as EMBEDDER
+from serving.gateway.embeddings import Embeddings
 from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
 from serving.gateway.exchange import CallerGone, Exchange, Receive, Scope, Send
 from serving.gateway.forwarding import Forwarder
 from serving.gateway.metrics import Metrics
 from serving.gateway.observations import Observations
+from serving.gateway.quotas import Quotas
 from serving.gateway.routes import generation, health, internal, models
 from serving.gateway.settings import Settings
 
@@ -61,7 +65,7 @@ class Gateway:
                 engine.connect(settings.engine_api_key.get_secret_value(), settings.request_timeout_s)
             )
             retrieval = await self._retrieval(stack)
-            observations = Observations(self._metrics)
+            observations, quotas = Observations(self._metrics), Quotas(time.monotonic)
             forwarder = Forwarder(
                 catalog=lambda: self._discovery.catalog,
                 engine=engines,
@@ -69,9 +73,18 @@ class Gateway:
                 metrics=self._metrics,
                 observations=observations,
                 comparisons=self._comparisons,
+                quotas=quotas,
                 max_body_bytes=settings.max_body_bytes,
             )
-            self._lay_routes(forwarder)
+            embeddings = Embeddings(
+                catalog=lambda: self._discovery.catalog,
+                forwarder=forwarder,
+                retrieval=retrieval,
+                quotas=quotas,
+                metrics=self._metrics,
+                max_body_bytes=settings.max_body_bytes,
+            )
+            self._lay_routes(forwarder, embeddings)
             tasks = await stack.enter_async_context(_background())
             tasks(self._discovery.run())
             if settings.drift_url:
@@ -87,18 +100,20 @@ class Gateway:
             retrieval_client.connect(settings.retrieval_url, token, settings.retrieval_timeout_s)
         )
 
-    def _lay_routes(self, forwarder: Forwarder) -> None:
+    def _lay_routes(self, forwarder: Forwarder, embeddings: Embeddings) -> None:
         probes: dict[str, dict[str, Handler]] = {
             "/healthz": {"GET": health.alive},
             "/readyz": {"GET": health.ready(self._discovery)},
         }
+        embedder = EMBEDDER if self._settings.retrieval_url else None
         self._public = probes | {
             "/": {"GET": health.about},
             "/v1": {"GET": health.about},
-            "/v1/models": {"GET": models.listing(forwarder, self._discovery)},
-            models.ONE: {"GET": models.one(forwarder, self._discovery)},
+            "/v1/models": {"GET": models.listing(forwarder, self._discovery, embedder=embedder)},
+            models.ONE: {"GET": models.one(forwarder, self._discovery, embedder=embedder)},
             "/v1/chat/completions": {"POST": generation.chat(forwarder)},
             "/v1/completions": {"POST": generation.completion(forwarder)},
+            "/v1/embeddings": {"POST": embeddings.serve},
         }
         token = self._settings.internal_token.get_secret_value()
         self._internal = probes | {

@@ -96,6 +96,7 @@ class Forwarder:
         metrics: Metrics,
         observations: Observations,
         comparisons: Comparisons,
+        quotas: Quotas,
         max_body_bytes: int,
     ) -> None:
         self._catalog = catalog
@@ -104,7 +105,7 @@ class Forwarder:
         self._metrics = metrics
         self._observations = observations
         self._max_body_bytes = max_body_bytes
-        self._quotas = Quotas(time.monotonic)
+        self._quotas = quotas
         self._grammars = Grammars()
         self.versions = InFlight()
         self._comparisons = comparisons

@@ -23,6 +23,14 @@ class Found:
     embedding: str | None
 
 
+@dataclass(frozen=True)
+class Embedded:
+    """`vectors` are base64 of float32, little-endian, one for each text; `tokens` is the size of all texts."""
+
+    vectors: tuple[str, ...]
+    tokens: int
+
+
 class Retrieval:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
@@ -32,16 +40,24 @@ class Retrieval:
     ) -> Found:
         """Raises RetrievalError."""
         body = {"tenant": tenant, "knowledge_bases": list(knowledge_bases), "query": query, "top_k": top_k}
+        return _found(await self._posted("/v1/search", body, request_id))
+
+    async def embed(self, texts: Sequence[str], *, request_id: str) -> Embedded:
+        """Raises RetrievalError."""
+        data = orjson.loads(await self._posted("/v1/embed", {"texts": list(texts)}, request_id))
+        return Embedded(tuple(data["embeddings"]), data["tokens"])
+
+    async def _posted(self, path: str, body: dict[str, object], request_id: str) -> bytes:
+        headers = {"x-request-id": request_id}
         try:
-            headers = {"x-request-id": request_id}
-            async with self._session.post("/v1/search", data=orjson.dumps(body), headers=headers) as response:
+            async with self._session.post(path, data=orjson.dumps(body), headers=headers) as response:
                 text = await response.read()
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RetrievalError(type(error).__name__) from error
         if status != 200:
             raise RetrievalError(f"status {status}")
-        return _found(text)
+        return text
 
 
 def _found(text: bytes) -> Found:

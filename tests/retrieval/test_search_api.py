@@ -184,3 +184,18 @@ def test_series_are_for_tenants_of_the_store_up_to_a_cap_and_leave_with_them() -
     assert counted("c") is None
     metrics.admit(frozenset({"b", "c"}))
     assert [counted(tenant) for tenant in ("a", "b", "c")] == [None, 1, 0]
+
+
+async def test_texts_are_embedded_as_the_embedder_does(api: aiohttp.ClientSession, embedder: Embedder) -> None:
+    texts = ["refund window", "opening hours"]
+    async with api.post("/v1/embed", json={"texts": texts}) as response:
+        found = await response.json()
+    vectors = [np.frombuffer(base64.b64decode(item), "<f4") for item in found["embeddings"]]
+    assert np.allclose(vectors, embedder.embed(texts), atol=1e-5)
+    assert found["tokens"] == sum(map(embedder.tokens, texts))
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["x"] * 129, "x", [5]])
+async def test_no_texts_are_refused(api: aiohttp.ClientSession, texts: object) -> None:
+    async with api.post("/v1/embed", json={"texts": texts}) as response:
+        assert response.status == 400

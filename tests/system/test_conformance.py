@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+import numpy as np
 import openai
 import pytest
 
@@ -23,8 +24,39 @@ QUESTION: Any = [{"role": "user", "content": "What is the refund window of the V
 
 
 def test_each_tenant_lists_its_own_models(acme: openai.OpenAI, globex: openai.OpenAI) -> None:
-    assert {model.id for model in acme.models.list()} == {"quiver-demo", "support", "api"}
-    assert {model.id for model in globex.models.list()} == {"quiver-demo", "desk", "brief"}
+    shared = {"quiver-demo", "all-minilm-l6-v2"}
+    assert {model.id for model in acme.models.list()} == shared | {"support", "api"}
+    assert {model.id for model in globex.models.list()} == shared | {"desk", "brief"}
+
+
+def test_embeddings_are_made_as_numbers_and_as_bytes(acme: openai.OpenAI) -> None:
+    texts = ["refund window", "the weather", "refund window"]
+    found = acme.embeddings.create(model="all-minilm-l6-v2", input=texts, encoding_format="float")
+    vectors = [np.array(item.embedding) for item in found.data]
+    assert [item.index for item in found.data] == [0, 1, 2]
+    assert vectors[0].shape == (384,)
+    assert np.allclose(vectors[0], vectors[2])
+    assert vectors[0] @ vectors[1] < 0.9
+    assert found.usage.total_tokens > 0
+    packed = acme.embeddings.create(model="all-minilm-l6-v2", input="refund window")  # the client asks for base64
+    assert np.allclose(packed.data[0].embedding, vectors[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "param"),
+    [
+        ({"model": "support"}, 404, "model"),
+        ({"input": [1, 2]}, 400, "input[0]"),
+        ({"input": []}, 400, "input"),
+        ({"dimensions": 10}, 400, "dimensions"),
+    ],
+)
+def test_embeddings_of_anything_else_are_refused_by_name(
+    acme: openai.OpenAI, more: dict[str, Any], status: int, param: str
+) -> None:
+    with pytest.raises(openai.APIStatusError) as caught:
+        acme.embeddings.create(**{"model": "all-minilm-l6-v2", "input": "x", **more})
+    assert (caught.value.status_code, caught.value.param) == (status, param)
 
 
 @pytest.mark.parametrize("model", ["quiver-demo", "support"])

@@ -15,7 +15,7 @@ async def about(exchange: Exchange) -> None:
     await exchange.respond_json({
         "service": "Quiver, an OpenAI-compatible API",
         "base_url": "/v1",
-        "routes": ["/v1/models", "/v1/chat/completions", "/v1/completions"],
+        "routes": ["/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"],
         "authentication": "Authorization: Bearer KEY",
     })  # fmt: skip
 

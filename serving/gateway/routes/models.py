@@ -14,26 +14,35 @@ PREFIX = "/v1/models/"
 ONE = PREFIX + "{name}"
 
 
-def listing(forwarder: Forwarder, discovery: Source) -> Callable[[Exchange], Awaitable[None]]:
+def listing(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> Callable[[Exchange], Awaitable[None]]:
+    """`embedder` is the name that embeddings are asked of, where there are any."""
+
     async def handler(exchange: Exchange) -> None:
-        principal = forwarder.principal(exchange)
-        catalog = discovery.catalog
-        cards = [_card(target, catalog) for target in _targets(catalog, principal)]
+        cards = _cards(discovery.catalog, forwarder.principal(exchange), embedder)
         await exchange.respond_json({"object": "list", "data": cards})
 
     return handler
 
 
-def one(forwarder: Forwarder, discovery: Source) -> Callable[[Exchange], Awaitable[None]]:
+def one(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> Callable[[Exchange], Awaitable[None]]:
     async def handler(exchange: Exchange) -> None:
-        principal = forwarder.principal(exchange)
-        catalog, name = discovery.catalog, exchange.path.removeprefix(PREFIX)
-        target = next((target for target in _targets(catalog, principal) if target.name == name), None)
-        if target is None:
+        cards = _cards(discovery.catalog, forwarder.principal(exchange), embedder)
+        name = exchange.path.removeprefix(PREFIX)
+        card = next((card for card in cards if card["id"] == name), None)
+        if card is None:
             raise model_not_found(name)
-        await exchange.respond_json(_card(target, catalog))
+        await exchange.respond_json(card)
 
     return handler
+
+
+def _cards(catalog: Catalog, principal: Principal, embedder: str | None) -> list[dict[str, Any]]:
+    cards = [_card(target, catalog) for target in _targets(catalog, principal)]
+    if embedder and principal.may_use(embedder):
+        cards.append(
+            {"id": embedder, "object": "model", "created": 0, "owned_by": "quiver", "parent": None, "ready": True}
+        )
+    return cards
 
 
 def _targets(catalog: Catalog, principal: Principal) -> list[Target]:

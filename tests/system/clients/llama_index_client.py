@@ -10,9 +10,8 @@ from tests.system.clients.facts import BASIC, PRO
 
 
 def main(url: str, key: str) -> None:
-    model = OpenAILike(
-        model="support", api_base=url, api_key=key, is_chat_model=True, max_retries=0, context_window=1024
-    )
+    common = {"api_base": url, "api_key": key, "is_chat_model": True, "max_retries": 0, "context_window": 1024}
+    model = OpenAILike(model="support", **common)
     first = model.chat([ChatMessage(role="user", content=BASIC)])
     assert "30 days" in str(first.message.content)
     turns = [ChatMessage(role="user", content=BASIC), first.message, ChatMessage(role="user", content=PRO)]

@@ -1,0 +1,25 @@
+"""`POST /v1/embed`: the vectors of texts, for callers of `/v1/embeddings`."""
+
+import asyncio
+import base64
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from retrieval.embedding.model import Embedder
+from retrieval.routes.bodies import answer, read
+from retrieval.schemas import EmbedRequest, EmbedResponse
+
+
+def routes(embedder: Embedder) -> list[Route]:
+    def embedded(texts: list[str]) -> EmbedResponse:
+        vectors = embedder.embed(texts)
+        rows = [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in vectors]
+        return EmbedResponse(embeddings=rows, tokens=sum(map(embedder.tokens, texts)))
+
+    async def post(request: Request) -> Response:
+        body = await read(request, EmbedRequest)
+        return answer(await asyncio.to_thread(embedded, body.texts))
+
+    return [Route("/v1/embed", post, methods=["POST"])]
