@@ -33,5 +33,7 @@ def test_the_same_questions_are_answered_from_documents_and_not_without_them(
     assert _missed(quality.with_documents(clients, questions)) == []
 
 
-def test_each_adapter_answers_in_its_own_style(clients: Clients, questions: list[Example]) -> None:
-    assert _missed(quality.styles(clients, questions[: quality.PER_ADAPTER])) == []
+def test_each_adapter_answers_in_its_own_style_and_keeps_the_values(clients: Clients, questions: list[Example]) -> None:
+    some = questions[: quality.PER_ADAPTER]
+    base = quality.with_context(clients, some)["exact"].value
+    assert _missed(quality.adapters(clients, some, base)) == []

@@ -1,6 +1,9 @@
 from typing import Any
 
+import pytest
+
 from operators.api.base_model import BaseModel
+from operators.api.objects import InvalidObjectError
 from operators.desired.engine_vllm import engine_command
 from tests.operators import objects
 
@@ -42,3 +45,21 @@ def test_an_object_cannot_turn_runtime_loading_off_or_choose_the_key() -> None:
 
 def test_the_engine_writes_no_line_for_each_request() -> None:
     assert "--disable-uvicorn-access-log" in _command()[0]
+
+
+def test_how_the_engine_reads_and_writes_comes_from_fields() -> None:
+    plain, _ = _command()
+    assert not {"--enable-auto-tool-choice", "--reasoning-parser", "--chat-template"} & set(plain)
+    arguments, _ = _command(toolParser="hermes", reasoningParser="qwen3", chatTemplate="file:///templates/a.jinja")
+    assert "--enable-auto-tool-choice" in arguments
+    assert _value(arguments, "--tool-call-parser") == "hermes"
+    assert _value(arguments, "--reasoning-parser") == "qwen3"
+    assert _value(arguments, "--chat-template") == "/templates/a.jinja"
+
+
+@pytest.mark.parametrize(
+    "word", ["--tool-call-parser", "--enable_auto_tool_choice", "--reasoning-parser=x", "--chat-template"]
+)
+def test_what_has_a_field_is_no_argument(word: str) -> None:
+    with pytest.raises(InvalidObjectError, match="toolParser"):
+        _command(engineArgs=[word])
