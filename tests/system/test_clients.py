@@ -1,6 +1,7 @@
 """Clients that people have, as they are, against the real engine: each in a process of its own environment."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,5 +47,17 @@ def test_a_client_works_as_it_is(grounded: Platform, client: str) -> None:
         cwd=FOLDER.parents[2],
         env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **quiet},
         capture_output=True, text=True, check=False, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="Node is not there")
+def test_the_client_for_node_works_as_it_is(grounded: Platform, tmp_path: Path) -> None:
+    folder = shutil.copytree(FOLDER / "node", tmp_path / "node")
+    install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    subprocess.run(install, cwd=folder, check=True, timeout=LIMIT_S)
+    done = subprocess.run(
+        ["node", "client.js", grounded.url, grounded.keys["acme"]],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=LIMIT_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
