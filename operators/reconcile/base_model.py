@@ -38,5 +38,5 @@ def _ready(endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None], t
     if trouble:
         return condition(c.READY, False, c.ENGINE_FAILED, trouble)
     if all(report is None or report.started is None for report in reports):
-        return condition(c.READY, False, c.ENGINE_DOWN, "no engine answers yet; it starts in about a minute")
+        return condition(c.READY, False, c.ENGINE_DOWN, "no engine answers yet; its log says what it is doing")
     return condition(c.READY, False, c.ENGINE_STARTING, "the engine answers, its adapters are being loaded")

@@ -35,5 +35,5 @@ class WorkerMetrics(Collector):
         chunks = sum(each.chunks for each in knowledge_bases)
         yield GaugeMetricFamily("quiver_ingest_chunks", "Chunks stored.", chunks)
         yield GaugeMetricFamily(
-            "quiver_ingest_stopped", "1 while something stops the worker.", bool(self._worker.message)
+            "quiver_ingest_stopped", "1 while something stops the worker.", bool(self._worker.trouble)
         )

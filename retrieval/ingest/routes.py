@@ -26,7 +26,7 @@ def routes(worker: Worker, revision: Revision, wanted_changed: asyncio.Event) ->
         seen, wait = _number(request, "seen", -1), _number(request, "wait", 0)
         reached = await revision.differs(int(seen), min(wait, MAX_WAIT_SECONDS))
         listed = await asyncio.to_thread(worker.status)
-        return answer(Status(revision=reached, message=worker.message, knowledge_bases=listed))
+        return answer(Status(revision=reached, message=worker.trouble, knowledge_bases=listed))
 
     path = "/v1/knowledge-bases"
     return [Route(path, put, methods=["PUT"]), Route(path, get, methods=["GET"])]

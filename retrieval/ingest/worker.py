@@ -28,6 +28,7 @@ PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
 TIDY_CHUNKS = 256  # written at the most before a knowledge base is tidied; it is whenever nothing of it is due
 SAMPLED_CHUNKS = 5_000  # from which the statistics of a knowledge base are taken
 COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store: a store can lose what it had acknowledged
+STARTING = "The worker has not looked at its sources yet."
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +66,17 @@ class Worker:
         self._wake, self._stopped, self._look = threading.Event(), threading.Event(), threading.Event()
         self._last_tenant = ""
         self._proven = False
-        self._message = "The worker has not looked at its sources yet."
+        self._message = STARTING
 
     @property
     def message(self) -> str:
-        """What stops the worker as a whole; empty while nothing does."""
+        """Why the worker is not at work; empty while it is."""
         return self._message
+
+    @property
+    def trouble(self) -> str:
+        """What stops the worker as a whole. One that is only starting is stopped by nothing."""
+        return "" if self._message == STARTING else self._message
 
     def run(self) -> None:
         """Work until `stop`. A failure of the store or the ledger is told in `message` and tried again."""

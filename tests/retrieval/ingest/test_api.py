@@ -66,6 +66,16 @@ async def status_when(api: aiohttp.ClientSession, held: Callable[[Status], bool]
         return found
 
 
+async def _at_work(api: aiohttp.ClientSession) -> None:
+    """Until the worker has looked at its sources for the first time: from then on nothing changes by itself."""
+    async with asyncio.timeout(30):
+        while True:
+            async with api.get("/readyz") as answer:
+                if answer.status == 200:
+                    return
+            await asyncio.sleep(0.02)
+
+
 def documents(found: Status) -> dict[str, str]:
     return {each["path"]: each["state"] for kb in found["knowledge_bases"] for each in kb["documents"]}
 
@@ -117,10 +127,15 @@ async def test_a_source_that_appears_later_is_found(api: aiohttp.ClientSession, 
     assert (found["knowledge_bases"][0]["ready"], found["knowledge_bases"][0]["message"]) == (True, "")
 
 
+async def test_a_worker_that_is_only_starting_is_stopped_by_nothing(api: aiohttp.ClientSession) -> None:
+    assert (await status(api))["message"] == ""
+
+
 async def test_a_long_poll_answers_at_once_what_was_not_seen_and_waits_for_what_was(
     api: aiohttp.ClientSession, tenant: str
 ) -> None:
-    settled = await status_when(api, lambda found: found["message"] == "")
+    await _at_work(api)
+    settled = await status(api)
     begun = asyncio.get_running_loop().time()
     assert (await status(api, seen=0, wait=30))["revision"] == settled["revision"]
     assert asyncio.get_running_loop().time() - begun < 5
