@@ -11,7 +11,7 @@ import pytest
 
 from examples.demo.platform import Platform
 
-PYTHON = Path(".venv-clients/bin/python").resolve()
+PYTHON = Path(".venv-clients/bin/python").absolute()
 FOLDER = Path(__file__).parent / "clients"
 CLIENTS = sorted(path.stem for path in FOLDER.glob("*_client.py"))
 LIMIT_S = 280

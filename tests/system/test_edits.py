@@ -99,10 +99,10 @@ def test_a_bad_adapter_is_named_with_its_fact_and_the_others_answer(
         with _file(platform.root / "trial.yaml", ADAPTER.format(base="quiver-demo", source="./adapters/trial")):
             platform.wait_until(lambda: fact in _get(platform), what=f"the fact {fact!r}", limit_s=10)
             assert _answers(acme)
-            with pytest.raises(openai.InternalServerError) as caught:
+            with pytest.raises(openai.NotFoundError) as caught:
                 _answers(acme, "trial")
-            assert caught.value.code == "model_not_ready"
-            assert "retry-after" in caught.value.response.headers
+            assert caught.value.code == "model_refused"
+            assert "retry-after" not in caught.value.response.headers
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

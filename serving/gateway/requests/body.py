@@ -12,7 +12,11 @@ INERT = frozenset(
     {"metadata", "prediction", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier",
      "store", "user"}
 )  # fmt: skip
-INERT_IN_MESSAGES = frozenset({"annotations", "id", "created", "parsed"})
+# What answers carry, ours and what clients add of their own (LiteLLM, OpenRouter), and conversations send back.
+INERT_IN_MESSAGES = frozenset(
+    {"abstained", "annotations", "created", "id", "parsed", "provider_specific_fields", "reasoning_details",
+     "thinking_blocks"}
+)  # fmt: skip
 INERT_STREAM_OPTIONS = frozenset({"include_obfuscation"})
 # Empty is a value for these: what is wrong with it is said by name.
 _KEPT = frozenset({"model", "messages", "prompt", "content", "arguments"})

@@ -104,6 +104,11 @@ def test_an_answer_can_be_sent_back_as_the_client_holds_it() -> None:
     ]  # fmt: skip
 
 
+def test_an_abstention_and_what_clients_add_to_an_answer_can_be_sent_back() -> None:
+    added = {"abstained": True, "provider_specific_fields": {"a": 1}, "thinking_blocks": [{"thinking": "x"}]}
+    assert _sent(messages=[{**SENT_BACK, **added}])["messages"] == [{"role": "assistant", "content": "hi"}]
+
+
 def test_a_refusal_and_an_answer_without_a_word_can_be_sent_back() -> None:
     cut, refused = {**SENT_BACK, "content": None}, {**SENT_BACK, "content": None, "refusal": "no"}
     assert [m["content"] for m in _sent(messages=[cut, refused])["messages"]] == ["", "no"]
