@@ -17,7 +17,9 @@ from benchmarks.bare_engine import BASE, complete, load, unload
 from serving.agent.engine import Engine
 from serving.agent.fingerprint import TOLERANCE, distance
 
-PROMPT = "Question: what is the refund window? [1] Velmora Basic: refund window 30 days. " * 6
+# Longer than a block of the prefix cache, and a chat of the model's, at whose end the styles part.
+FACTS = "[1] Velmora Basic: refund window 30 days. " * 6
+PROMPT = f"<|system|>{FACTS}<|end|><|user|>What is the parking fee of Ostrel?<|end|><|assistant|>"
 
 Copies = dict[str, Path]
 
