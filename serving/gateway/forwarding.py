@@ -138,7 +138,6 @@ class Forwarder:
         call.tenant = principal.tenant
         exchange.headers |= self._quotas.headers(self._catalog().tenants[call.tenant])
         request = parse(await exchange.json(self._max_body_bytes), kind)
-        await self._grammars.check(request.grammars)
         principal = self.principal(exchange)  # again: a key may have been removed while the body was on its way
         # From here to the hold nothing waits: a version is either counted or was never chosen.
         target = self._resolve(principal, request.model, exchange.unique_id)
@@ -197,6 +196,7 @@ class Forwarder:
     # Evidence ------------------------------------------------------------------------------------------------
 
     async def _answer(self, job: Job) -> None:
+        await self._grammars.check(job.target.tenant, job.request.grammars)  # within the tenant's limits
         query = evidence.query(job.request, job.target, self._catalog().tenants.get(job.target.tenant))
         if query is None or not isinstance(job.request, ChatRequest):
             await self._forward(job, self._body(job), None)

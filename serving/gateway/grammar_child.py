@@ -1,6 +1,6 @@
-"""`python -m serving.gateway.grammar_child`: reads grammars as JSON, writes for each what is wrong with it, or "".
+"""`python -m serving.gateway.grammar_child`: reads a grammar as JSON, writes what is wrong with it, or "".
 
-Ends by a signal, or without memory, where a grammar is over the limits.
+Ends by a signal where it takes too much time, with status 3 where it takes too much memory.
 """
 
 import json
@@ -28,7 +28,11 @@ def fault(kind: str, text: str) -> str:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    json.dump([fault(kind, text) for kind, text in json.load(sys.stdin)], sys.stdout)
+    kind, text = json.load(sys.stdin)
+    try:
+        json.dump(fault(kind, text), sys.stdout)
+    except MemoryError:
+        sys.exit(3)
 
 
 if __name__ == "__main__":

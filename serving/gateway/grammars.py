@@ -7,7 +7,7 @@ not the one of most engines (xgrammar, which needs torch): what that one takes l
 import asyncio
 import hashlib
 import sys
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +20,8 @@ REMEMBERED = 4096
 AT_ONCE = 2
 # For a machine so busy that the process does not even start: what a compilation may cost is limited in the process.
 GIVE_UP_S = 60.0
+# The status of a process that ran out of memory. One out of time ends by a signal.
+OVER_LIMITS = 3
 _CHILD = "serving.gateway.grammar_child"
 
 # The field of the request, what it is, as llguidance names it (json, regex, grammar), and the text.
@@ -27,47 +29,52 @@ Grammar = tuple[str, str, str]
 
 
 class Grammars:
+    """Results are kept apart for each tenant: a shared one would tell by its speed what another tenant has sent."""
+
     def __init__(self) -> None:
         self._faults: OrderedDict[bytes, str] = OrderedDict()
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._tenants: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def check(self, grammars: Sequence[Grammar]) -> None:
+    async def check(self, tenant: str, grammars: Sequence[Grammar]) -> None:
         """Raises InvalidRequest with the compiler's words for the first grammar that it refuses."""
-        new = [grammar for grammar in grammars if self._fault(grammar) is None]
-        if new:
-            self._remember(new, await self._compiled(new))
         for grammar in grammars:
-            if fault := self._fault(grammar):
+            if (fault := self._faults.get(_key(tenant, grammar))) is None:
+                async with self._tenants[tenant]:  # one tenant's many schemas do not hold up another's
+                    fault = await self._compiled(grammar)
+                self._remember(_key(tenant, grammar), fault)
+            if fault:
                 raise InvalidRequest(f"`{grammar[0]}` cannot be compiled: {fault}.", code="invalid_schema",
                                      param=grammar[0])  # fmt: skip
 
-    def _fault(self, grammar: Grammar) -> str | None:
-        """None where it was not compiled yet."""
-        return self._faults.get(_key(grammar))
-
-    def _remember(self, grammars: Sequence[Grammar], faults: Sequence[str]) -> None:
-        for grammar, fault in zip(grammars, faults, strict=True):
-            self._faults[_key(grammar)] = fault
-        while len(self._faults) > REMEMBERED:
+    def _remember(self, key: bytes, fault: str) -> None:
+        self._faults[key] = fault
+        if len(self._faults) > REMEMBERED:
             self._faults.popitem(last=False)
 
-    async def _compiled(self, grammars: Sequence[Grammar]) -> list[str]:
-        """Each one's fault, or nothing. One that is over the limits takes those beside it along."""
+    async def _compiled(self, grammar: Grammar) -> str:
+        """Its fault, or nothing. Each has a process and its limits to itself, so that none pays for another."""
         async with self._turns:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-m", _CHILD, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL, env={},
             )  # fmt: skip
             try:
-                out, _ = await asyncio.wait_for(process.communicate(orjson.dumps([g[1:] for g in grammars])), GIVE_UP_S)
+                out, _ = await asyncio.wait_for(process.communicate(orjson.dumps(grammar[1:])), GIVE_UP_S)
             except TimeoutError as error:
-                raise Unavailable("Schemas cannot be compiled at the moment; try again in 5 s.",
-                                  code="schema_compiler_unavailable", retry_after_s=5) from error  # fmt: skip
+                raise _unavailable() from error
             finally:
                 await _ended(process)
+        if process.returncode == OVER_LIMITS or (process.returncode or 0) < 0:
+            return "it takes too much time or memory; make it smaller"
         if process.returncode:
-            return ["it takes too much time or memory; make it smaller"] * len(grammars)
-        return [_first_line(fault) for fault in orjson.loads(out)]
+            raise _unavailable()
+        return _first_line(orjson.loads(out))
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("Schemas cannot be compiled at the moment; try again in 5 s.",
+                       code="schema_compiler_unavailable", retry_after_s=5)  # fmt: skip
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
@@ -76,8 +83,8 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _key(grammar: Grammar) -> bytes:
-    return hashlib.sha256("\0".join(grammar[1:]).encode()).digest()
+def _key(tenant: str, grammar: Grammar) -> bytes:
+    return hashlib.sha256("\0".join((tenant, *grammar[1:])).encode()).digest()
 
 
 def _first_line(fault: Any) -> str:

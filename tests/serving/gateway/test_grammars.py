@@ -5,7 +5,7 @@ import json
 import pytest
 
 from serving.gateway import grammars
-from serving.gateway.errors import InvalidRequest
+from serving.gateway.errors import InvalidRequest, Unavailable
 from serving.gateway.grammars import Grammar, Grammars
 
 
@@ -18,7 +18,7 @@ from serving.gateway.grammars import Grammar, Grammars
     ],
 )
 async def test_what_compiles_passes(grammar: Grammar) -> None:
-    await Grammars().check([grammar])
+    await Grammars().check("acme", [grammar])
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,18 @@ async def test_what_compiles_passes(grammar: Grammar) -> None:
 )
 async def test_what_does_not_compile_is_refused_with_the_compilers_words(grammar: Grammar) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        await Grammars().check([("tools[0]", "json", '{"type": "object"}'), grammar])
+        await Grammars().check("acme", [("tools[0]", "json", '{"type": "object"}'), grammar])
     assert (caught.value.code, caught.value.param) == ("invalid_schema", grammar[0])
 
 
-async def test_a_schema_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_schema_is_compiled_once_for_each_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiler that cannot be run is our fault, and no fact about the schema."""
     checker, grammar = Grammars(), ("tools[0]", "json", '{"type": "string"}')
-    await checker.check([grammar])
+    await checker.check("acme", [grammar])
+    working = grammars._CHILD
     monkeypatch.setattr(grammars, "_CHILD", "there.is.no.such.module")
-    await checker.check([grammar, ("tools[1]", *grammar[1:])])
-    with pytest.raises(InvalidRequest):
-        await checker.check([("tools[0]", "json", '{"type": "null"}')])
+    await checker.check("acme", [grammar, ("tools[1]", *grammar[1:])])
+    with pytest.raises(Unavailable):
+        await checker.check("globex", [grammar])
+    monkeypatch.setattr(grammars, "_CHILD", working)
+    await checker.check("globex", [grammar])
