@@ -6,6 +6,12 @@ from dataclasses import dataclass, replace
 from operators.api.tenant import Limits
 
 _MINUTE_S = 60.0
+_CHARACTERS_PER_TOKEN = 4
+
+
+def estimated_tokens(characters: int) -> int:
+    """Of a text that no tokenizer has counted yet."""
+    return characters // _CHARACTERS_PER_TOKEN
 
 
 @dataclass(frozen=True)

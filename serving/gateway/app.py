@@ -52,7 +52,7 @@ class Gateway:
         return ClusterDiscovery(settings.kubeconfig, self._on_catalog)
 
     def _on_catalog(self, catalog: Catalog) -> None:
-        models = {name: frozenset(tenant.targets) for name, tenant in catalog.tenants.items()}
+        models = {name: frozenset({*tenant.targets, EMBEDDER}) for name, tenant in catalog.tenants.items()}
         self._metrics.register(models, catalog.bases)
         self._metrics.generation.set(catalog.generation)
         self._comparisons.follow(catalog.on_trial)

@@ -5,11 +5,12 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from serving.gateway.catalog import Catalog
-from serving.gateway.errors import InvalidRequest, NotFound, Unavailable, model_not_found
-from serving.gateway.exchange import Exchange
-from serving.gateway.forwarding import RETRY_AFTER_S, Forwarder
-from serving.gateway.metrics import Metrics
+from serving.gateway.admission import estimated_tokens
+from serving.gateway.catalog import Catalog, Principal, TenantEntry
+from serving.gateway.errors import ApiError, NotFound, Throttled, Unavailable, model_not_found
+from serving.gateway.exchange import CallerGone, Exchange
+from serving.gateway.forwarding import CALLER_GONE, RETRY_AFTER_S, Forwarder
+from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.quotas import Quotas
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
 from serving.gateway.retrieval_client import Embedded, Retrieval, RetrievalError
@@ -17,8 +18,6 @@ from serving.gateway.retrieval_client import Embedded, Retrieval, RetrievalError
 # What the platform's embedder is called in `model`, and the length of its vectors.
 NAME = "all-minilm-l6-v2"
 DIMENSIONS = 384
-
-_CHARACTERS_PER_TOKEN = 4
 
 
 class Embeddings:
@@ -40,28 +39,46 @@ class Embeddings:
         self._max_body_bytes = max_body_bytes
 
     async def serve(self, exchange: Exchange) -> None:
-        principal = self._forwarder.principal(exchange)
+        tenant = OTHER
+        try:
+            principal = self._forwarder.principal(exchange)
+            tenant = principal.tenant
+            await self._answer(exchange, principal)
+        except CallerGone:
+            exchange.status = CALLER_GONE
+            self._metrics.aborted.labels(self._metrics.tenant(tenant)).inc()
+        except ApiError as error:
+            await exchange.fail(error)
+        finally:
+            self._metrics.requests.labels(*self._metrics.names(tenant, NAME), str(exchange.status or 500)).inc()
+
+    async def _answer(self, exchange: Exchange, principal: Principal) -> None:
         tenant = self._catalog().tenants[principal.tenant]
         exchange.headers |= self._quotas.headers(tenant)
         request = parse(await exchange.json(self._max_body_bytes))
         if request.model != NAME or not principal.may_use(NAME):
             raise model_not_found(request.model)
-        if request.dimensions not in (None, DIMENSIONS):
-            raise InvalidRequest(
-                f"`{NAME}` has vectors of {DIMENSIONS} numbers.", code="invalid_value", param="dimensions"
-            )
-        reserved = sum(map(len, request.texts)) // _CHARACTERS_PER_TOKEN
-        exchange.headers |= self._quotas.reserve(tenant, reserved)
+        reserved = self._reserve(exchange, tenant, request)
         try:
-            found = await self._embedded(exchange, request)
-        except BaseException:
+            embedded = await exchange.while_waited_for(self._embedded(exchange, request))
+        except (NotFound, Unavailable):
             self._quotas.refund(tenant.name, reserved=reserved)
             raise
-        self._quotas.settle(tenant.name, reserved=reserved, used=found.tokens)
-        labels = self._metrics.names(tenant.name, NAME)
-        self._metrics.requests.labels(*labels, "200").inc()
-        self._metrics.tokens.labels(*labels, "prompt").inc(found.tokens)
-        await exchange.respond_json(_body(request, found))
+        except BaseException:
+            self._quotas.settle(tenant.name, reserved=reserved, used=reserved)  # who leaves pays the estimate
+            raise
+        self._quotas.settle(tenant.name, reserved=reserved, used=embedded.tokens)
+        self._metrics.tokens.labels(*self._metrics.names(tenant.name, NAME), "prompt").inc(embedded.tokens)
+        await exchange.respond_json(_body(request, embedded))
+
+    def _reserve(self, exchange: Exchange, tenant: TenantEntry, request: EmbeddingRequest) -> int:
+        reserved = estimated_tokens(sum(map(len, request.texts)))
+        try:
+            exchange.headers |= self._quotas.reserve(tenant, reserved)
+        except Throttled as error:
+            self._metrics.throttled.labels(self._metrics.tenant(tenant.name), error.param or "").inc()
+            raise
+        return reserved
 
     async def _embedded(self, exchange: Exchange, request: EmbeddingRequest) -> Embedded:
         if self._retrieval is None:

@@ -4,7 +4,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -14,6 +14,7 @@ Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Result = TypeVar("Result")
 
 JSON = {"content-type": "application/json"}
 # Proxies between us and the caller must neither hold back nor keep what is streamed.
@@ -77,7 +78,7 @@ class Exchange:
             if not message.get("more_body", False):
                 return b"".join(parts)
 
-    async def while_waited_for(self, work: Coroutine[Any, Any, None]) -> None:
+    async def while_waited_for(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do the work; cancel it as soon as the caller goes, and raise CallerGone."""
         task = asyncio.ensure_future(work)
         watcher = asyncio.ensure_future(self._gone())
@@ -85,7 +86,7 @@ class Exchange:
             await asyncio.wait({task, watcher}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 raise CallerGone
-            task.result()
+            return task.result()
         finally:
             watcher.cancel()
             task.cancel()

@@ -11,6 +11,7 @@ from typing import Any
 
 from serving.gateway import answers, evidence, sse
 from serving.gateway.abstention import Abstention
+from serving.gateway.admission import estimated_tokens
 from serving.gateway.answers import PlainStream, RewrittenStream, Stream, Tokens
 from serving.gateway.catalog import Base, Catalog, Principal, Replica, Target
 from serving.gateway.citations import Evidence
@@ -39,7 +40,6 @@ ATTEMPTS = 2
 # nginx's word for a caller that left before its answer.
 CALLER_GONE = 499
 
-_CHARACTERS_PER_TOKEN = 4
 _DEFAULT_COMPLETION_TOKENS = 256
 
 
@@ -186,7 +186,7 @@ class Forwarder:
     def _reserve(self, call: Call, exchange: Exchange, request: AnyRequest, base: Base) -> None:
         """No answer is longer than the model's context, whatever is asked for."""
         completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
-        call.reserved = request.text_length // _CHARACTERS_PER_TOKEN + completion * request.answers
+        call.reserved = estimated_tokens(request.text_length) + completion * request.answers
         try:
             exchange.headers |= self._quotas.reserve(self._catalog().tenants[call.tenant], call.reserved)
         except ApiError as error:

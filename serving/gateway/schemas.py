@@ -11,7 +11,6 @@ import orjson
 from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationError, field_validator, model_validator
 
 from serving.gateway.errors import InvalidRequest
-from serving.gateway.requests.body import cleaned
 from serving.gateway.requests.messages import Message
 from serving.gateway.requests.refusals import refusal
 from serving.gateway.requests.structure import ResponseFormat, SchemaFormat, StructuredOutputs
@@ -30,6 +29,8 @@ TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class StreamOptions(Value):
+    inert = frozenset({"include_obfuscation"})
+
     include_usage: bool = False
 
 
@@ -44,6 +45,15 @@ class RetrievalOptions(Value):
 
 
 class _Request(Value):
+    """`inert`: fields of OpenAI's (https://platform.openai.com/docs/api-reference/chat/create) that change no answer
+    here; `prediction` makes answers faster there, not other.
+    """
+
+    inert = frozenset(
+        {"metadata", "prediction", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier",
+         "store", "user"}
+    )  # fmt: skip
+
     model: ModelName
     stream: bool = False
     stream_options: StreamOptions | None = None
@@ -93,6 +103,7 @@ class ChatRequest(_Request):
 
     messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)]
     max_completion_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    modalities: Annotated[list[Literal["text"]], Field(max_length=1)] | None = Field(default=None, exclude=True)
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: ResponseFormat | None = None
@@ -230,13 +241,12 @@ def parse(body: Any, kind: type[AnyRequest]) -> AnyRequest:
     """Raises InvalidRequest with the first field that is wrong."""
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.", code="invalid_body")
-    fields = cleaned(body)
-    if kind is ChatRequest and "functions" in fields:
-        if "tools" in fields:
+    if kind is ChatRequest and body.get("functions"):
+        if body.get("tools"):
             raise InvalidRequest("Give `tools` or `functions`, not both.", code="invalid_value", param="functions")
         kind = LegacyChatRequest
     try:
-        return kind.model_validate(modern(fields) if issubclass(kind, ChatRequest) else fields)
+        return kind.model_validate(modern(body) if issubclass(kind, ChatRequest) else body)
     except ValidationError as error:
         raise refusal(error) from error
 

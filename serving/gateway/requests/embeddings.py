@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationError
 
 from serving.gateway.errors import InvalidRequest
-from serving.gateway.requests.body import cleaned
 from serving.gateway.requests.refusals import refusal
 from serving.gateway.requests.value import Value, one_or_many
 
@@ -15,6 +14,8 @@ _Text = Annotated[str, StringConstraints(min_length=1, max_length=32_768)]
 
 
 class EmbeddingRequest(Value):
+    inert = frozenset({"user"})
+
     model: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     input: Annotated[
         Annotated[_Text, Tag("<one>")]
@@ -34,6 +35,6 @@ def parse(body: Any) -> EmbeddingRequest:
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.", code="invalid_body")
     try:
-        return EmbeddingRequest.model_validate(cleaned(body))
+        return EmbeddingRequest.model_validate(body)
     except ValidationError as error:
         raise refusal(error) from error

@@ -80,12 +80,12 @@ class FunctionCall(Value):
     def _is_json(cls, text: str) -> str:
         """Chat templates read the arguments; a call without any is sent as an empty text by some clients."""
         try:
-            found = json.loads(text or "{}")
+            found = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ValueError("must be a JSON object, as the model wrote it") from error
         if not isinstance(found, dict):
             raise ValueError("must be a JSON object")  # pydantic reports ValueError
-        return text or "{}"
+        return text
 
 
 class ToolCall(Value):
@@ -98,6 +98,13 @@ class ToolCall(Value):
 
 
 class _Message(Value):
+    """`inert`: what answers carry, ours and what clients add of their own (LiteLLM, OpenRouter)."""
+
+    inert = frozenset(
+        {"abstained", "annotations", "created", "id", "parsed", "provider_specific_fields", "reasoning_details",
+         "thinking_blocks"}
+    )  # fmt: skip
+
     name: Name | None = None
 
     @property
@@ -129,6 +136,8 @@ class UserMessage(_Message):
 
 class AssistantMessage(_Message):
     """An answer of ours, or of another model, sent back. A refusal is its text where there is no other."""
+
+    kept = frozenset({"content"})
 
     role: Literal["assistant"]
     content: SaidContent | None = None

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from serving.gateway.requests.body import INERT
 from serving.gateway.schemas import ChatRequest, CompletionRequest
 
 HEAD = """# Parameters of requests
@@ -23,6 +22,7 @@ OURS = {
     "response_format": "passed on once its schema compiles",
     "structured_outputs": "passed on once it compiles: one of `json`, `regex`, `choice`, `grammar`, `json_object`",
     "messages": "passed on; images and audio as data URLs where the base model's `media` has them; nothing is fetched",
+    "modalities": 'taken if `["text"]`, and not passed on',
     "best_of": "taken if 1, and not passed on",
 }
 _BOUNDS = {
@@ -41,7 +41,7 @@ _BOUNDS = {
 
 def text() -> str:
     parts = [HEAD, *_section("/v1/chat/completions", ChatRequest), *_section("/v1/completions", CompletionRequest)]
-    inert = ", ".join(f"`{name}`" for name in sorted(INERT))
+    inert = ", ".join(f"`{name}`" for name in sorted(ChatRequest.inert))
     parts.append(f"\n## Taken and not passed on\n\nThey change no answer here: {inert}.\n")
     parts.append("\n`functions` and `function_call` are `tools` and `tool_choice` by older names; so is the answer.\n")
     return "".join(parts)

@@ -1,9 +1,10 @@
-"""What every part of a body is made of: strict frozen values, and unions that report errors under one branch."""
+"""What every part of a body is made of: strict frozen values, and unions that report errors under one branch (pure)."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, Tag
+from pydantic import BaseModel, ConfigDict, StringConstraints, Tag, model_validator
 
 MAX_TEXT = 400_000
 
@@ -12,7 +13,31 @@ OneText = Annotated[Text, Tag("<one>")]
 
 
 class Value(BaseModel):
+    """Clients send back whole answers of ours, with fields that they leave empty: null, and empty where the field is
+    optional, mean absent. `inert` fields are accepted and dropped; empty is a value for those that are `kept`.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    inert: ClassVar[frozenset[str]] = frozenset()
+    kept: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict):
+            return fields
+        kept = _kept(cls)
+        return {
+            name: value
+            for name, value in fields.items()
+            if value is not None and name not in cls.inert and (name in kept or value not in ("", [], {}))
+        }
+
+
+@cache
+def _kept(kind: type[Value]) -> frozenset[str]:
+    needed = {field.alias or name for name, field in kind.model_fields.items() if field.is_required()}
+    return kind.kept | needed
 
 
 def is_branch(part: object) -> bool:

@@ -97,6 +97,29 @@ def test_what_changes_no_answer_is_taken_and_not_passed_on(fields: dict[str, Any
     assert _sent(**fields) == _sent()
 
 
+@pytest.mark.parametrize("empty", [None, "", [], {}])
+def test_null_and_empty_mean_absent_inside_a_message(empty: object) -> None:
+    part = {"type": "text", "text": "hello", "cache_control": empty}
+    call = {
+        "id": "c",
+        "type": "function",
+        "function": {"name": "f", "arguments": empty, "parsed": empty},
+        "index": empty,
+    }
+    messages = [
+        {"role": "user", "content": [part], "name": empty},
+        {"role": "assistant", "content": None, "tool_calls": [call], "audio": empty},
+        {"role": "tool", "content": "x", "tool_call_id": "c", "status": empty},
+    ]
+    body = engine_body(parse({**CHAT, "messages": messages}, ChatRequest), engine_name="e", cache_salt="t")
+    assert body["messages"] == [
+        {"role": "user", "content": [{"type": "text", "text": "hello"}]},
+        {"role": "assistant", "tool_calls": [
+            {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "content": "x", "tool_call_id": "c"},
+    ]  # fmt: skip
+
+
 def test_an_answer_can_be_sent_back_as_the_client_holds_it() -> None:
     later = {"role": "user", "content": "and then?"}
     assert _sent(messages=[*CHAT["messages"], SENT_BACK, later])["messages"] == [

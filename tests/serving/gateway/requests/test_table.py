@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from serving.gateway.requests.body import INERT
 from serving.gateway.requests.table import OURS, text
 from serving.gateway.schemas import ChatRequest, CompletionRequest
 
@@ -13,7 +12,9 @@ def test_the_page_is_what_the_code_says() -> None:
     assert FILE.read_text() == text(), "run make docs"
 
 
-@pytest.mark.parametrize("name", sorted({*ChatRequest.model_fields, *CompletionRequest.model_fields, *INERT}))
+@pytest.mark.parametrize(
+    "name", sorted({*ChatRequest.model_fields, *CompletionRequest.model_fields, *ChatRequest.inert})
+)
 def test_every_parameter_has_its_row(name: str) -> None:
     assert f"`{name}`" in text()
 
