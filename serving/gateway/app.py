@@ -109,6 +109,8 @@ class Gateway:
         self._public = probes | {
             "/": {"GET": health.about},
             "/v1": {"GET": health.about},
+            "/docs": {"GET": health.page},
+            "/openapi.json": {"GET": health.document},
             "/v1/models": {"GET": models.listing(forwarder, self._discovery, embedder=embedder)},
             models.ONE: {"GET": models.one(forwarder, self._discovery, embedder=embedder)},
             "/v1/chat/completions": {"POST": generation.chat(forwarder)},

@@ -17,6 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 Result = TypeVar("Result")
 
 JSON = {"content-type": "application/json"}
+HTML = {"content-type": "text/html; charset=utf-8", "content-security-policy": "default-src 'none'"}
 # Proxies between us and the caller must neither hold back nor keep what is streamed.
 EVENT_STREAM = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
 

@@ -1,9 +1,10 @@
-"""GET /healthz: the process answers. GET /readyz: it knows whom it serves. GET /: what this is."""
+"""GET /healthz: the process answers. GET /readyz: it has the objects. GET /, /docs, /openapi.json: what this is."""
 
 from collections.abc import Awaitable, Callable
 
+from serving.gateway import openapi
 from serving.gateway.discovery import Source
-from serving.gateway.exchange import Exchange
+from serving.gateway.exchange import HTML, Exchange
 
 
 async def alive(exchange: Exchange) -> None:
@@ -15,9 +16,18 @@ async def about(exchange: Exchange) -> None:
     await exchange.respond_json({
         "service": "Quiver, an OpenAI-compatible API",
         "base_url": "/v1",
+        "docs": "/docs",
         "routes": ["/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"],
         "authentication": "Authorization: Bearer KEY",
     })  # fmt: skip
+
+
+async def document(exchange: Exchange) -> None:
+    await exchange.respond_json(openapi.document())
+
+
+async def page(exchange: Exchange) -> None:
+    await exchange.respond(200, openapi.page().encode(), HTML)
 
 
 def ready(discovery: Source) -> Callable[[Exchange], Awaitable[None]]:

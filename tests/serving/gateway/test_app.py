@@ -136,6 +136,11 @@ async def test_the_address_itself_says_what_it_is(tmp_path: Path) -> None:
     async with _gateway(tmp_path) as running:
         status, _, body = await _ask(running, "GET", "/", key=None)
         assert (status, orjson.loads(body)["base_url"]) == (200, "/v1")
+        status, headers, body = await _ask(running, "GET", "/docs", key=None)
+        assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert b"/v1/chat/completions" in body
+        status, _, body = await _ask(running, "GET", "/openapi.json", key=None)
+        assert "messages" in orjson.loads(body)["components"]["schemas"]["ChatRequest"]["required"]
 
 
 STREAM = (
