@@ -1,0 +1,176 @@
+"""`make bench-gateway ARGS="--against COMMIT"`: the gateway's processor time beside that of another commit's gateway.
+
+Protocol: both gateways run on the same objects and the same real engine; in turns (ABBA) each answers the same
+requests: whole answers of one token for the cost of a request, streamed answers of many tokens for the cost of a
+chunk, bodies of 64 KB. Counted is the time on a processor of all the process's threads, from /proc.
+"""
+
+import argparse
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import aiohttp
+
+from benchmarks import quality
+from benchmarks.load import QUESTION
+from benchmarks.report import Bar, report
+from examples.demo.platform import Platform, end_with_parent, running
+from examples.demo.workspace import AlreadyRunning, alone, clear
+from operators.local.layout import free_port
+
+ROOT = Path("build/bench-gateway").resolve()
+REPOSITORY = Path(__file__).parents[1]
+CALLERS = 8
+TOKENS = 128
+BAR = 1.05
+START_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Contestant:
+    url: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Of all threads (https://docs.kernel.org/scheduler/sched-stats.html)."""
+        stats = (path.read_text() for path in Path(f"/proc/{self.pid}/task").glob("*/schedstat"))
+        return sum(int(text.split()[0]) for text in stats) / 1e9
+
+
+@dataclass(frozen=True)
+class Work:
+    """`body` asked `count` times; the cost is per answer, or per event of a stream."""
+
+    name: str
+    body: dict[str, Any]
+    count: int
+
+
+def works(*, quick: bool) -> tuple[Work, ...]:
+    messages = [{"role": "user", "content": QUESTION}]
+    one = {"model": "quiver-demo", "messages": messages, "max_tokens": 1, "temperature": 0}
+    long = {**one, "messages": [{"role": "user", "content": "x" * 64_000}]}  # refused by the engine: too long for it
+    stream = {**one, "max_tokens": TOKENS, "min_tokens": TOKENS, "stream": True}
+    scale = 1 if quick else 2
+    return Work("request", one, 150 * scale), Work("chunk", stream, 16 * scale), Work("body", long, 50 * scale)
+
+
+@contextmanager
+def checkout(commit: str) -> Iterator[Path]:
+    folder = ROOT / "before"
+    subprocess.run(["git", "worktree", "add", "--quiet", "--force", "--detach", folder, commit], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["git", "worktree", "remove", "--force", folder], check=True)
+
+
+@contextmanager
+def gateway(platform: Platform, code: Path, snapshot: Path) -> Iterator[Contestant]:
+    """The gateway of a checkout, as the running platform starts its own."""
+    port = free_port()
+    environment = {
+        **platform.part("serving.gateway").environ(),
+        "QUIVER_GATEWAY_PORT": str(port),
+        "QUIVER_GATEWAY_INTERNAL_PORT": str(free_port()),
+        "QUIVER_GATEWAY_SNAPSHOT": str(snapshot),
+        "PYTHONPATH": str(code),
+    }
+    command = [sys.executable, "-m", "serving.gateway"]
+    process = subprocess.Popen(command, cwd=code, env=environment, preexec_fn=end_with_parent)
+    try:
+        yield Contestant(f"http://127.0.0.1:{port}", process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def _wait(session: aiohttp.ClientSession, contestant: Contestant) -> None:
+    async with asyncio.timeout(START_LIMIT_S):
+        while True:
+            try:
+                async with session.get(f"{contestant.url}/readyz") as response:
+                    if response.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def _cost_us(session: aiohttp.ClientSession, contestant: Contestant, work: Work) -> float:
+    """Of one answer, or of one event, in microseconds of processor time."""
+    remaining = iter(range(work.count))
+
+    async def caller() -> int:
+        events = 0
+        for _ in remaining:
+            async with session.post(f"{contestant.url}/v1/chat/completions", json=work.body) as response:
+                text = await response.read()
+            if response.status not in (200, 400):
+                raise RuntimeError(f"status {response.status}: {text[:200]!r}")
+            events += text.count(b"\n\n") if "stream" in work.body else 1
+        return events
+
+    before = contestant.cpu_s()
+    events = sum(await asyncio.gather(*(caller() for _ in range(CALLERS))))
+    return (contestant.cpu_s() - before) / events * 1e6
+
+
+async def _ratios(platform: Platform, pair: tuple[Contestant, Contestant], *, quick: bool) -> dict[str, list[float]]:
+    ratios: dict[str, list[float]] = {}
+    headers = {"authorization": f"Bearer {platform.keys['acme']}"}
+    async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(keepalive_timeout=3)) as session:
+        for contestant in pair:
+            await _wait(session, contestant)
+        for work in works(quick=quick):
+            for contestant in pair:  # warm
+                await _cost_us(session, contestant, work)
+            for number in range(4 if quick else 10):
+                order = pair if number % 2 == 0 else pair[::-1]
+                costs = {contestant.pid: await _cost_us(session, contestant, work) for contestant in order}
+                ours, theirs = (costs[contestant.pid] for contestant in pair)
+                ratios.setdefault(work.name, []).append(ours / theirs)
+                print(f"  {work.name}: {ours:.0f} µs, before {theirs:.0f} µs", flush=True)
+    return ratios
+
+
+def _measured(platform: Platform, commit: str, *, quick: bool) -> dict[str, list[float]]:
+    snapshot = shutil.copy(platform.root / ".quiver/snapshot.json", ROOT / "snapshot.json")
+    with (
+        checkout(commit) as before,
+        gateway(platform, REPOSITORY, Path(snapshot)) as ours,
+        gateway(platform, before, Path(snapshot)) as theirs,
+    ):
+        return asyncio.run(_ratios(platform, (ours, theirs), quick=quick))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--against", default="HEAD^", metavar="COMMIT")
+    options = parser.parse_args()
+    try:
+        with alone(ROOT):
+            clear(ROOT)
+            root = quality.objects(ROOT / "objects", [])
+            quality.lift_limits(root)
+            with running(root, tenants=("acme",), out=sys.stderr) as platform:
+                platform.wait_until_ready()
+                ratios = _measured(platform, options.against, quick=options.quick)
+    except AlreadyRunning as error:
+        sys.exit(f"bench-gateway: {error}")
+    bars = {name: Bar(median(values), BAR, "times", at_most=True) for name, values in ratios.items()}
+    notes = [f"against {options.against}", *(f"{name}: {values}" for name, values in ratios.items())]
+    return report("gateway", bars, notes=notes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
