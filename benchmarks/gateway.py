@@ -7,7 +7,7 @@ chunk, bodies of 64 KB. Counted is the time on a processor of all the process's 
 
 import argparse
 import asyncio
-import shutil
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +32,11 @@ CALLERS = 8
 TOKENS = 128
 BAR = 1.05
 START_LIMIT_S = 60.0
+_FIELDS = """
+import json
+from operators.api.base_model import BaseModelSpec
+print(json.dumps([field.alias or name for name, field in BaseModelSpec.model_fields.items()]))
+"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def works(*, quick: bool) -> tuple[Work, ...]:
     messages = [{"role": "user", "content": QUESTION}]
     one = {"model": "quiver-demo", "messages": messages, "max_tokens": 1, "temperature": 0}
     long = {**one, "messages": [{"role": "user", "content": "x" * 64_000}]}  # refused by the engine: too long for it
-    stream = {**one, "max_tokens": TOKENS, "min_tokens": TOKENS, "stream": True}
+    stream = {**one, "max_tokens": TOKENS, "temperature": 2, "stream": True}  # so random a text seldom ends early
     scale = 1 if quick else 2
     return Work("request", one, 150 * scale), Work("chunk", stream, 16 * scale), Work("body", long, 50 * scale)
 
@@ -133,7 +138,7 @@ async def _ratios(platform: Platform, pair: tuple[Contestant, Contestant], *, qu
         for work in works(quick=quick):
             for contestant in pair:  # warm
                 await _cost_us(session, contestant, work)
-            for number in range(4 if quick else 10):
+            for number in range(8 if quick else 20):
                 order = pair if number % 2 == 0 else pair[::-1]
                 costs = {contestant.pid: await _cost_us(session, contestant, work) for contestant in order}
                 ours, theirs = (costs[contestant.pid] for contestant in pair)
@@ -143,13 +148,22 @@ async def _ratios(platform: Platform, pair: tuple[Contestant, Contestant], *, qu
 
 
 def _measured(platform: Platform, commit: str, *, quick: bool) -> dict[str, list[float]]:
-    snapshot = shutil.copy(platform.root / ".quiver/snapshot.json", ROOT / "snapshot.json")
-    with (
-        checkout(commit) as before,
-        gateway(platform, REPOSITORY, Path(snapshot)) as ours,
-        gateway(platform, before, Path(snapshot)) as theirs,
-    ):
-        return asyncio.run(_ratios(platform, (ours, theirs), quick=quick))
+    with checkout(commit) as before:
+        snapshot = _readable(platform, before)
+        with gateway(platform, REPOSITORY, snapshot) as ours, gateway(platform, before, snapshot) as theirs:
+            return asyncio.run(_ratios(platform, (ours, theirs), quick=quick))
+
+
+def _readable(platform: Platform, before: Path) -> Path:
+    """The platform's objects, less those fields of base models that the other commit does not have."""
+    command = [sys.executable, "-c", _FIELDS]
+    names = json.loads(subprocess.check_output(command, cwd=before, text=True))
+    snapshot = platform.snapshot
+    for base in snapshot["objects"]["baseModels"]:
+        base["spec"] = {name: value for name, value in base["spec"].items() if name in names}
+    path = ROOT / "snapshot.json"
+    path.write_text(json.dumps(snapshot))
+    return path
 
 
 def main() -> int:
