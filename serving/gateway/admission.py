@@ -24,10 +24,13 @@ class Bucket:
 
     def filled(self, now: float) -> "Bucket":
         level = self.level + (now - self.at) * self.capacity / _MINUTE_S
-        return replace(self, level=min(self.capacity, level), at=now)
+        return Bucket(self.capacity, min(self.capacity, level), now)
 
     def take(self, amount: float) -> "Bucket":
-        return replace(self, level=self.level - amount)
+        return Bucket(self.capacity, self.level - amount, self.at)
+
+    def capped(self) -> "Bucket":
+        return Bucket(self.capacity, min(self.level, self.capacity), self.at)
 
     def seconds_until(self, amount: float) -> float:
         return max(0.0, (min(amount, self.capacity) - self.level) * _MINUTE_S / self.capacity)
@@ -74,22 +77,20 @@ def admit(usage: Usage, *, tokens: int, now: float) -> Usage | Refusal:
     # A request larger than a whole minute's allowance passes on a full bucket, and is paid off afterwards.
     if room.level < min(tokens, room.capacity):
         return Refusal("tokensPerMinute", math.ceil(room.seconds_until(tokens)))
-    return replace(usage, requests=requests.take(1), tokens=room.take(tokens), concurrent=usage.concurrent + 1)
+    return Usage(usage.limits, requests.take(1), room.take(tokens), usage.concurrent + 1)
 
 
 def settle(usage: Usage, *, reserved: int, used: int, now: float) -> Usage:
     """Replace the estimate by what was really used."""
     tokens = usage.tokens.filled(now).take(used - reserved)
-    return replace(
-        usage, tokens=replace(tokens, level=min(tokens.level, tokens.capacity)), concurrent=usage.concurrent - 1
-    )
+    return Usage(usage.limits, usage.requests, tokens.capped(), usage.concurrent - 1)
 
 
 def refund(usage: Usage, *, reserved: int, now: float) -> Usage:
     """Give a request back as if it had not been made: it failed by our fault."""
     found = settle(usage, reserved=reserved, used=0, now=now)
     requests = found.requests.filled(now).take(-1)
-    return replace(found, requests=replace(requests, level=min(requests.level, requests.capacity)))
+    return replace(found, requests=requests.capped())
 
 
 def headers(usage: Usage, now: float) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,6 +63,7 @@ class Call:
     cited: bool | None = None
     failed: bool = False
     refunded: bool = False
+    attempts: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ class Job:
     target: Target
     base: Base
 
-    @property
-    def engine_id(self) -> str:
-        """The request's id in an engine, which takes an id only once at a time."""
-        return f"{self.exchange.request_id}-{uuid.uuid4().hex[:8]}"
+    def next_engine_id(self) -> str:
+        """The next attempt's id in an engine, which takes an id only once at a time."""
+        self.call.attempts += 1
+        return f"{self.exchange.request_id}-{self.exchange.unique_id[:8]}{self.call.attempts}"
 
     @property
     def legacy(self) -> bool:
@@ -129,6 +129,7 @@ class Forwarder:
             exchange.status = CALLER_GONE
             self._metrics.aborted.labels(self._metrics.tenant(call.tenant)).inc()
         except ApiError as error:
+            exchange.headers = self._limits(call.tenant) | exchange.headers
             await _tell(exchange, error)
         finally:
             self._account(call, exchange.status or 500)  # nothing was said: our fault, which the app still has to tell
@@ -136,7 +137,6 @@ class Forwarder:
     async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
         principal = self.principal(exchange)
         call.tenant = principal.tenant
-        exchange.headers |= self._quotas.headers(self._catalog().tenants[call.tenant])
         request = parse(await exchange.json(self._max_body_bytes), kind)
         principal = self.principal(exchange)  # again: a key may have been removed while the body was on its way
         # From here to the hold nothing waits: a version is either counted or was never chosen.
@@ -157,6 +157,11 @@ class Forwarder:
             finally:
                 tokens_in_flight.dec(call.reserved)
                 self._settle(call)
+
+    def _limits(self, name: str) -> dict[str, str]:
+        """The rate-limit headers of an answer that is refused before its tenant's limits are asked."""
+        tenant = None if name == OTHER else self._catalog().tenants.get(name)
+        return self._quotas.headers(tenant) if tenant else {}
 
     def _settle(self, call: Call) -> None:
         if call.refunded:
@@ -279,7 +284,7 @@ class Forwarder:
         self, job: Job, replica: Replica, body: dict[str, object], passages: Sequence[Evidence] | None
     ) -> None:
         job.call.sent = time.monotonic()
-        async with self._engine.post(replica.url, job.exchange.path, body, request_id=job.engine_id) as answer:
+        async with self._engine.post(replica.url, job.exchange.path, body, request_id=job.next_engine_id()) as answer:
             if answer.status == 400:
                 raise refusal(await answer.body())
             if answer.status == 404:

@@ -127,8 +127,10 @@ class ChatRequest(_Request):
 
     @model_validator(mode="after")
     def _choice_is_among_the_tools(self) -> "ChatRequest":
+        if self.tool_choice in (None, "none", "auto"):
+            return self
         names = {tool.function.name for tool in self.tools or ()}
-        if self.tool_choice not in (None, "none", "auto") and not names:
+        if not names:
             raise ValueError("`tool_choice` needs `tools` to choose from")
         missing = next((name for name in _chosen(self.tool_choice) if name not in names), None)
         if missing:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, StringConstraints, Tag, model_validator
 
 MAX_TEXT = 400_000
+_EMPTY: tuple[object, ...] = ("", [], {})
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 OneText = Annotated[Text, Tag("<one>")]
@@ -30,7 +31,7 @@ class Value(BaseModel):
         return {
             name: value
             for name, value in fields.items()
-            if value is not None and name not in cls.inert and (name in kept or value not in ("", [], {}))
+            if name not in cls.inert and (value or (value is not None and (name in kept or value not in _EMPTY)))
         }
 
 
