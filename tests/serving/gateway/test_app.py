@@ -72,6 +72,13 @@ async def test_head_is_get_without_its_body(tmp_path: Path) -> None:
         assert int(headers["content-length"]) > 0
 
 
+async def test_other_apis_point_to_the_one_that_there_is(tmp_path: Path) -> None:
+    async with _gateway(tmp_path) as running:
+        for path in ("/v1/responses", "/v1/messages"):
+            status, _, body = await _ask(running, "POST", path, json={})
+            assert (status, b"/v1/chat/completions" in body) == (404, True)
+
+
 async def test_who_has_no_key_is_told_how_to_send_one(tmp_path: Path) -> None:
     async with _gateway(tmp_path) as running:
         status, headers, _ = await _ask(running, "GET", "/v1/models", key=None)

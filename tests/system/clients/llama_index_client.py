@@ -1,7 +1,10 @@
-"""`llama-index`: turns, a stream, a call of one of two tools."""
+"""`llama-index`: turns, a stream, an agent with two tools."""
 
+import asyncio
 import sys
+from typing import Literal
 
+from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai_like import OpenAILike
@@ -22,16 +25,28 @@ def main(url: str, key: str) -> None:
     answer = caller.chat_with_tools(tools, user_msg=BASIC, tool_required=True)
     calls = caller.get_tool_calls_from_response(answer)
     assert calls[0].tool_name in ("refund_window", "storage_limit")
+    assert asyncio.run(_loop(FunctionAgent(tools=tools, llm=caller, streaming=False, initial_tool_choice="required")))
+    assert CALLS
 
 
-def refund_window(paid: bool) -> str:
+async def _loop(agent: FunctionAgent) -> str:
+    return str(await agent.run(BASIC))
+
+
+Product = Literal["Velmora Basic plan", "Velmora Pro plan"]
+CALLS: list[str] = []
+
+
+def refund_window(product: Product) -> str:
     """The refund window."""
-    return f"44 days, paid: {paid}"
+    CALLS.append(product)
+    return f"The refund window of the {product} is 44 days."
 
 
-def storage_limit(paid: bool) -> str:
+def storage_limit(product: Product) -> str:
     """The storage limit."""
-    return f"64 GB, paid: {paid}"
+    CALLS.append(product)
+    return f"The storage limit of the {product} is 64 GB."
 
 
 main(*sys.argv[1:])
