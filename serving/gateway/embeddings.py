@@ -58,6 +58,10 @@ class Embeddings:
         request = parse(await exchange.json(self._max_body_bytes))
         if request.model != NAME or not principal.may_use(NAME):
             raise model_not_found(request.model)
+        if request.dimensions not in (None, DIMENSIONS):
+            raise InvalidRequest(
+                f"`{NAME}` has vectors of {DIMENSIONS} numbers.", code="invalid_value", param="dimensions"
+            )
         reserved = self._reserve(exchange, tenant, request)
         try:
             embedded = await exchange.while_waited_for(self._embedded(exchange, request))
