@@ -7,7 +7,7 @@ from typing import Any
 
 from serving.gateway.admission import estimated_tokens
 from serving.gateway.catalog import Catalog, Principal, TenantEntry
-from serving.gateway.errors import ApiError, NotFound, Throttled, Unavailable, model_not_found
+from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Throttled, Unavailable, model_not_found
 from serving.gateway.exchange import CallerGone, Exchange
 from serving.gateway.forwarding import CALLER_GONE, RETRY_AFTER_S, Forwarder
 from serving.gateway.metrics import OTHER, Metrics
