@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from operators.api.tenant import Limits
 
+LIMIT_HEADER = "x-ratelimit-limit-requests"
 _MINUTE_S = 60.0
 _CHARACTERS_PER_TOKEN = 4
 
@@ -97,7 +98,7 @@ def headers(usage: Usage, now: float) -> dict[str, str]:
     """The `x-ratelimit-*` headers that OpenAI sends."""
     requests, tokens = usage.requests.filled(now), usage.tokens.filled(now)
     return {
-        "x-ratelimit-limit-requests": str(int(requests.capacity)),
+        LIMIT_HEADER: str(int(requests.capacity)),
         "x-ratelimit-remaining-requests": str(max(0, int(requests.level))),
         "x-ratelimit-reset-requests": f"{requests.seconds_until(requests.capacity):.3f}s",
         "x-ratelimit-limit-tokens": str(int(tokens.capacity)),

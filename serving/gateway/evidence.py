@@ -14,6 +14,7 @@ MAX_QUESTION = 8192
 # In most languages and tokenizers a token has at least as many bytes. Where it has fewer, the engine says so.
 _BYTES_PER_TOKEN = 2.5
 _DEFAULT_ANSWER_TOKENS = 256
+_NO_OPTIONS = RetrievalOptions()
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     Raises NotFound for a knowledge base that the tenant does not have, and InvalidRequest where an answer from
     documents is due and there is nothing to search, or nothing to search for: no answer without them goes unannounced.
     """
-    options = request.retrieval or RetrievalOptions()
+    options = request.retrieval or _NO_OPTIONS
     if options.grounded is False:
         return None
     own: Mapping[str, int] = tenant.top_k if tenant else {}

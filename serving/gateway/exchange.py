@@ -52,7 +52,8 @@ class Exchange:
 
     def header(self, name: str) -> str:
         """The first of that name."""
-        return next(iter(self.all_headers(name)), "")
+        wanted = name.encode()
+        return next((value.decode("latin-1") for key, value in self._headers if key == wanted), "")
 
     def all_headers(self, name: str) -> list[str]:
         wanted = name.encode()

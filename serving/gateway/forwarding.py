@@ -10,7 +10,7 @@ from typing import Any
 
 from serving.gateway import answers, evidence, sse
 from serving.gateway.abstention import Abstention
-from serving.gateway.admission import estimated_tokens
+from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
 from serving.gateway.answers import PlainStream, RewrittenStream, Stream, Tokens
 from serving.gateway.catalog import Base, Catalog, Principal, Replica, Target
 from serving.gateway.citations import Evidence
@@ -113,9 +113,10 @@ class Forwarder:
 
     def principal(self, exchange: Exchange) -> Principal:
         """Who calls, from the key alone. Raises Unauthenticated."""
-        if len(exchange.all_headers("authorization")) > 1:
+        sent = exchange.all_headers("authorization")
+        if len(sent) > 1:
             raise Unauthenticated("More than one Authorization header was sent; send one.", code="invalid_api_key")
-        scheme, _, key = exchange.header("authorization").partition(" ")
+        scheme, _, key = "".join(sent).partition(" ")
         principal = self._catalog().authenticate(key, datetime.now(UTC)) if scheme.lower() == "bearer" else None
         if principal is None:
             raise Unauthenticated("Incorrect API key provided.", code="invalid_api_key")
@@ -129,16 +130,18 @@ class Forwarder:
             exchange.status = CALLER_GONE
             self._metrics.aborted.labels(self._metrics.tenant(call.tenant)).inc()
         except ApiError as error:
-            exchange.headers = self._limits(call.tenant) | exchange.headers
+            if LIMIT_HEADER not in exchange.headers:
+                exchange.headers |= self._limits(call.tenant)
             await _tell(exchange, error)
         finally:
             self._account(call, exchange.status or 500)  # nothing was said: our fault, which the app still has to tell
 
     async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
-        principal = self.principal(exchange)
+        catalog, principal = self._catalog(), self.principal(exchange)
         call.tenant = principal.tenant
         request = parse(await exchange.json(self._max_body_bytes), kind)
-        principal = self.principal(exchange)  # again: a key may have been removed while the body was on its way
+        if self._catalog() is not catalog:  # a key may have been removed while the body was on its way
+            principal = self.principal(exchange)
         # From here to the hold nothing waits: a version is either counted or was never chosen.
         target = self._resolve(principal, request.model, exchange.unique_id)
         call.model, call.target = target.name, target
