@@ -124,4 +124,5 @@ lock: | $(UV)
 	@$(LOCK) requirements/engine.in --override requirements/engine.override -o requirements/engine.txt
 
 clean:
-	@rm -rf .venv .venv-engine .venv-clients build
+	@rm -rf .venv .venv-engine .venv-clients build $${XDG_CACHE_HOME:-$$HOME/.cache}/quiver-tools
+	@echo 'clean: the packages that uv fetched are kept for other projects too; uv cache clean removes them'

@@ -230,3 +230,13 @@ def test_rendered_objects_fit_the_schemas_of_kubernetes(profile: str, kubernetes
         input=yaml.safe_dump_all(rendered(profile)), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
+
+
+def test_pages_of_other_origins_are_let_in_only_where_values_say_so() -> None:
+    def origins(*settings: str) -> list[str]:
+        gateway = of_kind("default", "Deployment", *settings)["quiver-gateway"]
+        environment = gateway["spec"]["template"]["spec"]["containers"][0]["env"]
+        return [item["value"] for item in environment if item["name"] == "QUIVER_GATEWAY_CORS_ORIGINS"]
+
+    assert origins() == []
+    assert origins("gateway.corsOrigins[0]=https://chat.example") == ['["https://chat.example"]']
