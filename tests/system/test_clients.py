@@ -1,14 +1,19 @@
 """Clients that people have, as they are, against the real engine: each in a process of its own environment."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import openai
 import pytest
 
+from examples.demo.__main__ import how_to_call
 from examples.demo.platform import Platform
 
 PYTHON = Path(".venv-clients/bin/python").absolute()
@@ -49,6 +54,25 @@ def test_a_client_works_as_it_is(grounded: Platform, client: str) -> None:
         capture_output=True, text=True, check=False, timeout=LIMIT_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_what_the_demo_prints_works_each_time_as_it_is_pasted(grounded: Platform) -> None:
+    """Greedy or not, a hundred times: a sampled answer that is wrong now and then would be seen."""
+    texts = how_to_call(grounded).split("\n\n")
+    curl = texts[texts.index("With curl:") + 1]
+    python = textwrap.dedent(texts[texts.index("With the openai package (it is in .venv):") + 1])
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda _: _output("bash", "-c", f'curl() {{ command curl -s "$@"; }}\n{curl}'), range(100))
+        )
+    assert [
+        json.loads(answer)["choices"][0]["message"]["content"] for answer in answers if "30 days" not in answer
+    ] == []
+    assert "30 days" in _output(sys.executable, "-c", python)
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT_S).stdout
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="Node is not there")
