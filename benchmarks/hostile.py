@@ -74,10 +74,11 @@ def pair(fit: Fit = SMALL, *, rank: int = RANK, inputs: int = 0, dtype: str = "F
 
 
 def weights(header: Any, data: bytes | None = None) -> bytes:
-    """`data` is as long as the header says unless it is given."""
+    """`data` is as long as the header says unless it is given: finite and not zero in every dtype."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     if data is None:
-        data = bytes(max(entry["data_offsets"][1] for entry in header.values()))
+        size = max(entry["data_offsets"][1] for entry in header.values())
+        data = (b"\x00\x00\x80\x3c" * (size // 4 + 1))[:size]
     return struct.pack("<Q", len(text)) + text + data
 
 

@@ -42,7 +42,7 @@ async def run(stage: Stage) -> Refusals:
 
 
 def _fit() -> Fit:
-    outputs, inputs = base.read("quiver-demo", str(REPOSITORY / "models/demo/base")).shapes[MODULE]
+    outputs, inputs = base.read("quiver-demo", str(REPOSITORY / "models/demo/base")).shape(MODULE) or (0, 0)
     return Fit("quiver-demo", MODULE, inputs, outputs)
 
 

@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from serving.agent.errors import RefusedError
 
 CONFIG = "adapter_config.json"
+Number = TypeVar("Number", int, float)
 MAX_BYTES = 1024 * 1024
 # Weights that are finite must stay so when they are scaled.
 MAX_ALPHA = 1e6
@@ -37,6 +38,9 @@ class AdapterConfig:
     base: object
     rank: int
     rank_pattern: Mapping[str, int]
+    alpha: float
+    alpha_pattern: Mapping[str, float]
+    rank_stabilised: bool
     targets: frozenset[str] | None
 
     @property
@@ -44,12 +48,21 @@ class AdapterConfig:
         return max((self.rank, *self.rank_pattern.values()))
 
     def rank_of(self, module: str) -> int:
-        """PEFT's rule: the first key that ends the module's name at a dot."""
-        matches = (rank for key, rank in self.rank_pattern.items() if re.match(rf"(.*\.)?({key})$", module))
-        return next(matches, self.rank)
+        return _first_match(self.rank_pattern, module, self.rank)
+
+    def scale_of(self, module: str) -> float:
+        """What B A is multiplied by."""
+        rank = self.rank_of(module)
+        return _first_match(self.alpha_pattern, module, self.alpha) / (rank**0.5 if self.rank_stabilised else rank)
 
     def targets_module(self, module: str) -> bool:
         return self.targets is None or any(module == end or module.endswith(f".{end}") for end in self.targets)
+
+
+def _first_match(pattern: Mapping[str, Number], module: str, default: Number) -> Number:
+    """PEFT's rule: the first key that ends the module's name at a dot."""
+    matches = (value for key, value in pattern.items() if re.match(rf"(.*\.)?({key})$", module))
+    return next(matches, default)
 
 
 def read(path: Path) -> AdapterConfig:
@@ -63,6 +76,9 @@ def read(path: Path) -> AdapterConfig:
         base=config.get("base_model_name_or_path"),
         rank=_rank(config.get("r"), "r"),
         rank_pattern=_rank_pattern(config),
+        alpha=config["lora_alpha"],
+        alpha_pattern=config.get("alpha_pattern") or {},
+        rank_stabilised=bool(config.get("use_rslora")),
         targets=_targets(config.get("target_modules")),
     )
 

@@ -10,13 +10,14 @@ import time
 from collections.abc import Awaitable
 
 from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
+from operators.api.names import engine_name
 from serving.agent.artifacts import Artifacts
 from serving.agent.engine import Engine
-from serving.agent.errors import AgentError, EngineDownError, OtherWeightsError, UnavailableError
+from serving.agent.errors import AgentError, EngineDownError, OtherWeightsError, RefusedError, UnavailableError
 from serving.agent.fingerprint import TOLERANCE, comparable, distance
 from serving.agent.latest import Latest
 from serving.agent.metrics import Metrics
-from serving.agent.plan import Progress, held, name_of, plan, undecided, wanted
+from serving.agent.plan import Failure, Progress, held, name_of, plan, remembered, undecided, wanted
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,8 @@ class Convergence:
         self._metrics = metrics
         self._desired: DesiredSet | None = None
         self._progress: dict[DesiredAdapter, Progress] = {}
+        # By engine name: the same content is asked for under several revisions, and fails under each.
+        self._failures: dict[str, Failure] = {}
         self._answered: dict[str, Fingerprint] = {}
         self._records: dict[str, Fingerprint] = {}
         self._started: float | None = None
@@ -55,13 +58,22 @@ class Convergence:
         self.status: Latest[AgentStatus | None] = Latest(None)
 
     def desire(self, desired: DesiredSet) -> None:
-        """Replace the desired set. What is no longer in it is forgotten, its failures included."""
+        """Replace the desired set. Of what is no longer in it only what the engine made of it is remembered."""
         if desired == self._desired:
             return
         self._desired = desired
         verified = {(item.tenant, item.adapter, known.digest) for item, known in self._progress.items()}
-        self._progress = {item: self._progress.get(item) or _begin(item, verified) for item in desired.adapters}
+        self._progress = {item: self._progress.get(item) or self._begin(item, verified) for item in desired.adapters}
         self._wake.set()
+
+    def _begin(self, item: DesiredAdapter, verified: set[tuple[str, str, str | None]]) -> Progress:
+        """A version that was verified under another revision needs no second look: a flip must not unready the
+        replica."""
+        known = (item.tenant, item.adapter, item.digest) in verified
+        return self._verified(item, item.digest) if item.digest and known else Progress()
+
+    def _verified(self, item: DesiredAdapter, digest: str) -> Progress:
+        return Progress(digest, self._failures.get(engine_name(item.tenant, item.adapter, digest)))
 
     async def run(self) -> None:
         try:
@@ -110,6 +122,7 @@ class Convergence:
             logger.info("engine started at %.0f", started)
             self._started, self._answered, self._base = started, {}, None
             self._progress = {item: known.on_another_engine for item, known in self._progress.items()}
+            self._failures = {name: failure for name, failure in self._failures.items() if failure.is_final}
             self._publish()
         if self._base is None:
             self._base = await self._engine.fingerprint(self._engine.base_model)
@@ -130,7 +143,7 @@ class Convergence:
         if isinstance(result, AgentError):
             self._fail(item, result)
         elif item in self._progress:
-            self._progress[item] = Progress(digest=result)
+            self._progress[item] = self._verified(item, result)
         self._wake.set()
 
     def _needed(self) -> frozenset[str]:
@@ -142,8 +155,20 @@ class Convergence:
         if item not in self._progress:
             return
         self._progress[item] = self._progress[item].failed(error, time.monotonic())
+        self._report(f"adapter {item.adapter} of tenant {item.tenant}", error)
+
+    def _fail_version(self, name: str, items: tuple[DesiredAdapter, ...], error: AgentError) -> None:
+        now = time.monotonic()
+        failure = (self._failures.get(name) or Failure(error, 0, now)).next(error, now)
+        self._failures[name] = failure
+        for item in items:
+            if item in self._progress:
+                self._progress[item] = Progress(self._progress[item].digest, failure)
+        self._report(name, error)
+
+    def _report(self, what: str, error: AgentError) -> None:
         self._metrics.failures.labels(error.reason).inc()
-        logger.warning("adapter %s of tenant %s: %s: %s", item.adapter, item.tenant, error.reason, error.message)
+        logger.warning("%s: %s: %s", what, error.reason, error.message)
 
     # The engine ----------------------------------------------------------------------------------------------
 
@@ -154,35 +179,43 @@ class Convergence:
         todo = plan(frozenset(asked), undecided(self._progress, loaded), loaded, frozenset(self._answered))
         for name in todo.probe:
             if name in loaded:
-                await self._attempt(asked[name], self._probe(name, asked[name]))
+                await self._attempt(name, asked[name], self._probe(name, asked[name]))
         self._passed = True  # what the engine has is known; the rest may take as long as it takes
         for name in todo.load:
-            if await self._attempt(asked[name], self._load(name, asked[name])):
-                await self._attempt(asked[name], self._probe(name, asked[name]))
+            if await self._attempt(name, asked[name], self._load(name, asked[name])):
+                await self._attempt(name, asked[name], self._probe(name, asked[name]))
         for name in todo.unload:
-            await self._attempt((), self._unload(name))
+            await self._try_to_unload(name)
         self._answered = {name: found for name, found in self._answered.items() if name in asked}
         names = {name_of(item, known) for item, known in self._progress.items()}
         self._records = {name: record for name, record in self._records.items() if name in names}
+        self._failures = remembered(self._failures, {*filter(None, names)}, time.monotonic())
         turn = self._audits.next(sorted(self._answered), time.monotonic())
         if turn:
             await self._audit(turn, asked[turn])
 
-    async def _attempt(self, items: tuple[DesiredAdapter, ...], action: Awaitable[None]) -> bool:
+    async def _attempt(self, name: str, items: tuple[DesiredAdapter, ...], action: Awaitable[None]) -> bool:
         """One bad adapter never stops another: its failure is its own. An engine that is gone is nobody's."""
         try:
             await action
         except EngineDownError:
             raise
-        except UnavailableError as error:
-            for item in items:
-                self._fail(item, error)
-            if not items:
-                logger.warning("%s", error.message)
+        except AgentError as error:
+            self._fail_version(name, items, error)
             return False
         finally:
             self._publish()
         return True
+
+    async def _try_to_unload(self, name: str) -> None:
+        try:
+            await self._unload(name)
+        except EngineDownError:
+            raise
+        except UnavailableError as error:
+            logger.warning("%s", error.message)
+        finally:
+            self._publish()
 
     async def _load(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
         """Nothing where the desired set has changed meanwhile: then nobody waits for it."""
@@ -201,12 +234,13 @@ class Convergence:
             found = await self._proved(name, items)
         except EngineDownError:
             raise
-        except UnavailableError as error:
+        except AgentError as error:
             self._answered.pop(name, None)
-            if isinstance(error, OtherWeightsError) or self._attempts(items) >= ATTEMPTS_IN_PLACE:
-                await self._attempt((), self._unload(name))
+            if isinstance(error, OtherWeightsError | RefusedError) or self._attempts(name) >= ATTEMPTS_IN_PLACE:
+                await self._try_to_unload(name)
             raise
         self._answered[name] = found
+        self._failures.pop(name, None)
         self._records.setdefault(name, found)
         for item in items:
             if item in self._progress:
@@ -216,11 +250,10 @@ class Convergence:
         """Other weights are taken out of service; an answer that does not come says nothing of the weights."""
         try:
             await self._proved(name, items)
-        except OtherWeightsError as error:
+        except (OtherWeightsError, RefusedError) as error:
             self._answered.pop(name, None)
-            await self._attempt((), self._unload(name))
-            for item in items:
-                self._fail(item, error)
+            await self._try_to_unload(name)
+            self._fail_version(name, items, error)
 
     async def _proved(self, name: str, items: tuple[DesiredAdapter, ...]) -> Fingerprint:
         """Its fingerprint, which is its record's."""
@@ -232,18 +265,18 @@ class Convergence:
         found = await self._engine.fingerprint(name)
         return found.model_copy(update={"base": self._base.prompts}) if self._base else found
 
-    def _attempts(self, items: tuple[DesiredAdapter, ...]) -> int:
-        failures = (self._progress[item].failure for item in items if item in self._progress)
-        return max((failure.attempts for failure in failures if failure), default=0)
+    def _attempts(self, name: str) -> int:
+        failure = self._failures.get(name)
+        return failure.attempts if failure else 0
 
     def _compare(self, name: str, found: Fingerprint, items: tuple[DesiredAdapter, ...]) -> None:
-        records = (self._records.get(name), *(item.fingerprint for item in items))
-        if any(r is not None and r.engine == found.engine and distance(found, r) <= TOLERANCE for r in records):
+        records = [r for r in (self._records.get(name), *(item.fingerprint for item in items)) if r is not None]
+        if any(r.engine == found.engine and distance(found, r) <= TOLERANCE for r in records):
             return
         if self._base is not None and distance(found, self._base) == 0:
-            raise OtherWeightsError("NoEffect", f"{name} answers exactly as its base model: it is not applied")
+            raise _without_effect(name, before=bool(records))
         for record in records:
-            if record is not None and comparable(found, record) and distance(found, record) > TOLERANCE:
+            if comparable(found, record) and distance(found, record) > TOLERANCE:
                 self._metrics.mismatches.inc()
                 raise OtherWeightsError(
                     "FingerprintDiffers",
@@ -286,10 +319,12 @@ class Convergence:
         )
 
 
-def _begin(item: DesiredAdapter, verified: set[tuple[str, str, str | None]]) -> Progress:
-    """A version that was verified under another revision needs no second look: a flip must not unready the replica."""
-    known = (item.tenant, item.adapter, item.digest) in verified
-    return Progress(digest=item.digest) if item.digest and known else Progress()
+def _without_effect(name: str, *, before: bool) -> AgentError:
+    """Of a version that had an effect `before` the engine is at fault, of another one its weights are."""
+    if before:
+        return OtherWeightsError("NoEffect", f"{name} answers exactly as its base model: it is not applied")
+    words = f"{name} answers exactly as its base model: its weights change nothing; train it, or train it longer"
+    return RefusedError("NoEffect", words)
 
 
 class _Audits:

@@ -1,6 +1,6 @@
 """Desired versions, and how far each is → what to do with the engine next (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from operators.api.agent import DesiredAdapter, Fingerprint, HeldAdapter
@@ -11,6 +11,7 @@ FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0
 # After so many failures on one engine a required version no longer keeps its replica from serving the others.
 SETTLED_ATTEMPTS = 3
+MAX_REMEMBERED = 10_000
 # Refusals that somebody may put right where the artifact lies, without a word to us.
 PUT_RIGHT_ELSEWHERE = frozenset({"SourceMissing", "FileMissing", "AccessDenied"})
 
@@ -27,6 +28,11 @@ class Failure:
         if isinstance(error, RefusedError):
             delay = LAST_RETRY_S if error.reason in PUT_RIGHT_ELSEWHERE else float("inf")
         return Failure(error, attempts, now + delay)
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing is tried again until the content changes."""
+        return self.retry_at == float("inf")
 
     @property
     def settled(self) -> bool:
@@ -102,6 +108,14 @@ def undecided(progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str
         if name_of(item, known) is None and known.failure is None
     }
     return frozenset(name for name in loaded if tuple(name.split(".")[:2]) in open_)
+
+
+def remembered(failures: Mapping[str, Failure], names: Set[str], now: float) -> dict[str, Failure]:
+    """Of versions that nobody wants now: what is final, and what would still be waiting for its next try."""
+    kept = [
+        (name, failure) for name, failure in failures.items() if name in names or failure.retry_at + LAST_RETRY_S > now
+    ]
+    return dict(kept[-MAX_REMEMBERED:])
 
 
 def held(

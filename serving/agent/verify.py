@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.agent import adapter_config, weights
+from serving.agent import adapter_config, magnitude, weights
 from serving.agent.adapter_config import CONFIG, AdapterConfig
 from serving.agent.base import Base
 from serving.agent.errors import RefusedError
 from serving.agent.weights import WEIGHTS, Tensor
 
 FILES = (CONFIG, WEIGHTS)
+
+Pair = Mapping[str, Tensor]  # by side: A and B
 
 _LORA_MATRIX = re.compile(r"base_model\.model\.(?P<module>[A-Za-z0-9_.]{1,512})\.lora_(?P<side>[AB])\.weight")
 
@@ -38,9 +40,11 @@ def verify(directory: Path, rules: Rules) -> None:
             f"rank {config.largest_rank} is above the base model's maxRank {rules.max_rank}; retrain, or raise maxRank",
         )
     tensors = weights.read(directory / WEIGHTS)
-    for module, pair in _pairs(tensors).items():
+    pairs = _pairs(tensors)
+    for module, pair in pairs.items():
         _check_module(module, pair, config, rules.base)
     weights.check_finite(directory / WEIGHTS, tensors)
+    _check_magnitudes(directory / WEIGHTS, pairs, config, rules.base)
 
 
 def _check_base(base: object, names: frozenset[str]) -> None:
@@ -61,7 +65,7 @@ def _pairs(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return pairs
 
 
-def _check_module(module: str, pair: Mapping[str, Tensor], config: AdapterConfig, base: Base) -> None:
+def _check_module(module: str, pair: Pair, config: AdapterConfig, base: Base) -> None:
     if len(pair) != 2:
         raise RefusedError(
             "ShapeInvalid", f"module {module} has lora_{next(iter(pair))} alone; both A and B are needed"
@@ -78,10 +82,25 @@ def _check_module(module: str, pair: Mapping[str, Tensor], config: AdapterConfig
     _check_fit(module, (b.rows, a.columns), base)
 
 
+def _check_magnitudes(path: Path, pairs: Mapping[str, Pair], config: AdapterConfig, base: Base) -> None:
+    updates = [
+        magnitude.check(
+            module,
+            weights.matrix(path, pair["A"]),
+            weights.matrix(path, pair["B"]),
+            config.scale_of(module),
+            base.norm(module),
+        )
+        for module, pair in pairs.items()
+    ]
+    if not any(updates):
+        raise RefusedError("NoEffect", "every update is zero, as before a training's first step; train the adapter")
+
+
 def _check_fit(module: str, shape: tuple[int, int], base: Base) -> None:
-    if not base.shapes:
+    if not base.layers:
         return
-    expected = base.shapes.get(module)
+    expected = base.shape(module)
     if expected is None:
         raise RefusedError("UnknownModule", f"the base model has no linear layer {module}; retrain on this base")
     if shape != expected:

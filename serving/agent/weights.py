@@ -3,12 +3,14 @@
 import json
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serving.agent.errors import RefusedError
 
@@ -32,10 +34,14 @@ class Tensor:
     end: int
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """The table of tensors as it is written, unchecked. Raises RefusedError where there is none."""
-    header, _ = _read_header(path)
-    return header
+def matrices(path: Path) -> Mapping[str, Tensor]:
+    """Those tensors that are plain matrices of floating-point numbers, by name; of a quantised model some."""
+    header, start = _read_header(path)
+    found = {}
+    for name, entry in header.items():
+        with suppress(RefusedError):
+            found[name] = _tensor(name, entry, start)
+    return found
 
 
 def read(path: Path) -> Mapping[str, Tensor]:
@@ -67,6 +73,18 @@ def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
                 if not len(items) or np.any((items & mask) == mask):
                     raise RefusedError("NotFinite", f"tensor {name} holds NaN or infinity; train again")
                 left -= len(items)
+
+
+def matrix(path: Path, tensor: Tensor) -> NDArray[np.float32]:
+    """The numbers of one tensor, [rows, columns]. What a float32 cannot hold is infinite there."""
+    count = tensor.rows * tensor.columns
+    with path.open("rb") as file:
+        file.seek(tensor.begin)
+        if tensor.dtype == "BF16":
+            numbers = (np.fromfile(file, "<u2", count=count).astype(np.uint32) << 16).view(np.float32)
+        else:
+            numbers = np.fromfile(file, "<f2" if tensor.dtype == "F16" else "<f4", count=count).astype(np.float32)
+    return numbers.reshape(tensor.rows, tensor.columns)
 
 
 def _read_header(path: Path) -> tuple[dict[str, Any], int]:

@@ -1,16 +1,24 @@
-"""A plugin of vLLM, loaded by every process of an engine: requests for the base model get no adapter's weights.
+"""A plugin of vLLM, loaded by every process of an engine: an adapter's weights reach its own requests alone.
 
-On CPUs vLLM marks rows of the base model with the slot -1, and then looks the weights up by it: the last slot.
-Where that holds an adapter and another adapter is asked for in the same batch, the base model answers in its style
-(https://github.com/vllm-project/vllm/pull/48421). On GPUs the kernels leave such rows out.
+Two things on CPUs that let one adapter into its neighbours' answers:
 
-tests/engine/test_contract.py fails without it; it can go once a vLLM does not need it.
+- vLLM marks rows of the base model with the slot -1, and then looks the weights up by it: the last slot. Where that
+  holds an adapter and another adapter is asked for in the same batch, the base model answers in its style
+  (https://github.com/vllm-project/vllm/pull/48421). On GPUs the kernels leave such rows out.
+- Finite weights may overflow. NaN that gets into the keys and values of one request stays in the blocks that it leaves
+  behind: attention multiplies what lies beyond a sequence's end by zero, and zero times NaN is NaN. The block's next
+  owner answers NaN, the base model as well, until the engine ends. The agent refuses such weights
+  (`serving.agent.magnitude`); this holds where it is mistaken.
+
+tests/engine/test_contract.py and tests/engine/test_overflow.py fail without it.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 OPERATIONS = ("bgmv_shrink", "bgmv_expand", "bgmv_expand_slice")
+# Of what a linear layer with an adapter gives; base models stay far below.
+MAX_OUTPUT = 1e6
 
 
 def register() -> None:
@@ -23,13 +31,14 @@ def register() -> None:
     from vllm.lora.punica_wrapper import punica_cpu
 
     for name in OPERATIONS:
-        operation = leaving_base_rows(getattr(lora_ops, name))
+        operation = bounded(getattr(lora_ops, name))
         for module in (lora_ops, punica_cpu):
             setattr(module, name, operation)
 
 
-def leaving_base_rows(operation: Callable[..., None]) -> Callable[..., None]:
-    """`operation(inputs, weights, output, slots, …)` writes output's rows; those of slot -1 are left as they are.
+def bounded(operation: Callable[..., None]) -> Callable[..., None]:
+    """`operation(inputs, weights, output, slots, …)` writes output's rows: those of slot -1 are left as they are, the
+    others are made finite.
 
     inputs is [rows, in], weights [slots, 1, out, in], output [rows, out or more], slots [rows].
     """
@@ -38,6 +47,14 @@ def leaving_base_rows(operation: Callable[..., None]) -> Callable[..., None]:
         base = (slots < 0).expand(len(output))  # one slot may stand for all rows
         before = output[base]  # a copy
         operation(inputs, weights, output, slots, *more, **others)
+        limit = min(MAX_OUTPUT, _largest(output) / 2)
+        output.nan_to_num_(nan=0.0, posinf=limit, neginf=-limit).clamp_(-limit, limit)
         output[base] = before
 
     return run
+
+
+def _largest(tensor: Any) -> float:
+    import torch
+
+    return float(torch.finfo(tensor.dtype).max)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.hostile import config, write
-from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
+from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint, known_revision
 from serving.agent import converge
 from serving.agent.artifacts import Artifacts, Fetch, to_its_end
 from serving.agent.converge import Convergence
@@ -140,6 +140,7 @@ class World:
         return self.agent.status.value
 
     def retry_now(self) -> None:
+        self.agent._failures = {name: known for name, known in self.agent._failures.items() if known.is_final}
         for item, known in self.agent._progress.items():
             if known.failure and not isinstance(known.failure.error, RefusedError):
                 self.agent._progress[item] = type(known)(known.digest)
@@ -313,6 +314,24 @@ async def test_an_adapter_without_any_effect_is_not_served(world: World) -> None
     world.engine.restart()
     world.engine.weights[name] = 0.0
     assert (await world.settle()).adapters[0].reason in ("NoEffect", "FingerprintDiffers")
+
+
+async def test_what_the_engine_made_of_a_version_holds_under_every_revision(world: World) -> None:
+    """The operator asks for a version by its digest as soon as that is reported: its failure must not begin anew."""
+    candidate = _candidate("a", "1")
+    world.agent.desire(_set(candidate))
+    first = (await world.settle()).adapters[0]
+    name, digest = first.engine_name or "", first.digest or ""
+    world.agent.desire(_set())
+    await world.settle()
+    world.engine.weights[name] = 0.0
+    world.engine.calls.clear()
+    for _ in range(5):
+        again = DesiredAdapter(tenant="acme", adapter="a", source=None, revision=known_revision(digest), digest=digest)
+        for items in ((candidate,), (candidate, again), (again,), ()):
+            world.agent.desire(_set(*items))
+            await world.settle()
+    assert sum(call.startswith("load") for call in world.engine.calls) <= 1
 
 
 async def test_a_version_leaves_the_disk_when_nothing_needs_it(world: World) -> None:

@@ -75,3 +75,15 @@ def test_a_message_is_one_short_line_of_text_whatever_it_quotes(tmp_path: Path) 
             verify(write(tmp_path, content=content), RULES)
         assert caught.value.message.isprintable()
         assert len(caught.value.message) <= 500
+
+
+def test_an_adapter_before_its_first_step_of_training_is_refused(tmp_path: Path) -> None:
+    """What save_pretrained() writes then: B is zero."""
+    header = pair()
+    content = weights(header, bytes(max(entry["data_offsets"][1] for entry in header.values())))
+    assert _refusal(lambda: verify(write(tmp_path, content=content), RULES)) == "NoEffect"
+
+
+@pytest.mark.parametrize("settings", [{"lora_alpha": 1e6}, {"alpha_pattern": {"q_proj": 1e6}}])
+def test_a_scale_that_overflows_is_refused(tmp_path: Path, settings: dict[str, Any]) -> None:
+    assert _refusal(lambda: verify(write(tmp_path, settings=config(**settings)), RULES)) == "WeightsTooLarge"
