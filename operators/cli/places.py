@@ -20,7 +20,12 @@ def status_of(place: Path | None, adapter: Key) -> AdapterStatus:
         with on_cluster() as cluster:
             status: AdapterStatus = cluster.status(kubeconfig(), adapter)
             return status
-    found = {item.key: item.status for item in snapshots.read(place / STATE / "snapshot.json").objects.adapters}
+    file = place / STATE / "snapshot.json"
+    if not file.exists():
+        raise click.ClickException(
+            f"{place} has never run, so its adapters have no state; start it with quiver up {place}"
+        )
+    found = {item.key: item.status for item in snapshots.read(file).objects.adapters}
     if adapter not in found:
         known = ", ".join(f"{key.namespace}/{key.name}" for key in found) or "none"
         raise click.ClickException(f"{place} runs no {adapter}; it runs {known}")

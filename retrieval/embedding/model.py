@@ -51,6 +51,10 @@ class Embedder:
         """Whether the vocabulary has the word as a whole; the vector of another says little of what it means."""
         return len(self._encode(word)) <= 1
 
+    def is_read_whole(self, text: str) -> bool:
+        """Whether the vector says something of the whole text. Two places are the model's own."""
+        return len(self._encode(text)) <= MAX_TOKENS - 2
+
     def tokens(self, text: str) -> int:
         """The size of a text: its pieces, those that spell one character counted once.
 

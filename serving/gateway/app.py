@@ -27,8 +27,8 @@ from serving.gateway.settings import Settings
 logger = logging.getLogger(__name__)
 
 # docs/decisions/0013-one-api-for-answers.md
-_OTHER_APIS = frozenset({"/v1/responses", "/v1/messages", "/v1/assistants", "/v1/threads"})
-_CHAT_ALONE = "Use POST /v1/chat/completions; clients have a setting for it."
+_OTHER_APIS = ("/v1/responses", "/v1/messages", "/v1/assistants", "/v1/threads")
+_CHAT_ALONE = "This API answers at POST /v1/chat/completions."
 
 Handler = Callable[[Exchange], Awaitable[None]]
 
@@ -147,7 +147,7 @@ class Gateway:
         path, method = scope["path"], scope["method"]
         methods = table.get(path) or table.get(_pattern(path))
         if methods is None:
-            hint = f" {_CHAT_ALONE}" if path in _OTHER_APIS else ""
+            hint = f" {_CHAT_ALONE}" if path.startswith(_OTHER_APIS) else ""
             raise NotFound(f"Unknown request URL: {method} {path}.{hint}", code="unknown_url")
         handler = methods.get("GET" if method == "HEAD" else method)
         if handler is None and method == "OPTIONS":

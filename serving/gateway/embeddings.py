@@ -13,7 +13,7 @@ from serving.gateway.forwarding import CALLER_GONE, RETRY_AFTER_S, Forwarder
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.quotas import Quotas
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
-from serving.gateway.retrieval_client import Embedded, Retrieval, RetrievalError
+from serving.gateway.retrieval_client import Embedded, Retrieval, RetrievalError, TextTooLong
 
 # What the platform's embedder is called in `model`, and the length of its vectors.
 NAME = "all-minilm-l6-v2"
@@ -65,7 +65,7 @@ class Embeddings:
         reserved = self._reserve(exchange, tenant, request)
         try:
             embedded = await exchange.while_waited_for(self._embedded(exchange, request))
-        except (NotFound, Unavailable):
+        except (InvalidRequest, NotFound, Unavailable):
             self._quotas.refund(tenant.name, reserved=reserved)
             raise
         except BaseException:
@@ -89,6 +89,9 @@ class Embeddings:
             raise NotFound("This platform has no embedder: retrieval is not installed.", code="no_embedder")
         try:
             return await self._retrieval.embed(request.texts, request_id=exchange.request_id)
+        except TextTooLong as error:
+            words = str(error).replace("texts", "input")
+            raise InvalidRequest(words, code="context_length_exceeded", param="input") from error
         except RetrievalError as error:
             raise Unavailable(f"Texts cannot be embedded at the moment; try again in {RETRY_AFTER_S} s.",
                               code="embedder_unavailable", retry_after_s=RETRY_AFTER_S) from error  # fmt: skip

@@ -17,10 +17,11 @@ class ContextTooLong(InvalidRequest):
     """Worded as OpenAI words it: clients read the sentence."""
 
 
-def refusal(body: bytes) -> InvalidRequest:
+def refusal(body: bytes, *, field: str) -> InvalidRequest:
+    """`field` is where the request carries its text: messages or prompt."""
     message, param = _said(body)
     if "maximum context length" in message or "max_model_len" in message:
-        return _too_long(message)
+        return _too_long(message, field)
     if "greedy sampling" in message:
         return InvalidRequest("`n` above 1 needs a `temperature` above 0: all answers would be the same.",
                               code="invalid_value", param="n")  # fmt: skip
@@ -37,13 +38,13 @@ def _said(body: bytes) -> tuple[str, str | None]:
         return body.decode(errors="replace"), None
 
 
-def _too_long(message: str) -> ContextTooLong:
+def _too_long(message: str, field: str) -> ContextTooLong:
     limit, prompt, output = _LIMIT.search(message), _PROMPT.search(message), _OUTPUT.search(message)
-    parts = [f"your messages resulted in {prompt[1]} {prompt[2].removeprefix('input ')} or more"] if prompt else []
+    parts = [f"your {field} resulted in {prompt[1]} {prompt[2].removeprefix('input ')} or more"] if prompt else []
     parts += [f"{output[1]} tokens were asked for in the completion"] if output else []
     return ContextTooLong(
         f"This model's maximum context length is {limit[1] if limit else 'shorter'} tokens. "
-        f"However, {' and '.join(parts) or 'messages and completion are longer together'}. "
-        "Please reduce the length of the messages or completion.",
-        code="context_length_exceeded", param="messages",
+        f"However, {' and '.join(parts) or f'{field} and completion are longer together'}. "
+        f"Please reduce the length of the {field} or completion.",
+        code="context_length_exceeded", param=field,
     )  # fmt: skip

@@ -38,12 +38,10 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     own: Mapping[str, int] = tenant.top_k if tenant else {}
     names = _names(options, target, own)
     if not names:
+        if target.knowledge_bases:
+            raise _nothing_to_search(f"the knowledge bases of `{target.name}` do not exist any more")
         if request.retrieval is not None:
-            raise InvalidRequest(
-                f"There is nothing to search: `{target.name}` has no knowledge bases of its own, and the request names "
-                "none; give `retrieval.knowledge_bases`.",
-                code="no_knowledge_base", param="retrieval.knowledge_bases",
-            )  # fmt: skip
+            raise _nothing_to_search(f"`{target.name}` has no knowledge bases of its own, and the request names none")
         return None
     if not isinstance(request, ChatRequest):
         raise InvalidRequest(
@@ -57,6 +55,14 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
                              param="messages")  # fmt: skip
     top_k = options.top_k or max(own[name] for name in names)
     return Query(names, text[-MAX_QUESTION:], top_k)
+
+
+def _nothing_to_search(why: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"There is nothing to search: {why}; give `retrieval.knowledge_bases`, or turn it off with "
+        '`"retrieval": {"grounded": false}`.',
+        code="no_knowledge_base", param="retrieval.knowledge_bases",
+    )  # fmt: skip
 
 
 def _names(options: RetrievalOptions, target: Target, own: Mapping[str, int]) -> tuple[str, ...]:

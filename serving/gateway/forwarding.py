@@ -131,7 +131,7 @@ class Forwarder:
             self._metrics.aborted.labels(self._metrics.tenant(call.tenant)).inc()
         except ApiError as error:
             if LIMIT_HEADER not in exchange.headers:
-                exchange.headers |= self._limits(call.tenant)
+                exchange.headers |= self.limits(call.tenant)
             await _tell(exchange, error)
         finally:
             self._account(call, exchange.status or 500)  # nothing was said: our fault, which the app still has to tell
@@ -161,7 +161,7 @@ class Forwarder:
                 tokens_in_flight.dec(call.reserved)
                 self._settle(call)
 
-    def _limits(self, name: str) -> dict[str, str]:
+    def limits(self, name: str) -> dict[str, str]:
         """The rate-limit headers of an answer that is refused before its tenant's limits are asked."""
         tenant = None if name == OTHER else self._catalog().tenants.get(name)
         return self._quotas.headers(tenant) if tenant else {}
@@ -210,6 +210,9 @@ class Forwarder:
             await self._forward(job, self._body(job), None)
             return
         hits = await self._search(job, query)
+        if not hits.evidence and (job.request.forces_a_call or job.request.continues_a_call):
+            await self._forward(job, self._body(job), None)  # a call is no answer, and its result is evidence enough
+            return
         if not hits.evidence:
             await self._abstain(job, job.request)
             return
@@ -289,7 +292,7 @@ class Forwarder:
         job.call.sent = time.monotonic()
         async with self._engine.post(replica.url, job.exchange.path, body, request_id=job.next_engine_id()) as answer:
             if answer.status == 400:
-                raise refusal(await answer.body())
+                raise refusal(await answer.body(), field=job.request.field)
             if answer.status == 404:
                 raise EngineNeverBegan("it does not hold the version: it may have been started anew")
             if answer.status != 200:

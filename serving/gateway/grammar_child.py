@@ -1,4 +1,4 @@
-"""`python -m serving.gateway.grammar_child`: reads a grammar as JSON, writes what is wrong with it, or "".
+"""`python -m serving.gateway.grammar_child`: reads grammars as JSON, writes what is wrong with each, or "".
 
 Ends by a signal where it takes too much time, with status 3 where it takes too much memory.
 """
@@ -28,9 +28,9 @@ def fault(kind: str, text: str) -> str:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    kind, text = json.load(sys.stdin)
+    grammars = json.load(sys.stdin)
     try:
-        json.dump(fault(kind, text), sys.stdout)
+        json.dump([fault(kind, text) for kind, text in grammars], sys.stdout)
     except MemoryError:
         sys.exit(3)
 

@@ -22,6 +22,7 @@ AT_ONCE = 2
 GIVE_UP_S = 60.0
 # The status of a process that ran out of memory. One out of time ends by a signal.
 OVER_LIMITS = 3
+_OVER_LIMITS = "it takes too much time or memory; make it smaller"
 _CHILD = "serving.gateway.grammar_child"
 
 # The field of the request, what it is, as llguidance names it (json, regex, grammar), and the text.
@@ -38,38 +39,50 @@ class Grammars:
 
     async def check(self, tenant: str, grammars: Sequence[Grammar]) -> None:
         """Raises InvalidRequest with the compiler's words for the first grammar that it refuses."""
+        new = [grammar for grammar in grammars if _key(tenant, grammar) not in self._faults]
+        if new:
+            async with self._tenants[tenant]:  # one tenant's many schemas do not hold up another's
+                await self._compile(tenant, new)
         for grammar in grammars:
-            if (fault := self._faults.get(_key(tenant, grammar))) is None:
-                async with self._tenants[tenant]:  # one tenant's many schemas do not hold up another's
-                    fault = await self._compiled(grammar)
-                self._remember(_key(tenant, grammar), fault)
-            if fault:
+            if fault := self._faults[_key(tenant, grammar)]:
                 raise InvalidRequest(f"`{grammar[0]}` cannot be compiled: {fault}.", code="invalid_schema",
                                      param=grammar[0])  # fmt: skip
+
+    async def _compile(self, tenant: str, grammars: Sequence[Grammar]) -> None:
+        """All in one process; where that runs into a limit, each in one of its own, so that none pays for another."""
+        faults = await self._compiled(grammars)
+        if faults is None and len(grammars) > 1:
+            for grammar in grammars:
+                await self._compile(tenant, [grammar])
+            return
+        for grammar, fault in zip(grammars, faults or [_OVER_LIMITS], strict=True):
+            self._remember(_key(tenant, grammar), fault)
 
     def _remember(self, key: bytes, fault: str) -> None:
         self._faults[key] = fault
         if len(self._faults) > REMEMBERED:
             self._faults.popitem(last=False)
 
-    async def _compiled(self, grammar: Grammar) -> str:
-        """Its fault, or nothing. Each has a process and its limits to itself, so that none pays for another."""
+    async def _compiled(self, grammars: Sequence[Grammar]) -> list[str] | None:
+        """The fault of each, or nothing. None where the process ran into a limit."""
         async with self._turns:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-m", _CHILD, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL, env={},
             )  # fmt: skip
             try:
-                out, _ = await asyncio.wait_for(process.communicate(orjson.dumps(grammar[1:])), GIVE_UP_S)
+                out, _ = await asyncio.wait_for(
+                    process.communicate(orjson.dumps([grammar[1:] for grammar in grammars])), GIVE_UP_S
+                )
             except TimeoutError as error:
                 raise _unavailable() from error
             finally:
                 await _ended(process)
         if process.returncode == OVER_LIMITS or (process.returncode or 0) < 0:
-            return "it takes too much time or memory; make it smaller"
+            return None
         if process.returncode:
             raise _unavailable()
-        return _first_line(orjson.loads(out))
+        return [_first_line(fault) for fault in orjson.loads(out)]
 
 
 def _unavailable() -> Unavailable:
@@ -88,5 +101,7 @@ def _key(tenant: str, grammar: Grammar) -> bytes:
 
 
 def _first_line(fault: Any) -> str:
-    """Of the compiler's words: the rest repeats the grammar."""
-    return str(fault).strip().partition("\n")[0][:300]
+    """The compiler's words in one line: of an expression it points to the place, the reason comes last."""
+    lines = [line.strip() for line in str(fault).strip().splitlines() if line.strip(" ^-")]
+    reason = next((line for line in lines if line.startswith("error:")), "") if lines[1:] else ""
+    return " ".join(filter(None, (*lines[:1], reason)))[:300]

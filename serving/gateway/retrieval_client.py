@@ -14,6 +14,10 @@ class RetrievalError(Exception):
     """The sidecar did not answer a search."""
 
 
+class TextTooLong(Exception):
+    """A text is longer than the embedder reads; the message says which."""
+
+
 @dataclass(frozen=True)
 class Found:
     """`outcome` is `evidence`, or why there is none. `embedding` is the query's, base64 of float32."""
@@ -43,7 +47,7 @@ class Retrieval:
         return _found(await self._posted("/v1/search", body, request_id))
 
     async def embed(self, texts: Sequence[str], *, request_id: str) -> Embedded:
-        """Raises RetrievalError."""
+        """Raises RetrievalError and TextTooLong."""
         data = orjson.loads(await self._posted("/v1/embed", {"texts": list(texts)}, request_id))
         return Embedded(tuple(data["embeddings"]), data["tokens"])
 
@@ -55,6 +59,8 @@ class Retrieval:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RetrievalError(type(error).__name__) from error
+        if status == 400 and b'"text_too_long"' in text:
+            raise TextTooLong(str(orjson.loads(text)["error"]["message"]))
         if status != 200:
             raise RetrievalError(f"status {status}")
         return text

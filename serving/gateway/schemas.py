@@ -8,7 +8,17 @@ vLLM).
 from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
-from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from serving.gateway.errors import InvalidRequest
 from serving.gateway.requests.messages import Message
@@ -21,9 +31,17 @@ from serving.gateway.requests.value import OneText, Text, Value, one_or_many
 MAX_ANSWERS = 128
 MAX_MESSAGES = 2048
 
+
+def _no_truth_value(value: Any) -> Any:
+    """Python's true is a number."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_type", "must be a number")
+    return value
+
+
 Stop = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-Number = Annotated[float, Field(strict=False, allow_inf_nan=False)]
+Number = Annotated[float, BeforeValidator(_no_truth_value), Field(strict=False, allow_inf_nan=False)]
 Bias = Annotated[float, Field(ge=-100, le=100, strict=False)]
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -37,8 +55,14 @@ class StreamOptions(Value):
 class RetrievalOptions(Value):
     """`grounded` false turns retrieval off where the adapter would ask for it; true asks for it by name."""
 
+    kept = frozenset({"knowledge_bases"})
+
     knowledge_bases: (
-        Annotated[list[Annotated[str, StringConstraints(max_length=63)]], Field(max_length=16, fail_fast=True)] | None
+        Annotated[
+            list[Annotated[str, StringConstraints(max_length=63)]],
+            Field(min_length=1, max_length=16, fail_fast=True),
+        ]
+        | None
     ) = None
     top_k: Annotated[int, Field(ge=1, le=20)] | None = None
     grounded: bool | None = None
@@ -98,6 +122,7 @@ class _Request(Value):
 class ChatRequest(_Request):
     """POST /v1/chat/completions."""
 
+    field: ClassVar[str] = "messages"
     # Whether the caller speaks of `functions`, and expects a `function_call` in the answer.
     legacy: ClassVar[bool] = False
 
@@ -171,7 +196,12 @@ class ChatRequest(_Request):
 
     @property
     def grammars(self) -> list[tuple[str, str, str]]:
-        schemas = {f"tools[{number}]": tool.function.parameters for number, tool in enumerate(self.tools or ())}
+        """Of a tool that the model may call as it likes, the schema binds nobody and is not compiled."""
+        followed = (
+            (number, tool.function) for number, tool in enumerate(self.tools or ())
+            if self.forces_a_call or tool.function.strict
+        )  # fmt: skip
+        schemas = {f"tools[{number}]": function.parameters for number, function in followed}
         if isinstance(self.response_format, SchemaFormat):
             schemas["response_format"] = self.response_format.json_schema.json_schema
         return [*super().grammars, *((field, "json", _text(schema)) for field, schema in schemas.items() if schema)]
@@ -179,6 +209,11 @@ class ChatRequest(_Request):
     @property
     def media(self) -> frozenset[str]:
         return frozenset().union(*(message.media for message in self.messages))
+
+    @property
+    def continues_a_call(self) -> bool:
+        """Whether the model is to answer from what a tool has said."""
+        return self.messages[-1].role == "tool"
 
     @property
     def question(self) -> str:
@@ -207,6 +242,8 @@ class LegacyChatRequest(ChatRequest):
 
 class CompletionRequest(_Request):
     """POST /v1/completions."""
+
+    field: ClassVar[str] = "prompt"
 
     prompt: Annotated[
         OneText | Annotated[list[Text], Field(min_length=1, max_length=MAX_ANSWERS, fail_fast=True), Tag("<many>")],
@@ -247,6 +284,9 @@ def parse(body: Any, kind: type[AnyRequest]) -> AnyRequest:
         if body.get("tools"):
             raise InvalidRequest("Give `tools` or `functions`, not both.", code="invalid_value", param="functions")
         kind = LegacyChatRequest
+    elif kind is ChatRequest and body.get("function_call"):
+        raise InvalidRequest("`function_call` needs `functions`; with `tools` it is called `tool_choice`.",
+                             code="invalid_value", param="function_call")  # fmt: skip
     try:
         return kind.model_validate(modern(body) if issubclass(kind, ChatRequest) else body)
     except ValidationError as error:
@@ -262,6 +302,8 @@ def _chosen(choice: Any) -> list[str]:
 
 
 _OURS = {"retrieval", "stream_options"}
+# A forced call without a schema would be any text.
+_NO_PARAMETERS = {"parameters": {"type": "object", "properties": {}, "additionalProperties": False}}
 
 
 def engine_body(request: AnyRequest, *, engine_name: str, cache_salt: str) -> dict[str, Any]:
@@ -285,7 +327,8 @@ def _tools(request: ChatRequest, tools: list[dict[str, Any]]) -> dict[str, Any]:
         names = _chosen(request.tool_choice)
         found = {"tools": [tool for tool in tools if tool["function"]["name"] in names], "tool_choice": request.mode}
     if request.forces_a_call:
-        found["tools"] = [tool | {"function": tool["function"] | {"strict": True}} for tool in found["tools"]]
+        found["tools"] = [tool | {"function": _NO_PARAMETERS | tool["function"] | {"strict": True}}
+                          for tool in found["tools"]]  # fmt: skip
     return found
 
 

@@ -49,6 +49,7 @@ def test_embeddings_are_made_as_numbers_and_as_bytes(acme: openai.OpenAI) -> Non
         ({"input": [1, 2]}, 400, "input[0]"),
         ({"input": []}, 400, "input"),
         ({"dimensions": 10}, 400, "dimensions"),
+        ({"input": ["short", "word " * 300]}, 400, "input"),
     ],
 )
 def test_embeddings_of_anything_else_are_refused_by_name(

@@ -15,19 +15,23 @@ CallId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 DataUrl = Annotated[str, StringConstraints(max_length=MAX_MEDIA)]
 
 
-class TextPart(Value):
+class _Sent(Value):
+    drops_unknown = True
+
+
+class TextPart(_Sent):
     type: Literal["text"]
     text: Text
 
 
-class RefusalPart(Value):
+class RefusalPart(_Sent):
     """What a model refused with, sent back as part of a conversation."""
 
     type: Literal["refusal"]
     refusal: Text
 
 
-class ImageUrl(Value):
+class ImageUrl(_Sent):
     url: DataUrl
     detail: Literal["auto", "low", "high"] | None = None
 
@@ -39,19 +43,19 @@ class ImageUrl(Value):
         return url
 
 
-class ImagePart(Value):
+class ImagePart(_Sent):
     type: Literal["image_url"]
     image_url: ImageUrl
 
 
-class InputAudio(Value):
+class InputAudio(_Sent):
     """`data` is base64."""
 
     data: DataUrl
     format: Literal["wav", "mp3"]
 
 
-class AudioPart(Value):
+class AudioPart(_Sent):
     type: Literal["input_audio"]
     input_audio: InputAudio
 
@@ -71,24 +75,22 @@ UserContent = Annotated[OneText | Annotated[list[_Part], _SEVERAL, Tag("<many>")
 SaidContent = Annotated[OneText | Annotated[list[_SaidPart], _SEVERAL, Tag("<many>")], Discriminator(one_or_many)]
 
 
-class FunctionCall(Value):
+class FunctionCall(_Sent):
     name: Name
     arguments: Text = "{}"
 
     @field_validator("arguments")
     @classmethod
-    def _is_json(cls, text: str) -> str:
-        """Chat templates read the arguments; a call without any is sent as an empty text by some clients."""
+    def _as_an_object(cls, text: str) -> str:
+        """Chat templates read an object. What a model wrote otherwise, or what was cut off, is shown to it as it is."""
         try:
-            found = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ValueError("must be a JSON object, as the model wrote it") from error
-        if not isinstance(found, dict):
-            raise ValueError("must be a JSON object")  # pydantic reports ValueError
-        return text
+            is_object = isinstance(json.loads(text), dict)
+        except (ValueError, RecursionError):
+            is_object = False
+        return text if is_object else json.dumps({"unparsed": text})
 
 
-class ToolCall(Value):
+class ToolCall(_Sent):
     """`index` is what assembling a stream leaves behind."""
 
     id: CallId
@@ -97,7 +99,7 @@ class ToolCall(Value):
     index: int | None = Field(default=None, exclude=True)
 
 
-class _Message(Value):
+class _Message(_Sent):
     """`inert`: what answers carry, ours and what clients add of their own (LiteLLM, OpenRouter)."""
 
     inert = frozenset(

@@ -11,6 +11,8 @@ from serving.gateway.requests.value import is_branch
 
 Details = Mapping[str, Any]
 
+_MESSAGE = re.compile(r"messages\[\d+\]")
+
 _MESSAGES: Mapping[str, Callable[[str, Details], str]] = {
     "extra_forbidden": lambda field, _: f"Unsupported parameter: `{field}`",
     "missing": lambda field, _: f"Missing required parameter: `{field}`",
@@ -18,7 +20,15 @@ _MESSAGES: Mapping[str, Callable[[str, Details], str]] = {
     "too_short": lambda field, ctx: f"`{field}` needs at least {ctx['min_length']} items",
     "string_too_long": lambda field, ctx: f"`{field}` may be at most {ctx['max_length']} characters long",
     "string_too_short": lambda field, ctx: f"`{field}` must be at least {ctx['min_length']} characters long",
-    "string_type": lambda field, _: f"`{field}` must be a text, or a list where the API allows one",
+    "string_type": lambda field, _: f"`{field}` must be a text",
+    "string_pattern_mismatch": lambda field, ctx: f"`{field}` must match {ctx['pattern']}",
+    "greater_than": lambda field, ctx: f"`{field}` must be above {ctx['gt']:g}",
+    "greater_than_equal": lambda field, ctx: f"`{field}` must be at least {ctx['ge']:g}",
+    "less_than": lambda field, ctx: f"`{field}` must be below {ctx['lt']:g}",
+    "less_than_equal": lambda field, ctx: f"`{field}` must be at most {ctx['le']:g}",
+    "finite_number": lambda field, _: f"`{field}` must be a finite number",
+    "float_type": lambda field, _: f"`{field}` must be a number",
+    "float_parsing": lambda field, _: f"`{field}` must be a number",
     "bool_type": lambda field, _: f"`{field}` must be true or false",
     "int_type": lambda field, _: f"`{field}` must be a whole number",
     "list_type": lambda field, _: f"`{field}` must be a list",
@@ -28,7 +38,9 @@ _MESSAGES: Mapping[str, Callable[[str, Details], str]] = {
     "union_tag_invalid": lambda field, ctx: (
         f"`{field}` is {_named(ctx['tag'])}, which is not supported here; use {_named(ctx['expected_tags'])}"
     ),
-    "union_tag_not_found": lambda field, _: f"`{field}` must be an object with its kind named",
+    "union_tag_not_found": lambda field, ctx: (
+        f"`{field}` must be an object with a `{'role' if _MESSAGE.fullmatch(field) else 'type'}`"
+    ),
     "value_error": lambda field, ctx: f"`{field}`: {ctx['error']}" if field else _capital(str(ctx["error"])),
 }
 _FIELD_IN_BACKTICKS = re.compile(r"`([a-z_]+)`")

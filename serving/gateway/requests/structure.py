@@ -61,6 +61,13 @@ class StructuredOutputs(Value):
         json_schema.check(schema)
         return schema
 
+    @field_validator("regex")
+    @classmethod
+    def _small(cls, regex: str | None) -> str | None:
+        if regex is not None:
+            json_schema.check_pattern(regex)
+        return regex
+
     @model_validator(mode="after")
     def _one(self) -> "StructuredOutputs":
         if len(self.model_fields_set) != 1:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from serving.gateway.requests.embeddings import EmbeddingRequest
+from serving.gateway.requests.value import Value
 from serving.gateway.schemas import ChatRequest, CompletionRequest
 
 HEAD = """# Parameters of requests
@@ -23,6 +25,9 @@ OURS = {
     "structured_outputs": "passed on once it compiles: one of `json`, `regex`, `choice`, `grammar`, `json_object`",
     "messages": "passed on; images and audio as data URLs where the base model's `media` has them; nothing is fetched",
     "modalities": 'taken if `["text"]`, and not passed on',
+    "input": "read by the gateway: texts, no token numbers, of 254 tokens each",
+    "encoding_format": "read by the gateway",
+    "dimensions": "read by the gateway: the embedder has 384",
     "best_of": "taken if 1, and not passed on",
 }
 _BOUNDS = {
@@ -40,17 +45,24 @@ _BOUNDS = {
 
 
 def text() -> str:
-    parts = [HEAD, *_section("/v1/chat/completions", ChatRequest), *_section("/v1/completions", CompletionRequest)]
+    parts = [
+        HEAD,
+        *_section("/v1/chat/completions", ChatRequest),
+        *_section("/v1/completions", CompletionRequest),
+        *_section("/v1/embeddings", EmbeddingRequest),
+    ]
     inert = ", ".join(f"`{name}`" for name in sorted(ChatRequest.inert))
     parts.append(f"\n## Taken and not passed on\n\nThey change no answer here: {inert}.\n")
     parts.append("\n`functions` and `function_call` are `tools` and `tool_choice` by older names; so is the answer.\n")
     return "".join(parts)
 
 
-def _section(path: str, kind: type[ChatRequest] | type[CompletionRequest]) -> Iterator[str]:
+def _section(path: str, kind: type[Value]) -> Iterator[str]:
     yield f"\n## {path}\n\n| Parameter | Bounds | What becomes of it |\n|---|---|---|\n"
     schema = kind.model_json_schema()
     for name, field in schema["properties"].items():
+        if name in kind.inert:
+            continue
         needed = " (needed)" if name in schema["required"] else ""
         yield f"| `{name}`{needed} | {_bounds(field)} | {OURS.get(name, 'passed on')} |\n"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints, Tag, model_validator
 
 MAX_TEXT = 400_000
 _EMPTY: tuple[object, ...] = ("", [], {})
@@ -20,6 +20,9 @@ class Value(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     inert: ClassVar[frozenset[str]] = frozenset()
+    # Whether empty fields that nobody knows are dropped: what clients leave behind in a conversation means nothing,
+    # what they ask for may mean much when it is empty (`web_search_options: {}`).
+    drops_unknown: ClassVar[bool] = False
     kept: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="before")
@@ -27,12 +30,28 @@ class Value(BaseModel):
     def _without_empty(cls, fields: Any) -> Any:
         if not isinstance(fields, dict):
             return fields
-        kept = _kept(cls)
+        kept, known = _kept(cls), None if cls.drops_unknown else _names(cls)
         return {
             name: value
             for name, value in fields.items()
-            if name not in cls.inert and (value or (value is not None and (name in kept or value not in _EMPTY)))
+            if name not in cls.inert
+            and (
+                value or (value is not None and (name in kept or value not in _EMPTY or (known and name not in known)))
+            )
         }
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """With the fields that are accepted and dropped."""
+        schema = handler.resolve_ref_schema(handler(core))
+        for name in sorted(cls.inert):
+            schema.setdefault("properties", {})[name] = {"description": "accepted; changes nothing here"}
+        return schema
+
+
+@cache
+def _names(kind: type[Value]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in kind.model_fields.items())
 
 
 @cache

@@ -18,7 +18,9 @@ def listing(forwarder: Forwarder, discovery: Source, *, embedder: str | None) ->
     """`embedder` is the name that embeddings are asked of, where there are any."""
 
     async def handler(exchange: Exchange) -> None:
-        cards = _cards(discovery.catalog, forwarder.principal(exchange), embedder)
+        principal = forwarder.principal(exchange)
+        exchange.headers |= forwarder.limits(principal.tenant)
+        cards = _cards(discovery.catalog, principal, embedder)
         await exchange.respond_json({"object": "list", "data": cards})
 
     return handler
@@ -26,7 +28,9 @@ def listing(forwarder: Forwarder, discovery: Source, *, embedder: str | None) ->
 
 def one(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> Callable[[Exchange], Awaitable[None]]:
     async def handler(exchange: Exchange) -> None:
-        cards = _cards(discovery.catalog, forwarder.principal(exchange), embedder)
+        principal = forwarder.principal(exchange)
+        exchange.headers |= forwarder.limits(principal.tenant)
+        cards = _cards(discovery.catalog, principal, embedder)
         name = exchange.path.removeprefix(PREFIX)
         card = next((card for card in cards if card["id"] == name), None)
         if card is None:

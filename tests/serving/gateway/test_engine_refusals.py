@@ -26,18 +26,25 @@ REMEDY = "Please reduce the length of the messages or completion."
     ],
 )  # fmt: skip
 def test_too_long_a_context_is_told_in_openais_sentence_which_clients_read(said: str, told: str) -> None:
-    found = refusal(_body(said))
+    found = refusal(_body(said), field="messages")
     assert isinstance(found, ContextTooLong)
     assert (found.message, found.code) == (f"{LIMIT}{told}{REMEDY}", "context_length_exceeded")
 
 
 def test_a_value_that_the_model_cannot_take_is_named() -> None:
-    found = refusal(_body("token_id(s) [99999] in logit_bias contain out-of-vocab token ids", "logit_bias"))
+    found = refusal(
+        _body("token_id(s) [99999] in logit_bias contain out-of-vocab token ids", "logit_bias"), field="messages"
+    )
     assert (found.param, found.message) == ("logit_bias", "The model cannot take this value of `logit_bias`.")
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"error": 5}', _body("/srv/secret/path acme.support.abc")])
 def test_nothing_else_of_the_engines_words_is_passed_on(body: bytes) -> None:
-    found = refusal(body)
+    found = refusal(body, field="messages")
     assert found.code == "engine_refused"
     assert "secret" not in found.message
+
+
+def test_of_a_completion_it_is_the_prompt_that_is_too_long() -> None:
+    found = refusal(_body(f"{LIMIT}your prompt contains at least 1025 input tokens."), field="prompt")
+    assert (found.param, "your prompt resulted in 1025 tokens" in found.message) == ("prompt", True)

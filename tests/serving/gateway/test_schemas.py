@@ -1,3 +1,4 @@
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -185,13 +186,45 @@ def test_of_allowed_tools_the_others_are_not_shown() -> None:
     choice = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
         {"type": "function", "function": {"name": "other"}}]}}  # fmt: skip
     body = _sent(tools=[TOOL, OTHER], tool_choice=choice)
-    assert (body["tools"], body["tool_choice"]) == ([_strict(OTHER)], "required")
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["other"]
+    assert body["tool_choice"] == "required"
 
 
-def test_every_schema_of_a_request_is_compiled_first() -> None:
+def test_a_forced_call_without_parameters_has_empty_arguments_and_not_any_text() -> None:
+    (tool,) = _sent(tools=[OTHER], tool_choice="required")["tools"]
+    assert tool["function"]["parameters"] == {"type": "object", "properties": {}, "additionalProperties": False}
+    assert "parameters" not in _sent(tools=[OTHER])["tools"][0]["function"]
+
+
+def test_what_a_model_wrote_as_arguments_can_be_sent_back_whatever_it_is() -> None:
+    for text, sent in (('{"a": "', {"unparsed": '{"a": "'}), ('"se"', {"unparsed": '"se"'}), ('{"a":1}', {"a": 1})):
+        call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": text}}
+        messages = [*CHAT["messages"], {"role": "assistant", "tool_calls": [call]}]
+        body = engine_body(_chat(messages=messages), engine_name="e", cache_salt="t")
+        assert json.loads(body["messages"][-1]["tool_calls"][0]["function"]["arguments"]) == sent
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"web_search_options": {}}, "web_search_options"),
+        ({"guided_json": ""}, "guided_json"),
+        ({"retrieval": {"knowledge_bases": []}}, "retrieval.knowledge_bases"),
+        ({"tools": [TOOL], "function_call": "none"}, "function_call"),
+        ({"temperature": True}, "temperature"),
+    ],
+)
+def test_what_would_be_lost_without_a_word_is_refused(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse({**CHAT, **fields}, ChatRequest)
+    assert caught.value.param == param
+
+
+def test_every_schema_that_is_to_be_followed_is_compiled_first() -> None:
     schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "string"}}}
-    fields = {field for field, _, _ in _chat(tools=[TOOL, OTHER], response_format=schema).grammars}
-    assert fields == {"tools[0]", "response_format"}
+    fields = {field for field, _, _ in _chat(tools=[TOOL, _strict(TOOL)], response_format=schema).grammars}
+    assert fields == {"tools[1]", "response_format"}
+    assert [field for field, _, _ in _chat(tools=[TOOL], tool_choice="required").grammars] == ["tools[0]"]
     assert _chat(structured_outputs={"regex": "a+"}).grammars == [("structured_outputs.regex", "regex", "a+")]
 
 

@@ -1,0 +1,29 @@
+"""How large a regular expression is once what it counts is written out (pure): engines unroll it."""
+
+import re
+
+_COUNT = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
+_GROUP_HEAD = re.compile(r"\((?:\?(?:[:=!]|<[=!]|P?<\w*>))?")
+_ESCAPE = re.compile(r"\\(?:[pP]\{[^}]*\}|u\{[^}]*\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+
+
+def size(pattern: str) -> int:
+    """Characters and classes, each as often as its counts multiply to: a{3} is 3, (ab{2}){10} is 30."""
+    totals, last, at = [0], 0, 0
+    while at < len(pattern):
+        if found := _COUNT.match(pattern, at):
+            counted = max(int(found[1]), int(found[2] or 0), 1)
+            totals[-1] += last * (counted - 1)
+            last *= counted
+        elif found := _GROUP_HEAD.match(pattern, at):
+            totals.append(0)
+        elif pattern[at] == ")" and len(totals) > 1:
+            last = max(totals.pop(), 1)
+            totals[-1] += last
+        elif pattern[at] not in "*+?|^$":
+            found = _ESCAPE.match(pattern, at) or _CLASS.match(pattern, at)
+            last = 1
+            totals[-1] += 1
+        at = found.end() if found else at + 1
+    return sum(totals)
