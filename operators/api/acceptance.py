@@ -4,7 +4,7 @@ The operator writes the verdicts into status; the gateway reaches the same ones 
 so that an object is never served while its refusal is still on its way.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
@@ -21,6 +21,7 @@ from operators.api.tenant import Tenant
 
 Verdicts = Mapping[Key, Condition]
 T = TypeVar("T")
+G = TypeVar("G", bound=Hashable)
 
 
 class Lookups(Protocol):
@@ -35,8 +36,8 @@ class Lookups(Protocol):
 
     def has_knowledge_base(self, namespace: str, name: str) -> bool: ...
 
-    def key_holder(self, digest: str) -> Key | None:
-        """The one APIKey that a digest speaks for."""
+    def key_holder(self, namespace: str, digest: str) -> Key | None:
+        """The one APIKey of a namespace that a digest speaks for."""
 
     def adapters(self, namespace: str) -> Sequence[Adapter]: ...
 
@@ -156,9 +157,12 @@ class Rules:
         )
 
     def _digest_taken(self, key: APIKey) -> Condition | None:
-        if self._lookups.key_holder(key.spec.sha256) == key.key:
+        if self._lookups.key_holder(key.namespace, key.spec.sha256) == key.key:
             return None
-        return _refused(c.DIGEST_TAKEN, "another APIKey has this sha256; make a key of its own with quiver keys create")
+        return _refused(
+            c.DIGEST_TAKEN,
+            "another APIKey of the namespace has this sha256; make a key of its own with quiver keys create",
+        )
 
     def _expired(self, key: APIKey) -> Condition | None:
         if not key.spec.expired(self._now):
@@ -200,9 +204,8 @@ def _lies_in(path: PurePosixPath, folder: PurePosixPath) -> bool:
 
 
 def key_holder(keys: Iterable[APIKey]) -> APIKey:
-    """Of those with one digest the one that it speaks for. Whoever has a digest keeps it: it is no secret, and a copy
-    of it must not turn a caller of one tenant into another's."""
-    return min(keys, key=lambda key: (not c.holds(key.status.conditions, c.ACCEPTED), key.namespace, key.name))
+    """Of a namespace's keys with one digest the one that counts, with its models and its end."""
+    return min(keys, key=lambda key: (not c.holds(key.status.conditions, c.ACCEPTED), key.name))
 
 
 class _Objects:
@@ -213,7 +216,7 @@ class _Objects:
         self._base_models = {base.name: base for base in objects.base_models}
         self._tenants = {tenant.name: tenant for tenant in objects.tenants}
         self._knowledge_bases = {(base.namespace, base.name) for base in objects.knowledge_bases}
-        self._keys = _grouped(objects.api_keys, lambda key: key.spec.sha256)
+        self._keys = _grouped(objects.api_keys, lambda key: (key.namespace, key.spec.sha256))
         self._adapters = _grouped(objects.adapters, lambda adapter: adapter.namespace)
 
     def owner(self, namespace: str) -> str | None:
@@ -228,15 +231,16 @@ class _Objects:
     def has_knowledge_base(self, namespace: str, name: str) -> bool:
         return (namespace, name) in self._knowledge_bases
 
-    def key_holder(self, digest: str) -> Key | None:
-        return key_holder(self._keys[digest]).key if digest in self._keys else None
+    def key_holder(self, namespace: str, digest: str) -> Key | None:
+        keys = self._keys.get((namespace, digest))
+        return key_holder(keys).key if keys else None
 
     def adapters(self, namespace: str) -> Sequence[Adapter]:
         return self._adapters.get(namespace, ())
 
 
-def _grouped(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
-    found: dict[str, list[T]] = {}
+def _grouped(items: Iterable[T], key: Callable[[T], G]) -> dict[G, list[T]]:
+    found: dict[G, list[T]] = {}
     for item in items:
         found.setdefault(key(item), []).append(item)
     return found

@@ -1,6 +1,11 @@
-"""APIKey: the digest of a key. The key itself is shown once by whoever made it and stored nowhere."""
+"""APIKey: the digest of a key. The key itself is shown once by whoever made it and stored nowhere.
+
+A key carries the namespace that it was made for, and speaks for that one alone. A digest is no secret: whoever copies
+one into a namespace of his own has an object that no key fits.
+"""
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -9,8 +14,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from operators.api.resource import Resource, Status
 from operators.api.value import Digest, Name, Value
 
-KEY_PREFIX = "qv-"
-SHOWN_LENGTH = 7
+_KEY = re.compile(r"qv-(?P<namespace>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)-[0-9a-z]{1,128}")
+_SHOWN_DIGITS = 4
 
 
 class APIKeySpec(Value):
@@ -18,7 +23,7 @@ class APIKeySpec(Value):
 
     sha256: Digest
     """The SHA-256 of the key, in hexadecimal digits. It cannot be changed."""
-    prefix: Annotated[str, StringConstraints(max_length=16)] = ""
+    prefix: Annotated[str, StringConstraints(max_length=80)] = ""
     """How the key begins, for people who look at a list."""
     expires_at: AwareDatetime | None = None
     """When it stops working, in RFC 3339; without it, never."""
@@ -40,6 +45,17 @@ def key_digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def key_from_entropy(entropy: bytes) -> str:
+def key_from_entropy(namespace: str, entropy: bytes) -> str:
     """A new key from 32 random bytes."""
-    return KEY_PREFIX + entropy.hex()
+    return f"qv-{namespace}-{entropy.hex()}"
+
+
+def key_namespace(key: str) -> str | None:
+    """The namespace that a key was made for; None for what is no key."""
+    found = _KEY.fullmatch(key)
+    return found["namespace"] if found else None
+
+
+def shown(key: str) -> str:
+    """As much of a key as may be seen in lists."""
+    return key[: key.rindex("-") + 1 + _SHOWN_DIGITS]

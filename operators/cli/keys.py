@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import yaml
 
-from operators.api.api_key import SHOWN_LENGTH, APIKey, APIKeySpec, key_digest, key_from_entropy
+from operators.api.api_key import APIKey, APIKeySpec, key_digest, key_from_entropy, shown
 from operators.api.names import API_VERSION
 from operators.api.objects import AnyObject, to_data
 from operators.api.resource import Key, Metadata
@@ -91,8 +91,8 @@ def new_key(
     namespace: str, name: str, *, expires_at: datetime | None = None, models: tuple[str, ...] = ()
 ) -> tuple[str, APIKey]:
     """A key, and the object that holds its digest."""
-    key = key_from_entropy(secrets.token_bytes(32))
-    spec = APIKeySpec(sha256=key_digest(key), prefix=key[:SHOWN_LENGTH], expires_at=expires_at, models=models or None)
+    key = key_from_entropy(namespace, secrets.token_bytes(32))
+    spec = APIKeySpec(sha256=key_digest(key), prefix=shown(key), expires_at=expires_at, models=models or None)
     return key, APIKey(api_version=API_VERSION, metadata=Metadata(name=name, namespace=namespace), spec=spec)
 
 

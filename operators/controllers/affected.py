@@ -87,7 +87,7 @@ def _others(world: World, item: AnyObject) -> Iterator[Key]:
             adapters = world.adapters(item.namespace)
             yield from (a.key for a in adapters if item.name in a.spec.knowledge_bases)
         case APIKey():
-            yield from world.keys_with(item.spec.sha256)
+            yield from world.keys_with(item.namespace, item.spec.sha256)
 
 
 def _neighbours(world: World, adapter: Adapter) -> Iterator[Key]:

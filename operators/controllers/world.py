@@ -63,7 +63,7 @@ class World:
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
         self._of_base: dict[str, dict[Key, None]] = defaultdict(dict)
         self._claims: dict[str, dict[str, Tenant]] = defaultdict(dict)
-        self._keys: dict[str, dict[Key, APIKey]] = defaultdict(dict)
+        self._keys: dict[tuple[str, str], dict[Key, APIKey]] = defaultdict(dict)
 
     # What changes --------------------------------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class World:
             case Tenant():
                 _put(self._claims, item.spec.namespace, item.name, item, there=there)
             case APIKey():
-                _put(self._keys, item.spec.sha256, item.key, item, there=there)
+                _put(self._keys, (item.namespace, item.spec.sha256), item.key, item, there=there)
 
     def see_pod(self, before: Pod | None, after: Pod | None) -> None:
         if before and after is None:
@@ -116,8 +116,8 @@ class World:
     def has_knowledge_base(self, namespace: str, name: str) -> bool:
         return Key(kind="KnowledgeBase", namespace=namespace, name=name) in self.known
 
-    def key_holder(self, digest: str) -> Key | None:
-        keys = self._keys.get(digest)
+    def key_holder(self, namespace: str, digest: str) -> Key | None:
+        keys = self._keys.get((namespace, digest))
         return key_holder(keys.values()).key if keys else None
 
     def adapters(self, namespace: str) -> Sequence[Adapter]:
@@ -151,8 +151,8 @@ class World:
     def claims(self, namespace: str) -> tuple[Tenant, ...]:
         return tuple(self._claims[namespace].values()) if namespace in self._claims else ()
 
-    def keys_with(self, digest: str) -> tuple[Key, ...]:
-        return tuple(self._keys.get(digest, ()))
+    def keys_with(self, namespace: str, digest: str) -> tuple[Key, ...]:
+        return tuple(self._keys.get((namespace, digest), ()))
 
     def objects_of(self, base: BaseModel) -> Objects:
         """The part of the world that a base model's replicas are filled from."""
@@ -233,7 +233,7 @@ def bases_of(adapter: Adapter) -> set[str]:
     return {adapter.spec.base_model, *(version.base_model for version in versions if version)}
 
 
-def _put(index: Any, group: str, key: Any, item: Any, *, there: bool) -> None:
+def _put(index: Any, group: Any, key: Any, item: Any, *, there: bool) -> None:
     if there:
         index[group][key] = item
         return

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from operators.api.acceptance import Verdicts, accept, accepted, owners
 from operators.api.adapter import Adapter
-from operators.api.api_key import key_digest
+from operators.api.api_key import key_digest, key_namespace
 from operators.api.conditions import FETCHED, ON_ITS_WAY, REVOKING, Condition, find
 from operators.api.snapshot import Snapshot
 from operators.api.tenant import Limits
@@ -93,13 +93,13 @@ class TenantEntry:
 @dataclass(frozen=True)
 class Catalog:
     generation: int = 0
-    principals: Mapping[str, Principal] = field(default_factory=dict)
+    principals: Mapping[tuple[str, str], Principal] = field(default_factory=dict)
     tenants: Mapping[str, TenantEntry] = field(default_factory=dict)
     bases: Mapping[str, Base] = field(default_factory=dict)
 
     def authenticate(self, key: str, now: datetime) -> Principal | None:
-        """Who this key speaks for. A look-up by digest: its time tells nothing about any key."""
-        principal = self.principals.get(key_digest(key))
+        """Who this key speaks for. A look-up by namespace and digest: its time tells nothing about any key."""
+        principal = self.principals.get((key_namespace(key) or "", key_digest(key)))
         if principal is None or (principal.expires_at is not None and principal.expires_at <= now):
             return None
         return principal
@@ -149,9 +149,9 @@ def build_catalog(snapshot: Snapshot, now: datetime) -> Catalog:
     )  # fmt: skip
 
 
-def _principals(snapshot: Snapshot, verdicts: Verdicts, names: Mapping[str, str]) -> dict[str, Principal]:
+def _principals(snapshot: Snapshot, verdicts: Verdicts, names: Mapping[str, str]) -> dict[tuple[str, str], Principal]:
     return {
-        key.spec.sha256: Principal(
+        (key.namespace, key.spec.sha256): Principal(
             tenant=names[key.namespace],
             models=None if key.spec.models is None else frozenset(key.spec.models),
             expires_at=key.spec.expires_at,

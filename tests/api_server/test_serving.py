@@ -47,7 +47,7 @@ pytestmark = [
 ]
 
 ADAPTERS = HERE / "models/demo/adapters"
-API_KEY = "qv-" + "1" * 64
+API_KEY = "qv-acme-" + "1" * 64
 FIRST, SECOND = "ecords", "Thank you for asking"
 SOURCES = {FIRST: "acme-support-v1", SECOND: "acme-support-v2"}
 

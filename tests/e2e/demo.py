@@ -101,7 +101,7 @@ def adapter(version: str) -> Data:
 
 def keys() -> tuple[dict[str, str], list[Data]]:
     """A key for each tenant, and the objects that let it in."""
-    made = {tenant: key_from_entropy(secrets.token_bytes(32)) for tenant in ("acme", "globex")}
+    made = {tenant: key_from_entropy(tenant, secrets.token_bytes(32)) for tenant in ("acme", "globex")}
     return made, [
         {"apiVersion": API_VERSION, "kind": "APIKey", "metadata": {"name": "e2e", "namespace": tenant},
          "spec": {"sha256": key_digest(key)}}

@@ -174,3 +174,43 @@ def test_what_cannot_be_done_is_refused_by_name(acme: openai.OpenAI, more: Any, 
     with pytest.raises(openai.BadRequestError) as caught:
         _create(acme, **more)
     assert (caught.value.code, caught.value.param) == (code, param)
+
+
+LOOSE: Any = {
+    "type": "object",
+    "properties": {"a": {"oneOf": [{"type": "string"}, {"type": "integer"}]}, "b": {"not": {"type": "null"}}},
+    "dependentRequired": {"a": ["b"]},
+    "default": {"$ref": "https://example.com/not-a-schema"},
+}
+
+
+def test_a_schema_that_binds_nobody_may_say_what_no_compiler_takes(acme: openai.OpenAI) -> None:
+    tool: Any = {"type": "function", "function": {"name": "loose", "parameters": LOOSE}}
+    assert _create(acme, tools=[tool]).choices[0].finish_reason
+
+
+def test_a_pattern_that_would_hold_up_the_engine_is_refused_and_one_at_the_limit_is_not(acme: openai.OpenAI) -> None:
+    def form(pattern: str, count: int) -> Any:
+        names = [f"a{number}" for number in range(count)]
+        schema = {"type": "object", "properties": {name: {"type": "string", "pattern": pattern} for name in names},
+                  "required": names, "additionalProperties": False}  # fmt: skip
+        return {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+
+    with pytest.raises(openai.BadRequestError, match="counts written out"):
+        _create(acme, response_format=form("([a-z]{1,200}[0-9]{1,200}){1,55}", 1))
+    for pattern in ("([a-z]{1,9}[0-9]{1,9}){1,55}", "(a|b|[a-z]{1,30}){1,30}"):
+        assert _create(acme, response_format=form(pattern, 5), max_tokens=20).choices
+
+
+def test_a_forced_call_of_a_tool_without_parameters_goes_on(acme: openai.OpenAI) -> None:
+    tool: Any = {"type": "function", "function": {"name": "get_time"}}
+    message = _create(acme, tools=[tool], tool_choice="required").choices[0].message
+    assert json.loads(message.tool_calls[0].function.arguments) == {}
+    result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "It is noon."}
+    assert _create(acme, tools=[tool], messages=[*QUESTION, message, result]).choices[0].message.content
+
+
+def test_a_forced_call_is_made_where_the_documents_hold_nothing(acme: openai.OpenAI) -> None:
+    question = [{"role": "user", "content": "Who won the football cup in 1950?"}]
+    found = _create(acme, messages=question, tools=[TOOL], tool_choice="required", extra_body=HANDBOOK)
+    assert found.choices[0].message.tool_calls

@@ -150,11 +150,16 @@ def test_a_tenants_documents_lie_in_its_own_directory(path: str, reason: str) ->
         assert f"KnowledgeBase handbook: {path} is not in /objects/documents/acme" in verdict.message
 
 
-def test_a_digest_that_another_key_has_speaks_for_nobody_else_and_its_holder_keeps_it() -> None:
-    """A digest is no secret: whoever copies it must not turn its caller into somebody else's."""
-    held, copied = objects.api_key("mine", "globex"), objects.api_key("copy", "acme")
+def test_of_two_keys_of_a_namespace_with_one_digest_the_one_that_counts_goes_on() -> None:
+    first, second = objects.api_key("z-first"), objects.api_key("a-second")
     verdict = c.condition(c.ACCEPTED, True, c.VALID)
-    held = held.model_copy(update={"status": held.status.model_copy(update={"conditions": (verdict,)})})
-    verdicts = accept(objects.two_tenants(held, copied), NOW)
-    assert verdicts[held.key].holds
-    assert verdicts[copied.key].reason == c.DIGEST_TAKEN
+    first = first.model_copy(update={"status": first.status.model_copy(update={"conditions": (verdict,)})})
+    verdicts = accept(objects.two_tenants(first, second), NOW)
+    assert verdicts[first.key].holds
+    assert verdicts[second.key].reason == c.DIGEST_TAKEN
+
+
+def test_a_copy_of_a_digest_takes_nothing_from_the_key_that_it_belongs_to() -> None:
+    for mine, copy in (("a", "b"), ("b", "a")):  # whatever names and statuses say
+        key, copied = objects.api_key(mine, "globex"), objects.api_key(copy, "acme")
+        assert accept(objects.two_tenants(key, copied), NOW)[key.key].holds

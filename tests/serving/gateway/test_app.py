@@ -18,7 +18,7 @@ from serving.gateway.settings import Settings
 from tests.operators import objects
 from tests.serving.gateway.running import Running, gateway
 
-KEY = "key of acme"
+KEY = "qv-acme-0"
 
 
 @asynccontextmanager

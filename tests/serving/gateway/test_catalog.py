@@ -33,7 +33,7 @@ def _catalog(*items: AnyObject) -> Catalog:
 
 
 def _key(tenant: str, **spec: object) -> AnyObject:
-    return objects.api_key(name=f"key-{tenant}", namespace=tenant, sha256=key_digest(f"key of {tenant}"), **spec)
+    return objects.api_key(name=f"key-{tenant}", namespace=tenant, sha256=key_digest(f"qv-{tenant}-0"), **spec)
 
 
 def test_one_alias_is_each_tenants_own() -> None:
@@ -44,7 +44,7 @@ def test_one_alias_is_each_tenants_own() -> None:
         _serving(objects.adapter("support", "globex"), "b"),
     )
     for tenant, digit in (("acme", "a"), ("globex", "b")):
-        principal = catalog.authenticate(f"key of {tenant}", NOW)
+        principal = catalog.authenticate(f"qv-{tenant}-0", NOW)
         assert principal is not None
         target = catalog.resolve(principal, "support", REQUEST)
         assert target is not None
@@ -53,7 +53,7 @@ def test_one_alias_is_each_tenants_own() -> None:
 
 def test_an_alias_of_another_tenant_and_any_engine_name_are_nothing() -> None:
     catalog = _catalog(_key("acme"), _serving(objects.adapter("desk", "globex"), "b"))
-    principal = catalog.authenticate("key of acme", NOW)
+    principal = catalog.authenticate("qv-acme-0", NOW)
     assert principal is not None
     for name in ("desk", f"globex.desk.{'b' * 12}", "globex/desk", "", "base "):
         assert catalog.resolve(principal, name, REQUEST) is None
@@ -61,15 +61,15 @@ def test_an_alias_of_another_tenant_and_any_engine_name_are_nothing() -> None:
 
 def test_a_key_that_is_unknown_or_has_expired_speaks_for_nobody() -> None:
     catalog = _catalog(_key("acme", expiresAt=(NOW + timedelta(hours=1)).isoformat()))
-    assert catalog.authenticate("key of acme", NOW) is not None
-    assert catalog.authenticate("key of acme", NOW + timedelta(hours=1)) is None
-    for key in ("", "key of globex", key_digest("key of acme")):
+    assert catalog.authenticate("qv-acme-0", NOW) is not None
+    assert catalog.authenticate("qv-acme-0", NOW + timedelta(hours=1)) is None
+    for key in ("", "qv-globex-0", key_digest("qv-acme-0")):
         assert catalog.authenticate(key, NOW) is None
 
 
 def test_a_key_for_some_models_reaches_no_other() -> None:
     catalog = _catalog(_key("acme", models=["support"]), _serving(objects.adapter(), "a"))
-    principal = catalog.authenticate("key of acme", NOW)
+    principal = catalog.authenticate("qv-acme-0", NOW)
     assert principal is not None
     assert catalog.resolve(principal, "support", REQUEST) is not None
     assert catalog.resolve(principal, "base", REQUEST) is None
@@ -78,7 +78,7 @@ def test_a_key_for_some_models_reaches_no_other() -> None:
 def test_a_base_model_is_for_the_tenants_that_it_lists() -> None:
     found = (objects.base_model(tenants=["globex"]), objects.tenant("acme"), _key("acme"))
     catalog = build_catalog(Snapshot(objects=collect(found)), NOW)
-    principal = catalog.authenticate("key of acme", NOW)
+    principal = catalog.authenticate("qv-acme-0", NOW)
     assert principal is not None
     assert catalog.resolve(principal, "base", REQUEST) is None
 
@@ -106,7 +106,7 @@ def test_an_adapter_that_has_not_answered_yet_has_a_name_and_no_engine_name() ->
 
 def test_a_canary_has_its_share_of_the_requests_and_a_request_has_its_version_for_life() -> None:
     catalog = _on_trial(weight=20, holds=("acme.support.aaaaaaaaaaaa", "acme.support.bbbbbbbbbbbb"))
-    principal = catalog.authenticate("key of acme", NOW)
+    principal = catalog.authenticate("qv-acme-0", NOW)
     assert principal is not None
     ids = [uuid.UUID(int=random.Random(n).getrandbits(128)).hex for n in range(4000)]
     first, second = ([catalog.resolve(principal, "support", one) for one in ids] for _ in range(2))
@@ -118,7 +118,7 @@ def test_a_canary_has_its_share_of_the_requests_and_a_request_has_its_version_fo
 
 def test_a_canary_that_no_replica_holds_gets_no_request() -> None:
     catalog = _on_trial(weight=99, holds=("acme.support.aaaaaaaaaaaa",))
-    principal = catalog.authenticate("key of acme", NOW)
+    principal = catalog.authenticate("qv-acme-0", NOW)
     assert principal is not None
     target = catalog.resolve(principal, "support", REQUEST)
     assert target is not None
@@ -143,8 +143,18 @@ def _on_trial(*, weight: int, holds: tuple[str, ...]) -> Catalog:
 
 def test_an_adapter_that_is_refused_and_never_answered_hides_nothing() -> None:
     catalog = _catalog(_key("acme"), objects.adapter("base", "acme"))
-    principal = catalog.authenticate("key of acme", NOW)
+    principal = catalog.authenticate("qv-acme-0", NOW)
     assert principal is not None
     target = catalog.resolve(principal, "base", REQUEST)
     assert target is not None
     assert target.engine_name == "base"
+
+
+def test_a_copied_digest_speaks_for_nobody_whatever_happens_to_the_key_that_it_belongs_to() -> None:
+    """The key says whose it is: neither names nor statuses of objects do."""
+    copied = objects.api_key("aaa", "globex", sha256=key_digest("qv-acme-0"))
+    for keys in ((_key("acme"), copied), (copied,)):
+        catalog = _catalog(*keys)
+        principal = catalog.authenticate("qv-acme-0", NOW)
+        assert (principal and principal.tenant) == ("acme" if len(keys) == 2 else None)
+        assert catalog.authenticate("qv-globex-0", NOW) is None
