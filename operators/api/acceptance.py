@@ -45,7 +45,7 @@ class Lookups(Protocol):
 def owners(tenants: tuple[Tenant, ...]) -> dict[str, str]:
     """Namespace → tenant. Whoever has a namespace keeps it; of two new claims the first by name holds."""
     found: dict[str, str] = {}
-    for tenant in sorted(tenants, key=lambda tenant: (not _has_namespace(tenant), tenant.name)):
+    for tenant in sorted(tenants, key=lambda tenant: (tenant.status.namespace != tenant.spec.namespace, tenant.name)):
         found.setdefault(tenant.spec.namespace, tenant.name)
     return found
 
@@ -62,16 +62,6 @@ def accept(objects: Objects, now: datetime, *, documents: str | None = None) -> 
 
 def accepted(verdicts: Verdicts, item: AnyObject) -> bool:
     return verdicts[item.key].holds
-
-
-def _owning(namespace: str) -> Condition:
-    """The verdict on a tenant says of which namespace, since its spec may name another one by now."""
-    return condition(c.ACCEPTED, True, c.VALID, f"owns namespace {namespace}")
-
-
-def _has_namespace(tenant: Tenant) -> bool:
-    found = c.find(tenant.status.conditions, c.ACCEPTED)
-    return found is not None and found.holds and found.message == _owning(tenant.spec.namespace).message
 
 
 def _refused(reason: str, message: str) -> Condition:
@@ -92,7 +82,8 @@ class Rules:
         valid = condition(c.ACCEPTED, True, c.VALID)
         match item:
             case Tenant():
-                checks, valid = (lambda: self._namespace_taken(item),), _owning(item.spec.namespace)
+                checks = (lambda: self._namespace_taken(item),)
+                valid = condition(c.ACCEPTED, True, c.VALID, f"owns namespace {item.spec.namespace}")
             case Adapter():
                 checks = (lambda: self._own_refusal(item), lambda: self._over_the_cap(item))
             case KnowledgeBase():

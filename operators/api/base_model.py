@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from math import isfinite
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, field_validator, model_validator
 
 from operators.api.names import ANY_TENANT
 from operators.api.resource import Resource, Status
@@ -25,7 +26,23 @@ OUR_FIELDS = "source, lora, maxModelLength, dtype, toolParser, reasoningParser a
 Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Argument = Annotated[str, StringConstraints(max_length=4096)]
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$", max_length=32)]
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, less what is negative.
+QUANTITY_PATTERN = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][+-]?[0-9]{1,3})?$"
+
+
+def _as_text(value: Any) -> Any:
+    """YAML reads `4` and `0.5` as numbers."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return value
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+Quantity = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    StringConstraints(pattern=QUANTITY_PATTERN, max_length=32),
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32}),
+]
 ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9./]{0,252}$")]
 
 

@@ -33,6 +33,8 @@ class TenantSpec(Value):
 class TenantStatus(Status):
     """What is known of the tenant."""
 
+    namespace: Name | None = None
+    """The namespace that the tenant owns: it keeps it, whoever else claims it."""
     adapters: int = 0
     """Adapters in the tenant's namespace."""
 

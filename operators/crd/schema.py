@@ -40,6 +40,8 @@ class _Conversion:
 
     def convert(self, raw: Schema) -> Schema:
         raw = self._resolved(raw)
+        if "x-kubernetes-int-or-string" in raw:
+            return {**raw, "anyOf": [{"type": "integer"}, {"type": "string"}]}
         if "anyOf" in raw:
             return self._any_of(raw)
         kept = {key: value for key, value in raw.items() if key not in (*_DROPPED, "description")}

@@ -12,7 +12,8 @@ def tenant_status(tenant: Tenant, *, verdict: Condition, objects: Objects, now: 
     adapters = sum(a.namespace == tenant.spec.namespace for a in objects.adapters) if verdict.holds else 0
     new = (verdict, condition(c.READY, verdict.holds, verdict.reason, verdict.message))
     merged = c.merged(tenant.status.conditions, new, generation=tenant.metadata.generation, now=now)
-    return TenantStatus(adapters=adapters, conditions=merged)
+    namespace = tenant.spec.namespace if verdict.holds else None
+    return TenantStatus(namespace=namespace, adapters=adapters, conditions=merged)
 
 
 def key_status(key: APIKey, *, verdict: Condition, now: str) -> Status:

@@ -101,3 +101,9 @@ def test_an_object_that_the_models_take_is_what_the_server_stores(server: ApiSer
 def test_fields_explain_themselves(server: ApiServer) -> None:
     words = server.kubectl("explain", "adapters.spec.rollout.canary.checks.minRequests").stdout
     assert "before they are" in words
+
+
+def test_quantities_need_no_quotes(server: ApiServer) -> None:
+    item = _right("BaseModel")
+    item["spec"]["resources"] = {"limits": {"nvidia.com/gpu": 1, "cpu": 4, "memory": 1_000_000_000}}
+    assert _refusal(server, item) == ""

@@ -8,7 +8,8 @@ from operators.api import conditions as c
 from operators.api.acceptance import accept, owners
 from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus
 from operators.api.objects import AnyObject, Objects, collect
-from operators.api.tenant import Tenant, TenantStatus
+from operators.api.tenant import Tenant
+from operators.reconcile.tenant import tenant_status
 from tests.operators import objects
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -77,7 +78,8 @@ def _settled(found: Objects) -> Objects:
     verdicts = accept(found, NOW)
 
     def with_status(tenant: Tenant) -> Tenant:
-        return tenant.model_copy(update={"status": TenantStatus(conditions=(verdicts[tenant.key],))})
+        status = tenant_status(tenant, verdict=verdicts[tenant.key], objects=found, now="2026-01-01T00:00:00Z")
+        return tenant.model_copy(update={"status": status})
 
     return found.model_copy(update={"tenants": tuple(with_status(tenant) for tenant in found.tenants)})
 
