@@ -4,10 +4,13 @@ import argparse
 import asyncio
 import logging
 import socket
+from functools import partial
+from typing import cast
 
 import uvicorn
 
 from serving.gateway.app import create_app
+from serving.gateway.connections import Connection, Limits, raise_descriptor_limit, room
 from serving.gateway.settings import Settings
 
 # Longer than callers keep an idle connection (httpx and the OpenAI client: 5 s): whoever closes first while the other
@@ -22,17 +25,29 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
-    config = uvicorn.Config(
+    config = configuration(settings)
+    sockets = [listen(settings.host, port) for port in (settings.port, settings.internal_port)]
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=sockets))
+
+
+def configuration(settings: Settings) -> uvicorn.Config:
+    limits = Limits(
+        public_port=settings.port,
+        connections=min(settings.max_connections, room(raise_descriptor_limit())),
+        connections_per_address=settings.max_connections_per_address,
+        header_s=settings.header_timeout_s,
+        write_s=settings.write_timeout_s,
+    )
+    return uvicorn.Config(
         create_app(settings),
+        http=cast(type[asyncio.Protocol], partial(Connection, limits=limits)),
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
-    sockets = [listen(settings.host, port) for port in (settings.port, settings.internal_port)]
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(uvicorn.Server(config).serve(sockets=sockets))
 
 
 def listen(host: str, port: int) -> socket.socket:

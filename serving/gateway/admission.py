@@ -68,17 +68,25 @@ def relimited(usage: Usage, limits: Limits, now: float) -> Usage:
     return usage if usage.limits == limits else replace(fresh(limits, now), concurrent=usage.concurrent)
 
 
-def admit(usage: Usage, *, tokens: int, now: float) -> Usage | Refusal:
-    """Reserve one request of an estimated number of tokens."""
-    requests, room = usage.requests.filled(now), usage.tokens.filled(now)
+def admit(usage: Usage, *, now: float) -> Usage | Refusal:
+    """One more request, before anything of it is read."""
+    requests = usage.requests.filled(now)
     if usage.concurrent >= usage.limits.concurrent_requests:
         return Refusal("concurrentRequests", 1)
     if requests.level < 1:
         return Refusal("requestsPerMinute", math.ceil(requests.seconds_until(1)))
-    # A request larger than a whole minute's allowance passes on a full bucket, and is paid off afterwards.
+    return Usage(usage.limits, requests.take(1), usage.tokens, usage.concurrent + 1)
+
+
+def reserve(usage: Usage, *, tokens: int, now: float) -> Usage | Refusal:
+    """The estimated tokens of a request that was admitted.
+
+    One that is larger than a whole minute's allowance passes on a full bucket, and is paid off afterwards.
+    """
+    room = usage.tokens.filled(now)
     if room.level < min(tokens, room.capacity):
         return Refusal("tokensPerMinute", math.ceil(room.seconds_until(tokens)))
-    return Usage(usage.limits, requests.take(1), room.take(tokens), usage.concurrent + 1)
+    return Usage(usage.limits, usage.requests, room.take(tokens), usage.concurrent)
 
 
 def settle(usage: Usage, *, reserved: int, used: int, now: float) -> Usage:

@@ -79,6 +79,7 @@ class Gateway:
                 comparisons=self._comparisons,
                 quotas=quotas,
                 max_body_bytes=settings.max_body_bytes,
+                body_timeout_s=settings.body_timeout_s,
             )
             embeddings = Embeddings(
                 catalog=lambda: self._discovery.catalog,
@@ -87,6 +88,7 @@ class Gateway:
                 quotas=quotas,
                 metrics=self._metrics,
                 max_body_bytes=settings.max_body_bytes,
+                body_timeout_s=settings.body_timeout_s,
             )
             self._lay_routes(forwarder, embeddings)
             tasks = await stack.enter_async_context(_background())

@@ -30,6 +30,7 @@ class Embeddings:
         quotas: Quotas,
         metrics: Metrics,
         max_body_bytes: int,
+        body_timeout_s: float,
     ) -> None:
         self._catalog = catalog
         self._forwarder = forwarder
@@ -37,6 +38,7 @@ class Embeddings:
         self._quotas = quotas
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
+        self._body_timeout_s = body_timeout_s
 
     async def serve(self, exchange: Exchange) -> None:
         tenant = OTHER
@@ -54,35 +56,36 @@ class Embeddings:
 
     async def _answer(self, exchange: Exchange, principal: Principal) -> None:
         tenant = self._catalog().tenants[principal.tenant]
-        exchange.headers |= self._quotas.headers(tenant)
-        request = parse(await exchange.json(self._max_body_bytes))
-        if request.model != NAME or not principal.may_use(NAME):
-            raise model_not_found(request.model)
-        if request.dimensions not in (None, DIMENSIONS):
-            raise InvalidRequest(
-                f"`{NAME}` has vectors of {DIMENSIONS} numbers.", code="invalid_value", param="dimensions"
-            )
-        reserved = self._reserve(exchange, tenant, request)
+        exchange.headers |= self._within_limits(tenant, lambda: self._quotas.admit(tenant))
+        reserved = used = 0
         try:
+            request = parse(await exchange.json(self._max_body_bytes, self._body_timeout_s))
+            _check(request, principal)
+            tokens = estimated_tokens(sum(map(len, request.texts)))
+            exchange.headers |= self._within_limits(tenant, lambda: self._quotas.reserve(tenant.name, tokens))
+            reserved = used = tokens  # who leaves pays the estimate
             embedded = await exchange.while_waited_for(self._embedded(exchange, request))
-        except (InvalidRequest, NotFound, Unavailable):
+            used = embedded.tokens
+        except Unavailable:
             self._quotas.refund(tenant.name, reserved=reserved)
             raise
-        except BaseException:
-            self._quotas.settle(tenant.name, reserved=reserved, used=reserved)  # who leaves pays the estimate
+        except InvalidRequest:
+            self._quotas.settle(tenant.name, reserved=reserved, used=0)
             raise
-        self._quotas.settle(tenant.name, reserved=reserved, used=embedded.tokens)
-        self._metrics.tokens.labels(*self._metrics.names(tenant.name, NAME), "prompt").inc(embedded.tokens)
+        except BaseException:
+            self._quotas.settle(tenant.name, reserved=reserved, used=used)
+            raise
+        self._quotas.settle(tenant.name, reserved=reserved, used=used)
+        self._metrics.tokens.labels(*self._metrics.names(tenant.name, NAME), "prompt").inc(used)
         await exchange.respond_json(_body(request, embedded))
 
-    def _reserve(self, exchange: Exchange, tenant: TenantEntry, request: EmbeddingRequest) -> int:
-        reserved = estimated_tokens(sum(map(len, request.texts)))
+    def _within_limits(self, tenant: TenantEntry, granted: Callable[[], dict[str, str]]) -> dict[str, str]:
+        """Raises Throttled, which is counted."""
         try:
-            exchange.headers |= self._quotas.reserve(tenant, reserved)
+            return granted()
         except Throttled as error:
             self._metrics.throttled.labels(self._metrics.tenant(tenant.name), error.param or "").inc()
             raise
-        return reserved
 
     async def _embedded(self, exchange: Exchange, request: EmbeddingRequest) -> Embedded:
         if self._retrieval is None:
@@ -95,6 +98,14 @@ class Embeddings:
         except RetrievalError as error:
             raise Unavailable(f"Texts cannot be embedded at the moment; try again in {RETRY_AFTER_S} s.",
                               code="embedder_unavailable", retry_after_s=RETRY_AFTER_S) from error  # fmt: skip
+
+
+def _check(request: EmbeddingRequest, principal: Principal) -> None:
+    """Raises NotFound and InvalidRequest."""
+    if request.model != NAME or not principal.may_use(NAME):
+        raise model_not_found(request.model)
+    if request.dimensions not in (None, DIMENSIONS):
+        raise InvalidRequest(f"`{NAME}` has vectors of {DIMENSIONS} numbers.", code="invalid_value", param="dimensions")
 
 
 def _body(request: EmbeddingRequest, found: Embedded) -> dict[str, Any]:

@@ -5,6 +5,7 @@ ApiError
 ├── Unauthenticated  401  the key
 ├── NotFound         404  a name that this caller does not have, wherever else it may exist
 ├── MethodNotAllowed 405  the method
+├── TooSlow          408  the time of the body
 ├── TooLarge         413  the body's size
 ├── Throttled        429  the tenant's own limits, with Retry-After
 └── Unavailable      503  ours to mend, with Retry-After
@@ -66,6 +67,11 @@ class MethodNotAllowed(ApiError):
     def __init__(self, path: str, allowed: Iterable[str]) -> None:
         methods = ", ".join(allowed)
         super().__init__(f"{path} answers {methods} only.", code="method_not_supported", headers={"allow": methods})
+
+
+class TooSlow(ApiError):
+    status = 408
+    type = "invalid_request_error"
 
 
 class TooLarge(ApiError):

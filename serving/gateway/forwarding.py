@@ -17,7 +17,7 @@ from serving.gateway.citations import Evidence
 from serving.gateway.comparisons import Comparisons, Outcome
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.engine_refusals import ContextTooLong, refusal
-from serving.gateway.errors import ApiError, Unauthenticated, Unavailable, model_not_found, model_refused
+from serving.gateway.errors import ApiError, Throttled, Unauthenticated, Unavailable, model_not_found, model_refused
 from serving.gateway.exchange import EVENT_STREAM, JSON, CallerGone, Exchange
 from serving.gateway.grammars import Grammars
 from serving.gateway.grounding import grounded
@@ -64,6 +64,7 @@ class Call:
     failed: bool = False
     refunded: bool = False
     attempts: int = 0
+    abandoned: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Forwarder:
         comparisons: Comparisons,
         quotas: Quotas,
         max_body_bytes: int,
+        body_timeout_s: float,
     ) -> None:
         self._catalog = catalog
         self._engine = engine
@@ -105,6 +107,7 @@ class Forwarder:
         self._metrics = metrics
         self._observations = observations
         self._max_body_bytes = max_body_bytes
+        self._body_timeout_s = body_timeout_s
         self._quotas = quotas
         self._grammars = Grammars()
         self.versions = InFlight()
@@ -137,11 +140,25 @@ class Forwarder:
             self._account(call, exchange.status or 500)  # nothing was said: our fault, which the app still has to tell
 
     async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
+        """A request counts before its body is read: a refused body costs as much to read as another one."""
         catalog, principal = self._catalog(), self.principal(exchange)
         call.tenant = principal.tenant
-        request = parse(await exchange.json(self._max_body_bytes), kind)
-        if self._catalog() is not catalog:  # a key may have been removed while the body was on its way
-            principal = self.principal(exchange)
+        exchange.headers |= self._within_limits(call, lambda: self._quotas.admit(catalog.tenants[call.tenant]))
+        try:
+            request = parse(await exchange.json(self._max_body_bytes, self._body_timeout_s), kind)
+            if self._catalog() is not catalog:  # a key may have been removed while the body was on its way
+                principal = self.principal(exchange)
+            await self._route(call, exchange, request, principal)
+        except Unavailable:
+            self._refund(call, exchange)
+            raise
+        except CallerGone:
+            call.abandoned = True
+            raise
+        finally:
+            self._settle(call)
+
+    async def _route(self, call: Call, exchange: Exchange, request: AnyRequest, principal: Principal) -> None:
         # From here to the hold nothing waits: a version is either counted or was never chosen.
         target = self._resolve(principal, request.model, exchange.unique_id)
         call.model, call.target = target.name, target
@@ -154,12 +171,8 @@ class Forwarder:
             tokens_in_flight.inc(call.reserved)
             try:
                 await exchange.while_waited_for(self._answer(Job(call, exchange, request, target, base)))
-            except Unavailable:
-                self._refund(call, exchange)
-                raise
             finally:
                 tokens_in_flight.dec(call.reserved)
-                self._settle(call)
 
     def limits(self, name: str) -> dict[str, str]:
         """The rate-limit headers of an answer that is refused before its tenant's limits are asked."""
@@ -170,7 +183,7 @@ class Forwarder:
         if call.refunded:
             return
         used = call.tokens.prompt + call.tokens.completion
-        if call.streamed and not used:
+        if not used and call.sent is not None and (call.streamed or call.abandoned):
             used = call.reserved  # a caller that leaves before the engine's count pays the estimate
         self._quotas.settle(call.tenant, reserved=call.reserved, used=used)
 
@@ -179,7 +192,7 @@ class Forwarder:
         if not exchange.started:
             call.refunded = True
             self._quotas.refund(call.tenant, reserved=call.reserved)
-            exchange.headers |= self._quotas.headers(self._catalog().tenants[call.tenant])
+            exchange.headers |= self.limits(call.tenant)
 
     def _resolve(self, principal: Principal, model: str, request_id: str) -> Target:
         target = self._catalog().resolve(principal, model, request_id)
@@ -194,10 +207,15 @@ class Forwarder:
     def _reserve(self, call: Call, exchange: Exchange, request: AnyRequest, base: Base) -> None:
         """No answer is longer than the model's context, whatever is asked for."""
         completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
-        call.reserved = estimated_tokens(request.text_length) + completion * request.answers
+        tokens = estimated_tokens(request.text_length) + completion * request.answers
+        exchange.headers |= self._within_limits(call, lambda: self._quotas.reserve(call.tenant, tokens))
+        call.reserved = tokens
+
+    def _within_limits(self, call: Call, granted: Callable[[], dict[str, str]]) -> dict[str, str]:
+        """Raises Throttled, which is counted."""
         try:
-            exchange.headers |= self._quotas.reserve(self._catalog().tenants[call.tenant], call.reserved)
-        except ApiError as error:
+            return granted()
+        except Throttled as error:
             self._metrics.throttled.labels(self._metrics.tenant(call.tenant), error.param or "").inc()
             raise
 

@@ -13,11 +13,19 @@ class Quotas:
         self._clock = clock
         self._usages: dict[str, Usage] = {}
 
-    def reserve(self, tenant: TenantEntry, tokens: int) -> dict[str, str]:
-        """Returns the rate-limit headers. Raises Throttled."""
+    def admit(self, tenant: TenantEntry) -> dict[str, str]:
+        """One more request, until `settle` or `refund`. Returns the rate-limit headers. Raises Throttled."""
         now = self._clock()
         usage = self._usages.get(tenant.name) or admission.fresh(tenant.limits, now)
-        verdict = admission.admit(admission.relimited(usage, tenant.limits, now), tokens=tokens, now=now)
+        usage = admission.relimited(usage, tenant.limits, now)
+        return self._granted(tenant.name, usage, admission.admit(usage, now=now), now)
+
+    def reserve(self, tenant: str, tokens: int) -> dict[str, str]:
+        """Of a request that was admitted. Returns the rate-limit headers. Raises Throttled."""
+        now, usage = self._clock(), self._usages[tenant]
+        return self._granted(tenant, usage, admission.reserve(usage, tokens=tokens, now=now), now)
+
+    def _granted(self, tenant: str, usage: Usage, verdict: Usage | Refusal, now: float) -> dict[str, str]:
         if isinstance(verdict, Refusal):
             raise Throttled(
                 f"The limit {verdict.limit} of your organization is reached; try again in {verdict.retry_after_s} s.",
@@ -26,7 +34,7 @@ class Quotas:
                 retry_after_s=verdict.retry_after_s,
                 headers=admission.headers(usage, now),
             )
-        self._usages[tenant.name] = verdict
+        self._usages[tenant] = verdict
         return admission.headers(verdict, now)
 
     def settle(self, tenant: str, *, reserved: int, used: int) -> None:

@@ -11,7 +11,8 @@ class Settings(BaseSettings):
     `kubeconfig` names, or the one that this is a pod of. Neighbours without a URL are not asked.
 
     Metrics and state name every tenant, so they are answered on `internal_port` only. Pages of `cors_origins` (`*` for
-    any) may call the API from a browser.
+    any) may call the API from a browser. Connections are also bounded by the descriptors that the system gives; behind
+    a proxy all callers have one address.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_GATEWAY_", frozen=True)
@@ -28,6 +29,11 @@ class Settings(BaseSettings):
     drift_url: str | None = None
     drift_token: SecretStr = SecretStr("")
     max_body_bytes: int = 1024 * 1024
+    max_connections: int = 8192
+    max_connections_per_address: int = 4096
+    header_timeout_s: float = 10.0
+    body_timeout_s: float = 60.0
+    write_timeout_s: float = 60.0
     cors_origins: tuple[str, ...] = ()
     request_timeout_s: float = 600.0
     retrieval_timeout_s: float = 10.0

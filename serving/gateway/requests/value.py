@@ -5,8 +5,11 @@ from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 MAX_TEXT = 400_000
+# Of one object: each that is unknown is an error, and each error costs.
+MAX_FIELDS = 256
 _EMPTY: tuple[object, ...] = ("", [], {})
 
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
@@ -31,6 +34,8 @@ class Value(BaseModel):
         if not isinstance(fields, dict):
             return fields
         kept, known = _kept(cls), None if cls.drops_unknown else _names(cls)
+        if len(fields) > MAX_FIELDS:
+            raise PydanticCustomError("value_error", "too many fields", {"error": f"more than {MAX_FIELDS} fields"})
         return {
             name: value
             for name, value in fields.items()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 import uvicorn
 
-from serving.gateway.app import create_app
+from serving.gateway.__main__ import configuration
 from serving.gateway.settings import Settings
 
 
@@ -30,8 +30,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Running]:
     """On two free ports, whatever the settings say."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     port, internal_port = (bound.getsockname()[1] for bound in sockets)
-    app = create_app(settings.model_copy(update={"port": port, "internal_port": internal_port}))
-    server = uvicorn.Server(uvicorn.Config(app, ws="none", log_config=None, access_log=False))
+    server = uvicorn.Server(configuration(settings.model_copy(update={"port": port, "internal_port": internal_port})))
     task = asyncio.create_task(server.serve(sockets=sockets))
     running = Running(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{internal_port}")
     try:

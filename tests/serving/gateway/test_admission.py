@@ -9,13 +9,19 @@ LIMITS = Limits(requests_per_minute=60, tokens_per_minute=6000, concurrent_reque
 
 
 def _admitted(usage: Usage, tokens: int, now: float) -> Usage:
-    verdict = admission.admit(usage, tokens=tokens, now=now)
+    verdict = _verdict(usage, tokens, now)
     assert isinstance(verdict, Usage)
     return verdict
 
 
+def _verdict(usage: Usage, tokens: int, now: float) -> Usage | Refusal:
+    """As the gateway asks: the request first, its tokens once it is read."""
+    verdict = admission.admit(usage, now=now)
+    return admission.reserve(verdict, tokens=tokens, now=now) if isinstance(verdict, Usage) else verdict
+
+
 def _refused(usage: Usage, tokens: int, now: float) -> Refusal:
-    verdict = admission.admit(usage, tokens=tokens, now=now)
+    verdict = _verdict(usage, tokens, now)
     assert isinstance(verdict, Refusal)
     return verdict
 
@@ -63,7 +69,7 @@ def test_no_minute_lets_through_more_than_twice_the_limit(steps: list[tuple[floa
     usage, now, admitted = admission.fresh(LIMITS, 0.0), 0.0, []
     for wait, estimate, used in steps:
         now += wait
-        verdict = admission.admit(usage, tokens=estimate, now=now)
+        verdict = _verdict(usage, estimate, now)
         if isinstance(verdict, Usage):
             admitted.append(now)
             usage = admission.settle(verdict, reserved=estimate, used=used, now=now)
@@ -77,6 +83,6 @@ def test_no_minute_lets_through_more_than_twice_the_limit(steps: list[tuple[floa
 @given(st.integers(1, 20_000), st.floats(0, 1000))
 def test_after_the_time_that_a_refusal_names_the_same_request_passes(tokens: int, wait: float) -> None:
     usage = admission.settle(_admitted(admission.fresh(LIMITS, 0.0), 9000, 0.0), reserved=9000, used=9000, now=0.0)
-    verdict = admission.admit(usage, tokens=tokens, now=0.0)
+    verdict = _verdict(usage, tokens, 0.0)
     assert isinstance(verdict, Refusal)
     _admitted(usage, tokens, verdict.retry_after_s + wait)

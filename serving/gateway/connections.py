@@ -1,0 +1,143 @@
+"""Connections of callers, each of whom may be hostile: how many there may be, and how long each may take.
+
+uvicorn bounds neither the time nor the size of headers, nor the time of a reader that does not read; a body's time is
+`Exchange.json`'s. The internal port has descriptors of its own: callers cannot use up those of probes and metrics.
+"""
+
+import asyncio
+import resource
+from asyncio.events import TimerHandle
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# As nginx has it, and more than any client of ours sends.
+MAX_HEADER_BYTES = 32 * 1024
+# Files, the internal port, the sidecar, what is watched.
+RESERVED_DESCRIPTORS = 256
+# A request has its caller's connection and one to an engine.
+DESCRIPTORS_PER_CALLER = 2
+
+
+@dataclass
+class Limits:
+    """Of the public port. Times in seconds."""
+
+    public_port: int
+    connections: int
+    connections_per_address: int
+    header_s: float
+    write_s: float
+    by_address: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def open(self) -> int:
+        return self.by_address.total()
+
+    def has_room_for(self, address: str) -> bool:
+        return self.open < self.connections and self.by_address[address] < self.connections_per_address
+
+
+def raise_descriptor_limit() -> int:
+    """To what the system allows, which is returned."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def room(descriptors: int) -> int:
+    """Callers' connections that so many descriptors have room for."""
+    return max(1, (descriptors - RESERVED_DESCRIPTORS) // DESCRIPTORS_PER_CALLER)
+
+
+class Connection(HttpToolsProtocol):
+    """One connection; `limits` are shared by all."""
+
+    def __init__(self, *args: Any, limits: Limits, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._limits = limits
+        self._header_bytes = 0  # as they came, until they are complete
+        self._field_bytes = 0  # as they were parsed
+        self._in_headers = True
+        self._header_timer: TimerHandle | None = None
+        self._write_timer: TimerHandle | None = None
+        self._counted = ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        if self.server is None or self.server[1] != self._limits.public_port:
+            return
+        address = self.client[0] if self.client else ""
+        if not self._limits.has_room_for(address):
+            self._refuse(b"503 Service Unavailable", b"Too many connections; try again.")
+            return
+        self._counted = address
+        self._limits.by_address[address] += 1
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timers()
+        if self._counted:
+            self._limits.by_address -= Counter({self._counted: 1})  # forgets addresses that have none
+            self._counted = ""
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self._in_headers and self._header_timer is None and not self.transport.is_closing():
+            self._await_headers()
+        if self._in_headers:
+            self._header_bytes += len(data)
+            if self._header_bytes > MAX_HEADER_BYTES:
+                self._refuse(b"431 Request Header Fields Too Large", b"Send smaller headers.")
+
+    def on_message_begin(self) -> None:
+        self._in_headers, self._header_bytes, self._field_bytes = True, 0, 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._field_bytes += len(name) + len(value)
+        if self._field_bytes > MAX_HEADER_BYTES:
+            raise ValueError("headers too large")  # which uvicorn answers with 400, and closes
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        if self._header_timer:
+            self._header_timer.cancel()
+            self._header_timer = None
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_headers = False
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(self._limits.write_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._write_timer:
+            self._write_timer.cancel()
+            self._write_timer = None
+        super().resume_writing()
+
+    def _await_headers(self) -> None:
+        self._header_timer = self.loop.call_later(
+            self._limits.header_s, self._refuse, b"408 Request Timeout", b"The headers did not come in time."
+        )
+
+    def _refuse(self, status: bytes, text: bytes) -> None:
+        head = b"content-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\nretry-after: 1\r\n"
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\n" + head % len(text) + b"\r\n" + text)
+        self.transport.close()
+
+    def _stop_timers(self) -> None:
+        for timer in (self._header_timer, self._write_timer):
+            if timer:
+                timer.cancel()
+        self._header_timer = self._write_timer = None
