@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from serving.gateway.admission import estimated_tokens
+from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal, TenantEntry
 from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Throttled, Unavailable, model_not_found
 from serving.gateway.exchange import CallerGone, Exchange
@@ -59,7 +60,7 @@ class Embeddings:
         exchange.headers |= self._within_limits(tenant, lambda: self._quotas.admit(tenant))
         reserved = used = 0
         try:
-            request = parse(await exchange.json(self._max_body_bytes, self._body_timeout_s))
+            request = await parsed(await exchange.body(self._max_body_bytes, self._body_timeout_s), parse)
             _check(request, principal)
             tokens = estimated_tokens(sum(map(len, request.texts)))
             exchange.headers |= self._within_limits(tenant, lambda: self._quotas.reserve(tenant.name, tokens))

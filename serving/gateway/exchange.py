@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from serving.gateway.body_size import MAX_VALUES, values
-from serving.gateway.errors import ApiError, InvalidRequest, TooLarge, TooSlow
+from serving.gateway.errors import ApiError, TooLarge, TooSlow
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -60,21 +59,15 @@ class Exchange:
         wanted = name.encode()
         return [value.decode("latin-1") for key, value in self._headers if key == wanted]
 
-    async def json(self, limit: int, limit_s: float) -> Any:
-        """At most `limit` bytes, within `limit_s`. Raises TooLarge, TooSlow, InvalidRequest and CallerGone."""
+    async def body(self, limit: int, limit_s: float) -> bytes:
+        """At most `limit` bytes, within `limit_s`. Raises TooLarge, TooSlow and CallerGone."""
         try:
             async with asyncio.timeout(limit_s):
-                raw = await self._body(limit)
+                return await self._body(limit)
         except TimeoutError as error:
             raise TooSlow(
                 f"The body did not come within {limit_s:g} s; send it again.", code="body_too_slow"
             ) from error
-        if values(raw) > MAX_VALUES:
-            raise InvalidRequest(f"The body holds more than {MAX_VALUES} values.", code="invalid_body")
-        try:
-            return orjson.loads(raw)
-        except orjson.JSONDecodeError as error:
-            raise InvalidRequest("The body is not valid JSON.", code="invalid_json") from error
 
     async def _body(self, limit: int) -> bytes:
         parts, size = [], 0

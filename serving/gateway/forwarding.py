@@ -12,6 +12,7 @@ from serving.gateway import answers, evidence, sse
 from serving.gateway.abstention import Abstention
 from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
 from serving.gateway.answers import PlainStream, RewrittenStream, Stream, Tokens
+from serving.gateway.body import parsed
 from serving.gateway.catalog import Base, Catalog, Principal, Replica, Target
 from serving.gateway.citations import Evidence
 from serving.gateway.comparisons import Comparisons, Outcome
@@ -145,7 +146,8 @@ class Forwarder:
         call.tenant = principal.tenant
         exchange.headers |= self._within_limits(call, lambda: self._quotas.admit(catalog.tenants[call.tenant]))
         try:
-            request = parse(await exchange.json(self._max_body_bytes, self._body_timeout_s), kind)
+            raw = await exchange.body(self._max_body_bytes, self._body_timeout_s)
+            request = await parsed(raw, lambda body: parse(body, kind))
             if self._catalog() is not catalog:  # a key may have been removed while the body was on its way
                 principal = self.principal(exchange)
             await self._route(call, exchange, request, principal)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.gateway.body_size import MAX_VALUES, values
+from serving.gateway.body import MAX_VALUES, values
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(alphabet='ab\\",[{ \n')
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner), max_leaves=30)
