@@ -15,6 +15,7 @@ from serving.agent.weights import WEIGHTS
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 # Powers of ten of A and of B: up to the largest bfloat16.
 LARGEST = 38.4
+SERVED = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,15 @@ def projections(base: Base) -> tuple[str, ...]:
 
 
 def search(base: Base, rng: random.Random) -> Extreme:
-    """One of them: some layers, at magnitudes from those of real adapters to the largest that are finite."""
+    """Some layers, at magnitudes from those of real adapters to the largest finite ones, or to the largest served."""
     modules = projections(base)
     rank = rng.choice((1, 2, 8, 16))
+    largest = rng.choice((LARGEST, SERVED))
     return Extreme(
         modules=tuple(rng.sample(modules, rng.randint(1, len(modules)))),
         rank=rank,
-        a=10 ** rng.uniform(-2, LARGEST),
-        b=10 ** rng.uniform(-2, LARGEST),
+        a=10 ** rng.uniform(-2, largest),
+        b=10 ** rng.uniform(-2, largest),
         alpha=rank * rng.choice((0.5, 1, 2, 16)),
         seed=rng.randrange(2**32),
     )

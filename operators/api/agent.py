@@ -79,11 +79,15 @@ class HeldAdapter(Value):
 
 
 class AgentStatus(Value):
-    """`version` grows with every change; `started` is the engine's start in Unix seconds, None while it is down."""
+    """`version` grows with every change; `started` is the engine's start in Unix seconds, None while it is down.
+
+    `spoiled_by` names the version after whose load the base model answered otherwise: the engine is to be restarted.
+    """
 
     version: int
     ready: bool
     started: float | None
+    spoiled_by: str | None = None
     adapters: tuple[HeldAdapter, ...] = ()
 
     def report(self, tenant: str, adapter: str, revision: str) -> HeldAdapter | None:

@@ -74,6 +74,22 @@ def _mounted(base: BaseModel) -> BaseModel:
     return base.model_copy(update={"spec": base.spec.model_copy(update={"source": path})})
 
 
+def _alive(engine_port: int, agent_port: int) -> str:
+    """Ends with 1 where the engine does not answer, or its agent says that it answers wrongly. An agent that is down
+    says nothing of its engine."""
+    return f"""
+import sys, urllib.error, urllib.request
+def status(port, path):
+    try:
+        return urllib.request.urlopen(f"http://127.0.0.1:{{port}}{{path}}", timeout=4).status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+sys.exit(status({engine_port}, "/health") != 200 or status({agent_port}, "/engine") == 503)
+"""
+
+
 class _Workload:
     def __init__(self, base: BaseModel, uid: str, platform: Platform) -> None:
         self._base = _mounted(base)
@@ -188,7 +204,12 @@ class _Workload:
             "ports": [{"name": "engine", "containerPort": platform.engine_port}],
             "resources": _resources(self._base),
             "startupProbe": {**alive, "failureThreshold": START_S // PROBE_S},
-            "livenessProbe": {**alive, "failureThreshold": 6},
+            "livenessProbe": {
+                "exec": {"command": [platform.engine_python, "-c", _alive(platform.engine_port, platform.agent_port)]},
+                "periodSeconds": PROBE_S,
+                "timeoutSeconds": 10,
+                "failureThreshold": 6,
+            },
             "readinessProbe": alive,
             "lifecycle": self._drained(),
             "securityContext": _RESTRICTED,

@@ -23,7 +23,7 @@ from operators.local.revisions import revision
 SUFFIXES = (".yaml", ".yml")
 STATE = ".quiver"
 DOCUMENTS = "documents"
-MOST_BYTES = 16 * 1024**2  # of one file
+MOST_BYTES = 512 * 1024  # of one file: read in a second
 
 Files = Mapping[str, tuple[AnyObject, ...]]
 
@@ -138,7 +138,7 @@ def _bytes(path: Path) -> bytes:
     with path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise OSError(0, f"it is larger than {MOST_BYTES // 1024**2} MiB, split it")
+        raise OSError(0, f"it is larger than {MOST_BYTES // 1024} KiB, split it")
     return content
 
 

@@ -69,6 +69,11 @@ class Process:
     def pid(self) -> int | None:
         return self._process.pid if self._process and self._process.returncode is None else None
 
+    def restart(self) -> None:
+        """Ends what runs, at once; `run` starts it again."""
+        if self.pid is not None:
+            self._kill_group(self.pid)
+
     async def run(self) -> None:
         """Until cancelled; then the whole group is stopped."""
         delay = FIRST_RESTART_S

@@ -71,6 +71,7 @@ class _Engine:
 
     command: ProcessSpec
     replica: Replica
+    process: Process
     report: Report[AgentStatus]
     desired: Newest[DesiredSet]
     tasks: frozenset["asyncio.Task[None]"]
@@ -93,6 +94,8 @@ class Runner:
         self._published: Snapshot | None = None
         self._engines: dict[str, _Engine] = {}
         self._ending: dict[str, frozenset[asyncio.Task[None]]] = {}
+        # When the engine started that was last restarted for being spoiled.
+        self._spoiled: dict[str, float | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking = False
         self._bell = asyncio.Event()
@@ -210,24 +213,35 @@ class Runner:
         replica = running.replica if running else Replica(free_port(), free_port())
         command = commands.engine(self._layout, base, replica)
         if running and running.command == command:
+            self._restart_spoiled(name, running)
             return
         if running:
             logger.info("BaseModel %s changed: its engine restarts", name)
             self._stop_engine(name)
         self._engines[name] = self._started_engine(base, command, replica)
 
+    def _restart_spoiled(self, name: str, engine: _Engine) -> None:
+        """Once for each engine. Its agent remembers the culprit, and fills the new one without it."""
+        status = engine.report.current
+        if status is None or status.spoiled_by is None or self._spoiled.get(name) == status.started:
+            return
+        logger.error("BaseModel %s: %s spoiled its engine, which restarts without it", name, status.spoiled_by)
+        self._spoiled[name] = status.started
+        engine.process.restart()
+
     def _started_engine(self, base: BaseModel, command: ProcessSpec, replica: Replica) -> _Engine:
         client = AgentClient(self._session, url(replica.agent_port), self._layout.internal_token)
         report, desired = Report[AgentStatus](), Newest(client.desire)
+        process = Process(command, self._layout.logs)
         work: tuple[Callable[[], Awaitable[None]], ...] = (
-            Process(command, self._layout.logs).run,
+            process.run,
             Process(commands.agent(self._layout, base, replica), self._layout.logs).run,
             lambda: self._follow(client.status, _version, report, desired),
             desired.run,
         )
         before = self._ending.get(base.name, frozenset())
         tasks = frozenset(self._start(_after(before, item)) for item in work)
-        return _Engine(command, replica, report, desired, tasks)
+        return _Engine(command, replica, process, report, desired, tasks)
 
     def _stop_engine(self, name: str) -> None:
         """Nobody waits for it but the next engine of this name, which has the same ports and the same store."""

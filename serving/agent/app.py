@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/v1/status", guard(_status)),
         Route("/drained", _drained),
         Route("/healthz", _healthz),
+        Route("/engine", _engine),
         Route("/readyz", _readyz),
         Route("/metrics", lambda request: PlainTextResponse(generate_latest(metrics.registry))),
     ]
@@ -128,6 +129,14 @@ async def _busy(engine: Engine) -> bool:
 
 
 async def _healthz(request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+async def _engine(request: Request) -> Response:
+    """What the engine's container is restarted by, beside its own health: it serves nobody well any more."""
+    status = request.app.state.convergence.status.value
+    if status is not None and status.spoiled_by:
+        return PlainTextResponse(f"the base model answers otherwise since {status.spoiled_by} was loaded", 503)
     return PlainTextResponse("ok")
 
 

@@ -52,6 +52,7 @@ class Convergence:
         self._misses = 0
         self._met_at = 0.0
         self._base: Fingerprint | None = None
+        self._spoiled_by: str | None = None
         self._audits = _Audits()
         self._passed = False
         self._wake = asyncio.Event()
@@ -95,7 +96,7 @@ class Convergence:
         try:
             self._fetch()
             await self._meet_engine()
-            if self._desired is not None:
+            if self._desired is not None and self._spoiled_by is None:
                 await self._converge()
                 await self._artifacts.collect(self._needed())
         except UnavailableError as error:
@@ -109,7 +110,8 @@ class Convergence:
         """A new start time is a new process: nothing that the old one answered counts. No engine starts within a
         period, and its metrics are dear to ask for."""
         now = time.monotonic()
-        if self._started is not None and not self._misses and now - self._met_at < PERIOD_S:
+        may_be_new = self._started is None or self._misses or self._spoiled_by
+        if not may_be_new and now - self._met_at < PERIOD_S:
             return
         self._met_at = now
         started = await self._engine.started()
@@ -120,7 +122,7 @@ class Convergence:
             raise EngineDownError("EngineDown", "the engine does not answer")
         if started != self._started:
             logger.info("engine started at %.0f", started)
-            self._started, self._answered, self._base = started, {}, None
+            self._started, self._answered, self._base, self._spoiled_by = started, {}, None, None
             self._progress = {item: known.on_another_engine for item, known in self._progress.items()}
             self._failures = {name: failure for name, failure in self._failures.items() if failure.is_final}
             self._publish()
@@ -183,7 +185,9 @@ class Convergence:
         self._passed = True  # what the engine has is known; the rest may take as long as it takes
         for name in todo.load:
             if await self._attempt(name, asked[name], self._load(name, asked[name])):
-                await self._attempt(name, asked[name], self._probe(name, asked[name]))
+                await self._attempt(name, asked[name], self._prove(name, asked[name]))
+            if self._spoiled_by:
+                return
         for name in todo.unload:
             await self._try_to_unload(name)
         self._answered = {name: found for name, found in self._answered.items() if name in asked}
@@ -227,6 +231,26 @@ class Convergence:
             await self._engine.load(name, str(self._artifacts.path(digest)))
         self._metrics.loads.inc()
         logger.info("loaded %s", name)
+
+    async def _prove(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
+        """The version answers, and the base model still answers as it did before the version was there."""
+        await self._probe(name, items)
+        try:
+            if self._base is None or distance(await self._base_now(), self._base) <= TOLERANCE:
+                return
+        except EngineDownError:
+            raise
+        except UnavailableError:
+            pass  # no answer at all is another one
+        self._spoiled_by = name
+        self._answered = {}
+        raise RefusedError(
+            "SpoilsEngine",
+            f"since {name} was loaded, the base model answers otherwise: its engine is restarted without this version",
+        )
+
+    async def _base_now(self) -> Fingerprint:
+        return await self._engine.fingerprint(self._engine.base_model)
 
     async def _probe(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
         """It answers, and as this version does. One that does not is out of service, and soon out of the engine."""
@@ -303,7 +327,8 @@ class Convergence:
             for item, known in self._progress.items()
         )
         started = self._started if alive else None
-        status = AgentStatus(version=0, ready=alive and self._ready(), started=started, adapters=adapters)
+        ready = alive and self._spoiled_by is None and self._ready()
+        status = AgentStatus(version=0, ready=ready, started=started, spoiled_by=self._spoiled_by, adapters=adapters)
         self.status.set(status)
         self._metrics.show(status)
 

@@ -364,3 +364,20 @@ async def test_whatever_happened_the_engine_ends_with_exactly_what_is_desired(
     assert {name.split(".")[1] for name in world.engine.names} == set(world.wanted)
     # Only what lies verified under its digest was ever loaded.
     assert all(Path(path).parent == world.root and len(Path(path).name) == 64 for path in world.engine.paths)
+
+
+async def test_an_engine_whose_base_model_answers_otherwise_is_taken_out_until_it_is_a_new_one(world: World) -> None:
+    """The version after whose load that began is named, and the next engine is filled without it."""
+    world.agent.desire(_set(_candidate("a", "1")))
+    await world.settle()
+    world.engine.weights[BASE] = 0.5  # from now on
+    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    status = await world.settle()
+    assert (status.ready, (status.spoiled_by or "").startswith("acme.b.")) == (False, True)
+    assert status.adapters[1].reason == "SpoilsEngine"
+    assert "a" not in {h.adapter for h in status.adapters if h.state == "Ready"}
+    del world.engine.weights[BASE]
+    world.engine.restart()
+    status = await world.settle()
+    assert (status.ready, status.spoiled_by) == (True, None)
+    assert _states(status) == {"a": "Ready", "b": "Failed"}
