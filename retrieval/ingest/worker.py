@@ -42,6 +42,12 @@ class Seen:
     unread: frozenset[str]
     message: str
 
+    def decides_on(self, document: Document) -> bool:
+        """Nothing is taken away for what could not be read: neither documents of a source that is away, nor, while one
+        is, those of a source that is no longer named: its path may be mistyped now."""
+        named = any(source.path == document.source for source in self.wanted.sources)
+        return document.source not in self.unread and (named or not self.unread)
+
 
 class Worker:
     """Runs in one thread (`run`); the other methods may be called from any."""
@@ -178,7 +184,7 @@ class Worker:
         if key not in self._seen:  # what was written before a restart may have missed its card
             self._untidy[key] += 1
         seen = self._scan(wanted)
-        remembered = [d for d in self._ledger.documents(*key) if d.source not in seen.unread]
+        remembered = [d for d in self._ledger.documents(*key) if seen.decides_on(d)]
         todo = plan(wanted, list(seen.files.values()), remembered, self._clock(), self._pipeline.limits)
         if todo.changed:
             self._ledger.put(*todo.changed)

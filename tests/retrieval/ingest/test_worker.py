@@ -406,6 +406,19 @@ def test_a_knowledge_base_that_cannot_be_deleted_or_tidied_stops_no_other(
     assert all(each.ready for each in bench.worker.status())
 
 
+def test_a_mistyped_path_takes_nothing_away_and_a_right_one_does(bench: Bench) -> None:
+    bench.write("a.txt", "The plan costs 5 dollars.")
+    bench.want("docs")
+    bench.want("docs", sources=[Source(path=str(bench.folder / "sourse"))])
+    assert bench.texts() == ["The plan costs 5 dollars."]
+    assert "sourse cannot be read" in bench.status().message
+    other = bench.folder / "other"
+    other.mkdir()
+    (other / "b.txt").write_text("The plan costs 6 dollars.")
+    bench.want("docs", sources=[Source(path=str(other))])
+    assert bench.texts() == ["The plan costs 6 dollars."]
+
+
 def test_a_store_that_goes_away_during_a_look_stops_the_worker_and_not_each_knowledge_base(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
