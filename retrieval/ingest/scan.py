@@ -1,6 +1,7 @@
 """What is in a source: its files without following anything that leads out of it, and their bytes."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -45,15 +46,24 @@ class File:
 
 
 def scan(source: str, limits: Limits) -> list[File]:
-    """The visible files of a source in order. Raises `SourceError` when it is not there or holds too much."""
+    """The visible files of a source in order. Raises `SourceError` when it is not there, leads through a link, or holds
+    too much."""
     if not _is_absolute(source):
         raise SourceError(f"The source {source!r} is not an absolute path without '..': write it from / on.")
+    path = Path(source)
     try:
-        real = Path(source).resolve(strict=True)
-        files = list(_walk(real, real, source, 0)) if real.is_dir() else [_file(real, real.parent, source)]
+        path.lstat()
+        folder = _folder(path)
+        before = _identity(folder)
+        if folder != path and not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "it is a link to a directory, or no file")
+        files = list(_walk(path, path, source, 0)) if folder == path else [_file(path, folder, source)]
+        after = _identity(folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads back to itself
         fact = getattr(error, "strerror", None) or error
         raise SourceError(f"The source {source} cannot be read ({fact}): make it or correct its path.") from error
+    if before != after:
+        raise SourceError(f"The source {source} was exchanged while it was read: it is read again.")
     if len(files) > limits.files:
         raise SourceError(f"The source {source} holds {len(files):,} files, over {limits.files:,}: split it.")
     return sorted(files, key=lambda file: file.path)
@@ -74,8 +84,7 @@ def read(file: File, limits: Limits) -> bytes:
         raise DocumentError(file.refused.reason, file.refused.message)
     if file.size > limits.file_bytes:
         raise _too_large(file.size, limits)
-    root = Path(file.source).resolve()
-    base = root if root.is_dir() else root.parent
+    base = _folder(Path(file.source))
     try:
         target = (base / file.path).resolve(strict=True)
         if not target.is_relative_to(base):
@@ -141,13 +150,9 @@ def _relative(path: Path, root: Path) -> str:
 def _open_below(root: Path, target: Path) -> int:
     """A descriptor of a regular file, opened name by name without following links, so that none put in the way
     after the check can lead out of the source."""
-    held = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     *directories, name = target.relative_to(root).parts
+    held = _open_directory(root.joinpath(*directories))
     try:
-        for directory in directories:
-            below = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=held)
-            os.close(held)
-            held = below
         opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=held)
     finally:
         os.close(held)
@@ -155,6 +160,34 @@ def _open_below(root: Path, target: Path) -> int:
         os.close(opened)
         raise FileNotFoundError(2, "not a regular file")
     return opened
+
+
+def _open_directory(directory: Path) -> int:
+    """A descriptor, opened name by name from the root of all, following no link: a directory that is exchanged for a
+    link to another tenant's is not entered."""
+    held = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    for name in directory.parts[1:]:
+        try:
+            below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=held)
+        finally:
+            os.close(held)
+        held = below
+    return held
+
+
+def _folder(path: Path) -> Path:
+    """The directory that a source is, or lies in."""
+    return path if path.is_dir() and not path.is_symlink() else path.parent
+
+
+def _identity(directory: Path) -> tuple[int, int]:
+    """Raises OSError where a link leads there."""
+    held = _open_directory(directory)
+    try:
+        seen = os.fstat(held)
+    finally:
+        os.close(held)
+    return seen.st_dev, seen.st_ino
 
 
 def _too_large(size: int, limits: Limits) -> DocumentError:

@@ -127,6 +127,40 @@ def test_a_link_put_in_the_way_after_every_check_is_not_followed(source: Path, t
         _open_below(source, source / path)
 
 
+@pytest.mark.parametrize("exchanged", ["acme", "acme/docs"])
+def test_a_directory_that_is_exchanged_for_a_link_to_anothers_is_neither_seen_nor_read(
+    tmp_path: Path, exchanged: str
+) -> None:
+    """Wherever on the way to the source, and whenever."""
+    for tenant in ("acme", "globex"):
+        (tmp_path / tenant / "docs").mkdir(parents=True)
+        (tmp_path / tenant / "docs" / "a.txt").write_text(tenant)
+    (file,) = scan(str(tmp_path / "acme" / "docs"), LIMITS)
+    (tmp_path / exchanged).rename(tmp_path / "moved")
+    (tmp_path / exchanged).symlink_to(tmp_path / exchanged.replace("acme", "globex"))
+    with pytest.raises(DocumentError):
+        read(file, LIMITS)
+    with pytest.raises(SourceError, match="cannot be read"):
+        scan(file.source, LIMITS)
+
+
+def test_a_directory_that_is_exchanged_during_the_scan_is_read_again(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "a.txt").write_text("a")
+    is_file = Path.is_file
+
+    def exchanged(path: Path) -> bool:
+        source.rename(tmp_path / "moved")
+        source.mkdir()
+        (source / "a.txt").write_text("b")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", exchanged)
+    with pytest.raises(SourceError, match="exchanged"):
+        scan(str(source), LIMITS)
+
+
 def test_a_pipe_is_not_a_document(source: Path) -> None:
     os.mkfifo(source / "pipe.txt")
     assert seen(source) == {}
