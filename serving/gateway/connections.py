@@ -15,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # As nginx has it, and more than any client of ours sends.
 MAX_HEADER_BYTES = 32 * 1024
+# Requests that were sent before the answer to an earlier one; they are all parsed at once.
+MAX_WAITING = 8
 # Files, the internal port, the sidecar, what is watched.
 RESERVED_DESCRIPTORS = 256
 # A request has its caller's connection and one to an engine.
@@ -106,6 +108,8 @@ class Connection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MAX_WAITING:
+            raise ValueError("too many requests that wait for the answer to another one")
         self._in_headers = False
         if self._header_timer:
             self._header_timer.cancel()

@@ -5,6 +5,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
+import orjson
 from pydantic.json_schema import models_json_schema
 
 from serving.gateway.requests.embeddings import EmbeddingRequest
@@ -62,6 +63,11 @@ def document() -> dict[str, Any]:
         },
         "security": [{"key": []}],
     }
+
+
+@cache
+def text() -> bytes:
+    return orjson.dumps(document())
 
 
 def page() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from serving.gateway import openapi
 from serving.gateway.discovery import Source
-from serving.gateway.exchange import HTML, Exchange
+from serving.gateway.exchange import HTML, JSON, Exchange
 
 
 async def alive(exchange: Exchange) -> None:
@@ -23,7 +23,7 @@ async def about(exchange: Exchange) -> None:
 
 
 async def document(exchange: Exchange) -> None:
-    await exchange.respond_json(openapi.document())
+    await exchange.respond(200, openapi.text(), JSON)
 
 
 async def page(exchange: Exchange) -> None:

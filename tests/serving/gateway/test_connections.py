@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from operators.api.api_key import key_digest
 from operators.api.objects import collect
 from operators.api.snapshot import Snapshot
-from serving.gateway.connections import MAX_HEADER_BYTES, RESERVED_DESCRIPTORS, room
+from serving.gateway.connections import MAX_HEADER_BYTES, MAX_WAITING, RESERVED_DESCRIPTORS, room
 from serving.gateway.settings import Settings
 from tests.operators import objects
 from tests.serving.gateway.running import Running, gateway
@@ -118,7 +118,22 @@ async def test_a_reader_that_does_not_read_is_let_go(tmp_path: Path) -> None:
                 await asyncio.wait_for(_ask_for_ever(bound), 30)
 
 
+async def test_requests_that_wait_for_each_other_are_few(tmp_path: Path) -> None:
+    request = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    async with _gateway(tmp_path) as running:
+        async with _connection(running) as (reader, writer):
+            writer.write(request * 4)
+            for _ in range(4):
+                assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200 ")
+        async with _connection(running) as (reader, writer):
+            writer.write(request * 1000)
+            answers = await _all(reader)
+            assert answers.count(b"HTTP/1.1 200 ") <= MAX_WAITING + 1
+            assert b"HTTP/1.1 400 " in answers
+
+
 async def _ask_for_ever(bound: socket.socket) -> None:
+    """One after the other, so that no more than a few wait."""
     request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
     while True:
         await asyncio.get_running_loop().sock_sendall(bound, request)
