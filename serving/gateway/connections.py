@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MAX_HEADER_BYTES = 32 * 1024
 # Requests that were sent before the answer to an earlier one; they are all parsed at once.
 MAX_WAITING = 8
+MAX_DROPPED_BYTES = 256 * 1024
 # Files, the internal port, the sidecar, what is watched.
 RESERVED_DESCRIPTORS = 256
 # A request has its caller's connection and one to an engine.
@@ -62,6 +63,7 @@ class Connection(HttpToolsProtocol):
         self._limits = limits
         self._header_bytes = 0  # as they came, until they are complete
         self._field_bytes = 0  # as they were parsed
+        self._dropped_bytes = 0
         self._in_headers = True
         self._header_timer: TimerHandle | None = None
         self._write_timer: TimerHandle | None = None
@@ -98,7 +100,7 @@ class Connection(HttpToolsProtocol):
                 self._refuse(b"431 Request Header Fields Too Large", b"Send smaller headers.")
 
     def on_message_begin(self) -> None:
-        self._in_headers, self._header_bytes, self._field_bytes = True, 0, 0
+        self._in_headers, self._header_bytes, self._field_bytes, self._dropped_bytes = True, 0, 0, 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -115,6 +117,15 @@ class Connection(HttpToolsProtocol):
             self._header_timer.cancel()
             self._header_timer = None
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """What comes of a body after its refusal is read and dropped, so that its sender sees the refusal; up to a
+        point."""
+        if self.cycle.response_complete:
+            self._dropped_bytes += len(body)
+            if self._dropped_bytes > MAX_DROPPED_BYTES:
+                self.transport.close()
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

@@ -132,6 +132,17 @@ async def test_requests_that_wait_for_each_other_are_few(tmp_path: Path) -> None
             assert b"HTTP/1.1 400 " in answers
 
 
+async def test_a_refused_body_is_not_read_to_its_end(tmp_path: Path) -> None:
+    body = b"x" * 64 * 1024 * 1024
+    async with _gateway(tmp_path) as running, _connection(running) as (reader, writer):
+        writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body))
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
+        with pytest.raises(ConnectionError):
+            for start in range(0, len(body), 65536):
+                writer.write(body[start : start + 65536])
+                await asyncio.wait_for(writer.drain(), 20)
+
+
 async def _ask_for_ever(bound: socket.socket) -> None:
     """One after the other, so that no more than a few wait."""
     request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
