@@ -138,9 +138,13 @@ async def test_a_refused_body_is_not_read_to_its_end(tmp_path: Path) -> None:
         writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body))
         assert (await reader.readline()).startswith(b"HTTP/1.1 401 ")
         with pytest.raises(ConnectionError):
-            for start in range(0, len(body), 65536):
-                writer.write(body[start : start + 65536])
-                await asyncio.wait_for(writer.drain(), 20)
+            await asyncio.wait_for(_send(writer, body), 20)
+
+
+async def _send(writer: asyncio.StreamWriter, body: bytes) -> None:
+    for start in range(0, len(body), 65536):
+        writer.write(body[start : start + 65536])
+        await writer.drain()
 
 
 async def _ask_for_ever(bound: socket.socket) -> None:
