@@ -18,7 +18,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from serving.gateway.errors import InvalidRequest
 from serving.gateway.requests.messages import Message
@@ -35,7 +34,7 @@ MAX_MESSAGES = 2048
 def _no_truth_value(value: Any) -> Any:
     """Python's true is a number."""
     if isinstance(value, bool):
-        raise PydanticCustomError("float_type", "must be a number")
+        raise ValueError("must be a number")  # pydantic reports ValueError
     return value
 
 

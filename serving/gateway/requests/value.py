@@ -5,7 +5,6 @@ from functools import cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints, Tag, model_validator
-from pydantic_core import PydanticCustomError
 
 MAX_TEXT = 400_000
 # Of one object: each that is unknown is an error, and each error costs.
@@ -35,7 +34,7 @@ class Value(BaseModel):
             return fields
         kept, known = _kept(cls), None if cls.drops_unknown else _names(cls)
         if len(fields) > MAX_FIELDS:
-            raise PydanticCustomError("value_error", "too many fields", {"error": f"more than {MAX_FIELDS} fields"})
+            raise ValueError(f"an object has more than {MAX_FIELDS} fields")
         return {
             name: value
             for name, value in fields.items()
