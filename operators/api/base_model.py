@@ -95,8 +95,8 @@ class BaseModelSpec(Value):
     """A change of anything but `tenants`, `replicas` and `autoscaling` starts the engines anew, one after the other."""
 
     source: Uri
-    """A Hugging Face name, pvc://CLAIM/DIRECTORY on the claim that the platform was installed with, or a directory that
-    every engine can read."""
+    """A Hugging Face name (hf://ORG/NAME@REVISION for one revision of it), pvc://CLAIM/DIRECTORY on the claim that the
+    platform was installed with, or a directory that every engine can read."""
     tenants: Annotated[tuple[Name | Literal["*"], ...], Field(max_length=1000)] = ()
     """The tenants that may use it, or * for all."""
     lora: Lora = Lora()
@@ -130,6 +130,14 @@ class BaseModelSpec(Value):
     """Engines on a cluster. Not used where autoscaling is set; `quiver up` runs one."""
     autoscaling: Autoscaling | None = None
     """Replicas by load, on a cluster."""
+
+    @field_validator("source")
+    @classmethod
+    def _engines_find_it(cls, source: str) -> str:
+        scheme, separator, rest = source.partition("://")
+        if separator and (scheme not in ("hf", "pvc", "file") or not rest):
+            raise ValueError("a model lies on the hub (hf://ORG/NAME@REVISION), in a claim (pvc://) or in a directory")
+        return source
 
     @field_validator("engine_args")
     @classmethod

@@ -37,6 +37,8 @@ RULES = (
          "metadata.name: at most 56 characters, 41 with KServe, since pods and services are called after it"),
     Rule("BaseModel", "", "!self.metadata.name.endsWith('-predictor')",
          "metadata.name: KServe calls what it makes so; choose a name that does not end with -predictor"),
+    Rule("BaseModel", "spec.source", "!self.contains('://') || self.matches('^(hf|pvc|file)://')",
+         "name where the model lies: a name on the hub, hf://ORG/NAME@REVISION, pvc://CLAIM/DIRECTORY or a directory"),
     Rule("BaseModel", "spec.source", "!self.matches('(^|/)[.][.](/|$)')", "a source has no '..' in it"),
     Rule("BaseModel", "spec.engineArgs", f"!self.exists(a, a.matches('{OUR_ARGUMENTS}'))",
          "engineArgs may not set what the operator sets; use source, lora, maxModelLength and dtype"),

@@ -33,7 +33,7 @@ def engine_command(base: BaseModel, *, python: str, host: str, port: int, api_ke
     spec = base.spec
     arguments = (
         python, "-m", API_SERVER,
-        "--model", spec.source.removeprefix("hf://").removeprefix("file://"),
+        *_model(spec.source),
         "--served-model-name", base.name,
         "--host", host, "--port", str(port),
         "--enable-lora",
@@ -48,6 +48,14 @@ def engine_command(base: BaseModel, *, python: str, host: str, port: int, api_ke
         *spec.engine_args,
     )  # fmt: skip
     return Command(arguments, {**spec.engine_env, **ENVIRONMENT, "VLLM_API_KEY": api_key})
+
+
+def _model(source: str) -> tuple[str, ...]:
+    """A revision of a model on the hub is a flag of its own."""
+    if not source.startswith("hf://"):
+        return ("--model", source.removeprefix("file://"))
+    name, _, revision = source.removeprefix("hf://").partition("@")
+    return ("--model", name, "--revision", revision) if revision else ("--model", name)
 
 
 def _parsing(base: BaseModel) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ class Gateway:
                 engine.connect(settings.engine_api_key.get_secret_value(), settings.request_timeout_s)
             )
             retrieval = await self._retrieval(stack)
-            observations, quotas = Observations(self._metrics), Quotas(time.monotonic)
+            observations, quotas = Observations(self._metrics), Quotas(time.monotonic, self._metrics.count_throttled)
             forwarder = Forwarder(
                 catalog=lambda: self._discovery.catalog,
                 engine=engines,

@@ -7,8 +7,8 @@ from typing import Any
 
 from serving.gateway.admission import estimated_tokens
 from serving.gateway.body import parsed
-from serving.gateway.catalog import Catalog, Principal, TenantEntry
-from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Throttled, Unavailable, model_not_found
+from serving.gateway.catalog import Catalog, Principal
+from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unavailable, model_not_found
 from serving.gateway.exchange import CallerGone, Exchange
 from serving.gateway.forwarding import CALLER_GONE, RETRY_AFTER_S, Forwarder
 from serving.gateway.metrics import OTHER, Metrics
@@ -57,13 +57,13 @@ class Embeddings:
 
     async def _answer(self, exchange: Exchange, principal: Principal) -> None:
         tenant = self._catalog().tenants[principal.tenant]
-        exchange.headers |= self._within_limits(tenant, lambda: self._quotas.admit(tenant))
+        exchange.headers |= self._quotas.admit(tenant)
         reserved = used = 0
         try:
             request = await parsed(await exchange.body(self._max_body_bytes, self._body_timeout_s), parse)
             _check(request, principal)
             tokens = estimated_tokens(sum(map(len, request.texts)))
-            exchange.headers |= self._within_limits(tenant, lambda: self._quotas.reserve(tenant.name, tokens))
+            exchange.headers |= self._quotas.reserve(tenant.name, tokens)
             reserved = used = tokens  # who leaves pays the estimate
             embedded = await exchange.while_waited_for(self._embedded(exchange, request))
             used = embedded.tokens
@@ -79,14 +79,6 @@ class Embeddings:
         self._quotas.settle(tenant.name, reserved=reserved, used=used)
         self._metrics.tokens.labels(*self._metrics.names(tenant.name, NAME), "prompt").inc(used)
         await exchange.respond_json(_body(request, embedded))
-
-    def _within_limits(self, tenant: TenantEntry, granted: Callable[[], dict[str, str]]) -> dict[str, str]:
-        """Raises Throttled, which is counted."""
-        try:
-            return granted()
-        except Throttled as error:
-            self._metrics.throttled.labels(self._metrics.tenant(tenant.name), error.param or "").inc()
-            raise
 
     async def _embedded(self, exchange: Exchange, request: EmbeddingRequest) -> Embedded:
         if self._retrieval is None:

@@ -4,27 +4,28 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from serving.gateway import answers, evidence, sse
 from serving.gateway.abstention import Abstention
+from serving.gateway.accounts import Accounts, Call
 from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
-from serving.gateway.answers import PlainStream, RewrittenStream, Stream, Tokens
+from serving.gateway.answers import PlainStream, RewrittenStream, Stream
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Base, Catalog, Principal, Replica, Target
 from serving.gateway.citations import Evidence
-from serving.gateway.comparisons import Comparisons, Outcome
+from serving.gateway.comparisons import Comparisons
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.engine_refusals import ContextTooLong, refusal
-from serving.gateway.errors import ApiError, Throttled, Unauthenticated, Unavailable, model_not_found, model_refused
+from serving.gateway.errors import ApiError, Unauthenticated, Unavailable, model_not_found, model_refused
 from serving.gateway.exchange import EVENT_STREAM, JSON, CallerGone, Exchange
 from serving.gateway.grammars import Grammars
 from serving.gateway.grounding import grounded
 from serving.gateway.in_flight import InFlight
 from serving.gateway.metrics import OTHER, Metrics
-from serving.gateway.observations import Observation, Observations
+from serving.gateway.observations import Observations
 from serving.gateway.quotas import Quotas
 from serving.gateway.requests import capabilities
 from serving.gateway.retrieval_client import Found, Retrieval, RetrievalError
@@ -41,31 +42,6 @@ ATTEMPTS = 2
 CALLER_GONE = 499
 
 _DEFAULT_COMPLETION_TOKENS = 256
-
-
-@dataclass
-class Call:
-    """What is known of one request while it lasts. Times are of the monotonic clock, in seconds."""
-
-    started: float
-    tenant: str = OTHER
-    model: str = OTHER
-    reserved: int = 0
-    retrieval: str = "none"
-    retrieval_s: float = 0.0
-    engine_s: float = 0.0
-    sent: float | None = None
-    first_byte: float | None = None
-    tokens: Tokens = field(default_factory=Tokens)
-    embedding: str | None = None
-    finish_reason: str | None = None
-    streamed: bool = False
-    target: Target | None = None
-    cited: bool | None = None
-    failed: bool = False
-    refunded: bool = False
-    attempts: int = 0
-    abandoned: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,13 +82,12 @@ class Forwarder:
         self._engine = engine
         self._retrieval = retrieval
         self._metrics = metrics
-        self._observations = observations
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
         self._quotas = quotas
         self._grammars = Grammars()
         self.versions = InFlight()
-        self._comparisons = comparisons
+        self._accounts = Accounts(metrics, comparisons, observations)
         self._replicas = InFlight()
 
     def principal(self, exchange: Exchange) -> Principal:
@@ -138,13 +113,13 @@ class Forwarder:
                 exchange.headers |= self.limits(call.tenant)
             await _tell(exchange, error)
         finally:
-            self._account(call, exchange.status or 500)  # nothing was said: our fault, which the app still has to tell
+            self._accounts.close(call, exchange.status or 500)  # nothing was said: our fault, the app tells of it
 
     async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
         """A request counts before its body is read: a refused body costs as much to read as another one."""
         catalog, principal = self._catalog(), self.principal(exchange)
         call.tenant = principal.tenant
-        exchange.headers |= self._within_limits(call, lambda: self._quotas.admit(catalog.tenants[call.tenant]))
+        exchange.headers |= self._quotas.admit(catalog.tenants[call.tenant])
         try:
             raw = await exchange.body(self._max_body_bytes, self._body_timeout_s)
             request = await parsed(raw, lambda body: parse(body, kind))
@@ -210,16 +185,8 @@ class Forwarder:
         """No answer is longer than the model's context, whatever is asked for."""
         completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
         tokens = estimated_tokens(request.text_length) + completion * request.answers
-        exchange.headers |= self._within_limits(call, lambda: self._quotas.reserve(call.tenant, tokens))
+        exchange.headers |= self._quotas.reserve(call.tenant, tokens)
         call.reserved = tokens
-
-    def _within_limits(self, call: Call, granted: Callable[[], dict[str, str]]) -> dict[str, str]:
-        """Raises Throttled, which is counted."""
-        try:
-            return granted()
-        except Throttled as error:
-            self._metrics.throttled.labels(self._metrics.tenant(call.tenant), error.param or "").inc()
-            raise
 
     # Evidence ------------------------------------------------------------------------------------------------
 
@@ -324,10 +291,10 @@ class Forwarder:
 
     async def _respond(self, job: Job, answer: Answer, passages: Sequence[Evidence] | None) -> None:
         raw = await answer.body()
-        self._first_byte(job.call)
+        job.call.begin_answer()
         result = answers.whole(raw, name=job.target.name, evidence=passages, legacy=job.legacy)
         job.call.tokens, job.call.finish_reason, job.call.cited = result.tokens, result.finish_reason, result.cited
-        self._count_removed(job.call, result.removed_marks)
+        self._accounts.count_removed(job.call, result.removed_marks)
         await job.exchange.respond(200, result.body, JSON)
 
     async def _relay(self, job: Job, answer: Answer, passages: Sequence[Evidence] | None) -> None:
@@ -337,56 +304,14 @@ class Forwarder:
             if sse.fails(block):
                 raise EngineError("the engine failed after it had begun")
             if not job.exchange.started:
-                self._first_byte(job.call)
+                job.call.begin_answer()
                 await job.exchange.start(200, EVENT_STREAM)
             await job.exchange.write(stream.feed(block), more=True)
         if not stream.finished:
             raise EngineError("the stream ended before its end")
         await job.exchange.write(b"", more=False)
         job.call.finish_reason, job.call.cited = stream.finish_reason, stream.cited
-        self._count_removed(job.call, stream.removed_marks)
-
-    # Accounts ------------------------------------------------------------------------------------------------
-
-    def _first_byte(self, call: Call) -> None:
-        call.first_byte = time.monotonic()
-        call.engine_s = call.first_byte - (call.sent or call.first_byte)
-
-    def _count_removed(self, call: Call, removed: int) -> None:
-        if removed:
-            self._metrics.dangling_marks.labels(self._metrics.tenant(call.tenant)).inc(removed)
-
-    def _account(self, call: Call, status: int) -> None:
-        now = time.monotonic()
-        self._compare(call)
-        metrics, tenant, model = self._metrics, *self._metrics.names(call.tenant, call.model)
-        metrics.requests.labels(tenant, model, str(status)).inc()
-        if call.retrieval != "none":
-            metrics.retrievals.labels(tenant, call.retrieval).inc()
-            metrics.retrieval.labels(tenant).observe(call.retrieval_s)
-        if call.first_byte is None:
-            return
-        metrics.tokens.labels(tenant, model, "prompt").inc(call.tokens.prompt)
-        metrics.tokens.labels(tenant, model, "completion").inc(call.tokens.completion)
-        self._observe_times(call, tenant, now)
-        self._observations.add(_observation(call, now))
-
-    def _compare(self, call: Call) -> None:
-        """Only what an engine answered or failed says something of a version."""
-        if call.target and (call.failed or call.finish_reason) and call.sent is not None:
-            first = None if call.first_byte is None else call.first_byte - call.sent
-            stopped = call.finish_reason == "stop"
-            outcome = Outcome(call.failed, call.cited, stopped, first, call.tokens.completion)
-            self._comparisons.add(call.target, outcome)
-
-    def _observe_times(self, call: Call, tenant: str, now: float) -> None:
-        first = call.first_byte or now
-        self._metrics.first_token.labels(tenant).observe(first - call.started)
-        self._metrics.own.labels(tenant).observe(first - call.started - call.retrieval_s - call.engine_s)
-        if call.sent is not None:
-            self._metrics.queue.labels(tenant).observe(call.sent - call.started - call.retrieval_s)
-        if call.streamed and call.tokens.completion > 1:
-            self._metrics.output_token.labels(tenant).observe((now - first) / (call.tokens.completion - 1))
+        self._accounts.count_removed(job.call, stream.removed_marks)
 
 
 def _stream(job: Job, passages: Sequence[Evidence] | None) -> Stream:
@@ -406,18 +331,3 @@ async def _tell(exchange: Exchange, error: ApiError) -> None:
         await exchange.fail(error)
         return
     await exchange.write(sse.event(error.body()), more=False)
-
-
-def _observation(call: Call, now: float) -> Observation:
-    return Observation(
-        tenant=call.tenant,
-        model=call.model,
-        at=time.time(),
-        embedding=call.embedding,
-        retrieval=call.retrieval,
-        finish_reason=call.finish_reason,
-        prompt_tokens=call.tokens.prompt,
-        completion_tokens=call.tokens.completion,
-        first_token_s=None if call.first_byte is None else call.first_byte - call.started,
-        total_s=now - call.started,
-    )

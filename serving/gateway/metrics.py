@@ -48,6 +48,9 @@ class Metrics:
         buckets = _SHORT_SECONDS if short else _SECONDS
         return Histogram(f"quiver_gateway_{name}", text, ["tenant"], buckets=buckets, registry=self.registry)
 
+    def count_throttled(self, tenant: str, limit: str) -> None:
+        self.throttled.labels(self.tenant(tenant), limit).inc()
+
     def tenant(self, name: str) -> str:
         return name if name in self._models else OTHER
 

@@ -9,8 +9,11 @@ from serving.gateway.errors import Throttled
 
 
 class Quotas:
-    def __init__(self, clock: Callable[[], float]) -> None:
+    """`refused` is told the tenant and the limit of every request that is over one."""
+
+    def __init__(self, clock: Callable[[], float], refused: Callable[[str, str], None]) -> None:
         self._clock = clock
+        self._refused = refused
         self._usages: dict[str, Usage] = {}
 
     def admit(self, tenant: TenantEntry) -> dict[str, str]:
@@ -27,6 +30,7 @@ class Quotas:
 
     def _granted(self, tenant: str, usage: Usage, verdict: Usage | Refusal, now: float) -> dict[str, str]:
         if isinstance(verdict, Refusal):
+            self._refused(tenant, verdict.limit)
             raise Throttled(
                 f"The limit {verdict.limit} of your organization is reached; try again in {verdict.retry_after_s} s.",
                 code="rate_limit_exceeded",

@@ -47,6 +47,7 @@ CASES = (
     Case("engineArgs may not", "BaseModel", _spec(engineArgs=["--max_loras=9"])),
     Case("at most 56", "BaseModel", lambda item: item["metadata"].update(name="n" * 57)),
     Case("does not end with", "BaseModel", lambda item: item["metadata"].update(name="llama-predictor")),
+    Case("where the model lies", "BaseModel", _spec(source="ftp://x")),
     Case("no '..'", "BaseModel", _spec(source="pvc://models/../other")),
     Case("a tenant keeps", "Tenant", _spec(namespace="other"), later=True),
     Case("choose a namespace", "Tenant", _spec(namespace="kube-system")),

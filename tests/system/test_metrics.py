@@ -54,7 +54,7 @@ def test_names_that_callers_make_up_are_no_labels(platform: Platform, acme: open
     text = _metrics(platform)
     assert "made-up" not in text
     models = set(re.findall(r'model="([^"]*)"', text))
-    assert models <= {"quiver-demo", "support", "api", "desk", "brief", "trial", "other"}
+    assert models <= {"quiver-demo", "support", "api", "desk", "brief", "trial", "all-minilm-l6-v2", "other"}
 
 
 def test_a_refused_search_and_a_found_one_are_told_apart(platform: Platform, acme: openai.OpenAI) -> None:

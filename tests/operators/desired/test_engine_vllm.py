@@ -30,6 +30,18 @@ def test_the_object_decides_the_engines_flags() -> None:
     assert arguments[-1] == "--x"
 
 
+def test_a_revision_of_a_model_on_the_hub_is_the_one_that_is_served() -> None:
+    arguments, _ = _command(source="hf://org/model@v1.2")
+    assert (_value(arguments, "--model"), _value(arguments, "--revision")) == ("org/model", "v1.2")
+    assert "--revision" not in _command(source="hf://org/model")[0]
+
+
+@pytest.mark.parametrize("source", ["ftp://x", "https://example.com/model", "s3://bucket/model", "hf://", ""])
+def test_where_no_engine_finds_a_model_is_refused(source: str) -> None:
+    with pytest.raises(InvalidObjectError, match="source"):
+        _command(source=source)
+
+
 def test_the_key_is_in_no_process_list() -> None:
     arguments, environment = _command()
     assert "secret" not in " ".join(arguments)
