@@ -20,7 +20,10 @@ from operators.local.lock import is_running
 @directory_argument
 @click.argument("kind", required=False)
 def get(root: Path, kind: str | None) -> None:
-    """Show the objects of DIR as the last or present run sees them."""
+    """Show the objects of DIR as the last or present run sees them: all, those of KIND, or `documents`."""
+    if kind and kind.lower() in ("document", "documents"):
+        click.echo(table.of_documents(_snapshot(root).objects.knowledge_bases))
+        return
     wanted = _kinds(kind)
     snapshot = _snapshot(root)
     click.echo(table.of_objects([item for item in snapshot.objects.all if item.kind in wanted]))

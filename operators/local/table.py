@@ -14,7 +14,9 @@ from operators.local.progress import telling
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; the last one is left ragged."""
+    """Columns as wide as their widest cell; the last one is left ragged. What tenants write into names and documents
+    neither breaks lines nor moves the cursor."""
+    rows = [tuple(map(_printable, row)) for row in rows]
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)]
     return "\n".join(line.rstrip() for line in lines)
@@ -22,6 +24,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def of_objects(items: Sequence[AnyObject]) -> str:
     return table(("KIND", "NAMESPACE", "NAME", "READY", "FACT", "MESSAGE"), [_row(item) for item in items])
+
+
+def of_documents(items: Sequence[KnowledgeBase]) -> str:
+    rows = [
+        (base.namespace, base.name, document.path, document.state, str(document.chunks), document.message)
+        for base in items
+        for document in base.status.documents
+    ]
+    return table(("NAMESPACE", "KNOWLEDGE BASE", "DOCUMENT", "STATE", "CHUNKS", "MESSAGE"), rows)
 
 
 def of_history(status: AdapterStatus) -> str:
@@ -39,6 +50,10 @@ def of_history(status: AdapterStatus) -> str:
 def of_checks(checks: Sequence[Check]) -> str:
     rows = [(c.what, "ok" if c.holds else "missing", c.fact, "" if c.holds else c.remedy) for c in checks]
     return table(("WHAT", "STATE", "FACT", "REMEDY"), rows)
+
+
+def _printable(cell: str) -> str:
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in cell)
 
 
 def _row(item: AnyObject) -> tuple[str, ...]:

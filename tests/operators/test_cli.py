@@ -7,6 +7,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from operators.api.api_key import key_digest
+from operators.api.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 from operators.api.objects import collect
 from operators.api.snapshot import Problem, Snapshot
 from operators.cli import main
@@ -88,6 +89,19 @@ def test_objects_are_shown_with_the_fact_that_people_ask_for_and_files_with_thei
     assert "no version" in shown
     assert "a.yaml: holds no object" in shown
     assert "Tenant" not in _run("get", root, "adapters").output
+
+
+def test_documents_are_shown_one_by_one_and_their_names_forge_no_line(root: Path) -> None:
+    (root / STATE).mkdir()
+    base = objects.knowledge_base()
+    assert isinstance(base, KnowledgeBase)
+    documents = (Document(path="a\n\x1b[31mb.md", state="Failed", message="it is empty"),)
+    base = base.model_copy(update={"status": KnowledgeBaseStatus(documents=documents)})
+    snapshots.write(root / STATE / "snapshot.json", Snapshot(objects=objects.two_tenants(base)))
+    header, row = _run("get", root, "documents").stdout.splitlines()
+    assert header.split()[:2] == ["NAMESPACE", "KNOWLEDGE"]
+    assert "a\\u000a\\u001b[31mb.md" in row
+    assert "it is empty" in row
 
 
 def test_get_before_any_run_says_so(root: Path) -> None:
