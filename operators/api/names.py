@@ -6,6 +6,8 @@ API_VERSION = f"{GROUP}/{VERSION}"
 
 ANY_TENANT = "*"
 DIGEST_LENGTH_IN_NAME = 12
+# What the embedder that searches documents is called in `model`.
+EMBEDDER = "all-minilm-l6-v2"
 
 
 def engine_name(tenant: str, adapter: str, digest: str) -> str:

@@ -8,7 +8,7 @@ import click
 import yaml
 
 from operators.api.api_key import APIKey, APIKeySpec, key_digest, key_from_entropy, shown
-from operators.api.names import API_VERSION
+from operators.api.names import API_VERSION, EMBEDDER
 from operators.api.objects import AnyObject, to_data
 from operators.api.resource import Key, Metadata
 from operators.api.tenant import Tenant
@@ -100,6 +100,7 @@ def _refuse_unknown(contents: Contents, tenant: Tenant, models: tuple[str, ...])
     """A key for a name that nobody has would be refused everywhere, and nobody would see why."""
     names = [adapter.name for adapter in contents.objects.adapters if adapter.namespace == tenant.spec.namespace]
     names += [base.name for base in contents.objects.base_models if base.spec.allows(tenant.name)]
+    names.append(EMBEDDER)
     unknown = next((model for model in models if model not in names), None)
     if unknown:
         raise click.ClickException(

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from operators.api.names import EMBEDDER
 from serving.gateway.admission import estimated_tokens
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal
@@ -16,8 +17,8 @@ from serving.gateway.quotas import Quotas
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
 from serving.gateway.retrieval_client import Embedded, Retrieval, RetrievalError, TextTooLong
 
-# What the platform's embedder is called in `model`, and the length of its vectors.
-NAME = "all-minilm-l6-v2"
+NAME = EMBEDDER
+# The length of its vectors.
 DIMENSIONS = 384
 
 

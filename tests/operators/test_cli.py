@@ -228,7 +228,7 @@ def test_a_key_for_a_name_that_the_tenant_does_not_have_is_refused(root: Path) -
     (root / "base.yaml").write_text(BASE)
     found = _run("keys", "create", root, "--tenant", "acme", "--name", "k", "--model", "nosuch")
     assert found.exit_code == 1
-    assert "tenant acme has no model nosuch; it has m" in found.output
+    assert "tenant acme has no model nosuch; it has all-minilm-l6-v2, m" in found.output
     assert list(root.glob("key-*")) == []
 
 
