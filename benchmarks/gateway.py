@@ -168,6 +168,10 @@ def _readable(platform: Platform, before: Path) -> Path:
     snapshot = platform.snapshot
     for base in snapshot["objects"]["baseModels"]:
         base["spec"] = {name: value for name, value in base["spec"].items() if name in names}
+    for tenant in snapshot["objects"]["tenants"]:
+        tenant.pop("status", None)  # no gateway needs it
+    for key in snapshot["objects"]["apiKeys"]:
+        key["spec"].pop("prefix", None)
     path = ROOT / "snapshot.json"
     path.write_text(json.dumps(snapshot))
     return path
