@@ -17,9 +17,3 @@ def engine(platform: Platform) -> Engine:
     environment = platform.part("serving.gateway").environ()
     endpoint = platform.objects("baseModels")[0]["status"]["endpoints"][0]["url"]
     return Engine(endpoint, environment["QUIVER_GATEWAY_ENGINE_API_KEY"])
-
-
-def engine_name(platform: Platform, adapter: str) -> str:
-    """What the engine calls the version of an adapter that answers now."""
-    item = next(item for item in platform.objects("adapters") if item["metadata"]["name"] == adapter)
-    return str(item["status"]["active"]["engineName"])

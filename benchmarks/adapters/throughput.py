@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks import direct
 from benchmarks.adapters.stage import STYLES, Stage, adapter, copy_version, save
 from benchmarks.load import QUESTION
 
@@ -61,10 +62,9 @@ def _save(stage: Stage, names: list[str]) -> None:
 
 async def _point(stage: Stage, names: list[str], seconds: float, rounds: int) -> Point:
     gateway = _Way(stage.platform.url, stage.platform.keys["acme"], tuple(names))
-    environment = stage.platform.part("serving.gateway").environ()
-    endpoint = stage.platform.objects("baseModels")[0]["status"]["endpoints"][0]["url"]
+    behind = direct.engine(stage.platform)
     engine_names = tuple(stage.status(name)["active"]["engineName"] for name in names)
-    engine = _Way(f"{endpoint}/v1", environment["QUIVER_GATEWAY_ENGINE_API_KEY"], engine_names)
+    engine = _Way(f"{behind.url}/v1", behind.key, engine_names)
     pairs = []
     for number in range(rounds):
         order = (gateway, engine) if number % 2 == 0 else (engine, gateway)

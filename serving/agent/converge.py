@@ -185,7 +185,8 @@ class Convergence:
         self._passed = True  # what the engine has is known; the rest may take as long as it takes
         for name in todo.load:
             if await self._attempt(name, asked[name], self._load(name, asked[name])):
-                await self._attempt(name, asked[name], self._prove(name, asked[name]))
+                await self._attempt(name, asked[name], self._probe(name, asked[name]))
+                await self._attempt(name, asked[name], self._check_base(name))
             if self._spoiled_by:
                 return
         for name in todo.unload:
@@ -232,9 +233,8 @@ class Convergence:
         self._metrics.loads.inc()
         logger.info("loaded %s", name)
 
-    async def _prove(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
-        """The version answers, and the base model still answers as it did before the version was there."""
-        await self._probe(name, items)
+    async def _check_base(self, name: str) -> None:
+        """The base model answers as it did before the version was loaded and asked, whatever that answered."""
         try:
             if self._base is None or distance(await self._base_now(), self._base) <= TOLERANCE:
                 return

@@ -9,11 +9,11 @@ from typing import Any
 
 from starlette.routing import Router
 
+from operators.api.names import EMBEDDER
 from serving.gateway import cors, engine, retrieval_client
 from serving.gateway.catalog import Catalog
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.discovery import Discovery, Source
-from serving.gateway.embeddings import NAME as EMBEDDER
 from serving.gateway.embeddings import Embeddings
 from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
 from serving.gateway.exchange import CallerGone, Exchange, Receive, Scope, Send

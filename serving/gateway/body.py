@@ -38,9 +38,10 @@ def decoded(raw: bytes) -> Any:
 
 
 def values(raw: bytes) -> int:
-    """At least as many as there are, up to twice MAX_VALUES: commas and brackets outside of texts."""
+    """Commas and brackets outside of texts: as many as there are, or a few more; 0 where a glance shows no more than
+    MAX_VALUES, and twice that where there are too many to look closer."""
     if raw.count(b"[") + raw.count(b"{") + raw.count(b",") <= MAX_VALUES:
-        return 0  # fewer even if all of them count
+        return 0
     plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
     if plain.count(b'"') > 4 * MAX_VALUES:
         return 2 * MAX_VALUES

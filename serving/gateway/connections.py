@@ -1,13 +1,12 @@
 """Connections of callers, each of whom may be hostile: how many there may be, and how long each may take.
 
 uvicorn bounds neither the time nor the size of headers, nor the time of a reader that does not read; a body's time is
-`Exchange.json`'s. The internal port has descriptors of its own: callers cannot use up those of probes and metrics.
+`Exchange.body`'s. The internal port has descriptors of its own: callers cannot use up those of probes and metrics.
 """
 
 import asyncio
 import resource
 from asyncio.events import TimerHandle
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,14 +32,22 @@ class Limits:
     connections_per_address: int
     header_s: float
     write_s: float
-    by_address: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def open(self) -> int:
-        return self.by_address.total()
+    _open: int = 0
+    _by_address: dict[str, int] = field(default_factory=dict)
 
     def has_room_for(self, address: str) -> bool:
-        return self.open < self.connections and self.by_address[address] < self.connections_per_address
+        return self._open < self.connections and self._by_address.get(address, 0) < self.connections_per_address
+
+    def add(self, address: str) -> None:
+        self._open += 1
+        self._by_address[address] = self._by_address.get(address, 0) + 1
+
+    def remove(self, address: str) -> None:
+        """Of an address that was added. One without connections is forgotten."""
+        self._open -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
 
 
 def raise_descriptor_limit() -> int:
@@ -78,23 +85,26 @@ class Connection(HttpToolsProtocol):
             self._refuse(b"503 Service Unavailable", b"Too many connections; try again.")
             return
         self._counted = address
-        self._limits.by_address[address] += 1
+        self._limits.add(address)
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timers()
         if self._counted:
-            self._limits.by_address -= Counter({self._counted: 1})  # forgets addresses that have none
+            self._limits.remove(self._counted)
             self._counted = ""
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        began_in_headers = self._in_headers
         super().data_received(data)
-        if self._in_headers and self._header_timer is None and not self.transport.is_closing():
+        if not self._in_headers or self.transport.is_closing():
+            return
+        if self._header_timer is None:
             self._await_headers()
-        if self._in_headers:
+        if began_in_headers:  # else it may be the end of a body for the most part
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
                 self._refuse(b"431 Request Header Fields Too Large", b"Send smaller headers.")
@@ -126,10 +136,6 @@ class Connection(HttpToolsProtocol):
             if self._dropped_bytes > MAX_DROPPED_BYTES:
                 self.transport.close()
         super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_headers = False
 
     def pause_writing(self) -> None:
         super().pause_writing()

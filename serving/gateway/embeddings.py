@@ -3,6 +3,7 @@
 import base64
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from operators.api.names import EMBEDDER
@@ -17,8 +18,7 @@ from serving.gateway.quotas import Quotas
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
 from serving.gateway.retrieval_client import Embedded, Retrieval, RetrievalError, TextTooLong
 
-NAME = EMBEDDER
-# The length of its vectors.
+# The length of the embedder's vectors.
 DIMENSIONS = 384
 
 
@@ -54,31 +54,30 @@ class Embeddings:
         except ApiError as error:
             await exchange.fail(error)
         finally:
-            self._metrics.requests.labels(*self._metrics.names(tenant, NAME), str(exchange.status or 500)).inc()
+            self._metrics.requests.labels(*self._metrics.names(tenant, EMBEDDER), str(exchange.status or 500)).inc()
 
     async def _answer(self, exchange: Exchange, principal: Principal) -> None:
         tenant = self._catalog().tenants[principal.tenant]
         exchange.headers |= self._quotas.admit(tenant)
-        reserved = used = 0
+        reserved = 0
+        charge = partial(self._quotas.settle, used=0)
         try:
             request = await parsed(await exchange.body(self._max_body_bytes, self._body_timeout_s), parse)
             _check(request, principal)
             tokens = estimated_tokens(sum(map(len, request.texts)))
             exchange.headers |= self._quotas.reserve(tenant.name, tokens)
-            reserved = used = tokens  # who leaves pays the estimate
+            reserved = tokens
             embedded = await exchange.while_waited_for(self._embedded(exchange, request))
-            used = embedded.tokens
+            charge = partial(self._quotas.settle, used=embedded.tokens)
+        except CallerGone:
+            charge = partial(self._quotas.settle, used=reserved)  # who leaves pays the estimate
+            raise
         except Unavailable:
-            self._quotas.refund(tenant.name, reserved=reserved)
+            charge = partial(self._quotas.refund)
             raise
-        except InvalidRequest:
-            self._quotas.settle(tenant.name, reserved=reserved, used=0)
-            raise
-        except BaseException:
-            self._quotas.settle(tenant.name, reserved=reserved, used=used)
-            raise
-        self._quotas.settle(tenant.name, reserved=reserved, used=used)
-        self._metrics.tokens.labels(*self._metrics.names(tenant.name, NAME), "prompt").inc(used)
+        finally:
+            charge(tenant.name, reserved=reserved)
+        self._metrics.tokens.labels(*self._metrics.names(tenant.name, EMBEDDER), "prompt").inc(embedded.tokens)
         await exchange.respond_json(_body(request, embedded))
 
     async def _embedded(self, exchange: Exchange, request: EmbeddingRequest) -> Embedded:
@@ -96,17 +95,19 @@ class Embeddings:
 
 def _check(request: EmbeddingRequest, principal: Principal) -> None:
     """Raises NotFound and InvalidRequest."""
-    if request.model != NAME or not principal.may_use(NAME):
+    if request.model != EMBEDDER or not principal.may_use(EMBEDDER):
         raise model_not_found(request.model)
     if request.dimensions not in (None, DIMENSIONS):
-        raise InvalidRequest(f"`{NAME}` has vectors of {DIMENSIONS} numbers.", code="invalid_value", param="dimensions")
+        raise InvalidRequest(
+            f"`{EMBEDDER}` has vectors of {DIMENSIONS} numbers.", code="invalid_value", param="dimensions"
+        )
 
 
 def _body(request: EmbeddingRequest, found: Embedded) -> dict[str, Any]:
     shown = found.vectors if request.encoding_format == "base64" else map(_numbers, found.vectors)
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(shown)]
     usage = {"prompt_tokens": found.tokens, "total_tokens": found.tokens}
-    return {"object": "list", "data": data, "model": NAME, "usage": usage}
+    return {"object": "list", "data": data, "model": EMBEDDER, "usage": usage}
 
 
 def _numbers(vector: str) -> list[float]:

@@ -366,6 +366,16 @@ async def test_whatever_happened_the_engine_ends_with_exactly_what_is_desired(
     assert all(Path(path).parent == world.root and len(Path(path).name) == 64 for path in world.engine.paths)
 
 
+async def test_a_version_that_answers_nothing_may_have_spoiled_its_engine_too(world: World) -> None:
+    world.agent.desire(_set(_candidate("a", "1")))
+    await world.settle()
+    world.engine.weights[BASE] = 0.5
+    world.engine.silent.add("b")
+    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    status = await world.settle()
+    assert (status.adapters[1].reason, status.ready) == ("SpoilsEngine", False)
+
+
 async def test_an_engine_whose_base_model_answers_otherwise_is_taken_out_until_it_is_a_new_one(world: World) -> None:
     """The version after whose load that began is named, and the next engine is filled without it."""
     world.agent.desire(_set(_candidate("a", "1")))
