@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import psutil
@@ -68,7 +68,14 @@ async def complete(session: aiohttp.ClientSession, name: str, prompt: str | list
 
 
 @contextmanager
-def bare_engine(log: Path, *, slots: int = 4, cpu_slots: int = 16, extra: tuple[str, ...] = ()) -> Iterator[BareEngine]:
+def bare_engine(
+    log: Path,
+    *,
+    slots: int = 4,
+    cpu_slots: int = 16,
+    dtype: Literal["bfloat16", "float32"] = "bfloat16",
+    extra: tuple[str, ...] = (),
+) -> Iterator[BareEngine]:
     """The demo's base model, served as `quiver up` serves it. Raises RuntimeError when it does not come up."""
     port = free_port()
     base = BaseModel(
@@ -78,7 +85,7 @@ def bare_engine(log: Path, *, slots: int = 4, cpu_slots: int = 16, extra: tuple[
             source=str(HERE / "models/demo/base"),
             lora=Lora(max_rank=16, slots=slots, cpu_slots=cpu_slots),
             max_model_length=1024,
-            dtype="bfloat16",
+            dtype=dtype,
             engine_args=("--enforce-eager", "--kv-cache-memory-bytes", MEMORY_FOR_KEYS_AND_VALUES, *extra),
             engine_env={"HF_HUB_OFFLINE": "1"},
         ),

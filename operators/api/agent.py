@@ -74,6 +74,8 @@ class HeldAdapter(Value):
     digest: Digest | None = None
     engine_name: str | None = None
     fingerprint: Fingerprint | None = None
+    made_for: str = ""
+    """The base model that the adapter's own configuration names."""
     reason: str = ""
     message: str = ""
 

@@ -92,11 +92,15 @@ class Lora(Value):
 
 
 class BaseModelSpec(Value):
-    """A change of anything but `tenants`, `replicas` and `autoscaling` starts the engines anew, one after the other."""
+    """A change of anything but `alsoKnownAs`, `tenants`, `replicas` and `autoscaling` starts the engines anew, one
+    after the other."""
 
     source: Uri
     """A Hugging Face name (hf://ORG/NAME@REVISION for one revision of it), pvc://CLAIM/DIRECTORY on the claim that the
     platform was installed with, or a directory that every engine can read."""
+    also_known_as: Annotated[tuple[Uri, ...], Field(max_length=32)] = ()
+    """Other names of the same model, as adapters' configurations may give them: a mirror, a quantised twin. An adapter
+    that names another one is served where its shapes fit, with a note."""
     tenants: Annotated[tuple[Name | Literal["*"], ...], Field(max_length=1000)] = ()
     """The tenants that may use it, or * for all."""
     lora: Lora = Lora()
@@ -146,6 +150,11 @@ class BaseModelSpec(Value):
         if ours:
             raise ValueError(f"{ours} is set by the platform; use {OUR_FIELDS}")
         return arguments
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which adapters' configurations may mean it, beside the object's own name."""
+        return (self.source, *self.also_known_as)
 
     @property
     def claim(self) -> str | None:

@@ -55,7 +55,7 @@ def _secret_due(adapter: Adapter, world: World) -> float | None:
 
 def _observed(adapter: Adapter, world: World, now: datetime) -> Observed:
     tenant = world.owner(adapter.namespace) or ""
-    known = world.known[adapter.key]
+    known, base = world.known[adapter.key], world.base_model(adapter.spec.base_model)
     return Observed(
         tenant=tenant,
         revision=source_revision(adapter),
@@ -65,6 +65,7 @@ def _observed(adapter: Adapter, world: World, now: datetime) -> Observed:
         now=stamp(now),
         decision=known.decision,
         unplaced=world.unplaced.get(adapter.key),
+        base_names=(base.name, *base.spec.names) if base else (),
     )
 
 

@@ -228,6 +228,7 @@ class _Workload:
             "BASE_SOURCE": base.spec.source,
             "MAX_RANK": str(base.spec.lora.max_rank),
             "VOLUMES": VOLUMES,
+            "HUB_CACHE": "/cache/huggingface/hub",
         }
         return {
             "name": "agent",

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from operators.api.base_model import BaseModel
 from operators.desired.engine_vllm import engine_command
@@ -49,10 +50,17 @@ def agent(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
         "ENGINE_API_KEY": layout.engine_token,
         "BASE_MODEL": base.name,
         "BASE_SOURCE": base.spec.source,
+        "HUB_CACHE": _hub_cache(layout),
         "MAX_RANK": base.spec.lora.max_rank,
         "FILE_ROOTS": '["/"]',  # whoever writes the objects here owns the machine's files as well
         "ALLOW_PRIVATE_SOURCES": "true",
     })  # fmt: skip
+
+
+def _hub_cache(layout: Layout) -> Path:
+    """https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables#hfhome"""
+    home = layout.environment.get("HF_HOME") or Path(layout.environment.get("HOME", "/"), ".cache", "huggingface")
+    return Path(home, "hub")
 
 
 def services(layout: Layout) -> tuple[ProcessSpec, ...]:

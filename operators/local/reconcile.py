@@ -76,6 +76,7 @@ class _Step:
         self._verdicts = verdicts
         self._now = stamp(seen.now)
         self._owners = owners(known.tenants)
+        self._base_names = {base.name: (base.name, *base.spec.names) for base in known.base_models}
         self._held = {name: _by_adapter(report) for name, report in seen.agents.items() if report}
         indexed = seen.ingest.knowledge_bases if seen.ingest else ()
         self._indexed = {(report.tenant, report.name): report for report in indexed}
@@ -122,6 +123,7 @@ class _Step:
             now=self._now,
             decision=self._seen.decisions.get(item.key),
             unplaced=self._unplaced.get(item.key),
+            base_names=self._base_names.get(item.spec.base_model, ()),
         )
 
     def _replicas(self, base: str, tenant: str, name: str) -> tuple[AgentStatus, ...]:

@@ -6,6 +6,7 @@ from operators.api import conditions as c
 from operators.api.adapter import Adapter, AdapterStatus
 from operators.api.agent import HeldAdapter
 from operators.api.conditions import Condition, condition
+from operators.api.model_names import may_name
 from operators.desired.adapters import in_use
 from operators.reconcile.release import Observed, Release, next_release
 
@@ -63,7 +64,18 @@ def _fetched(reports: Sequence[HeldAdapter | None], seen: Observed) -> Condition
         return seen.unplaced
     if not reports or any(r is None or r.digest is None for r in reports):
         return condition(c.FETCHED, False, c.FETCHING, "the engine's agent has not verified the artifact yet")
-    return condition(c.FETCHED, True, c.VERIFIED)
+    return condition(c.FETCHED, True, c.VERIFIED, _note(reports, seen))
+
+
+def _note(reports: Sequence[HeldAdapter | None], seen: Observed) -> str:
+    """A name is a hint: what fits by its shapes is served, and a person is told."""
+    made_for = next((report.made_for for report in reports if report and report.made_for), "")
+    if not made_for or not seen.base_names or may_name(made_for, seen.base_names):
+        return ""
+    return (
+        f"its configuration names {made_for!r} as its base, which is not a name of this base model; the shapes fit. If "
+        "it is the same model, add the name to the base model's alsoKnownAs"
+    )
 
 
 def _released(adapter: Adapter, release: Release, candidate: str | None) -> Condition:

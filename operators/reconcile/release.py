@@ -31,7 +31,7 @@ from operators.reconcile.canary import judge, together
 @dataclass(frozen=True)
 class Observed:
     """What one adapter's status is computed from. `replicas` are those of its base model, `unplaced` says why its
-    candidate is not sent to them, `now` is in ISO 8601."""
+    candidate is not sent to them, `base_names` are what the base model is called, `now` is in ISO 8601."""
 
     tenant: str
     revision: str
@@ -41,6 +41,7 @@ class Observed:
     now: str
     decision: Decision | None = None
     unplaced: Condition | None = None
+    base_names: tuple[str, ...] = ()
 
     def reports(self, adapter: Adapter) -> list[HeldAdapter | None]:
         return [replica.report(self.tenant, adapter.name, self.revision) for replica in self.replicas]

@@ -41,7 +41,7 @@ def tokenizer_json(source: Path) -> str:
 
 def load(source: Path) -> Any:
     """The encoder in evaluation mode; plain attention, because it exports to portable operators."""
-    from transformers import AutoModel  # type: ignore[import-not-found]
+    from transformers import AutoModel
 
     return AutoModel.from_pretrained(source, attn_implementation="eager").eval()
 

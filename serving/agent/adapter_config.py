@@ -5,75 +5,82 @@ https://huggingface.co/docs/peft/package_reference/lora#peft.LoraConfig; what vL
 """
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from serving.agent.errors import RefusedError
+from serving.agent.patterns import MAX_NAMES, Matcher, compiled
 
 CONFIG = "adapter_config.json"
-Number = TypeVar("Number", int, float)
 MAX_BYTES = 1024 * 1024
 # Weights that are finite must stay so when they are scaled.
 MAX_ALPHA = 1e6
-# Of patterns and of targets: each is held against each module.
-MAX_NAMES = 256
-
-# PEFT and the engine both run a pattern's keys as regular expressions, so only those without repetition pass: one
-# like (a+)+$ would keep either of them busy for ever.
-_PATTERN_KEY = re.compile(r"[A-Za-z0-9_.\-^$\\]{1,256}")
 # Each changes what the adapter means, and the engine does not do it. The remedy is the same: train a plain LoRA.
 _UNSUPPORTED = ("use_dora", "modules_to_save", "lora_bias", "layer_replication", "alora_invocation_tokens",
                 "use_bdlora", "use_qalora", "trainable_token_indices", "target_parameters")  # fmt: skip
+ALL_LINEAR = "all-linear"
 # These only set the first weights of a training; others change the base's weights, which the engine does not have.
 _PLAIN_STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
 
 
 @dataclass(frozen=True)
-class AdapterConfig:
-    """`targets` are endings of module names, None where the adapter gives a pattern of its own."""
+class Training:
+    """How one module was trained. `scale` is what B A is multiplied by."""
 
-    base: object
+    rank: int
+    alpha: float
+    scale: float
+    targeted: bool
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    """`targets` are endings of module names, or one expression for whole names. `made_for` is the base model's name as
+    the trainer knew it."""
+
+    made_for: str
     rank: int
     rank_pattern: Mapping[str, int]
     alpha: float
     alpha_pattern: Mapping[str, float]
     rank_stabilised: bool
-    targets: frozenset[str] | None
+    targets: frozenset[str] | str
 
     @property
     def largest_rank(self) -> int:
         return max((self.rank, *self.rank_pattern.values()))
 
-    def rank_of(self, module: str) -> int:
-        return _first_match(self.rank_pattern, module, self.rank)
+    def trainings(self, modules: Collection[str]) -> Mapping[str, Training]:
+        """By module. Raises RefusedError where the patterns take too long."""
+        matcher = Matcher()
+        ranks = matcher.by_module(self.rank_pattern, modules, self.rank)
+        alphas = matcher.by_module(self.alpha_pattern, modules, self.alpha)
+        return {m: self._training(ranks[m], alphas[m], targeted=self._targets(m, matcher)) for m in modules}
 
-    def scale_of(self, module: str) -> float:
-        """What B A is multiplied by."""
-        rank = self.rank_of(module)
-        return _first_match(self.alpha_pattern, module, self.alpha) / (rank**0.5 if self.rank_stabilised else rank)
+    def _training(self, rank: int, alpha: float, *, targeted: bool) -> Training:
+        return Training(rank, alpha, alpha / self._divisor(rank), targeted)
 
-    def targets_module(self, module: str) -> bool:
-        return self.targets is None or any(module == end or module.endswith(f".{end}") for end in self.targets)
+    def _divisor(self, rank: int) -> float:
+        return rank**0.5 if self.rank_stabilised else rank
 
-
-def _first_match(pattern: Mapping[str, Number], module: str, default: Number) -> Number:
-    """PEFT's rule: the first key that ends the module's name at a dot."""
-    matches = (value for key, value in pattern.items() if re.match(rf"(.*\.)?({key})$", module))
-    return next(matches, default)
+    def _targets(self, module: str, matcher: Matcher) -> bool:
+        if isinstance(self.targets, str):
+            return self.targets == ALL_LINEAR or matcher.covers(self.targets, module)
+        parts = module.split(".")
+        return any(".".join(parts[start:]) in self.targets for start in range(len(parts)))
 
 
 def read(path: Path) -> AdapterConfig:
     """Raises RefusedError with the first fact that fails."""
     config = _load(path)
-    if config.get("peft_type") != "LORA":
-        raise RefusedError("NotLora", f"peft_type is {config.get('peft_type')!r}; only LORA adapters are served")
+    if (kind := config.get("peft_type", "LORA")) != "LORA":  # the engine does without the field
+        raise RefusedError("NotLora", f"peft_type is {kind!r}; only LORA adapters are served")
     _check_features(config)
     _check_alpha(config)
     return AdapterConfig(
-        base=config.get("base_model_name_or_path"),
+        made_for=_made_for(config.get("base_model_name_or_path")),
         rank=_rank(config.get("r"), "r"),
         rank_pattern=_rank_pattern(config),
         alpha=config["lora_alpha"],
@@ -132,17 +139,18 @@ def _rank_pattern(config: dict[str, Any]) -> dict[str, int]:
 
 
 def _check_key(name: str) -> str:
-    try:
-        if _PATTERN_KEY.fullmatch(name) and re.compile(name):
-            return name
-    except re.error:
-        pass
-    raise RefusedError("ConfigInvalid", f"the pattern {name!r} is not a module's name; repetition is not served")
+    compiled(name)
+    return name
 
 
-def _targets(value: object) -> frozenset[str] | None:
+def _made_for(value: object) -> str:
+    """A hint for people; nothing rests on it where the base model's shapes are there to be compared."""
+    return value[:512] if isinstance(value, str) else ""
+
+
+def _targets(value: object) -> frozenset[str] | str:
     if isinstance(value, str):
-        return None
+        return value if value == ALL_LINEAR else compiled(value).pattern
     if isinstance(value, list) and 0 < len(value) <= MAX_NAMES and all(isinstance(item, str) for item in value):
         return frozenset(value)
     raise RefusedError("ConfigInvalid", f"target_modules is neither a list of up to {MAX_NAMES} names nor a pattern")

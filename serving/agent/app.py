@@ -20,16 +20,15 @@ from starlette.routing import Route
 
 from operators.api.agent import DesiredSet
 from operators.api.objects import facts
-from serving.agent import base as base_model
 from serving.agent.artifacts import Artifacts
 from serving.agent.converge import Convergence
 from serving.agent.engine import Engine, connect
 from serving.agent.errors import UnavailableError
 from serving.agent.metrics import Metrics
+from serving.agent.rules import PendingRules
 from serving.agent.settings import Settings
 from serving.agent.sources.fetcher import Fetcher
 from serving.agent.store import Store
-from serving.agent.verify import Rules
 
 MAX_WAIT_S = 60.0
 # After a pod is told to stop, gateways may send to it until they have heard of it.
@@ -47,14 +46,16 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = await asyncio.to_thread(Store, settings.store)
-        base = await asyncio.to_thread(base_model.read, settings.base_model, settings.base_source)
-        rules = Rules(base, settings.max_rank)
+        rules = PendingRules(
+            settings.base_model, settings.base_source, max_rank=settings.max_rank, hub_cache=settings.hub_cache
+        )
+        await rules.read(engine_runs=False)
         fetcher = await asyncio.to_thread(Fetcher, settings.policy)
         artifacts = Artifacts(fetcher, store, rules, metrics, grace_s=settings.store_grace_s)
         async with connect(
             settings.engine_url, settings.engine_api_key.get_secret_value(), settings.base_model
         ) as engine:
-            convergence = Convergence(engine, artifacts, metrics)
+            convergence = Convergence(engine, artifacts, rules, metrics)
             app.state.convergence = convergence
             app.state.engine = engine
             task = asyncio.create_task(convergence.run())

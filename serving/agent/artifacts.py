@@ -13,8 +13,9 @@ from typing import Protocol, TypeVar
 from operators.api.agent import DesiredAdapter
 from serving.agent.errors import AgentError, RefusedError, UnavailableError
 from serving.agent.metrics import Metrics
+from serving.agent.rules import PendingRules
 from serving.agent.store import NO_SPACE, Store
-from serving.agent.verify import Rules
+from serving.agent.verify import made_for
 
 logger = logging.getLogger(__name__)
 
@@ -34,23 +35,28 @@ class Fetch(Protocol):
 class Artifacts:
     """`grace_s` is how long a version stays on disk after the last thing that needed it."""
 
-    def __init__(self, fetcher: Fetch, store: Store, rules: Rules, metrics: Metrics, *, grace_s: float) -> None:
+    def __init__(self, fetcher: Fetch, store: Store, rules: PendingRules, metrics: Metrics, *, grace_s: float) -> None:
         self._fetcher = fetcher
         self._store = store
         self._rules = rules
         self._metrics = metrics
         self._grace_s = grace_s
-        self._checked: set[str] = set()
+        # By digest of what was verified since the start: the base model that it was made for, in its own words.
+        self._checked: dict[str, str] = {}
         self._unneeded_since: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: set[str] = set()
         self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(FETCHES))
 
-    def path(self, digest: str) -> Path:
-        return self._store.path(digest)
+    def engine_path(self, digest: str) -> Path:
+        return self._store.engine_path(digest)
 
     def holds(self, digest: str) -> bool:
         return self._store.holds(digest)
+
+    def made_for(self, digest: str | None) -> str:
+        """The base model's name in a verified version's configuration."""
+        return self._checked.get(digest or "", "")
 
     def fetch(self, item: DesiredAdapter, arrived: Arrived) -> None:
         """Begins, unless it is under way; `arrived` is called at the end."""
@@ -86,7 +92,7 @@ class Artifacts:
 
     async def _remove(self, digest: str) -> None:
         await asyncio.to_thread(self._store.remove, digest)
-        self._checked.discard(digest)
+        self._checked.pop(digest, None)
         logger.info("removed version %s from the store: nothing needs it", digest[:12])
 
     async def _fetch(self, item: DesiredAdapter, arrived: Arrived) -> None:
@@ -121,9 +127,10 @@ class Artifacts:
         incoming = await asyncio.to_thread(self._store.incoming, _place(item))
         with self._metrics.fetch_seconds.time():
             await self._fetcher.fetch(source, incoming, dict(item.credentials))
+        rules = await self._rules.get()
         with self._metrics.verify_seconds.time():
-            digest = await to_its_end(partial(self._store.admit, incoming, self._rules, pinned=item.digest))
-        self._checked.add(digest)
+            digest = await to_its_end(partial(self._store.admit, incoming, rules, pinned=item.digest))
+        await self._note(digest)
         self._unneeded_since.pop(digest, None)
         return digest
 
@@ -131,10 +138,15 @@ class Artifacts:
         """What lies here from an earlier life is looked at once more: disks rot, and rules change."""
         if not self._store.holds(digest):
             return False
-        if digest not in self._checked and not await asyncio.to_thread(self._store.check, digest, self._rules):
+        if digest in self._checked:
+            return True
+        if not await asyncio.to_thread(self._store.check, digest, await self._rules.get()):
             return False
-        self._checked.add(digest)
+        await self._note(digest)
         return True
+
+    async def _note(self, digest: str) -> None:
+        self._checked[digest] = await asyncio.to_thread(made_for, self._store.path(digest))
 
 
 def _place(item: DesiredAdapter) -> str:

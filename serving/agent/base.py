@@ -1,4 +1,4 @@
-"""The base model's linear layers, read from its files: what an adapter's matrices must fit."""
+"""The base model's layers, read from its files: what an adapter's matrices must fit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,58 +6,55 @@ from pathlib import Path
 
 import numpy as np
 
-from serving.agent import weights
-from serving.agent.errors import RefusedError
-from serving.agent.weights import Tensor
+from serving.agent import layers, weights
+from serving.agent.layers import Layer, Shape
 
 
 @dataclass(frozen=True)
 class Base:
-    """`names` are all that the model is known by. `layers` maps a module to its matrix, [outputs, inputs], and the file
-    that it lies in; empty where the model's files are not here to be read."""
+    """`name` is what tenants call the model, `source` where its engine reads it. `layers` are by module, and empty
+    where the model's files cannot be read here."""
 
-    names: frozenset[str]
-    layers: Mapping[str, tuple[Path, Tensor]] = field(default_factory=dict)
+    name: str
+    source: str
+    layers: Mapping[str, Layer] = field(default_factory=dict)
     _norms: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
 
-    def shape(self, module: str) -> tuple[int, int] | None:
-        """(outputs, inputs)"""
-        if module not in self.layers:
-            return None
-        _, tensor = self.layers[module]
-        return tensor.rows, tensor.columns
+    def shape(self, module: str) -> Shape | None:
+        """A head that shares the embeddings' matrix has no tensor of its own."""
+        layer = self.layers.get(module) or (self._embeddings if module == "lm_head" else None)
+        return layer.shape if layer else None
 
     def norm(self, module: str) -> float | None:
         """The Frobenius norm. Read once: a large model's matrices take seconds."""
-        if module not in self.layers:
+        layer = self.layers.get(module)
+        if layer is None or layer.tensor is None:
             return None
         if module not in self._norms:
-            self._norms[module] = float(np.linalg.norm(weights.matrix(*self.layers[module])))
+            self._norms[module] = float(np.linalg.norm(weights.matrix(layer.path, layer.tensor)))
         return self._norms[module]
 
-
-def read(name: str, source: str) -> Base:
-    """A model is known by its object's name, by its source, and by the last part of its source.
-
-    A name on the hub says nothing of its shapes; the engine has the last word on those.
-    """
-    source = source.rstrip("/")
-    names = frozenset({name, source, source.rpartition("/")[2]})
-    directory = Path(source.removeprefix("file://"))
-    if not directory.is_absolute() or not directory.is_dir():
-        return Base(names)
-    layers: dict[str, tuple[Path, Tensor]] = {}
-    for path in sorted(directory.glob("*.safetensors")):
-        layers |= _layers(path)
-    return Base(names, layers)
+    @property
+    def _embeddings(self) -> Layer | None:
+        return next((layer for name, layer in self.layers.items() if name.endswith("embed_tokens")), None)
 
 
-def _layers(path: Path) -> dict[str, tuple[Path, Tensor]]:
-    """By module. Of a quantised model only what is stored as plain matrices is known."""
-    try:
-        tensors = weights.matrices(path)
-    except (RefusedError, OSError):
-        return {}
-    return {
-        name.removesuffix(".weight"): (path, tensor) for name, tensor in tensors.items() if name.endswith(".weight")
-    }
+def read(name: str, source: str, hub_cache: Path | None = None) -> Base:
+    """A model on the hub is read from the engine's cache once the engine has fetched it. Blocks."""
+    directory = locate(source, hub_cache)
+    return Base(name, source, layers.read(directory) if directory else {})
+
+
+def locate(source: str, hub_cache: Path | None) -> Path | None:
+    """The directory of a model's files, if it is there."""
+    path = Path(source.removeprefix("file://"))
+    if path.is_absolute():
+        return path if path.is_dir() else None
+    if hub_cache is None:
+        return None
+    name, _, revision = source.removeprefix("hf://").partition("@")
+    folder = hub_cache / f"models--{name.replace('/', '--')}"
+    reference = folder / "refs" / (revision or "main")
+    commit = reference.read_text().strip() if reference.is_file() else revision
+    snapshot = folder / "snapshots" / commit
+    return snapshot if commit and snapshot.is_dir() else None

@@ -18,6 +18,7 @@ from serving.agent.fingerprint import TOLERANCE, comparable, distance
 from serving.agent.latest import Latest
 from serving.agent.metrics import Metrics
 from serving.agent.plan import Failure, Progress, held, name_of, plan, remembered, undecided, wanted
+from serving.agent.rules import PendingRules
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,10 @@ class Convergence:
     was started anew must not call what its engine has been serving all along not ready.
     """
 
-    def __init__(self, engine: Engine, artifacts: Artifacts, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, artifacts: Artifacts, rules: PendingRules, metrics: Metrics) -> None:
         self._engine = engine
         self._artifacts = artifacts
+        self._rules = rules
         self._metrics = metrics
         self._desired: DesiredSet | None = None
         self._progress: dict[DesiredAdapter, Progress] = {}
@@ -126,6 +128,7 @@ class Convergence:
             self._progress = {item: known.on_another_engine for item, known in self._progress.items()}
             self._failures = {name: failure for name, failure in self._failures.items() if failure.is_final}
             self._publish()
+            await self._rules.read(engine_runs=True)
         if self._base is None:
             self._base = await self._engine.fingerprint(self._engine.base_model)
 
@@ -228,8 +231,9 @@ class Convergence:
         digest = next((digest for digest in found if digest), None)
         if digest is None:
             return
+        path = await asyncio.to_thread(self._artifacts.engine_path, digest)
         with self._metrics.load_seconds.time():
-            await self._engine.load(name, str(self._artifacts.path(digest)))
+            await self._engine.load(name, str(path))
         self._metrics.loads.inc()
         logger.info("loaded %s", name)
 
@@ -323,7 +327,9 @@ class Convergence:
         alive = self._misses < MISSES and self._started is not None
         answered = frozenset(self._answered) if alive else frozenset[str]()
         adapters = tuple(
-            held(item, known, answered, self._answered.get(name_of(item, known) or ""))
+            held(item, known, answered, self._answered.get(name_of(item, known) or "")).model_copy(
+                update={"made_for": self._artifacts.made_for(known.digest)}
+            )
             for item, known in self._progress.items()
         )
         started = self._started if alive else None

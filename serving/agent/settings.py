@@ -9,8 +9,9 @@ from serving.agent.sources.policy import Policy
 
 
 class Settings(BaseSettings):
-    """`base_source` is what adapters may name as their base, beside the base model's own name.
+    """`base_source` is where the engine reads the base model.
 
+    `hub_cache` is where the engine keeps what it fetches from the Hugging Face hub (HF_HOME/hub).
     `store_grace_s` is how long a version stays on disk after the last thing that needed it. What a fetch may reach is
     explained in `serving.agent.sources.policy`.
     """
@@ -25,6 +26,7 @@ class Settings(BaseSettings):
     engine_api_key: SecretStr
     base_model: str
     base_source: str
+    hub_cache: Path | None = None
     max_rank: int = 16
     store_grace_s: float = 600.0
     max_bytes: int = 2 * 1024**3

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from serving.agent import condensed
 from serving.agent.errors import RefusedError, UnavailableError
 from serving.agent.verify import FILES, Rules, verify
 
@@ -29,7 +30,7 @@ _ABANDONED_S = 24 * 3600.0
 
 
 class Store:
-    """One agent's. All methods but `holds` and `path` block: call them from a thread."""
+    """One agent's. All methods but `holds` and the paths block: call them from a thread."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -46,6 +47,10 @@ class Store:
 
     def path(self, digest: str) -> Path:
         return self.root / digest
+
+    def engine_path(self, digest: str) -> Path:
+        """Where the engine loads a version from."""
+        return condensed.path(self.path(digest))
 
     def holds(self, digest: str) -> bool:
         return digest in self.digests
@@ -88,6 +93,7 @@ class Store:
         for path in incoming.iterdir():
             if path.name not in FILES:
                 path.unlink()
+        condensed.write(incoming)
         _sync(incoming)
         with self._lock:
             self._publish(incoming, digest)
@@ -114,6 +120,7 @@ class Store:
             raise disk_error(error, self.root) from error
         if found == digest:
             verify(self.path(digest), rules)
+            condensed.write(self.path(digest))
             return True
         self.remove(digest)
         return False

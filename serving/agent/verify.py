@@ -5,12 +5,13 @@ numbers are looked at as bits.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from operators.api.model_names import may_name
 from serving.agent import adapter_config, magnitude, weights
-from serving.agent.adapter_config import CONFIG, AdapterConfig
+from serving.agent.adapter_config import CONFIG, AdapterConfig, Training
 from serving.agent.base import Base
 from serving.agent.errors import RefusedError
 from serving.agent.weights import WEIGHTS, Tensor
@@ -19,7 +20,12 @@ FILES = (CONFIG, WEIGHTS)
 
 Pair = Mapping[str, Tensor]  # by side: A and B
 
-_LORA_MATRIX = re.compile(r"base_model\.model\.(?P<module>[A-Za-z0-9_.]{1,512})\.lora_(?P<side>[AB])\.weight")
+# PEFT's names, and those of files that were written without its prefix.
+_PREFIX = "base_model.model."
+_LORA_MATRIX = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_(?P<side>[AB])\.weight")
+_LORA_EMBEDDING = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_embedding_(?P<side>[AB])")
+# PEFT saves these beside an adapter that has the embeddings or the head among its targets; the engine has its own.
+_COPIES = (".embed_tokens.base_layer.weight", "lm_head.base_layer.weight")
 
 
 @dataclass(frozen=True)
@@ -30,68 +36,100 @@ class Rules:
     max_rank: int
 
 
+@dataclass(frozen=True)
+class Module:
+    """`embeds`: the matrices are those of an embedding, whose weight stands on its side."""
+
+    name: str
+    pair: Pair
+    training: Training
+    embeds: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the base's weight that they change, (outputs, inputs)."""
+        shape = self.pair["B"].rows, self.pair["A"].columns
+        return shape[::-1] if self.embeds else shape
+
+
 def verify(directory: Path, rules: Rules) -> None:
     """Raises RefusedError with the first fact that fails."""
     config = adapter_config.read(directory / CONFIG)
-    _check_base(config.base, rules.base.names)
+    if not rules.base.layers:
+        _check_name(config.made_for, rules.base)
     if config.largest_rank > rules.max_rank:
         raise RefusedError(
             "RankTooHigh",
             f"rank {config.largest_rank} is above the base model's maxRank {rules.max_rank}; retrain, or raise maxRank",
         )
     tensors = weights.read(directory / WEIGHTS)
-    pairs = _pairs(tensors)
-    for module, pair in pairs.items():
-        _check_module(module, pair, config, rules.base)
+    modules = modules_of(tensors, config)
+    for module in modules:
+        _check_rank(module)
+        _check_fit(module.name, module.shape, rules.base)
     weights.check_finite(directory / WEIGHTS, tensors)
-    _check_magnitudes(directory / WEIGHTS, pairs, config, rules.base)
+    _check_magnitudes(directory / WEIGHTS, modules, rules.base)
 
 
-def _check_base(base: object, names: frozenset[str]) -> None:
-    if isinstance(base, str) and not names.isdisjoint({base, base.rstrip("/").rpartition("/")[2]}):
-        return
-    raise RefusedError(
-        "OtherBase", f"the adapter was made for {base!r}, this base model is {' or '.join(sorted(names))}"
-    )
+def made_for(directory: Path) -> str:
+    """The base model of a verified adapter, as its trainer called it."""
+    return adapter_config.read(directory / CONFIG).made_for
 
 
-def _pairs(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    pairs: dict[str, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        found = _LORA_MATRIX.fullmatch(name)
-        if not found:
-            raise RefusedError("TensorInvalid", f"tensor {name} is no LoRA matrix")
-        pairs.setdefault(found["module"], {})[found["side"]] = tensor
-    return pairs
-
-
-def _check_module(module: str, pair: Pair, config: AdapterConfig, base: Base) -> None:
-    if len(pair) != 2:
+def _check_name(made_for: str, base: Base) -> None:
+    """Only where the base model's files cannot be read: else its shapes decide. No path of the platform is shown."""
+    if not may_name(made_for, (base.name, base.source)):
         raise RefusedError(
-            "ShapeInvalid", f"module {module} has lora_{next(iter(pair))} alone; both A and B are needed"
+            "OtherBase",
+            f"the adapter was made for {made_for!r}, which does not name this base model, {base.name}; its files "
+            "cannot be read here to compare shapes. Correct base_model_name_or_path if it is the same model",
         )
-    if not config.targets_module(module):
-        raise RefusedError("UnknownModule", f"module {module} is not among the adapter's own target_modules")
-    a, b = pair["A"], pair["B"]
-    rank = config.rank_of(module)
+
+
+def modules_of(tensors: Mapping[str, Tensor], config: AdapterConfig) -> list[Module]:
+    """Raises RefusedError for tensors that are none of a LoRA's."""
+    pairs: dict[str, dict[str, Tensor]] = {}
+    embeddings: set[str] = set()
+    for name, tensor in tensors.items():
+        short = name.removeprefix(_PREFIX)
+        if short.endswith(_COPIES):
+            continue
+        match = _LORA_MATRIX.fullmatch(short) or _LORA_EMBEDDING.fullmatch(short)
+        if not match:
+            raise RefusedError("TensorInvalid", f"tensor {name} is no LoRA matrix")
+        pairs.setdefault(match["module"], {})[match["side"]] = tensor
+        embeddings |= {match["module"]} if match.re is _LORA_EMBEDDING else set()
+    trainings = config.trainings(pairs)
+    return [Module(name, _whole(name, pair), trainings[name], name in embeddings) for name, pair in pairs.items()]
+
+
+def _whole(module: str, pair: Pair) -> Pair:
+    if len(pair) == 2:
+        return pair
+    raise RefusedError("ShapeInvalid", f"module {module} has lora_{next(iter(pair))} alone; both A and B are needed")
+
+
+def _check_rank(module: Module) -> None:
+    if not module.training.targeted:
+        raise RefusedError("UnknownModule", f"module {module.name} is not among the adapter's own target_modules")
+    a, b, rank = module.pair["A"], module.pair["B"], module.training.rank
     if (a.rows, b.columns) != (rank, rank):
         raise RefusedError(
             "ShapeInvalid",
-            f"module {module} has rank {a.rows} in A and {b.columns} in B, its configuration says {rank}",
+            f"module {module.name} has rank {a.rows} in A and {b.columns} in B, its configuration says {rank}",
         )
-    _check_fit(module, (b.rows, a.columns), base)
 
 
-def _check_magnitudes(path: Path, pairs: Mapping[str, Pair], config: AdapterConfig, base: Base) -> None:
+def _check_magnitudes(path: Path, modules: Sequence[Module], base: Base) -> None:
     updates = [
         magnitude.check(
-            module,
-            weights.matrix(path, pair["A"]),
-            weights.matrix(path, pair["B"]),
-            config.scale_of(module),
-            base.norm(module),
+            module.name,
+            weights.matrix(path, module.pair["A"]),
+            weights.matrix(path, module.pair["B"]),
+            module.training.scale,
+            base.norm(module.name),
         )
-        for module, pair in pairs.items()
+        for module in modules
     ]
     if not any(updates):
         raise RefusedError("NoEffect", "every update is zero, as before a training's first step; train the adapter")

@@ -17,6 +17,7 @@ from serving.agent.errors import RefusedError
 WEIGHTS = "adapter_model.safetensors"
 MAX_HEADER_BYTES = 16 * 1024 * 1024
 MAX_TENSORS = 20_000
+MAX_CHECKPOINT_TENSORS = 1_000_000  # of one file of a base model
 BYTES_PER_ITEM = {"F32": 4, "F16": 2, "BF16": 2}
 # All exponent bits set means infinity or no number at all (IEEE 754; bfloat16 is the upper half of a float32).
 _EXPONENTS = {"F32": 0x7F80_0000, "F16": 0x7C00, "BF16": 0x7F80}
@@ -34,14 +35,34 @@ class Tensor:
     end: int
 
 
-def matrices(path: Path) -> Mapping[str, Tensor]:
-    """Those tensors that are plain matrices of floating-point numbers, by name; of a quantised model some."""
-    header, start = _read_header(path)
-    found = {}
+@dataclass(frozen=True)
+class Entry:
+    """One tensor of any type and shape, as the header gives it."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def entries(path: Path) -> Mapping[str, Entry]:
+    """What the header says of each tensor that it describes rightly. Raises RefusedError and OSError."""
+    header, start = _read_header(path, MAX_CHECKPOINT_TENSORS)
+    found: dict[str, Entry] = {}
     for name, entry in header.items():
-        with suppress(RefusedError):
-            found[name] = _tensor(name, entry, start)
+        match entry:
+            case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(begin), int(end)]}:
+                if all(isinstance(size, int) for size in shape):
+                    found[name] = Entry(dtype, tuple(shape), start + begin, start + end)
     return found
+
+
+def floating(name: str, entry: Entry) -> Tensor | None:
+    """A plain matrix of floating-point numbers; None for any other tensor."""
+    raw = {"dtype": entry.dtype, "shape": list(entry.shape), "data_offsets": [entry.begin, entry.end]}
+    with suppress(RefusedError):
+        return _tensor(name, raw, 0)
+    return None
 
 
 def read(path: Path) -> Mapping[str, Tensor]:
@@ -87,7 +108,7 @@ def matrix(path: Path, tensor: Tensor) -> NDArray[np.float32]:
     return numbers.reshape(tensor.rows, tensor.columns)
 
 
-def _read_header(path: Path) -> tuple[dict[str, Any], int]:
+def _read_header(path: Path, most_tensors: int = MAX_TENSORS) -> tuple[dict[str, Any], int]:
     size = path.stat().st_size
     with path.open("rb") as file:
         prefix = file.read(8)
@@ -106,8 +127,8 @@ def _read_header(path: Path) -> tuple[dict[str, Any], int]:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise RefusedError("NotSafetensors", f"the metadata of {path.name} is not a table of texts")
-    if len(header) > MAX_TENSORS:
-        raise RefusedError("NotSafetensors", f"{path.name} describes {len(header)} tensors, over {MAX_TENSORS}")
+    if len(header) > most_tensors:
+        raise RefusedError("NotSafetensors", f"{path.name} describes {len(header)} tensors, over {most_tensors}")
     return header, 8 + length
 
 

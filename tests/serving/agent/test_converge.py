@@ -17,7 +17,7 @@ from serving.agent.converge import Convergence
 from serving.agent.errors import EngineDownError, RefusedError, UnavailableError
 from serving.agent.metrics import Metrics
 from serving.agent.store import Store
-from tests.serving.agent.artifacts import RULES
+from tests.serving.agent.artifacts import pending_rules
 
 BASE = "base"
 
@@ -99,8 +99,9 @@ class World:
             await self.artifacts.stop()
         metrics = Metrics()
         store = await asyncio.to_thread(Store, self.root)
-        self.artifacts = Artifacts(Directory(), store, RULES, metrics, grace_s=0.0)
-        self.agent = Convergence(self.engine, self.artifacts, metrics)  # type: ignore[arg-type]  # the same calls
+        rules = pending_rules()
+        self.artifacts = Artifacts(Directory(), store, rules, metrics, grace_s=0.0)
+        self.agent = Convergence(self.engine, self.artifacts, rules, metrics)  # type: ignore[arg-type]  # the same calls
 
     async def happen(self, event: str) -> None:
         engine = self.engine

@@ -12,7 +12,7 @@ from benchmarks.hostile import SMALL, Hostile, all_hostile, config, pair, weight
 from serving.agent.base import Base
 from serving.agent.errors import RefusedError
 from serving.agent.verify import Rules, verify
-from tests.serving.agent.artifacts import RULES
+from tests.serving.agent.artifacts import RULES, UNREADABLE
 
 # What stands in the place of a file is the store's to refuse: tests/serving/agent/test_store.py.
 HOSTILE = [item for item in all_hostile(SMALL) if item.reason != "NotARegularFile"]
@@ -22,9 +22,42 @@ def test_a_right_adapter_is_let_through(tmp_path: Path) -> None:
     verify(write(tmp_path), RULES)
 
 
-@pytest.mark.parametrize("name", ["base", "org/base", "/models/base", "/models/base/"])
-def test_a_base_is_known_by_its_name_its_source_and_the_end_of_a_path(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["another", "/home/me/models--x--y/snapshots/0/", None, 3])
+def test_a_base_models_name_is_a_hint_where_shapes_decide(tmp_path: Path, name: object) -> None:
     verify(write(tmp_path, settings=config(base_model_name_or_path=name)), RULES)
+
+
+def test_a_base_models_name_decides_where_its_shapes_cannot_and_no_path_is_shown(tmp_path: Path) -> None:
+    rules = Rules(Base("base", "/srv/models/llama"), max_rank=16)
+    for name in ("base", "/models/base/", "Org/Llama", "unsloth/Meta-Llama-bnb-4bit"):
+        verify(write(tmp_path, settings=config(base_model_name_or_path=name)), rules)
+    with pytest.raises(RefusedError, match=r"made for 'another'.*base model, base;") as caught:
+        verify(write(tmp_path, settings=config(base_model_name_or_path="another")), rules)
+    assert "/srv" not in caught.value.message
+
+
+@pytest.mark.parametrize("expression", ["(.|..|...)+[A-Z]", "((.|..)(.|...)+)+[A-Z]"])
+@pytest.mark.parametrize("field", ["rank_pattern", "target_modules"])
+def test_an_expression_that_explodes_is_refused_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str, expression: str
+) -> None:
+    monkeypatch.setattr("serving.agent.patterns.LIMIT_S", 0.2)
+    changes: Any = {field: {expression: 8} if field == "rank_pattern" else expression}
+    assert _refusal(lambda: verify(write(tmp_path, settings=config(**changes)), RULES)) == "PatternTooSlow"
+
+
+@pytest.mark.parametrize(
+    "key", ["q_proj|k_proj", r"layers\.\d+\.self_attn\.q_proj", "layers.[0-1].self_attn.q_proj", ".*"]
+)
+def test_patterns_are_regular_expressions_as_they_are_for_the_engine(tmp_path: Path, key: str) -> None:
+    verify(write(tmp_path, settings=config(rank_pattern={key: 4}), content=weights(pair(rank=4))), RULES)
+
+
+def test_a_table_of_patterns_for_every_matrix_of_128_layers_is_read(tmp_path: Path) -> None:
+    names = [f"model.layers.{layer}.mlp.m{number}" for layer in range(128) for number in range(16)]
+    verify(write(tmp_path, settings=config(rank_pattern=dict.fromkeys(names, 8))), RULES)
+    more = dict.fromkeys([*names, "one.more"], 8)
+    assert _refusal(lambda: verify(write(tmp_path, settings=config(rank_pattern=more)), RULES)) == "ConfigInvalid"
 
 
 @pytest.mark.parametrize("item", HOSTILE, ids=[item.what for item in HOSTILE])
@@ -54,7 +87,7 @@ def test_any_configuration_is_let_through_or_refused(
 ) -> None:
     directory = write(tmp_path_factory.mktemp("a"), settings=config(**changes))
     try:
-        verify(directory, Rules(Base(frozenset({"base"})), max_rank=16))
+        verify(directory, UNREADABLE)
     except RefusedError as error:
         assert error.reason  # noqa: PT017  # both outcomes are right, only another exception is not
 
@@ -65,7 +98,7 @@ def test_a_rank_of_its_own_is_let_through_where_a_pattern_says_so(tmp_path: Path
 
 
 def test_what_a_base_model_on_the_hub_looks_like_is_left_to_the_engine(tmp_path: Path) -> None:
-    verify(write(tmp_path, content=weights(pair(inputs=8))), Rules(Base(frozenset({"base"})), max_rank=16))
+    verify(write(tmp_path, content=weights(pair(inputs=8))), UNREADABLE)
 
 
 def test_a_message_is_one_short_line_of_text_whatever_it_quotes(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""A configuration with many patterns, as the engine gets it: the same ranks and scales, by a handful of patterns.
+
+The engine matches every key against every module's name while it loads an adapter, and answers nobody meanwhile. A key
+for each matrix of 128 layers takes it 77 s, the same in a key for each value 1 s.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from serving.agent import adapter_config, weights
+from serving.agent.adapter_config import CONFIG
+from serving.agent.verify import modules_of
+from serving.agent.weights import WEIGHTS
+
+FOLDER = "engine"
+# So few are matched in a few milliseconds.
+FEW = 32
+
+Number = TypeVar("Number", int, float)
+
+
+def write(directory: Path) -> None:
+    """Beside a verified adapter, where it has many patterns; what is there from before is replaced."""
+    target = directory / FOLDER
+    shutil.rmtree(target, ignore_errors=True)
+    config = adapter_config.read(directory / CONFIG)
+    if len(config.rank_pattern) + len(config.alpha_pattern) <= FEW:
+        return
+    trainings = {module.name: module.training for module in modules_of(weights.read(directory / WEIGHTS), config)}
+    patterns = {
+        "rank_pattern": by_value({name: training.rank for name, training in trainings.items()}),
+        "alpha_pattern": by_value({name: training.alpha for name, training in trainings.items()}),
+    }
+    target.mkdir()
+    raw = json.loads((directory / CONFIG).read_bytes())
+    (target / CONFIG).write_text(json.dumps({**raw, **patterns}))
+    os.link(directory / WEIGHTS, target / WEIGHTS)
+
+
+def by_value(values: Mapping[str, Number]) -> dict[str, Number]:
+    """A pattern for all names of one value."""
+    names: dict[Number, list[str]] = {}
+    for name, value in values.items():
+        names.setdefault(value, []).append(name.replace(".", r"\."))
+    return {f"^(?:{'|'.join(group)})": value for value, group in names.items()}
+
+
+def path(directory: Path) -> Path:
+    """What the engine is to load."""
+    condensed = directory / FOLDER
+    return condensed if condensed.is_dir() else directory

@@ -1,0 +1,44 @@
+"""What adapters must fit, known once the base model's files can be read."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from serving.agent import base
+from serving.agent.verify import Rules
+
+logger = logging.getLogger(__name__)
+
+
+class PendingRules:
+    """A directory's files are read at the start, those of a model on the hub when its engine has fetched it: until then
+    no adapter is verified. `hub_cache` is the engine's."""
+
+    def __init__(self, name: str, source: str, *, max_rank: int, hub_cache: Path | None = None) -> None:
+        self._name = name
+        self._source = source
+        self._max_rank = max_rank
+        self._hub_cache = hub_cache
+        self._rules: Rules | None = None
+        self._ready = asyncio.Event()
+
+    async def get(self) -> Rules:
+        await self._ready.wait()
+        if self._rules is None:
+            raise RuntimeError("the rules are ready before they are set")
+        return self._rules
+
+    async def read(self, *, engine_runs: bool) -> None:
+        """An engine that runs has fetched its model: what cannot be read then is not here."""
+        if self._ready.is_set():
+            return
+        found = await asyncio.to_thread(base.read, self._name, self._source, self._hub_cache)
+        if not found.layers and not engine_runs:
+            return
+        if not found.layers:
+            logger.warning("the files of base model %s cannot be read here: the engine decides what fits", self._name)
+        self.set(Rules(found, self._max_rank))
+
+    def set(self, rules: Rules) -> None:
+        self._rules = rules
+        self._ready.set()
