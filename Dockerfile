@@ -14,6 +14,7 @@ FROM build AS wheel
 COPY pyproject.toml README.md LICENSE ./
 COPY operators operators
 COPY retrieval retrieval
+COPY service service
 COPY serving serving
 RUN /opt/uv/bin/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir /wheel .
 

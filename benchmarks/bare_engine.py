@@ -1,7 +1,6 @@
 """An engine as the product starts it, and nothing in front of it: what the product is compared with."""
 
 import os
-import signal
 import subprocess
 import time
 import urllib.request
@@ -18,7 +17,8 @@ from examples.demo.platform import end_with_parent
 from operators.api.base_model import BaseModel, BaseModelSpec, Lora
 from operators.api.names import API_VERSION
 from operators.api.resource import Metadata
-from operators.desired.engine_vllm import engine_command
+from operators.desired.engine_vllm import engine_command, on_port
+from operators.local import process_group
 from operators.local.commands import ENGINE_NICE
 from operators.local.layout import free_port
 from operators.local.process import step_back
@@ -90,7 +90,7 @@ def bare_engine(
             engine_env={"HF_HUB_OFFLINE": "1"},
         ),
     )
-    command = engine_command(base, python=str(Settings().engine_python), host="127.0.0.1", port=port, api_key=KEY)
+    command = engine_command(base, python=str(Settings().engine_python), listen=on_port("127.0.0.1", port), api_key=KEY)
     with log.open("wb") as out:
         process = subprocess.Popen(
             command.arguments,
@@ -107,7 +107,7 @@ def bare_engine(
         _wait(engine, log)
         yield engine
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        process_group.kill(process.pid)
         process.wait()
 
 

@@ -22,6 +22,7 @@ from benchmarks.load import QUESTION
 from benchmarks.report import Bar, report
 from examples.demo.platform import Platform, running
 from examples.demo.workspace import AlreadyRunning, alone, clear
+from service.addresses import connector, root
 
 ROOT = Path("build/parity")
 BASE = "quiver-demo"
@@ -127,7 +128,7 @@ class Server:
         more: Body = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
         headers = {"authorization": f"Bearer {self.key}"}
         body = {**shape.body, **more, "model": self.model}
-        async with session.post(self.url + shape.path, json=body, headers=headers) as response:
+        async with session.post(root(self.url) + shape.path, json=body, headers=headers) as response:
             raw = await response.read()
         if response.status != 200:
             return response.status, None
@@ -197,10 +198,14 @@ class Comparison:
 
 async def compare(gateway: Server, engine: Server, asked: list[Shape]) -> Comparison:
     result = Comparison()
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120)) as session:
+    timeout = aiohttp.ClientTimeout(total=120)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        aiohttp.ClientSession(timeout=timeout, connector=connector(engine.url)) as behind,
+    ):
         for number, (shape, stream) in enumerate(itertools.product(asked, (False, True))):
             ours = await gateway.ask(session, shape, stream=stream)
-            theirs = await engine.ask(session, shape, stream=stream)
+            theirs = await engine.ask(behind, shape, stream=stream)
             way = "streamed" if stream else "whole"
             result.answered += ours[0] == theirs[0] == 200
             result.differences += [f"{shape.name}, {way}: {text}" for text in differences(list(ours), list(theirs))]

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import sys
 
 from pydantic import ValidationError
@@ -11,13 +10,14 @@ from operators.app import run
 from operators.kube.client import ConfigurationError
 from operators.kube.lease import LeaseLost
 from operators.settings import OperatorSettings
+from service import logs
 
 
 def main() -> None:
     argparse.ArgumentParser(
         prog="python -m operators", description="The operator of a cluster. Told by QUIVER_OPERATOR_* alone."
     ).parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     try:
         settings = OperatorSettings()  # type: ignore[call-arg]  # its fields come from the environment
     except ValidationError as error:

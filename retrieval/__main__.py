@@ -1,11 +1,11 @@
 """Serve the query path: `python -m retrieval`."""
 
 import argparse
-from functools import partial
 
 from retrieval.app import create_app
-from retrieval.server import serve
 from retrieval.settings import Settings
+from service import logs
+from service.server import serve
 
 STOP_SECONDS = 10  # for requests in hand
 
@@ -15,7 +15,8 @@ def main() -> None:
         prog="python -m retrieval", description="The search of documents. Told by QUIVER_RETRIEVAL_* alone."
     ).parse_args()
     settings = Settings()  # type: ignore[call-arg]  # the environment fills it
-    serve(partial(create_app, settings), settings, stop_seconds=STOP_SECONDS)
+    logs.configure()
+    serve(create_app(settings), host=settings.host, port=settings.port, descriptor=settings.socket, stop_s=STOP_SECONDS)
 
 
 if __name__ == "__main__":

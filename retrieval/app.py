@@ -59,7 +59,13 @@ def create_app(settings: Settings) -> Starlette:
             *embed.routes(embedder),
             *health.routes(prove, metrics.registry),
         ],
-        middleware=[Middleware(BearerAuth, token=settings.token.get_secret_value())],
+        middleware=[
+            Middleware(
+                BearerAuth,
+                token=settings.token.get_secret_value(),
+                metrics_token=settings.metrics_token.get_secret_value(),
+            )
+        ],
         exception_handlers={RetrievalError: on_error},
         lifespan=lifespan,
     )

@@ -13,7 +13,9 @@ class ServiceSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65_535)
-    token: SecretStr = Field(min_length=16, description="Bearer token that every caller must present")
+    socket: int | None = Field(default=None, description="Descriptor to listen on, passed on by the parent")
+    token: SecretStr = Field(min_length=16, description="Bearer tokens that callers may present, with commas")
+    metrics_token: SecretStr = Field(default=SecretStr(""), description="Bearer tokens for /metrics, open without one")
     milvus_uri: str = Field(description="http://host:port of Milvus")
     milvus_token: SecretStr = SecretStr("")
     milvus_timeout_seconds: float = Field(default=5.0, gt=0)

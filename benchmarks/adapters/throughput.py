@@ -12,6 +12,7 @@ import aiohttp
 from benchmarks import direct
 from benchmarks.adapters.stage import STYLES, Stage, adapter, copy_version, save
 from benchmarks.load import QUESTION
+from service.addresses import connector, root
 
 CALLERS = 16
 TOKENS = 16
@@ -61,10 +62,10 @@ def _save(stage: Stage, names: list[str]) -> None:
 
 
 async def _point(stage: Stage, names: list[str], seconds: float, rounds: int) -> Point:
-    gateway = _Way(stage.platform.url, stage.platform.keys["acme"], tuple(names))
+    gateway = _Way(stage.platform.url.removesuffix("/v1"), stage.platform.keys["acme"], tuple(names))
     behind = direct.engine(stage.platform)
     engine_names = tuple(stage.status(name)["active"]["engineName"] for name in names)
-    engine = _Way(f"{behind.url}/v1", behind.key, engine_names)
+    engine = _Way(behind.url, behind.key, engine_names)
     pairs = []
     for number in range(rounds):
         order = (gateway, engine) if number % 2 == 0 else (engine, gateway)
@@ -78,16 +79,17 @@ async def _tokens_per_second(way: _Way, seconds: float, seed: int) -> float:
     rng = random.Random(seed)
     weights = [1 / rank for rank in range(1, len(way.names) + 1)]
     tokens, end = 0, time.monotonic() + seconds
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
     headers = {"Authorization": f"Bearer {way.key}"}
 
     async def caller(session: aiohttp.ClientSession) -> None:
         nonlocal tokens
         while time.monotonic() < end:
-            used = await _ask(session, way.url, rng.choices(way.names, weights)[0])
+            used = await _ask(session, root(way.url), rng.choices(way.names, weights)[0])
             tokens += used  # after the wait: others add meanwhile
 
-    async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
+    async with aiohttp.ClientSession(
+        headers=headers, connector=connector(way.url, limit=0, keepalive_timeout=3)
+    ) as session:
         begun = time.monotonic()
         await asyncio.gather(*(caller(session) for _ in range(CALLERS)))
         return tokens / (time.monotonic() - begun)
@@ -97,6 +99,6 @@ async def _ask(session: aiohttp.ClientSession, url: str, model: str) -> int:
     body: dict[str, Any] = {
         "model": model, "messages": [{"role": "user", "content": QUESTION}], "max_tokens": TOKENS, "temperature": 0,
     }  # fmt: skip
-    async with session.post(f"{url}/chat/completions", json=body) as response:
+    async with session.post(f"{url}/v1/chat/completions", json=body) as response:
         response.raise_for_status()
         return int((await response.json())["usage"]["completion_tokens"])

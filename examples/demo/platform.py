@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -156,6 +157,15 @@ def create_key(root: Path, tenant: str, name: str = "demo") -> str:
     if done.returncode:
         raise NotReady(f"no key for tenant {tenant}: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+def read_metrics(platform: "Platform", url: str) -> str:
+    """As Prometheus does, with the token that `quiver up` writes for it."""
+    token = (platform.root / ".quiver" / "metrics-token").read_text()
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request) as response:
+        text: str = response.read().decode()
+    return text
 
 
 def _relay(platform: Platform, out: TextIO) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ import psutil
 from examples.demo import conversation
 from examples.demo.fence import attempted
 from examples.demo.figures import Figures
-from examples.demo.platform import NotReady, Platform
+from examples.demo.platform import NotReady, Platform, read_metrics
 from examples.demo.questions import (
     ADAPTERS,
     ANSWERABLE,
@@ -188,8 +187,7 @@ class Tour:
 
     def _metrics(self) -> None:
         wanted = ('requests_total{code="200"', "tokens_total", "retrievals_total", "first_token_seconds_count")
-        with urllib.request.urlopen(self._platform.metrics_url) as response:
-            lines = response.read().decode().splitlines()
+        lines = read_metrics(self._platform, self._platform.metrics_url).splitlines()
         shown = [line for line in lines if not line.startswith("#") and any(name in line for name in wanted)]
         self._say(f"\nFrom {self._platform.metrics_url}:\n")
         self._say("\n".join(f"  {line}" for line in shown[:14]))

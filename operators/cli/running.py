@@ -5,7 +5,9 @@ import contextlib
 import logging
 import signal
 import sys
+import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -13,13 +15,15 @@ import click
 from operators.api.conditions import READY, holds
 from operators.api.snapshot import Snapshot
 from operators.cli.arguments import directory_argument, path, port_option
-from operators.local import address, directory, doctor, snapshots, table
+from operators.local import address, directory, doctor, record, snapshots, table
 from operators.local.directory import Contents
 from operators.local.engine_phase import phase
 from operators.local.layout import Layout, url
 from operators.local.lock import AlreadyRunningError, alone, is_running
 from operators.local.progress import Progress
+from operators.local.record import Record, RecordLostError
 from operators.settings import Settings, fetching_environment, inherited_environment
+from service import logs
 
 PHASE_PERIOD_S = 5.0
 
@@ -27,33 +31,37 @@ PHASE_PERIOD_S = 5.0
 @click.command()
 @directory_argument
 @port_option
-def up(root: Path, port: int) -> None:
+@click.option("--begin-anew", is_flag=True, help="Start although the record of earlier releases and rollbacks is lost.")
+def up(root: Path, port: int, *, begin_anew: bool) -> None:
     """Run the objects in DIR as processes, and follow edits to the files."""
     settings = Settings()
     if is_running(root):
         raise click.ClickException(f"{root} is run by another quiver up; stop that one first")
     _require(settings, port, root)
     contents = _read(root)
+    runtime = tempfile.TemporaryDirectory(prefix="quiver-")  # short: a socket's path has at most 107 bytes
     layout = Layout(
         root=root.resolve(),
+        runtime=Path(runtime.name),
         gateway_port=port,
         engine_python=settings.engine_python,
         embedder=settings.embedder.resolve(),
         environment=inherited_environment() | _without_compiler(),
         fetching=fetching_environment(),
     )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     click.echo(f"gateway  {url(port)}/v1")
     click.echo(f"metrics  {url(layout.internal_port)}/metrics  {url(layout.drift_port)}/metrics")
+    click.echo(f"         with the bearer token in {layout.metrics_token}")
     click.echo(f"logs     {layout.logs}")
     try:
-        with alone(layout):
+        with runtime, alone(layout):
             address.write(layout)
-            if aside := snapshots.keep_unreadable(layout.snapshot):
-                click.echo(f"{aside} is not from this release: earlier versions and rollbacks are not known", err=True)
-            asyncio.run(_run(layout, contents))
-    except AlreadyRunningError as error:
+            address.write_metrics_token(layout)
+            with closing(record.opened(layout.state, layout.snapshot, begin_anew=begin_anew)) as opened:
+                asyncio.run(_run(layout, contents, opened))
+    except (AlreadyRunningError, RecordLostError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -83,7 +91,7 @@ def _read(root: Path) -> Contents:
     return contents
 
 
-async def _run(layout: Layout, contents: Contents) -> None:
+async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
     from operators.local.runner import Runner  # a third of a second that only this command has to spend
 
     begun, progress = time.monotonic(), Progress()
@@ -92,7 +100,7 @@ async def _run(layout: Layout, contents: Contents) -> None:
         for line in progress.news(snapshot):
             click.echo(f"{time.monotonic() - begun:7.1f} s  {line}")
 
-    runner = Runner(layout, contents, on_snapshot=say)
+    runner = Runner(layout, contents, opened, on_snapshot=say)
     task = asyncio.ensure_future(runner.run())
     phases = asyncio.ensure_future(_say_phases(layout, begun))
 

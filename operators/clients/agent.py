@@ -34,3 +34,9 @@ class AgentClient:
                     raise NeighbourError("the agent knows nothing of its engine yet")
                 response.raise_for_status()
                 return AgentStatus.model_validate_json(await response.read())
+
+    async def drained(self, limit_s: float) -> None:
+        """Returns once the engine has nothing left to answer, or after `limit_s`."""
+        with translated("agent"):
+            async with self._session.get(f"{self._url}/drained", timeout=within(limit_s)) as response:
+                await response.read()

@@ -1,7 +1,8 @@
 """The command line of one vLLM engine (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from operators.api.base_model import BaseModel
 
@@ -25,8 +26,18 @@ class Command:
     environment: Mapping[str, str]
 
 
-def engine_command(base: BaseModel, *, python: str, host: str, port: int, api_key: str) -> Command:
-    """One engine with runtime LoRA, the key in its environment so that no process list shows it.
+def on_port(host: str, port: int) -> tuple[str, ...]:
+    return ("--host", host, "--port", str(port))
+
+
+def on_socket(path: Path) -> tuple[str, ...]:
+    """Who may reach it is what the directory says."""
+    return ("--uds", str(path))
+
+
+def engine_command(base: BaseModel, *, python: str, listen: Sequence[str], api_key: str) -> Command:
+    """One engine with runtime LoRA, the key in its environment so that no process list shows it. `listen` are vLLM's
+    flags for where: `on_port`, or `on_socket`.
 
     One API server per engine: vLLM refuses runtime LoRA with several (vllm/entrypoints/cli/serve.py).
     """
@@ -35,7 +46,7 @@ def engine_command(base: BaseModel, *, python: str, host: str, port: int, api_ke
         python, "-m", API_SERVER,
         *_model(spec.source),
         "--served-model-name", base.name,
-        "--host", host, "--port", str(port),
+        *listen,
         "--enable-lora",
         "--max-loras", str(spec.lora.slots),
         "--max-cpu-loras", str(spec.lora.cpu_slots),

@@ -10,7 +10,7 @@ from typing import Any
 
 from operators.api.base_model import Autoscaling, BaseModel
 from operators.api.names import API_VERSION
-from operators.desired.engine_vllm import engine_command
+from operators.desired.engine_vllm import engine_command, on_port
 from operators.desired.inference_service import deployment_name, inference_service
 
 Manifest = dict[str, Any]
@@ -191,7 +191,7 @@ class _Workload:
     def _engine(self) -> Manifest:
         platform = self._platform
         command = engine_command(
-            self._base, python=platform.engine_python, host="0.0.0.0", port=platform.engine_port, api_key=""
+            self._base, python=platform.engine_python, listen=on_port("0.0.0.0", platform.engine_port), api_key=""
         )
         environment = {**command.environment, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
         environment.pop("VLLM_API_KEY")

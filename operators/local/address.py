@@ -12,6 +12,11 @@ def write(layout: Layout) -> None:
     (layout.state / FILE).write_text(url(layout.gateway_port))
 
 
+def write_metrics_token(layout: Layout) -> None:
+    """For Prometheus (authorization.credentials_file), in a directory that nobody else can read."""
+    layout.metrics_token.write_text(layout.tokens["metrics"])
+
+
 def read(root: Path) -> str | None:
     """What the last run wrote; it means something only while the directory is running."""
     try:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operators.api.base_model import BaseModel
-from operators.desired.engine_vllm import engine_command
+from operators.desired.engine_vllm import engine_command, on_socket
 from operators.local.layout import LOOPBACK, Layout, url
 from operators.local.process import ProcessSpec
+from service.addresses import UNIX
 
 # An engine takes every core it is given; those who decide and route need little, and need it now. Nobody waits for
 # what is indexed or tested in the background.
@@ -23,31 +24,37 @@ BACKGROUND_NICE = 10
 
 @dataclass(frozen=True)
 class Replica:
-    """The ports of one engine and its agent."""
+    """One engine, on a socket that nobody else of this machine can open, and its agent, on a port."""
 
-    engine_port: int
+    name: str
+    engine_socket: Path
     agent_port: int
+
+    @property
+    def engine_url(self) -> str:
+        return f"{UNIX}{self.engine_socket}"
 
 
 def engine(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
     command = engine_command(
         base,
         python=str(layout.engine_python),
-        host=LOOPBACK,
-        port=replica.engine_port,
-        api_key=layout.engine_token,
+        listen=on_socket(replica.engine_socket),
+        api_key=layout.tokens["engine"],
     )
     environment = {**layout.environment, **layout.fetching, **command.environment}
-    return ProcessSpec(f"engine-{base.name}", command.arguments, environment, orphaned=signal.SIGTERM, nice=ENGINE_NICE)
+    return ProcessSpec(
+        f"engine-{replica.name}", command.arguments, environment, orphaned=signal.SIGTERM, nice=ENGINE_NICE
+    )
 
 
 def agent(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
-    return _python(layout, f"agent-{base.name}", "serving.agent", "QUIVER_AGENT_", {
+    return _python(layout, f"agent-{replica.name}", "serving.agent", "QUIVER_AGENT_", {
         "PORT": replica.agent_port,
-        "TOKEN": layout.internal_token,
-        "STORE": layout.state / "store" / base.name,
-        "ENGINE_URL": url(replica.engine_port),
-        "ENGINE_API_KEY": layout.engine_token,
+        "TOKEN": layout.tokens["runner-agent"],
+        "STORE": layout.stores / replica.name,
+        "ENGINE_URL": replica.engine_url,
+        "ENGINE_API_KEY": layout.tokens["engine"],
         "BASE_MODEL": base.name,
         "BASE_SOURCE": base.spec.source,
         "HUB_CACHE": _hub_cache(layout),
@@ -68,6 +75,17 @@ def services(layout: Layout) -> tuple[ProcessSpec, ...]:
     return (_milvus(layout), _ingest(layout), _retrieval(layout), _drift(layout), _gateway(layout))
 
 
+def address(layout: Layout, service: str) -> str | None:
+    """Where a service is asked whether it lives; None for what speaks no HTTP."""
+    ports = {
+        "ingest": layout.ingest_port,
+        "retrieval": layout.retrieval_port,
+        "drift": layout.drift_port,
+        "gateway": layout.internal_port,
+    }
+    return url(ports[service]) if service in ports else None
+
+
 def _milvus(layout: Layout) -> ProcessSpec:
     data = str(layout.state / "milvus")
     address = ("--host", LOOPBACK, "--port", str(layout.milvus_port))
@@ -78,7 +96,7 @@ def _milvus(layout: Layout) -> ProcessSpec:
 def _ingest(layout: Layout) -> ProcessSpec:
     return _python(layout, "ingest", "retrieval.ingest", "QUIVER_INGEST_", {
         "PORT": layout.ingest_port,
-        "TOKEN": layout.internal_token,
+        "TOKEN": layout.tokens["runner-ingest"],
         "MILVUS_URI": url(layout.milvus_port),
         "EMBEDDER": layout.embedder,
         "LEDGER": layout.state / "ingest.sqlite",
@@ -88,7 +106,7 @@ def _ingest(layout: Layout) -> ProcessSpec:
 def _retrieval(layout: Layout) -> ProcessSpec:
     return _python(layout, "retrieval", "retrieval", "QUIVER_RETRIEVAL_", {
         "PORT": layout.retrieval_port,
-        "TOKEN": layout.internal_token,
+        "TOKEN": layout.tokens["gateway-retrieval"],
         "MILVUS_URI": url(layout.milvus_port),
         "EMBEDDER": layout.embedder,
     })  # fmt: skip
@@ -97,23 +115,23 @@ def _retrieval(layout: Layout) -> ProcessSpec:
 def _drift(layout: Layout) -> ProcessSpec:
     return _python(layout, "drift", "serving.drift", "QUIVER_DRIFT_", {
         "PORT": layout.drift_port,
-        "TOKEN": layout.internal_token,
+        "TOKEN": f"{layout.tokens['runner-drift']},{layout.tokens['gateway-drift']}",
         "STATE": layout.state / "drift",
-    }, nice=BACKGROUND_NICE, OPENBLAS_NUM_THREADS="1")  # fmt: skip
+    }, nice=BACKGROUND_NICE, environment={"OPENBLAS_NUM_THREADS": "1"})  # fmt: skip
 
 
 def _gateway(layout: Layout) -> ProcessSpec:
     return _python(layout, "gateway", "serving.gateway", "QUIVER_GATEWAY_", {
         "PORT": layout.gateway_port,
         "INTERNAL_PORT": layout.internal_port,
-        "INTERNAL_TOKEN": layout.internal_token,
+        "INTERNAL_TOKEN": layout.tokens["runner-gateway"],
         "SNAPSHOT": layout.snapshot,
-        "ENGINE_API_KEY": layout.engine_token,
+        "ENGINE_API_KEY": layout.tokens["engine"],
         "RETRIEVAL_URL": url(layout.retrieval_port),
-        "RETRIEVAL_TOKEN": layout.internal_token,
+        "RETRIEVAL_TOKEN": layout.tokens["gateway-retrieval"],
         "DRIFT_URL": url(layout.drift_port),
-        "DRIFT_TOKEN": layout.internal_token,
-    })  # fmt: skip
+        "DRIFT_TOKEN": layout.tokens["gateway-drift"],
+    }, INTERNAL_SOCKET=layout.internal_port)  # fmt: skip
 
 
 def _python(
@@ -124,7 +142,17 @@ def _python(
     settings: Mapping[str, object],
     *,
     nice: int = 0,
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
+    **more_sockets: object,
 ) -> ProcessSpec:
-    own = {f"{prefix}{key}": str(value) for key, value in {"HOST": LOOPBACK, **settings}.items()}
-    return ProcessSpec(name, (sys.executable, "-m", module), {**layout.environment, **own, **environment}, nice=nice)
+    """`more_sockets` are ports beside PORT, by their settings."""
+    shared = {"HOST": LOOPBACK, "METRICS_TOKEN": layout.tokens["metrics"]}
+    own = {f"{prefix}{key}": str(value) for key, value in {**shared, **settings}.items()}
+    listens = {f"{prefix}{key}": int(str(port)) for key, port in {"SOCKET": settings["PORT"], **more_sockets}.items()}
+    return ProcessSpec(
+        name,
+        (sys.executable, "-m", module),
+        {**layout.environment, **own, **(environment or {})},
+        nice=nice,
+        listens=listens,
+    )

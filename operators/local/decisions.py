@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from operators.api.adapter import Decision
 from operators.api.resource import Key
+from operators.local.snapshots import replace
 
 FOLDER = "decisions"
 
@@ -20,9 +21,7 @@ def write(
     decision = Decision(id=uuid.uuid4().hex, action=action, against=against, digest=digest)
     folder = state / FOLDER
     folder.mkdir(exist_ok=True)
-    staged = folder / f"{_stem(key)}.tmp"
-    staged.write_text(decision.model_dump_json(by_alias=True, exclude_none=True))
-    staged.rename(folder / f"{_stem(key)}.json")
+    replace(folder / f"{_stem(key)}.json", decision.model_dump_json(by_alias=True, exclude_none=True))
     return decision
 
 

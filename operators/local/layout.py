@@ -24,13 +24,19 @@ def free_port() -> int:
             return port
 
 
-def _token() -> str:
-    return secrets.token_hex(32)
+# Who calls whom: each pair has a token of its own, so that one that leaks opens one door.
+PAIRS = ("runner-agent", "runner-gateway", "runner-ingest", "runner-drift", "gateway-retrieval", "gateway-drift",
+         "engine", "metrics")  # fmt: skip
+
+
+def _tokens() -> Mapping[str, str]:
+    return {pair: secrets.token_hex(32) for pair in PAIRS}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One run. Tokens are new each time and live in the processes' environments only."""
+    """One run. Tokens are new each time and live in the processes' environments only; that for metrics is in a file
+    for Prometheus as well."""
 
     root: Path
     gateway_port: int
@@ -43,12 +49,21 @@ class Layout:
     retrieval_port: int = field(default_factory=free_port)
     ingest_port: int = field(default_factory=free_port)
     drift_port: int = field(default_factory=free_port)
-    internal_token: str = field(default_factory=_token, repr=False)
-    engine_token: str = field(default_factory=_token, repr=False)
+    runtime: Path = Path("/nonexistent")
+    tokens: Mapping[str, str] = field(default_factory=_tokens, repr=False)
 
     @property
     def state(self) -> Path:
         return self.root / STATE
+
+    @property
+    def stores(self) -> Path:
+        """Of agents, one for each replica."""
+        return self.state / "store"
+
+    @property
+    def metrics_token(self) -> Path:
+        return self.state / "metrics-token"
 
     @property
     def decisions(self) -> Path:

@@ -20,6 +20,7 @@ class AlreadyRunningError(Exception):
 def alone(layout: Layout) -> Iterator[None]:
     """Two runs on one directory would fight over its store and its snapshot. Raises AlreadyRunningError."""
     layout.logs.mkdir(parents=True, exist_ok=True)
+    layout.state.chmod(0o700)  # documents, adapters and tokens of every tenant lie here
     with (layout.state / LOCK).open("w") as lock:
         if not _taken(lock, fcntl.LOCK_EX):
             raise AlreadyRunningError(f"{layout.root} is run by another quiver up; stop that one first")

@@ -18,6 +18,17 @@ def last_line(log: Path) -> str:
     return next((line for line in reversed(lines) if line), "")[:300]
 
 
+def tail(log: Path, start: int) -> str:
+    """What was written since `start`, in bytes, the last 256 KiB of it."""
+    try:
+        with log.open("rb") as file:
+            size = log.stat().st_size
+            file.seek(max(start if start <= size else 0, size - 256 * 1024))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
 def trim(logs: Path, most_bytes: int = MOST_BYTES) -> None:
     """Moves what a log holds aside once it is full. Raises OSError.
 

@@ -8,12 +8,14 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from operators.local.logs import last_line
+from operators.local import process_group
+from operators.local.logs import last_line, tail
+from operators.reconcile.engine_failure import cause
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +34,9 @@ class ProcessSpec:
     """What to run. `environment` is all that the process gets beside PATH, HOME and the like.
 
     `orphaned` is what it gets when we are killed: SIGKILL cannot be ignored, after SIGTERM it can end what it started.
-    `nice` is how far it steps back for the others where all want the same cores.
+    `nice` is how far it steps back for the others where all want the same cores. `listens` are the ports that it is
+    given open, by the environment variable that is to hold the descriptor. `removes` are files that an earlier run may
+    have left, beside which the next one cannot start.
     """
 
     name: str
@@ -40,6 +44,8 @@ class ProcessSpec:
     environment: Mapping[str, str]
     orphaned: signal.Signals = signal.SIGKILL
     nice: int = 0
+    listens: Mapping[str, int] = field(default_factory=dict)
+    removes: tuple[Path, ...] = ()
 
 
 def _follow_parent(parent: int, orphaned: int) -> None:
@@ -57,34 +63,42 @@ def step_back(pid: int, nice: int) -> None:
 
 
 class Process:
-    """One command in a process group of its own, its output in a file, restarted when it ends."""
+    """One command in a process group of its own, its output in a file, restarted when it ends.
 
-    def __init__(self, spec: ProcessSpec, logs: Path) -> None:
+    What it started and left behind is killed with it: an engine's worker outlives its server otherwise.
+    """
+
+    def __init__(self, spec: ProcessSpec, logs: Path, descriptors: Mapping[str, int] | None = None) -> None:
+        """`descriptors` are passed on, each named by an environment variable."""
         self.spec = spec
+        self._descriptors = descriptors or {}
         self.log = logs / f"{spec.name}.log"
         self.restarts = 0
+        self.failure = ""
+        """How it last ended, and why."""
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process and self._process.returncode is None else None
 
-    def restart(self) -> None:
+    async def restart(self) -> None:
         """Ends what runs, at once; `run` starts it again."""
         if self.pid is not None:
-            self._kill_group(self.pid)
+            await asyncio.to_thread(process_group.kill, self.pid)
 
     async def run(self) -> None:
         """Until cancelled; then the whole group is stopped."""
         delay = FIRST_RESTART_S
         try:
             while True:
-                begun = time.monotonic()
+                begun, written = time.monotonic(), await asyncio.to_thread(_size, self.log)
                 ending = await self._run_once()
                 delay = FIRST_RESTART_S if time.monotonic() - begun > WELL_S else min(delay * 2, LAST_RESTART_S)
                 self.restarts += 1
-                words = await asyncio.to_thread(last_line, self.log)
-                logger.warning("%s %s; again in %.1f s. %s", self.spec.name, ending, delay, words)
+                why = await asyncio.to_thread(_why, self.log, written)
+                self.failure = f"{ending}: {why}" if why else ending
+                logger.warning("%s %s; again in %.1f s", self.spec.name, self.failure, delay)
                 await asyncio.sleep(delay)
         finally:
             await self._stop()
@@ -96,13 +110,15 @@ class Process:
         except OSError as error:
             return f"cannot be started: its log {self.log} cannot be opened: {error.strerror}"
         try:
+            for left in self.spec.removes:
+                await asyncio.to_thread(left.unlink, missing_ok=True)
             with log:
                 self._process = await self._start(log)
                 await asyncio.to_thread(step_back, self._process.pid, self.spec.nice)
         except OSError as error:
             return f"cannot be started: {error.strerror} ({self.spec.arguments[0]})"
         code = await self._process.wait()
-        self._kill_group(self._process.pid)
+        await asyncio.to_thread(process_group.kill, self._process.pid)
         return f"ended with status {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
 
     async def _start(self, log: BinaryIO) -> asyncio.subprocess.Process:
@@ -111,7 +127,8 @@ class Process:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=dict(self.spec.environment),
+            env={**self.spec.environment, **{name: str(number) for name, number in self._descriptors.items()}},
+            pass_fds=tuple(self._descriptors.values()),
             start_new_session=True,
             preexec_fn=partial(_follow_parent, os.getpid(), self.spec.orphaned),  # two calls, loaded before the fork
         )
@@ -124,7 +141,7 @@ class Process:
         try:
             await self._ask_to_stop(process)
         finally:
-            self._kill_group(process.pid)
+            await asyncio.to_thread(process_group.kill, process.pid)  # to its end, whoever cancels this
         await process.wait()
 
     async def _ask_to_stop(self, process: asyncio.subprocess.Process) -> None:
@@ -136,7 +153,14 @@ class Process:
             async with asyncio.timeout(STOP_GRACE_S):
                 await process.wait()
 
-    def _kill_group(self, group: int) -> None:
-        """What the command started and left behind: an engine's worker outlives its server otherwise."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+
+def _size(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
+
+
+def _why(log: Path, start: int) -> str:
+    """What the run that began at `start` says failed, or else its last line."""
+    return cause(tail(log, start)) or last_line(log)

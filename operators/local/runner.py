@@ -6,7 +6,8 @@ for nobody: what is decided is published, and each neighbour has a task of its o
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+import sqlite3
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,14 +16,11 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from operators.api.agent import AgentStatus, DesiredSet
-from operators.api.base_model import BaseModel
 from operators.api.gateway import GatewayState
 from operators.api.ingest import IngestStatus
 from operators.api.objects import Objects
 from operators.api.resource import Key, Status
 from operators.api.snapshot import Snapshot
-from operators.clients.agent import AgentClient
 from operators.clients.drift import DriftClient
 from operators.clients.errors import NeighbourError
 from operators.clients.follow import Ask, follow
@@ -32,11 +30,14 @@ from operators.clients.newest import Newest
 from operators.clients.report import Report
 from operators.desired.knowledge_bases import DesiredKnowledgeBase
 from operators.local import commands, directory, files, logs, snapshots
-from operators.local.commands import Replica
 from operators.local.directory import Contents
-from operators.local.layout import Layout, free_port, url
+from operators.local.engines import Engines
+from operators.local.layout import Layout, url
+from operators.local.liveness import Liveness
 from operators.local.process import Process, ProcessSpec
 from operators.local.reconcile import Decided, Seen, decide
+from operators.local.record import Record
+from operators.local.sockets import Sockets
 
 logger = logging.getLogger(__name__)
 
@@ -65,61 +66,64 @@ class _World:
     gateway: GatewayState | None = None
 
 
-@dataclass(frozen=True)
-class _Engine:
-    """One running engine with its agent, and the tasks that hold them up."""
-
-    command: ProcessSpec
-    replica: Replica
-    process: Process
-    report: Report[AgentStatus]
-    desired: Newest[DesiredSet]
-    tasks: frozenset["asyncio.Task[None]"]
-
-
 class Runner:
     """`on_snapshot` is told of every change that is published."""
 
     def __init__(
-        self, layout: Layout, contents: Contents, *, on_snapshot: Callable[[Snapshot], None] = lambda snapshot: None
+        self,
+        layout: Layout,
+        contents: Contents,
+        record: Record,
+        *,
+        on_snapshot: Callable[[Snapshot], None] = lambda snapshot: None,
     ) -> None:
-        last = snapshots.read(layout.snapshot)
         self._layout = layout
-        self._world = _World(
-            contents=contents,
-            statuses={item.key: item.status for item in last.objects.all},
-            generation=last.generation,
-        )
+        self._record = record
+        self._world = _World(contents=contents, statuses=record.statuses(), generation=record.generation)
         self._on_snapshot = on_snapshot
         self._published: Snapshot | None = None
-        self._engines: dict[str, _Engine] = {}
-        self._ending: dict[str, frozenset[asyncio.Task[None]]] = {}
-        # When the engine started that was last restarted for being spoiled.
-        self._spoiled: dict[str, float | None] = {}
+        self._services: dict[str, Liveness] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking = False
         self._bell = asyncio.Event()
         self._hint = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled; every process is stopped before this returns."""
-        async with aiohttp.ClientSession() as self._session, asyncio.TaskGroup() as self._group:
-            token, layout = self._layout.internal_token, self._layout
-            ingest = IngestClient(self._session, url(layout.ingest_port), token)
-            drift = DriftClient(self._session, url(layout.drift_port), token)
-            self._ingest = Report[IngestStatus]()
-            self._bases: Newest[tuple[DesiredKnowledgeBase, ...]] = Newest(ingest.desire)
-            self._tenants: Newest[tuple[str, ...]] = Newest(drift.register)
-            for spec in commands.services(layout):
-                self._start(Process(spec, layout.logs).run())
-            self._start(self._follow_files())
-            self._start(files.watch(layout.root, self._watched, self._hint.set))
-            self._start(self._follow(ingest.status, _revision, self._ingest, self._bases))
-            self._start(self._bases.run())
-            self._start(self._tenants.run())
-            self._start(self._follow_gateway(GatewayClient(self._session, url(layout.internal_port), token)))
-            self._start(self._trim_logs())
-            await self._decide_for_ever()
+        """Until cancelled; every process is stopped before this returns. Raises OSError where a port is in use."""
+        sockets = Sockets()
+        try:
+            async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as self._group:
+                await self._run(session, sockets)
+        finally:
+            sockets.close()
+
+    async def _run(self, session: aiohttp.ClientSession, sockets: Sockets) -> None:
+        tokens, layout = self._layout.tokens, self._layout
+        ingest = IngestClient(session, url(layout.ingest_port), tokens["runner-ingest"])
+        drift = DriftClient(session, url(layout.drift_port), tokens["runner-drift"])
+        self._ingest = Report[IngestStatus]()
+        self._bases: Newest[tuple[DesiredKnowledgeBase, ...]] = Newest(ingest.desire)
+        self._tenants: Newest[tuple[str, ...]] = Newest(drift.register)
+        self._engines = Engines(layout, session, sockets, self._start, self._bell.set)
+        sockets.reserve(layout.milvus_port)
+        for spec in commands.services(layout):
+            self._start_service(spec, sockets)
+        self._start(self._follow_files())
+        self._start(files.watch(layout.root, self._watched, self._hint.set))
+        self._start(self._follow(ingest.status, _revision, self._ingest, self._bases))
+        self._start(self._bases.run())
+        self._start(self._tenants.run())
+        self._start(self._follow_gateway(GatewayClient(session, url(layout.internal_port), tokens["runner-gateway"])))
+        self._start(self._trim_logs())
+        await self._decide_for_ever()
+
+    def _start_service(self, spec: ProcessSpec, sockets: Sockets) -> None:
+        process = Process(spec, self._layout.logs, sockets.of(spec))
+        self._services[spec.name] = Liveness(
+            process, commands.address(self._layout, spec.name), "/healthz", self._bell.set
+        )
+        self._start(process.run())
+        self._start(self._services[spec.name].watch())
 
     def kill(self) -> None:
         """While `run` stops: what has not stopped yet is killed."""
@@ -139,9 +143,11 @@ class Runner:
         while True:
             self._bell.clear()
             contents = self._world.contents
-            self._run_engines(contents)
+            await self._engines.run(contents.objects.base_models)
             decided = await asyncio.to_thread(decide, self._seen(contents))  # hundreds of ms for thousands of objects
-            self._world.statuses = decided.statuses
+            # A file that cannot be read may hold objects whose status must outlive it.
+            before = self._world.statuses if contents.unread else {}
+            self._world.statuses = {**before, **decided.statuses}
             self._asking = _asks_gateway(decided)
             await self._publish(decided, contents)
             self._tell(decided, contents)
@@ -161,14 +167,15 @@ class Runner:
             objects=contents.objects,
             revisions=contents.revisions,
             statuses=self._world.statuses,
-            agents={name: engine.report.current for name, engine in self._engines.items()},
-            engine_urls={name: url(engine.replica.engine_port) for name, engine in self._engines.items()},
+            replicas=self._engines.seen(),
             gateways=self._gateways(),
             ingest=self._ingest.current,
             now=datetime.now(UTC),
             documents=contents.documents,
             decisions=contents.decisions,
             credentials=contents.credentials,
+            down=frozenset(name for name, service in self._services.items() if service.down),
+            waits=self._engines.waits(),
         )
 
     def _gateways(self) -> tuple[GatewayState, ...]:
@@ -177,79 +184,37 @@ class Runner:
         return (state,) if state is not None and state.generation == self._world.generation else ()
 
     async def _publish(self, decided: Decided, contents: Contents) -> None:
+        """To the record first: what a gateway or a person has seen is not lost."""
         problems = contents.problems
         if self._published and (self._published.objects, self._published.problems) == (decided.objects, problems):
+            await self._restore()
             return
-        self._world.generation += 1
-        snapshot = Snapshot(generation=self._world.generation, objects=decided.objects, problems=problems)
+        generation = self._world.generation + 1
+        snapshot = Snapshot(generation=generation, objects=decided.objects, problems=problems)
         try:
+            await asyncio.to_thread(self._record.write, self._world.statuses, generation)
             await asyncio.to_thread(snapshots.write, self._layout.snapshot, snapshot)
-        except OSError as error:
-            logger.error("%s cannot be written, gateways keep the last one: %s", self._layout.snapshot, error.strerror)
+        except (OSError, sqlite3.Error) as error:
+            logger.error("%s cannot be written, gateways keep the last snapshot: %s", self._layout.state, error)
             return
+        self._world.generation = generation
         self._published = snapshot
         self._on_snapshot(snapshot)
 
+    async def _restore(self) -> None:
+        """Somebody removed or damaged the file that gateways begin with."""
+        if self._published is None or await asyncio.to_thread(snapshots.is_intact, self._layout.snapshot):
+            return
+        logger.error("%s was removed or damaged, and is written again", self._layout.snapshot)
+        with suppress(OSError):
+            await asyncio.to_thread(snapshots.write, self._layout.snapshot, self._published)
+
     def _tell(self, decided: Decided, contents: Contents) -> None:
         """What is not in a complete set is removed: none is complete while a file that held objects is unread."""
-        for name, desired in decided.adapters.items():
-            self._engines[name].desired.tell(desired)
+        self._engines.desire(decided.adapters)
         if not contents.unread:
             self._bases.tell(decided.knowledge_bases)
             self._tenants.tell(decided.tenants)
-
-    # Engines -------------------------------------------------------------------------------------------------
-
-    def _run_engines(self, contents: Contents) -> None:
-        wanted = {base.name: base for base in contents.objects.base_models}
-        for name in self._engines.keys() - wanted.keys():
-            self._stop_engine(name)
-        for name, base in wanted.items():
-            self._run_engine(name, base)
-
-    def _run_engine(self, name: str, base: BaseModel) -> None:
-        """A change of the command line restarts the engine; nothing else does."""
-        running = self._engines.get(name)
-        replica = running.replica if running else Replica(free_port(), free_port())
-        command = commands.engine(self._layout, base, replica)
-        if running and running.command == command:
-            self._restart_spoiled(name, running)
-            return
-        if running:
-            logger.info("BaseModel %s changed: its engine restarts", name)
-            self._stop_engine(name)
-        self._engines[name] = self._started_engine(base, command, replica)
-
-    def _restart_spoiled(self, name: str, engine: _Engine) -> None:
-        """Once for each engine. Its agent remembers the culprit, and fills the new one without it."""
-        status = engine.report.current
-        if status is None or status.spoiled_by is None or self._spoiled.get(name) == status.started:
-            return
-        logger.error("BaseModel %s: %s spoiled its engine, which restarts without it", name, status.spoiled_by)
-        self._spoiled[name] = status.started
-        engine.process.restart()
-
-    def _started_engine(self, base: BaseModel, command: ProcessSpec, replica: Replica) -> _Engine:
-        client = AgentClient(self._session, url(replica.agent_port), self._layout.internal_token)
-        report, desired = Report[AgentStatus](), Newest(client.desire)
-        process = Process(command, self._layout.logs)
-        work: tuple[Callable[[], Awaitable[None]], ...] = (
-            process.run,
-            Process(commands.agent(self._layout, base, replica), self._layout.logs).run,
-            lambda: self._follow(client.status, _version, report, desired),
-            desired.run,
-        )
-        before = self._ending.get(base.name, frozenset())
-        tasks = frozenset(self._start(_after(before, item)) for item in work)
-        return _Engine(command, replica, process, report, desired, tasks)
-
-    def _stop_engine(self, name: str) -> None:
-        """Nobody waits for it but the next engine of this name, which has the same ports and the same store."""
-        engine = self._engines.pop(name)
-        for task in engine.tasks:
-            task.cancel()
-        before = self._ending.get(name, frozenset())
-        self._ending[name] = frozenset(task for task in before if not task.done()) | engine.tasks
 
     # News ----------------------------------------------------------------------------------------------------
 
@@ -332,15 +297,5 @@ def _asks_gateway(decided: Decided) -> bool:
     return on_trial or any(item.source is None and not item.required for desired in sets for item in desired.adapters)
 
 
-def _version(status: AgentStatus) -> int:
-    return status.version
-
-
 def _revision(status: IngestStatus) -> int:
     return status.revision
-
-
-async def _after(before: Collection["asyncio.Task[None]"], work: Callable[[], Awaitable[None]]) -> None:
-    if before:
-        await asyncio.wait(before)
-    await work()

@@ -9,13 +9,34 @@ from operators.api.snapshot import Snapshot
 
 
 def write(path: Path, snapshot: Snapshot) -> None:
-    text = snapshot.model_dump_json(by_alias=True, exclude_none=True)
+    """Raises OSError."""
+    replace(path, snapshot.model_dump_json(by_alias=True, exclude_none=True))
+
+
+def replace(path: Path, text: str) -> None:
+    """The file as a whole, on the disk when this returns. Raises OSError."""
     staged = path.with_suffix(".tmp")
     with staged.open("w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     staged.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def is_intact(path: Path) -> bool:
+    """Whether it is there, and ends as a snapshot does: to read all of a large one takes a second."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 1))
+            return file.read() == b"}"
+    except OSError:
+        return False
 
 
 def read(path: Path) -> Snapshot:
@@ -24,15 +45,3 @@ def read(path: Path) -> Snapshot:
         return Snapshot.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return Snapshot()
-
-
-def keep_unreadable(path: Path) -> Path | None:
-    """Before a run replaces it: a snapshot that another release wrote is put aside, with what it knew of versions and
-    rollbacks. Where it lies then, None where there was nothing to put aside."""
-    try:
-        Snapshot.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValidationError:
-        return path.rename(path.with_suffix(".unreadable"))
-    return None

@@ -100,6 +100,10 @@ def _ready(release: Release, holders: int, seen: Observed) -> Condition:
         return condition(c.READY, False, seen.verdict.reason, seen.verdict.message)
     if release.active is None:
         return condition(c.READY, False, c.WAITING, "no version has answered yet")
+    if seen.gateway_down:
+        return condition(
+            c.READY, False, c.GATEWAY_DOWN, "the gateway does not answer, and is started again if it hangs"
+        )
     if holders < len(seen.replicas) or not holders:
         return condition(c.READY, False, c.LOADING, f"{holders} of {len(seen.replicas)} replicas answer")
     words = f"version {release.active.digest[:12]} answers on {holders} replicas"

@@ -42,6 +42,7 @@ class Observed:
     decision: Decision | None = None
     unplaced: Condition | None = None
     base_names: tuple[str, ...] = ()
+    gateway_down: bool = False
 
     def reports(self, adapter: Adapter) -> list[HeldAdapter | None]:
         return [replica.report(self.tenant, adapter.name, self.revision) for replica in self.replicas]

@@ -2,11 +2,11 @@
 
 import argparse
 import logging
-from functools import partial
 
 from retrieval.ingest.app import create_app
 from retrieval.ingest.settings import Settings
-from retrieval.server import serve
+from service import logs
+from service.server import serve
 
 STOP_SECONDS = 3  # for requests in hand, of which a long poll would wait longer
 
@@ -18,7 +18,8 @@ def main() -> None:
     ).parse_args()
     logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every change, as the worker does
     settings = Settings()  # type: ignore[call-arg]  # the environment fills it
-    serve(partial(create_app, settings), settings, stop_seconds=STOP_SECONDS)
+    logs.configure()
+    serve(create_app(settings), host=settings.host, port=settings.port, descriptor=settings.socket, stop_s=STOP_SECONDS)
 
 
 if __name__ == "__main__":

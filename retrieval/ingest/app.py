@@ -56,7 +56,13 @@ def create_app(settings: Settings) -> Starlette:
             *routes(worker, revision, wanted_changed),
             *health.routes(prove, WorkerMetrics(worker).registry),
         ],
-        middleware=[Middleware(BearerAuth, token=settings.token.get_secret_value())],
+        middleware=[
+            Middleware(
+                BearerAuth,
+                token=settings.token.get_secret_value(),
+                metrics_token=settings.metrics_token.get_secret_value(),
+            )
+        ],
         exception_handlers={RetrievalError: on_error},
         lifespan=lifespan,
     )

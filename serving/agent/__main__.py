@@ -1,10 +1,9 @@
 """`python -m serving.agent`"""
 
 import argparse
-import logging
 
-import uvicorn
-
+from service import logs
+from service.server import serve
 from serving.agent.app import create_app
 from serving.agent.settings import Settings
 
@@ -13,9 +12,9 @@ def main() -> None:
     argparse.ArgumentParser(
         prog="python -m serving.agent", description="The agent of one engine. Told by QUIVER_AGENT_* alone."
     ).parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_config=None, access_log=False)
+    serve(create_app(settings), host=settings.host, port=settings.port, descriptor=settings.socket)
 
 
 if __name__ == "__main__":

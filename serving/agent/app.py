@@ -7,7 +7,6 @@ GET /healthz /readyz /metrics
 """
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -20,6 +19,7 @@ from starlette.routing import Route
 
 from operators.api.agent import DesiredSet
 from operators.api.objects import facts
+from service.tokens import Tokens
 from serving.agent.artifacts import Artifacts
 from serving.agent.converge import Convergence
 from serving.agent.engine import Engine, connect
@@ -63,7 +63,8 @@ def create_app(settings: Settings) -> Starlette:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    guard = _guard(settings.token.get_secret_value())
+    guard = _guard(Tokens(settings.token.get_secret_value()))
+    measured = _guard(Tokens(key)) if (key := settings.metrics_token.get_secret_value()) else _open
     routes = [
         Route("/v1/desired", guard(_desire), methods=["PUT"]),
         Route("/v1/status", guard(_status)),
@@ -71,17 +72,26 @@ def create_app(settings: Settings) -> Starlette:
         Route("/healthz", _healthz),
         Route("/engine", _engine),
         Route("/readyz", _readyz),
-        Route("/metrics", lambda request: PlainTextResponse(generate_latest(metrics.registry))),
+        Route("/metrics", measured(_metrics(metrics))),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _guard(token: str) -> Callable[[Handler], Handler]:
-    expected = f"Bearer {token}".encode()
+def _metrics(metrics: Metrics) -> Handler:
+    async def handler(request: Request) -> Response:
+        return PlainTextResponse(generate_latest(metrics.registry))
 
+    return handler
+
+
+def _open(handler: Handler) -> Handler:
+    return handler
+
+
+def _guard(tokens: Tokens) -> Callable[[Handler], Handler]:
     def guard(handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:
-            if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected):
+            if not tokens.accept(request.headers.get("authorization", "")):
                 return JSONResponse({"error": "the agent answers its operator only; send its token"}, 401)
             return await handler(request)
 

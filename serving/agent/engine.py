@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from operators.api.agent import Fingerprint
+from service.addresses import connector, root
 from serving.agent.errors import EngineDownError, UnavailableError
 from serving.agent.fingerprint import PROMPTS, TOP
 
@@ -104,5 +105,5 @@ def _message(text: str) -> str:
 @asynccontextmanager
 async def connect(url: str, api_key: str, base_model: str) -> AsyncIterator[Engine]:
     headers = {"Authorization": f"Bearer {api_key}"}
-    async with aiohttp.ClientSession(url, headers=headers) as session:
+    async with aiohttp.ClientSession(root(url), headers=headers, connector=connector(url)) as session:
         yield Engine(session, base_model)

@@ -9,7 +9,8 @@ from serving.agent.sources.policy import Policy
 
 
 class Settings(BaseSettings):
-    """`base_source` is where the engine reads the base model.
+    """`token` may list several with commas, all of which are accepted; a `metrics_token` guards /metrics. `socket` is a
+    descriptor to listen on, passed on by whoever starts this. `base_source` is where the engine reads the base model.
 
     `hub_cache` is where the engine keeps what it fetches from the Hugging Face hub (HF_HOME/hub).
     `store_grace_s` is how long a version stays on disk after the last thing that needed it. What a fetch may reach is
@@ -20,7 +21,9 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = 9400
+    socket: int | None = None
     token: SecretStr
+    metrics_token: SecretStr = SecretStr("")
     store: Path
     engine_url: str
     engine_api_key: SecretStr

@@ -1,13 +1,13 @@
 """Run the service: `python -m serving.drift`."""
 
 import argparse
-import logging
 import sys
 import time
 
 import numpy as np
-import uvicorn
 
+from service import logs
+from service.server import serve
 from serving.drift.app import create_app
 from serving.drift.errors import SettingsError
 from serving.drift.settings import load
@@ -21,9 +21,9 @@ def main() -> None:
         settings = load()
     except SettingsError as invalid:
         sys.exit(str(invalid))
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure()
     app = create_app(settings, clock=time.time, rng=np.random.default_rng())
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False)
+    serve(app, host=settings.host, port=settings.port, descriptor=settings.socket)
 
 
 if __name__ == "__main__":

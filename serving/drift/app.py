@@ -1,7 +1,6 @@
 """The service: routes and the life of the detector."""
 
 import asyncio
-import hmac
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from service.tokens import Tokens
 from serving.drift.detector import Detector, Report
 from serving.drift.errors import RequestError, StateError
 from serving.drift.metrics import registry
@@ -56,7 +56,9 @@ def create_app(settings: Settings, *, clock: Callable[[], float], rng: np.random
         exception_handlers=dict.fromkeys((RequestError, StateError, HTTPException), refusal),
         lifespan=lifespan,
     )
-    app.state.token = settings.token.get_secret_value().encode()
+    app.state.tokens = Tokens(settings.token.get_secret_value())
+    key = settings.metrics_token.get_secret_value()
+    app.state.metrics_tokens = Tokens(key) if key else None
     return app
 
 
@@ -99,6 +101,9 @@ async def health(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
+    tokens: Tokens | None = request.app.state.metrics_tokens
+    if tokens and not tokens.accept(request.headers.get("authorization", "")):
+        raise RequestError(401, "the Authorization header has no valid bearer token; send QUIVER_DRIFT_METRICS_TOKEN")
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -117,8 +122,8 @@ def shown(report: Report) -> dict[str, Any]:
 
 
 def require_token(request: Request) -> None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), request.app.state.token):
+    tokens: Tokens = request.app.state.tokens
+    if not tokens.accept(request.headers.get("authorization", "")):
         raise RequestError(401, "the Authorization header has no valid bearer token; send QUIVER_DRIFT_TOKEN")
 
 

@@ -18,9 +18,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
-    host: Annotated[str, Field(description="Address to listen on; metrics need no token.")] = "127.0.0.1"
+    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on.")] = 8_400
-    token: Annotated[SecretStr, Field(min_length=16, description="Bearer token that all of /v1 requires.")]
+    socket: Annotated[int | None, Field(description="Descriptor to listen on, passed on by the parent.")] = None
+    token: Annotated[SecretStr, Field(min_length=16, description="Bearer tokens that /v1 accepts, with commas.")]
+    metrics_token: Annotated[SecretStr, Field(description="Bearer tokens that /metrics accepts.")] = SecretStr("")
     state: Annotated[Path, Field(description="Directory that keeps each tenant's windows and last verdict.")]
     reference_size: Annotated[int, Field(ge=2, le=1_000, description="Embeddings in a tenant's reference.")] = 200
     window_size: Annotated[int, Field(ge=2, le=1_000, description="Fewest embeddings that are evidence.")] = 50

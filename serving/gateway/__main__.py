@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import logging
-import socket
 from functools import partial
 from typing import cast
 
 import uvicorn
 
+from service import logs
+from service.sockets import listening
 from serving.gateway.app import create_app
 from serving.gateway.connections import Connection, Limits, raise_descriptor_limit, room
 from serving.gateway.settings import Settings
@@ -22,11 +23,14 @@ def main() -> None:
     argparse.ArgumentParser(
         prog="python -m serving.gateway", description="The gateway. Told by QUIVER_GATEWAY_* alone."
     ).parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
     config = configuration(settings)
-    sockets = [listen(settings.host, port) for port in (settings.port, settings.internal_port)]
+    sockets = [
+        listening(settings.host, settings.port, settings.socket),
+        listening(settings.host, settings.internal_port, settings.internal_socket),
+    ]
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(uvicorn.Server(config).serve(sockets=sockets))
 
@@ -48,13 +52,6 @@ def configuration(settings: Settings) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Bound here, so that one server answers on both ports and a port in use is said at once."""
-    bound = socket.create_server((host, port), backlog=2048)
-    bound.set_inheritable(True)
-    return bound
 
 
 if __name__ == "__main__":

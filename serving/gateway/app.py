@@ -10,6 +10,7 @@ from typing import Any
 from starlette.routing import Router
 
 from operators.api.names import EMBEDDER
+from service.tokens import first
 from serving.gateway import cors, engine, retrieval_client
 from serving.gateway.catalog import Catalog
 from serving.gateway.comparisons import Comparisons
@@ -94,14 +95,14 @@ class Gateway:
             tasks = await stack.enter_async_context(_background())
             tasks(self._discovery.run())
             if settings.drift_url:
-                tasks(observations.send_to(settings.drift_url, settings.drift_token.get_secret_value()))
+                tasks(observations.send_to(settings.drift_url, first(settings.drift_token.get_secret_value())))
             yield
 
     async def _retrieval(self, stack: AsyncExitStack) -> retrieval_client.Retrieval | None:
         settings = self._settings
         if settings.retrieval_url is None:
             return None
-        token = settings.retrieval_token.get_secret_value()
+        token = first(settings.retrieval_token.get_secret_value())
         return await stack.enter_async_context(
             retrieval_client.connect(settings.retrieval_url, token, settings.retrieval_timeout_s)
         )
@@ -125,7 +126,7 @@ class Gateway:
         }
         token = self._settings.internal_token.get_secret_value()
         self._internal = probes | {
-            "/metrics": {"GET": internal.metrics(self._metrics)},
+            "/metrics": {"GET": internal.metrics(self._metrics, self._settings.metrics_token.get_secret_value())},
             "/v1/state": {"GET": internal.state(forwarder, self._discovery, self._comparisons, token)},
         }
 

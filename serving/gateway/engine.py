@@ -1,11 +1,13 @@
 """The only module of the gateway that speaks HTTP to an engine."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
 import orjson
+
+from service.addresses import UNIX, connector, root
 
 # uvicorn, which vLLM runs in, closes an idle connection after 5 s; one that is kept longer fails when it is used.
 _KEEPALIVE_S = 3.0
@@ -42,8 +44,27 @@ class Answer:
 
 
 class Engine:
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    """Every engine that requests go to. Those on TCP share their connections; one behind a Unix socket has its own."""
+
+    def __init__(self, stack: AsyncExitStack, api_key: str, timeout_s: float) -> None:
+        self._stack = stack
+        self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=2)
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+
+    async def _session(self, url: str) -> aiohttp.ClientSession:
+        key = url if url.startswith(UNIX) else ""
+        if key not in self._sessions:
+            session = aiohttp.ClientSession(
+                connector=connector(url, limit=0, keepalive_timeout=_KEEPALIVE_S),
+                headers=self._headers,
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+            self._sessions[key] = session
+            await self._stack.enter_async_context(session)
+        return self._sessions[key]
 
     @asynccontextmanager
     async def post(self, url: str, path: str, body: dict[str, Any], *, request_id: str) -> AsyncIterator[Answer]:
@@ -54,7 +75,8 @@ class Engine:
         """
         try:
             headers = {"x-request-id": request_id}
-            response = await self._session.post(url + path, data=orjson.dumps(body), headers=headers)
+            session = await self._session(url)
+            response = await session.post(root(url) + path, data=orjson.dumps(body), headers=headers)
         except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError) as error:
             raise EngineNeverBegan(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -67,14 +89,5 @@ class Engine:
 
 @asynccontextmanager
 async def connect(api_key: str, timeout_s: float) -> AsyncIterator[Engine]:
-    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S)
-    timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=2)
-    async with aiohttp.ClientSession(
-        connector=connector,
-        headers=headers,
-        timeout=timeout,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-    ) as session:
-        yield Engine(session)
+    async with AsyncExitStack() as stack:
+        yield Engine(stack, api_key, timeout_s)

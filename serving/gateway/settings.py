@@ -10,9 +10,11 @@ class Settings(BaseSettings):
     """`snapshot` is the file that the objects are read from. Without one they are read from a cluster: the one that
     `kubeconfig` names, or the one that this is a pod of. Neighbours without a URL are not asked.
 
-    Metrics and state name every tenant, so they are answered on `internal_port` only. Pages of `cors_origins` (`*` for
-    any) may call the API from a browser. Connections are also bounded by the descriptors that the system gives; behind
-    a proxy all callers have one address.
+    Metrics and state name every tenant, so they are answered on `internal_port` only; a `metrics_token` guards the
+    metrics there. Tokens may be several, with commas: all are accepted, the first is sent. `socket` and
+    `internal_socket` are descriptors to listen on in place of the ports, passed on by whoever starts this. Pages of
+    `cors_origins` (`*` for any) may call the API from a browser. Connections are also bounded by the descriptors that
+    the system gives; behind a proxy all callers have one address.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_GATEWAY_", frozen=True)
@@ -20,9 +22,12 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8080
     internal_port: int = 8081
+    socket: int | None = None
+    internal_socket: int | None = None
     snapshot: Path | None = None
     kubeconfig: Path | None = None
     internal_token: SecretStr
+    metrics_token: SecretStr = SecretStr("")
     engine_api_key: SecretStr
     retrieval_url: str | None = None
     retrieval_token: SecretStr = SecretStr("")

@@ -7,13 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import openai
 import psutil
 
+from benchmarks import direct
 from benchmarks.load import QUESTION, load
 from examples.demo.platform import QUIVER, Platform, copy_objects, create_key
 from operators.local.layout import free_port
@@ -22,10 +22,7 @@ HELLO: Any = [{"role": "user", "content": QUESTION}]
 
 
 def _engine_metric(platform: Platform, name: str) -> float:
-    command = platform.part("vllm.entrypoints.openai.api_server").cmdline()
-    port = command[command.index("--port") + 1]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
-        lines = response.read().decode().splitlines()
+    lines = direct.engine(platform).get("/metrics").splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"vllm:{name}{{"))
 
 

@@ -1,21 +1,18 @@
 """What Prometheus reads: who, how long, how many; with names that nobody outside can make up."""
 
 import re
-import urllib.request
 from typing import Any
 
 import openai
 import pytest
 
-from examples.demo.platform import Platform
+from examples.demo.platform import Platform, read_metrics
 
 HELLO: Any = [{"role": "user", "content": "What is the refund window of the Velmora Basic plan?"}]
 
 
 def _metrics(platform: Platform) -> str:
-    with urllib.request.urlopen(platform.metrics_url) as response:
-        text: str = response.read().decode()
-    return text
+    return read_metrics(platform, platform.metrics_url)
 
 
 def _value(platform: Platform, name: str, **labels: str) -> float:
@@ -69,8 +66,7 @@ def test_a_refused_search_and_a_found_one_are_told_apart(platform: Platform, acm
 
 
 def test_drift_knows_every_tenant_and_waits_for_evidence(platform: Platform) -> None:
-    with urllib.request.urlopen(platform.drift_url) as response:
-        text = response.read().decode()
+    text = read_metrics(platform, platform.drift_url)
     for tenant in ("acme", "globex"):
         line = f'quiver_drift_state{{signal="query_embedding",state="insufficient_evidence",tenant="{tenant}"}} 1.0'
         assert line in text

@@ -17,7 +17,7 @@ from operators.api.names import engine_name
 from operators.api.objects import AnyObject, Objects, collect
 from operators.api.snapshot import Snapshot
 from operators.desired.adapters import place
-from operators.local.reconcile import Decided, Seen, decide
+from operators.local.reconcile import Decided, Seen, SeenReplica, decide
 from serving.gateway.catalog import build_catalog
 from tests.operators import objects
 
@@ -89,8 +89,7 @@ class Swaps(RuleBasedStateMachine):
             objects=found,
             revisions={a.key: f"{self.edits}:{self.source}" for a in found.adapters},
             statuses=self.decided.statuses if self.decided else {},
-            agents={"base": self.agent},
-            engine_urls={"base": "http://engine"},
+            replicas={"base": (SeenReplica("base", "http://engine", self.agent),)},
             gateways=(self.gateway,) if self.gateway and self.gateway.generation == self.generation else (),
             ingest=None,
             now=self.clock,
@@ -196,8 +195,7 @@ def _observed(found: Objects, *, held: AgentStatus, gateways: tuple[GatewayState
         objects=found,
         revisions={a.key: "r1" for a in found.adapters},
         statuses={},
-        agents={"base": held},
-        engine_urls={"base": "u"},
+        replicas={"base": (SeenReplica("base", "u", held),)},
         gateways=gateways,
         ingest=None,
         now=NOW,

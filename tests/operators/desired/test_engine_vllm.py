@@ -4,14 +4,14 @@ import pytest
 
 from operators.api.base_model import BaseModel
 from operators.api.objects import InvalidObjectError
-from operators.desired.engine_vllm import engine_command
+from operators.desired.engine_vllm import engine_command, on_port
 from tests.operators import objects
 
 
 def _command(**spec: Any) -> tuple[tuple[str, ...], dict[str, str]]:
     base = objects.base_model(**spec)
     assert isinstance(base, BaseModel)
-    command = engine_command(base, python="python", host="127.0.0.1", port=9, api_key="secret")
+    command = engine_command(base, python="python", listen=on_port("127.0.0.1", 9), api_key="secret")
     return command.arguments, dict(command.environment)
 
 

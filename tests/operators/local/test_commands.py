@@ -21,7 +21,7 @@ LAYOUT = Layout(
 def test_credentials_go_to_what_fetches_and_to_nothing_else() -> None:
     base = objects.base_model()
     assert isinstance(base, BaseModel)
-    assert commands.engine(LAYOUT, base, Replica(2, 3)).environment["HF_TOKEN"] == "secret"
-    for spec in (*commands.services(LAYOUT), commands.agent(LAYOUT, base, Replica(2, 3))):
+    assert commands.engine(LAYOUT, base, Replica("base", Path("/run/base.sock"), 3)).environment["HF_TOKEN"] == "secret"
+    for spec in (*commands.services(LAYOUT), commands.agent(LAYOUT, base, Replica("base", Path("/run/base.sock"), 3))):
         assert "secret" not in spec.environment.values()
         assert spec.environment["PATH"] == "/bin"

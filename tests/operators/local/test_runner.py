@@ -13,6 +13,7 @@ from operators.local import commands, directory, files, runner, snapshots
 from operators.local.directory import Contents, read
 from operators.local.layout import Layout
 from operators.local.process import ProcessSpec
+from operators.local.record import opened
 from operators.local.runner import Runner
 
 TENANT = """
@@ -52,7 +53,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _layout(root: Path) -> Layout:
-    layout = Layout(root=root, gateway_port=0, engine_python=root / "engine", embedder=root, environment={})
+    layout = Layout(
+        root=root, gateway_port=0, engine_python=root / "engine", embedder=root, environment={}, runtime=root
+    )
     layout.logs.mkdir(parents=True)
     return layout
 
@@ -60,7 +63,7 @@ def _layout(root: Path) -> Layout:
 @asynccontextmanager
 async def _running(layout: Layout) -> AsyncIterator[Runner]:
     contents = await asyncio.to_thread(read, layout.root, Contents())
-    found = Runner(layout, contents)
+    found = Runner(layout, contents, await asyncio.to_thread(opened, layout.state, layout.snapshot))
     task = asyncio.create_task(found.run())
     try:
         yield found

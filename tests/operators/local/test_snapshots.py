@@ -9,15 +9,14 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert snapshots.read(path) == Snapshot()
     snapshots.write(path, Snapshot(generation=7))
     assert snapshots.read(path).generation == 7
-    assert snapshots.keep_unreadable(path) is None
-    assert snapshots.read(path).generation == 7
+    assert snapshots.is_intact(path)
 
 
-def test_a_snapshot_of_another_release_is_put_aside_and_not_lost(tmp_path: Path) -> None:
+def test_a_snapshot_that_is_gone_or_cut_short_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.json"
-    path.write_text('{"generation": 7, "what": "this release does not know"}')
-    aside = snapshots.keep_unreadable(path)
-    assert aside is not None
-    assert "does not know" in aside.read_text()
-    assert not path.exists()
-    assert snapshots.keep_unreadable(path) is None
+    assert not snapshots.is_intact(path)
+    snapshots.write(path, Snapshot(generation=7))
+    path.write_bytes(path.read_bytes()[:-2])
+    assert not snapshots.is_intact(path)
+    path.write_bytes(b"")
+    assert not snapshots.is_intact(path)

@@ -26,8 +26,9 @@ async def running(state: Path) -> AsyncIterator[aiohttp.ClientSession]:
     )
     assert process.stderr is not None
     try:
-        said = await asyncio.wait_for(process.stderr.readuntil(b"(Press CTRL+C to quit)"), 30)
-        (address,) = re.findall(r"running on (\S+)", said.decode())
+        said = await asyncio.wait_for(process.stderr.readuntil(b"listening on http://127.0.0.1:"), 30)
+        said += await asyncio.wait_for(process.stderr.readline(), 30)
+        (address,) = re.findall(r"listening on (\S+)", said.decode())
         async with aiohttp.ClientSession(address, headers={"Authorization": f"Bearer {TOKEN}"}) as session:
             yield session
         process.send_signal(signal.SIGTERM)

@@ -1,0 +1,62 @@
+"""The processes of one group, from /proc (Linux)."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+# Python's multiprocessing starts one to remove shared memory once everybody who used it is gone. Then it ends by
+# itself.
+_CLEANER = b"multiprocessing.resource_tracker"
+_STOPPED = "T"  # by SIGSTOP (proc_pid_stat(5))
+
+
+@dataclass(frozen=True)
+class Member:
+    pid: int
+    state: str
+    cleans_up: bool
+
+
+def members(group: int) -> Iterator[Member]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError, ValueError, IndexError):  # it ended meanwhile
+                # After the name in parentheses, which may hold anything: state, parent, group.
+                state, _, of_group, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
+                if int(of_group) == group:
+                    cleans_up = _CLEANER in (entry / "cmdline").read_bytes()
+                    yield Member(int(entry.name), state, cleans_up)
+
+
+def is_stopped(group: int) -> bool:
+    """Whether one of them was stopped and not continued."""
+    return any(member.state == _STOPPED for member in members(group))
+
+
+def memory(group: int) -> int:
+    """Bytes that they hold, shared ones counted for each."""
+    pages = 0
+    for member in members(group):
+        with suppress(OSError, ValueError, IndexError):
+            pages += int(Path(f"/proc/{member.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def kill(group: int) -> None:
+    """All but what removes their shared memory after them: 160 MiB of an engine would stay for each time it died."""
+    for member in members(group):
+        if not member.cleans_up:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(member.pid, signal.SIGKILL)
+
+
+def memory_available() -> int:
+    """Bytes that processes can still have on this machine (proc_meminfo(5))."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if name == "MemAvailable":
+            return int(rest.split()[0]) * 1024
+    return 0

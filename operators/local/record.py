@@ -1,0 +1,188 @@
+"""What a run may not lose: the status of every object and what was decided by hand, in SQLite beside the objects.
+
+Rollouts, rejections and the holders of keys are nowhere else. `snapshot.json` is written from it for gateways;
+whichever of the two is lost is made again from the other.
+"""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from operators.api.objects import KINDS
+from operators.api.resource import Key, Status
+from operators.api.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
+
+FILE = "record.sqlite"
+_SCHEMA = """
+create table if not exists statuses (
+    kind text not null, namespace text not null, name text not null, status text not null,
+    primary key (kind, namespace, name)
+);
+create table if not exists generation (only integer primary key check (only = 0), value integer not null);
+"""
+
+
+_STATUS: Mapping[str, type[Status]] = {kind.__name__: kind.model_fields["status"].annotation for kind in KINDS}  # type: ignore[misc]
+
+
+class RecordLostError(Exception):
+    """The message says what is lost, and what to do."""
+
+
+class Record:
+    """Statuses by object. Every write is on the disk when it returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises sqlite3.Error for a file that is damaged, or no database."""
+        self._path = path
+        self._connection = _connected(path)
+        self._identity = _identity(path)
+        self._written = self._texts()
+        row = self._connection.execute("select value from generation").fetchone()
+        self.generation = int(row[0]) if row else 0
+        """Of the last snapshot that was published."""
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._written
+
+    def statuses(self) -> dict[Key, Status]:
+        """One that another release wrote and this one cannot read is left out."""
+        found: dict[Key, Status] = {}
+        for key, text in self._written.items():
+            try:
+                found[key] = _STATUS[key.kind].model_validate_json(text)
+            except (ValidationError, KeyError):
+                logger.error("the recorded status of %s cannot be read by this release", key)
+        return found
+
+    def write(self, statuses: Mapping[Key, Status], generation: int) -> None:
+        """All of them; only what has changed is written. A file that was removed or damaged meanwhile is written anew.
+
+        Raises sqlite3.Error where the disk is full or cannot be written.
+        """
+        texts = {key: status.model_dump_json(by_alias=True, exclude_none=True) for key, status in statuses.items()}
+        if _identity(self._path) != self._identity:
+            self._begin_anew("was removed or replaced")
+        try:
+            self._write(texts, generation)
+        except sqlite3.OperationalError:
+            raise  # no room, no right to write
+        except sqlite3.DatabaseError as error:
+            self._begin_anew(f"was damaged ({error})")
+            self._write(texts, generation)
+
+    def _write(self, texts: dict[Key, str], generation: int) -> None:
+        changed = [(*_row(key), text) for key, text in texts.items() if self._written.get(key) != text]
+        gone = [_row(key) for key in self._written.keys() - texts.keys()]
+        with self._connection as transaction:
+            transaction.executemany("delete from statuses where (kind, namespace, name) = (?, ?, ?)", gone)
+            transaction.executemany("insert or replace into statuses values (?, ?, ?, ?)", changed)
+            transaction.execute("insert or replace into generation values (0, ?)", (generation,))
+        self._written, self.generation = texts, generation
+
+    def _begin_anew(self, why: str) -> None:
+        logger.error("%s %s while it was in use; everything is written to it once more", self._path, why)
+        self._connection.close()
+        _put_aside(self._path)
+        self._connection = _connected(self._path)
+        self._identity = _identity(self._path)
+        self._written = {}
+
+    def _texts(self) -> dict[Key, str]:
+        rows = self._connection.execute("select kind, namespace, name, status from statuses")
+        return {Key(kind=kind, namespace=namespace or None, name=name): text for kind, namespace, name, text in rows}
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False)
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        connection.executescript(_SCHEMA)
+        if connection.execute("pragma quick_check").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("its pages contradict each other")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _row(key: Key) -> tuple[str, str, str]:
+    return key.kind, key.namespace or "", key.name
+
+
+def opened(state: Path, snapshot: Path, *, begin_anew: bool = False) -> Record:
+    """The record of `state`. A damaged or missing one is made again from the last snapshot, and the other way round.
+
+    Raises RecordLostError where both are lost although there was a run: what was rolled back would be released again,
+    and a key could change hands.
+    """
+    path = state / FILE
+    record = _intact(path)
+    if not record.is_empty:
+        return record
+    last = _last(snapshot)
+    if last is not None:
+        logger.error("%s was lost; it is made again from %s", path, snapshot)
+        record.write({item.key: item.status for item in last.objects.all}, last.generation)
+    elif _has_run(state) and not begin_anew:
+        record.close()
+        path.unlink()
+        raise RecordLostError(
+            f"{path} and {snapshot} are lost or unreadable: which versions were released, taken back or rolled back is "
+            "not recorded any more. Put a copy of either in its place; or start with --begin-anew, which releases what "
+            "the sources hold now and lets keys belong to whoever has them in a file"
+        )
+    return record
+
+
+def _intact(path: Path) -> Record:
+    """A damaged file is put aside."""
+    try:
+        return Record(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        aside = _put_aside(path)
+        logger.error("%s cannot be read (%s); it is kept as %s", path, error, aside)
+        return Record(path)
+
+
+def _put_aside(path: Path) -> Path:
+    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
+    if path.exists():
+        path.rename(aside)
+    for more in ("-wal", "-shm"):
+        path.with_name(path.name + more).unlink(missing_ok=True)
+    return aside
+
+
+def _last(snapshot: Path) -> Snapshot | None:
+    try:
+        return Snapshot.model_validate_json(snapshot.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _has_run(state: Path) -> bool:
+    """An agent's store says that engines ran here once."""
+    store = state / "store"
+    return store.is_dir() and any(entry.is_dir() for entry in store.iterdir())

@@ -1,0 +1,40 @@
+"""Which replicas of a base model to start, and which to stop, so that what answers goes on answering (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class State:
+    """One replica. `current`: it runs what the object says now. `serves`: it may take traffic."""
+
+    name: str
+    current: bool
+    serves: bool
+
+
+@dataclass(frozen=True)
+class Roll:
+    """`stop` are names. What serves is drained first."""
+
+    start: int = 0
+    stop: tuple[str, ...] = ()
+
+
+def roll(replicas: Sequence[State], count: int) -> Roll:
+    """One more before one less: an outdated replica leaves once a current one serves in its place. Outdated ones that
+    serve nobody leave at once."""
+    current = [item for item in replicas if item.current]
+    outdated = [item for item in replicas if not item.current]
+    serving = [item for item in outdated if item.serves]
+    idle = [item.name for item in outdated if not item.serves]
+    ready = sum(item.serves for item in current)
+    surplus = max(0, len(serving) + ready - count) if ready else 0
+    leaving = [item.name for item in serving[:surplus]] if count else [item.name for item in serving]
+    too_many = [item.name for item in current[count:]]
+    missing = count - len(current)
+    if serving and ready < len(current):  # the last one that was started has not proved itself yet
+        missing = 0
+    elif serving:
+        missing = min(missing, 1)
+    return Roll(max(0, missing), (*idle, *leaving, *too_many))

@@ -1,0 +1,40 @@
+"""The ports of a run, kept by the runner: while a part restarts, nobody else can take its port and be asked in its
+place."""
+
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from operators.local.layout import LOOPBACK
+from operators.local.process import ProcessSpec
+
+_BACKLOG = 2048
+
+
+class Sockets:
+    """Close them at the end of the run."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._listening: dict[int, socket.socket] = {}
+
+    def of(self, spec: ProcessSpec) -> Mapping[str, int]:
+        """The descriptors that a part of ours gets, by the environment variable that says which. Callers wait in the
+        socket while their part restarts. Raises OSError where a port is in use."""
+        return {variable: self._of_port(port).fileno() for variable, port in spec.listens.items()}
+
+    def reserve(self, port: int) -> socket.socket:
+        """For a server that opens its port itself, with SO_REUSEPORT: bound and not listening, so that it keeps other
+        users of this machine out and takes no connection. Close it when the server is gone."""
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind((LOOPBACK, port))
+        return self._stack.enter_context(held)
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _of_port(self, port: int) -> socket.socket:
+        if port not in self._listening:
+            self._listening[port] = self._stack.enter_context(socket.create_server((LOOPBACK, port), backlog=_BACKLOG))
+        return self._listening[port]

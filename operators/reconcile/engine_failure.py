@@ -1,0 +1,40 @@
+"""Why an engine ended, from what it wrote (pure): the cause stands long before the last line.
+
+vLLM's worker fails first and says why; its server follows with a traceback of its own, which says that the worker
+failed.
+"""
+
+import re
+
+LONGEST = 400  # characters
+# https://docs.python.org/3/library/traceback.html: the last line of a traceback. vLLM puts the process and the time
+# before it.
+_RAISED = re.compile(
+    r"^(?:\(\w+ pid=\d+\) )?(?:ERROR [\d-]+ [\d:]+ \[[^\]]*\] )?"
+    r"(?P<kind>[\w.]*(?:Error|Exception|Interrupt|Exit)): (?P<words>.+)"
+)
+_USAGE = re.compile(r"^\S+: error: (?P<words>.+)")
+# What follows from another failure and only says so.
+_FOLLOWS = ("Engine core initialization failed", "EngineCore encountered an issue", "Failed core proc")
+_HEADLINE = re.compile(r"\d+ validation errors? for \w+$")
+
+
+def cause(log: str) -> str:
+    """One line, empty where nothing is said to have failed."""
+    lines = [line.rstrip() for line in log.splitlines()]
+    for number in range(len(lines) - 1, -1, -1):
+        if found := _cause_at(lines, number):
+            return " ".join(found.split())[:LONGEST]
+    return ""
+
+
+def _cause_at(lines: list[str], number: int) -> str:
+    line = lines[number]
+    if usage := _USAGE.match(line):
+        return usage["words"]
+    raised = _RAISED.match(line)
+    if raised is None or any(words in line for words in _FOLLOWS):
+        return ""
+    if _HEADLINE.search(raised["words"]) and number + 1 < len(lines):  # pydantic says what it is in the next line
+        return lines[number + 1]
+    return f"{raised['kind'].rpartition('.')[2]}: {raised['words']}"

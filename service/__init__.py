@@ -1,0 +1,1 @@
+"""What every service of ours does alike: its tokens, its sockets, its log."""

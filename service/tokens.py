@@ -1,0 +1,30 @@
+"""Bearer tokens between services (pure)."""
+
+import hmac
+
+SEPARATOR = ","
+
+
+class Tokens:
+    """The tokens that a service accepts, from a setting that lists them with commas.
+
+    Two while one of them is replaced: the service accepts both, its callers send the first. Two callers with a token
+    each are two as well.
+    """
+
+    def __init__(self, setting: str) -> None:
+        """Raises ValueError where none is given."""
+        self._all = tuple(token.strip().encode() for token in setting.split(SEPARATOR) if token.strip())
+        if not self._all:
+            raise ValueError("no token is given")
+
+    def accept(self, authorization: str) -> bool:
+        """Of an Authorization header. Every token is compared, in a time that tells nothing of any."""
+        scheme, _, given = authorization.partition(" ")
+        matches = [hmac.compare_digest(given.encode(), token) for token in self._all]
+        return scheme.lower() == "bearer" and any(matches)
+
+
+def first(setting: str) -> str:
+    """The token that a caller sends."""
+    return setting.split(SEPARATOR)[0].strip()
