@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from operators.api.conditions import REVOKING, Condition
 from operators.api.resource import Resource, Status
 from operators.api.value import Uri, Value
 
@@ -52,3 +53,7 @@ class KnowledgeBase(Resource):
     kind: Literal["KnowledgeBase"] = "KnowledgeBase"
     spec: KnowledgeBaseSpec
     status: KnowledgeBaseStatus = KnowledgeBaseStatus()
+
+    def may_be_searched(self, verdict: Condition) -> bool:
+        """It is accepted; or an edit is refused, and what was indexed before stays unless the right to it is lost."""
+        return verdict.holds or (bool(self.status.documents) and verdict.reason not in REVOKING)

@@ -7,12 +7,13 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import click
 
-from operators.api.conditions import READY, holds
+from operators.api.conditions import ENGINE_FAILED, READY, Condition, holds
 from operators.api.snapshot import Snapshot
 from operators.cli.arguments import directory_argument, path, port_option
 from operators.local import address, directory, doctor, record, snapshots, table
@@ -126,10 +127,15 @@ async def _say_phases(layout: Layout, begun: float) -> None:
         await asyncio.sleep(PHASE_PERIOD_S)
         snapshot = await asyncio.to_thread(snapshots.read, layout.snapshot)
         for base in snapshot.objects.base_models:
-            if not holds(base.status.conditions, READY):
+            if not holds(base.status.conditions, READY) and not fails(base.status.conditions):
                 file = layout.logs / f"engine-{base.name}.log"
                 doing = phase(await asyncio.to_thread(_text, file, logs.get(file, 0)))
                 click.echo(f"{time.monotonic() - begun:7.1f} s  BaseModel {base.name}: its engine is {doing}")
+
+
+def fails(conditions: Sequence[Condition]) -> bool:
+    """Then the reason has been said, and what the next try is doing tells nobody more."""
+    return any(condition.reason == ENGINE_FAILED for condition in conditions)
 
 
 def _text(file: Path, start: int) -> str:

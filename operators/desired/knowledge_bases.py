@@ -10,12 +10,17 @@ class DesiredKnowledgeBase(Value):
     tenant: Name
     name: Name
     sources: tuple[Source, ...]
+    kept: bool = False
+    """What is indexed stays as it is, and its sources are not looked at."""
 
 
 def desired_knowledge_bases(objects: Objects, verdicts: Verdicts) -> tuple[DesiredKnowledgeBase, ...]:
+    """An edit that is refused takes nothing away of what was indexed before, unless the right to it is lost."""
     tenants = owners(objects.tenants)
     return tuple(
         DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=base.spec.sources)
-        for base in objects.knowledge_bases
         if accepted(verdicts, base)
+        else DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=(), kept=True)
+        for base in objects.knowledge_bases
+        if accepted(verdicts, base) or (base.may_be_searched(verdicts[base.key]) and base.namespace in tenants)
     )

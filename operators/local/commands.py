@@ -44,7 +44,12 @@ def engine(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
     )
     environment = {**layout.environment, **layout.fetching, **command.environment}
     return ProcessSpec(
-        f"engine-{replica.name}", command.arguments, environment, orphaned=signal.SIGTERM, nice=ENGINE_NICE
+        f"engine-{replica.name}",
+        command.arguments,
+        environment,
+        orphaned=signal.SIGTERM,
+        nice=ENGINE_NICE,
+        removes=(replica.engine_socket,),
     )
 
 

@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
 # Of one question. A machine under load answers late; what is late in one question is not in every one.
-ANSWER_S = 5.0
+ANSWER_S = 4.0
 # Silent for so long, a process is said to be down.
-DOWN_S = 6.0
+DOWN_S = 4.5
 # A process that was stopped by a signal answers nobody until somebody continues it.
 STOPPED_S = 3.0
 # One that runs and gives no answer for so long, after it gave one, hangs.
@@ -65,11 +65,11 @@ class Liveness:
         since = _Since(answered=time.monotonic())
         while self._process.pid == pid:
             await asyncio.sleep(PERIOD_S)
-            if await self._answers():
-                since.answered = time.monotonic()
             stopped = await asyncio.to_thread(process_group.is_stopped, pid)
             since.stopped = (since.stopped or time.monotonic()) if stopped else None
-            self._set(down=time.monotonic() - since.answered > DOWN_S)
+            if not stopped and await self._answers():
+                since.answered = time.monotonic()
+            self._set(down=stopped or time.monotonic() - since.answered > DOWN_S)
             if fault := _fault(since, time.monotonic()):
                 logger.error("%s %s: it is restarted", self._process.spec.name, fault)
                 await self._process.restart()

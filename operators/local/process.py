@@ -110,9 +110,9 @@ class Process:
         except OSError as error:
             return f"cannot be started: its log {self.log} cannot be opened: {error.strerror}"
         try:
-            for left in self.spec.removes:
-                await asyncio.to_thread(left.unlink, missing_ok=True)
             with log:
+                for left in self.spec.removes:
+                    await asyncio.to_thread(left.unlink, missing_ok=True)
                 self._process = await self._start(log)
                 await asyncio.to_thread(step_back, self._process.pid, self.spec.nice)
         except OSError as error:

@@ -9,11 +9,12 @@ from operators.api.knowledge_base import Document, KnowledgeBase, KnowledgeBaseS
 def next_status(
     base: KnowledgeBase, *, verdict: Condition, report: IndexedKnowledgeBase | None, trouble: str, now: str
 ) -> KnowledgeBaseStatus:
-    documents = tuple(Document(**d.model_dump()) for d in report.documents) if report else ()
+    """Until the worker reports, what was indexed is what was reported last."""
+    documents = tuple(Document(**d.model_dump()) for d in report.documents) if report else base.status.documents
     new = (verdict, _ready(report, trouble) if verdict.holds else _refused(verdict))
     return KnowledgeBaseStatus(
         documents=documents,
-        chunks=report.chunks if report else 0,
+        chunks=report.chunks if report else base.status.chunks,
         conditions=c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now),
     )
 

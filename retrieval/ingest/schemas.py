@@ -20,10 +20,13 @@ class Source(Body):
 
 
 class KnowledgeBase(Body):
+    """Of one that is `kept` everything indexed stays as it is; its sources are not looked at."""
+
     tenant: Name
     name: Name
     sources: Annotated[list[Source], Field(max_length=32)]
     chunk_tokens: Annotated[int, Field(ge=16, le=240)] = 160
+    kept: bool = False
 
 
 class Desired(Body):

@@ -154,7 +154,8 @@ class Worker:
             for tenant in self._store.tenants() - self._swept:
                 self._attempt((tenant, ""), Task.LEAVE, partial(self._sweep, tenant))
         for wanted in self._ledger.wanted():
-            self._attempt((wanted.tenant, wanted.name), Task.LOOK, partial(self._look_at, wanted))
+            if not wanted.kept:
+                self._attempt((wanted.tenant, wanted.name), Task.LOOK, partial(self._look_at, wanted))
 
     def _attempt(self, key: Key, task: Task, act: Callable[[], None]) -> None:
         """What fails for one knowledge base is told of it and tried again later, while the others go on. A ledger that

@@ -81,6 +81,7 @@ class Gateway:
                 quotas=quotas,
                 max_body_bytes=settings.max_body_bytes,
                 body_timeout_s=settings.body_timeout_s,
+                first_token_timeout_s=settings.first_token_timeout_s,
             )
             embeddings = Embeddings(
                 catalog=lambda: self._discovery.catalog,

@@ -7,7 +7,8 @@ from datetime import datetime
 from operators.api.acceptance import Verdicts, accept, accepted, owners
 from operators.api.adapter import Adapter
 from operators.api.api_key import key_digest, key_namespace
-from operators.api.conditions import FETCHED, ON_ITS_WAY, REVOKING, Condition, find
+from operators.api.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
+from operators.api.knowledge_base import KnowledgeBase
 from operators.api.snapshot import Snapshot
 from operators.api.tenant import Limits
 
@@ -88,6 +89,7 @@ class TenantEntry:
     limits: Limits
     targets: Mapping[str, Target]
     top_k: Mapping[str, int]  # of each knowledge base
+    refused_knowledge_bases: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -162,16 +164,18 @@ def _principals(snapshot: Snapshot, verdicts: Verdicts, names: Mapping[str, str]
 
 
 def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, limits: Limits) -> TenantEntry:
+    names = frozenset(b.name for b in snapshot.objects.base_models)
     bases = (b for b in snapshot.objects.base_models if b.spec.allows(name))
     targets = [Target(tenant=name, name=b.name, base_model=b.name, engine_name=b.name) for b in bases]
     adapters = (a for a in snapshot.objects.adapters if a.namespace == namespace)
-    targets += [_adapter_target(a, name) for a in adapters if _is_served(a, verdicts[a.key])]
-    mine = (k for k in snapshot.objects.knowledge_bases if k.namespace == namespace)
+    targets += [_adapter_target(a, name, names) for a in adapters if _is_served(a, verdicts[a.key])]
+    mine = [k for k in snapshot.objects.knowledge_bases if k.namespace == namespace]
     return TenantEntry(
         name=name,
         limits=limits,
         targets={target.name: target for target in targets},
-        top_k={k.name: k.spec.top_k for k in mine},
+        top_k={k.name: k.spec.top_k for k in mine if k.may_be_searched(_verdict(k, verdicts))},
+        refused_knowledge_bases=frozenset(k.name for k in mine if not k.may_be_searched(_verdict(k, verdicts))),
     )
 
 
@@ -180,23 +184,30 @@ def _is_served(adapter: Adapter, verdict: Condition) -> bool:
     return verdict.holds or (adapter.status.active is not None and verdict.reason not in REVOKING)
 
 
+def _verdict(base: KnowledgeBase, verdicts: Verdicts) -> Condition:
+    """The control plane's where it has one: where a tenant's documents lie is not known here."""
+    return find(base.status.conditions, ACCEPTED) or verdicts[base.key]
+
+
 def _is_refused(adapter: Adapter) -> bool:
     """Waiting helps no caller: somebody has to change the object or its artifact."""
     fetched = find(adapter.status.conditions, FETCHED)
     return fetched is not None and fetched.status == "False" and fetched.reason not in ON_ITS_WAY
 
 
-def _adapter_target(adapter: Adapter, tenant: str) -> Target:
+def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Target:
+    """One whose base model was removed is refused: waiting helps no caller."""
     active, canary = adapter.status.active, adapter.status.canary
+    base = active.base_model if active else adapter.spec.base_model
     return Target(
         tenant=tenant,
         name=adapter.name,
-        base_model=active.base_model if active else adapter.spec.base_model,
+        base_model=base,
         engine_name=active.engine_name if active else None,
         flip=active.generation if active else 0,
         knowledge_bases=adapter.spec.knowledge_bases,
         canary=Canary(canary.engine_name, canary.weight) if canary and active else None,
-        refused=active is None and _is_refused(adapter),
+        refused=base not in bases or (active is None and _is_refused(adapter)),
     )
 
 

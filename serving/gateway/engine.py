@@ -1,5 +1,6 @@
 """The only module of the gateway that speaks HTTP to an engine."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -34,9 +35,14 @@ class Answer:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise EngineError(type(error).__name__) from error
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives. Raises EngineError when it ends before its end."""
+    async def chunks(self, first_s: float) -> AsyncIterator[bytes]:
+        """The body as it arrives. Raises EngineError when it ends before its end, or does not begin within `first_s`:
+        an engine that hangs must not hold its callers until their own limit."""
         try:
+            async with asyncio.timeout(first_s):
+                first = await self._response.content.readany()
+            if first:
+                yield first
             async for chunk in self._response.content.iter_any():
                 yield chunk
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -1,6 +1,6 @@
 """Which knowledge bases a request is answered from, what they hold on its question, and how much of that has room."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from serving.gateway.catalog import Base, Target, TenantEntry
@@ -36,7 +36,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     if options.grounded is False:
         return None
     own: Mapping[str, int] = tenant.top_k if tenant else {}
-    names = _names(options, target, own)
+    names = _names(options, target, own, tenant.refused_knowledge_bases if tenant else frozenset())
     if not names:
         if target.knowledge_bases:
             raise _nothing_to_search(f"the knowledge bases of `{target.name}` do not exist any more")
@@ -65,11 +65,14 @@ def _nothing_to_search(why: str) -> InvalidRequest:
     )  # fmt: skip
 
 
-def _names(options: RetrievalOptions, target: Target, own: Mapping[str, int]) -> tuple[str, ...]:
+def _names(options: RetrievalOptions, target: Target, own: Mapping[str, int], refused: Set[str]) -> tuple[str, ...]:
     """The request's knowledge bases, or the adapter's. A default that is gone is nothing that the caller asked for."""
     if options.knowledge_bases is None:
         return tuple(name for name in target.knowledge_bases if name in own)
     unknown = next((name for name in options.knowledge_bases if name not in own), None)
+    if unknown in refused:
+        raise NotFound(f"The knowledge base `{unknown}` was refused and is empty. Its team sees why on the object.",
+                       code="knowledge_base_refused", param="retrieval.knowledge_bases")  # fmt: skip
     if unknown is not None:
         raise NotFound(f"The knowledge base `{unknown}` does not exist or you do not have access to it.",
                        code="knowledge_base_not_found", param="retrieval.knowledge_bases")  # fmt: skip

@@ -77,6 +77,7 @@ class Forwarder:
         quotas: Quotas,
         max_body_bytes: int,
         body_timeout_s: float,
+        first_token_timeout_s: float,
     ) -> None:
         self._catalog = catalog
         self._engine = engine
@@ -84,6 +85,7 @@ class Forwarder:
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
+        self._first_token_timeout_s = first_token_timeout_s
         self._quotas = quotas
         self._grammars = Grammars()
         self.versions = InFlight()
@@ -300,7 +302,7 @@ class Forwarder:
     async def _relay(self, job: Job, answer: Answer, passages: Sequence[Evidence] | None) -> None:
         stream = _stream(job, passages)
         job.call.tokens, job.call.streamed = stream.tokens, True
-        async for block in sse.blocks(answer.chunks()):
+        async for block in sse.blocks(answer.chunks(self._first_token_timeout_s)):
             if sse.fails(block):
                 raise EngineError("the engine failed after it had begun")
             if not job.exchange.started:

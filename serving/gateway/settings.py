@@ -41,4 +41,5 @@ class Settings(BaseSettings):
     write_timeout_s: float = 60.0
     cors_origins: tuple[str, ...] = ()
     request_timeout_s: float = 600.0
+    first_token_timeout_s: float = 120.0
     retrieval_timeout_s: float = 10.0

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus, CanaryVersion
 from operators.api.api_key import key_digest
 from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
+from operators.api.conditions import ACCEPTED, SOURCE_NOT_OWN, Condition
+from operators.api.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 from operators.api.objects import AnyObject, collect
 from operators.api.snapshot import Snapshot
 from serving.gateway.catalog import Catalog, build_catalog
@@ -158,3 +160,23 @@ def test_a_copied_digest_speaks_for_nobody_whatever_happens_to_the_key_that_it_b
         principal = catalog.authenticate("qv-acme-0", NOW)
         assert (principal and principal.tenant) == ("acme" if len(keys) == 2 else None)
         assert catalog.authenticate("qv-globex-0", NOW) is None
+
+
+def test_a_version_whose_base_model_was_removed_is_refused_and_not_a_crash() -> None:
+    found = (objects.tenant("acme"), _key("acme"), _serving(objects.adapter("support", "acme"), "a"))
+    catalog = build_catalog(Snapshot(generation=7, objects=collect(found)), NOW)
+    assert catalog.tenants["acme"].targets["support"].refused
+
+
+def test_a_knowledge_base_that_is_refused_is_searched_only_for_what_was_indexed_before() -> None:
+    base = objects.knowledge_base(name="docs", namespace="acme")
+    assert isinstance(base, KnowledgeBase)
+    verdict = Condition(
+        type=ACCEPTED, status="False", reason=SOURCE_NOT_OWN, last_transition_time="2026-01-01T00:00:00Z"
+    )
+    for documents, refused in (((), {"docs"}), ((Document(path="a", state="Ready"),), set())):
+        status = KnowledgeBaseStatus(documents=documents, conditions=(verdict,))
+        items = collect([objects.base_model(), objects.tenant("acme"), base.model_copy(update={"status": status})])
+        tenant = build_catalog(Snapshot(objects=items), NOW).tenants["acme"]
+        assert tenant.refused_knowledge_bases == refused
+        assert set(tenant.top_k) == {"docs"} - refused
