@@ -25,6 +25,7 @@ from operators.desired.engine_workload import Platform
 from operators.kube.client import connect
 from operators.kube.lease import Lease
 from operators.settings import OperatorSettings
+from service.tokens import first
 
 logger = logging.getLogger(__name__)
 
@@ -74,12 +75,20 @@ def platform(settings: OperatorSettings) -> Platform:
         node_selector=settings.node_selector,
         tolerations=settings.tolerations,
         hub_secret=settings.hub_secret,
+        engine_environment=settings.engine_environment,
+        agent_settings=settings.agent_settings,
+        ca_config_map=settings.ca_config_map,
+        service_account=settings.service_account,
+        secret_revision=settings.secret_revision,
     )
 
 
 def addresses(settings: OperatorSettings) -> Addresses:
     return Addresses(
-        token=settings.token.get_secret_value(),
+        agent_token=first(settings.agent_token.get_secret_value()),
+        gateway_token=first(settings.gateway_token.get_secret_value()),
+        ingest_token=first(settings.ingest_token.get_secret_value()),
+        drift_token=first(settings.drift_token.get_secret_value()),
         agent_port=settings.agent_port,
         gateway_port=settings.gateway_port,
         ingest_url=settings.ingest_url,

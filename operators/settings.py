@@ -49,7 +49,9 @@ class OperatorSettings(BaseSettings):
     Without a `kubeconfig` it is a pod of the cluster that it looks after. `identity` tells it from every other
     operator. `models` is a claim that engines read base models and adapters from; `documents` is where the ingest
     worker finds the tenants' documents; `kserve` lets base models be run by KServe. Neighbours without a
-    URL are not asked.
+    URL are not asked. Of several tokens, with commas, the first is sent. `engine_environment` are variables of every
+    engine, `agent_settings` those of every agent without QUIVER_AGENT_; `ca_config_map` holds authorities (ca.crt) that
+    both trust. Another `secret_revision` rolls the engines, for new keys.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)
@@ -59,7 +61,10 @@ class OperatorSettings(BaseSettings):
     kubeconfig: Path | None = None
     namespace: str
     identity: str
-    token: SecretStr
+    agent_token: SecretStr
+    gateway_token: SecretStr
+    ingest_token: SecretStr = SecretStr("")
+    drift_token: SecretStr = SecretStr("")
     engine_image: str
     agent_image: str
     engine_python: str = "python3"
@@ -74,6 +79,11 @@ class OperatorSettings(BaseSettings):
     node_selector: dict[str, str] = {}
     tolerations: tuple[dict[str, Any], ...] = ()
     hub_secret: str | None = None
+    engine_environment: dict[str, str] = {}
+    agent_settings: dict[str, str] = {}
+    ca_config_map: str | None = None
+    service_account: str | None = None
+    secret_revision: str = ""
     ingest_url: str | None = None
     drift_url: str | None = None
     documents: str | None = None

@@ -13,7 +13,7 @@ import psutil
 
 from examples.demo.platform import end_with_parent
 from operators.local.layout import free_port
-from tests.api_server.parts import PLATFORM, TOKEN
+from tests.api_server.parts import PLATFORM, TOKENS
 from tests.api_server.server import ApiServer
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ class Contestant:
         if self.name == "ours":
             settings = {
                 "KUBECONFIG": server.user(self.user), "NAMESPACE": PLATFORM, "IDENTITY": f"ours-{free_port()}",
-                "TOKEN": TOKEN, "ENGINE_IMAGE": "engine:1", "AGENT_IMAGE": "agent:1", "PORT": free_port(),
+                **TOKENS, "ENGINE_IMAGE": "engine:1", "AGENT_IMAGE": "agent:1", "PORT": free_port(),
                 "AGENT_PORT": agent_port,
             }  # fmt: skip
             return {f"QUIVER_OPERATOR_{key}": str(value) for key, value in settings.items()}

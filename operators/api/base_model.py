@@ -1,12 +1,12 @@
 """BaseModel: a model that an engine runs for many tenants."""
 
-import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, field_validator, model_validator
 
+from operators.api.engine_options import refused_argument, refused_variable
 from operators.api.names import ANY_TENANT
 from operators.api.resource import Resource, Status
 from operators.api.value import Name, Uri, Value
@@ -16,16 +16,11 @@ Rank = Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]
 
 
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,127}$")]
-# vLLM takes _ for -. These come from other fields, or would undo what isolation rests on.
-OUR_ARGUMENTS = (
-    "^--(config|model|served[-_]model[-_]name|host|port|api[-_]key|(no[-_])?enable[-_]lora|max[-_]loras?"
-    "|enable[-_]auto[-_]tool[-_]choice|tool[-_]call[-_]parser|reasoning[-_]parser|chat[-_]template"
-    "|max[-_]cpu[-_]loras|max[-_]lora[-_]rank|max[-_]model[-_]len|dtype|api[-_]server[-_]count)(=.*)?$"
-)
 OUR_FIELDS = "source, lora, maxModelLength, dtype, toolParser, reasoningParser and chatTemplate"
 Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
-Argument = Annotated[str, StringConstraints(max_length=4096)]
+Argument = Annotated[str, StringConstraints(max_length=512)]
+Variable = Annotated[str, StringConstraints(max_length=4096)]
 # https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, less what is negative.
 QUANTITY_PATTERN = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][+-]?[0-9]{1,3})?$"
 
@@ -121,9 +116,9 @@ class BaseModelSpec(Value):
     media: Annotated[tuple[Literal["image", "audio"], ...], Field(max_length=2)] = ()
     """What the model reads beside text. Requests carry it as data URLs; nothing is fetched."""
     engine_args: Annotated[tuple[Argument, ...], Field(max_length=64)] = ()
-    """More arguments for vLLM's server, one entry for each word."""
-    engine_env: Annotated[Mapping[EnvironmentName, Argument], Field(max_length=64)] = {}
-    """More environment variables for vLLM's server."""
+    """More arguments for vLLM's server, one entry for each word: those that say how fast it runs, what it holds."""
+    engine_env: Annotated[Mapping[EnvironmentName, Variable], Field(max_length=64)] = {}
+    """More environment variables for vLLM's server, of its own and of the libraries that it computes with."""
     image: Annotated[str, StringConstraints(max_length=512)] | None = None
     """The engine's image on a cluster; without one, the image that the platform was installed with."""
     resources: Resources = Resources()
@@ -145,11 +140,23 @@ class BaseModelSpec(Value):
 
     @field_validator("engine_args")
     @classmethod
-    def _leave_ours_alone(cls, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        ours = next((word for word in arguments if re.match(OUR_ARGUMENTS, word)), None)
-        if ours:
-            raise ValueError(f"{ours} is set by the platform; use {OUR_FIELDS}")
+    def _allowed_arguments(cls, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        if refused := refused_argument(arguments):
+            raise ValueError(
+                f"{refused} is none of the arguments that may be set here (docs/objects.md lists them); what the "
+                f"platform sets comes from {OUR_FIELDS}"
+            )
         return arguments
+
+    @field_validator("engine_env")
+    @classmethod
+    def _allowed_variables(cls, variables: Mapping[str, str]) -> Mapping[str, str]:
+        if refused := refused_variable(variables):
+            raise ValueError(
+                f"{refused} is none of the variables that may be set here (see docs/objects.md); a platform sets "
+                "others for all of its engines, by the chart's engine.env"
+            )
+        return variables
 
     @property
     def names(self) -> tuple[str, ...]:

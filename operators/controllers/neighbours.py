@@ -36,13 +36,16 @@ AgentNews = Callable[[str, AgentStatus | None, AgentStatus | None], None]
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where neighbours listen, and the token that they ask for. One without a URL is not there."""
+    """Where neighbours listen, and the token that each asks for. One without a URL is not there."""
 
-    token: str = field(repr=False)
+    agent_token: str = field(repr=False)
+    gateway_token: str = field(repr=False)
     agent_port: int
     gateway_port: int
     ingest_url: str | None = None
     drift_url: str | None = None
+    ingest_token: str = field(default="", repr=False)
+    drift_token: str = field(default="", repr=False)
 
 
 @dataclass
@@ -81,9 +84,9 @@ class Neighbours:
     async def run(self) -> None:
         """Until cancelled."""
         async with aiohttp.ClientSession() as self._session, asyncio.TaskGroup() as self._group:
-            addresses, token = self._addresses, self._addresses.token
+            addresses = self._addresses
             if addresses.ingest_url:
-                ingest = IngestClient(self._session, addresses.ingest_url, token)
+                ingest = IngestClient(self._session, addresses.ingest_url, addresses.ingest_token)
                 self._bases: Newest[tuple[DesiredKnowledgeBase, ...]] = Newest(ingest.desire)
                 self._start(self._bases.run())
                 self._start(
@@ -92,7 +95,7 @@ class Neighbours:
                 )  # fmt: skip
             if addresses.drift_url:
                 self._tenants: Newest[tuple[str, ...]] = Newest(
-                    DriftClient(self._session, addresses.drift_url, token).register
+                    DriftClient(self._session, addresses.drift_url, addresses.drift_token).register
                 )
                 self._start(self._tenants.run())
             await asyncio.Event().wait()
@@ -159,7 +162,7 @@ class Neighbours:
                 self._gateways[uid] = (pod.address, self._start(self._follow_gateway(pod)))
 
     def _agent(self, pod: Pod) -> _Agent:
-        client = AgentClient(self._session, _url(pod, self._addresses.agent_port), self._addresses.token)
+        client = AgentClient(self._session, _url(pod, self._addresses.agent_port), self._addresses.agent_token)
         report, desired = Report[AgentStatus](), Newest(client.desire)
 
         def news() -> None:
@@ -178,7 +181,7 @@ class Neighbours:
         return _Agent(report, desired, self._start(both()), pod.address)
 
     async def _follow_gateway(self, pod: Pod) -> None:
-        client = GatewayClient(self._session, _url(pod, self._addresses.gateway_port), self._addresses.token)
+        client = GatewayClient(self._session, _url(pod, self._addresses.gateway_port), self._addresses.gateway_token)
         while True:
             if self._waited_for() or pod.uid not in self._states:
                 await self._ask(client, pod)

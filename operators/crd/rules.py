@@ -5,7 +5,7 @@ The models of `operators.api` check the same, for files that no API server has s
 
 from dataclasses import dataclass
 
-from operators.api.base_model import OUR_ARGUMENTS
+from operators.api.engine_options import ALLOWED_WORD, REFUSED_VARIABLES, VARIABLES
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,11 @@ RULES = (
     Rule("BaseModel", "spec.source", "!self.contains('://') || self.matches('^(hf|pvc|file)://')",
          "name where the model lies: a name on the hub, hf://ORG/NAME@REVISION, pvc://CLAIM/DIRECTORY or a directory"),
     Rule("BaseModel", "spec.source", "!self.matches('(^|/)[.][.](/|$)')", "a source has no '..' in it"),
-    Rule("BaseModel", "spec.engineArgs", f"!self.exists(a, a.matches('{OUR_ARGUMENTS}'))",
-         "engineArgs may not set what the operator sets; use source, lora, maxModelLength and dtype"),
+    Rule("BaseModel", "spec.engineArgs", f"self.all(a, a.matches('{ALLOWED_WORD}'))",
+         "engineArgs may set what docs/objects.md lists; what the platform sets comes from other fields"),
+    Rule("BaseModel", "spec.engineEnv",
+         f"self.all(k, k.matches('{VARIABLES}') && !k.matches('{REFUSED_VARIABLES}'))",
+         "engineEnv may set variables of vLLM and of the libraries that it computes with; see docs/objects.md"),
     Rule("Tenant", "spec.namespace", "self == oldSelf",
          "a tenant keeps its namespace; make another Tenant for another namespace"),
     Rule("Tenant", "spec.namespace", "!self.startsWith('kube-') && self != 'default'",

@@ -19,6 +19,7 @@ NAME = "app.kubernetes.io/name"
 COMPONENT = "app.kubernetes.io/component"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 BASE_MODEL = "quiver.dev/base-model"
+SECRET_REVISION = "quiver.dev/secret-revision"
 OPERATOR = "quiver-operator"
 
 # Longer than any request: what a pod answers when it is told to stop, it answers to the end.
@@ -28,15 +29,19 @@ START_S = 1800
 PROBE_S = 5
 # Where a claim is mounted, by its name.
 VOLUMES = "/models"
+# Where authorities are mounted, and what Python's libraries look for them by.
+CA = "/ca"
+_AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What all engines of an installation share. `secret` holds `token` and `engine-api-key`; `models` is
+    """What all engines of an installation share. `secret` holds `operator-agent` and `engine-api-key`; `models` is
     a claim that every engine reads base models and adapters from, where there is one; `kserve` says that KServe is
     installed, and that this operator may use it. `pull_policy` is for the agent's image; `pull_secrets`,
     `node_selector` and `tolerations` are those of every engine's pod; `hub_secret` is a Secret whose `token` the
-    Hugging Face hub asks for."""
+    Hugging Face hub asks for. `engine_environment` and `agent_settings` are theirs beside what objects say;
+    `ca_config_map` has authorities in `ca.crt`; `service_account` is what clouds know the pods by."""
 
     namespace: str
     engine_image: str
@@ -52,6 +57,11 @@ class Platform:
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
     hub_secret: str | None = None
+    engine_environment: Mapping[str, str] = field(default_factory=dict)
+    agent_settings: Mapping[str, str] = field(default_factory=dict)
+    ca_config_map: str | None = None
+    service_account: str | None = None
+    secret_revision: str = ""
 
 
 def selector(base: str) -> dict[str, str]:
@@ -113,7 +123,7 @@ class _Workload:
             "selector": {"matchLabels": selector(self._base.name)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "progressDeadlineSeconds": START_S + 60,
-            "template": {"metadata": {"labels": selector(self._base.name)}, "spec": self._pod()},
+            "template": {"metadata": self._pod_metadata(), "spec": self._pod()},
         }
         if self._base.spec.autoscaling is None:
             spec["replicas"] = self._base.spec.replicas
@@ -157,8 +167,15 @@ class _Workload:
         }
         return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
 
+    def _pod_metadata(self) -> Manifest:
+        revision = self._platform.secret_revision
+        annotations = {"annotations": {SECRET_REVISION: revision}} if revision else {}
+        return {"labels": selector(self._base.name), **annotations}
+
     def _pod(self) -> Manifest:
+        account = self._platform.service_account
         return {
+            **({"serviceAccountName": account} if account else {}),
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": DRAIN_S,
@@ -172,6 +189,7 @@ class _Workload:
                 *({"name": name, "emptyDir": {}} for name in ("store", "cache", "tmp")),
                 {"name": "shm", "emptyDir": {"medium": "Memory"}},
                 *self._claim(),
+                *self._authorities(),
             ],
         }  # fmt: skip
 
@@ -188,12 +206,18 @@ class _Workload:
         claim = self._platform.models
         return [{"name": "models", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}] if claim else []
 
+    def _authorities(self) -> list[Manifest]:
+        name = self._platform.ca_config_map
+        return [{"name": "ca", "configMap": {"name": name}}] if name else []
+
     def _engine(self) -> Manifest:
         platform = self._platform
         command = engine_command(
             self._base, python=platform.engine_python, listen=on_port("0.0.0.0", platform.engine_port), api_key=""
         )
-        environment = {**command.environment, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
+        authorities = dict.fromkeys(_AUTHORITIES, f"{CA}/ca.crt") if platform.ca_config_map else {}
+        ours = {**platform.engine_environment, **command.environment}
+        environment = {**authorities, **ours, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
         environment.pop("VLLM_API_KEY")
         alive = {"httpGet": {"path": "/health", "port": "engine"}, "periodSeconds": PROBE_S, "timeoutSeconds": 5}
         return {
@@ -220,6 +244,7 @@ class _Workload:
     def _agent(self) -> Manifest:
         platform, base = self._platform, self._base
         settings = {
+            **platform.agent_settings,
             "HOST": "0.0.0.0",
             "PORT": str(platform.agent_port),
             "STORE": "/store",
@@ -229,6 +254,7 @@ class _Workload:
             "MAX_RANK": str(base.spec.lora.max_rank),
             "VOLUMES": VOLUMES,
             "HUB_CACHE": "/cache/huggingface/hub",
+            **({"CA_FILE": f"{CA}/ca.crt"} if platform.ca_config_map else {}),
         }
         return {
             "name": "agent",
@@ -236,7 +262,7 @@ class _Workload:
             "imagePullPolicy": platform.pull_policy,
             "env": [
                 *_plain({f"QUIVER_AGENT_{key}": value for key, value in settings.items()}),
-                self._secret("QUIVER_AGENT_TOKEN", "token"),
+                self._secret("QUIVER_AGENT_TOKEN", "operator-agent"),
                 self._secret("QUIVER_AGENT_ENGINE_API_KEY", "engine-api-key"),
             ],
             "ports": [{"name": "agent", "containerPort": platform.agent_port}],
@@ -256,6 +282,8 @@ class _Workload:
 
     def _mounts(self) -> list[Manifest]:
         found: list[Manifest] = [{"name": name, "mountPath": f"/{name}"} for name in ("store", "cache", "tmp")]
+        if self._platform.ca_config_map:
+            found.append({"name": "ca", "mountPath": CA, "readOnly": True})
         claim = self._platform.models
         return found + ([{"name": "models", "mountPath": f"{VOLUMES}/{claim}", "readOnly": True}] if claim else [])
 

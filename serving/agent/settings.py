@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     file_roots: tuple[Path, ...] = ()
     volumes: Path | None = None
     allow_private_sources: bool = False
+    private_hosts: tuple[str, ...] = ()
+    proxy: str | None = None
     hf_endpoint: str = "https://huggingface.co"
     ca_file: Path | None = None
 
@@ -50,6 +52,8 @@ class Settings(BaseSettings):
             file_roots=self.file_roots,
             volumes=self.volumes,
             allow_private=self.allow_private_sources,
+            private_hosts=frozenset(host.lower() for host in self.private_hosts),
+            proxy=self.proxy,
             hf_endpoint=self.hf_endpoint,
             ca_file=self.ca_file,
         )

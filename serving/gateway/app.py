@@ -67,7 +67,10 @@ class Gateway:
         settings = self._settings
         async with AsyncExitStack() as stack:
             engines = await stack.enter_async_context(
-                engine.connect(settings.engine_api_key.get_secret_value(), settings.request_timeout_s)
+                engine.connect(
+                    [key.get_secret_value() for key in (settings.engine_api_key, settings.engine_api_key_old)],
+                    settings.request_timeout_s,
+                )
             )
             retrieval = await self._retrieval(stack)
             observations, quotas = Observations(self._metrics), Quotas(time.monotonic, self._metrics.count_throttled)

@@ -1,8 +1,9 @@
 """The only module of the gateway that speaks HTTP to an engine."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -52,9 +53,11 @@ class Answer:
 class Engine:
     """Every engine that requests go to. Those on TCP share their connections; one behind a Unix socket has its own."""
 
-    def __init__(self, stack: AsyncExitStack, api_key: str, timeout_s: float) -> None:
+    def __init__(self, stack: AsyncExitStack, api_keys: Sequence[str], timeout_s: float) -> None:
+        """Of two keys the second is that of engines that were started before the first one came."""
         self._stack = stack
-        self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        self._keys = tuple(f"Bearer {key}" for key in api_keys if key)
+        self._key_of: dict[str, str] = {}
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=2)
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
@@ -63,7 +66,7 @@ class Engine:
         if key not in self._sessions:
             session = aiohttp.ClientSession(
                 connector=connector(url, limit=0, keepalive_timeout=_KEEPALIVE_S),
-                headers=self._headers,
+                headers={"Content-Type": "application/json"},
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -80,9 +83,7 @@ class Engine:
         EngineNeverBegan when there is no response at all, EngineError when it takes too long.
         """
         try:
-            headers = {"x-request-id": request_id}
-            session = await self._session(url)
-            response = await session.post(root(url) + path, data=orjson.dumps(body), headers=headers)
+            response = await self._sent(url, path, orjson.dumps(body), request_id)
         except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError) as error:
             raise EngineNeverBegan(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -92,8 +93,21 @@ class Engine:
         finally:
             response.close()  # a connection whose response was read to its end has already gone back to the pool
 
+    async def _sent(self, url: str, path: str, body: bytes, request_id: str) -> aiohttp.ClientResponse:
+        """With the key that this engine took last; with the other one where it takes that no more."""
+        session = await self._session(url)
+        last = self._key_of.get(url, self._keys[0])
+        for key in (last, *(key for key in self._keys if key != last)):
+            headers = {"x-request-id": request_id, "Authorization": key}
+            response = await session.post(root(url) + path, data=body, headers=headers)
+            if response.status != HTTPStatus.UNAUTHORIZED:
+                self._key_of[url] = key
+                return response
+            response.close()
+        raise EngineNeverBegan("it takes none of our keys: it was started with another one")
+
 
 @asynccontextmanager
-async def connect(api_key: str, timeout_s: float) -> AsyncIterator[Engine]:
+async def connect(api_keys: Sequence[str], timeout_s: float) -> AsyncIterator[Engine]:
     async with AsyncExitStack() as stack:
-        yield Engine(stack, api_key, timeout_s)
+        yield Engine(stack, api_keys, timeout_s)

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     internal_token: SecretStr
     metrics_token: SecretStr = SecretStr("")
     engine_api_key: SecretStr
+    engine_api_key_old: SecretStr = SecretStr("")
     retrieval_url: str | None = None
     retrieval_token: SecretStr = SecretStr("")
     drift_url: str | None = None

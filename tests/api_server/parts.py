@@ -23,6 +23,7 @@ from tests.api_server.server import HOST, ApiServer
 
 PLATFORM = "quiver"
 TOKEN = "operators-token"
+TOKENS = {f"{neighbour}_TOKEN": TOKEN for neighbour in ("AGENT", "GATEWAY", "INGEST", "DRIFT")}
 LIMIT_S = 120.0
 
 Data = dict[str, Any]
@@ -55,7 +56,7 @@ def start(module: str, environment: Mapping[str, str], out: IO[bytes]) -> "subpr
 
 def operator_settings(kubeconfig: Path, **more: object) -> dict[str, object]:
     found: dict[str, object] = {
-        "KUBECONFIG": kubeconfig, "NAMESPACE": PLATFORM, "IDENTITY": "one", "TOKEN": TOKEN,
+        "KUBECONFIG": kubeconfig, "NAMESPACE": PLATFORM, "IDENTITY": "one", **TOKENS,
         "ENGINE_IMAGE": "engine:1", "AGENT_IMAGE": "agent:1", "PORT": free_port(),
     }  # fmt: skip
     return {**found, **{key.upper(): value for key, value in more.items()}}

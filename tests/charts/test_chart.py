@@ -11,6 +11,8 @@ import yaml
 from tests.api_server.server import ApiServer
 from tests.charts.helm import CHART, KUBERNETES, PROFILES, helm, of_kind, pods, program, rendered
 
+# A variable that is put together from others.
+OF_OTHERS = re.compile(r"(\$\(\w+\),?)+")
 # One of those that kubeconform fetches.
 SCHEMAS = (
     "https://raw.githubusercontent.com/yannh/kubernetes-json-schema/master/v1.30.0-standalone-strict/service-v1.json"
@@ -58,7 +60,7 @@ def test_no_secret_stands_in_a_pod_and_no_pod_is_without_requests_and_limits() -
     for name, pod in pods("default").items():
         for container in pod["spec"]["containers"]:
             tokens = [item for item in container.get("env", ()) if item["name"].endswith(("TOKEN", "KEY"))]
-            assert all("valueFrom" in item for item in tokens), name
+            assert all("valueFrom" in item or OF_OTHERS.fullmatch(item["value"]) for item in tokens), name
             assert name == "quiver-test" or {"requests", "limits"} <= container["resources"].keys(), name
 
 
@@ -165,6 +167,45 @@ def test_what_engines_need_of_a_cluster_reaches_the_operator() -> None:
     assert told["QUIVER_OPERATOR_PULL_POLICY"] == "Always"
     assert told["QUIVER_OPERATOR_NODE_SELECTOR"] == '{"pool":"gpu"}'
     assert told["QUIVER_OPERATOR_HUB_SECRET"] == "hub"
+
+
+def test_where_adapters_may_come_from_and_what_is_trusted_reaches_agents_and_engines() -> None:
+    told = _operator_environment(
+        "agent.privateHosts[0]=minio.storage.svc:9000", "agent.proxy=http://proxy:3128", "caConfigMap=corporate",
+        "engine.env.HF_ENDPOINT=https://mirror", "engine.serviceAccountName=models", "secret.revision=two",
+    )  # fmt: skip
+    settings = json.loads(told["QUIVER_OPERATOR_AGENT_SETTINGS"])
+    assert json.loads(settings["PRIVATE_HOSTS"]) == ["minio.storage.svc:9000"]
+    assert (settings["PROXY"], settings["MAX_BYTES"]) == ("http://proxy:3128", "2147483648")
+    assert told["QUIVER_OPERATOR_CA_CONFIG_MAP"] == "corporate"
+    assert json.loads(told["QUIVER_OPERATOR_ENGINE_ENVIRONMENT"]) == {"HF_ENDPOINT": "https://mirror"}
+    assert told["QUIVER_OPERATOR_SERVICE_ACCOUNT"] == "models"
+    assert told["QUIVER_OPERATOR_SECRET_REVISION"] == "two"
+
+
+def test_every_pair_of_parts_has_a_key_of_its_own() -> None:
+    used: dict[str, set[str]] = {}
+    for name, pod in pods("default").items():
+        for container in pod["spec"]["containers"]:
+            for item in container.get("env", ()):
+                reference = item.get("valueFrom", {}).get("secretKeyRef", {})
+                if reference.get("name") == "quiver-internal" and not reference.get("optional"):
+                    used.setdefault(reference["key"], set()).add(name)
+    secret = of_kind("default", "Secret")["quiver-internal"]
+    assert set(secret["data"]) == {*used, "operator-agent"}  # the agent's pods are the operator's to make
+    assert used.pop("engine-api-key") == {"quiver-gateway"}
+    assert all(len(parts) == 2 for key, parts in used.items() if key != "operator-agent"), used
+
+
+def test_a_chart_that_is_rendered_twice_with_a_secret_of_ones_own_is_the_same() -> None:
+    first, second = (rendered.__wrapped__("default", "secret.existing=mine") for _ in range(2))
+    assert first == second
+    assert not any(item["kind"] == "Secret" for item in first)
+
+
+def _operator_environment(*values: str) -> dict[str, str]:
+    pod = of_kind("default", "Deployment", *values)["quiver-operator"]
+    return {item["name"]: item.get("value") for item in pod["spec"]["template"]["spec"]["containers"][0]["env"]}
 
 
 def test_the_schema_knows_every_value() -> None:

@@ -208,7 +208,9 @@ class Run:
 
     def roll_engines(self) -> None:
         before = frozenset(self.cluster.ready_pods("engine"))
-        patch = {"spec": {"engineEnv": {**self.cluster.get(*BASES)["spec"]["engineEnv"], "QUIVER_E2E": "rolled"}}}
+        patch = {
+            "spec": {"engineEnv": {**self.cluster.get(*BASES)["spec"]["engineEnv"], "TOKENIZERS_PARALLELISM": "false"}}
+        }
         self.cluster.kubectl("patch", *BASES, "--type=merge", "-p", json.dumps(patch))
         self.until_engines(len(before), without=before)
 

@@ -23,7 +23,10 @@ PYTHONPATH = f"{ENGINE}/.venv-engine/lib/python3.11/site-packages:{ENGINE}"
 
 VALUES: Data = {
     "image": {"repository": REPOSITORY, "tag": TAG, "pullPolicy": "Never"},
-    "engine": {"image": f"{REPOSITORY}/engine-runtime:{TAG}"},
+    "engine": {
+        "image": f"{REPOSITORY}/engine-runtime:{TAG}",
+        "env": {"PYTHONPATH": PYTHONPATH, "TORCHDYNAMO_DISABLE": "1"},
+    },
     "models": {"existingClaim": CLAIM},
     "documents": {"className": CLASS},
     "test": {"secret": "e2e-test"},
@@ -73,7 +76,6 @@ def _there(item: Data) -> Data:
     spec: dict[str, Any] = item["spec"]
     if item["kind"] == "BaseModel":
         spec["source"] = _on_claim(spec["source"])
-        spec["engineEnv"] = {**spec["engineEnv"], "PYTHONPATH": PYTHONPATH, "TORCHDYNAMO_DISABLE": "1"}
     if item["kind"] == "Adapter":
         spec["source"] = _on_claim(spec["source"])
         spec.pop("knowledgeBases")  # what callers ask under load is to need no documents

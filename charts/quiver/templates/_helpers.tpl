@@ -81,6 +81,33 @@ resources: {{- toYaml . | nindent 2 }}
     secretKeyRef: {name: {{ include "quiver.secret" .root }}, key: {{ .key }}}
 {{- end }}
 
+{{/* What agents are told of where adapters may come from, as variables without QUIVER_AGENT_. */}}
+{{- define "quiver.agentSettings" -}}
+MAX_BYTES: {{ .Values.agent.maxBytes | int64 | quote }}
+FETCH_TIMEOUT_S: {{ .Values.agent.timeoutSeconds | quote }}
+{{- with .Values.agent.privateHosts }}
+PRIVATE_HOSTS: {{ toJson . | quote }}
+{{- end }}
+{{- with .Values.agent.proxy }}
+PROXY: {{ . | quote }}
+{{- end }}
+{{- with .Values.agent.hubEndpoint }}
+HF_ENDPOINT: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The keys of the Secret, one for each pair of parts. */}}
+{{- define "quiver.pairs" -}}
+operator-agent operator-gateway operator-ingest operator-drift gateway-retrieval gateway-drift engine-api-key
+{{- end }}
+
+{{/* Another value starts a pod anew, for what its Secret holds now. */}}
+{{- define "quiver.revision" -}}
+{{- with .Values.secret.revision }}
+annotations: {quiver.dev/secret-revision: {{ . | quote }}}
+{{- end }}
+{{- end }}
+
 {{- define "quiver.budget" -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget

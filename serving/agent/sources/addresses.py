@@ -28,3 +28,12 @@ def is_public(address: str) -> bool:
         return False
     refused = any(parsed in network for network in _REFUSED)
     return parsed.is_global and not parsed.is_multicast and not refused
+
+
+def is_private_literal(host: str) -> bool:
+    """Whether a URL's host is an address, and no public one; a name is none."""
+    try:
+        address = str(ip_address(host.strip("[]")))
+    except ValueError:
+        return False
+    return not is_public(address)

@@ -11,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from serving.agent.errors import AgentError, RefusedError, UnavailableError
-from serving.agent.sources.addresses import is_public
+from serving.agent.sources.addresses import is_private_literal, is_public
 from serving.agent.sources.policy import Policy
 from serving.agent.sources.request import Request, fault
 
@@ -59,12 +59,16 @@ class Client:
     def __init__(self, policy: Policy, tls: ssl.SSLContext, name: str) -> None:
         self._policy = policy
         self.name = name
-        self._gate = Gate(allow_private=policy.allow_private)
-        # No connection is used twice: what a server sends beyond its answer must not pass for the next one.
-        connector = aiohttp.TCPConnector(ssl=tls, force_close=True, socket_factory=self._gate.socket)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            timeout=aiohttp.ClientTimeout(total=None, connect=policy.stall_s, sock_read=policy.stall_s),
+        self._gate = Gate(allow_private=policy.allow_private or policy.proxy is not None)
+        self._session = self._connections(tls, self._gate)
+        self._inside = self._connections(tls, Gate(allow_private=True))
+
+    def _connections(self, tls: ssl.SSLContext, gate: Gate) -> aiohttp.ClientSession:
+        """No connection is used twice: what a server sends beyond its answer must not pass for the next one."""
+        stall_s = self._policy.stall_s
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=tls, force_close=True, socket_factory=gate.socket),
+            timeout=aiohttp.ClientTimeout(total=None, connect=stall_s, sock_read=stall_s),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=_READ_BUFFER,
@@ -77,6 +81,7 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
+        await self._inside.close()
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
@@ -126,12 +131,14 @@ class Client:
         url, headers = request.url, {"Accept-Encoding": "identity", **request.headers}
         self._check_url(url)
         for _ in range(MAX_REDIRECTS + 1):
-            response = await self._session.request(
+            inside = self._policy.is_inside(url.host, url.port)
+            response = await (self._inside if inside else self._session).request(
                 "GET" if request.body is None else "POST",
                 url,
                 headers=headers,
                 data=request.body,
                 allow_redirects=False,
+                proxy=None if inside else self._policy.proxy,
             )
             if response.status not in _REDIRECTS or "Location" not in response.headers or request.body is not None:
                 return response
@@ -154,7 +161,7 @@ class Client:
         return target
 
     def _check_url(self, url: URL) -> None:
-        if url.scheme != "https" and not (url.scheme == "http" and self._policy.allow_private):
+        if url.scheme != "https" and not (url.scheme == "http" and self._policy.is_inside(url.host, url.port)):
             raise RefusedError(
                 "NotEncrypted", f"{self.name} leads to a {url.scheme[:10]} address; serve the artifact over https"
             )
@@ -164,6 +171,8 @@ class Client:
             usable = False
         if not usable:
             raise self._invalid()
+        if self._policy.proxy and not self._policy.is_inside(url.host, url.port) and is_private_literal(url.host or ""):
+            raise self._address_refused(url.host or "")
 
     def _invalid(self) -> RefusedError:
         return RefusedError(
@@ -175,11 +184,7 @@ class Client:
         if isinstance(error, aiohttp.InvalidURL):
             return self._invalid()
         if self._gate.refused:
-            return RefusedError(
-                "AddressRefused",
-                f"{self.name} leads to {self._gate.refused}, which is not a public address; "
-                "serve the artifact at one, or allow private addresses for this base model",
-            )
+            return self._address_refused(self._gate.refused)
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             fact = "has a certificate that no trusted authority signed; add its authority"
         elif isinstance(error, TimeoutError):
@@ -189,3 +194,10 @@ class Client:
         else:
             fact = f"could not be reached or understood ({type(error).__name__})"
         return UnavailableError("ConnectionFailed", f"{self.name}: the server {fact}; it is tried again")
+
+    def _address_refused(self, address: str) -> RefusedError:
+        return RefusedError(
+            "AddressRefused",
+            f"{self.name} leads to {address}, which is not a public address; "
+            "serve the artifact at one, or have the platform name the host in agent.privateHosts",
+        )

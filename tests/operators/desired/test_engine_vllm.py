@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -20,14 +21,16 @@ def _value(arguments: tuple[str, ...], flag: str) -> str:
 
 
 def test_the_object_decides_the_engines_flags() -> None:
-    arguments, _ = _command(maxModelLength=512, lora={"maxRank": 32, "slots": 2, "cpuSlots": 7}, engineArgs=["--x"])
+    arguments, _ = _command(
+        maxModelLength=512, lora={"maxRank": 32, "slots": 2, "cpuSlots": 7}, engineArgs=["--seed=7"]
+    )
     assert _value(arguments, "--model") == "org/base"
     assert _value(arguments, "--served-model-name") == "base"
     assert _value(arguments, "--max-lora-rank") == "32"
     assert _value(arguments, "--max-loras") == "2"
     assert _value(arguments, "--max-cpu-loras") == "7"
     assert _value(arguments, "--max-model-len") == "512"
-    assert arguments[-1] == "--x"
+    assert arguments[-1] == "--seed=7"
 
 
 def test_a_revision_of_a_model_on_the_hub_is_the_one_that_is_served() -> None:
@@ -48,11 +51,45 @@ def test_the_key_is_in_no_process_list() -> None:
     assert environment["VLLM_API_KEY"] == "secret"
 
 
-def test_an_object_cannot_turn_runtime_loading_off_or_choose_the_key() -> None:
-    _, environment = _command(engineEnv={"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "False", "VLLM_API_KEY": "mine", "X": "1"})
-    assert environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True"
-    assert environment["VLLM_API_KEY"] == "secret"
-    assert environment["X"] == "1"
+@pytest.mark.parametrize(
+    "name",
+    ["VLLM_ALLOW_RUNTIME_LORA_UPDATING", "VLLM_API_KEY", "LD_PRELOAD", "PYTHONPATH", "PATH", "VLLM_PLUGINS", "X",
+     "CUDA_INJECTION64_PATH", "NCCL_NET_PLUGIN", "VLLM_SERVER_DEV_MODE", "VLLM_LOGGING_CONFIG_PATH",
+     "HF_HUB_CACHE_DIR"],
+)  # fmt: skip
+def test_an_object_sets_no_variable_that_runs_code_or_undoes_isolation(name: str) -> None:
+    with pytest.raises(InvalidObjectError, match=f"{name} is none of the variables"):
+        _command(engineEnv={name: "1"})
+
+
+def test_variables_of_vllm_and_of_what_it_computes_with_are_passed_on() -> None:
+    wanted = {"VLLM_CPU_KVCACHE_SPACE": "4", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2", "HTTPS_PROXY": "http://p"}
+    _, environment = _command(engineEnv=wanted)
+    assert wanted.items() <= environment.items()
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["--worker-cls=x", "--worker-extension-cls", "--middleware", "--plugins", "--logits-processors", "-O3", "--host",
+     "--kv-transfer-config", "--download-dir", "--tool-parser-plugin", "--config", "--model", "--max_loras=9",
+     "--seedx"],
+)  # fmt: skip
+def test_an_argument_that_is_not_allowed_is_refused_by_name(word: str) -> None:
+    with pytest.raises(InvalidObjectError, match=re.escape(word)):
+        _command(engineArgs=[word, "value"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--no-enable-prefix-caching"],
+        ["--max_num_seqs", "8"],
+        ["--limit-mm-per-prompt", '{"image": 2}'],
+        ["--seed", "-1"],
+    ],
+)
+def test_arguments_of_speed_and_room_are_passed_on(words: list[str]) -> None:
+    assert _command(engineArgs=words)[0][-len(words) :] == tuple(words)
 
 
 def test_the_engine_writes_no_line_for_each_request() -> None:

@@ -61,7 +61,7 @@ def test_what_is_no_matter_of_vllm_starts_no_engine_anew(change: dict[str, Any])
 
 @pytest.mark.parametrize(
     "change",
-    [{"engineArgs": ["--seed=1"]}, {"engineEnv": {"A": "b"}}, {"lora": {"slots": 2}}, {"image": "other"},
+    [{"engineArgs": ["--seed=1"]}, {"engineEnv": {"HF_HUB_OFFLINE": "1"}}, {"lora": {"slots": 2}}, {"image": "other"},
      {"resources": {"limits": {"nvidia.com/gpu": "1"}}}],
 )  # fmt: skip
 def test_what_vllm_is_started_with_starts_it_anew(change: dict[str, Any]) -> None:

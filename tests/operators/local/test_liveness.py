@@ -58,7 +58,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def _answering(process: Process, watch: Liveness) -> int:
     """The pid once it is up."""
     async with asyncio.timeout(60):
-        while not await watch._answers():
+        while not await watch._answers():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await asyncio.sleep(2 * liveness.PERIOD_S)  # the watch has seen it, too
     assert process.pid
