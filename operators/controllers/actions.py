@@ -8,7 +8,7 @@ from typing import Any
 
 from operators.api import conditions as c
 from operators.api.agent import DesiredSet
-from operators.api.conditions import Condition, stamp
+from operators.api.conditions import Condition, Conditions, stamp
 from operators.api.names import API_VERSION
 from operators.api.objects import AnyObject
 from operators.api.resource import Status
@@ -61,8 +61,7 @@ class Actions:
         item = _reference(known, version=known.version)
         item["status"] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
         self._assume(await self._client.apply(item, manager=OPERATOR, subresource="status"))
-        fact = _transition(known.item.status, status)
-        if fact:
+        for fact in transitions(known.item.status, status):
             await self._event(known, fact)
 
     async def apply(self, desired: Iterable[Manifest]) -> None:
@@ -157,13 +156,22 @@ def _involved(known: Known[AnyObject]) -> Item:
     return {"apiVersion": API_VERSION, "kind": known.item.kind, "uid": known.uid, **metadata}
 
 
-def _transition(before: Status, after: Status) -> Condition | None:
-    """What people are told of: that an object is ready or is not, and when the reason why has changed. That one which
-    is new is on its way is no news."""
-    old, new = c.find(before.conditions, c.READY), c.find(after.conditions, c.READY)
-    if new is None or (old and (old.status, old.reason) == (new.status, new.reason)):
-        return None
-    return None if old is None and new.reason in c.ON_ITS_WAY else new
+def transitions(before: Status, after: Status) -> list[Condition]:
+    """What people are told of: every condition that has changed, or whose reason has, each reason once. That something
+    is on its way is no news."""
+    told: dict[str, Condition] = {}
+    for new in _ready_first(after.conditions):
+        old = c.find(before.conditions, new.type)
+        same = old is not None and (old.status, old.reason) == (new.status, new.reason)
+        expected = new.reason in c.ON_ITS_WAY and (old is None or new.type != c.READY)
+        repeated = new.holds and new.type != c.READY  # that it is ready says that
+        if not (same or expected or repeated):
+            told.setdefault(new.reason, new)
+    return list(told.values())
+
+
+def _ready_first(conditions: Conditions) -> list[Condition]:
+    return sorted(conditions, key=lambda item: item.type != c.READY)
 
 
 def _decoded(data: Mapping[str, str]) -> dict[str, str]:

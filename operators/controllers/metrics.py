@@ -1,9 +1,13 @@
 """What the operator counts."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from operators.api.conditions import READY
+from operators.api.objects import AnyObject
 from operators.api.resource import Key
 from operators.kube.queue import Observer
 
@@ -12,6 +16,7 @@ SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
 class Metrics(Observer):
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
         kind = ("kind",)
         self._looks = Counter("quiver_reconciles", "Looks at an object.", kind, registry=registry)
         self._errors = Counter("quiver_reconcile_errors", "Looks that failed.", kind, registry=registry)
@@ -19,10 +24,17 @@ class Metrics(Observer):
             "quiver_reconcile_seconds", "Time of one look.", kind, buckets=SECONDS, registry=registry
         )
         self._depth = Gauge("quiver_queue_depth", "Objects that wait to be looked at.", registry=registry)
-        self.leading = Gauge("quiver_leading", "1 where this operator leads.", registry=registry)
+        self._leading = Gauge("quiver_leading", "1 where this operator leads.", registry=registry)
+        self._leads = False
 
-    def watch(self, depth: Callable[[], int]) -> None:
+    def lead(self) -> None:
+        self._leads = True
+        self._leading.set(1)
+
+    def watch(self, depth: Callable[[], int], objects: Callable[[], Iterable[AnyObject]]) -> None:
+        """What is asked when somebody reads the metrics."""
         self._depth.set_function(depth)
+        self._registry.register(ObjectConditions(objects, lambda: self._leads))
 
     def done(self, key: Hashable, seconds: float, error: Exception | None) -> None:
         kind = key.kind if isinstance(key, Key) else ""
@@ -30,3 +42,25 @@ class Metrics(Observer):
         self._seconds.labels(kind).observe(seconds)
         if error:
             self._errors.labels(kind).inc()
+
+
+class ObjectConditions(Collector):
+    """`quiver_object_condition`: of every object whether it is ready, and each other condition that does not hold. Only
+    the operator that leads says so, so that a query need not choose."""
+
+    def __init__(self, objects: Callable[[], Iterable[AnyObject]], leads: Callable[[], bool]) -> None:
+        self._objects = objects
+        self._leads = leads
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        labels = ("kind", "namespace", "name", "condition", "reason")
+        found = GaugeMetricFamily("quiver_object_condition", "1 where a condition of an object holds.", labels=labels)
+        for item in list(self._objects()) if self._leads() else ():
+            for condition in item.status.conditions:
+                if condition.type == READY or not condition.holds:
+                    values = (item.kind, item.namespace or "", item.name, condition.type, condition.reason)
+                    found.add_metric(values, float(condition.holds))
+        yield found

@@ -105,7 +105,7 @@ class Operator:
             selector=f"{NAME}=quiver,{COMPONENT} in (engine,gateway)",
         )
         self._leading = False
-        metrics.watch(lambda: len(self._queue))
+        metrics.watch(lambda: len(self._queue), lambda: [known.item for known in self._world.known.values()])
 
     @property
     def synced(self) -> bool:
@@ -134,7 +134,7 @@ class Operator:
             group.create_task(self._neighbours.run())
             await asyncio.sleep(0)  # it has its session now
             self._leading = True
-            self._metrics.leading.set(1)
+            self._metrics.lead()
             self._meet()
             await self._neighbours.first_words()
             self._look_at(*self._world.known, INGEST, DRIFT)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from operators.desired.engine_workload import BASE_MODEL
+from operators.reconcile.engine_failure import cause
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Pod:
 
 _LONGEST_TROUBLE = 300  # characters of what Kubernetes says
 _IMAGE = "name another image in spec.image or the chart's engine.image, or give image.pullSecrets"
+_LOGS = "see kubectl logs --previous of that container"
 _REMEDIES = {
     "ErrImagePull": _IMAGE,
     "ImagePullBackOff": _IMAGE,
@@ -30,7 +32,8 @@ _REMEDIES = {
     "ErrImageNeverPull": _IMAGE,
     "CreateContainerConfigError": "make what it names",
     "OOMKilled": "raise spec.resources.limits.memory, or lower lora.cpuSlots",
-    "CrashLoopBackOff": "see kubectl logs --previous of that container",
+    "Error": _LOGS,
+    "CrashLoopBackOff": _LOGS,
     "Unschedulable": "free room on a node, or lower spec.resources",
 }
 
@@ -67,11 +70,13 @@ def _unplaced(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _broken(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What ended for want of memory is said before that it is started again and again."""
+    """How it ended is said before that it is started again and again; of its log, what failed."""
     for container in status.get("containerStatuses") or ():
         where = f"container {container['name']} of "
         if container.get("ready"):
             continue
         for state in (container.get("lastState") or {}, container.get("state") or {}):
             found = state.get("terminated") or state.get("waiting") or {}
-            yield where, found.get("reason", ""), found.get("message", "")
+            reason, message = found.get("reason", ""), found.get("message", "")
+            if message or reason != "Error":
+                yield where, reason, cause(message) or message

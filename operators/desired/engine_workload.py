@@ -236,6 +236,7 @@ class _Workload:
             },
             "readinessProbe": alive,
             "lifecycle": self._drained(),
+            "terminationMessagePolicy": "FallbackToLogsOnError",  # so that its status says why it ended
             "securityContext": _RESTRICTED,
             # vLLM's processes share more memory than the 64 MiB that a container has.
             "volumeMounts": [*self._mounts(), {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108

@@ -16,11 +16,12 @@ def next_status(adapter: Adapter, seen: Observed) -> AdapterStatus:
     active, reports = release.active, seen.reports(adapter)
     candidate = _agreed_digest(reports)
     holders = sum(1 for replica in seen.replicas if active and active.engine_name in replica.answering)
+    fetched = _fetched(reports, seen)
     new = (
         seen.verdict,
-        _fetched(reports, seen),
+        fetched,
         _released(adapter, release, candidate),
-        _ready(release, holders, seen),
+        _ready(release, holders, fetched, seen),
     )
     return AdapterStatus(
         active=active,
@@ -95,16 +96,19 @@ def _released(adapter: Adapter, release: Release, candidate: str | None) -> Cond
     return condition(c.RELEASED, False, c.WAITING, "the source's version does not answer on every replica yet")
 
 
-def _ready(release: Release, holders: int, seen: Observed) -> Condition:
+def _ready(release: Release, holders: int, fetched: Condition, seen: Observed) -> Condition:
+    """Ready is to answer: on one replica or on all. What keeps it from that is said as it is, by its cause."""
     if release.active is None and not seen.verdict.holds:
         return condition(c.READY, False, seen.verdict.reason, seen.verdict.message)
+    if release.active is None and not fetched.holds and fetched.reason not in c.ON_ITS_WAY:
+        return condition(c.READY, False, fetched.reason, fetched.message)
     if release.active is None:
         return condition(c.READY, False, c.WAITING, "no version has answered yet")
     if seen.gateway_down:
         return condition(
             c.READY, False, c.GATEWAY_DOWN, "the gateway does not answer, and is started again if it hangs"
         )
-    if holders < len(seen.replicas) or not holders:
-        return condition(c.READY, False, c.LOADING, f"{holders} of {len(seen.replicas)} replicas answer")
-    words = f"version {release.active.digest[:12]} answers on {holders} replicas"
-    return condition(c.READY, True, c.ANSWERING, words)
+    of = f"{holders} of {len(seen.replicas)} replicas"
+    if not holders:
+        return condition(c.READY, False, c.LOADING, f"{of} answer")
+    return condition(c.READY, True, c.ANSWERING, f"version {release.active.digest[:12]} answers on {of}")

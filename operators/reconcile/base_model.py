@@ -19,7 +19,7 @@ def next_status(
     """`replicas` maps a replica's name to its engine's URL and its agent's report, None if that is silent. `trouble` is
     why one of them does not start."""
     endpoints = tuple(_endpoint(name, url, report) for name, (url, report) in replicas.items())
-    new = (verdict, _ready(endpoints, [report for _, report in replicas.values()], trouble))
+    new = (verdict, _ready(endpoints, [report for _, report in replicas.values()], trouble, verdict))
     merged = c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now)
     return BaseModelStatus(endpoints=endpoints, conditions=merged)
 
@@ -30,11 +30,17 @@ def _endpoint(name: str, url: str, report: AgentStatus | None) -> Endpoint:
     return Endpoint(name=name, url=url, ready=report.ready, holds=tuple(sorted(report.answering)))
 
 
-def _ready(endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None], trouble: str) -> Condition:
+def _ready(
+    endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None], trouble: str, verdict: Condition
+) -> Condition:
+    """The cause that a person must act on comes first; what answers goes on answering beside it."""
     ready = sum(endpoint.ready for endpoint in endpoints)
+    refused = "" if verdict.holds else f"the newest spec is refused: {verdict.message}"
     if ready:
-        words = f"{ready} of {len(endpoints)} replicas answer"
-        return condition(c.READY, True, c.ANSWERING, f"{words}; {trouble}" if trouble else words)
+        words = (f"{ready} of {len(endpoints)} replicas answer", refused, trouble)
+        return condition(c.READY, True, c.ANSWERING, "; ".join(filter(None, words)))
+    if refused:
+        return condition(c.READY, False, verdict.reason, verdict.message)
     if trouble:
         return condition(c.READY, False, c.ENGINE_FAILED, trouble)
     if all(report is None or report.started is None for report in reports):

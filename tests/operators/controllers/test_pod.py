@@ -6,6 +6,12 @@ import pytest
 
 from operators.controllers.pod import read_pod
 
+# The end of a log, as Kubernetes keeps it with terminationMessagePolicy FallbackToLogsOnError.
+LOG = """\
+ValueError: No available memory for the cache blocks.
+RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}
+"""
+
 
 def _trouble(**status: Any) -> str:
     found = read_pod({"metadata": {"name": "engine-0", "uid": "u", "labels": {}}, "status": status})
@@ -28,6 +34,9 @@ def _container(**fields: Any) -> dict[str, Any]:
         (_container(state={"waiting": {"reason": "CrashLoopBackOff"}},
                     lastState={"terminated": {"reason": "Error", "exitCode": 1}}),
          ("CrashLoopBackOff", "kubectl logs")),
+        (_container(state={"waiting": {"reason": "CrashLoopBackOff"}},
+                    lastState={"terminated": {"reason": "Error", "exitCode": 1, "message": LOG}}),
+         ("container engine of pod engine-0: Error: ValueError: No available memory", "kubectl logs")),
         ({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
                           "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}]},
          ("pod engine-0: Unschedulable", "nvidia.com/gpu", "spec.resources")),
