@@ -1,6 +1,7 @@
 """The shape of the code: files that are one noun, functions that do one thing."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
@@ -8,7 +9,7 @@ from statistics import median
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGES = ("serving", "operators", "retrieval")
+PACKAGES = ("serving", "operators", "retrieval", "service")
 MAX_FILE, MAX_FUNCTION, MEDIAN_FUNCTION = 400, 60, 10
 NOWHERE = {"common", "utils", "helpers", "misc"}
 
@@ -52,3 +53,18 @@ def test_every_test_folder_is_a_package() -> None:
     """Without, `import serving` in a test may find the folder of tests instead."""
     folders = {path.parent for path in (REPOSITORY / "tests").rglob("*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def test_every_statement_of_security_names_a_test_that_is_there() -> None:
+    rows = [
+        line
+        for line in (REPOSITORY / "SECURITY.md").read_text().splitlines()
+        if line.startswith("| ") and "|---" not in line
+    ]
+    statements = [row for row in rows if not row.startswith("| What holds")]
+    assert len(statements) > 20
+    for row in statements:
+        shown = row.strip("| ").rpartition("|")[2]
+        paths = re.findall(r"`(tests/[^`]+)`", shown)
+        assert paths or shown.strip() == "by design", row
+        assert all((REPOSITORY / path).exists() for path in paths), row

@@ -2,12 +2,13 @@
 
 import json
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
-from examples.demo.platform import Platform
+from examples.demo.platform import Platform, read_metrics
 from examples.demo.questions import FOREIGN
 
 HELLO: Any = [{"role": "user", "content": "hello"}]
@@ -80,3 +81,19 @@ def test_what_names_every_tenant_is_not_on_the_public_port(platform: Platform) -
         with caught.value as refusal:
             assert refusal.code == 404
             assert "globex" not in json.dumps(json.load(refusal))
+
+
+def test_metrics_name_every_tenant_and_ask_for_a_token_on_the_inner_ports_too(platform: Platform) -> None:
+    for url in (platform.metrics_url, platform.drift_url):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(url)
+        with caught.value as refusal:
+            assert refusal.code == 401
+        assert "globex" in read_metrics(platform, url)
+
+
+def test_what_a_run_keeps_is_for_its_user_alone(platform: Platform) -> None:
+    state = platform.root / ".quiver"
+    engine = platform.objects("baseModels")[0]["status"]["endpoints"][0]["url"]
+    for directory in (state, Path(engine.removeprefix("unix:")).parent):
+        assert directory.stat().st_mode & 0o077 == 0, directory

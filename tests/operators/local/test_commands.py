@@ -25,3 +25,26 @@ def test_credentials_go_to_what_fetches_and_to_nothing_else() -> None:
     for spec in (*commands.services(LAYOUT), commands.agent(LAYOUT, base, Replica("base", Path("/run/base.sock"), 3))):
         assert "secret" not in spec.environment.values()
         assert spec.environment["PATH"] == "/bin"
+
+
+def test_each_pair_of_parts_has_a_token_of_its_own_and_no_command_line_shows_one() -> None:
+    base = objects.base_model()
+    assert isinstance(base, BaseModel)
+    replica = Replica("base", Path("/run/base.sock"), 3)
+    specs = (*commands.services(LAYOUT), commands.agent(LAYOUT, base, replica), commands.engine(LAYOUT, base, replica))
+    holders: dict[str, set[str]] = {}
+    for spec in specs:
+        for pair, token in LAYOUT.tokens.items():
+            assert token not in " ".join(spec.arguments)
+            if any(token in value for value in spec.environment.values()):
+                holders.setdefault(pair, set()).add(spec.name)
+    assert holders.pop("metrics") >= {"gateway", "drift", "ingest", "retrieval", "agent-base"}
+    assert holders == {
+        "runner-agent": {"agent-base"},
+        "runner-gateway": {"gateway"},
+        "runner-ingest": {"ingest"},
+        "runner-drift": {"drift"},
+        "gateway-retrieval": {"gateway", "retrieval"},
+        "gateway-drift": {"gateway", "drift"},
+        "engine": {"engine-base", "agent-base", "gateway"},
+    }

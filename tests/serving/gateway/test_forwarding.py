@@ -1,6 +1,7 @@
 """Faults that a real engine cannot be made to show, on real sockets. The real engine: tests/system."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -62,7 +63,7 @@ async def _engines(*replies: bytes) -> AsyncIterator[list[BadEngine]]:
 
 
 @asynccontextmanager
-async def _gateway(tmp_path: Path, *urls: str) -> AsyncIterator[tuple[Running, aiohttp.ClientSession]]:
+async def _gateway(tmp_path: Path, *urls: str, **more: Any) -> AsyncIterator[tuple[Running, aiohttp.ClientSession]]:
     base = objects.base_model()
     assert isinstance(base, BaseModel)
     endpoints = tuple(Endpoint(name=url[-5:], url=url, ready=True, holds=()) for url in urls)
@@ -70,7 +71,9 @@ async def _gateway(tmp_path: Path, *urls: str) -> AsyncIterator[tuple[Running, a
     found = collect((base, objects.tenant(), objects.api_key(sha256=key_digest(KEY))))
     snapshot = tmp_path / "snapshot.json"
     await asyncio.to_thread(snapshot.write_text, Snapshot(generation=1, objects=found).model_dump_json(by_alias=True))
-    settings = Settings(snapshot=snapshot, internal_token=SecretStr("t" * 16), engine_api_key=SecretStr("e"))
+    settings = Settings(
+        snapshot=snapshot, internal_token=SecretStr("t" * 16), **{"engine_api_key": SecretStr("e"), **more}
+    )
     headers = {"Authorization": f"Bearer {KEY}"}
     async with gateway(settings) as running, aiohttp.ClientSession(headers=headers) as session:
         yield running, session
@@ -198,3 +201,43 @@ async def test_a_snapshot_is_taken_up_also_where_no_watch_can_be_had(
         async with asyncio.timeout(5):
             while status != 401:
                 status, _, _ = await _ask(running, session)
+
+
+class KeyedEngine(BadEngine):
+    """Answers whoever sends the key that it was started with."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(ANSWER)
+        self._key = key
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request after the other, as servers do."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                lines = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
+                self.requests += 1
+                length = next(line for line in lines if line.startswith("content-length:"))
+                await reader.readexactly(int(length.split()[1]))
+                allowed = f"authorization: bearer {self._key}" in lines
+                writer.write(ANSWER if allowed else _response("401 Unauthorized", b"{}"))
+                await writer.drain()
+        writer.close()
+
+
+@pytest.mark.parametrize("key", ["new-key", "old-key"])
+async def test_while_the_engines_key_is_replaced_both_are_sent_and_no_request_fails(tmp_path: Path, key: str) -> None:
+    engine = KeyedEngine(key)
+    server = await asyncio.start_server(engine.handle, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    keys = {"engine_api_key": SecretStr("new-key"), "engine_api_key_old": SecretStr("old-key")}
+    async with server, _gateway(tmp_path, url, **keys) as (running, session):
+        assert [(await _ask(running, session))[0] for _ in range(3)] == [200, 200, 200]
+    assert engine.requests == (3 if key == "new-key" else 4)  # the one that it took is sent first from then on
+
+
+async def test_an_engine_that_takes_no_key_of_ours_is_followed_by_another(tmp_path: Path) -> None:
+    engine = KeyedEngine("of-somebody-else")
+    server = await asyncio.start_server(engine.handle, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, _engines(ANSWER) as others, _gateway(tmp_path, url, others[0].url) as (running, session):
+        assert (await _ask(running, session))[0] == 200
