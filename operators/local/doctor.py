@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from operators.local.layout import LOOPBACK
 GIB = 1024**3
 MEMORY_GIB = 6
 DISK_GIB = 2
+DESCRIPTORS = 4096
 ANSWER_S = 30.0  # for a Python to start, from a cold disk
 
 
@@ -41,7 +43,16 @@ def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Itera
     yield Check("memory", memory >= MEMORY_GIB, f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", needed=False)
     disk = shutil.disk_usage(root).free / GIB
     yield Check("disk", disk >= DISK_GIB, f"{disk:.1f} GiB free for {root}", f"free {DISK_GIB} GiB", needed=False)
+    yield _descriptors()
     yield _port(port)
+
+
+def _descriptors() -> Check:
+    """Each connection takes one; the gateway raises its limit as far as the system lets it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    fact = "unlimited" if most == resource.RLIM_INFINITY else f"{most} open files for one process"
+    enough = most == resource.RLIM_INFINITY or most >= DESCRIPTORS
+    return Check("descriptors", enough, fact, f"ulimit -Hn {DESCRIPTORS}, for thousands of callers", needed=False)
 
 
 def _compiler() -> Check:
