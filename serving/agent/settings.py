@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from serving.agent.sources.identity import WorkloadIdentity
 from serving.agent.sources.policy import Policy
 
 
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     allow_private_sources: bool = False
     private_hosts: tuple[str, ...] = ()
     proxy: str | None = None
+    identity_buckets: tuple[str, ...] = ()
+    aws_role_arn: str = Field(default="", validation_alias="AWS_ROLE_ARN")
+    aws_token_file: Path | None = Field(default=None, validation_alias="AWS_WEB_IDENTITY_TOKEN_FILE")
+    aws_region: str = Field(default="us-east-1", validation_alias="AWS_REGION")
     hf_endpoint: str = "https://huggingface.co"
     ca_file: Path | None = None
 
@@ -54,6 +59,9 @@ class Settings(BaseSettings):
             allow_private=self.allow_private_sources,
             private_hosts=frozenset(host.lower() for host in self.private_hosts),
             proxy=self.proxy,
+            workload=WorkloadIdentity(
+                frozenset(self.identity_buckets), self.aws_role_arn, self.aws_token_file, self.aws_region
+            ),
             hf_endpoint=self.hf_endpoint,
             ca_file=self.ca_file,
         )

@@ -102,10 +102,11 @@ def _told(server: ApiServer, kind: str, name: str, within: str | None, words: tu
     """`kubectl get` shows the reason, `kubectl describe` an event with the message."""
     place = ("-n", within) if within else ()
     assert words[0] in server.kubectl("get", kind, name, *place).stdout
-    wait_until(
-        lambda: words[0] in server.kubectl("describe", kind, name, *place).stdout.partition("Events:")[2], words[0]
-    )
-    described = server.kubectl("describe", kind, name, *place).stdout
+
+    def described() -> str:
+        return server.kubectl("describe", kind, name, *place).stdout
+
+    wait_until(lambda: words[0] in described().partition("Events:")[2], words[0])
     assert all(word in described() for word in words)
 
 
@@ -118,7 +119,7 @@ PODS: dict[str, tuple[Item, tuple[str, ...]]] = {
     ),
     "an engine that fails": (
         {"terminated": {"reason": "Error", "exitCode": 1, "message": LOG}},
-        ("ValueError: No available memory for the cache blocks", "kubectl logs"),
+        ("ValueError: No available memory for the cache", "kubectl logs"),
     ),
     "a ConfigMap that is not there": (
         {"waiting": {"reason": "CreateContainerConfigError", "message": 'configmap "ca" not found'}},
@@ -132,8 +133,8 @@ PODS: dict[str, tuple[Item, tuple[str, ...]]] = {
 def test_why_an_engine_does_not_start_stands_on_its_base_model(server: ApiServer, what: str) -> None:
     state, words = PODS[what]
     pod(server, "engine-0", component="engine", base="sound")
-    status = {"phase": "Pending", "containerStatuses": [
-        {"name": "engine", "ready": False, "restartCount": 1, "image": "i", "imageID": "i", "state": state}]}  # fmt: skip
+    engine = {"name": "engine", "ready": False, "restartCount": 1, "image": "i", "imageID": "i", "state": state}
+    status = {"phase": "Pending", "containerStatuses": [engine]}
     server.kubectl("patch", "pod", "engine-0", "-n", PLATFORM, "--subresource=status", "--type=merge", "-p",
                    json.dumps({"status": status}))  # fmt: skip
     try:

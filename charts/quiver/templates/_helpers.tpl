@@ -91,6 +91,9 @@ PRIVATE_HOSTS: {{ toJson . | quote }}
 {{- with .Values.agent.proxy }}
 PROXY: {{ . | quote }}
 {{- end }}
+{{- with .Values.agent.identityBuckets }}
+IDENTITY_BUCKETS: {{ toJson . | quote }}
+{{- end }}
 {{- with .Values.agent.hubEndpoint }}
 HF_ENDPOINT: {{ . | quote }}
 {{- end }}

@@ -4,11 +4,12 @@ import asyncio
 import errno
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from serving.agent.errors import UnavailableError
-from serving.agent.sources import gs, hub, local, oci, s3, web
+from serving.agent.sources import gs, hub, local, oci, s3, web, workload
 from serving.agent.sources.credentials import Credentials
 from serving.agent.sources.download import Remote, download
 from serving.agent.sources.http import Client, trust
@@ -88,12 +89,19 @@ class Fetcher:
                 return web.remotes(source, credentials)
             case HubSource():
                 return await hub.remotes(client, source, credentials, self._policy.hf_endpoint)
+            case BucketSource() if self._policy.workload.covers(source, credentials):
+                return await self._locate(client, source, await self._own_credentials(client.name, source))
             case BucketSource(scheme="s3"):
                 return s3.remotes(source, credentials, datetime.now(UTC))
             case BucketSource():
                 return await gs.remotes(client, source, credentials, self._policy.gs_endpoint, datetime.now(UTC))
             case RegistrySource():
                 return await oci.remotes(client, source, credentials)
+
+    async def _own_credentials(self, name: str, source: BucketSource) -> Credentials:
+        """The cloud's own services have addresses that no artifact may come from."""
+        async with Client(replace(self._policy, allow_private=True, proxy=None), self._tls, name) as client:
+            return await workload.credentials(client, self._policy.workload, source)
 
 
 def _disk_fault(error: OSError, name: str) -> UnavailableError:

@@ -18,6 +18,7 @@ from serving.agent.errors import RefusedError, UnavailableError
 from serving.agent.sources.credentials import Credentials
 from serving.agent.sources.download import Remote
 from serving.agent.sources.http import Client
+from serving.agent.sources.identity import ACCESS_TOKEN
 from serving.agent.sources.request import Access, Request
 from serving.agent.sources.uri import BucketSource
 from serving.agent.verify import FILES
@@ -43,7 +44,9 @@ async def remotes(
     access = Access.of(credentials, _KEY)
     document = credentials.document(_KEY)
     headers = {}
-    if document:
+    if token := credentials.get(ACCESS_TOKEN):
+        headers["Authorization"] = f"Bearer {token}"
+    elif document:
         headers["Authorization"] = f"Bearer {await _token(client, service_account(document), access, now)}"
     base = f"{endpoint.rstrip('/')}/{source.bucket}"
     urls = {file: URL(f"{base}/{quote(source.key(file), safe='/-._~')}", encoded=True) for file in FILES}

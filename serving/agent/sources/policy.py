@@ -1,7 +1,9 @@
 """What a fetch may reach, and how much of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from serving.agent.sources.identity import WorkloadIdentity
 
 
 @dataclass(frozen=True)
@@ -11,7 +13,7 @@ class Policy:
     `file://` reaches only what is below `file_roots`; `pvc://CLAIM/…` is `volumes/CLAIM/…`. `allow_private` lets
     connections go to addresses that are not public, and without TLS; `private_hosts` lets them do so for these hosts
     alone, by name and port where one is given. `proxy` is asked for every other host; it decides where it goes.
-    `ca_file` (PEM) is trusted beside the system's authorities.
+    `workload` is the platform's own identity in clouds. `ca_file` (PEM) is trusted beside the system's authorities.
     """
 
     max_bytes: int
@@ -25,6 +27,7 @@ class Policy:
     ca_file: Path | None = None
     private_hosts: frozenset[str] = frozenset()
     proxy: str | None = None
+    workload: WorkloadIdentity = field(default_factory=WorkloadIdentity)
 
     def is_inside(self, host: str | None, port: int | None) -> bool:
         """Whether the platform lets adapters come from this host, wherever it is."""

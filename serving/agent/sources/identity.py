@@ -1,0 +1,25 @@
+"""Which buckets the pod's own service account is for (pure)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.agent.sources.credentials import Credentials
+from serving.agent.sources.uri import BucketSource
+
+ACCESS_TOKEN = "GOOGLE_ACCESS_TOKEN"
+
+
+@dataclass(frozen=True)
+class WorkloadIdentity:
+    """`buckets` are s3://NAME and gs://NAME. `role`, `token_file` and `region` are what EKS tells a pod."""
+
+    buckets: frozenset[str] = frozenset()
+    role: str = ""
+    token_file: Path | None = None
+    region: str = "us-east-1"
+    sts: str = ""
+    metadata: str = "http://metadata.google.internal"
+
+    def covers(self, source: BucketSource, given: Credentials) -> bool:
+        """A tenant's own credentials come first; other buckets are not for the platform's identity."""
+        return not given.values and f"{source.scheme}://{source.bucket}" in self.buckets
