@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks import quality
+from benchmarks import direct, quality
 from benchmarks.load import QUESTION
 from benchmarks.report import Bar, report
 from examples.demo.platform import Platform, end_with_parent, running
@@ -81,8 +81,9 @@ def checkout(commit: str) -> Iterator[Path]:
 def gateway(platform: Platform, code: Path, snapshot: Path) -> Iterator[Contestant]:
     """The gateway of a checkout, as the running platform starts its own."""
     port = free_port()
+    running_one = platform.part("serving.gateway").environ()
     environment = {
-        **platform.part("serving.gateway").environ(),
+        **{name: value for name, value in running_one.items() if not name.endswith("SOCKET")},  # those are its own
         "QUIVER_GATEWAY_PORT": str(port),
         "QUIVER_GATEWAY_INTERNAL_PORT": str(free_port()),
         "QUIVER_GATEWAY_SNAPSHOT": str(snapshot),
@@ -150,8 +151,8 @@ async def _ratios(platform: Platform, pair: tuple[Contestant, Contestant], *, qu
 def _measured(platform: Platform, commit: str, *, quick: bool) -> dict[str, list[float]]:
     """Every trial starts both anew, now one first: how a process lies in memory alone costs it up to 7 %."""
     found: dict[str, list[float]] = {}
-    with checkout(commit) as before:
-        snapshot = _readable(platform, before)
+    with checkout(commit) as before, direct.on_tcp(direct.engine(platform).url) as engine_url:
+        snapshot = _readable(platform, before, engine_url)
         for trial in range(4 if quick else 12):
             first, second = (REPOSITORY, before) if trial % 2 == 0 else (before, REPOSITORY)
             with gateway(platform, first, snapshot) as one, gateway(platform, second, snapshot) as other:
@@ -161,13 +162,15 @@ def _measured(platform: Platform, commit: str, *, quick: bool) -> dict[str, list
     return found
 
 
-def _readable(platform: Platform, before: Path) -> Path:
+def _readable(platform: Platform, before: Path, engine_url: str) -> Path:
     """The platform's objects, less those fields of base models that the other commit does not have."""
     command = [sys.executable, "-c", _FIELDS]
     names = json.loads(subprocess.check_output(command, cwd=before, text=True))
     snapshot = platform.snapshot
     for base in snapshot["objects"]["baseModels"]:
         base["spec"] = {name: value for name, value in base["spec"].items() if name in names}
+        for endpoint in base["status"]["endpoints"]:
+            endpoint["url"] = engine_url
     for tenant in snapshot["objects"]["tenants"]:
         tenant.pop("status", None)  # no gateway needs it
     for key in snapshot["objects"]["apiKeys"]:

@@ -87,5 +87,7 @@ async def _first_token(session: aiohttp.ClientSession, url: str, model: str) -> 
 
 async def _spent(stage: Stage, session: aiohttp.ClientSession) -> float:
     environment = await asyncio.to_thread(lambda: stage.platform.part("serving.agent").environ())
-    async with session.get(f"http://127.0.0.1:{environment['QUIVER_AGENT_PORT']}/metrics") as response:
+    url = f"http://127.0.0.1:{environment['QUIVER_AGENT_PORT']}/metrics"
+    headers = {"Authorization": f"Bearer {environment['QUIVER_AGENT_METRICS_TOKEN']}"}
+    async with session.get(url, headers=headers) as response:
         return sum(float(value) for _, value in _SUM.findall(await response.text()))
