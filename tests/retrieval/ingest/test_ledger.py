@@ -122,7 +122,16 @@ def test_a_write_that_fails_leaves_no_half_of_it(ledger: Ledger) -> None:
     assert ledger.documents("acme", "docs") == [DOCUMENT]
 
 
-def test_a_file_that_is_no_ledger_is_named(tmp_path: Path) -> None:
-    (tmp_path / "ledger.db").write_bytes(b"not a database, but long enough to be looked at" * 10)
-    with pytest.raises(LedgerError, match=r"ledger\.db cannot be used"):
-        Ledger(tmp_path / "ledger.db")
+@pytest.mark.parametrize("damage", ["no database", "cut short"])
+def test_a_ledger_that_is_damaged_is_kept_and_begun_anew(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "ledger.sqlite"
+    first = Ledger(path)
+    first.want([DOCS])
+    first.close()
+    path.write_bytes(b"no ledger at all" * 1000 if damage == "no database" else path.read_bytes()[:5000])
+    again = Ledger(path)
+    assert not again.instructed()
+    again.want([DOCS])
+    assert again.wanted() == [DOCS]
+    again.close()
+    assert path.with_name("ledger.sqlite.damaged").is_file()
