@@ -31,6 +31,8 @@ _REMEDIES = {
     "InvalidImageName": _IMAGE,
     "ErrImageNeverPull": _IMAGE,
     "CreateContainerConfigError": "make what it names",
+    "CreateContainerError": "put right what the message names",
+    "RunContainerError": "put right what the message names",
     "OOMKilled": "raise spec.resources.limits.memory, or lower lora.cpuSlots",
     "Error": _LOGS,
     "CrashLoopBackOff": _LOGS,

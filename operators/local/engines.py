@@ -108,8 +108,9 @@ class Engines:
         """By base model."""
         found: dict[str, tuple[SeenReplica, ...]] = {}
         for name, item in sorted(self._running.items()):
-            trouble = "" if item.status and item.status.ready else item.engine.failure or self._waits.get(name, "")
-            shown = SeenReplica(name, item.replica.engine_url, item.status, trouble)
+            if item.status and item.status.ready:
+                item.engine.failure = ""  # of an earlier life
+            shown = SeenReplica(name, item.replica.engine_url, item.status, item.engine.failure)
             found[item.base] = (*found.get(item.base, ()), shown)
         return found
 
@@ -187,6 +188,7 @@ class Engines:
             return
         logger.error("BaseModel %s: %s spoiled its engine, which restarts without it", item.base, status.spoiled_by)
         item.spoiled = status.started
+        item.engine.ended_because(f"restarted without {status.spoiled_by}, which spoiled it")
         self._start(item.engine.restart())
 
     def _stop(self, name: str) -> None:

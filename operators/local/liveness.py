@@ -48,31 +48,52 @@ class Liveness:
     async def watch(self) -> None:
         """Until cancelled."""
         while True:
-            pid = await self._answering()
-            await self._watch_one(pid)
-
-    async def _answering(self) -> int:
-        """Waits for a process that answers."""
-        while True:
-            pid = self._process.pid
-            if pid is not None and await self._answers():
+            pid = await self._started()
+            if await self._answers_at_last(pid):
                 self._set(down=False)
+                await self._watch_one(pid)
+
+    async def _started(self) -> int:
+        while True:
+            if (pid := self._process.pid) is not None:
                 return pid
             await asyncio.sleep(PERIOD_S)
+
+    async def _answers_at_last(self, pid: int) -> bool:
+        """How long a start takes is its own affair (a large model's takes minutes), unless a signal stopped it. False
+        where it ended before."""
+        since = _Since(answered=time.monotonic())
+        while self._process.pid == pid:
+            if await self._answers():
+                return True
+            await self._look_for_stop(pid, since)
+            if _was_stopped(since, time.monotonic()):
+                await self._end("was stopped by a signal as it started")
+                return False
+            await asyncio.sleep(PERIOD_S)
+        return False
+
+    async def _look_for_stop(self, pid: int, since: "_Since") -> bool:
+        stopped = await asyncio.to_thread(process_group.is_stopped, pid)
+        since.stopped = (since.stopped or time.monotonic()) if stopped else None
+        return stopped
+
+    async def _end(self, fault: str) -> None:
+        logger.error("%s %s: it is restarted", self._process.spec.name, fault)
+        self._process.ended_because(fault)
+        await self._process.restart()
 
     async def _watch_one(self, pid: int) -> None:
         """Until it ends, by itself or by us."""
         since = _Since(answered=time.monotonic())
         while self._process.pid == pid:
             await asyncio.sleep(PERIOD_S)
-            stopped = await asyncio.to_thread(process_group.is_stopped, pid)
-            since.stopped = (since.stopped or time.monotonic()) if stopped else None
+            stopped = await self._look_for_stop(pid, since)
             if not stopped and await self._answers():
                 since.answered = time.monotonic()
             self._set(down=stopped or time.monotonic() - since.answered > DOWN_S)
             if fault := _fault(since, time.monotonic()):
-                logger.error("%s %s: it is restarted", self._process.spec.name, fault)
-                await self._process.restart()
+                await self._end(fault)
                 break
         self._set(down=True)
 
@@ -95,8 +116,12 @@ class Liveness:
             self._news()
 
 
+def _was_stopped(since: _Since, now: float) -> bool:
+    return since.stopped is not None and now - since.stopped > STOPPED_S
+
+
 def _fault(since: _Since, now: float) -> str:
-    if since.stopped is not None and now - since.stopped > STOPPED_S:
+    if _was_stopped(since, now):
         return "was stopped by a signal and not continued"
     if now - since.answered > HANGS_S:
         return f"has not answered for {HANGS_S:.0f} s"

@@ -74,6 +74,7 @@ class Process:
         self._descriptors = descriptors or {}
         self.log = logs / f"{spec.name}.log"
         self.restarts = 0
+        self._why = ""
         self.failure = ""
         """How it last ended, and why."""
         self._process: asyncio.subprocess.Process | None = None
@@ -81,6 +82,10 @@ class Process:
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process and self._process.returncode is None else None
+
+    def ended_because(self, why: str) -> None:
+        """Said in place of the signal that ends it."""
+        self._why = why
 
     async def restart(self) -> None:
         """Ends what runs, at once; `run` starts it again."""
@@ -97,7 +102,7 @@ class Process:
                 delay = FIRST_RESTART_S if time.monotonic() - begun > WELL_S else min(delay * 2, LAST_RESTART_S)
                 self.restarts += 1
                 why = await asyncio.to_thread(_why, self.log, written)
-                self.failure = f"{ending}: {why}" if why else ending
+                self.failure, self._why = self._why or (f"{ending}: {why}" if why else ending), ""
                 logger.warning("%s %s; again in %.1f s", self.spec.name, self.failure, delay)
                 await asyncio.sleep(delay)
         finally:

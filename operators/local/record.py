@@ -56,14 +56,8 @@ class Record:
         return not self._written
 
     def statuses(self) -> dict[Key, Status]:
-        """One that another release wrote and this one cannot read is left out."""
-        found: dict[Key, Status] = {}
-        for key, text in self._written.items():
-            try:
-                found[key] = _STATUS[key.kind].model_validate_json(text)
-            except (ValidationError, KeyError):
-                logger.error("the recorded status of %s cannot be read by this release", key)
-        return found
+        """Raises RecordLostError for one that cannot be read: to leave it out would forget what was decided."""
+        return {key: _status(key, text) for key, text in self._written.items()}
 
     def write(self, statuses: Mapping[Key, Status], generation: int) -> None:
         """All of them; only what has changed is written. A file that was removed or damaged meanwhile is written anew.
@@ -125,6 +119,16 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _status(key: Key, text: str) -> Status:
+    try:
+        return _STATUS[key.kind].model_validate_json(text)
+    except (ValidationError, KeyError) as error:
+        raise RecordLostError(
+            f"the recorded status of {key} cannot be read by this release; start the release that wrote it, or start "
+            "with --begin-anew, which releases what the sources hold now"
+        ) from error
+
+
 def _row(key: Key) -> tuple[str, str, str]:
     return key.kind, key.namespace or "", key.name
 
@@ -136,10 +140,12 @@ def opened(state: Path, snapshot: Path, *, begin_anew: bool = False) -> Record:
     and a key could change hands.
     """
     path = state / FILE
+    if begin_anew and path.exists():
+        logger.warning("%s is kept as %s", path, _put_aside(path))
     record = _intact(path)
     if not record.is_empty:
         return record
-    last = _last(snapshot)
+    last = None if begin_anew else _last(snapshot)
     if last is not None:
         logger.error("%s was lost; it is made again from %s", path, snapshot)
         record.write({item.key: item.status for item in last.objects.all}, last.generation)

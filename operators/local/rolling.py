@@ -31,7 +31,7 @@ def roll(replicas: Sequence[State], count: int) -> Roll:
     ready = sum(item.serves for item in current)
     surplus = max(0, len(serving) + ready - count) if ready else 0
     leaving = [item.name for item in serving[:surplus]] if count else [item.name for item in serving]
-    too_many = [item.name for item in current[count:]]
+    too_many = [item.name for item in sorted(current, key=lambda item: not item.serves)[count:]]
     missing = count - len(current)
     if serving and ready < len(current):  # the last one that was started has not proved itself yet
         missing = 0

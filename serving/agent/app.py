@@ -22,6 +22,7 @@ from operators.api.objects import facts
 from service.tokens import Tokens
 from serving.agent.artifacts import Artifacts
 from serving.agent.converge import Convergence
+from serving.agent.culprits import Culprits
 from serving.agent.engine import Engine, connect
 from serving.agent.errors import UnavailableError
 from serving.agent.metrics import Metrics
@@ -50,12 +51,13 @@ def create_app(settings: Settings) -> Starlette:
             settings.base_model, settings.base_source, max_rank=settings.max_rank, hub_cache=settings.hub_cache
         )
         await rules.read(engine_runs=False)
+        culprits = await asyncio.to_thread(Culprits, settings.store)
         fetcher = await asyncio.to_thread(Fetcher, settings.policy)
         artifacts = Artifacts(fetcher, store, rules, metrics, grace_s=settings.store_grace_s)
         async with connect(
             settings.engine_url, settings.engine_api_key.get_secret_value(), settings.base_model
         ) as engine:
-            convergence = Convergence(engine, artifacts, rules, metrics)
+            convergence = Convergence(engine, artifacts, rules, culprits, metrics)
             app.state.convergence = convergence
             app.state.engine = engine
             task = asyncio.create_task(convergence.run())

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from serving.agent import layers, weights
 from serving.agent.layers import Layer, Shape
 
@@ -21,18 +19,21 @@ class Base:
     _norms: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
 
     def shape(self, module: str) -> Shape | None:
-        """A head that shares the embeddings' matrix has no tensor of its own."""
-        layer = self.layers.get(module) or (self._embeddings if module == "lm_head" else None)
+        layer = self._layer(module)
         return layer.shape if layer else None
 
     def norm(self, module: str) -> float | None:
         """The Frobenius norm. Read once: a large model's matrices take seconds."""
-        layer = self.layers.get(module)
+        layer = self._layer(module)
         if layer is None or layer.tensor is None:
             return None
         if module not in self._norms:
-            self._norms[module] = float(np.linalg.norm(weights.matrix(layer.path, layer.tensor)))
+            self._norms[module] = weights.norm(layer.path, layer.tensor)
         return self._norms[module]
+
+    def _layer(self, module: str) -> Layer | None:
+        """A head that shares the embeddings' matrix has no tensor of its own."""
+        return self.layers.get(module) or (self._embeddings if module == "lm_head" else None)
 
     @property
     def _embeddings(self) -> Layer | None:

@@ -12,9 +12,11 @@ from collections.abc import Awaitable
 from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
 from operators.api.names import engine_name
 from serving.agent.artifacts import Artifacts
+from serving.agent.audits import Audits
+from serving.agent.culprits import DEATHS, Culprits
 from serving.agent.engine import Engine
 from serving.agent.errors import AgentError, EngineDownError, OtherWeightsError, RefusedError, UnavailableError
-from serving.agent.fingerprint import TOLERANCE, comparable, distance
+from serving.agent.fingerprint import TOLERANCE, comparable, distance, without_effect
 from serving.agent.latest import Latest
 from serving.agent.metrics import Metrics
 from serving.agent.plan import Failure, Progress, held, name_of, plan, remembered, undecided, wanted
@@ -24,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 # How often the engine is asked when nothing is known to have changed: this bounds how long a restart goes unseen.
 PERIOD_S = 0.5
-# Every version's fingerprint is taken again this often, one version after the other.
-AUDIT_PERIOD_S = 60.0
 # An engine is down when it has not answered this often, one question after the other: one slow answer is no death.
 MISSES = 2
 # A version that gives no answer so often is unloaded, so that it is loaded afresh.
@@ -39,15 +39,20 @@ class Convergence:
     was started anew must not call what its engine has been serving all along not ready.
     """
 
-    def __init__(self, engine: Engine, artifacts: Artifacts, rules: PendingRules, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, artifacts: Artifacts, rules: PendingRules, culprits: Culprits, metrics: Metrics
+    ) -> None:
         self._engine = engine
         self._artifacts = artifacts
         self._rules = rules
+        self._culprits = culprits
         self._metrics = metrics
         self._desired: DesiredSet | None = None
         self._progress: dict[DesiredAdapter, Progress] = {}
         # By engine name: the same content is asked for under several revisions, and fails under each.
-        self._failures: dict[str, Failure] = {}
+        self._failures: dict[str, Failure] = {
+            name: Failure(error, 1, float("inf")) for name, error in culprits.refusals().items()
+        }
         self._answered: dict[str, Fingerprint] = {}
         self._records: dict[str, Fingerprint] = {}
         self._started: float | None = None
@@ -55,7 +60,7 @@ class Convergence:
         self._met_at = 0.0
         self._base: Fingerprint | None = None
         self._spoiled_by: str | None = None
-        self._audits = _Audits()
+        self._audits = Audits()
         self._passed = False
         self._wake = asyncio.Event()
         self.status: Latest[AgentStatus | None] = Latest(None)
@@ -130,7 +135,18 @@ class Convergence:
             self._publish()
             await self._rules.read(engine_runs=True)
         if self._base is None:
-            self._base = await self._engine.fingerprint(self._engine.base_model)
+            await self._meet_base(started)
+
+    async def _meet_base(self, started: float) -> None:
+        """Of an engine that another life of this agent met before, the first answers count."""
+        base = await self._base_now()
+        first = self._culprits.base_of(started)
+        if first is not None and distance(base, first) > TOLERANCE:
+            self._spoiled_by, self._passed = "a version that was loaded before", True
+            raise UnavailableError("SpoilsEngine", f"the base model does not answer as it did: {self._spoiled_by}")
+        self._base = first or base
+        if first is None:
+            await asyncio.to_thread(self._culprits.meet, started, base)
 
     # Artifacts -----------------------------------------------------------------------------------------------
 
@@ -187,9 +203,7 @@ class Convergence:
                 await self._attempt(name, asked[name], self._probe(name, asked[name]))
         self._passed = True  # what the engine has is known; the rest may take as long as it takes
         for name in todo.load:
-            if await self._attempt(name, asked[name], self._load(name, asked[name])):
-                await self._attempt(name, asked[name], self._probe(name, asked[name]))
-                await self._attempt(name, asked[name], self._check_base(name))
+            await self._bring_in(name, asked[name])
             if self._spoiled_by:
                 return
         for name in todo.unload:
@@ -201,6 +215,24 @@ class Convergence:
         turn = self._audits.next(sorted(self._answered), time.monotonic())
         if turn:
             await self._audit(turn, asked[turn])
+
+    async def _bring_in(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
+        """Loads a version and has it prove itself; an engine that ends meanwhile may have ended because of it."""
+        try:
+            if await self._attempt(name, items, self._load(name, items)):
+                await self._attempt(name, items, self._probe(name, items, fresh=True))
+        except EngineDownError:
+            deaths = await asyncio.to_thread(self._culprits.died, name)
+            if deaths >= DEATHS:
+                words = f"the engine ended {deaths} times while {name} was loaded: it is not loaded again"
+                await self._refuse(name, items, RefusedError("EngineEnded", words))
+            raise
+        await asyncio.to_thread(self._culprits.forgive, name)
+
+    async def _refuse(self, name: str, items: tuple[DesiredAdapter, ...], error: RefusedError) -> None:
+        """For good, here and in every later life of this agent."""
+        await asyncio.to_thread(self._culprits.refuse, name, error)
+        self._fail_version(name, items, error)
 
     async def _attempt(self, name: str, items: tuple[DesiredAdapter, ...], action: Awaitable[None]) -> bool:
         """One bad adapter never stops another: its failure is its own. An engine that is gone is nobody's."""
@@ -248,18 +280,23 @@ class Convergence:
             pass  # no answer at all is another one
         self._spoiled_by = name
         self._answered = {}
-        raise RefusedError(
-            "SpoilsEngine",
-            f"since {name} was loaded, the base model answers otherwise: its engine is restarted without this version",
+        words = (
+            f"since {name} was loaded, the base model answers otherwise: its engine is restarted without this version"
         )
+        error = RefusedError("SpoilsEngine", words)
+        await asyncio.to_thread(self._culprits.refuse, name, error)
+        raise error
 
     async def _base_now(self) -> Fingerprint:
         return await self._engine.fingerprint(self._engine.base_model)
 
-    async def _probe(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
-        """It answers, and as this version does. One that does not is out of service, and soon out of the engine."""
+    async def _probe(self, name: str, items: tuple[DesiredAdapter, ...], *, fresh: bool = False) -> None:
+        """It answers, and as this version does. One that does not is out of service, and soon out of the engine.
+
+        A `fresh` one counts once the base model has been asked as well, whatever the version itself answered.
+        """
         try:
-            found = await self._proved(name, items)
+            found = await (self._proved_beside_base(name, items) if fresh else self._proved(name, items))
         except EngineDownError:
             raise
         except AgentError as error:
@@ -273,6 +310,17 @@ class Convergence:
         for item in items:
             if item in self._progress:
                 self._progress[item] = Progress(digest=self._progress[item].digest)
+
+    async def _proved_beside_base(self, name: str, items: tuple[DesiredAdapter, ...]) -> Fingerprint:
+        try:
+            found = await self._proved(name, items)
+        except EngineDownError:
+            raise
+        except AgentError:
+            await self._check_base(name)
+            raise
+        await self._check_base(name)
+        return found
 
     async def _audit(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
         """Other weights are taken out of service; an answer that does not come says nothing of the weights."""
@@ -302,7 +350,7 @@ class Convergence:
         if any(r.engine == found.engine and distance(found, r) <= TOLERANCE for r in records):
             return
         if self._base is not None and distance(found, self._base) == 0:
-            raise _without_effect(name, before=bool(records))
+            raise without_effect(name, before=bool(records))
         for record in records:
             if comparable(found, record) and distance(found, record) > TOLERANCE:
                 self._metrics.mismatches.inc()
@@ -348,25 +396,3 @@ class Convergence:
                 if item.required
             )
         )
-
-
-def _without_effect(name: str, *, before: bool) -> AgentError:
-    """Of a version that had an effect `before` the engine is at fault, of another one its weights are."""
-    if before:
-        return OtherWeightsError("NoEffect", f"{name} answers exactly as its base model: it is not applied")
-    words = f"{name} answers exactly as its base model: its weights change nothing; train it, or train it longer"
-    return RefusedError("NoEffect", words)
-
-
-class _Audits:
-    """Whose turn it is to be looked at again, so that all have one within a period."""
-
-    def __init__(self) -> None:
-        self._turn = 0
-        self._last = time.monotonic()
-
-    def next(self, names: list[str], now: float) -> str | None:
-        if not names or now - self._last < AUDIT_PERIOD_S / len(names):
-            return None
-        self._turn, self._last = self._turn + 1, now
-        return names[self._turn % len(names)]

@@ -8,6 +8,7 @@ First-token log-probabilities on a frozen prompt set. Measured on vLLM for CPUs,
 from statistics import fmean
 
 from operators.api.agent import Fingerprint, TopTokens
+from serving.agent.errors import AgentError, OtherWeightsError, RefusedError
 
 # Frozen: a change makes every recorded fingerprint worthless. No prompt asks for much, so that styles show.
 PROMPTS = (
@@ -47,3 +48,11 @@ def _differences(one: TopTokens, other: TopTokens) -> list[float]:
     a, b = dict(one), dict(other)
     least_a, least_b = min(a.values()), min(b.values())
     return [abs(a.get(token, least_a) - b.get(token, least_b)) for token in a.keys() | b.keys()]
+
+
+def without_effect(name: str, *, before: bool) -> AgentError:
+    """Of a version that had an effect `before` the engine is at fault, of another one its weights are."""
+    if before:
+        return OtherWeightsError("NoEffect", f"{name} answers exactly as its base model: it is not applied")
+    words = f"{name} answers exactly as its base model: its weights change nothing; train it, or train it longer"
+    return RefusedError("NoEffect", words)

@@ -46,9 +46,11 @@ def read(directory: Path) -> Mapping[str, Layer]:
 def _bits(directory: Path) -> int:
     """Of one weight in a quantised checkpoint: most have 4."""
     try:
-        config = json.loads((directory / "config.json").read_bytes())
-        return int(config["quantization_config"]["bits"])
-    except (OSError, ValueError, KeyError, TypeError):
+        config = json.loads((directory / "config.json").read_bytes())["quantization_config"]
+        groups = config.get("config_groups") or {}
+        named = [group["weights"]["num_bits"] for group in groups.values()]  # compressed-tensors
+        return int(named[0] if named else config["bits"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 4
 
 

@@ -91,7 +91,9 @@ class Store:
             raise RefusedError("DigestMismatch", f"the content is sha256 {digest}, spec.digest pins {pinned}")
         verify(incoming, rules)
         for path in incoming.iterdir():
-            if path.name not in FILES:
+            if path.is_dir():  # what an attempt that broke off left
+                shutil.rmtree(path)
+            elif path.name not in FILES:
                 path.unlink()
         condensed.write(incoming)
         _sync(incoming)

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
@@ -22,6 +22,7 @@ BYTES_PER_ITEM = {"F32": 4, "F16": 2, "BF16": 2}
 # All exponent bits set means infinity or no number at all (IEEE 754; bfloat16 is the upper half of a float32).
 _EXPONENTS = {"F32": 0x7F80_0000, "F16": 0x7C00, "BF16": 0x7F80}
 _BLOCK_ITEMS = 4 * 1024 * 1024
+_STORED = {"BF16": "<u2", "F16": "<f2", "F32": "<f4"}
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,30 @@ def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 def matrix(path: Path, tensor: Tensor) -> NDArray[np.float32]:
     """The numbers of one tensor, [rows, columns]. What a float32 cannot hold is infinite there."""
-    count = tensor.rows * tensor.columns
+    return np.concatenate(list(_blocks(path, tensor))).reshape(tensor.rows, tensor.columns)
+
+
+def norm(path: Path, tensor: Tensor) -> float:
+    """The Frobenius norm, by blocks: a head of a large model takes gigabytes as a whole."""
+    return float(sum(float(np.sum(np.square(block, dtype=np.float64))) for block in _blocks(path, tensor)) ** 0.5)
+
+
+def _blocks(path: Path, tensor: Tensor) -> Iterator[NDArray[np.float32]]:
+    left = tensor.rows * tensor.columns
     with path.open("rb") as file:
         file.seek(tensor.begin)
-        if tensor.dtype == "BF16":
-            numbers = (np.fromfile(file, "<u2", count=count).astype(np.uint32) << 16).view(np.float32)
-        else:
-            numbers = np.fromfile(file, "<f2" if tensor.dtype == "F16" else "<f4", count=count).astype(np.float32)
-    return numbers.reshape(tensor.rows, tensor.columns)
+        while left > 0:
+            block = _floats(np.fromfile(file, _STORED[tensor.dtype], count=min(left, _BLOCK_ITEMS)), tensor.dtype)
+            if not len(block):
+                raise RefusedError("OffsetsInvalid", f"{path.name} ends before its last tensor does")
+            left -= len(block)
+            yield block
+
+
+def _floats(items: "NDArray[np.generic]", dtype: str) -> NDArray[np.float32]:
+    if dtype == "BF16":
+        return (items.astype(np.uint32) << 16).view(np.float32)
+    return items.astype(np.float32)
 
 
 def _read_header(path: Path, most_tensors: int = MAX_TENSORS) -> tuple[dict[str, Any], int]:

@@ -76,17 +76,23 @@ class Engine:
         return self._sessions[key]
 
     @asynccontextmanager
-    async def post(self, url: str, path: str, body: dict[str, Any], *, request_id: str) -> AsyncIterator[Answer]:
-        """`request_id` stands in the engine's log, and must not be used twice.
+    async def post(
+        self, url: str, path: str, body: dict[str, Any], *, request_id: str, begins_s: float | None = None
+    ) -> AsyncIterator[Answer]:
+        """`request_id` stands in the engine's log, and must not be used twice. An answer whose headers do not come
+        within `begins_s` never began: an engine sends those of a stream before its first token.
 
         Leaving the context closes the connection, which cancels what the engine still generates. Raises
         EngineNeverBegan when there is no response at all, EngineError when it takes too long.
         """
         try:
-            response = await self._sent(url, path, orjson.dumps(body), request_id)
+            async with asyncio.timeout(begins_s) as limit:
+                response = await self._sent(url, path, orjson.dumps(body), request_id)
         except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError) as error:
             raise EngineNeverBegan(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
+            if limit.expired():
+                raise EngineNeverBegan(f"no headers within {begins_s} s") from error
             raise EngineError(type(error).__name__) from error
         try:
             yield Answer(response)

@@ -39,7 +39,9 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     names = _names(options, target, own, tenant.refused_knowledge_bases if tenant else frozenset())
     if not names:
         if target.knowledge_bases:
-            raise _nothing_to_search(f"the knowledge bases of `{target.name}` do not exist any more")
+            refused = tenant.refused_knowledge_bases & set(target.knowledge_bases) if tenant else frozenset()
+            why = "were refused; their team sees why on them" if refused else "do not exist any more"
+            raise _nothing_to_search(f"the knowledge bases of `{target.name}` {why}")
         if request.retrieval is not None:
             raise _nothing_to_search(f"`{target.name}` has no knowledge bases of its own, and the request names none")
         return None

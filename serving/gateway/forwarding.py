@@ -279,7 +279,10 @@ class Forwarder:
         self, job: Job, replica: Replica, body: dict[str, object], passages: Sequence[Evidence] | None
     ) -> None:
         job.call.sent = time.monotonic()
-        async with self._engine.post(replica.url, job.exchange.path, body, request_id=job.next_engine_id()) as answer:
+        begins_s = self._first_token_timeout_s if job.request.stream else None
+        async with self._engine.post(
+            replica.url, job.exchange.path, body, request_id=job.next_engine_id(), begins_s=begins_s
+        ) as answer:
             if answer.status == 400:
                 raise refusal(await answer.body(), field=job.request.field)
             if answer.status == 404:

@@ -55,7 +55,8 @@ def test_the_key_is_in_no_process_list() -> None:
     "name",
     ["VLLM_ALLOW_RUNTIME_LORA_UPDATING", "VLLM_API_KEY", "LD_PRELOAD", "PYTHONPATH", "PATH", "VLLM_PLUGINS", "X",
      "CUDA_INJECTION64_PATH", "NCCL_NET_PLUGIN", "VLLM_SERVER_DEV_MODE", "VLLM_LOGGING_CONFIG_PATH",
-     "HF_HUB_CACHE_DIR"],
+     "TRITON_CACHE_MANAGER", "HF_HUB_CACHE", "HSA_TOOLS_LIB", "OMP_TOOL_LIBRARIES", "NVIDIA_VISIBLE_DEVICES",
+     "HF_ENDPOINT", "HF_HOME", "VLLM_CONFIG_ROOT"],
 )  # fmt: skip
 def test_an_object_sets_no_variable_that_runs_code_or_undoes_isolation(name: str) -> None:
     with pytest.raises(InvalidObjectError, match=f"{name} is none of the variables"):

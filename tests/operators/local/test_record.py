@@ -103,3 +103,13 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path, monkeypatch: pyte
     assert found.statuses() == STATUS
     found.write(many, 8)
     assert len(record.Record(state / FILE).statuses()) == 2000
+
+
+def test_a_status_that_cannot_be_read_is_not_forgotten(tmp_path: Path) -> None:
+    state = _state(tmp_path)
+    with sqlite3.connect(state / FILE) as connection:
+        connection.execute('update statuses set status = \'{"adapters": "many"}\'')
+    connection.close()
+    with pytest.raises(RecordLostError, match="Tenant acme"):
+        opened(state, state / "snapshot.json").statuses()
+    assert opened(state, state / "snapshot.json", begin_anew=True).statuses() == {}

@@ -27,6 +27,11 @@ def test_an_outdated_replica_that_serves_nobody_makes_room_at_once() -> None:
     assert roll((State("old", current=False, serves=False),), 1) == Roll(start=1, stop=("old",))
 
 
+def test_of_too_many_those_that_serve_nobody_leave_first() -> None:
+    idle, serving = State("a", current=True, serves=False), State("b", current=True, serves=True)
+    assert roll((idle, serving), 1) == Roll(stop=("a",))
+
+
 def test_nothing_stays_of_a_base_model_that_wants_no_replica() -> None:
     assert roll((OLD, State("new", current=True, serves=True)), 0) == Roll(stop=("old", "new"))
 

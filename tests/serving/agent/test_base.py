@@ -24,6 +24,17 @@ def test_a_head_that_shares_the_embeddings_matrix_has_its_shape() -> None:
     assert model.shape("lm_head") == model.shape("model.embed_tokens") == (2048, 192)
 
 
+def test_a_heads_norm_is_that_of_the_embeddings_where_they_share_a_matrix() -> None:
+    model = base.read("quiver-demo", str(DEMO))
+    assert model.norm("lm_head") == model.norm("model.embed_tokens") is not None
+
+
+def test_a_norm_is_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = base.read("quiver-demo", str(DEMO)).norm("model.embed_tokens")
+    monkeypatch.setattr(weights, "_BLOCK_ITEMS", 1000)
+    assert base.read("quiver-demo", str(DEMO)).norm("model.embed_tokens") == pytest.approx(whole)
+
+
 def test_a_layers_norm_is_that_of_its_numbers() -> None:
     model = base.read("quiver-demo", str(DEMO))
     layer = model.layers["model.layers.0.mlp.up_proj"]
@@ -79,6 +90,10 @@ LAYOUTS: dict[str, tuple[dict[str, tuple[str, list[int], int]], dict[str, Any]]]
     "compressed-tensors W4A16": (
         {"m.weight_packed": ("I32", [512, 32], 65_536), "m.weight_shape": ("I64", [2], 16)},
         {"quant_method": "compressed-tensors"},
+    ),
+    "compressed-tensors W8A16": (
+        {"m.weight_packed": ("I32", [512, 64], 131_072)},
+        {"quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights": {"num_bits": 8}}}},
     ),
     "fp8": ({"m.weight": ("F8_E4M3", [512, 256], 131_072)}, {"quant_method": "fp8"}),
     "nvfp4": ({"m.weight": ("U8", [512, 128], 65_536)}, {"quant_method": "modelopt"}),

@@ -14,6 +14,7 @@ from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerp
 from serving.agent import converge
 from serving.agent.artifacts import Artifacts, Fetch, to_its_end
 from serving.agent.converge import Convergence
+from serving.agent.culprits import DEATHS, Culprits
 from serving.agent.errors import EngineDownError, RefusedError, UnavailableError
 from serving.agent.metrics import Metrics
 from serving.agent.store import Store
@@ -40,6 +41,8 @@ class FaultyEngine:
         self.silent: set[str] = set()
         self.weights: dict[str, float] = {}
         self.dies_after = 10**9
+        self.kills = ""  # what the names begin with that it dies of
+        self._starts = 1.0
 
     def _call(self, words: str) -> None:
         self.calls.append(words)
@@ -49,7 +52,8 @@ class FaultyEngine:
             raise EngineDownError("EngineDown", "the engine does not answer")
 
     def restart(self) -> None:
-        self.start, self.names, self.dies_after = (self.start or 1.0) + 1, set(), 10**9
+        self._starts += 1
+        self.start, self.names, self.dies_after = self._starts, set(), 10**9
 
     async def started(self) -> float | None:
         return self.start
@@ -60,6 +64,9 @@ class FaultyEngine:
 
     async def load(self, name: str, path: str) -> None:
         self._call(f"load {name}")
+        if self.kills and name.startswith(self.kills):
+            self.dies_after = 0
+            self._call(f"die of {name}")
         if name.split(".")[1] in self.unloadable:
             raise UnavailableError("LoadFailed", f"the engine did not load {name}: rank 512")
         self.names.add(name)
@@ -99,9 +106,9 @@ class World:
             await self.artifacts.stop()
         metrics = Metrics()
         store = await asyncio.to_thread(Store, self.root)
-        rules = pending_rules()
+        rules, culprits = pending_rules(), await asyncio.to_thread(Culprits, self.root)
         self.artifacts = Artifacts(Directory(), store, rules, metrics, grace_s=0.0)
-        self.agent = Convergence(self.engine, self.artifacts, rules, metrics)  # type: ignore[arg-type]  # the same calls
+        self.agent = Convergence(self.engine, self.artifacts, rules, culprits, metrics)  # type: ignore[arg-type]  # the same calls
 
     async def happen(self, event: str) -> None:
         engine = self.engine
@@ -292,11 +299,40 @@ async def test_a_version_that_answers_as_its_record_is_served_whatever_its_base_
     world.agent.desire(_set(_candidate("a", "1")))
     (held,) = (await world.settle()).adapters
     await world.start_agent()
+    world.engine.restart()
     world.engine.weights[BASE] = 1.0
     world.engine.calls.clear()
     world.agent.desire(_set(_candidate("a", "1", fingerprint=held.fingerprint)))
     assert _states(await world.settle()) == {"a": "Ready"}
     assert not any(call.startswith("unload") for call in world.engine.calls)
+
+
+async def test_a_new_agent_does_not_take_a_spoiled_engines_word_for_the_base_models(world: World) -> None:
+    world.agent.desire(_set(_candidate("a", "1")))
+    await world.settle()
+    await world.start_agent()
+    world.engine.weights[BASE] = 1.0  # on the engine that the agent before had met
+    world.agent.desire(_set(_candidate("a", "1")))
+    status = await world.settle()
+    assert (status.ready, status.spoiled_by) == (False, "a version that was loaded before")
+
+
+async def test_a_version_that_the_engine_dies_of_is_not_loaded_for_ever(world: World) -> None:
+    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    for _ in range(DEATHS + 2):
+        world.engine.restart()
+        world.engine.kills = "acme.b."
+        await world.settle()
+    world.engine.kills = ""
+    world.engine.restart()
+    world.engine.calls.clear()
+    status = await world.settle()
+    assert _states(status) == {"a": "Ready", "b": "Failed"}
+    assert next(h.reason for h in status.adapters if h.adapter == "b") == "EngineEnded"
+    await world.start_agent()  # another life of the agent does not load it either
+    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    await world.settle()
+    assert not any(call.startswith("load acme.b.") for call in world.engine.calls)
 
 
 async def test_every_version_is_looked_at_again_on_a_schedule(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +341,7 @@ async def test_every_version_is_looked_at_again_on_a_schedule(world: World, monk
     wrong = next(h.engine_name for h in status.adapters if h.adapter == "b") or ""
     world.engine.weights[wrong] = 3.0
     assert _states(await world.settle()) == {"a": "Ready", "b": "Ready"}
-    monkeypatch.setattr(converge, "AUDIT_PERIOD_S", 0.0)
+    monkeypatch.setattr("serving.agent.audits.AUDIT_PERIOD_S", 0.0)
     assert _states(await world.settle()) == {"a": "Ready", "b": "Failed"}
 
 

@@ -41,9 +41,9 @@ class BadEngine:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         self.requests += 1
-        writer.write(self.reply)
+        writer.write(b"" if self.reply == SILENT else self.reply)
         await writer.drain()
-        if self.reply == HANGS:
+        if self.reply in (HANGS, SILENT):
             await reader.read()
         writer.close()
 
@@ -87,6 +87,7 @@ async def _ask(running: Running, session: aiohttp.ClientSession, **more: Any) ->
 LOST = b""
 FAILS = _response("500 Internal Server Error", b'{"error": {"message": "EngineDead at /secret/path"}}')
 HANGS = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
+SILENT = b"nothing at all"
 UNKNOWN = _response("404 Not Found", b'{"error": {"message": "no such model"}}')
 ANSWER = _response(
     "200 OK",
@@ -241,3 +242,14 @@ async def test_an_engine_that_takes_no_key_of_ours_is_followed_by_another(tmp_pa
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server, _engines(ANSWER) as others, _gateway(tmp_path, url, others[0].url) as (running, session):
         assert (await _ask(running, session))[0] == 200
+
+
+async def test_an_engine_that_takes_a_stream_and_says_nothing_is_followed_by_another(tmp_path: Path) -> None:
+    """It accepts, and hangs before its headers."""
+    async with (
+        _engines(SILENT, ANSWER) as engines,
+        _gateway(tmp_path, *(e.url for e in engines), first_token_timeout_s=0.3) as (running, session),
+    ):
+        status, _, _ = await _ask(running, session, stream=True)
+        assert [engine.requests for engine in engines] == [1, 1]
+        assert status != 504

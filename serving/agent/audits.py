@@ -1,0 +1,20 @@
+"""Whose fingerprint is taken again, and when."""
+
+import time
+
+# Every version's turn comes this often, one version after the other.
+AUDIT_PERIOD_S = 60.0
+
+
+class Audits:
+    """Whose turn it is to be looked at again, so that all have one within a period."""
+
+    def __init__(self) -> None:
+        self._turn = 0
+        self._last = time.monotonic()
+
+    def next(self, names: list[str], now: float) -> str | None:
+        if not names or now - self._last < AUDIT_PERIOD_S / len(names):
+            return None
+        self._turn, self._last = self._turn + 1, now
+        return names[self._turn % len(names)]
