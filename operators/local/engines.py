@@ -34,6 +34,8 @@ Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 # Longer than any request.
 DRAIN_S = 660.0
+# A restarting agent is back within seconds.
+AGENT_TRIES, AGENT_RETRY_S = 20, 1.0
 # A second engine beside the first needs as much memory as that, and this share more.
 ROOM = 1.1
 
@@ -201,14 +203,22 @@ class Engines:
     async def _drain(self, name: str, item: _Running) -> None:
         try:
             if item.served:
-                with suppress(NeighbourError):
-                    await item.client.drained(DRAIN_S)
+                await _drained(item.client)
         finally:
             for task in item.tasks:
                 task.cancel()
             await asyncio.wait(item.tasks)
             self._leaving.discard(name)
         self._news()
+
+
+async def _drained(client: AgentClient) -> None:
+    """An agent that restarts meanwhile is asked again for a while."""
+    for _ in range(AGENT_TRIES):
+        with suppress(NeighbourError):
+            await client.drained(DRAIN_S)
+            return
+        await asyncio.sleep(AGENT_RETRY_S)
 
 
 def _names(base: str) -> Iterable[str]:
