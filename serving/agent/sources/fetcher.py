@@ -90,7 +90,7 @@ class Fetcher:
             case HubSource():
                 return await hub.remotes(client, source, credentials, self._policy.hf_endpoint)
             case BucketSource() if self._policy.workload.covers(source, credentials):
-                return await self._locate(client, source, await self._own_credentials(client.name, source))
+                return await self._locate(client, source, await self._own_credentials(client, source))
             case BucketSource(scheme="s3"):
                 return s3.remotes(source, credentials, datetime.now(UTC))
             case BucketSource():
@@ -98,10 +98,12 @@ class Fetcher:
             case RegistrySource():
                 return await oci.remotes(client, source, credentials)
 
-    async def _own_credentials(self, name: str, source: BucketSource) -> Credentials:
-        """The cloud's own services have addresses that no artifact may come from."""
-        async with Client(replace(self._policy, allow_private=True, proxy=None), self._tls, name) as client:
+    async def _own_credentials(self, client: Client, source: BucketSource) -> Credentials:
+        """Google's metadata server has an address that no artifact may come from; STS is a server like any other."""
+        if source.scheme != "gs":
             return await workload.credentials(client, self._policy.workload, source)
+        async with Client(replace(self._policy, allow_private=True, proxy=None), self._tls, client.name) as inside:
+            return await workload.credentials(inside, self._policy.workload, source)
 
 
 def _disk_fault(error: OSError, name: str) -> UnavailableError:
