@@ -84,10 +84,10 @@ def _cut(directory: Path) -> None:
         (_missing, "is not a directory"),
         (_pickled, "a pickle"),
         (_config(r=64), "rank 64 is above the base model's maxRank 16"),
-        (_config(base_model_name_or_path="org/other"), "was made for 'org/other'"),
+        (_config(use_dora=True), "use_dora: the engine does not serve this"),
         (_cut, "its header describes"),
     ],
-    ids=["missing", "pickle", "rank", "base", "cut"],
+    ids=["missing", "pickle", "rank", "feature", "cut"],
 )
 def test_a_bad_adapter_is_named_with_its_fact_and_the_others_answer(
     platform: Platform, acme: openai.OpenAI, spoil: Callable[[Path], None], fact: str
