@@ -49,7 +49,7 @@ class Platform:
     def snapshot(self) -> dict[str, Any]:
         try:
             found: dict[str, Any] = json.loads((self.root / ".quiver" / "snapshot.json").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # not written yet, or damaged by a run before
             return {}
         return found
 

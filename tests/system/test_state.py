@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from benchmarks import quality
 from examples.demo.platform import QUIVER, Platform, running
 from models.demo.corpus import Example
+from operators.local.layout import free_port
 
 
 def _support(platform: Platform) -> dict[str, Any]:
@@ -21,6 +23,10 @@ def _support(platform: Platform) -> dict[str, Any]:
 
 def _source(platform: Platform) -> str:
     return str((_support(platform).get("active") or {}).get("source", ""))
+
+
+def _published_since(platform: Platform, before: int) -> bool:
+    return (platform.root / ".quiver" / "snapshot.json").stat().st_mtime_ns != before
 
 
 def _cut(path: Path) -> None:
@@ -66,7 +72,9 @@ def test_what_was_rolled_back_stays_so_whichever_file_is_damaged(rolled_back: Pa
     for damages in (("the record", "the ledger of documents"), ("the snapshot", "a decision", "versions of adapters")):
         for what in damages:
             DAMAGES[what](rolled_back / ".quiver")
+        before = (rolled_back / ".quiver" / "snapshot.json").stat().st_mtime_ns
         with running(rolled_back, tenants=(), out=sys.stderr) as platform:
+            platform.wait_until(partial(_published_since, platform, before), what="the first word of this run")
             platform.wait_until_ready()
             assert _source(platform).endswith("v1"), damages
             assert _support(platform)["rejected"]["reason"] == "RolledBack", damages
@@ -75,7 +83,7 @@ def test_what_was_rolled_back_stays_so_whichever_file_is_damaged(rolled_back: Pa
 def test_where_every_record_is_lost_nothing_starts_without_a_word(rolled_back: Path) -> None:
     for name in ("record.sqlite", "snapshot.json"):
         (rolled_back / ".quiver" / name).unlink()
-    done = subprocess.run([QUIVER, "up", str(rolled_back), "--port", "0"],
+    done = subprocess.run([QUIVER, "up", str(rolled_back), "--port", str(free_port())],
                           capture_output=True, text=True, check=False, timeout=60)  # fmt: skip
     assert done.returncode == 1
     assert "--begin-anew" in done.stderr
