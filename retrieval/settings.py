@@ -16,7 +16,7 @@ class ServiceSettings(BaseSettings):
     socket: int | None = Field(default=None, description="Descriptor to listen on, passed on by the parent")
     token: SecretStr = Field(min_length=16, description="Bearer tokens that callers may present, with commas")
     metrics_token: SecretStr = Field(default=SecretStr(""), description="Bearer tokens for /metrics, open without one")
-    milvus_uri: str = Field(description="http://host:port of Milvus")
+    milvus_uri: str = Field(description="http://host:port of Milvus, or unix:PATH")
     milvus_token: SecretStr = SecretStr("")
     milvus_timeout_seconds: float = Field(default=5.0, gt=0)
     embedder: Path = Field(description="Folder with model.onnx and tokenizer.json")

@@ -92,17 +92,19 @@ def address(layout: Layout, service: str) -> str | None:
 
 
 def _milvus(layout: Layout) -> ProcessSpec:
+    """On a Unix socket: it asks for no token, and every user of the machine can open a port."""
     data = str(layout.state / "milvus")
-    address = ("--host", LOOPBACK, "--port", str(layout.milvus_port))
-    arguments = (sys.executable, "-m", "milvus_lite", "server", "--data-dir", data, *address)
-    return ProcessSpec("milvus", arguments, layout.environment, orphaned=signal.SIGTERM)
+    host, _, port = layout.milvus_uri.rpartition(":")
+    arguments = (sys.executable, "-m", "milvus_lite", "server", "--data-dir", data, "--host", host, "--port", port)
+    socket = Path(layout.milvus_uri.removeprefix(UNIX))
+    return ProcessSpec("milvus", arguments, layout.environment, orphaned=signal.SIGTERM, removes=(socket,))
 
 
 def _ingest(layout: Layout) -> ProcessSpec:
     return _python(layout, "ingest", "retrieval.ingest", "QUIVER_INGEST_", {
         "PORT": layout.ingest_port,
         "TOKEN": layout.tokens["runner-ingest"],
-        "MILVUS_URI": url(layout.milvus_port),
+        "MILVUS_URI": layout.milvus_uri,
         "EMBEDDER": layout.embedder,
         "LEDGER": layout.state / "ingest.sqlite",
     }, nice=BACKGROUND_NICE)  # fmt: skip
@@ -112,7 +114,7 @@ def _retrieval(layout: Layout) -> ProcessSpec:
     return _python(layout, "retrieval", "retrieval", "QUIVER_RETRIEVAL_", {
         "PORT": layout.retrieval_port,
         "TOKEN": layout.tokens["gateway-retrieval"],
-        "MILVUS_URI": url(layout.milvus_port),
+        "MILVUS_URI": layout.milvus_uri,
         "EMBEDDER": layout.embedder,
     })  # fmt: skip
 

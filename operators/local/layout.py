@@ -45,7 +45,6 @@ class Layout:
     environment: Mapping[str, str]
     fetching: Mapping[str, str] = field(default_factory=dict, repr=False)  # for what fetches models, beside the above
     internal_port: int = field(default_factory=free_port)
-    milvus_port: int = field(default_factory=free_port)
     retrieval_port: int = field(default_factory=free_port)
     ingest_port: int = field(default_factory=free_port)
     drift_port: int = field(default_factory=free_port)
@@ -55,6 +54,11 @@ class Layout:
     @property
     def state(self) -> Path:
         return self.root / STATE
+
+    @property
+    def milvus_uri(self) -> str:
+        """Its server makes an address of a host and a port, so the file's name ends in what stands for the port."""
+        return f"unix:{self.runtime / 'milvus'}:1"
 
     @property
     def stores(self) -> Path:

@@ -105,7 +105,6 @@ class Runner:
         self._bases: Newest[tuple[DesiredKnowledgeBase, ...]] = Newest(ingest.desire)
         self._tenants: Newest[tuple[str, ...]] = Newest(drift.register)
         self._engines = Engines(layout, session, sockets, self._start, self._bell.set)
-        sockets.reserve(layout.milvus_port)
         for spec in commands.services(layout):
             self._start_service(spec, sockets)
         self._start(self._follow_files())

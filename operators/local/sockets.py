@@ -23,14 +23,6 @@ class Sockets:
         socket while their part restarts. Raises OSError where a port is in use."""
         return {variable: self._of_port(port).fileno() for variable, port in spec.listens.items()}
 
-    def reserve(self, port: int) -> socket.socket:
-        """For a server that opens its port itself, with SO_REUSEPORT: bound and not listening, so that it keeps other
-        users of this machine out and takes no connection. Close it when the server is gone."""
-        held = socket.socket()
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.bind((LOOPBACK, port))
-        return self._stack.enter_context(held)
-
     def close(self) -> None:
         self._stack.close()
 

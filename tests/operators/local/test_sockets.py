@@ -42,19 +42,6 @@ def test_a_port_of_a_part_of_ours_is_held_while_the_part_restarts(sockets: Socke
         assert passed_on.getsockname() == (LOOPBACK, port)
 
 
-def test_a_reserved_port_is_for_servers_of_the_same_user_alone(sockets: Sockets) -> None:
-    """The system lets only processes of one user share a port (socket(7), SO_REUSEPORT)."""
-    port = free_port()
-    sockets.reserve(port)
-    assert _taken(port, shares=False)
-    with socket.socket() as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        server.bind((LOOPBACK, port))
-        server.listen()
-        with socket.create_connection((LOOPBACK, port)):
-            server.accept()[0].close()  # and every connection is the server's
-
-
 def test_a_port_in_use_is_said(sockets: Sockets, tmp_path: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as other:
         spec = ProcessSpec("part", ("true",), {}, listens={"SOCKET": other.getsockname()[1]})
