@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from operators.api.adapter import Decision
 from operators.api.resource import Key
-from operators.local.snapshots import replace
+from service.files import replace
 
 FOLDER = "decisions"
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ class _Running:
     desired: Newest[DesiredSet]
     liveness: tuple[Liveness, Liveness]
     tasks: frozenset["asyncio.Task[None]"] = frozenset()
-    served: bool = False
+    serves: bool = False
     # When the engine started that was last restarted for being spoiled.
     spoiled: float | None = None
 
@@ -62,12 +62,12 @@ class _Running:
         """None while its agent is silent, or one of the two does not answer."""
         return None if any(item.down for item in self.liveness) else self.report.current
 
-    @property
-    def serves(self) -> bool:
+    def hear(self) -> None:
         """An agent that is silent for a moment takes nothing away."""
-        status = self.report.current
-        self.served = status.ready if status else self.served
-        return self.served
+        if status := self.report.current:
+            self.serves = status.ready
+        if self.status and self.status.ready:
+            self.engine.failure = ""  # of an earlier life
 
 
 class Engines:
@@ -92,6 +92,8 @@ class Engines:
 
     async def run(self, bases: Sequence[BaseModel]) -> None:
         """Make what runs what is wanted, as far as that goes without taking away what answers."""
+        for item in self._running.values():
+            item.hear()
         for gone in {item.base for item in self._running.values()} - {base.name for base in bases}:
             await self._roll(gone, None, 0)
         for base in bases:
@@ -110,8 +112,6 @@ class Engines:
         """By base model."""
         found: dict[str, tuple[SeenReplica, ...]] = {}
         for name, item in sorted(self._running.items()):
-            if item.status and item.status.ready:
-                item.engine.failure = ""  # of an earlier life
             shown = SeenReplica(name, item.replica.engine_url, item.status, item.engine.failure)
             found[item.base] = (*found.get(item.base, ()), shown)
         return found
@@ -131,11 +131,12 @@ class Engines:
         for key in todo.stop:
             self._stop(key)
         self._waits.pop(name, None)
-        for _ in range(todo.start if base else 0):
-            if base and not await self._has_room(base, mine.values()):
-                break
-            if base:
-                self._add(base)
+        if base is None:
+            return
+        for _ in range(todo.start):
+            if not await self._has_room(base, mine.values()):
+                return
+            self._add(base)
 
     def _is_current(self, item: _Running, base: BaseModel) -> bool:
         return commands.engine(self._layout, base, item.replica) == item.command
@@ -170,14 +171,14 @@ class Engines:
         )
         item = _Running(base.name, replica, command, engine, client, Report(), Newest(client.desire), liveness)
         self._running[name] = item
-        work: tuple[Callable[[], Awaitable[None]], ...] = (
-            engine.run,
-            lambda: self._run_agent(agent, name, base.name),
-            lambda: follow(client.status, _version, report=item.report, newest=item.desired, news=self._news),
-            item.desired.run,
-            *(watch.watch for watch in liveness),
+        work = (
+            engine.run(),
+            self._run_agent(agent, name, base.name),
+            follow(client.status, _version, report=item.report, newest=item.desired, news=self._news),
+            item.desired.run(),
+            *(watch.watch() for watch in liveness),
         )
-        item.tasks = frozenset(self._start(_awaited(each)) for each in work)
+        item.tasks = frozenset(map(self._start, work))
 
     async def _run_agent(self, agent: Process, name: str, base: str) -> None:
         await asyncio.to_thread(seed, self._layout.stores, name, base)
@@ -202,7 +203,7 @@ class Engines:
 
     async def _drain(self, name: str, item: _Running) -> None:
         try:
-            if item.served:
+            if item.serves:
                 await _drained(item.client)
         finally:
             for task in item.tasks:
@@ -249,10 +250,6 @@ def _copy(version: Path, target: Path) -> None:
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(version, staged, copy_function=os.link)
     staged.rename(target / version.name)
-
-
-async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
-    await work()
 
 
 def _version(status: AgentStatus) -> int:

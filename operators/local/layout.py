@@ -39,6 +39,7 @@ class Layout:
     for Prometheus as well."""
 
     root: Path
+    runtime: Path  # sockets: a short path that nobody else may enter
     gateway_port: int
     engine_python: Path
     embedder: Path
@@ -48,7 +49,6 @@ class Layout:
     retrieval_port: int = field(default_factory=free_port)
     ingest_port: int = field(default_factory=free_port)
     drift_port: int = field(default_factory=free_port)
-    runtime: Path = Path("/nonexistent")
     tokens: Mapping[str, str] = field(default_factory=_tokens, repr=False)
 
     @property

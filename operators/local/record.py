@@ -1,4 +1,4 @@
-"""What a run may not lose: the status of every object and what was decided by hand, in SQLite beside the objects.
+"""What a run may not lose: the status of every object, in SQLite beside the objects.
 
 Rollouts, rejections and the holders of keys are nowhere else. `snapshot.json` is written from it for gateways;
 whichever of the two is lost is made again from the other.
@@ -6,7 +6,6 @@ whichever of the two is lost is made again from the other.
 
 import logging
 import sqlite3
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 from operators.api.objects import KINDS
 from operators.api.resource import Key, Status
 from operators.api.snapshot import Snapshot
+from service import database
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,9 @@ class Record:
     """Statuses by object. Every write is on the disk when it returns."""
 
     def __init__(self, path: Path) -> None:
-        """Raises sqlite3.Error for a file that is damaged, or no database."""
+        """A damaged file is put aside. Raises sqlite3.OperationalError."""
         self._path = path
-        self._connection = _connected(path)
+        self._connection = database.opened(path, _SCHEMA)
         self._identity = _identity(path)
         self._written = self._texts()
         row = self._connection.execute("select value from generation").fetchone()
@@ -54,6 +54,14 @@ class Record:
     @property
     def is_empty(self) -> bool:
         return not self._written
+
+    @property
+    def is_readable(self) -> bool:
+        try:
+            self.statuses()
+        except RecordLostError:
+            return False
+        return True
 
     def statuses(self) -> dict[Key, Status]:
         """Raises RecordLostError for one that cannot be read: to leave it out would forget what was decided."""
@@ -87,28 +95,14 @@ class Record:
     def _begin_anew(self, why: str) -> None:
         logger.error("%s %s while it was in use; everything is written to it once more", self._path, why)
         self._connection.close()
-        _put_aside(self._path)
-        self._connection = _connected(self._path)
+        database.put_aside(self._path)
+        self._connection = database.opened(self._path, _SCHEMA)
         self._identity = _identity(self._path)
         self._written = {}
 
     def _texts(self) -> dict[Key, str]:
         rows = self._connection.execute("select kind, namespace, name, status from statuses")
         return {Key(kind=kind, namespace=namespace or None, name=name): text for kind, namespace, name, text in rows}
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False)
-    try:
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-        connection.executescript(_SCHEMA)
-        if connection.execute("pragma quick_check").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("its pages contradict each other")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -137,15 +131,17 @@ def opened(state: Path, snapshot: Path, *, begin_anew: bool = False) -> Record:
     """The record of `state`. A damaged or missing one is made again from the last snapshot, and the other way round.
 
     Raises RecordLostError where both are lost although there was a run: what was rolled back would be released again,
-    and a key could change hands.
+    and a key could change hands. `begin_anew` gives up what cannot be read, and nothing else.
     """
     path = state / FILE
-    if begin_anew and path.exists():
-        logger.warning("%s is kept as %s", path, _put_aside(path))
-    record = _intact(path)
+    record = Record(path)
+    if begin_anew and not record.is_readable:
+        record.close()
+        logger.warning("%s is kept as %s", path, database.put_aside(path))
+        record = Record(path)
     if not record.is_empty:
         return record
-    last = None if begin_anew else _last(snapshot)
+    last = _last(snapshot)
     if last is not None:
         logger.error("%s was lost; it is made again from %s", path, snapshot)
         record.write({item.key: item.status for item in last.objects.all}, last.generation)
@@ -158,27 +154,6 @@ def opened(state: Path, snapshot: Path, *, begin_anew: bool = False) -> Record:
             "the sources hold now and lets keys belong to whoever has them in a file"
         )
     return record
-
-
-def _intact(path: Path) -> Record:
-    """A damaged file is put aside."""
-    try:
-        return Record(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:
-        aside = _put_aside(path)
-        logger.error("%s cannot be read (%s); it is kept as %s", path, error, aside)
-        return Record(path)
-
-
-def _put_aside(path: Path) -> Path:
-    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
-    if path.exists():
-        path.rename(aside)
-    for more in ("-wal", "-shm"):
-        path.with_name(path.name + more).unlink(missing_ok=True)
-    return aside
 
 
 def _last(snapshot: Path) -> Snapshot | None:

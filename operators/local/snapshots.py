@@ -6,26 +6,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from operators.api.snapshot import Snapshot
+from service.files import replace
 
 
 def write(path: Path, snapshot: Snapshot) -> None:
     """Raises OSError."""
     replace(path, snapshot.model_dump_json(by_alias=True, exclude_none=True))
-
-
-def replace(path: Path, text: str) -> None:
-    """The file as a whole, on the disk when this returns. Raises OSError."""
-    staged = path.with_suffix(".tmp")
-    with staged.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def is_intact(path: Path) -> bool:

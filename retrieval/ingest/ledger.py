@@ -4,7 +4,6 @@ Safe to use from several threads, one call at a time. Nothing in it cannot be fo
 and the store: a lost ledger costs time, not documents.
 """
 
-import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,8 +14,7 @@ from typing import Any, ClassVar
 
 from retrieval.errors import NoSpaceError, RetrievalError
 from retrieval.ingest.schemas import KnowledgeBase, State
-
-log = logging.getLogger(__name__)
+from service import database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS knowledge_bases (
@@ -73,7 +71,7 @@ class Ledger:
     def __init__(self, path: Path, changed: Callable[[], None] = lambda: None) -> None:
         self._path, self._changed, self._lock = path, changed, RLock()
         with self._translated():
-            self._connection = _opened(path)
+            self._connection = database.opened(path, _SCHEMA, isolation=None)
 
     def close(self) -> None:
         with self._lock:
@@ -183,32 +181,3 @@ class Ledger:
             raise LedgerError(
                 f"The ledger {self._path} cannot be used ({error}): check the file or move it."
             ) from error
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """A damaged file is put aside, and everything found again. Raises sqlite3.Error."""
-    try:
-        return _connected(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:
-        aside = path.with_name(f"{path.name}.damaged")
-        log.error("the ledger %s is damaged (%s) and is kept as %s: everything is indexed again", path, error, aside)
-        path.replace(aside)
-        for more in ("-wal", "-shm"):
-            path.with_name(path.name + more).unlink(missing_ok=True)
-        return _connected(path)
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged outlives a power cut
-        connection.executescript(_SCHEMA)
-        if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("its pages contradict each other")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection

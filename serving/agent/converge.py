@@ -374,10 +374,9 @@ class Convergence:
             return
         alive = self._misses < MISSES and self._started is not None
         answered = frozenset(self._answered) if alive else frozenset[str]()
+        prints, made_for = self._answered, self._artifacts.made_for
         adapters = tuple(
-            held(item, known, answered, self._answered.get(name_of(item, known) or "")).model_copy(
-                update={"made_for": self._artifacts.made_for(known.digest)}
-            )
+            held(item, known, answered, prints.get(name_of(item, known) or ""), made_for(known.digest))
             for item, known in self._progress.items()
         )
         started = self._started if alive else None

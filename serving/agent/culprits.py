@@ -3,12 +3,12 @@ them again."""
 
 import json
 import logging
-import os
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from operators.api.agent import Fingerprint
+from service.files import replace
 from serving.agent.errors import RefusedError
 
 logger = logging.getLogger(__name__)
@@ -62,13 +62,8 @@ class Culprits:
             self._write()
 
     def _write(self) -> None:
-        staged = self._path.with_suffix(".tmp")
         try:
-            with staged.open("w") as file:
-                file.write(self._kept.model_dump_json())
-                file.flush()
-                os.fsync(file.fileno())
-            staged.replace(self._path)
+            replace(self._path, self._kept.model_dump_json())
         except OSError as error:
             logger.error("%s cannot be written: %s; what harmed the engine is kept in memory alone", self._path, error)
 

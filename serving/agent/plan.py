@@ -119,10 +119,16 @@ def remembered(failures: Mapping[str, Failure], names: Set[str], now: float) -> 
 
 
 def held(
-    item: DesiredAdapter, progress: Progress, answered: frozenset[str], fingerprint: Fingerprint | None
+    item: DesiredAdapter,
+    progress: Progress,
+    answered: frozenset[str],
+    fingerprint: Fingerprint | None,
+    made_for: str = "",
 ) -> HeldAdapter:
     """What is said of one version. One that fails keeps its own name from being served here, and nobody else's."""
-    report = HeldAdapter(tenant=item.tenant, adapter=item.adapter, revision=item.revision, state="Fetching")
+    report = HeldAdapter(
+        tenant=item.tenant, adapter=item.adapter, revision=item.revision, state="Fetching", made_for=made_for
+    )
     name = name_of(item, progress)
     if name in answered:
         found = {"digest": progress.digest or item.digest, "engine_name": name, "fingerprint": fingerprint}

@@ -111,7 +111,7 @@ def test_get_before_any_run_says_so(root: Path) -> None:
 
 
 def test_two_runs_on_one_directory_do_not_happen(root: Path) -> None:
-    layout = Layout(root=root, gateway_port=0, engine_python=root, embedder=root, environment={})
+    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder=root, environment={})
     with alone(layout), pytest.raises(AlreadyRunningError, match="stop that one first"), alone(layout):
         pass
     with alone(layout):
@@ -166,7 +166,7 @@ def test_get_of_what_is_no_kind_names_the_kinds(root: Path) -> None:
 
 
 def test_get_says_when_nothing_runs_any_more(root: Path) -> None:
-    layout = Layout(root=root, gateway_port=0, engine_python=root, embedder=root, environment={})
+    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder=root, environment={})
     with alone(layout):
         assert _run("get", root).stderr == ""
         snapshots.write(layout.snapshot, Snapshot())
@@ -245,7 +245,7 @@ def test_keys_are_listed_and_revoked(root: Path) -> None:
 
 
 def test_one_object_is_described_whole_and_logs_are_named(root: Path) -> None:
-    layout = Layout(root=root, gateway_port=0, engine_python=root, embedder=root, environment={})
+    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder=root, environment={})
     with alone(layout):
         snapshots.write(layout.snapshot, Snapshot(objects=collect((objects.tenant(),))))
         (layout.logs / "gateway.log").write_text("one\ntwo\nthree\n")

@@ -12,7 +12,7 @@ LLAMA = ("llama", "meta-llama/Llama-3.1-8B-Instruct")
         "meta-llama/Meta-Llama-3.1-8B-Instruct",
         "unsloth/meta-llama-3.1-8b-instruct-unsloth-bnb-4bit",
         "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4",
-        "/root/.cache/huggingface/hub/models--meta-llama--Llama-3.1-8B-Instruct/snapshots/0e9e39f2/",
+        "~/.cache/huggingface/hub/models--meta-llama--Llama-3.1-8B-Instruct/snapshots/0e9e39f2/",
         "/mnt/workspace/LLM-Research/Meta-Llama-3___1-8B-Instruct/",
     ],
 )

@@ -10,6 +10,7 @@ from tests.operators import objects
 
 LAYOUT = Layout(
     root=Path("/objects"),
+    runtime=Path("/run/quiver"),
     gateway_port=1,
     engine_python=Path("/python"),
     embedder=Path("/embedder"),

@@ -72,6 +72,15 @@ def test_where_record_and_snapshot_are_lost_nothing_is_released_without_a_word(t
     assert opened(state, state / "snapshot.json", begin_anew=True).statuses() == {}
 
 
+def test_to_begin_anew_gives_up_nothing_that_can_be_read(tmp_path: Path) -> None:
+    state = _state(tmp_path)
+    found = opened(state, state / "snapshot.json", begin_anew=True)
+    assert found.statuses() == STATUS
+    found.close()
+    (state / FILE).unlink()
+    assert opened(state, state / "snapshot.json", begin_anew=True).statuses() == STATUS
+
+
 def test_a_first_run_has_lost_nothing(tmp_path: Path) -> None:
     assert opened(tmp_path, tmp_path / "snapshot.json").is_empty
 
@@ -112,4 +121,5 @@ def test_a_status_that_cannot_be_read_is_not_forgotten(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(RecordLostError, match="Tenant acme"):
         opened(state, state / "snapshot.json").statuses()
+    (state / "snapshot.json").unlink()
     assert opened(state, state / "snapshot.json", begin_anew=True).statuses() == {}

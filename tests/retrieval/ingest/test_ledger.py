@@ -134,4 +134,4 @@ def test_a_ledger_that_is_damaged_is_kept_and_begun_anew(tmp_path: Path, damage:
     again.want([DOCS])
     assert again.wanted() == [DOCS]
     again.close()
-    assert path.with_name("ledger.sqlite.damaged").is_file()
+    assert list(tmp_path.glob("ledger.sqlite.damaged-*"))

@@ -1,0 +1,19 @@
+"""Small files that are replaced as a whole."""
+
+import os
+from pathlib import Path
+
+
+def replace(path: Path, text: str) -> None:
+    """Readers see the old text or the new one; the new one is on the disk when this returns. Raises OSError."""
+    staged = path.with_suffix(".tmp")
+    with staged.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    staged.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
