@@ -60,7 +60,9 @@ def _edited(file: Path, old: str, new: str) -> Iterator[None]:
 
 
 def _engine(platform: Platform) -> psutil.Process:
-    return platform.part("vllm.entrypoints.openai.api_server")
+    """The one that requests go to; another one may still be drained."""
+    (endpoint,) = platform.objects("baseModels")[0]["status"]["endpoints"]
+    return platform.part(endpoint["url"].removeprefix("unix:"))
 
 
 def test_a_typo_in_a_models_source_stops_nothing_and_is_named(own: Platform) -> None:
