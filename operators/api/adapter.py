@@ -1,9 +1,11 @@
 """Adapter: a LoRA on a base model. Its versions are named by the digest of their content."""
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from operators.api import conditions as c
 from operators.api.agent import Fingerprint
 from operators.api.resource import Resource, Status
 from operators.api.value import Digest, Name, Uri, Value
@@ -150,7 +152,7 @@ class HistoryEntry(Value):
 
     at: str
     """When, in ISO 8601."""
-    event: Literal["Released", "CanaryStarted", "CanaryFailed", "Promoted", "RolledBack", "DecisionRefused"]
+    event: Literal["Released", "CanaryStarted", "CanaryFailed", "Promoted", "RolledBack", "Refused", "DecisionRefused"]
     """What happened."""
     digest: Digest | None = None
     """The SHA-256 of the content."""
@@ -209,3 +211,12 @@ class Adapter(Resource):
     kind: Literal["Adapter"] = "Adapter"
     spec: AdapterSpec
     status: AdapterStatus = AdapterStatus()
+
+    def offer(self, revision: str) -> str:
+        """What a rejection is a rejection of: the source at this revision, released in this way."""
+        return hashlib.sha256(f"{revision}\0{self.spec.rollout.model_dump_json()}".encode()).hexdigest()[:16]
+
+    def harms(self, revision: str) -> bool:
+        """Whether an engine was harmed by what the source holds at this revision."""
+        rejected = self.status.rejected
+        return rejected is not None and rejected.reason in c.HARMFUL and rejected.offer == self.offer(revision)

@@ -48,6 +48,10 @@ INDEXED = "Indexed"
 INGEST_FAILED = "IngestFailed"
 DOCUMENTS_FAILED = "DocumentsFailed"
 WAITING = "Waiting"
+SPOILS_ENGINE = "SpoilsEngine"
+ENGINE_ENDED = "EngineEnded"
+# With these an engine was harmed: the version is not loaded anywhere again.
+HARMFUL = frozenset({SPOILS_ENGINE, ENGINE_ENDED})
 # With these nobody has to do anything.
 ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING})
 

@@ -13,6 +13,7 @@ from operators.cli.arguments import adapter_argument, directory_argument, place_
 from operators.cli.places import status_of
 from operators.local import snapshots, table
 from operators.local.directory import STATE
+from operators.local.disk import disk_obstacle
 from operators.local.lock import is_running
 
 
@@ -39,6 +40,8 @@ def _snapshot(root: Path) -> Snapshot:
                 f"{root} has never run, so nothing is known of it; start it with quiver up {root}"
             )
         click.echo(f"{root} is not running: this is how its last run left it; start it with quiver up", err=True)
+    elif obstacle := disk_obstacle(file.parent):
+        click.echo(f"{obstacle}: what is shown may be old, and no change is carried out", err=True)
     return snapshots.read(file)
 
 

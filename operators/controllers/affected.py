@@ -54,7 +54,7 @@ def _held_for(adapter: Adapter) -> str:
     """All of an adapter that `operators.desired.adapters.place` looks at, in one word."""
     status = adapter.status
     accepted = c.find(status.conditions, c.ACCEPTED)
-    parts = (adapter.spec, status.active, status.canary, *status.previous, accepted)
+    parts = (adapter.spec, status.active, status.canary, *status.previous, status.rejected, accepted)
     return "\n".join(part.model_dump_json() if part else "" for part in parts)
 
 

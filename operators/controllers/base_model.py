@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from operators.api import conditions as c
+from operators.api.acceptance import owners
 from operators.api.agent import AgentStatus
 from operators.api.base_model import BaseModel
 from operators.api.conditions import Condition, condition, stamp
@@ -15,6 +16,7 @@ from operators.controllers.pod import Pod
 from operators.controllers.world import World
 from operators.desired.adapters import Placement, place, source_revision
 from operators.desired.engine_workload import Manifest, Platform, engine_workload, selector
+from operators.desired.pilot import pilots
 from operators.kube.errors import KubeError
 from operators.reconcile.base_model import next_status
 
@@ -72,15 +74,20 @@ def _fill(base: BaseModel, world: World, act: Actions, now: datetime) -> set[Key
         return set()  # what an agent is told is complete; the reading of the last one comes back here
     placements: list[Placement] = []
     pods: list[tuple[Pod | None, AgentStatus | None]] = [*world.replicas(base.name)]
+    revisions = {adapter.key: source_revision(adapter) for adapter in objects.adapters}
+    chosen = pilots(
+        objects.adapters, owners(objects.tenants), revisions, {pod.name: report for pod, report in pods if pod}
+    )
     for pod, report in pods or [(None, None)]:
         placement = place(
             objects,
             base,
             verdicts=verdicts,
-            revisions={adapter.key: source_revision(adapter) for adapter in objects.adapters},
+            revisions=revisions,
             held=report,
             gateways=world.gateways_for,
             credentials=world.credentials,
+            tried_elsewhere={key for key, name in chosen.items() if pod and name != pod.name},
         )
         if pod:
             act.tell(pod.uid, placement.desired)

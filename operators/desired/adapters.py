@@ -1,7 +1,7 @@
 """Adapters, and what is still in use → the set of versions that an agent should hold (pure)."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from operators.api import conditions as c
@@ -66,12 +66,14 @@ def place(
     held: AgentStatus | None,
     gateways: Gateways,
     credentials: Credentials,
+    tried_elsewhere: Set[Key] = frozenset(),
 ) -> Placement:
     """What one replica of a base model should hold: what is wanted, and what is still answering somebody.
 
     A version leaves only once every gateway has said that no request reaches it. With no gateway to ask nothing
     is known, and nothing leaves. Of what is wanted the running versions come first, those of pinned adapters before
-    others, then canaries, then candidates, then earlier versions kept for a rollback.
+    others, then canaries, then candidates, then earlier versions kept for a rollback. Candidates that another replica
+    is to try first are `tried_elsewhere`.
     """
     slots = _Slots(base.spec.lora.cpu_slots)
     adapters = sorted(objects.adapters, key=lambda a: (not a.spec.residency.pinned, a.namespace, a.name))
@@ -80,14 +82,14 @@ def place(
     reports = {(h.tenant, h.adapter, h.revision): h for h in (held.adapters if held else ())}
     for item in (*_running(adapters, base, tenants, credentials), *_leaving(held, gateways)):
         slots.must(item)
-    for adapter in adapters:
-        if verdicts[adapter.key].holds and adapter.spec.base_model == base.name:
-            if adapter.spec.credentials and adapter.key not in credentials:
-                unplaced[adapter.key] = _no_secret(adapter)
-                continue
-            item = _candidate(adapter, tenants[adapter.namespace], revisions[adapter.key], credentials)
-            if not slots.may(item, _expected(adapter, reports.get((item.tenant, item.adapter, item.revision)))):
-                unplaced[adapter.key] = _no_slot(base)
+    candidates = (a for a in adapters if verdicts[a.key].holds and a.spec.base_model == base.name)
+    for adapter in (a for a in candidates if a.key not in tried_elsewhere):
+        if obstacle := _obstacle(adapter, revisions[adapter.key], credentials):
+            unplaced[adapter.key] = obstacle
+            continue
+        item = _candidate(adapter, tenants[adapter.namespace], revisions[adapter.key], credentials)
+        if not slots.may(item, _expected(adapter, reports.get((item.tenant, item.adapter, item.revision)))):
+            unplaced[adapter.key] = _no_slot(base)
     for item in _earlier(adapters, base, tenants, credentials):
         slots.may(item)
     return Placement(DesiredSet(adapters=tuple(dict.fromkeys(slots.items))), unplaced)
@@ -101,6 +103,14 @@ def _expected(adapter: Adapter, report: HeldAdapter | None) -> str | None:
     return active.digest if active and active.source == adapter.spec.source else None
 
 
+def _obstacle(adapter: Adapter, revision: str, credentials: Credentials) -> Condition | None:
+    if adapter.harms(revision):
+        return _harmful(adapter)
+    if adapter.spec.credentials and adapter.key not in credentials:
+        return _no_secret(adapter)
+    return None
+
+
 def _no_slot(base: BaseModel) -> Condition:
     words = f"all {base.spec.lora.cpu_slots} cpuSlots of base model {base.name} hold versions that answer"
     return condition(c.FETCHED, False, c.NO_SLOT, f"{words}; remove an adapter, or raise lora.cpuSlots")
@@ -109,6 +119,12 @@ def _no_slot(base: BaseModel) -> Condition:
 def _no_secret(adapter: Adapter) -> Condition:
     words = f"there is no Secret {adapter.spec.credentials} in namespace {adapter.namespace}; create it"
     return condition(c.FETCHED, False, c.SECRET_MISSING, words)
+
+
+def _harmful(adapter: Adapter) -> Condition:
+    rejected = adapter.status.rejected
+    reason, message = (rejected.reason, rejected.message) if rejected else ("", "")
+    return condition(c.FETCHED, False, reason, f"{message}; give the adapter another source")
 
 
 def source_revision(adapter: Adapter) -> str:

@@ -18,6 +18,7 @@ from operators.api.resource import Key, Status
 from operators.api.tenant import Tenant
 from operators.desired.adapters import Credentials, Placement, place
 from operators.desired.knowledge_bases import DesiredKnowledgeBase, desired_knowledge_bases
+from operators.desired.pilot import pilots
 from operators.reconcile import adapter, base_model, knowledge_base, tenant
 from operators.reconcile.release import Observed
 
@@ -101,6 +102,15 @@ class _Step:
         }
         indexed = seen.ingest.knowledge_bases if seen.ingest else ()
         self._indexed = {(report.tenant, report.name): report for report in indexed}
+        self._pilots = {
+            base.name: pilots(
+                (adapter for adapter in known.adapters if adapter.spec.base_model == base.name),
+                self._owners,
+                seen.revisions,
+                {replica.name: replica.report for replica in seen.replicas.get(base.name, ())},
+            )
+            for base in known.base_models
+        }
         self._unplaced = {
             key: fact
             for base in known.base_models
@@ -117,6 +127,7 @@ class _Step:
             held=replica.report if replica else None,
             gateways=lambda *_: self._seen.gateways,
             credentials=self._seen.credentials,
+            tried_elsewhere={k for k, name in self._pilots[base.name].items() if replica and name != replica.name},
         )
 
     def status(self, item: AnyObject) -> Status:

@@ -20,7 +20,7 @@ def next_status(adapter: Adapter, seen: Observed) -> AdapterStatus:
     new = (
         seen.verdict,
         fetched,
-        _released(adapter, release, candidate),
+        _released(adapter, release, candidate, seen),
         _ready(release, holders, fetched, seen),
     )
     return AdapterStatus(
@@ -79,7 +79,7 @@ def _note(reports: Sequence[HeldAdapter | None], seen: Observed) -> str:
     )
 
 
-def _released(adapter: Adapter, release: Release, candidate: str | None) -> Condition:
+def _released(adapter: Adapter, release: Release, candidate: str | None, seen: Observed) -> Condition:
     """Whether the alias points to what the source holds, and if not, why not."""
     active, canary, rejected = release.active, release.canary, release.rejected
     if canary:
@@ -90,6 +90,8 @@ def _released(adapter: Adapter, release: Release, candidate: str | None) -> Cond
         if release.acknowledged == active.generation:
             return condition(c.RELEASED, True, c.ROUTED, f"version {active.digest[:12]}")
         return condition(c.RELEASED, False, c.WAITING, "the gateways have not taken up the newest version yet")
+    if rejected and adapter.harms(seen.revision):
+        return condition(c.RELEASED, False, rejected.reason, f"version {rejected.digest[:12]} harmed an engine")
     if rejected and candidate == rejected.digest:
         words = f"version {rejected.digest[:12]} was taken back: {rejected.message}; edit the source, or promote it"
         return condition(c.RELEASED, False, rejected.reason, words)

@@ -3,7 +3,6 @@
 A release is a value; each step looks at what was seen and returns the next one.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -86,6 +85,7 @@ def next_release(adapter: Adapter, seen: Observed) -> Release:
     if seen.verdict.reason in c.REVOKING:
         return replace(release, active=None, canary=None, previous=())
     candidate = _candidate(adapter, seen)
+    release = _harmed(release, adapter, seen)
     release = _decided(release, adapter, seen, candidate)
     release = _offered(release, adapter, seen, candidate)
     return _acknowledged(_advanced(release, adapter, seen), adapter, seen)
@@ -109,6 +109,19 @@ def _candidate(adapter: Adapter, seen: Observed) -> Version | None:
         source=adapter.spec.source,
         fingerprint=next((report.fingerprint for report in reports if report), None),
     )
+
+
+def _harmed(release: Release, adapter: Adapter, seen: Observed) -> Release:
+    """What harmed one replica's engine is kept from the others, whatever becomes of that replica."""
+    harmful = (r for r in seen.reports(adapter) if r and r.state == "Failed" and r.reason in c.HARMFUL and r.digest)
+    report = next(harmful, None)
+    if report is None or report.digest is None or adapter.harms(seen.revision):
+        return release
+    rejection = Rejection(
+        offer=adapter.offer(seen.revision), digest=report.digest, reason=report.reason, message=report.message
+    )
+    entry = HistoryEntry(at=seen.now, event="Refused", digest=report.digest, message=report.message)
+    return replace(release, rejected=rejection).told(entry)
 
 
 # By hand ---------------------------------------------------------------------------------------------------------
@@ -159,7 +172,9 @@ def _rolled_back(release: Release, adapter: Adapter, seen: Observed, decision: D
     if not seen.answers_everywhere(target.engine_name):
         return release  # decided, and carried out as soon as every replica answers with it
     old = release.active
-    rejection = Rejection(offer=_offer(adapter, seen), digest=old.digest, reason=c.ROLLED_BACK, message="by hand")
+    rejection = Rejection(
+        offer=adapter.offer(seen.revision), digest=old.digest, reason=c.ROLLED_BACK, message="by hand"
+    )
     flipped = replace(handled, rejected=rejection).flipped(target, keep=adapter.spec.rollout.keep_previous)
     return flipped.told(_entry(seen, "RolledBack", target, f"by hand, from {old.digest[:12]}"))
 
@@ -181,7 +196,7 @@ def _offered(release: Release, adapter: Adapter, seen: Observed, candidate: Vers
     if active and candidate.place == active.place:
         return replace(release, active=_with_fingerprint(active, candidate)).without_canary()
     rejected = release.rejected
-    if rejected and (rejected.offer, rejected.digest) == (_offer(adapter, seen), candidate.digest):
+    if rejected and (rejected.offer, rejected.digest) == (adapter.offer(seen.revision), candidate.digest):
         return release
     at_once = active is None or active.digest == candidate.digest or active.base_model != candidate.base_model
     if at_once or adapter.spec.rollout.canary is None:
@@ -207,8 +222,10 @@ def _advanced(release: Release, adapter: Adapter, seen: Observed) -> Release:
     steps = rollout.canary.steps
     step = min(canary.step, len(steps) - 1)
     ready = verdict.enough and seen.answers_everywhere(canary.engine_name)
-    if not ready or _seconds(canary.since, seen.now) < steps[step].seconds:
-        return replace(release, canary=canary.model_copy(update={"step": step, "weight": steps[step].weight}))
+    since = min(canary.since, seen.now)  # a clock that was set back does not make the step longer
+    if not ready or _seconds(since, seen.now) < steps[step].seconds:
+        here = {"step": step, "weight": steps[step].weight, "since": since}
+        return replace(release, canary=canary.model_copy(update=here))
     if step + 1 == len(steps):
         flipped = release.flipped(_plain(canary), keep=rollout.keep_previous)
         return flipped.told(_entry(seen, "Released", canary, verdict.evidence))
@@ -237,13 +254,8 @@ def _acknowledged(release: Release, adapter: Adapter, seen: Observed) -> Release
 def _rejected(
     release: Release, adapter: Adapter, seen: Observed, canary: CanaryVersion, reason: str, message: str
 ) -> Release:
-    rejection = Rejection(offer=_offer(adapter, seen), digest=canary.digest, reason=reason, message=message)
+    rejection = Rejection(offer=adapter.offer(seen.revision), digest=canary.digest, reason=reason, message=message)
     return replace(release.without_canary(), rejected=rejection).told(_entry(seen, reason, canary, message))
-
-
-def _offer(adapter: Adapter, seen: Observed) -> str:
-    """What a rejection is a rejection of: the source as it is now, released in this way."""
-    return hashlib.sha256(f"{seen.revision}\0{adapter.spec.rollout.model_dump_json()}".encode()).hexdigest()[:16]
 
 
 def _with_fingerprint(active: ActiveVersion, seen: Version) -> ActiveVersion:

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable
 
+from operators.api import conditions
 from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
 from operators.api.names import engine_name
 from serving.agent.artifacts import Artifacts
@@ -225,7 +226,7 @@ class Convergence:
             deaths = await asyncio.to_thread(self._culprits.died, name)
             if deaths >= DEATHS:
                 words = f"the engine ended {deaths} times while {name} was loaded: it is not loaded again"
-                await self._refuse(name, items, RefusedError("EngineEnded", words))
+                await self._refuse(name, items, RefusedError(conditions.ENGINE_ENDED, words))
             raise
         await asyncio.to_thread(self._culprits.forgive, name)
 
@@ -283,7 +284,7 @@ class Convergence:
         words = (
             f"since {name} was loaded, the base model answers otherwise: its engine is restarted without this version"
         )
-        error = RefusedError("SpoilsEngine", words)
+        error = RefusedError(conditions.SPOILS_ENGINE, words)
         await asyncio.to_thread(self._culprits.refuse, name, error)
         raise error
 

@@ -12,6 +12,7 @@ from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 from tests.operators import objects
 
+State = Literal["Ready", "Loading", "Failed"]
 CANARY = {"steps": [{"weight": 10, "seconds": 30}, {"weight": 50, "seconds": 30}]}
 ACCEPTED = condition(c.ACCEPTED, True, c.VALID)
 
@@ -20,8 +21,8 @@ def _name(letter: str) -> str:
     return engine_name("acme", "support", letter * 64)
 
 
-def _held(letter: str, revision: str, state: Literal["Ready", "Loading"] = "Ready") -> HeldAdapter:
-    return HeldAdapter(
+def _held(letter: str, revision: str, state: State = "Ready", reason: str = "") -> HeldAdapter:
+    return HeldAdapter(reason=reason,
         tenant="acme", adapter="support", revision=revision, state=state, digest=letter * 64, engine_name=_name(letter),
         fingerprint=Fingerprint(engine="1", prompts=((("x", -1.0),),)),
     )  # fmt: skip
@@ -39,12 +40,12 @@ class Alias:
         self.routable: set[str] = set()
 
     def see(self, letter: str, *, comparison: Comparison | None = None, seconds: int = 0, gone: str = "",
-            decision: Decision | None = None, state: Literal["Ready", "Loading"] = "Ready") -> "Alias":  # fmt: skip
+            decision: Decision | None = None, state: State = "Ready", failure: str = "") -> "Alias":  # fmt: skip
         self.seconds += seconds
         self.letters += letter
         others = [_held(x, f"sha256:{x * 64}") for x in set(self.letters) - set(gone)]
         replica = AgentStatus(
-            version=1, ready=True, started=1.0, adapters=(_held(letter, f"r{letter}", state), *others)
+            version=1, ready=True, started=1.0, adapters=(_held(letter, f"r{letter}", state, failure), *others)
         )
         canary = self.adapter.status.canary
         if decision and decision.against is None and self.adapter.status.active:
@@ -253,3 +254,21 @@ def test_a_history_is_bounded() -> None:
     for letter in "abcdef" * 5:
         alias.see(letter)
     assert len(alias.events) == 20
+
+
+def test_what_harmed_an_engine_is_rejected_until_the_source_changes_and_the_alias_stays() -> None:
+    alias = Alias().see("a").see("b", state="Failed", failure=c.SPOILS_ENGINE)
+    assert (alias.active, alias.events) == ("a", ["Refused", "Released"])
+    assert (alias.reason(c.FETCHED), alias.reason(c.RELEASED)) == (c.SPOILS_ENGINE, c.SPOILS_ENGINE)
+    assert alias.adapter.harms("rb")
+    assert not alias.adapter.harms("rc")
+    assert alias.see("b", state="Failed", failure=c.SPOILS_ENGINE).events == ["Refused", "Released"]
+    assert alias.see("c").active == "c"
+    assert alias.reason(c.RELEASED) == c.WAITING
+
+
+def test_a_clock_that_is_set_back_does_not_make_a_canary_step_longer() -> None:
+    alias = Alias(canary=CANARY).see("a", seconds=3000).see("b")
+    alias.see("b", seconds=-2900, comparison=GOOD).see("b", seconds=31, comparison=GOOD)
+    assert alias.adapter.status.canary
+    assert alias.adapter.status.canary.weight == 50

@@ -1,0 +1,41 @@
+"""Which replica tries a new version first (pure).
+
+A version that harms its engine harms one replica: the others load it only after it has answered there.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from operators.api.adapter import Adapter
+from operators.api.agent import AgentStatus, HeldAdapter
+from operators.api.resource import Key
+
+_Reports = Mapping[tuple[str, str, str], HeldAdapter]
+
+
+def pilots(
+    adapters: Iterable[Adapter],
+    tenants: Mapping[str, str],
+    revisions: Mapping[Key, str],
+    replicas: Mapping[str, AgentStatus | None],
+) -> dict[Key, str]:
+    """The only replica that may have each unproven candidate. A candidate that is not in it may go to every replica.
+
+    `tenants` are by namespace, `replicas` are the reports of one base model's replicas, None where one is silent.
+    """
+    ready = {name: report.ready for name, report in replicas.items() if report}
+    reports = {name: _index(report) for name, report in replicas.items() if report}
+    names = {a.key: (tenants[a.namespace], a.name, revisions[a.key]) for a in adapters if a.namespace in tenants}
+    chosen = {key: _pilot(name, ready, reports) for key, name in names.items()}
+    return {key: replica for key, replica in chosen.items() if replica is not None}
+
+
+def _pilot(name: tuple[str, str, str], ready: Mapping[str, bool], reports: Mapping[str, _Reports]) -> str | None:
+    """The replica that has begun keeps its turn; silent ones have none."""
+    begun = {replica: report for replica in reports if (report := reports[replica].get(name))}
+    if any(report.state == "Ready" for report in begun.values()):
+        return None
+    return min(reports, key=lambda replica: (replica not in begun, not ready[replica], replica), default=None)
+
+
+def _index(report: AgentStatus) -> _Reports:
+    return {(held.tenant, held.adapter, held.revision): held for held in report.adapters}
