@@ -40,8 +40,9 @@ def _snapshot(root: Path) -> Snapshot:
                 f"{root} has never run, so nothing is known of it; start it with quiver up {root}"
             )
         click.echo(f"{root} is not running: this is how its last run left it; start it with quiver up", err=True)
-    elif obstacle := disk_obstacle(file.parent):
-        click.echo(f"{obstacle}: what is shown may be old, and no change is carried out", err=True)
+    elif obstacle := disk_obstacle(root):
+        words = "what is shown may be old, and no change is carried out"
+        click.echo(f"{obstacle.fact}: {words}; {obstacle.remedy}", err=True)
     return snapshots.read(file)
 
 

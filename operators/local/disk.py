@@ -1,14 +1,25 @@
 """Whether a run can write its state."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
+from operators.local.directory import STATE
 
-def disk_obstacle(state: Path) -> str:
-    """Why nothing can be written into the directory, "" where it can. Raises OSError where it cannot be looked at."""
-    facts = os.statvfs(state)
-    if facts.f_flag & os.ST_RDONLY:
-        return f"{state} cannot be written: its file system is read-only; make it writable"
+
+@dataclass(frozen=True)
+class Obstacle:
+    fact: str
+    remedy: str
+
+
+def disk_obstacle(root: Path) -> Obstacle | None:
+    """Why nothing can be written into the state of a directory of objects. Raises OSError where there is none."""
+    state = root / STATE
+    place = state if state.exists() else root
+    facts = os.statvfs(place)
+    if facts.f_flag & os.ST_RDONLY or not os.access(place, os.W_OK):
+        return Obstacle(f"{place} is read-only", "make it writable")
     if facts.f_bavail == 0 or (facts.f_files and facts.f_favail == 0):
-        return f"{state} has no room left: free some on its disk"
-    return ""
+        return Obstacle(f"{place} has no room left", "free some on its disk")
+    return None

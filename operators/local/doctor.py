@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from operators.local.directory import STATE
+from operators.local.disk import disk_obstacle
 from operators.local.layout import LOOPBACK
 
 GIB = 1024**3
@@ -43,8 +45,15 @@ def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Itera
     yield Check("memory", memory >= MEMORY_GIB, f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", needed=False)
     disk = shutil.disk_usage(root).free / GIB
     yield Check("disk", disk >= DISK_GIB, f"{disk:.1f} GiB free for {root}", f"free {DISK_GIB} GiB", needed=False)
+    yield _state(root)
     yield _descriptors()
     yield _port(port)
+
+
+def _state(root: Path) -> Check:
+    obstacle = disk_obstacle(root)
+    fact = obstacle.fact if obstacle else f"{root / STATE} can be written"
+    return Check("state", obstacle is None, fact, obstacle.remedy if obstacle else "")
 
 
 def _descriptors() -> Check:

@@ -32,7 +32,7 @@ def root(tmp_path: Path, questions: list[Example]) -> Iterator[Path]:
     if not _mounted("-t", "tmpfs", "-o", DISK, "tmpfs", str(state)):
         pytest.skip("this machine lets nobody mount a file system")
     yield root
-    subprocess.run(["umount", str(state)], check=True)
+    subprocess.run(["umount", "--lazy", str(state)], check=True)
 
 
 def _fill(state: Path) -> Path:
@@ -68,7 +68,9 @@ def test_a_full_disk_is_said_and_what_was_asked_meanwhile_is_done_once_there_is_
         filler = _fill(root / ".quiver")
         file = root / "acme.yaml"
         file.write_text(file.read_text().replace("./adapters/acme-support-v1", "./adapters/acme-support-v2"))
-        (root / "documents" / "acme" / "news.md").write_text("# News\n\nThe cellar of the museum opens at seven.\n")
+        (root / "documents" / "acme" / "handbook" / "news.md").write_text(
+            "# News\n\nThe cellar of the museum opens at seven.\n"
+        )
 
         platform.wait_until(
             lambda: "has no room left" in _quiver("get", str(root)).stderr, what="word of it", limit_s=SAID_WITHIN_S
@@ -98,7 +100,7 @@ def read_only(root: Path) -> Iterator[Path]:
     assert _mounted("--rbind", str(root), str(place))
     assert _mounted("-o", "remount,bind,ro", str(place))
     yield place
-    subprocess.run(["umount", "--recursive", str(place)], check=True)
+    subprocess.run(["umount", "--recursive", "--lazy", str(place)], check=True)
 
 
 def test_objects_that_cannot_be_written_are_served(read_only: Path) -> None:
@@ -110,6 +112,4 @@ def test_a_state_that_cannot_be_written_is_named(root: Path) -> None:
     assert _mounted("-o", "remount,ro", str(root / ".quiver"))
     done = _quiver("up", str(root), "--port", str(free_port()))
     assert done.returncode == 1
-    assert str(root / ".quiver") in done.stderr
-    assert "Read-only file system" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert f"{root / '.quiver'} is read-only; make it writable" in done.stderr
