@@ -12,6 +12,8 @@ WORKDIR /src
 
 FROM build AS wheel
 COPY pyproject.toml README.md LICENSE ./
+COPY contract contract
+COPY kube kube
 COPY operators operators
 COPY retrieval retrieval
 COPY service service

@@ -22,7 +22,7 @@ help:
 	@echo 'make images  an image for each part, by docker, podman or buildah'
 	@echo 'make chart   the chart’s tests: lint, safe defaults, who reaches whom, a dry run on a real API server'
 	@echo 'make e2e     the chart on a real cluster: install, serve, break, upgrade, delete'
-	@echo 'make crds    write the chart’s definitions of our kinds from operators/api'
+	@echo 'make crds    write the chart’s definitions of our kinds from contract'
 	@echo 'make docs    write docs/parameters.md from the gateway’s schemas'
 	@echo 'make lock    resolve requirements/ anew'
 

@@ -13,10 +13,10 @@ from typing import Any, Literal
 import aiohttp
 import psutil
 
+from contract.base_model import BaseModel, BaseModelSpec, Lora
+from contract.names import API_VERSION
+from contract.resource import Metadata
 from examples.demo.platform import end_with_parent
-from operators.api.base_model import BaseModel, BaseModelSpec, Lora
-from operators.api.names import API_VERSION
-from operators.api.resource import Metadata
 from operators.desired.engine_vllm import engine_command, on_port
 from operators.local import process_group
 from operators.local.commands import ENGINE_NICE

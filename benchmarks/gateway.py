@@ -34,7 +34,7 @@ BAR = 1.05
 START_LIMIT_S = 60.0
 _FIELDS = """
 import json
-from operators.api.base_model import BaseModelSpec
+from contract.base_model import BaseModelSpec
 print(json.dumps([field.alias or name for name, field in BaseModelSpec.model_fields.items()]))
 """
 

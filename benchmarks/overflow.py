@@ -20,7 +20,7 @@ import aiohttp
 from benchmarks.bare_engine import BASE, HERE, bare_engine, complete, load, unload
 from benchmarks.extreme import Extreme, search
 from benchmarks.report import Bar, report
-from operators.api.agent import Fingerprint
+from contract.agent import Fingerprint
 from serving.agent import base as base_model
 from serving.agent.adapter_config import CONFIG
 from serving.agent.engine import Engine

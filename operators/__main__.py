@@ -6,9 +6,9 @@ import sys
 
 from pydantic import ValidationError
 
+from kube.client import ConfigurationError
+from kube.lease import LeaseLost
 from operators.app import run
-from operators.kube.client import ConfigurationError
-from operators.kube.lease import LeaseLost
 from operators.settings import OperatorSettings
 from service import logs
 

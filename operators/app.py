@@ -18,12 +18,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from kube.client import connect
+from kube.lease import Lease
 from operators.controllers.metrics import Metrics
 from operators.controllers.neighbours import Addresses
 from operators.controllers.operator import Operator
 from operators.desired.engine_workload import Platform
-from operators.kube.client import connect
-from operators.kube.lease import Lease
 from operators.settings import OperatorSettings
 from service.tokens import first
 

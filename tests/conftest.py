@@ -8,5 +8,5 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 @pytest.fixture(autouse=True)
 def blocked_loop_fails() -> Iterator[BlockBuster]:
-    with blockbuster_ctx(["serving", "operators", "retrieval"]) as detector:
+    with blockbuster_ctx(["serving", "operators", "retrieval", "service", "kube"]) as detector:
         yield detector

@@ -17,8 +17,8 @@ import psutil
 
 from benchmarks.adapters.stage import REPOSITORY, TRAINED
 from benchmarks.bare_engine import BASE, KEY, BareEngine, complete, load, unload
+from contract.agent import AgentStatus, DesiredAdapter, DesiredSet
 from examples.demo.platform import end_with_parent
-from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet
 from operators.clients.agent import AgentClient
 from operators.clients.errors import NeighbourError
 from operators.local.layout import free_port

@@ -18,7 +18,7 @@ import aiohttp
 
 from benchmarks.adapters.stage import REPOSITORY, TRAINED
 from benchmarks.bare_engine import BASE, BareEngine, complete, load, unload
-from operators.api.agent import Fingerprint
+from contract.agent import Fingerprint
 from operators.settings import Settings
 from serving.agent.engine import Engine
 from serving.agent.fingerprint import TOLERANCE, distance

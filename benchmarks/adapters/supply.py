@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.adapters.stage import REPOSITORY, TRAINED, Stage, adapter, save
 from benchmarks.hostile import Fit, Hostile, all_hostile, write
-from operators.api.conditions import FETCHED, FETCHING
+from contract.conditions import FETCHED, FETCHING
 from serving.agent import base
 
 MODULE = "model.layers.0.self_attn.q_proj"

@@ -21,8 +21,8 @@ import aiohttp
 from benchmarks.operator.agent import Agent, agent
 from benchmarks.operator.contestants import GO, KOPF_DEFAULTS, OURS, Contestant, Running, build, running
 from benchmarks.report import Bar, report
+from contract.names import API_VERSION
 from examples.demo.workspace import AlreadyRunning, alone
-from operators.api.names import API_VERSION
 from operators.crd.definitions import definitions
 from tests.api_server.parts import PLATFORM, namespace, pod, say, thing
 from tests.api_server.roles import grant

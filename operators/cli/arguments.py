@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from operators.api.resource import Key
-from operators.api.value import Name
+from contract.resource import Key
+from contract.value import Name
 
 DEFAULT_PORT = 8080
 # In place of a directory.

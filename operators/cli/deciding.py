@@ -7,8 +7,8 @@ from typing import Literal
 import click
 from pydantic import ValidationError
 
-from operators.api.adapter import Decision, HistoryEntry
-from operators.api.resource import Key
+from contract.adapter import Decision, HistoryEntry
+from contract.resource import Key
 from operators.cli.arguments import adapter_argument, place_argument
 from operators.cli.places import on_cluster, status_of
 from operators.local import decisions

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 import yaml
 
-from operators.api.api_key import APIKey, APIKeySpec, key_digest, key_from_entropy, shown
-from operators.api.names import API_VERSION, EMBEDDER
-from operators.api.objects import AnyObject, to_data
-from operators.api.resource import Key, Metadata
-from operators.api.tenant import Tenant
+from contract.api_key import APIKey, APIKeySpec, key_digest, key_from_entropy, shown
+from contract.names import API_VERSION, EMBEDDER
+from contract.objects import AnyObject, to_data
+from contract.resource import Key, Metadata
+from contract.tenant import Tenant
 from operators.cli.arguments import NameType, directory_argument
 from operators.local import directory, table
 from operators.local.directory import Contents

@@ -7,9 +7,9 @@ from types import ModuleType
 
 import click
 
-from operators.api.adapter import AdapterStatus
-from operators.api.objects import InvalidObjectError
-from operators.api.resource import Key
+from contract.adapter import AdapterStatus
+from contract.objects import InvalidObjectError
+from contract.resource import Key
 from operators.local import snapshots
 from operators.local.directory import STATE
 from operators.settings import kubeconfig
@@ -35,9 +35,9 @@ def status_of(place: Path | None, adapter: Key) -> AdapterStatus:
 @contextlib.contextmanager
 def on_cluster() -> Iterator[ModuleType]:
     """The functions that ask one; what it refuses is said as kubectl would."""
+    from kube.client import ConfigurationError
+    from kube.errors import KubeError
     from operators.controllers import decisions as cluster  # a client for clusters that only these commands need
-    from operators.kube.client import ConfigurationError
-    from operators.kube.errors import KubeError
 
     try:
         yield cluster

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 import yaml
 
-from operators.api.objects import NAMES, to_data
-from operators.api.resource import Key
-from operators.api.snapshot import Snapshot
+from contract.objects import NAMES, to_data
+from contract.resource import Key
+from contract.snapshot import Snapshot
 from operators.cli.arguments import adapter_argument, directory_argument, place_argument
 from operators.cli.places import status_of
 from operators.local import snapshots, table

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 
-from operators.api.conditions import ENGINE_FAILED, READY, Condition, holds
-from operators.api.snapshot import Snapshot
+from contract.conditions import ENGINE_FAILED, READY, Condition, holds
+from contract.snapshot import Snapshot
 from operators.cli.arguments import directory_argument, path, port_option
 from operators.local import address, directory, doctor, record, snapshots, table
 from operators.local.directory import Contents

@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from operators.api.agent import AgentStatus, DesiredSet
+from contract.agent import AgentStatus, DesiredSet
 from operators.clients.errors import ANSWER_S, NeighbourError, translated, within
 
 LONGEST_WAIT_S = 5.0

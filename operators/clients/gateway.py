@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from operators.api.gateway import GatewayState
+from contract.gateway import GatewayState
 from operators.clients.errors import translated, within
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from operators.api.ingest import IngestStatus
+from contract.ingest import IngestStatus
 from operators.clients.errors import ANSWER_S, translated, within
 from operators.desired.knowledge_bases import DesiredKnowledgeBase
 

@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from operators.api import conditions as c
-from operators.api.agent import DesiredSet
-from operators.api.conditions import Condition, Conditions, stamp
-from operators.api.names import API_VERSION
-from operators.api.objects import AnyObject
-from operators.api.resource import Status
+from contract import conditions as c
+from contract.agent import DesiredSet
+from contract.conditions import Condition, Conditions, stamp
+from contract.names import API_VERSION
+from contract.objects import AnyObject
+from contract.resource import Status
+from kube.client import Client, Item
+from kube.errors import KubeError
+from kube.resource import BY_KIND, SECRETS
 from operators.controllers.known import Known
 from operators.controllers.world import World
 from operators.desired.differences import covers
 from operators.desired.engine_workload import OPERATOR, Manifest, Platform
 from operators.desired.knowledge_bases import DesiredKnowledgeBase
-from operators.kube.client import Client, Item
-from operators.kube.errors import KubeError
-from operators.kube.resource import BY_KIND, SECRETS
 
 logger = logging.getLogger(__name__)
 

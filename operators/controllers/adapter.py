@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from operators.api.adapter import Adapter, AdapterStatus
-from operators.api.conditions import stamp
-from operators.api.resource import Key
+from contract.adapter import Adapter, AdapterStatus
+from contract.conditions import stamp
+from contract.resource import Key
 from operators.controllers.actions import Actions
 from operators.controllers.affected import base_key
 from operators.controllers.world import World, bases_of

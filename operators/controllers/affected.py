@@ -5,15 +5,15 @@ No key says what to do: it says where to look.
 
 from collections.abc import Iterator
 
-from operators.api import conditions as c
-from operators.api.adapter import Adapter
-from operators.api.agent import AgentStatus
-from operators.api.api_key import APIKey
-from operators.api.base_model import BaseModel
-from operators.api.knowledge_base import KnowledgeBase
-from operators.api.objects import AnyObject
-from operators.api.resource import Key
-from operators.api.tenant import Tenant
+from contract import conditions as c
+from contract.adapter import Adapter
+from contract.agent import AgentStatus
+from contract.api_key import APIKey
+from contract.base_model import BaseModel
+from contract.knowledge_base import KnowledgeBase
+from contract.objects import AnyObject
+from contract.resource import Key
+from contract.tenant import Tenant
 from operators.controllers.known import Known
 from operators.controllers.world import World, bases_of, by_adapter
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from operators.api.api_key import APIKey
-from operators.api.conditions import stamp
-from operators.api.resource import Key
+from contract.api_key import APIKey
+from contract.conditions import stamp
+from contract.resource import Key
 from operators.controllers.actions import Actions
 from operators.controllers.world import World
 from operators.reconcile.tenant import key_status

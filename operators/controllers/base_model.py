@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from operators.api import conditions as c
-from operators.api.acceptance import owners
-from operators.api.agent import AgentStatus
-from operators.api.base_model import BaseModel
-from operators.api.conditions import Condition, condition, stamp
-from operators.api.objects import AnyObject
-from operators.api.resource import Key
+from contract import conditions as c
+from contract.acceptance import owners
+from contract.agent import AgentStatus
+from contract.base_model import BaseModel
+from contract.conditions import Condition, condition, stamp
+from contract.objects import AnyObject
+from contract.resource import Key
+from kube.errors import KubeError
 from operators.controllers.actions import Actions, child_key
 from operators.controllers.affected import base_key
 from operators.controllers.known import Known
@@ -17,7 +18,6 @@ from operators.controllers.world import World
 from operators.desired.adapters import Placement, place, source_revision
 from operators.desired.engine_workload import Manifest, Platform, engine_workload, selector
 from operators.desired.pilot import pilots
-from operators.kube.errors import KubeError
 from operators.reconcile.base_model import next_status
 
 

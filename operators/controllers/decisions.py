@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from operators.api.adapter import Adapter, AdapterStatus, Decision
-from operators.api.resource import Key
+from contract.adapter import Adapter, AdapterStatus, Decision
+from contract.resource import Key
+from kube.client import Client, connect
+from kube.resource import ADAPTERS
 from operators.controllers.known import DECISION, read
-from operators.kube.client import Client, connect
-from operators.kube.resource import ADAPTERS
 
 T = TypeVar("T")
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from operators.api.conditions import stamp
-from operators.api.knowledge_base import Document, KnowledgeBase
-from operators.api.objects import Objects
-from operators.api.resource import Key
-from operators.api.tenant import Tenant
+from contract.conditions import stamp
+from contract.knowledge_base import Document, KnowledgeBase
+from contract.objects import Objects
+from contract.resource import Key
+from contract.tenant import Tenant
 from operators.controllers.actions import Actions
 from operators.controllers.world import World
 from operators.desired.knowledge_bases import desired_knowledge_bases

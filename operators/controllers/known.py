@@ -6,9 +6,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from operators.api.adapter import Decision
-from operators.api.objects import AnyObject, parse_stored
-from operators.api.resource import Key
+from contract.adapter import Decision
+from contract.objects import AnyObject, parse_stored
+from contract.resource import Key
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
 

@@ -6,10 +6,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from operators.api.conditions import READY
-from operators.api.objects import AnyObject
-from operators.api.resource import Key
-from operators.kube.queue import Observer
+from contract.conditions import READY
+from contract.objects import AnyObject
+from contract.resource import Key
+from kube.queue import Observer
 
 SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 

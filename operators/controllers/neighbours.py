@@ -12,9 +12,9 @@ from typing import Any
 
 import aiohttp
 
-from operators.api.agent import AgentStatus, DesiredSet
-from operators.api.gateway import GatewayState
-from operators.api.ingest import IngestStatus
+from contract.agent import AgentStatus, DesiredSet
+from contract.gateway import GatewayState
+from contract.ingest import IngestStatus
 from operators.clients.agent import AgentClient
 from operators.clients.drift import DriftClient
 from operators.clients.errors import NeighbourError

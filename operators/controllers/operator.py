@@ -7,25 +7,15 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from operators.api.agent import AgentStatus
-from operators.api.names import API_VERSION
-from operators.api.objects import AnyObject
-from operators.api.resource import Key
-from operators.controllers import adapter, api_key, base_model, knowledge_base, tenant
-from operators.controllers.actions import Actions, child_key
-from operators.controllers.affected import DRIFT, INGEST, base_key, by_object, by_report, counted_by
-from operators.controllers.known import Known, read
-from operators.controllers.metrics import Metrics
-from operators.controllers.neighbours import Addresses, Neighbours
-from operators.controllers.pod import Pod, read_pod
-from operators.controllers.world import World
-from operators.desired.engine_workload import COMPONENT, MANAGED_BY, NAME, OPERATOR, Platform
-from operators.desired.tenant_namespace import TENANT
-from operators.kube.client import Client, Item
-from operators.kube.informer import Informer
-from operators.kube.lease import Lease
-from operators.kube.queue import Queue
-from operators.kube.resource import (
+from contract.agent import AgentStatus
+from contract.names import API_VERSION
+from contract.objects import AnyObject
+from contract.resource import Key
+from kube.client import Client, Item
+from kube.informer import Informer
+from kube.lease import Lease
+from kube.queue import Queue
+from kube.resource import (
     AUTOSCALERS,
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -39,6 +29,16 @@ from operators.kube.resource import (
     SERVICES,
     Resource,
 )
+from operators.controllers import adapter, api_key, base_model, knowledge_base, tenant
+from operators.controllers.actions import Actions, child_key
+from operators.controllers.affected import DRIFT, INGEST, base_key, by_object, by_report, counted_by
+from operators.controllers.known import Known, read
+from operators.controllers.metrics import Metrics
+from operators.controllers.neighbours import Addresses, Neighbours
+from operators.controllers.pod import Pod, read_pod
+from operators.controllers.world import World
+from operators.desired.engine_workload import COMPONENT, MANAGED_BY, NAME, OPERATOR, Platform
+from operators.desired.tenant_namespace import TENANT
 
 logger = logging.getLogger(__name__)
 

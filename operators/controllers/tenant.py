@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from operators.api.conditions import stamp
-from operators.api.objects import AnyObject, Objects
-from operators.api.resource import Key
-from operators.api.tenant import Tenant
+from contract.conditions import stamp
+from contract.objects import AnyObject, Objects
+from contract.resource import Key
+from contract.tenant import Tenant
 from operators.controllers.actions import Actions
 from operators.controllers.known import Known
 from operators.controllers.world import World

@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from operators.api.acceptance import Rules, key_holder, owners
-from operators.api.adapter import Adapter
-from operators.api.agent import AgentStatus, HeldAdapter
-from operators.api.api_key import APIKey
-from operators.api.base_model import BaseModel, Endpoint
-from operators.api.conditions import Condition
-from operators.api.gateway import GatewayState
-from operators.api.ingest import IngestStatus
-from operators.api.objects import AnyObject, Objects
-from operators.api.resource import Key
-from operators.api.tenant import Tenant
+from contract.acceptance import Rules, key_holder, owners
+from contract.adapter import Adapter
+from contract.agent import AgentStatus, HeldAdapter
+from contract.api_key import APIKey
+from contract.base_model import BaseModel, Endpoint
+from contract.conditions import Condition
+from contract.gateway import GatewayState
+from contract.ingest import IngestStatus
+from contract.objects import AnyObject, Objects
+from contract.resource import Key
+from contract.tenant import Tenant
 from operators.controllers.known import Known
 from operators.controllers.pod import Pod
 

@@ -1,1 +1,1 @@
-"""The kinds as a cluster knows them: one CustomResourceDefinition each, made from `operators.api`."""
+"""The kinds as a cluster knows them: one CustomResourceDefinition each, made from `contract`."""

@@ -8,7 +8,7 @@ import yaml
 from operators.crd.definitions import definitions
 
 _HEAD = """\
-{{- /* Made by `make crds` from operators.api; edit there. */ -}}
+{{- /* Made by `make crds` from contract; edit there. */ -}}
 {{- if .Values.crds.enabled }}
 """
 

@@ -4,8 +4,8 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
-from operators.api.names import GROUP, VERSION
-from operators.api.objects import CLUSTER_SCOPED, KINDS, AnyObject
+from contract.names import GROUP, VERSION
+from contract.objects import CLUSTER_SCOPED, KINDS, AnyObject
 from operators.crd.rules import RULES, Rule
 from operators.crd.schema import Schema, structural
 

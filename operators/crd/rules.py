@@ -1,11 +1,11 @@
 """What a schema alone cannot say: rules in CEL, which the API server checks before anything is stored.
 
-The models of `operators.api` check the same, for files that no API server has seen.
+The models of `contract` check the same, for files that no API server has seen.
 """
 
 from dataclasses import dataclass
 
-from operators.api.engine_options import ALLOWED_WORD, VARIABLES
+from contract.engine_options import ALLOWED_WORD, VARIABLES
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from operators.api import conditions as c
-from operators.api.acceptance import Verdicts, owners
-from operators.api.adapter import Adapter, Version
-from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, HeldAdapter, known_revision
-from operators.api.base_model import BaseModel
-from operators.api.conditions import Condition, condition
-from operators.api.gateway import GatewayState
-from operators.api.objects import Objects
-from operators.api.resource import Key
+from contract import conditions as c
+from contract.acceptance import Verdicts, owners
+from contract.adapter import Adapter, Version
+from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, HeldAdapter, known_revision
+from contract.base_model import BaseModel
+from contract.conditions import Condition, condition
+from contract.gateway import GatewayState
+from contract.objects import Objects
+from contract.resource import Key
 
 # The gateways whose word counts for an adapter, by tenant and name: those that have taken up its last flip. With none
 # nothing is known.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from operators.api.base_model import BaseModel
+from contract.base_model import BaseModel
 
 # Not for an object to change: without runtime loading there are no adapters, and no engine reports home.
 ENVIRONMENT: Mapping[str, str] = {

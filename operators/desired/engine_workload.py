@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from operators.api.base_model import Autoscaling, BaseModel
-from operators.api.names import API_VERSION
+from contract.base_model import Autoscaling, BaseModel
+from contract.names import API_VERSION
 from operators.desired.engine_vllm import engine_command, on_port
 from operators.desired.inference_service import deployment_name, inference_service
 

@@ -1,9 +1,9 @@
 """Knowledge bases → what the ingest worker should keep indexed (pure)."""
 
-from operators.api.acceptance import Verdicts, accepted, owners
-from operators.api.knowledge_base import Source
-from operators.api.objects import Objects
-from operators.api.value import Name, Value
+from contract.acceptance import Verdicts, accepted, owners
+from contract.knowledge_base import Source
+from contract.objects import Objects
+from contract.value import Name, Value
 
 
 class DesiredKnowledgeBase(Value):

@@ -5,9 +5,9 @@ A version that harms its engine harms one replica: the others load it only after
 
 from collections.abc import Iterable, Mapping
 
-from operators.api.adapter import Adapter
-from operators.api.agent import AgentStatus, HeldAdapter
-from operators.api.resource import Key
+from contract.adapter import Adapter
+from contract.agent import AgentStatus, HeldAdapter
+from contract.resource import Key
 
 _Reports = Mapping[tuple[str, str, str], HeldAdapter]
 

@@ -1,7 +1,7 @@
 """A tenant → the objects that make a namespace its own (pure)."""
 
-from operators.api.names import API_VERSION
-from operators.api.tenant import Tenant
+from contract.names import API_VERSION
+from contract.tenant import Tenant
 from operators.desired.engine_workload import MANAGED_BY, OPERATOR, Manifest
 
 TENANT = "quiver.dev/tenant"

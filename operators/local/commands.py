@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from operators.api.base_model import BaseModel
+from contract.base_model import BaseModel
 from operators.desired.engine_vllm import engine_command, on_socket
 from operators.local.layout import LOOPBACK, Layout, url
 from operators.local.process import ProcessSpec

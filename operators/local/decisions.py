@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from operators.api.adapter import Decision
-from operators.api.resource import Key
+from contract.adapter import Decision
+from contract.resource import Key
 from service.files import replace
 
 FOLDER = "decisions"

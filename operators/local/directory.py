@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from operators.api.adapter import Adapter, Decision
-from operators.api.knowledge_base import KnowledgeBase, Source
-from operators.api.objects import AnyObject, Objects, collect
-from operators.api.resource import Key
-from operators.api.secret import Secret
-from operators.api.snapshot import Problem, problem
+from contract.adapter import Adapter, Decision
+from contract.knowledge_base import KnowledgeBase, Source
+from contract.objects import AnyObject, Objects, collect
+from contract.resource import Key
+from contract.secret import Secret
+from contract.snapshot import Problem, problem
 from operators.local import decisions
 from operators.local.manifest import FileError, parse
 from operators.local.revisions import revision

@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 
-from operators.api.agent import AgentStatus, DesiredSet
-from operators.api.base_model import BaseModel
+from contract.agent import AgentStatus, DesiredSet
+from contract.base_model import BaseModel
 from operators.clients.agent import AgentClient
 from operators.clients.errors import NeighbourError
 from operators.clients.follow import follow

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
-from operators.api.objects import Objects
+from contract.objects import Objects
 from operators.local.directory import SUFFIXES
 
 logger = logging.getLogger(__name__)

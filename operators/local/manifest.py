@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from operators.api.objects import AnyObject, InvalidObjectError, facts, parse_object
-from operators.api.secret import Secret
+from contract.objects import AnyObject, InvalidObjectError, facts, parse_object
+from contract.secret import Secret
 
 
 class FileError(ValueError):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from operators.api.conditions import ACCEPTED, FETCHED, READY, Condition, holds
-from operators.api.objects import AnyObject
-from operators.api.resource import Key
-from operators.api.snapshot import Problem, Snapshot
+from contract.conditions import ACCEPTED, FETCHED, READY, Condition, holds
+from contract.objects import AnyObject
+from contract.resource import Key
+from contract.snapshot import Problem, Snapshot
 
 # One line of an object: the condition that tells most about it.
 _TELLING = (ACCEPTED, FETCHED, READY)

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from operators.api.acceptance import Verdicts, accept, owners
-from operators.api.adapter import Adapter, Decision
-from operators.api.agent import AgentStatus, DesiredSet, HeldAdapter
-from operators.api.api_key import APIKey
-from operators.api.base_model import BaseModel, BaseModelStatus
-from operators.api.conditions import Condition, stamp
-from operators.api.gateway import GatewayState
-from operators.api.ingest import IndexedKnowledgeBase, IngestStatus
-from operators.api.knowledge_base import KnowledgeBase
-from operators.api.objects import AnyObject, Objects, collect
-from operators.api.resource import Key, Status
-from operators.api.tenant import Tenant
+from contract.acceptance import Verdicts, accept, owners
+from contract.adapter import Adapter, Decision
+from contract.agent import AgentStatus, DesiredSet, HeldAdapter
+from contract.api_key import APIKey
+from contract.base_model import BaseModel, BaseModelStatus
+from contract.conditions import Condition, stamp
+from contract.gateway import GatewayState
+from contract.ingest import IndexedKnowledgeBase, IngestStatus
+from contract.knowledge_base import KnowledgeBase
+from contract.objects import AnyObject, Objects, collect
+from contract.resource import Key, Status
+from contract.tenant import Tenant
 from operators.desired.adapters import Credentials, Placement, place
 from operators.desired.knowledge_bases import DesiredKnowledgeBase, desired_knowledge_bases
 from operators.desired.pilot import pilots

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from operators.api.objects import KINDS
-from operators.api.resource import Key, Status
-from operators.api.snapshot import Snapshot
+from contract.objects import KINDS
+from contract.resource import Key, Status
+from contract.snapshot import Snapshot
 from service import database
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 
-from operators.api.adapter import Adapter
+from contract.adapter import Adapter
 from operators.desired.adapters import source_revision
 
 

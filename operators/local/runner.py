@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 import aiohttp
 
-from operators.api.gateway import GatewayState
-from operators.api.ingest import IngestStatus
-from operators.api.objects import Objects
-from operators.api.resource import Key, Status
-from operators.api.snapshot import Snapshot
+from contract.gateway import GatewayState
+from contract.ingest import IngestStatus
+from contract.objects import Objects
+from contract.resource import Key, Status
+from contract.snapshot import Snapshot
 from operators.clients.drift import DriftClient
 from operators.clients.errors import NeighbourError
 from operators.clients.follow import Ask, follow

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from operators.api.snapshot import Snapshot
+from contract.snapshot import Snapshot
 from service.files import replace
 
 

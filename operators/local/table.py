@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from operators.api.adapter import Adapter, AdapterStatus
-from operators.api.api_key import APIKey
-from operators.api.base_model import BaseModel
-from operators.api.conditions import READY, holds
-from operators.api.knowledge_base import KnowledgeBase
-from operators.api.objects import AnyObject
-from operators.api.tenant import Tenant
+from contract.adapter import Adapter, AdapterStatus
+from contract.api_key import APIKey
+from contract.base_model import BaseModel
+from contract.conditions import READY, holds
+from contract.knowledge_base import KnowledgeBase
+from contract.objects import AnyObject
+from contract.tenant import Tenant
 from operators.local.doctor import Check
 from operators.local.progress import telling
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from operators.api import conditions as c
-from operators.api.adapter import Adapter, AdapterStatus
-from operators.api.agent import HeldAdapter
-from operators.api.conditions import Condition, condition
-from operators.api.model_names import may_name
+from contract import conditions as c
+from contract.adapter import Adapter, AdapterStatus
+from contract.agent import HeldAdapter
+from contract.conditions import Condition, condition
+from contract.model_names import may_name
 from operators.desired.adapters import in_use
 from operators.reconcile.release import Observed, Release, next_release
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from operators.api import conditions as c
-from operators.api.agent import AgentStatus
-from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
-from operators.api.conditions import Condition, condition
+from contract import conditions as c
+from contract.agent import AgentStatus
+from contract.base_model import BaseModel, BaseModelStatus, Endpoint
+from contract.conditions import Condition, condition
 
 
 def next_status(

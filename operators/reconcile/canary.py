@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from operators.api.adapter import CanaryChecks
-from operators.api.gateway import Arm, Comparison, GatewayState, Moments
+from contract.adapter import CanaryChecks
+from contract.gateway import Arm, Comparison, GatewayState, Moments
 
 SIGNIFICANT = 3.0
 

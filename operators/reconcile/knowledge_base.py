@@ -1,9 +1,9 @@
 """The ingest worker's report → the status of a knowledge base (pure)."""
 
-from operators.api import conditions as c
-from operators.api.conditions import Condition, condition
-from operators.api.ingest import IndexedKnowledgeBase
-from operators.api.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
+from contract import conditions as c
+from contract.conditions import Condition, condition
+from contract.ingest import IndexedKnowledgeBase
+from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 
 
 def next_status(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from operators.api import conditions as c
-from operators.api.adapter import (
+from contract import conditions as c
+from contract.adapter import (
     HISTORY_LENGTH,
     ActiveVersion,
     Adapter,
@@ -20,10 +20,10 @@ from operators.api.adapter import (
     Rejection,
     Version,
 )
-from operators.api.agent import AgentStatus, HeldAdapter
-from operators.api.conditions import Condition
-from operators.api.gateway import GatewayState
-from operators.api.names import engine_name
+from contract.agent import AgentStatus, HeldAdapter
+from contract.conditions import Condition
+from contract.gateway import GatewayState
+from contract.names import engine_name
 from operators.reconcile.canary import judge, together
 
 

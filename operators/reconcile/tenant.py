@@ -1,11 +1,11 @@
 """Objects → the status of the tenants and keys themselves (pure)."""
 
-from operators.api import conditions as c
-from operators.api.api_key import APIKey
-from operators.api.conditions import Condition, condition
-from operators.api.objects import Objects
-from operators.api.resource import Status
-from operators.api.tenant import Tenant, TenantStatus
+from contract import conditions as c
+from contract.api_key import APIKey
+from contract.conditions import Condition, condition
+from contract.objects import Objects
+from contract.resource import Status
+from contract.tenant import Tenant, TenantStatus
 
 
 def tenant_status(tenant: Tenant, *, verdict: Condition, objects: Objects, now: str) -> TenantStatus:

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from operators.api.agent import DesiredSet
-from operators.api.objects import facts
+from contract.agent import DesiredSet
+from contract.objects import facts
 from service.tokens import Tokens
 from serving.agent.artifacts import Artifacts
 from serving.agent.converge import Convergence

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from operators.api.agent import DesiredAdapter
+from contract.agent import DesiredAdapter
 from serving.agent.errors import AgentError, RefusedError, UnavailableError
 from serving.agent.metrics import Metrics
 from serving.agent.rules import PendingRules

@@ -9,9 +9,9 @@ import logging
 import time
 from collections.abc import Awaitable
 
-from operators.api import conditions
-from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
-from operators.api.names import engine_name
+from contract import conditions
+from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
+from contract.names import engine_name
 from serving.agent.artifacts import Artifacts
 from serving.agent.audits import Audits
 from serving.agent.culprits import DEATHS, Culprits

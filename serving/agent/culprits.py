@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from operators.api.agent import Fingerprint
+from contract.agent import Fingerprint
 from service.files import replace
 from serving.agent.errors import RefusedError
 

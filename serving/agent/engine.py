@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from operators.api.agent import Fingerprint
+from contract.agent import Fingerprint
 from service.addresses import connector, root
 from serving.agent.errors import EngineDownError, UnavailableError
 from serving.agent.fingerprint import PROMPTS, TOP

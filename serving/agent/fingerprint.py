@@ -7,7 +7,7 @@ First-token log-probabilities on a frozen prompt set. Measured on vLLM for CPUs,
 
 from statistics import fmean
 
-from operators.api.agent import Fingerprint, TopTokens
+from contract.agent import Fingerprint, TopTokens
 from serving.agent.errors import AgentError, OtherWeightsError, RefusedError
 
 # Frozen: a change makes every recorded fingerprint worthless. No prompt asks for much, so that styles show.

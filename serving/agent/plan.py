@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from operators.api.agent import DesiredAdapter, Fingerprint, HeldAdapter
-from operators.api.names import engine_name
+from contract.agent import DesiredAdapter, Fingerprint, HeldAdapter
+from contract.names import engine_name
 from serving.agent.errors import AgentError, RefusedError
 
 FIRST_RETRY_S = 1.0

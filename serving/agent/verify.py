@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from operators.api.model_names import may_name
+from contract.model_names import may_name
 from serving.agent import adapter_config, magnitude, weights
 from serving.agent.adapter_config import CONFIG, AdapterConfig, Training
 from serving.agent.base import Base

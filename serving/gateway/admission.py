@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
-from operators.api.tenant import Limits
+from contract.tenant import Limits
 
 LIMIT_HEADER = "x-ratelimit-limit-requests"
 _MINUTE_S = 60.0

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.routing import Router
 
-from operators.api.names import EMBEDDER
+from contract.names import EMBEDDER
 from service.tokens import first
 from serving.gateway import cors, engine, retrieval_client
 from serving.gateway.catalog import Catalog

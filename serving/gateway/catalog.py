@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from operators.api.acceptance import Verdicts, accept, accepted, owners
-from operators.api.adapter import Adapter
-from operators.api.api_key import key_digest, key_namespace
-from operators.api.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
-from operators.api.knowledge_base import KnowledgeBase
-from operators.api.snapshot import Snapshot
-from operators.api.tenant import Limits
+from contract.acceptance import Verdicts, accept, accepted, owners
+from contract.adapter import Adapter
+from contract.api_key import key_digest, key_namespace
+from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
+from contract.knowledge_base import KnowledgeBase
+from contract.snapshot import Snapshot
+from contract.tenant import Limits
 
 
 @dataclass(frozen=True)

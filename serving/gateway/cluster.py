@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from operators.api.objects import AnyObject, collect, parse_stored
-from operators.api.snapshot import Snapshot
-from operators.kube.client import Client, connect
-from operators.kube.informer import Informer
-from operators.kube.resource import OURS, Resource
+from contract.objects import AnyObject, collect, parse_stored
+from contract.snapshot import Snapshot
+from kube.client import Client, connect
+from kube.informer import Informer
+from kube.resource import OURS, Resource
 from serving.gateway.catalog import Catalog, build_catalog
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from operators.api.gateway import Arm, Comparison, Moments
+from contract.gateway import Arm, Comparison, Moments
 from serving.gateway.catalog import Target
 
 

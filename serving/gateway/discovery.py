@@ -15,7 +15,7 @@ from typing import Protocol
 from pydantic import ValidationError
 from watchfiles import awatch
 
-from operators.api.snapshot import Snapshot
+from contract.snapshot import Snapshot
 from serving.gateway.catalog import Catalog, build_catalog
 
 logger = logging.getLogger(__name__)

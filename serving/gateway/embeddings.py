@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from operators.api.names import EMBEDDER
+from contract.names import EMBEDDER
 from serving.gateway.admission import estimated_tokens
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal

@@ -14,9 +14,9 @@ from typing import IO, Any
 
 import yaml
 
+from contract.conditions import ACCEPTED, READY
+from contract.names import API_VERSION
 from examples.demo.platform import end_with_parent
-from operators.api.conditions import ACCEPTED, READY
-from operators.api.names import API_VERSION
 from operators.desired.engine_workload import BASE_MODEL, COMPONENT, NAME
 from operators.local.layout import free_port
 from tests.api_server.server import HOST, ApiServer

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from operators.kube.lease import DURATION_S
+from kube.lease import DURATION_S
 from tests.api_server.parts import Data, free_lease, get, is_ready, namespace, operator, reason, thing, wait_until
 from tests.api_server.proxy import Proxy, proxy, refusal
 from tests.api_server.server import ApiServer

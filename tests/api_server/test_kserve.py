@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from operators.api.conditions import NO_KSERVE
+from contract.conditions import NO_KSERVE
 from operators.desired.engine_workload import selector
 from operators.desired.inference_service import MODEL, deployment_name
 from tests.api_server.kserve import kserve

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from operators.api.conditions import ACCEPTED, CLAIM_NOT_MOUNTED, NOT_APPLIED, READY
+from contract.conditions import ACCEPTED, CLAIM_NOT_MOUNTED, NOT_APPLIED, READY
 from tests.api_server.parts import condition, free_lease, get, is_ready, namespace, operator, reason, thing, wait_until
 from tests.api_server.server import ApiServer
 

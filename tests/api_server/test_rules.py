@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from operators.api.names import API_VERSION
+from contract.names import API_VERSION
 from operators.crd.rules import RULES, Rule
 from tests.api_server.server import ApiServer
 

@@ -231,7 +231,7 @@ def _differences(values: object, schema: dict[str, object], path: str = "") -> l
 def test_every_metric_that_a_rule_or_a_panel_asks_for_is_one_of_ours() -> None:
     texts = [path.read_text() for path in (CHART / "monitoring").iterdir()]
     asked = {name for text in texts for name in re.findall(r"\bquiver_[a-z0-9_]+", text)}
-    sources = (CHART.parents[1] / part for part in ("serving", "operators", "retrieval"))
+    sources = (CHART.parents[1] / part for part in ("serving", "operators", "retrieval", "service", "kube"))
     code = "\n".join(path.read_text() for root in sources for path in root.rglob("*metrics.py"))
     missing = {name for name in asked if not _is_declared(name, code)}
     assert asked

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from operators.api.base_model import BaseModel
+from contract.base_model import BaseModel
 from operators.desired.engine_workload import Platform, engine_workload
 from tests.charts.helm import PROFILES, Manifest, of_kind, pods
 from tests.operators import objects

@@ -16,7 +16,7 @@ import yaml
 
 from benchmarks.load import CUT
 from benchmarks.report import Bar, report
-from operators.api.names import API_VERSION
+from contract.names import API_VERSION
 from tests.e2e import demo, images, smoke
 from tests.e2e.cluster import NAMESPACE, Cluster, Data, cluster
 from tests.e2e.traffic import Told, Traffic

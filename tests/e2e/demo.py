@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from operators.api.api_key import key_digest, key_from_entropy
-from operators.api.names import API_VERSION
+from contract.api_key import key_digest, key_from_entropy
+from contract.names import API_VERSION
 from tests.e2e.cluster import NAMESPACE, Data
 from tests.e2e.images import HERE, REPOSITORY, TAG
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from operators.api.names import API_VERSION
-from operators.api.objects import AnyObject, Objects, collect, parse_object
+from contract.names import API_VERSION
+from contract.objects import AnyObject, Objects, collect, parse_object
 
 
 def make(kind: str, name: str, spec: dict[str, Any], namespace: str | None = None) -> AnyObject:

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from operators.api.api_key import key_digest
-from operators.api.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
-from operators.api.objects import collect
-from operators.api.snapshot import Problem, Snapshot
+from contract.api_key import key_digest
+from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
+from contract.objects import collect
+from contract.snapshot import Problem, Snapshot
 from operators.cli import main
 from operators.cli.asking import shown
 from operators.local import doctor, snapshots

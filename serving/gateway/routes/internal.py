@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from operators.api.gateway import GatewayState
+from contract.gateway import GatewayState
 from service.tokens import Tokens
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.discovery import Source

@@ -1,8 +1,8 @@
 """Which changes of an object's conditions people are told of."""
 
-from operators.api import conditions as c
-from operators.api.conditions import Condition, condition
-from operators.api.resource import Status
+from contract import conditions as c
+from contract.conditions import Condition, condition
+from contract.resource import Status
 from operators.controllers.actions import transitions
 
 ACCEPTED = condition(c.ACCEPTED, True, c.VALID)

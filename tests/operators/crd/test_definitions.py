@@ -1,4 +1,4 @@
-"""The chart's definitions say what `operators.api` says, and as much as a reader and an API server need."""
+"""The chart's definitions say what `contract` says, and as much as a reader and an API server need."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from operators.api.objects import KINDS, AnyObject
-from operators.api.value import Value
+from contract.objects import KINDS, AnyObject
+from contract.value import Value
 from operators.crd.__main__ import template
 from operators.crd.definitions import NAMES, definition, definitions
 from operators.crd.rules import RULES

@@ -8,14 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from operators.api.acceptance import accept
-from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus, Decision, Version
-from operators.api.agent import AgentStatus, DesiredSet, HeldAdapter
-from operators.api.base_model import BaseModel
-from operators.api.gateway import Arm, Comparison, GatewayState
-from operators.api.names import engine_name
-from operators.api.objects import AnyObject, Objects, collect
-from operators.api.snapshot import Snapshot
+from contract.acceptance import accept
+from contract.adapter import ActiveVersion, Adapter, AdapterStatus, Decision, Version
+from contract.agent import AgentStatus, DesiredSet, HeldAdapter
+from contract.base_model import BaseModel
+from contract.gateway import Arm, Comparison, GatewayState
+from contract.names import engine_name
+from contract.objects import AnyObject, Objects, collect
+from contract.snapshot import Snapshot
 from operators.desired.adapters import place
 from operators.local.reconcile import Decided, Seen, SeenReplica, decide
 from serving.gateway.catalog import build_catalog

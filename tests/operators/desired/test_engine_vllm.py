@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from operators.api.base_model import BaseModel
-from operators.api.objects import InvalidObjectError
+from contract.base_model import BaseModel
+from contract.objects import InvalidObjectError
 from operators.desired.engine_vllm import engine_command, on_port
 from tests.operators import objects
 

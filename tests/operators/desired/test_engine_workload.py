@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from operators.api.base_model import BaseModel
+from contract.base_model import BaseModel
 from operators.desired.differences import covers
 from operators.desired.engine_workload import Manifest, Platform, engine_workload
 from tests.operators import objects

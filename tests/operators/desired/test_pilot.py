@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from operators.api.adapter import Adapter
-from operators.api.agent import AgentStatus, HeldAdapter
-from operators.api.resource import Key
+from contract.adapter import Adapter
+from contract.agent import AgentStatus, HeldAdapter
+from contract.resource import Key
 from operators.desired.pilot import pilots
 from tests.operators import objects
 

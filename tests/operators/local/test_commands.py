@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from operators.api.base_model import BaseModel
+from contract.base_model import BaseModel
 from operators.local import commands
 from operators.local.commands import Replica
 from operators.local.layout import Layout

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from operators.api.snapshot import Snapshot
+from contract.snapshot import Snapshot
 from operators.local.directory import Contents, read
 
 TENANT = """

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.api.objects import AnyObject, parse_object, to_data
-from operators.api.secret import Secret
+from contract.objects import AnyObject, parse_object, to_data
+from contract.secret import Secret
 from operators.local.manifest import FileError, parse
 
 HERE = Path("/objects")

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from operators.api.objects import collect
-from operators.api.resource import Key, Status
-from operators.api.snapshot import Snapshot
-from operators.api.tenant import TenantStatus
+from contract.objects import collect
+from contract.resource import Key, Status
+from contract.snapshot import Snapshot
+from contract.tenant import TenantStatus
 from operators.local import record, snapshots
 from operators.local.record import FILE, Record, RecordLostError, opened
 from tests.operators import objects

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from operators.api.snapshot import Snapshot
+from contract.snapshot import Snapshot
 from operators.local import commands, directory, files, runner, snapshots
 from operators.local.directory import Contents, read
 from operators.local.layout import Layout

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from operators.api.snapshot import Snapshot
+from contract.snapshot import Snapshot
 from operators.local import snapshots
 
 

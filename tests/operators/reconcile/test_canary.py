@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.api.adapter import CanaryChecks
-from operators.api.gateway import Arm, Comparison, GatewayState, Moments
+from contract.adapter import CanaryChecks
+from contract.gateway import Arm, Comparison, GatewayState, Moments
 from operators.reconcile.canary import judge, together
 
 CHECKS = CanaryChecks()

@@ -1,7 +1,7 @@
-from operators.api import conditions as c
-from operators.api.conditions import Condition, condition
-from operators.api.ingest import IndexedDocument, IndexedKnowledgeBase
-from operators.api.knowledge_base import KnowledgeBase
+from contract import conditions as c
+from contract.conditions import Condition, condition
+from contract.ingest import IndexedDocument, IndexedKnowledgeBase
+from contract.knowledge_base import KnowledgeBase
 from operators.reconcile.knowledge_base import next_status
 from tests.operators import objects
 

@@ -2,12 +2,12 @@ from typing import Any, Literal
 
 import pytest
 
-from operators.api import conditions as c
-from operators.api.adapter import Adapter, Decision
-from operators.api.agent import AgentStatus, Fingerprint, HeldAdapter
-from operators.api.conditions import condition
-from operators.api.gateway import Arm, Comparison, GatewayState
-from operators.api.names import engine_name
+from contract import conditions as c
+from contract.adapter import Adapter, Decision
+from contract.agent import AgentStatus, Fingerprint, HeldAdapter
+from contract.conditions import condition
+from contract.gateway import Arm, Comparison, GatewayState
+from contract.names import engine_name
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 from tests.operators import objects

@@ -1,10 +1,10 @@
 """A condition says what a person must act on."""
 
-from operators.api import conditions as c
-from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus
-from operators.api.agent import AgentStatus, HeldAdapter
-from operators.api.base_model import BaseModel
-from operators.api.conditions import Condition, condition
+from contract import conditions as c
+from contract.adapter import ActiveVersion, Adapter, AdapterStatus
+from contract.agent import AgentStatus, HeldAdapter
+from contract.base_model import BaseModel
+from contract.conditions import Condition, condition
 from operators.reconcile import adapter as adapters
 from operators.reconcile import base_model
 from operators.reconcile.release import Observed

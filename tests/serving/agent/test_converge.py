@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.hostile import config, write
-from operators.api.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint, known_revision
+from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint, known_revision
 from serving.agent import converge
 from serving.agent.artifacts import Artifacts, Fetch, to_its_end
 from serving.agent.converge import Convergence

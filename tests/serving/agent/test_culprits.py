@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from operators.api.agent import Fingerprint
+from contract.agent import Fingerprint
 from serving.agent.culprits import FILE, Culprits
 from serving.agent.errors import RefusedError
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.api.agent import Fingerprint
+from contract.agent import Fingerprint
 from serving.agent.fingerprint import TOLERANCE, distance
 
 TOPS = st.lists(

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.api.agent import DesiredAdapter
+from contract.agent import DesiredAdapter
 from serving.agent.errors import RefusedError, UnavailableError
 from serving.agent.plan import LAST_RETRY_S, Failure, Progress, held, plan, undecided, wanted
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.api.tenant import Limits
+from contract.tenant import Limits
 from serving.gateway import admission
 from serving.gateway.admission import Refusal, Usage
 

@@ -10,10 +10,10 @@ import aiohttp
 import orjson
 from pydantic import SecretStr
 
-from operators.api.api_key import key_digest
-from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
-from operators.api.objects import collect
-from operators.api.snapshot import Snapshot
+from contract.api_key import key_digest
+from contract.base_model import BaseModel, BaseModelStatus, Endpoint
+from contract.objects import collect
+from contract.snapshot import Snapshot
 from serving.gateway.settings import Settings
 from tests.operators import objects
 from tests.serving.gateway.running import Running, gateway

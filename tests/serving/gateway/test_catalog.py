@@ -2,13 +2,13 @@ import random
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus, CanaryVersion
-from operators.api.api_key import key_digest
-from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
-from operators.api.conditions import ACCEPTED, SOURCE_NOT_OWN, Condition
-from operators.api.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
-from operators.api.objects import AnyObject, collect
-from operators.api.snapshot import Snapshot
+from contract.adapter import ActiveVersion, Adapter, AdapterStatus, CanaryVersion
+from contract.api_key import key_digest
+from contract.base_model import BaseModel, BaseModelStatus, Endpoint
+from contract.conditions import ACCEPTED, SOURCE_NOT_OWN, Condition
+from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
+from contract.objects import AnyObject, collect
+from contract.snapshot import Snapshot
 from serving.gateway.catalog import Catalog, build_catalog
 from tests.operators import objects
 

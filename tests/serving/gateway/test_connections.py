@@ -13,9 +13,9 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from operators.api.api_key import key_digest
-from operators.api.objects import collect
-from operators.api.snapshot import Snapshot
+from contract.api_key import key_digest
+from contract.objects import collect
+from contract.snapshot import Snapshot
 from serving.gateway.connections import MAX_HEADER_BYTES, MAX_WAITING, RESERVED_DESCRIPTORS, room
 from serving.gateway.settings import Settings
 from tests.operators import objects

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from operators.api.tenant import Limits
+from contract.tenant import Limits
 from serving.gateway.catalog import Base, Target, TenantEntry
 from serving.gateway.citations import Evidence
 from serving.gateway.errors import ApiError

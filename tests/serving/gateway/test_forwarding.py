@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from operators.api.api_key import key_digest
-from operators.api.base_model import BaseModel, BaseModelStatus, Endpoint
-from operators.api.objects import collect
-from operators.api.snapshot import Snapshot
-from operators.api.tenant import Limits
+from contract.api_key import key_digest
+from contract.base_model import BaseModel, BaseModelStatus, Endpoint
+from contract.objects import collect
+from contract.snapshot import Snapshot
+from contract.tenant import Limits
 from serving.gateway import discovery, sse
 from serving.gateway.settings import Settings
 from tests.operators import objects

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from operators.api.conditions import Conditions
-from operators.api.value import Name, Value
+from contract.conditions import Conditions
+from contract.value import Name, Value
 
 
 class Metadata(Value):

@@ -1,4 +1,4 @@
-from operators.api.conditions import READY, condition, merged
+from contract.conditions import READY, condition, merged
 
 
 def test_the_transition_time_moves_only_when_the_status_flips() -> None:

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, field_validator, model_validator
 
-from operators.api.engine_options import refused_argument, refused_variable
-from operators.api.names import ANY_TENANT
-from operators.api.resource import Resource, Status
-from operators.api.value import Name, Uri, Value
+from contract.engine_options import refused_argument, refused_variable
+from contract.names import ANY_TENANT
+from contract.resource import Resource, Status
+from contract.value import Name, Uri, Value
 
 # The ranks that vLLM has kernels for (vllm/config/lora.py).
 Rank = Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]

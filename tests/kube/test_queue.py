@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from operators.kube import queue as queue_module
-from operators.kube.errors import KubeError
-from operators.kube.queue import Queue
+from kube import queue as queue_module
+from kube.errors import KubeError
+from kube.queue import Queue
 
 
 class Work:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from operators.api.value import Value
+from contract.value import Value
 
 ACCEPTED = "Accepted"
 FETCHED = "Fetched"

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from operators.api.adapter import Adapter
-from operators.api.api_key import APIKey
-from operators.api.base_model import BaseModel
-from operators.api.knowledge_base import KnowledgeBase
-from operators.api.names import API_VERSION
-from operators.api.tenant import Tenant
-from operators.api.value import Value
+from contract.adapter import Adapter
+from contract.api_key import APIKey
+from contract.base_model import BaseModel
+from contract.knowledge_base import KnowledgeBase
+from contract.names import API_VERSION
+from contract.tenant import Tenant
+from contract.value import Value
 
 AnyObject = BaseModel | Tenant | Adapter | KnowledgeBase | APIKey
 KINDS: tuple[type[AnyObject], ...] = (BaseModel, Tenant, Adapter, KnowledgeBase, APIKey)

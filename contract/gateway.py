@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from operators.api.value import Value
+from contract.value import Value
 
 
 class Moments(Value):

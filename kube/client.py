@@ -16,8 +16,8 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 from prometheus_client import CollectorRegistry, Counter
 
-from operators.kube.errors import GoneError, KubeError
-from operators.kube.resource import BY_KIND, Resource
+from kube.errors import GoneError, KubeError
+from kube.resource import BY_KIND, Resource
 
 Item = dict[str, Any]
 

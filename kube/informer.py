@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from operators.kube.client import Client, Item
-from operators.kube.errors import GoneError, KubeError
-from operators.kube.resource import Resource
+from kube.client import Client, Item
+from kube.errors import GoneError, KubeError
+from kube.resource import Resource
 
 logger = logging.getLogger(__name__)
 

@@ -9,15 +9,15 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
-from operators.api import conditions as c
-from operators.api.adapter import Adapter
-from operators.api.api_key import APIKey
-from operators.api.base_model import BaseModel
-from operators.api.conditions import Condition, condition
-from operators.api.knowledge_base import KnowledgeBase
-from operators.api.objects import AnyObject, Objects
-from operators.api.resource import Key
-from operators.api.tenant import Tenant
+from contract import conditions as c
+from contract.adapter import Adapter
+from contract.api_key import APIKey
+from contract.base_model import BaseModel
+from contract.conditions import Condition, condition
+from contract.knowledge_base import KnowledgeBase
+from contract.objects import AnyObject, Objects
+from contract.resource import Key
+from contract.tenant import Tenant
 
 Verdicts = Mapping[Key, Condition]
 T = TypeVar("T")

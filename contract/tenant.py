@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from operators.api.resource import Resource, Status
-from operators.api.value import Name, Value
+from contract.resource import Resource, Status
+from contract.value import Name, Value
 
 
 class Limits(Value):

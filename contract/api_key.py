@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from operators.api.resource import Resource, Status
-from operators.api.value import Digest, Name, Value
+from contract.resource import Resource, Status
+from contract.value import Digest, Name, Value
 
 _KEY = re.compile(r"qv-(?P<namespace>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)-[0-9a-z]{1,128}")
 _SHOWN_DIGITS = 4

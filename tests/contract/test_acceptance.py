@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.api import conditions as c
-from operators.api.acceptance import accept, owners
-from operators.api.adapter import ActiveVersion, Adapter, AdapterStatus
-from operators.api.objects import AnyObject, Objects, collect
-from operators.api.tenant import Tenant
+from contract import conditions as c
+from contract.acceptance import accept, owners
+from contract.adapter import ActiveVersion, Adapter, AdapterStatus
+from contract.objects import AnyObject, Objects, collect
+from contract.tenant import Tenant
 from operators.reconcile.tenant import tenant_status
 from tests.operators import objects
 

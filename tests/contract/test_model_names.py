@@ -1,6 +1,6 @@
 import pytest
 
-from operators.api.model_names import may_name
+from contract.model_names import may_name
 
 LLAMA = ("llama", "meta-llama/Llama-3.1-8B-Instruct")
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from operators.kube.errors import KubeError
+from kube.errors import KubeError
 
 logger = logging.getLogger(__name__)
 

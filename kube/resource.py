@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from operators.api.names import GROUP, VERSION
+from contract.names import GROUP, VERSION
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from operators.api import conditions as c
-from operators.api.agent import Fingerprint
-from operators.api.resource import Resource, Status
-from operators.api.value import Digest, Name, Uri, Value
+from contract import conditions as c
+from contract.agent import Fingerprint
+from contract.resource import Resource, Status
+from contract.value import Digest, Name, Uri, Value
 
 HISTORY_LENGTH = 20
 

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from operators.kube.client import Client, Item
-from operators.kube.errors import KubeError
-from operators.kube.resource import LEASES
+from kube.client import Client, Item
+from kube.errors import KubeError
+from kube.resource import LEASES
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operators.api.names import API_VERSION, engine_name
-from operators.api.objects import InvalidObjectError, parse_object, to_data
+from contract.names import API_VERSION, engine_name
+from contract.objects import InvalidObjectError, parse_object, to_data
 from tests.operators import objects
 
 TENANT: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """All objects with their status at one moment, as a gateway reads them."""
 
-from operators.api.objects import Objects
-from operators.api.value import Value
+from contract.objects import Objects
+from contract.value import Value
 
 LONGEST_PROBLEM = 500  # characters
 

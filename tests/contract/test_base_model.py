@@ -4,7 +4,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from operators.api.base_model import Resources
+from contract.base_model import Resources
 
 
 @pytest.mark.parametrize(

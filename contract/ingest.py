@@ -2,8 +2,8 @@
 
 from pydantic import ConfigDict
 
-from operators.api.knowledge_base import Document
-from operators.api.value import Name, Value
+from contract.knowledge_base import Document
+from contract.value import Name, Value
 
 
 class Reply(Value):

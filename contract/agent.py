@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from operators.api.value import Digest, Name, Uri, Value
+from contract.value import Digest, Name, Uri, Value
 
 HeldState = Literal["Fetching", "Loading", "Ready", "Failed"]
 

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from operators.api.conditions import REVOKING, Condition
-from operators.api.resource import Resource, Status
-from operators.api.value import Uri, Value
+from contract.conditions import REVOKING, Condition
+from contract.resource import Resource, Status
+from contract.value import Uri, Value
 
 
 class Source(Value):

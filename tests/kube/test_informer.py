@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from operators.kube.client import Client
-from operators.kube.informer import Informer
-from operators.kube.resource import ADAPTERS
+from kube.client import Client
+from kube.informer import Informer
+from kube.resource import ADAPTERS
 
 
 def _item(name: str, version: int) -> dict[str, Any]:
