@@ -1,38 +1,90 @@
 """What the operator and the ingest worker say to each other."""
 
-from pydantic import ConfigDict
+from enum import StrEnum
+from pathlib import PurePath
+from typing import Annotated, Self
 
-from contract.knowledge_base import Document
-from contract.value import Name, Value
+from pydantic import AfterValidator, Field, model_validator
 
-
-class Reply(Value):
-    """The worker has a schema of its own: what it says beyond this is its own affair."""
-
-    model_config = ConfigDict(extra="ignore")
+from contract.body import Body, Reply
+from contract.search import PrintableName
 
 
-class IndexedDocument(Document):
-    model_config = ConfigDict(extra="ignore")
+def _spelled_once(path: str) -> str:
+    return str(PurePath(path))
+
+
+class DesiredSource(Body):
+    """A directory, followed with everything below it, or one file; a path that cannot be one fails its scan alone."""
+
+    path: Annotated[str, Field(max_length=4_096), AfterValidator(_spelled_once)]
+
+
+class DesiredKnowledgeBase(Body):
+    tenant: PrintableName
+    name: PrintableName
+    sources: Annotated[list[DesiredSource], Field(max_length=32)]
+    chunk_tokens: Annotated[int, Field(ge=16, le=240)] = 160
+    kept: bool = False
+    """Everything indexed stays as it is; its sources are not looked at."""
+
+
+class DesiredKnowledgeBases(Body):
+    """The complete set of knowledge bases; what is not listed is deleted."""
+
+    knowledge_bases: Annotated[list[DesiredKnowledgeBase], Field(max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        seen: set[tuple[str, str]] = set()
+        for listed in self.knowledge_bases:
+            if (listed.tenant, listed.name) in seen:
+                raise ValueError(f"{listed.tenant}/{listed.name} is listed twice")
+            seen.add((listed.tenant, listed.name))
+        return self
+
+
+class Accepted(Reply):
+    revision: int
+    """Of the status at this moment."""
+
+
+class DocumentState(StrEnum):
+    PENDING = "Pending"
+    PARSING = "Parsing"
+    EMBEDDING = "Embedding"
+    READY = "Ready"
+    FAILED = "Failed"
+
+
+class IndexedDocument(Reply):
+    path: str
+    """Relative to the source."""
+    digest: str = ""
+    """The SHA-256 of the content that was last read."""
+    state: DocumentState
+    reason: str = ""
+    message: str = ""
+    chunks: int = 0
 
 
 class IndexedKnowledgeBase(Reply):
-    """What the worker has done for one knowledge base; `message` says what is wrong with the whole of it."""
-
-    tenant: Name
-    name: Name
+    tenant: str
+    name: str
     ready: bool
-    chunks: int
-    documents: tuple[IndexedDocument, ...] = ()
+    """Every source was read and no document waits."""
     message: str = ""
+    """What is wrong with the whole of it."""
+    chunks: int
+    documents: list[IndexedDocument] = Field(default_factory=list)
 
 
 class IngestStatus(Reply):
-    """`message` says what stops the worker as a whole."""
-
     revision: int
+    """Changes with every change below."""
     message: str = ""
-    knowledge_bases: tuple[IndexedKnowledgeBase, ...] = ()
+    """What stops the worker as a whole."""
+    knowledge_bases: list[IndexedKnowledgeBase] = Field(default_factory=list)
 
     def report(self, tenant: str, name: str) -> IndexedKnowledgeBase | None:
         return next((k for k in self.knowledge_bases if (k.tenant, k.name) == (tenant, name)), None)

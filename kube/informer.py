@@ -13,13 +13,13 @@ from typing import Generic, TypeVar
 from kube.client import Client, Item
 from kube.errors import GoneError, KubeError
 from kube.resource import Resource
+from service.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FIRST_RETRY_S = 0.2
-LAST_RETRY_S = 30.0
+BACKOFF = Backoff(first_s=0.2, last_s=30.0)
 # A stream that has held for so long was well: it is opened again at once.
 WELL_S = 30.0
 
@@ -68,9 +68,9 @@ class Informer(Generic[T]):
 
     async def run(self) -> None:
         """Until cancelled."""
-        delay = FIRST_RETRY_S
+        tries = 1
         while True:
-            began, wait = time.monotonic(), 0.0
+            began, wait, delay = time.monotonic(), 0.0, BACKOFF.delay(tries)
             try:
                 await self._follow()
             except GoneError:
@@ -84,9 +84,9 @@ class Informer(Generic[T]):
                 self._version = ""
                 logger.exception("%s cannot be followed, listed again in %.1f s", self._resource.plural, delay)
             if time.monotonic() - began > WELL_S:
-                delay = FIRST_RETRY_S
+                tries, delay = 1, BACKOFF.delay(1)
             await asyncio.sleep(max(wait, delay * random.uniform(0.5, 1.0)))  # noqa: S311
-            delay = min(delay * 2, LAST_RETRY_S)
+            tries += 1
 
     async def _follow(self) -> None:
         """Until the stream ends."""

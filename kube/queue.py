@@ -12,14 +12,15 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from kube.errors import KubeError
+from service.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
 
 WORKERS = 16
-FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 60.0
+BACKOFF = Backoff(first_s=0.1, last_s=LAST_RETRY_S)
 
 
 class Queue(Generic[K]):
@@ -103,7 +104,7 @@ class Queue(Generic[K]):
             logger.error("%s: the API server refuses what is asked, again in %.0f s: %s", key, LAST_RETRY_S, error)
             self.add_later(key, LAST_RETRY_S)  # a right that is granted, a quota that is raised: nothing here changes
             return
-        delay = min(FIRST_RETRY_S * 2 ** (attempts - 1), LAST_RETRY_S) * random.uniform(0.5, 1.0)  # noqa: S311
+        delay = BACKOFF.delay(attempts) * random.uniform(0.5, 1.0)  # noqa: S311
         if isinstance(error, KubeError):
             delay = max(delay, error.retry_after or 0.0)
             logger.warning("%s: again in %.1f s: %s", key, delay, error)

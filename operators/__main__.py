@@ -1,7 +1,6 @@
 """`python -m operators`: the operator of a cluster."""
 
 import argparse
-import asyncio
 import sys
 
 from pydantic import ValidationError
@@ -10,7 +9,7 @@ from kube.client import ConfigurationError
 from kube.lease import LeaseLost
 from operators.app import run
 from operators.settings import OperatorSettings
-from service import logs
+from service import logs, server
 
 
 def main() -> None:
@@ -25,7 +24,7 @@ def main() -> None:
         sys.exit(f"operator: set {names}")
     words: BaseException | None = None
     try:
-        asyncio.run(run(settings))
+        server.run(run(settings))
     except* (ConfigurationError, LeaseLost) as group:
         words = group
     while isinstance(words, BaseExceptionGroup):

@@ -1,22 +1,11 @@
-"""One operator process: the operator, and what probes and Prometheus ask of it.
-
-GET /healthz   it runs
-GET /readyz    its caches are full; it need not lead
-GET /metrics
-"""
+"""One operator process: the operator, and what probes and Prometheus ask of it."""
 
 import asyncio
-import contextlib
-import logging
-import signal
-import socket
+from collections.abc import Coroutine
+from typing import Any
 
-import uvicorn
-from prometheus_client import CollectorRegistry, generate_latest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
 from kube.client import connect
 from kube.lease import Lease
@@ -25,9 +14,10 @@ from operators.controllers.neighbours import Addresses
 from operators.controllers.operator import Operator
 from operators.desired.engine_workload import Platform
 from operators.settings import OperatorSettings
+from service.application import application
+from service.probes import Probes
+from service.server import serving
 from service.tokens import first
-
-logger = logging.getLogger(__name__)
 
 LEASE = "quiver-operator"
 
@@ -45,18 +35,21 @@ async def run(settings: OperatorSettings) -> None:
             documents=settings.documents,
         )
         lease = Lease(client, settings.namespace, LEASE, settings.identity)
-        async with asyncio.TaskGroup() as group:
-            server = _server(operator, registry, settings)
-            serving = group.create_task(server.serve([socket.create_server((settings.host, settings.port))]))
-            task = asyncio.ensure_future(operator.run(lease))
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-            try:
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-            finally:
-                server.should_exit = True
-                await serving
+        server = serving(_application(operator, registry), host=settings.host, port=settings.port)
+        await _until_one_ends(operator.run(lease), server)
+
+
+async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
+    """The server ends with a signal, the operator with the loss of its lease: then the other one ends as well."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in done:
+        task.result()
 
 
 def platform(settings: OperatorSettings) -> Platform:
@@ -96,22 +89,10 @@ def addresses(settings: OperatorSettings) -> Addresses:
     )
 
 
-def _server(operator: Operator, registry: CollectorRegistry, settings: OperatorSettings) -> uvicorn.Server:
-    async def ready(request: Request) -> Response:
-        words = "ready" if operator.synced else "the caches are not full yet"
-        return PlainTextResponse(words, 200 if operator.synced else 503)
+def _application(operator: Operator, registry: CollectorRegistry) -> FastAPI:
+    """It need not lead to be ready: its caches are full, so that it can take over."""
 
-    routes = [
-        Route("/healthz", lambda request: PlainTextResponse("ok")),
-        Route("/readyz", ready),
-        Route("/metrics", lambda request: PlainTextResponse(generate_latest(registry))),
-    ]
-    config = uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False, lifespan="off")
-    return _Server(config)
+    async def ready() -> str:
+        return "" if operator.synced else "the caches are not full yet"
 
-
-class _Server(uvicorn.Server):
-    """Signals are the operator's."""
-
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:  # type: ignore[override]
-        return contextlib.nullcontext()
+    return application("Quiver operator", [], tokens=None, metrics_tokens=None, probes=Probes(registry, ready))

@@ -5,20 +5,21 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
+from fastapi import FastAPI
 
-from retrieval.background import Background
-from retrieval.bearer import BearerAuth
-from retrieval.embedding.model import DIMENSION, Embedder
+from contract.body import DIMENSIONS
+from retrieval.embedding.model import Embedder
 from retrieval.errors import RetrievalError
 from retrieval.metrics import Metrics
-from retrieval.routes import embed, health
+from retrieval.routes import embed
 from retrieval.routes import search as search_routes
-from retrieval.routes.bodies import on_error
 from retrieval.search import Search
 from retrieval.settings import ServiceSettings, Settings
 from retrieval.store import Store
+from service.application import application
+from service.background import Background
+from service.probes import Probes
+from service.tokens import Tokens, optional
 
 TENANTS_SECONDS = 10.0  # how often the set of tenants is renewed
 
@@ -29,12 +30,12 @@ def open_store(settings: ServiceSettings) -> Store:
     return Store(
         settings.milvus_uri,
         token=settings.milvus_token.get_secret_value(),
-        dimension=DIMENSION,
+        dimension=DIMENSIONS,
         timeout=settings.milvus_timeout_seconds,
     )
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings) -> FastAPI:
     """Loads the embedder at once, so a bad folder fails the start; Milvus may come up later."""
     store = open_store(settings)
     embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
@@ -43,30 +44,25 @@ def create_app(settings: Settings) -> Starlette:
 
     background = Background()
 
-    async def prove() -> None:
-        background.check()
-        await search.ping()
+    async def ready() -> str:
+        try:
+            await search.ping()
+        except RetrievalError as error:
+            return str(error)
+        return background.fault
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with background.running("follow the tenants", _follow_tenants(store, search, metrics)):
             yield
         await asyncio.to_thread(store.close)
 
-    return Starlette(
-        routes=[
-            *search_routes.routes(search, metrics),
-            *embed.routes(embedder),
-            *health.routes(prove, metrics.registry),
-        ],
-        middleware=[
-            Middleware(
-                BearerAuth,
-                token=settings.token.get_secret_value(),
-                metrics_token=settings.metrics_token.get_secret_value(),
-            )
-        ],
-        exception_handlers={RetrievalError: on_error},
+    return application(
+        "Quiver search",
+        [search_routes.routes(search, metrics), embed.routes(embedder)],
+        tokens=Tokens(settings.token.get_secret_value()),
+        metrics_tokens=optional(settings.metrics_token.get_secret_value()),
+        probes=Probes(metrics.registry, ready),
         lifespan=lifespan,
     )
 

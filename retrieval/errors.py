@@ -1,10 +1,9 @@
 """What can go wrong, as a tree. The status is the HTTP answer; the code is what a program compares.
 
     RetrievalError
-    ├── InvalidRequestError         400  the request body is not what the route accepts
-    ├── TextTooLongError            400  a text is longer than the embedder reads
-    ├── EmptyScopeError             400  a scope without a tenant or without knowledge bases
-    ├── UnauthorizedError           401  no bearer token, or another one
+    ├── InvalidRequestError         422  a name that cannot be one
+    ├── TextTooLongError            422  a text is longer than the embedder reads
+    ├── EmptyScopeError             422  a scope without a tenant or without knowledge bases
     ├── UnknownKnowledgeBaseError   404  the tenant has no knowledge base of that name
     ├── IsolationError              500  the store returned a row from outside the scope
     ├── EmbedderError               503  the model folder cannot be used
@@ -16,30 +15,23 @@
 Errors of pymilvus, sqlite3 and onnxruntime are translated where they are called and nowhere else.
 """
 
-from typing import ClassVar
+from service.errors import ServiceError
 
 
-class RetrievalError(Exception):
+class RetrievalError(ServiceError):
     """The root; its text names the object, the fact and what to do."""
-
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal"
 
 
 class InvalidRequestError(RetrievalError):
-    status, code = 400, "invalid_request"
+    status, code = 422, "invalid_request"
 
 
 class TextTooLongError(RetrievalError):
-    status, code = 400, "text_too_long"
+    status, code = 422, "text_too_long"
 
 
 class EmptyScopeError(RetrievalError):
-    status, code = 400, "empty_scope"
-
-
-class UnauthorizedError(RetrievalError):
-    status, code = 401, "unauthorized"
+    status, code = 422, "empty_scope"
 
 
 class UnknownKnowledgeBaseError(RetrievalError):

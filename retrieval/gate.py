@@ -8,14 +8,8 @@ that it does not know; but not when the question names something that no chunk n
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Outcome(StrEnum):
-    EVIDENCE = "evidence"
-    NO_HITS = "no_hits"
-    BELOW_GATE = "below_gate"
-    SCOPE_EMPTY = "scope_empty"
+from contract.search import Outcome
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from retrieval.gate import Outcome
-from retrieval.schemas import SearchResponse
+from contract.search import Outcome, SearchResponse
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 OTHER = "other"

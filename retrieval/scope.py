@@ -8,23 +8,21 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from contract.body import PRINTABLE_NAME_BYTES
+from contract.search import is_printable_name
 from retrieval.errors import EmptyScopeError, InvalidRequestError
 
-NAME_BYTES = 63  # a Kubernetes label, which is what tenants and knowledge bases are named by
 CARD = -1  # the ordinal of the row that says a knowledge base exists; chunks count from 0
-
-
-def is_name(text: str) -> bool:
-    """Whether a tenant or a knowledge base can be called so: 1 to 63 bytes of printable text."""
-    return text.isprintable() and 1 <= len(text.encode("utf-8", "replace")) <= NAME_BYTES
 
 
 def checked_name(kind: str, name: str) -> str:
     """The name, if it can be one."""
     if not name:
         raise EmptyScopeError(f"The {kind} is empty: name one.")
-    if not is_name(name):
-        raise InvalidRequestError(f"The {kind} {name[:80]!a} is not a name: use 1 to {NAME_BYTES} printable bytes.")
+    if not is_printable_name(name):
+        raise InvalidRequestError(
+            f"The {kind} {name[:80]!a} is not a name: use 1 to {PRINTABLE_NAME_BYTES} printable bytes."
+        )
     return name
 
 

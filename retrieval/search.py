@@ -6,14 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from contract.search import Evidence, Outcome, SearchRequest, SearchResponse, Seconds
 from retrieval.bm25 import Sparse, Statistics, query_vector
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder, QueryCache
 from retrieval.errors import UnknownKnowledgeBaseError
-from retrieval.gate import Nearness, Outcome, Thresholds, coverage, decide, names_missing
+from retrieval.gate import Nearness, Thresholds, coverage, decide, names_missing
 from retrieval.lexical import capitalised, query_terms
 from retrieval.ranking import Leg, fuse
-from retrieval.schemas import Evidence, SearchRequest, SearchResponse, Seconds
 from retrieval.scope import Scope
 from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector

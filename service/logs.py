@@ -1,15 +1,41 @@
-"""How services write their logs."""
+"""How services write their logs: to standard error, one line for each message."""
 
+import json
 import logging
+from typing import Literal
 
-FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.access import request_id
+
+_TEXT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"
 
 
-def configure() -> None:
-    """To standard error, one line for each message."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine(FORMAT))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+class LogSettings(BaseSettings):
+    """QUIVER_LOG_LEVEL and QUIVER_LOG_FORMAT, the same for every service."""
+
+    model_config = SettingsConfigDict(env_prefix="QUIVER_LOG_")
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+def configure(settings: LogSettings | None = None) -> None:
+    """Of the whole process. Without settings, those of the environment."""
+    chosen = settings or LogSettings()
+    logging.basicConfig(level=chosen.level.upper(), handlers=[handler(chosen)])
+
+
+def handler(settings: LogSettings) -> logging.Handler:
+    lines = logging.StreamHandler()
+    lines.addFilter(_with_request_id)
+    lines.setFormatter(OneLine(_TEXT) if settings.format == "text" else JsonLine())
+    return lines
+
+
+def _with_request_id(record: logging.LogRecord) -> bool:
+    record.request_id = request_id.get()
+    return True
 
 
 class OneLine(logging.Formatter):
@@ -18,6 +44,22 @@ class OneLine(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the library's name
         return printable(super().formatMessage(record))
+
+
+class JsonLine(logging.Formatter):
+    """One JSON object for each message: time, level, logger, request_id, message, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "request_id": request_id.get(),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
 
 
 def printable(text: str) -> str:

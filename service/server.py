@@ -1,6 +1,11 @@
 """One application as a process."""
 
+import asyncio
+import contextlib
 import logging
+import signal
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -10,9 +15,40 @@ from service.sockets import listening
 logger = logging.getLogger(__name__)
 
 
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """On the event loop that uvicorn would choose."""
+    loops = uvicorn.Config(_nothing).get_loop_factory()
+    with asyncio.Runner(loop_factory=loops) as runner:
+        runner.run(main)
+
+
 def serve(app: ASGIApp, *, host: str, port: int, descriptor: int | None = None, stop_s: int = 10) -> None:
-    """Until a signal comes; requests in hand then have `stop_s`. Raises OSError where the port is in use."""
+    """As `serving`, in a process that has nothing else to run."""
+    run(serving(app, host=host, port=port, descriptor=descriptor, stop_s=stop_s))
+
+
+async def serving(app: ASGIApp, *, host: str, port: int, descriptor: int | None = None, stop_s: int = 10) -> None:
+    """Until SIGTERM or SIGINT; requests in hand then have `stop_s`. Raises OSError where the port is in use."""
     bound = listening(host, port, descriptor)
     logger.info("listening on http://%s:%d", host, bound.getsockname()[1])
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=stop_s)
-    uvicorn.Server(config).run(sockets=[bound])
+    await _Server(config).serve(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn's own sends the signal to the process again, which would end it before its caller has cleaned up."""
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        for number in numbers:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+
+async def _nothing(scope: Any, receive: Any, send: Any) -> None:
+    """An application that is never served."""

@@ -25,6 +25,11 @@ class Tokens:
         return scheme.lower() == "bearer" and any(matches)
 
 
+def optional(setting: str) -> Tokens | None:
+    """None for an empty setting."""
+    return Tokens(setting) if setting else None
+
+
 def first(setting: str) -> str:
     """The token that a caller sends."""
     return setting.split(SEPARATOR)[0].strip()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
+from contract.drift import Tenants
 from operators.clients.errors import translated, within
 
 
@@ -13,12 +14,12 @@ class DriftClient:
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         self._session = session
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def register(self, tenants: Sequence[str]) -> None:
         """The complete set of tenants; what was kept of any other is removed."""
         with translated("drift"):
-            body = {"tenants": list(tenants)}
+            body = Tenants(tenants=list(tenants)).model_dump_json()
             url = f"{self._url}/v1/tenants"
-            async with self._session.put(url, json=body, headers=self._headers, timeout=within()) as response:
+            async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from contract.ingest import IngestStatus
+from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases, IngestStatus
 from operators.clients.errors import ANSWER_S, translated, within
-from operators.desired.knowledge_bases import DesiredKnowledgeBase
 
 LONGEST_WAIT_S = 5.0
 
@@ -17,12 +16,12 @@ class IngestClient:
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         self._session = session
         self._url = f"{url}/v1/knowledge-bases"
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def desire(self, bases: Sequence[DesiredKnowledgeBase]) -> None:
         with translated("ingest"):
-            body = {"knowledge_bases": [base.model_dump(mode="json") for base in bases]}
-            async with self._session.put(self._url, json=body, headers=self._headers, timeout=within()) as response:
+            body = DesiredKnowledgeBases(knowledge_bases=list(bases)).model_dump_json()
+            async with self._session.put(self._url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
 
     async def status(self, *, seen: int, wait_s: float = LONGEST_WAIT_S) -> IngestStatus:

@@ -9,6 +9,7 @@ from typing import Any
 from contract import conditions as c
 from contract.agent import DesiredSet
 from contract.conditions import Condition, Conditions, stamp
+from contract.ingest import DesiredKnowledgeBase
 from contract.names import API_VERSION
 from contract.objects import AnyObject
 from contract.resource import Status
@@ -19,7 +20,6 @@ from operators.controllers.known import Known
 from operators.controllers.world import World
 from operators.desired.differences import covers
 from operators.desired.engine_workload import OPERATOR, Manifest, Platform
-from operators.desired.knowledge_bases import DesiredKnowledgeBase
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ import aiohttp
 
 from contract.agent import AgentStatus, DesiredSet
 from contract.gateway import GatewayState
-from contract.ingest import IngestStatus
+from contract.ingest import DesiredKnowledgeBase, IngestStatus
 from operators.clients.agent import AgentClient
 from operators.clients.drift import DriftClient
 from operators.clients.errors import NeighbourError
@@ -24,7 +24,6 @@ from operators.clients.ingest import IngestClient
 from operators.clients.newest import Newest
 from operators.clients.report import GRACE_S, Report
 from operators.controllers.pod import Pod
-from operators.desired.knowledge_bases import DesiredKnowledgeBase
 
 # Between looks at a gateway while somebody waits for it.
 GATEWAY_S = 0.1

@@ -1,26 +1,22 @@
 """Knowledge bases → what the ingest worker should keep indexed (pure)."""
 
 from contract.acceptance import Verdicts, accepted, owners
-from contract.knowledge_base import Source
+from contract.ingest import DesiredKnowledgeBase, DesiredSource
+from contract.knowledge_base import KnowledgeBase
 from contract.objects import Objects
-from contract.value import Name, Value
-
-
-class DesiredKnowledgeBase(Value):
-    tenant: Name
-    name: Name
-    sources: tuple[Source, ...]
-    kept: bool = False
-    """What is indexed stays as it is, and its sources are not looked at."""
 
 
 def desired_knowledge_bases(objects: Objects, verdicts: Verdicts) -> tuple[DesiredKnowledgeBase, ...]:
     """An edit that is refused takes nothing away of what was indexed before, unless the right to it is lost."""
     tenants = owners(objects.tenants)
     return tuple(
-        DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=base.spec.sources)
+        DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=_sources(base))
         if accepted(verdicts, base)
-        else DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=(), kept=True)
+        else DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=[], kept=True)
         for base in objects.knowledge_bases
         if accepted(verdicts, base) or (base.may_be_searched(verdicts[base.key]) and base.namespace in tenants)
     )
+
+
+def _sources(base: KnowledgeBase) -> list[DesiredSource]:
+    return [DesiredSource(path=source.path) for source in base.spec.sources]

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from operators.local import process_group
 from operators.local.logs import last_line, tail
 from operators.reconcile.engine_failure import cause
+from service.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +24,7 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 STOP_GRACE_S = 10.0
-FIRST_RESTART_S = 0.5
-LAST_RESTART_S = 10.0
+RESTARTS = Backoff(first_s=0.5, last_s=10.0)
 # A process that ran this long was well: its next restart does not wait.
 WELL_S = 60.0
 
@@ -94,12 +94,13 @@ class Process:
 
     async def run(self) -> None:
         """Until cancelled; then the whole group is stopped."""
-        delay = FIRST_RESTART_S
+        failures = 0
         try:
             while True:
                 begun, written = time.monotonic(), await asyncio.to_thread(_size, self.log)
                 ending = await self._run_once()
-                delay = FIRST_RESTART_S if time.monotonic() - begun > WELL_S else min(delay * 2, LAST_RESTART_S)
+                failures = 1 if time.monotonic() - begun > WELL_S else failures + 1
+                delay = RESTARTS.delay(failures)
                 self.restarts += 1
                 why = await asyncio.to_thread(_why, self.log, written)
                 self.failure, self._why = self._why or (f"{ending}: {why}" if why else ending), ""

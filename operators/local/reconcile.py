@@ -11,13 +11,13 @@ from contract.api_key import APIKey
 from contract.base_model import BaseModel, BaseModelStatus
 from contract.conditions import Condition, stamp
 from contract.gateway import GatewayState
-from contract.ingest import IndexedKnowledgeBase, IngestStatus
+from contract.ingest import DesiredKnowledgeBase, IndexedKnowledgeBase, IngestStatus
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject, Objects, collect
 from contract.resource import Key, Status
 from contract.tenant import Tenant
 from operators.desired.adapters import Credentials, Placement, place
-from operators.desired.knowledge_bases import DesiredKnowledgeBase, desired_knowledge_bases
+from operators.desired.knowledge_bases import desired_knowledge_bases
 from operators.desired.pilot import pilots
 from operators.reconcile import adapter, base_model, knowledge_base, tenant
 from operators.reconcile.release import Observed

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from contract.gateway import GatewayState
-from contract.ingest import IngestStatus
+from contract.ingest import DesiredKnowledgeBase, IngestStatus
 from contract.objects import Objects
 from contract.resource import Key, Status
 from contract.snapshot import Snapshot
@@ -28,7 +28,6 @@ from operators.clients.gateway import GatewayClient
 from operators.clients.ingest import IngestClient
 from operators.clients.newest import Newest
 from operators.clients.report import Report
-from operators.desired.knowledge_bases import DesiredKnowledgeBase
 from operators.local import commands, directory, files, logs, snapshots
 from operators.local.directory import Contents
 from operators.local.engines import Engines

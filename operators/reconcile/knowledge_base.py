@@ -2,7 +2,7 @@
 
 from contract import conditions as c
 from contract.conditions import Condition, condition
-from contract.ingest import IndexedKnowledgeBase
+from contract.ingest import DocumentState, IndexedDocument, IndexedKnowledgeBase
 from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 
 
@@ -10,13 +10,17 @@ def next_status(
     base: KnowledgeBase, *, verdict: Condition, report: IndexedKnowledgeBase | None, trouble: str, now: str
 ) -> KnowledgeBaseStatus:
     """Until the worker reports, what was indexed is what was reported last."""
-    documents = tuple(Document(**d.model_dump()) for d in report.documents) if report else base.status.documents
+    documents = tuple(map(_document, report.documents)) if report else base.status.documents
     new = (verdict, _ready(report, trouble) if verdict.holds else _refused(verdict))
     return KnowledgeBaseStatus(
         documents=documents,
         chunks=report.chunks if report else base.status.chunks,
         conditions=c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now),
     )
+
+
+def _document(item: IndexedDocument) -> Document:
+    return Document(path=item.path, state=item.state, reason=item.reason, message=item.message, chunks=item.chunks)
 
 
 def _refused(verdict: Condition) -> Condition:
@@ -31,9 +35,9 @@ def _ready(report: IndexedKnowledgeBase | None, trouble: str) -> Condition:
     if report.message:
         return condition(c.READY, False, c.DOCUMENTS_FAILED, report.message)
     if not report.ready:
-        done = sum(d.state in ("Ready", "Failed") for d in report.documents)
+        done = sum(d.state in (DocumentState.READY, DocumentState.FAILED) for d in report.documents)
         return condition(c.READY, False, c.INGESTING, f"{done} of {len(report.documents)} documents done")
-    failed = [d for d in report.documents if d.state == "Failed"]
+    failed = [d for d in report.documents if d.state is DocumentState.FAILED]
     if failed:
         facts = "; ".join(f"{d.path}: {d.message or d.reason}" for d in failed[:3])
         return condition(c.READY, True, c.DOCUMENTS_FAILED, f"{len(failed)} left out: {facts}")

@@ -10,10 +10,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from contract.body import DIMENSIONS
 from retrieval.embedding.legibility import legibility
 from retrieval.errors import EmbedderError
 
-DIMENSION = 384
 MAX_TOKENS = 256  # what all-MiniLM-L6-v2 was trained on; the rest of a longer text is not seen
 TOKEN_CHARACTERS = 16  # no piece of the vocabulary that people write is longer
 BATCH = 16
@@ -40,7 +40,7 @@ class Embedder:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """float32[len(texts), 384], rows of length 1."""
         batches = [self._batch(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
-        return np.concatenate(batches) if batches else np.empty((0, DIMENSION), np.float32)
+        return np.concatenate(batches) if batches else np.empty((0, DIMENSIONS), np.float32)
 
     def legibility(self, text: str) -> float:
         """The share of the text that the vocabulary reads, 0 to 1."""

@@ -5,65 +5,59 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
+from fastapi import FastAPI
 
 from retrieval.app import open_store
-from retrieval.background import Background
-from retrieval.bearer import BearerAuth
 from retrieval.embedding.model import Embedder
-from retrieval.errors import RetrievalError, StoreError
+from retrieval.errors import RetrievalError
 from retrieval.ingest.ledger import Ledger
 from retrieval.ingest.metrics import WorkerMetrics
 from retrieval.ingest.pipeline import Pipeline
-from retrieval.ingest.revision import Revision
 from retrieval.ingest.routes import routes
 from retrieval.ingest.settings import Settings
 from retrieval.ingest.watch import follow
 from retrieval.ingest.worker import Worker
-from retrieval.routes import health
-from retrieval.routes.bodies import on_error
+from service.application import application
+from service.background import Background
+from service.changes import Changes
+from service.probes import Probes
+from service.tokens import Tokens, optional
 
+COALESCE_SECONDS = 0.1  # a burst of changes is reported once
 STOP_SECONDS = 5.0  # for the document in hand; what is cut off is done again after the next start
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings) -> FastAPI:
     """Opens the embedder and the ledger at once, so a bad one fails the start; Milvus may come up later."""
-    revision, wanted_changed = Revision(), asyncio.Event()
+    changes, desired_changed = Changes(settle_s=COALESCE_SECONDS), asyncio.Event()
     store = open_store(settings)
-    ledger = Ledger(settings.ledger, revision.bump)
+    ledger = Ledger(settings.ledger, changes.add)
     pipeline = Pipeline(store, Embedder(settings.embedder, threads=settings.embedder_threads), settings.limits)
-    worker = Worker(pipeline, ledger, rescan_seconds=settings.rescan_seconds, changed=revision.bump)
+    worker = Worker(pipeline, ledger, rescan_seconds=settings.rescan_seconds, changed=changes.add)
 
     background = Background()
 
-    async def prove() -> None:
-        background.check()
-        if worker.message:
-            raise StoreError(worker.message)
-        await asyncio.to_thread(store.tenants)
+    async def ready() -> str:
+        try:
+            await asyncio.to_thread(store.tenants)
+        except RetrievalError as error:
+            return str(error)
+        return background.fault or worker.message
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        following = follow(worker, wanted_changed, settings.rescan_seconds)
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        following = follow(worker, desired_changed, settings.rescan_seconds)
         async with _working(worker), background.running("follow the sources", following):
             yield
         await asyncio.to_thread(store.close)
         await asyncio.to_thread(ledger.close)
 
-    return Starlette(
-        routes=[
-            *routes(worker, revision, wanted_changed),
-            *health.routes(prove, WorkerMetrics(worker).registry),
-        ],
-        middleware=[
-            Middleware(
-                BearerAuth,
-                token=settings.token.get_secret_value(),
-                metrics_token=settings.metrics_token.get_secret_value(),
-            )
-        ],
-        exception_handlers={RetrievalError: on_error},
+    return application(
+        "Quiver ingest",
+        [routes(worker, changes, desired_changed)],
+        tokens=Tokens(settings.token.get_secret_value()),
+        metrics_tokens=optional(settings.metrics_token.get_secret_value()),
+        probes=Probes(WorkerMetrics(worker).registry, ready),
         lifespan=lifespan,
     )
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, ClassVar
 
+from contract.ingest import DesiredKnowledgeBase, DocumentState
 from retrieval.errors import NoSpaceError, RetrievalError
-from retrieval.ingest.schemas import KnowledgeBase, State
 from service import database
 
 _SCHEMA = """
@@ -52,7 +52,7 @@ class Document:
     digest: str = ""  # SHA-256 of the content as it was last read
     version: str = ""  # of the chunks in the store; empty: none are known to be there
     chunks: int = 0
-    state: State = State.PENDING
+    state: DocumentState = DocumentState.PENDING
     reason: str = ""
     message: str = ""
     attempts: int = 0  # that failed in a row
@@ -77,7 +77,7 @@ class Ledger:
         with self._lock:
             self._connection.close()
 
-    def want(self, listed: Iterable[KnowledgeBase]) -> None:
+    def want(self, listed: Iterable[DesiredKnowledgeBase]) -> None:
         """Make this the desired set; what was known and is not listed is to leave."""
         with self._writes() as connection:
             connection.execute(f"PRAGMA user_version = {_INSTRUCTED}")
@@ -87,10 +87,10 @@ class Ledger:
                 [(each.tenant, each.name, each.model_dump_json()) for each in listed],
             )
 
-    def wanted(self) -> list[KnowledgeBase]:
+    def wanted(self) -> list[DesiredKnowledgeBase]:
         return self._specs(1)
 
-    def leaving(self) -> list[KnowledgeBase]:
+    def leaving(self) -> list[DesiredKnowledgeBase]:
         return self._specs(0)
 
     def instructed(self) -> bool:
@@ -145,13 +145,13 @@ class Ledger:
             )
             connection.execute("DELETE FROM knowledge_bases WHERE tenant = ? AND name = ? AND wanted = 0", key)
 
-    def _specs(self, wanted: int) -> list[KnowledgeBase]:
+    def _specs(self, wanted: int) -> list[DesiredKnowledgeBase]:
         query = "SELECT spec FROM knowledge_bases WHERE wanted = ? ORDER BY tenant, name"
-        return [KnowledgeBase.model_validate_json(spec) for (spec,) in self._rows(query, wanted)]
+        return [DesiredKnowledgeBase.model_validate_json(spec) for (spec,) in self._rows(query, wanted)]
 
     def _documents(self, condition: str, *values: object) -> list[Document]:
         rows = self._rows(f"SELECT {_COLUMNS} FROM documents WHERE {condition}", *values)  # noqa: S608 - constants above
-        return [replace(document := Document(*row), state=State(document.state)) for row in rows]
+        return [replace(document := Document(*row), state=DocumentState(document.state)) for row in rows]
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._translated(), self._lock:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from retrieval.ingest.schemas import State
+from contract.ingest import DocumentState
 from retrieval.ingest.worker import Worker
 
 
@@ -26,7 +26,7 @@ class WorkerMetrics(Collector):
         knowledge_bases = self._worker.status()
         states = Counter(document.state for each in knowledge_bases for document in each.documents)
         documents = GaugeMetricFamily("quiver_ingest_documents", "Documents by state.", labels=["state"])
-        for state in State:
+        for state in DocumentState:
             documents.add_metric([state.value], states[state])
         yield documents
         ready = sum(each.ready for each in knowledge_bases)

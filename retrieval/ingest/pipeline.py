@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from contract.ingest import DesiredKnowledgeBase, DocumentState
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
 from retrieval.errors import DocumentError, StoreError
@@ -17,7 +18,6 @@ from retrieval.ingest.parse.formats import supported, unsupported
 from retrieval.ingest.parse.run import parse
 from retrieval.ingest.plan import version_of
 from retrieval.ingest.scan import File, read
-from retrieval.ingest.schemas import KnowledgeBase, State
 from retrieval.lexical import terms
 from retrieval.scope import Scope
 from retrieval.store import Chunk, Store
@@ -44,7 +44,7 @@ class Pipeline:
     limits: Limits
 
     def index(
-        self, wanted: KnowledgeBase, file: File, document: Document, enter: Callable[[State, str], None]
+        self, wanted: DesiredKnowledgeBase, file: File, document: Document, enter: Callable[[DocumentState, str], None]
     ) -> Indexed:
         """Make the store hold the chunks of the file as it is now, and no others of the document.
 
@@ -56,9 +56,9 @@ class Pipeline:
         current = version_of(digest, wanted)
         chunks = document.chunks
         if not self._holds(scope, document, current):
-            enter(State.PARSING, digest)
+            enter(DocumentState.PARSING, digest)
             cut = self._cut(wanted, parse(file.path, content, self.limits))
-            enter(State.EMBEDDING, digest)
+            enter(DocumentState.EMBEDDING, digest)
             self._write(scope, file, document.id, current, cut)
             chunks = len(cut)
         self.store.delete(scope, scope.other_versions(document.id, current))
@@ -75,7 +75,7 @@ class Pipeline:
             raise unsupported(file.path)
         return read(file, self.limits)
 
-    def _cut(self, wanted: KnowledgeBase, blocks: Sequence[Block]) -> list[Block]:
+    def _cut(self, wanted: DesiredKnowledgeBase, blocks: Sequence[Block]) -> list[Block]:
         made = passages(blocks, budget=wanted.chunk_tokens, size=self.embedder.tokens)
         cut = list(islice(made, self.limits.chunks + 1))
         if len(cut) > self.limits.chunks:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
+from contract.ingest import DesiredKnowledgeBase, DocumentState
 from retrieval.ingest.ledger import Document
 from retrieval.ingest.limits import Limits
 from retrieval.ingest.scan import File
-from retrieval.ingest.schemas import KnowledgeBase, State
 from retrieval.store.rows import identifier
+from service.backoff import Backoff
 
 WAY = "2"  # of parsing, cutting and embedding: another one does every document again
 SETTLE_SECONDS = 0.3  # a file that was written just now may still be written
-RETRY_SECONDS = (1.0, 5.0, 30.0, 120.0)  # after the first, second, … failure that time may heal
+RETRIES = Backoff(first_s=1.0, last_s=120.0)  # of failures that time may heal
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Plan:
 
 
 def plan(
-    wanted: KnowledgeBase, seen: Sequence[File], remembered: Sequence[Document], now: float, limits: Limits
+    wanted: DesiredKnowledgeBase, seen: Sequence[File], remembered: Sequence[Document], now: float, limits: Limits
 ) -> Plan:
     """A file that is new, looks different, is to be cut anew or was refused by other rules is pending; a document
     without a file is gone."""
@@ -37,16 +38,16 @@ def plan(
     )
 
 
-def document_id(wanted: KnowledgeBase, file: File) -> str:
+def document_id(wanted: DesiredKnowledgeBase, file: File) -> str:
     return identifier("document", wanted.tenant, wanted.name, file.source, file.path)
 
 
-def version_of(digest: str, wanted: KnowledgeBase) -> str:
+def version_of(digest: str, wanted: DesiredKnowledgeBase) -> str:
     """What the chunks of a document follow from."""
     return identifier("version", WAY, digest, str(wanted.chunk_tokens))
 
 
-def refusal_of(wanted: KnowledgeBase, limits: Limits) -> str:
+def refusal_of(wanted: DesiredKnowledgeBase, limits: Limits) -> str:
     """What the refusal of a document follows from: the version of one of which nothing is stored."""
     return identifier("refusal", WAY, str(wanted.chunk_tokens), *map(str, astuple(limits)))
 
@@ -54,7 +55,7 @@ def refusal_of(wanted: KnowledgeBase, limits: Limits) -> str:
 def missing(remembered: Sequence[Document], counted: Mapping[str, int], now: float) -> tuple[Document, ...]:
     """Documents whose chunks the store does not hold in the number that was written: to be done again."""
     lost = (document for document in remembered if document.version and counted[document.id] != document.chunks)
-    return tuple(replace(document, version="", state=State.PENDING, due=now) for document in lost)
+    return tuple(replace(document, version="", state=DocumentState.PENDING, due=now) for document in lost)
 
 
 def strangers(remembered: Sequence[Document], counted: Mapping[str, int]) -> frozenset[str]:
@@ -64,19 +65,19 @@ def strangers(remembered: Sequence[Document], counted: Mapping[str, int]) -> fro
 
 def retry_at(attempts: int, now: float) -> float:
     """When to try again after so many failures."""
-    return now + RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]
+    return now + RETRIES.delay(attempts)
 
 
-def _outdated(known: Document, wanted: KnowledgeBase, limits: Limits) -> bool:
+def _outdated(known: Document, wanted: DesiredKnowledgeBase, limits: Limits) -> bool:
     """Whether it was cut or refused in another way than it would be now."""
-    refused = known.state is State.FAILED
+    refused = known.state is DocumentState.FAILED
     return known.due is None and known.version != (
         refusal_of(wanted, limits) if refused else version_of(known.digest, wanted)
     )
 
 
 def _fresh(
-    wanted: KnowledgeBase, key: str, file: File, known: Document | None, outdated: bool, now: float
+    wanted: DesiredKnowledgeBase, key: str, file: File, known: Document | None, outdated: bool, now: float
 ) -> Document | None:
     if known is not None and known.signature == file.signature and not outdated:
         return None
@@ -85,7 +86,7 @@ def _fresh(
     return replace(
         document,
         signature=file.signature,
-        state=State.PENDING,
+        state=DocumentState.PENDING,
         reason="",
         message="",
         attempts=0,

@@ -1,39 +1,36 @@
-"""`PUT` and `GET /v1/knowledge-bases`."""
+"""`PUT` and `GET /v1/knowledge-bases`: what is to be indexed, and how far it is."""
 
 import asyncio
+from typing import Annotated
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from fastapi import APIRouter, Query
 
-from retrieval.errors import InvalidRequestError
-from retrieval.ingest.revision import Revision
-from retrieval.ingest.schemas import Accepted, Desired, Status
+from contract.ingest import Accepted, DesiredKnowledgeBases, IngestStatus
 from retrieval.ingest.worker import Worker
-from retrieval.routes.bodies import answer, read
+from service.application import refusals, router
+from service.changes import Changes
 
-MAX_WAIT_SECONDS = 60.0
+PATH = "/v1/knowledge-bases"
 
 
-def routes(worker: Worker, revision: Revision, wanted_changed: asyncio.Event) -> list[Route]:
-    async def put(request: Request) -> Response:
-        desired = await read(request, Desired)
-        await asyncio.to_thread(worker.want, desired.knowledge_bases)
-        wanted_changed.set()
-        return answer(Accepted(revision=revision.value), 202)
+def routes(worker: Worker, changes: Changes, desired_changed: asyncio.Event) -> APIRouter:
+    bases = router()
 
-    async def get(request: Request) -> Response:
-        seen, wait = _number(request, "seen", -1), _number(request, "wait", 0)
-        reached = await revision.differs(int(seen), min(wait, MAX_WAIT_SECONDS))
+    @bases.put(PATH, status_code=202, responses=refusals(507))
+    async def desire(body: DesiredKnowledgeBases) -> Accepted:
+        """The complete set of knowledge bases; what is not listed is deleted."""
+        await asyncio.to_thread(worker.want, body.knowledge_bases)
+        desired_changed.set()
+        return Accepted(revision=changes.number)
+
+    @bases.get(PATH)
+    async def status(
+        seen: Annotated[int, Query(description="The revision that the caller has seen.")] = -1,
+        wait: Annotated[float, Query(ge=0, allow_inf_nan=False, description="Seconds to wait for another one.")] = 0,
+    ) -> IngestStatus:
+        """How far each document is, as soon as that is another than the caller has seen."""
+        revision = await changes.wait_beyond(seen, wait)
         listed = await asyncio.to_thread(worker.status)
-        return answer(Status(revision=reached, message=worker.trouble, knowledge_bases=listed))
+        return IngestStatus(revision=revision, message=worker.trouble, knowledge_bases=listed)
 
-    path = "/v1/knowledge-bases"
-    return [Route(path, put, methods=["PUT"]), Route(path, get, methods=["GET"])]
-
-
-def _number(request: Request, name: str, default: float) -> float:
-    try:
-        return float(request.query_params.get(name, default))
-    except ValueError as error:
-        raise InvalidRequestError(f"The parameter {name} is not a number: correct the request.") from error
+    return bases

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from contract.body import DIMENSIONS
+from contract.ingest import DesiredKnowledgeBase, DocumentState, IndexedDocument, IndexedKnowledgeBase
 from retrieval.bm25 import Statistics
-from retrieval.embedding.model import DIMENSION
 from retrieval.errors import DocumentError, DocumentUnavailableError, NoSpaceError, RetrievalError, StoreError
 from retrieval.ingest import reasons
 from retrieval.ingest.ledger import Document, Ledger, LedgerError
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.plan import document_id, missing, plan, refusal_of, retry_at, strangers
 from retrieval.ingest.scan import File, SourceError, exists, scan
-from retrieval.ingest.schemas import DocumentStatus, KnowledgeBase, KnowledgeBaseStatus, State
 from retrieval.ingest.troubles import Key, Task, Troubles
 from retrieval.scope import Scope
 from retrieval.store import Card
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class Seen:
     """What the last look at the sources of a knowledge base found; `unread` are sources that could not be read."""
 
-    wanted: KnowledgeBase
+    wanted: DesiredKnowledgeBase
     files: dict[str, File]  # by document id
     unread: frozenset[str]
     message: str
@@ -108,7 +108,7 @@ class Worker:
         self._look.set()
         self._wake.set()
 
-    def want(self, listed: list[KnowledgeBase]) -> None:
+    def want(self, listed: list[DesiredKnowledgeBase]) -> None:
         """Make this the desired set."""
         self._ledger.want(listed)
         self.look()
@@ -118,7 +118,7 @@ class Worker:
         sources = {source.path for wanted in self._ledger.wanted() for source in wanted.sources}
         return sorted(Path(source) for source in sources if exists(source))
 
-    def status(self) -> list[KnowledgeBaseStatus]:
+    def status(self) -> list[IndexedKnowledgeBase]:
         return [self._status(wanted) for wanted in self._ledger.wanted()]
 
     def turn(self) -> float:
@@ -142,7 +142,7 @@ class Worker:
 
     def _prove(self) -> float:
         """Nothing is written for a tenant before the store has shown that it keeps tenants apart."""
-        prove_isolation(self._store, DIMENSION)
+        prove_isolation(self._store, DIMENSIONS)
         self._proven = True
         return 0.0
 
@@ -176,7 +176,7 @@ class Worker:
             if self._troubles.settle(key, task):
                 self._changed()
 
-    def _look_at(self, wanted: KnowledgeBase) -> None:
+    def _look_at(self, wanted: DesiredKnowledgeBase) -> None:
         key = (wanted.tenant, wanted.name)
         scope = Scope(wanted.tenant, (wanted.name,))
         if self._passed(COMPARE_SECONDS, self._compared.get(key, -math.inf)):
@@ -198,7 +198,7 @@ class Worker:
             self._changed()
         self._seen[key] = seen
 
-    def _scan(self, wanted: KnowledgeBase) -> Seen:
+    def _scan(self, wanted: DesiredKnowledgeBase) -> Seen:
         files: list[File] = []
         failed: dict[str, str] = {}
         for source in wanted.sources:
@@ -209,7 +209,7 @@ class Worker:
         found = {document_id(wanted, file): file for file in files}
         return Seen(wanted, found, frozenset(failed), " ".join(failed.values()))
 
-    def _compare(self, wanted: KnowledgeBase, scope: Scope) -> None:
+    def _compare(self, wanted: DesiredKnowledgeBase, scope: Scope) -> None:
         """Do again what the store has lost, and remove what nobody remembers; a look at the total is mostly enough."""
         self._store.create(scope)
         remembered = self._ledger.documents(wanted.tenant, wanted.name)
@@ -294,7 +294,7 @@ class Worker:
             message = f"indexing it failed ({type(error).__name__}): the log of the worker has the details."
             self._postpone(document, reasons.INTERNAL, message)
 
-    def _index_or_reject(self, wanted: KnowledgeBase, file: File, document: Document) -> None:
+    def _index_or_reject(self, wanted: DesiredKnowledgeBase, file: File, document: Document) -> None:
         try:
             self._index(wanted, file, document)
         except DocumentUnavailableError:
@@ -302,47 +302,49 @@ class Worker:
         except DocumentError as error:
             self._reject(wanted, document, error)
 
-    def _index(self, wanted: KnowledgeBase, file: File, document: Document) -> None:
-        def enter(state: State, digest: str) -> None:
+    def _index(self, wanted: DesiredKnowledgeBase, file: File, document: Document) -> None:
+        def enter(state: DocumentState, digest: str) -> None:
             self._ledger.put(replace(document, state=state, digest=digest, reason="", message=""))
 
         indexed = self._pipeline.index(wanted, file, document, enter)
-        ready = replace(document, state=State.READY, reason="", message="", attempts=0, due=None)
+        ready = replace(document, state=DocumentState.READY, reason="", message="", attempts=0, due=None)
         self._ledger.put(replace(ready, digest=indexed.digest, version=indexed.version, chunks=indexed.chunks))
         log.info("%s/%s: %s is ready, %s chunks", document.tenant, wanted.name, document.path, indexed.chunks)
         key = (document.tenant, wanted.name)
         self._untidy[key] += 1 + indexed.chunks
 
-    def _reject(self, wanted: KnowledgeBase, document: Document, error: DocumentError) -> None:
+    def _reject(self, wanted: DesiredKnowledgeBase, document: Document, error: DocumentError) -> None:
         """The file as it is now holds nothing to search, so nothing of an earlier version stays searchable."""
         scope = Scope(document.tenant, (document.knowledge_base,))
         self._store.delete(scope, scope.document(document.id))
         self._untidy[document.tenant, document.knowledge_base] += 1
         version = refusal_of(wanted, self._pipeline.limits)
-        failed = replace(document, state=State.FAILED, digest="", version=version, chunks=0, attempts=0, due=None)
+        failed = replace(
+            document, state=DocumentState.FAILED, digest="", version=version, chunks=0, attempts=0, due=None
+        )
         self._ledger.put(replace(failed, reason=error.reason, message=f"{document.path}: {error}."))
         log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, error)
 
     def _postpone(self, document: Document, reason: str, message: str) -> None:
         attempts = document.attempts + 1
-        failed = replace(document, state=State.FAILED, reason=reason, message=f"{document.path}: {message}")
+        failed = replace(document, state=DocumentState.FAILED, reason=reason, message=f"{document.path}: {message}")
         self._ledger.put(replace(failed, attempts=attempts, due=retry_at(attempts, self._clock())))
         log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, message)
 
-    def _status(self, wanted: KnowledgeBase) -> KnowledgeBaseStatus:
+    def _status(self, wanted: DesiredKnowledgeBase) -> IndexedKnowledgeBase:
         key = (wanted.tenant, wanted.name)
         documents = self._ledger.documents(*key)
         seen = self._seen.get(key)
         looked = seen is not None and seen.wanted == wanted
         message = self._troubles.message(key) or (seen.message if seen and looked else "")
-        return KnowledgeBaseStatus(
+        return IndexedKnowledgeBase(
             tenant=wanted.tenant,
             name=wanted.name,
             ready=looked and not message and all(document.due is None for document in documents),
             message=message,
             chunks=sum(document.chunks for document in documents),
             documents=[
-                DocumentStatus(
+                IndexedDocument(
                     path=document.path,
                     digest=document.digest,
                     state=document.state,

@@ -1,1 +1,1 @@
-"""The HTTP routes of the query path; `health` serves the ingest worker as well."""
+"""The HTTP routes of the query path."""

@@ -3,29 +3,31 @@
 import asyncio
 import base64
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from fastapi import APIRouter
 
+from contract.search import EmbedRequest, EmbedResponse
 from retrieval.embedding.model import MAX_TOKENS, Embedder
 from retrieval.errors import TextTooLongError
-from retrieval.routes.bodies import answer, read
-from retrieval.schemas import EmbedRequest, EmbedResponse
+from service.application import router
 
 
-def routes(embedder: Embedder) -> list[Route]:
-    def embedded(texts: list[str]) -> EmbedResponse:
-        cut = next((index for index, text in enumerate(texts) if not embedder.is_read_whole(text)), None)
-        if cut is not None:
-            raise TextTooLongError(
-                f"texts.{cut} is longer than the {MAX_TOKENS - 2} tokens that the embedder reads: split it."
-            )
-        vectors = embedder.embed(texts)
-        rows = [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in vectors]
-        return EmbedResponse(embeddings=rows, tokens=sum(map(embedder.tokens, texts)))
+def routes(embedder: Embedder) -> APIRouter:
+    embedding = router()
 
-    async def post(request: Request) -> Response:
-        body = await read(request, EmbedRequest)
-        return answer(await asyncio.to_thread(embedded, body.texts))
+    @embedding.post("/v1/embed")
+    async def embed(request: EmbedRequest) -> EmbedResponse:
+        """A vector for each text."""
+        return await asyncio.to_thread(_embedded, embedder, request.texts)
 
-    return [Route("/v1/embed", post, methods=["POST"])]
+    return embedding
+
+
+def _embedded(embedder: Embedder, texts: list[str]) -> EmbedResponse:
+    """Raises TextTooLongError."""
+    cut = next((index for index, text in enumerate(texts) if not embedder.is_read_whole(text)), None)
+    if cut is not None:
+        raise TextTooLongError(
+            f"texts.{cut} is longer than the {MAX_TOKENS - 2} tokens that the embedder reads: split it."
+        )
+    rows = [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in embedder.embed(texts)]
+    return EmbedResponse(embeddings=rows, tokens=sum(map(embedder.tokens, texts)))

@@ -1,25 +1,26 @@
-"""`POST /v1/search`."""
+"""`POST /v1/search`: passages of one tenant's documents."""
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from fastapi import APIRouter
 
+from contract.search import SearchRequest, SearchResponse
 from retrieval.errors import RetrievalError
 from retrieval.metrics import Metrics
-from retrieval.routes.bodies import answer, read
-from retrieval.schemas import SearchRequest
 from retrieval.search import Search
+from service.application import refusals, router
 
 
-def routes(search: Search, metrics: Metrics) -> list[Route]:
-    async def post(request: Request) -> Response:
+def routes(search: Search, metrics: Metrics) -> APIRouter:
+    found = router()
+
+    @found.post("/v1/search", responses=refusals(404, 500))
+    async def find(request: SearchRequest) -> SearchResponse:
+        """The passages that answer a question, or why there are none."""
         try:
-            body = await read(request, SearchRequest)
-            found = await search.answer(body)
+            response = await search.answer(request)
         except RetrievalError as error:
             metrics.failed(error.code)
             raise
-        metrics.searched(body.tenant, found)
-        return answer(found)
+        metrics.searched(request.tenant, response)
+        return response
 
-    return [Route("/v1/search", post, methods=["POST"])]
+    return found

@@ -3,8 +3,8 @@
 import argparse
 
 from service import logs
-from service.server import serve
-from serving.agent.app import create_app
+from service.server import run, serving
+from serving.agent.app import agent
 from serving.agent.settings import Settings
 
 
@@ -14,7 +14,12 @@ def main() -> None:
     ).parse_args()
     logs.configure()
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment
-    serve(create_app(settings), host=settings.host, port=settings.port, descriptor=settings.socket)
+    run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    async with agent(settings) as app:
+        await serving(app, host=settings.host, port=settings.port, descriptor=settings.socket)
 
 
 if __name__ == "__main__":

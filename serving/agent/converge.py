@@ -12,13 +12,13 @@ from collections.abc import Awaitable
 from contract import conditions
 from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
 from contract.names import engine_name
+from service.changes import Latest
 from serving.agent.artifacts import Artifacts
 from serving.agent.audits import Audits
 from serving.agent.culprits import DEATHS, Culprits
 from serving.agent.engine import Engine
 from serving.agent.errors import AgentError, EngineDownError, OtherWeightsError, RefusedError, UnavailableError
 from serving.agent.fingerprint import TOLERANCE, comparable, distance, without_effect
-from serving.agent.latest import Latest
 from serving.agent.metrics import Metrics
 from serving.agent.plan import Failure, Progress, held, name_of, plan, remembered, undecided, wanted
 from serving.agent.rules import PendingRules

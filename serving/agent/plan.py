@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from contract.agent import DesiredAdapter, Fingerprint, HeldAdapter
 from contract.names import engine_name
+from service.backoff import Backoff
 from serving.agent.errors import AgentError, RefusedError
 
-FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0
+BACKOFF = Backoff(first_s=1.0, last_s=LAST_RETRY_S)
 # After so many failures on one engine a required version no longer keeps its replica from serving the others.
 SETTLED_ATTEMPTS = 3
 MAX_REMEMBERED = 10_000
@@ -24,7 +25,7 @@ class Failure:
 
     def next(self, error: AgentError, now: float) -> "Failure":
         attempts = self.attempts + 1
-        delay = min(FIRST_RETRY_S * 2 ** (attempts - 1), LAST_RETRY_S)
+        delay = BACKOFF.delay(attempts)
         if isinstance(error, RefusedError):
             delay = LAST_RETRY_S if error.reason in PUT_RIGHT_ELSEWHERE else float("inf")
         return Failure(error, attempts, now + delay)

@@ -9,8 +9,10 @@ import numpy as np
 from service import logs
 from service.server import serve
 from serving.drift.app import create_app
+from serving.drift.detector import Detector
 from serving.drift.errors import SettingsError
 from serving.drift.settings import load
+from serving.drift.store import Store
 
 
 def main() -> None:
@@ -22,8 +24,8 @@ def main() -> None:
     except SettingsError as invalid:
         sys.exit(str(invalid))
     logs.configure()
-    app = create_app(settings, clock=time.time, rng=np.random.default_rng())
-    serve(app, host=settings.host, port=settings.port, descriptor=settings.socket)
+    detector = Detector(settings, Store(settings.state), clock=time.time, rng=np.random.default_rng())
+    serve(create_app(settings, detector), host=settings.host, port=settings.port, descriptor=settings.socket)
 
 
 if __name__ == "__main__":

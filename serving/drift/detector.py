@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from contract.drift import Receipt
 from serving.drift import budget, verdict, windows
 from serving.drift.errors import StateError
 from serving.drift.registration import Registration, registration
@@ -20,19 +21,11 @@ from serving.drift.statistics.mmd import mmd_test
 from serving.drift.store import Record, Store
 from serving.drift.verdict import Verdict
 from serving.drift.windows import Embeddings
-from serving.drift.wire import Observation
+from serving.drift.wire import ReceivedObservation
 
 SIGNAL = "query_embedding"
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """How many observations were of registered tenants, and how many were not."""
-
-    accepted: int
-    refused: int
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class Detector:
     def reports(self) -> list[Report]:
         return [report(tenant, record) for tenant, record in self._records.items()]
 
-    def observe(self, observations: Iterable[Observation]) -> Receipt:
+    def observe(self, observations: Iterable[ReceivedObservation]) -> Receipt:
         accepted = refused = 0
         arrived: dict[str, list[Embeddings]] = defaultdict(list)
         for observation in observations:
@@ -77,8 +70,8 @@ class Detector:
                 arrived[observation.tenant].append(observation.embedding)
         for tenant, embeddings in arrived.items():
             self._extend(tenant, np.stack(embeddings))
-        self.received = Receipt(self.received.accepted + accepted, self.received.refused + refused)
-        return Receipt(accepted, refused)
+        self.received = Receipt(accepted=self.received.accepted + accepted, refused=self.received.refused + refused)
+        return Receipt(accepted=accepted, refused=refused)
 
     async def register(self, wanted: Sequence[str]) -> Registration:
         """Watch exactly these, up to the cap; all of any other tenant is removed. Raises StateError."""

@@ -2,9 +2,10 @@
 
 DriftError
 ├── SettingsError        the environment does not describe a service that can run
-├── StateError           a tenant's file cannot be read, written or removed
-└── RequestError         a request is refused; `status` is its HTTP status
+└── StateError           a tenant's file cannot be read, written or removed; 503 to a request
 """
+
+from service.errors import UnavailableError
 
 
 class DriftError(Exception):
@@ -15,13 +16,7 @@ class SettingsError(DriftError):
     """The environment does not describe a service that can run."""
 
 
-class StateError(DriftError):
+class StateError(DriftError, UnavailableError):
     """A tenant's file cannot be read, written or removed."""
 
-
-class RequestError(DriftError):
-    """A request is refused with an HTTP status."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+    code = "state_unavailable"

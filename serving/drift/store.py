@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from contract.body import DIMENSIONS
 from serving.drift.errors import StateError
 from serving.drift.verdict import Verdict
-from serving.drift.windows import DIMENSIONS, Embeddings, Windows
+from serving.drift.windows import Embeddings, Windows
 
 SUFFIX = ".npz"
 DAMAGED = f"{SUFFIX}.damaged"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-DIMENSIONS = 384  # of a query embedding
+from contract.body import DIMENSIONS
 
 Embeddings = NDArray[np.float32]
 

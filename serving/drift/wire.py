@@ -1,22 +1,15 @@
-"""The bodies that are accepted. Unknown fields and values of another type are refused."""
+"""Observations as they are received: the contract's, with the embedding decoded."""
 
 import binascii
 from base64 import b64decode
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from serving.drift.errors import RequestError
-from serving.drift.windows import DIMENSIONS, Embeddings
-
-MOST_OBSERVATIONS = 1_000  # in one body
-LONGEST_MESSAGE = 500  # characters: a message may quote the name of an unknown field
-
-Retrieval = Literal["evidence", "no_hits", "below_gate", "scope_empty", "none", "error"]
-TenantName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
+from contract.body import DIMENSIONS
+from contract.drift import MOST_OBSERVATIONS, Observation, Observations
+from serving.drift.windows import Embeddings
 
 
 def decoded(value: object) -> Embeddings | None:
@@ -37,45 +30,14 @@ def decoded(value: object) -> Embeddings | None:
     return vector
 
 
-class Body(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
-    )
+_SCHEMA = {"anyOf": [{"type": "string", "contentEncoding": "base64"}, {"type": "null"}]}
 
 
-AnyBody = TypeVar("AnyBody", bound=Body)
+class ReceivedObservation(Observation):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    embedding: Annotated[Embeddings | None, PlainValidator(decoded), WithJsonSchema(_SCHEMA)]  # type: ignore[assignment]
 
 
-class Observation(Body):
-    """One finished request. `at` is Unix seconds, `*_s` are seconds, `embedding` is the query's, if it has one."""
-
-    tenant: Annotated[str, Field(min_length=1, max_length=63)]
-    model: Annotated[str, Field(min_length=1, max_length=253)]
-    at: Seconds
-    embedding: Annotated[Embeddings | None, PlainValidator(decoded)]
-    retrieval: Retrieval
-    finish_reason: Annotated[str, Field(max_length=64)] | None
-    prompt_tokens: Tokens
-    completion_tokens: Tokens
-    first_token_s: Seconds | None
-    total_s: Seconds
-
-
-class Observations(Body):
-    observations: Annotated[list[Observation], Field(max_length=MOST_OBSERVATIONS)]
-
-
-class Tenants(Body):
-    """The complete set of registered tenants."""
-
-    tenants: Annotated[list[TenantName], Field(max_length=100_000)]
-
-
-def parsed(body: bytes, kind: type[AnyBody]) -> AnyBody:
-    """Raises RequestError that names the first fault and its place, and never repeats a value."""
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as invalid:
-        fault = invalid.errors()[0]
-        place = ".".join(map(str, fault["loc"])) or "body"
-        raise RequestError(422, f"{place}: {fault['msg']}"[:LONGEST_MESSAGE]) from invalid
+class ReceivedObservations(Observations):
+    observations: Annotated[list[ReceivedObservation], Field(max_length=MOST_OBSERVATIONS)]  # type: ignore[assignment]

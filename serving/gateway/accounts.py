@@ -3,11 +3,12 @@
 import time
 from dataclasses import dataclass, field
 
+from contract.drift import Observation, Retrieval
 from serving.gateway.answers import Tokens
 from serving.gateway.catalog import Target
 from serving.gateway.comparisons import Comparisons, Outcome
 from serving.gateway.metrics import OTHER, Metrics
-from serving.gateway.observations import Observation, Observations
+from serving.gateway.observations import Observations
 
 
 @dataclass
@@ -18,7 +19,7 @@ class Call:
     tenant: str = OTHER
     model: str = OTHER
     reserved: int = 0
-    retrieval: str = "none"
+    retrieval: Retrieval = "none"
     retrieval_s: float = 0.0
     engine_s: float = 0.0
     sent: float | None = None

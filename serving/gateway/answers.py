@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import orjson
 
+from contract.search import Evidence
 from serving.gateway import sse
-from serving.gateway.citations import Evidence, Marks
+from serving.gateway.citations import Marks
 
 # How an engine writes the event that carries usage. Within text every quote is escaped, so text cannot look like it.
 _USAGE_EVENT = b'"choices":[]'

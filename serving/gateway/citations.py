@@ -6,9 +6,10 @@ number: it is left as it is.
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from contract.search import Evidence
 
 # The longest mark that can point anywhere is "[20]": longer runs are text.
 _MAX_DIGITS = 2
@@ -18,28 +19,6 @@ _BLOCK_FENCE = 3
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 # Letters and marks that are not seen either: joiners, fillers, variation selectors.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One chunk that was retrieved for one request. `document` is the file's name within its knowledge base.
-
-    `heading` is the path of headings above the chunk, empty where there is none.
-    """
-
-    chunk_id: str
-    document_id: str
-    document: str
-    knowledge_base: str
-    text: str
-    heading: str = ""
-
-    @property
-    def passage(self) -> str:
-        """What a model reads: a text like "Refund window: 30 days" says of what only together with its heading."""
-        if self.heading.casefold() in self.text.casefold():
-            return self.text
-        return f"{self.heading}: {self.text}"
 
 
 class Place:

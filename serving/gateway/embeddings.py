@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from contract.body import DIMENSIONS
 from contract.names import EMBEDDER
+from contract.search import EmbedResponse
 from serving.gateway.admission import estimated_tokens
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal
@@ -16,10 +18,9 @@ from serving.gateway.forwarding import CALLER_GONE, RETRY_AFTER_S, Forwarder
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.quotas import Quotas
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
-from serving.gateway.retrieval_client import Embedded, Retrieval, RetrievalError, TextTooLong
+from serving.gateway.retrieval_client import Retrieval, RetrievalError, TextTooLong
 
 # The length of the embedder's vectors.
-DIMENSIONS = 384
 
 
 class Embeddings:
@@ -80,7 +81,7 @@ class Embeddings:
         self._metrics.tokens.labels(*self._metrics.names(tenant.name, EMBEDDER), "prompt").inc(embedded.tokens)
         await exchange.respond_json(_body(request, embedded))
 
-    async def _embedded(self, exchange: Exchange, request: EmbeddingRequest) -> Embedded:
+    async def _embedded(self, exchange: Exchange, request: EmbeddingRequest) -> EmbedResponse:
         if self._retrieval is None:
             raise NotFound("This platform has no embedder: retrieval is not installed.", code="no_embedder")
         try:
@@ -103,8 +104,8 @@ def _check(request: EmbeddingRequest, principal: Principal) -> None:
         )
 
 
-def _body(request: EmbeddingRequest, found: Embedded) -> dict[str, Any]:
-    shown = found.vectors if request.encoding_format == "base64" else map(_numbers, found.vectors)
+def _body(request: EmbeddingRequest, found: EmbedResponse) -> dict[str, Any]:
+    shown = found.embeddings if request.encoding_format == "base64" else map(_numbers, found.embeddings)
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(shown)]
     usage = {"prompt_tokens": found.tokens, "total_tokens": found.tokens}
     return {"object": "list", "data": data, "model": EMBEDDER, "usage": usage}

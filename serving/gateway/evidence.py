@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from contract.search import Evidence, SearchRequest, SearchResponse
 from serving.gateway.catalog import Base, Target, TenantEntry
-from serving.gateway.citations import Evidence
 from serving.gateway.errors import InvalidRequest, NotFound
-from serving.gateway.retrieval_client import Found, Retrieval, RetrievalError
+from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
 
 # What the sidecar takes; of a longer message the end is searched for, where people ask.
@@ -95,10 +95,11 @@ def fitting(evidence: Sequence[Evidence], request: ChatRequest, base: Base) -> t
     return tuple(found)
 
 
-async def search(retrieval: Retrieval | None, asked: Query, *, tenant: str, request_id: str) -> Found:
+async def search(retrieval: Retrieval | None, asked: Query, *, tenant: str, request_id: str) -> SearchResponse:
     """Raises RetrievalError."""
     if retrieval is None:
         raise RetrievalError("no sidecar is configured")
-    return await retrieval.search(
-        tenant=tenant, knowledge_bases=asked.knowledge_bases, query=asked.text, top_k=asked.top_k, request_id=request_id
+    request = SearchRequest(
+        tenant=tenant, knowledge_bases=list(asked.knowledge_bases), query=asked.text, top_k=asked.top_k
     )
+    return await retrieval.search(request, request_id=request_id)

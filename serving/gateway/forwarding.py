@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from contract.search import Evidence, SearchResponse
 from serving.gateway import answers, evidence, sse
 from serving.gateway.abstention import Abstention
 from serving.gateway.accounts import Accounts, Call
@@ -15,7 +16,6 @@ from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
 from serving.gateway.answers import PlainStream, RewrittenStream, Stream
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Base, Catalog, Principal, Replica, Target
-from serving.gateway.citations import Evidence
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.engine_refusals import ContextTooLong, refusal
@@ -28,7 +28,7 @@ from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.observations import Observations
 from serving.gateway.quotas import Quotas
 from serving.gateway.requests import capabilities
-from serving.gateway.retrieval_client import Found, Retrieval, RetrievalError
+from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, engine_body, parse
 
 logger = logging.getLogger(__name__)
@@ -221,7 +221,7 @@ class Forwarder:
     def _body(self, job: Job) -> dict[str, Any]:
         return engine_body(job.request, engine_name=job.target.engine_name or "", cache_salt=job.target.tenant)
 
-    async def _search(self, job: Job, query: evidence.Query) -> Found:
+    async def _search(self, job: Job, query: evidence.Query) -> SearchResponse:
         """Raises Unavailable."""
         begun = time.monotonic()
         try:
@@ -235,7 +235,7 @@ class Forwarder:
             raise _unavailable("Documents cannot be searched at the moment", "retrieval_unavailable") from error
         finally:
             job.call.retrieval_s = time.monotonic() - begun
-        job.call.retrieval, job.call.embedding = hits.outcome, hits.embedding
+        job.call.retrieval, job.call.embedding = hits.outcome.value, hits.embedding
         job.exchange.headers["x-quiver-retrieval"] = hits.outcome
         return hits
 

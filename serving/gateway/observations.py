@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import deque
-from dataclasses import asdict, dataclass
 
 import aiohttp
-import orjson
 
+from contract.drift import Observation
+from contract.drift import Observations as DriftObservations
 from serving.gateway.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -15,22 +15,6 @@ logger = logging.getLogger(__name__)
 _QUEUE_LENGTH = 10_000
 _BATCH = 500
 _PERIOD_S = 1.0
-
-
-@dataclass(frozen=True)
-class Observation:
-    """Times in seconds; `at` in Unix seconds; `embedding` is the question's, base64 of float32."""
-
-    tenant: str
-    model: str
-    at: float
-    embedding: str | None
-    retrieval: str
-    finish_reason: str | None
-    prompt_tokens: int
-    completion_tokens: int
-    first_token_s: float | None
-    total_s: float
 
 
 class Observations:
@@ -58,7 +42,7 @@ class Observations:
                         self._queue.popleft()
 
     async def _delivered(self, session: aiohttp.ClientSession, batch: list[Observation]) -> bool:
-        body = orjson.dumps({"observations": [asdict(item) for item in batch]})
+        body = DriftObservations(observations=batch).model_dump_json()
         try:
             async with session.post("/v1/observations", data=body) as response:
                 if response.status >= 500:

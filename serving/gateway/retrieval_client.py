@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import aiohttp
 import orjson
+from pydantic import BaseModel, ValidationError
 
-from serving.gateway.citations import Evidence
+from contract.search import EmbedRequest, EmbedResponse, SearchRequest, SearchResponse
 
 
 class RetrievalError(Exception):
@@ -18,43 +18,30 @@ class TextTooLong(Exception):
     """A text is longer than the embedder reads; the message says which."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """`outcome` is `evidence`, or why there is none. `embedding` is the query's, base64 of float32."""
-
-    outcome: str
-    evidence: tuple[Evidence, ...]
-    embedding: str | None
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """`vectors` are base64 of float32, little-endian, one for each text; `tokens` is the size of all texts."""
-
-    vectors: tuple[str, ...]
-    tokens: int
-
-
 class Retrieval:
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def search(
-        self, *, tenant: str, knowledge_bases: Sequence[str], query: str, top_k: int, request_id: str
-    ) -> Found:
+    async def search(self, request: SearchRequest, *, request_id: str) -> SearchResponse:
         """Raises RetrievalError."""
-        body = {"tenant": tenant, "knowledge_bases": list(knowledge_bases), "query": query, "top_k": top_k}
-        return _found(await self._posted("/v1/search", body, request_id))
+        answer = await self._posted("/v1/search", request, request_id)
+        try:
+            return SearchResponse.model_validate_json(answer)
+        except ValidationError as error:
+            raise RetrievalError("the answer is not one of a search") from error
 
-    async def embed(self, texts: Sequence[str], *, request_id: str) -> Embedded:
+    async def embed(self, texts: Sequence[str], *, request_id: str) -> EmbedResponse:
         """Raises RetrievalError and TextTooLong."""
-        data = orjson.loads(await self._posted("/v1/embed", {"texts": list(texts)}, request_id))
-        return Embedded(tuple(data["embeddings"]), data["tokens"])
+        answer = await self._posted("/v1/embed", EmbedRequest(texts=list(texts)), request_id)
+        try:
+            return EmbedResponse.model_validate_json(answer)
+        except ValidationError as error:
+            raise RetrievalError("the answer is not one of an embedder") from error
 
-    async def _posted(self, path: str, body: dict[str, object], request_id: str) -> bytes:
+    async def _posted(self, path: str, body: BaseModel, request_id: str) -> bytes:
         headers = {"x-request-id": request_id}
         try:
-            async with self._session.post(path, data=orjson.dumps(body), headers=headers) as response:
+            async with self._session.post(path, data=body.model_dump_json(), headers=headers) as response:
                 text = await response.read()
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -64,13 +51,6 @@ class Retrieval:
         if status != 200:
             raise RetrievalError(f"status {status}")
         return text
-
-
-def _found(text: bytes) -> Found:
-    data = orjson.loads(text)
-    fields = ("chunk_id", "document_id", "document", "knowledge_base", "text", "heading")
-    evidence = tuple(Evidence(**{name: item[name] for name in fields}) for item in data["evidence"])
-    return Found(outcome=data["outcome"], evidence=evidence, embedding=data.get("embedding"))
 
 
 @asynccontextmanager

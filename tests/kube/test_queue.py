@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kube import queue as queue_module
 from kube.errors import KubeError
 from kube.queue import Queue
+from service.backoff import Backoff
 
 
 class Work:
@@ -89,7 +90,7 @@ async def test_a_key_that_waits_waits_once(work: Work) -> None:
 async def test_an_error_is_tried_again_and_one_key_does_not_hold_up_another(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue_module, "FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr(queue_module, "BACKOFF", Backoff(first_s=0.01, last_s=60.0))
     work.errors["bad"] = [KubeError(500, "ill"), KubeError(409, "Conflict"), ValueError("ours")]
     queue: Queue[str] = Queue(work)
     queue.add("bad")
@@ -103,7 +104,7 @@ async def test_an_error_is_tried_again_and_one_key_does_not_hold_up_another(
 async def test_what_will_be_refused_again_waits_for_long_or_for_a_change(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue_module, "FIRST_RETRY_S", 0.001)
+    monkeypatch.setattr(queue_module, "BACKOFF", Backoff(first_s=0.001, last_s=60.0))
     work.errors["bad"] = [KubeError(422, "invalid")]
     queue: Queue[str] = Queue(work)
     queue.add("bad")

@@ -15,8 +15,9 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from contract.body import DIMENSIONS
 from operators.local.layout import free_port
-from retrieval.embedding.model import DIMENSION, Embedder
+from retrieval.embedding.model import Embedder
 from retrieval.store import Store
 
 MODEL = Path(__file__).parents[2] / "build" / "models" / "minilm"
@@ -75,7 +76,7 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def store(milvus: str) -> Iterator[Store]:
-    opened = Store(milvus, dimension=DIMENSION, timeout=20)
+    opened = Store(milvus, dimension=DIMENSIONS, timeout=20)
     yield opened
     opened.close()
 

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from contract.body import DIMENSIONS
 from retrieval.embedding.export import tokenizer_json
 from retrieval.embedding.legibility import legibility
-from retrieval.embedding.model import DIMENSION, Embedder, QueryCache
+from retrieval.embedding.model import Embedder, QueryCache
 from retrieval.errors import EmbedderError
 
 
 def test_vectors_have_length_one_and_do_not_depend_on_the_batch(embedder: Embedder) -> None:
     texts = ["short", "a much longer sentence about refunds and returns", "환불", ""]
     together = embedder.embed(texts)
-    assert together.shape == (4, DIMENSION)
+    assert together.shape == (4, DIMENSIONS)
     assert together.dtype == np.float32
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     for text, vector in zip(texts, together, strict=True):
@@ -30,7 +31,7 @@ def test_a_text_beyond_the_limit_is_cut_not_refused(embedder: Embedder) -> None:
 
 
 def test_no_text_makes_no_vectors(embedder: Embedder) -> None:
-    assert embedder.embed([]).shape == (0, DIMENSION)
+    assert embedder.embed([]).shape == (0, DIMENSIONS)
 
 
 @pytest.mark.parametrize(

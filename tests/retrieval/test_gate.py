@@ -2,7 +2,8 @@
 
 import pytest
 
-from retrieval.gate import Nearness, Outcome, Thresholds, coverage, decide, names_missing
+from contract.search import Outcome
+from retrieval.gate import Nearness, Thresholds, coverage, decide, names_missing
 
 LIMITS = Thresholds(sure_cosine=0.6, sure_coverage=0.6, likely_cosine=0.25, likely_coverage=0.1)
 

@@ -9,10 +9,11 @@ from statistics import mean
 import pytest
 from pydantic import SecretStr
 
+from contract.search import Outcome
 from retrieval.bm25 import Statistics, query_vector
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
-from retrieval.gate import Outcome, decide
+from retrieval.gate import decide
 from retrieval.lexical import capitalised, query_terms
 from retrieval.scope import Scope
 from retrieval.search import Found, Query, nearness_of, ranked

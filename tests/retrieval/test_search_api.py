@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from contract.body import DIMENSIONS
+from contract.search import SearchResponse, Seconds
 from operators.local.layout import free_port
 from retrieval.app import create_app
-from retrieval.embedding.model import DIMENSION, Embedder
+from retrieval.embedding.model import Embedder
 from retrieval.metrics import OTHER, Metrics
-from retrieval.schemas import SearchResponse, Seconds
 from retrieval.scope import Scope
 from retrieval.settings import Settings
 from retrieval.store import Store
@@ -74,7 +75,7 @@ async def test_the_embedding_is_the_vector_of_the_query(
 ) -> None:
     _, answer = await search(api, filled, "refund window")
     vector = np.frombuffer(base64.b64decode(answer["embedding"]), "<f4")
-    assert vector.shape == (DIMENSION,)
+    assert vector.shape == (DIMENSIONS,)
     assert np.allclose(vector, embedder.embed(["refund window"])[0], atol=1e-6)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from pymilvus import MilvusClient, MilvusException
 
+from contract.body import DIMENSIONS
 from operators.local.layout import free_port
 from retrieval.bm25 import Sparse, Statistics, query_vector
-from retrieval.embedding.model import DIMENSION, Embedder
+from retrieval.embedding.model import Embedder
 from retrieval.errors import IsolationError, NoSpaceError, StoreError
 from retrieval.lexical import terms
 from retrieval.scope import Scope
@@ -133,7 +134,7 @@ def test_stored_vectors_are_found_by_content(store: Store, embedder: Embedder, t
 
 
 def test_a_store_that_isolates_passes_the_probe_and_keeps_nothing_of_it(store: Store) -> None:
-    prove_isolation(store, DIMENSION)
+    prove_isolation(store, DIMENSIONS)
     assert not any(tenant.startswith("QUIVER-PROBE") for tenant in store.tenants())
 
 
@@ -146,7 +147,7 @@ def test_a_store_that_only_pretends_to_isolate_is_refused(
     monkeypatch.setattr(Scope, broken, lambda _scope, *_ids: "ordinal > -1")
     try:
         with pytest.raises(IsolationError):
-            prove_isolation(store, DIMENSION)
+            prove_isolation(store, DIMENSIONS)
     finally:
         store.drop("any")
 
@@ -174,7 +175,7 @@ def test_a_server_that_went_away_is_named_and_found_again_with_what_it_acknowled
     embedder: Embedder, tenant: str, tmp_path: Path
 ) -> None:
     port, scope = free_port(), Scope(tenant, ("kb",))
-    store = Store(f"http://127.0.0.1:{port}", dimension=DIMENSION, timeout=3)
+    store = Store(f"http://127.0.0.1:{port}", dimension=DIMENSIONS, timeout=3)
     with milvus_lite(tmp_path / "data", port):
         stored(store, embedder, scope, TEXTS)
     with pytest.raises(StoreError, match=f"127.0.0.1:{port}"):

@@ -1,6 +1,6 @@
 from contract import conditions as c
 from contract.conditions import Condition, condition
-from contract.ingest import IndexedDocument, IndexedKnowledgeBase
+from contract.ingest import DocumentState, IndexedDocument, IndexedKnowledgeBase
 from contract.knowledge_base import KnowledgeBase
 from operators.reconcile.knowledge_base import next_status
 from tests.operators import objects
@@ -18,12 +18,12 @@ def _ready(report: IndexedKnowledgeBase | None, trouble: str = "") -> Condition:
 
 def _report(*documents: IndexedDocument, ready: bool = True, message: str = "") -> IndexedKnowledgeBase:
     return IndexedKnowledgeBase(
-        tenant="acme", name="handbook", ready=ready, chunks=3, documents=documents, message=message
+        tenant="acme", name="handbook", ready=ready, chunks=3, documents=list(documents), message=message
     )
 
 
-GOOD = IndexedDocument(path="a.md", state="Ready", chunks=3)
-BAD = IndexedDocument(path="b.pdf", state="Failed", reason="Encrypted", message="b.pdf: it is encrypted")
+GOOD = IndexedDocument(path="a.md", state=DocumentState.READY, chunks=3)
+BAD = IndexedDocument(path="b.pdf", state=DocumentState.FAILED, reason="Encrypted", message="b.pdf: it is encrypted")
 
 
 def test_a_base_whose_documents_are_in_is_ready() -> None:

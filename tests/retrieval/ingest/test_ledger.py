@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from contract.ingest import DesiredKnowledgeBase, DesiredSource, DocumentState
 from retrieval.errors import NoSpaceError
 from retrieval.ingest.ledger import Document, Ledger, LedgerError
-from retrieval.ingest.schemas import KnowledgeBase, Source, State
 
 DOCUMENT = Document("1", "acme", "docs", "/source", "a.txt", "signature", due=10.0)
-DOCS = KnowledgeBase(tenant="acme", name="docs", sources=[Source(path="/source")])
-FAQ = KnowledgeBase(tenant="acme", name="faq", sources=[], chunk_tokens=80)
+DOCS = DesiredKnowledgeBase(tenant="acme", name="docs", sources=[DesiredSource(path="/source")])
+FAQ = DesiredKnowledgeBase(tenant="acme", name="faq", sources=[], chunk_tokens=80)
 
 
 @pytest.fixture
@@ -25,11 +25,14 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
     first = Ledger(tmp_path / "ledger.db")
     first.want([DOCS, FAQ])
-    first.put(DOCUMENT, replace(DOCUMENT, id="2", state=State.READY, due=None))
+    first.put(DOCUMENT, replace(DOCUMENT, id="2", state=DocumentState.READY, due=None))
     first.close()
     second = Ledger(tmp_path / "ledger.db")
     assert second.wanted() == [DOCS, FAQ]
-    assert [document.state for document in second.documents("acme", "docs")] == [State.PENDING, State.READY]
+    assert [document.state for document in second.documents("acme", "docs")] == [
+        DocumentState.PENDING,
+        DocumentState.READY,
+    ]
     second.close()
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from contract.ingest import DesiredKnowledgeBase, DocumentState
 from retrieval.ingest.ledger import Document
 from retrieval.ingest.plan import (
     SETTLE_SECONDS,
@@ -17,10 +18,9 @@ from retrieval.ingest.plan import (
     version_of,
 )
 from retrieval.ingest.scan import File
-from retrieval.ingest.schemas import KnowledgeBase, State
 from tests.retrieval.ingest.test_parse import LIMITS
 
-WANTED = KnowledgeBase(tenant="acme", name="docs", sources=[])
+WANTED = DesiredKnowledgeBase(tenant="acme", name="docs", sources=[])
 FILE = File("/source", "a.txt", 5, 100.0, "signature")
 READY = Document(
     document_id(WANTED, FILE),
@@ -32,14 +32,14 @@ READY = Document(
     digest="d",
     version=version_of("d", WANTED),
     chunks=3,
-    state=State.READY,
+    state=DocumentState.READY,
 )
 NOW = 1_000.0
 
 
 def test_a_new_file_is_pending_at_once() -> None:
     (made,) = plan(WANTED, [FILE], [], NOW, LIMITS).changed
-    assert (made.id, made.state, made.due, made.version) == (READY.id, State.PENDING, NOW, "")
+    assert (made.id, made.state, made.due, made.version) == (READY.id, DocumentState.PENDING, NOW, "")
 
 
 def test_a_file_that_looks_the_same_is_left_alone() -> None:
@@ -47,26 +47,26 @@ def test_a_file_that_looks_the_same_is_left_alone() -> None:
 
 
 def test_a_file_that_looks_different_is_pending_and_keeps_what_is_stored() -> None:
-    failed = replace(READY, state=State.FAILED, reason="Corrupt", message="m", attempts=2)
+    failed = replace(READY, state=DocumentState.FAILED, reason="Corrupt", message="m", attempts=2)
     (changed,) = plan(WANTED, [replace(FILE, signature="other")], [failed], NOW, LIMITS).changed
-    assert (changed.state, changed.reason, changed.attempts, changed.due) == (State.PENDING, "", 0, NOW)
+    assert (changed.state, changed.reason, changed.attempts, changed.due) == (DocumentState.PENDING, "", 0, NOW)
     assert (changed.version, changed.chunks) == (READY.version, 3)
 
 
 def test_a_document_is_cut_anew_when_another_size_is_wanted() -> None:
     finer = WANTED.model_copy(update={"chunk_tokens": 80})
     (changed,) = plan(finer, [FILE], [READY], NOW, LIMITS).changed
-    assert changed.state is State.PENDING
+    assert changed.state is DocumentState.PENDING
     assert plan(finer, [FILE], [changed], NOW, LIMITS).changed == ()
 
 
 def test_a_refusal_holds_for_the_limits_that_it_was_made_under() -> None:
-    refused = replace(READY, state=State.FAILED, digest="", version=refusal_of(WANTED, LIMITS), chunks=0)
+    refused = replace(READY, state=DocumentState.FAILED, digest="", version=refusal_of(WANTED, LIMITS), chunks=0)
     assert plan(WANTED, [FILE], [refused], NOW, LIMITS).changed == ()
     (again,) = plan(WANTED, [FILE], [refused], NOW, replace(LIMITS, characters=1)).changed
-    assert again.state is State.PENDING
+    assert again.state is DocumentState.PENDING
     (unmarked,) = plan(WANTED, [FILE], [replace(refused, version="")], NOW, LIMITS).changed
-    assert unmarked.state is State.PENDING
+    assert unmarked.state is DocumentState.PENDING
     waiting = replace(refused, version="", due=NOW + 5)
     assert plan(WANTED, [FILE], [waiting], NOW, LIMITS).changed == ()
 
@@ -95,7 +95,7 @@ def test_chunks_follow_from_the_content_and_the_way_of_cutting() -> None:
 
 def test_what_the_store_lost_is_done_again_and_what_nobody_remembers_is_found() -> None:
     (again,) = missing([READY], Counter({READY.id: 2}), NOW)
-    assert (again.version, again.state, again.due) == ("", State.PENDING, NOW)
+    assert (again.version, again.state, again.due) == ("", DocumentState.PENDING, NOW)
     assert missing([READY], Counter({READY.id: 3}), NOW) == ()
     assert missing([replace(READY, version="", chunks=0)], Counter(), NOW) == ()
     assert strangers([READY], Counter({READY.id: 3, "stranger": 1})) == {"stranger"}

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from contract.ingest import DesiredKnowledgeBase, DesiredSource, DocumentState, IndexedDocument, IndexedKnowledgeBase
 from retrieval.bm25 import Statistics
 from retrieval.embedding.model import Embedder
 from retrieval.errors import DocumentUnavailableError, NoSpaceError, StoreError
 from retrieval.ingest.ledger import Document, Ledger
 from retrieval.ingest.pipeline import Pipeline
-from retrieval.ingest.schemas import DocumentStatus, KnowledgeBase, KnowledgeBaseStatus, Source, State
 from retrieval.ingest.worker import COMPARE_SECONDS, Worker
 from retrieval.scope import Scope
 from retrieval.store import Card, Store
@@ -49,8 +49,8 @@ class Bench:
         self.settle()
 
     def want(self, *names: str, **changed: object) -> None:
-        common = {"tenant": self.tenant, "sources": [Source(path=str(self.source))]} | changed
-        self.worker.want([KnowledgeBase.model_validate(common | {"name": name}) for name in names])
+        common = {"tenant": self.tenant, "sources": [DesiredSource(path=str(self.source))]} | changed
+        self.worker.want([DesiredKnowledgeBase.model_validate(common | {"name": name}) for name in names])
         self.settle()
 
     def write(self, name: str, text: str | bytes) -> None:
@@ -64,11 +64,11 @@ class Bench:
                 return
         raise AssertionError("the worker does not come to rest")
 
-    def status(self) -> KnowledgeBaseStatus:
+    def status(self) -> IndexedKnowledgeBase:
         (status,) = self.worker.status()
         return status
 
-    def document(self, path: str) -> DocumentStatus:
+    def document(self, path: str) -> IndexedDocument:
         return next(document for document in self.status().documents if document.path == path)
 
     def texts(self) -> list[str]:
@@ -98,7 +98,7 @@ def test_a_document_becomes_searchable_and_is_then_called_ready(bench: Bench) ->
     )
     bench.want("docs")
     document = bench.document("a.txt")
-    assert (document.state, document.chunks, document.reason) == (State.READY, 2, "")
+    assert (document.state, document.chunks, document.reason) == (DocumentState.READY, 2, "")
     assert bench.status().ready
     assert len(bench.texts()) == 2
 
@@ -119,7 +119,7 @@ def test_an_unchanged_document_is_not_embedded_again(bench: Bench) -> None:
     bench.embedded.clear()
     bench.write("a.txt", "The first plan.")
     bench.restart()
-    assert bench.document("a.txt").state is State.READY
+    assert bench.document("a.txt").state is DocumentState.READY
     assert bench.embedded == []
 
 
@@ -156,7 +156,7 @@ def test_bad_documents_say_why_and_the_rest_is_served(bench: Bench) -> None:
     with (bench.source / "huge.pdf").open("wb") as huge:
         huge.truncate(200_000_000)
     bench.want("docs")
-    failed = {each.path: each.reason for each in bench.status().documents if each.state is State.FAILED}
+    failed = {each.path: each.reason for each in bench.status().documents if each.state is DocumentState.FAILED}
     assert failed == {
         "empty.txt": "Empty",
         "locked.pdf": "Encrypted",
@@ -266,7 +266,7 @@ def test_a_crash_anywhere_is_made_good_after_a_restart(
         "The plan as it is now, in a sentence.",
         "The second paragraph of the same plan, with a price.",
     ]
-    assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (State.READY, 2)
+    assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (DocumentState.READY, 2)
     assert bench.store.count(bench.scope, bench.scope.chunks()) == 2
     assert bench.store.known(bench.scope)["docs"].chunks == 2
 
@@ -329,7 +329,7 @@ def test_a_lost_ledger_is_rebuilt_by_looking(bench: Bench) -> None:
         file.unlink()
     bench.open()
     bench.want("docs")
-    assert bench.document("a.txt").state is State.READY
+    assert bench.document("a.txt").state is DocumentState.READY
     assert bench.texts() == ["The first plan."]
 
 
@@ -356,7 +356,7 @@ def test_a_failure_of_one_knowledge_base_is_told_of_it_alone_and_passes(
     bench.write("a.txt", "The first plan.")
     compare = Worker._compare
 
-    def failing(worker: Worker, wanted: KnowledgeBase, scope: Scope) -> None:
+    def failing(worker: Worker, wanted: DesiredKnowledgeBase, scope: Scope) -> None:
         if wanted.name == "broken":
             raise StoreError("Its rows cannot be read.")
         compare(worker, wanted, scope)
@@ -409,13 +409,13 @@ def test_a_knowledge_base_that_cannot_be_deleted_or_tidied_stops_no_other(
 def test_a_mistyped_path_takes_nothing_away_and_a_right_one_does(bench: Bench) -> None:
     bench.write("a.txt", "The plan costs 5 dollars.")
     bench.want("docs")
-    bench.want("docs", sources=[Source(path=str(bench.folder / "sourse"))])
+    bench.want("docs", sources=[DesiredSource(path=str(bench.folder / "sourse"))])
     assert bench.texts() == ["The plan costs 5 dollars."]
     assert "sourse cannot be read" in bench.status().message
     other = bench.folder / "other"
     other.mkdir()
     (other / "b.txt").write_text("The plan costs 6 dollars.")
-    bench.want("docs", sources=[Source(path=str(other))])
+    bench.want("docs", sources=[DesiredSource(path=str(other))])
     assert bench.texts() == ["The plan costs 6 dollars."]
 
 
@@ -476,7 +476,7 @@ def test_a_clock_that_is_set_back_does_not_stop_the_looking(bench: Bench) -> Non
 def test_a_knowledge_base_with_other_sources_is_not_ready_before_they_were_looked_at(bench: Bench) -> None:
     bench.want("docs")
     assert bench.status().ready
-    other = KnowledgeBase(tenant=bench.tenant, name="docs", sources=[Source(path=str(bench.folder))])
+    other = DesiredKnowledgeBase(tenant=bench.tenant, name="docs", sources=[DesiredSource(path=str(bench.folder))])
     bench.worker.want([other])
     assert (bench.status().ready, bench.status().message) == (False, "")
     bench.settle()
@@ -496,7 +496,7 @@ def test_what_the_machine_prevents_keeps_the_chunks_of_before_and_is_tried_again
     monkeypatch.setattr("retrieval.ingest.pipeline.parse", failing)
     bench.write("a.txt", "The second plan.")
     bench.settle()
-    assert (bench.document("a.txt").state, bench.document("a.txt").reason) == (State.FAILED, reason)
+    assert (bench.document("a.txt").state, bench.document("a.txt").reason) == (DocumentState.FAILED, reason)
     assert bench.texts() == ["The first plan."]
     monkeypatch.undo()
     bench.now += 2
@@ -511,7 +511,7 @@ def test_a_document_that_was_refused_is_tried_again_under_other_limits(bench: Be
     bench.want("docs")
     assert bench.document("a.txt").reason == "TooLarge"
     bench.restart()
-    assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (State.READY, 3)
+    assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (DocumentState.READY, 3)
 
 
 def test_a_version_that_is_remembered_but_no_longer_stored_is_written_again(bench: Bench) -> None:
@@ -519,9 +519,9 @@ def test_a_version_that_is_remembered_but_no_longer_stored_is_written_again(benc
     bench.want("docs")
     (document,) = bench.ledger.documents(bench.tenant, "docs")
     bench.store.delete(bench.scope, bench.scope.document(document.id))
-    bench.ledger.put(replace(document, state=State.PENDING, due=bench.now))
+    bench.ledger.put(replace(document, state=DocumentState.PENDING, due=bench.now))
     bench.settle()
-    assert bench.document("a.txt").state is State.READY
+    assert bench.document("a.txt").state is DocumentState.READY
     assert bench.texts() == ["The first plan."]
 
 
@@ -564,20 +564,20 @@ def test_what_time_may_heal_is_told_and_tried_again(
     monkeypatch.setattr(bench.store, "upsert", failing)
     bench.settle()
     document = bench.document("a.txt")
-    assert (document.state, document.reason) == (State.FAILED, reason)
+    assert (document.state, document.reason) == (DocumentState.FAILED, reason)
     assert document.message.startswith("a.txt: ")
     assert not bench.status().ready
     monkeypatch.undo()
     bench.now += 2
     bench.settle()
-    assert bench.document("a.txt").state is State.READY
+    assert bench.document("a.txt").state is DocumentState.READY
 
 
 def test_a_read_back_that_misses_chunks_is_not_ready(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench.store, "upsert", lambda *_: None)
     bench.write("a.txt", "The first plan.")
     bench.want("docs")
-    assert bench.document("a.txt").state is State.FAILED
+    assert bench.document("a.txt").state is DocumentState.FAILED
     assert "finds 0 of the 1 chunks" in bench.document("a.txt").message
 
 
@@ -592,8 +592,10 @@ def test_a_document_over_the_cap_of_chunks_is_refused(bench: Bench) -> None:
 
 def test_one_tenants_files_are_not_found_by_another(bench: Bench) -> None:
     bench.write("a.txt", "The secret plan.")
-    theirs = KnowledgeBase(tenant=f"{bench.tenant}-b", name="docs", sources=[Source(path=str(bench.folder / "none"))])
-    ours = KnowledgeBase(tenant=bench.tenant, name="docs", sources=[Source(path=str(bench.source))])
+    theirs = DesiredKnowledgeBase(
+        tenant=f"{bench.tenant}-b", name="docs", sources=[DesiredSource(path=str(bench.folder / "none"))]
+    )
+    ours = DesiredKnowledgeBase(tenant=bench.tenant, name="docs", sources=[DesiredSource(path=str(bench.source))])
     bench.worker.want([ours, theirs])
     bench.settle()
     assert bench.texts() == ["The secret plan."]

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.body import DIMENSIONS
 from serving.drift.budget import MONTH, Budget, level, next_test_at
 from serving.drift.registration import registration
 from serving.drift.statistics.mmd import Outcome
 from serving.drift.verdict import State, judged, unknown
-from serving.drift.windows import DIMENSIONS, Embeddings, empty, extended, is_evidence
+from serving.drift.windows import Embeddings, empty, extended, is_evidence
 
 
 def numbered(start: int, stop: int) -> Embeddings:

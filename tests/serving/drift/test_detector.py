@@ -12,7 +12,7 @@ from serving.drift.settings import Settings
 from serving.drift.store import Store
 from serving.drift.verdict import State
 from serving.drift.windows import Embeddings
-from serving.drift.wire import Observation
+from serving.drift.wire import ReceivedObservation
 from tests.serving.drift.conftest import MakeSettings
 from tests.serving.drift.traffic import Traffic, observations
 
@@ -33,8 +33,8 @@ async def made(settings: Settings, clock: Clock, seed: int = 0) -> Detector:
     return await asyncio.to_thread(lambda: Detector(settings, Store(settings.state), clock=clock, rng=rng))
 
 
-def sent(tenant: str, embeddings: Embeddings) -> Iterable[Observation]:
-    return [Observation.model_validate(each) for each in observations(tenant, embeddings)]
+def sent(tenant: str, embeddings: Embeddings) -> Iterable[ReceivedObservation]:
+    return [ReceivedObservation.model_validate(each) for each in observations(tenant, embeddings)]
 
 
 def only(watching: Detector) -> Report:

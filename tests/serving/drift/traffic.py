@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from serving.drift.windows import DIMENSIONS, Embeddings
+from contract.body import DIMENSIONS
+from serving.drift.windows import Embeddings
 
 TOPICS = 20
 NOISE = 0.9  # length of what a query adds to its topic, of length 1

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from serving.gateway import sse
 from serving.gateway.answers import PlainStream, RewrittenStream, whole
-from serving.gateway.citations import Evidence
+from tests.serving.gateway.passages import evidence
 
 ENGINE_NAME = "acme.support.0123456789ab"
-EVIDENCE = [Evidence("c1", "d1", "file.md", "handbook", "text")]
+EVIDENCE = [evidence()]
 
 
 def _chunk(content: str | None, finish: str | None = None, index: int = 0) -> bytes:

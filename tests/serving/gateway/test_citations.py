@@ -1,5 +1,4 @@
 import unicodedata
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -8,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.gateway.citations import Evidence, Marks
+from serving.gateway.citations import Marks
+from tests.serving.gateway.passages import evidence
 
-EVIDENCE = [Evidence(f"c{n}", f"d{n}", f"file{n}.md", "handbook", f"text {n}") for n in range(1, 4)]
+EVIDENCE = [evidence(n, document=f"file{n}.md", text=f"text {n}") for n in range(1, 4)]
 
 ANSWERS = st.lists(
     st.sampled_from(
@@ -83,7 +83,7 @@ def test_an_index_in_code_is_no_mark() -> None:
 
 
 def _citation(document: str) -> dict[str, Any]:
-    marks = Marks([replace(EVIDENCE[0], document=document)])
+    marks = Marks([evidence(document=document)])
     marks.feed("30 days [1]")
     found: dict[str, Any] = marks.annotations[0]["url_citation"]
     return found
@@ -121,7 +121,7 @@ def test_a_title_holds_no_control_and_no_format_character(document: str) -> None
 
 
 def test_a_passage_is_read_under_its_heading_and_cited_without() -> None:
-    basic = replace(EVIDENCE[0], heading="Plans > Basic", text="Refund window: 30 days")
+    basic = evidence(heading="Plans > Basic", text="Refund window: 30 days")
     assert basic.passage == "Plans > Basic: Refund window: 30 days"
     marks = Marks([basic])
     marks.feed("30 days [1]")
@@ -131,4 +131,4 @@ def test_a_passage_is_read_under_its_heading_and_cited_without() -> None:
 @pytest.mark.parametrize("heading", ["", "Basic", "the basic PLAN"])
 def test_a_heading_that_says_nothing_new_is_left_out(heading: str) -> None:
     text = "The Basic plan has a refund window of 30 days."
-    assert replace(EVIDENCE[0], heading=heading, text=text).passage == text
+    assert evidence(heading=heading, text=text).passage == text

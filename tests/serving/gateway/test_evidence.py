@@ -6,10 +6,10 @@ import pytest
 
 from contract.tenant import Limits
 from serving.gateway.catalog import Base, Target, TenantEntry
-from serving.gateway.citations import Evidence
 from serving.gateway.errors import ApiError
 from serving.gateway.evidence import MAX_QUESTION, Query, fitting, query
 from serving.gateway.schemas import ChatRequest, CompletionRequest, parse
+from tests.serving.gateway.passages import evidence
 
 PLAIN = Target("acme", "plain", "base", "base")
 GROUNDED = Target("acme", "support", "base", "acme.support.1", knowledge_bases=("handbook", "gone"))
@@ -76,7 +76,7 @@ def test_completions_are_not_answered_without_the_documents_that_a_model_answers
 
 
 def test_passages_are_cut_to_the_context_and_one_always_goes() -> None:
-    passages = [Evidence(str(n), "d", "d.md", "handbook", "x" * 500) for n in range(20)]
+    passages = [evidence(n, text="x" * 500) for n in range(20)]
     assert len(fitting(passages[:2], _chat(), BASE)) == 2
     kept = fitting(passages, _chat(), BASE)
     assert 1 < len(kept) < 20

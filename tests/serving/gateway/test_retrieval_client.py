@@ -7,26 +7,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from retrieval.gate import Outcome
-from retrieval.schemas import Evidence, SearchRequest, SearchResponse, Seconds
-from serving.gateway.retrieval_client import Found, RetrievalError, connect
+from contract.search import Outcome, SearchRequest, SearchResponse, Seconds
+from serving.gateway.retrieval_client import RetrievalError, connect
+from tests.serving.gateway.passages import evidence
 
 RESPONSE = SearchResponse(
     outcome=Outcome.EVIDENCE,
-    evidence=[
-        Evidence(
-            chunk_id="c1",
-            document_id="d1",
-            document="plans.md",
-            knowledge_base="handbook",
-            ordinal=0,
-            heading="Plans > Basic",
-            text="Refund window: 30 days",
-            score=0.5,
-            dense_score=0.4,
-            lexical_score=None,
-        )
-    ],
+    evidence=[evidence(heading="Plans > Basic", text="Refund window: 30 days")],
     embedding="AAAA",
     seconds=Seconds(embed=0.1, search=0.1, rank=0.1),
 )
@@ -49,11 +36,10 @@ async def sidecar(answer: Callable[[Any], web.Response]) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def searched(url: str) -> Found:
+async def searched(url: str) -> SearchResponse:
     async with connect(url, "token", 5) as retrieval:
-        return await retrieval.search(
-            tenant="acme", knowledge_bases=["handbook"], query="refund?", request_id="r", top_k=4
-        )
+        request = SearchRequest(tenant="acme", knowledge_bases=["handbook"], query="refund?", top_k=4)
+        return await retrieval.search(request, request_id="r")
 
 
 async def test_evidence_comes_with_the_heading_above_it() -> None:

@@ -1,0 +1,77 @@
+"""What the drift detector is sent, and what it reports."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contract.body import Body, Embedding, Reply
+from contract.value import Name
+
+MOST_OBSERVATIONS = 1_000  # in one body
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+# The outcome of a search, or that there was none.
+Retrieval = Literal["evidence", "no_hits", "below_gate", "scope_empty", "none", "error"]
+
+
+class Observation(Body):
+    """One finished request."""
+
+    tenant: Annotated[str, Field(min_length=1, max_length=63)]
+    model: Annotated[str, Field(min_length=1, max_length=253)]
+    at: Seconds
+    """Unix time."""
+    embedding: Embedding | None
+    """Of the question, where documents were searched for it."""
+    retrieval: Retrieval
+    finish_reason: Annotated[str, Field(max_length=64)] | None
+    prompt_tokens: Tokens
+    completion_tokens: Tokens
+    first_token_s: Seconds | None
+    total_s: Seconds
+
+
+class Observations(Body):
+    observations: Annotated[list[Observation], Field(max_length=MOST_OBSERVATIONS)]
+
+
+class Receipt(Reply):
+    """How many observations were of registered tenants, and how many were not."""
+
+    accepted: int
+    refused: int
+
+
+class Tenants(Body):
+    """The complete set of registered tenants."""
+
+    tenants: Annotated[list[Name], Field(max_length=100_000)]
+
+
+class Registered(Reply):
+    registered: int
+    refused: list[str]
+    """Tenants beyond the detector's limit."""
+
+
+class SignalReport(Reply):
+    """One signal of one tenant. What a test would have said is null before the first test."""
+
+    state: str
+    since: float | None
+    """When the state began, in Unix seconds."""
+    p_value: float | None
+    statistic: float | None
+    alpha: float | None
+    tested_at: float | None
+    """In Unix seconds."""
+    samples: int
+    reference_samples: int
+
+
+class DriftReport(Reply):
+    tenants: dict[str, dict[str, SignalReport]]
+    """By tenant, then by signal."""

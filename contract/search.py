@@ -1,0 +1,86 @@
+"""What the gateway and the search sidecar say to each other."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from contract.body import PRINTABLE_NAME_BYTES, Body, Reply
+
+
+class Outcome(StrEnum):
+    EVIDENCE = "evidence"
+    NO_HITS = "no_hits"
+    BELOW_GATE = "below_gate"
+    SCOPE_EMPTY = "scope_empty"
+
+
+def is_printable_name(text: str) -> bool:
+    """Whether a tenant or a knowledge base can be asked for by this name: 1 to 63 bytes of printable text."""
+    return text.isprintable() and 1 <= len(text.encode("utf-8", "replace")) <= PRINTABLE_NAME_BYTES
+
+
+def _checked(text: str) -> str:
+    if not is_printable_name(text):
+        raise ValueError(f"must be 1 to {PRINTABLE_NAME_BYTES} bytes of printable text")
+    return text
+
+
+PrintableName = Annotated[str, AfterValidator(_checked)]
+
+
+class SearchRequest(Body):
+    tenant: PrintableName
+    knowledge_bases: Annotated[list[PrintableName], Field(max_length=32)]
+    query: Annotated[str, Field(min_length=1, max_length=8_192)]
+    top_k: Annotated[int, Field(ge=1, le=20)] = 4
+
+
+class Evidence(Reply):
+    """One chunk of a document. A score is null where that retriever did not find the chunk."""
+
+    chunk_id: str
+    document_id: str
+    document: str
+    """The file's name within its knowledge base."""
+    knowledge_base: str
+    ordinal: int
+    """Counts the document's chunks from 0."""
+    heading: str
+    """The path of headings above the chunk, empty where there is none."""
+    text: str
+    score: float
+    dense_score: float | None
+    lexical_score: float | None
+
+    @property
+    def passage(self) -> str:
+        """What a model reads: a text like "Refund window: 30 days" says of what only together with its heading."""
+        if self.heading.casefold() in self.text.casefold():
+            return self.text
+        return f"{self.heading}: {self.text}"
+
+
+class Seconds(Reply):
+    embed: float
+    search: float
+    rank: float
+
+
+class SearchResponse(Reply):
+    outcome: Outcome
+    evidence: list[Evidence]
+    embedding: str
+    """Of the query, base64 of little-endian float32[384]."""
+    seconds: Seconds
+
+
+class EmbedRequest(Body):
+    texts: Annotated[list[Annotated[str, Field(min_length=1, max_length=32_768)]], Field(min_length=1, max_length=128)]
+
+
+class EmbedResponse(Reply):
+    embeddings: list[str]
+    """Base64 of little-endian float32[384] of length 1, one for each text."""
+    tokens: int
+    """Of all texts together."""

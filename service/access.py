@@ -1,0 +1,50 @@
+"""A name for each request, in every line that is logged for it, and one line when it is over. Pure ASGI."""
+
+import logging
+import re
+import time
+import uuid
+from contextvars import ContextVar
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = "x-request-id"
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_SAFE = re.compile(r"[\x21-\x7e]{1,128}")
+# Asked every few seconds, by whom nobody wants to read.
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+def named(given: str | None) -> str:
+    """The caller's own name for the request, where it is one."""
+    return given if given and _SAFE.fullmatch(given) else uuid.uuid4().hex
+
+
+class AccessLog:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        name, begun, status = named(Headers(scope=scope).get(REQUEST_ID)), time.monotonic(), 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = name
+            await send(message)
+
+        token = request_id.set(name)
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            level = logging.DEBUG if scope["path"] in _QUIET else logging.INFO
+            seconds = time.monotonic() - begun
+            logger.log(level, "%s %s %d in %.3f s", scope["method"], scope["path"], status, seconds)
+            request_id.reset(token)

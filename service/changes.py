@@ -1,0 +1,67 @@
+"""A number that grows with every change, and callers that wait for it to grow: the long polls of services."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+MAX_WAIT_S = 60.0
+
+_Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
+
+
+class Changes:
+    """Counts on from the clock, so that a number does not come back after a restart. `settle_s` lets a burst of
+    changes be one."""
+
+    def __init__(self, *, settle_s: float = 0.0) -> None:
+        self.number = int(time.time() * 1_000)
+        self._settle_s = settle_s
+        self._waiters: set[_Waiter] = set()
+        self._lock = Lock()
+
+    def add(self) -> None:
+        """From any thread."""
+        with self._lock:
+            self.number += 1
+            waiting = tuple(self._waiters)
+        for loop, changed in waiting:
+            with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits
+                loop.call_soon_threadsafe(changed.set)
+
+    async def wait_beyond(self, number: int, seconds: float) -> int:
+        """The number, as soon as it is another than the caller's, and after `seconds` in any case."""
+        waiter = (asyncio.get_running_loop(), asyncio.Event())
+        with self._registered(waiter):
+            if self.number == number:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(waiter[1].wait(), min(seconds, MAX_WAIT_S))
+                    await asyncio.sleep(self._settle_s)
+        return self.number
+
+    @contextlib.contextmanager
+    def _registered(self, waiter: _Waiter) -> Iterator[None]:
+        with self._lock:
+            self._waiters.add(waiter)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiters.discard(waiter)
+
+
+class Latest(Generic[T]):
+    """A value, and the number of its last change. It is set from the event loop."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+        self.changes = Changes()
+
+    def set(self, value: T) -> None:
+        if value != self.value:
+            self.value = value
+            self.changes.add()

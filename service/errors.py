@@ -1,0 +1,40 @@
+"""The one shape of an error, on every service but the public API, which has OpenAI's.
+
+ServiceError
+├── UnauthorizedError     401  no valid bearer token
+├── InvalidRequestError   422  the body or a parameter is wrong
+└── UnavailableError      503  worth another try
+"""
+
+from pydantic import BaseModel
+
+
+class ErrorDetail(BaseModel):
+    code: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    error: ErrorDetail
+
+
+class ServiceError(Exception):
+    """A request is refused. The message is for the caller: it names the fact and the remedy."""
+
+    status = 500
+    code = "internal"
+
+
+class UnauthorizedError(ServiceError):
+    status = 401
+    code = "unauthorized"
+
+
+class InvalidRequestError(ServiceError):
+    status = 422
+    code = "invalid_request"
+
+
+class UnavailableError(ServiceError):
+    status = 503
+    code = "unavailable"

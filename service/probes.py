@@ -1,0 +1,60 @@
+"""Whether a service lives, whether it can answer, and its metrics."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from service.bearer import METRICS
+from service.errors import ErrorBody, UnavailableError
+
+
+class ProbeStatus(BaseModel):
+    status: str
+
+
+async def _nothing_is_wrong() -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Probes:
+    """`alive` and `ready` return what is wrong, "" where nothing is: whoever asks reads it in the answer."""
+
+    registry: CollectorRegistry
+    ready: Callable[[], Awaitable[str]]
+    alive: Callable[[], Awaitable[str]] = _nothing_is_wrong
+
+    def router(self) -> APIRouter:
+        routes = APIRouter(responses={503: {"model": ErrorBody}})
+
+        @routes.get("/healthz")
+        async def healthz() -> ProbeStatus:
+            """Whether the process has to be restarted."""
+            return _status(await self.alive())
+
+        @routes.get("/readyz")
+        async def readyz() -> ProbeStatus:
+            """Whether it can answer."""
+            return _status(await self.ready())
+
+        @routes.get(METRICS, response_class=Response, responses={200: {"content": {"text/plain": {}}}, 401: _ERROR})
+        async def metrics() -> Response:
+            """For Prometheus."""
+            page = await asyncio.to_thread(generate_latest, self.registry)
+            return Response(page, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+        return routes
+
+
+_ERROR = {"model": ErrorBody}
+
+
+def _status(fault: str) -> ProbeStatus:
+    if fault:
+        raise UnavailableError(fault)
+    return ProbeStatus(status="ok")
