@@ -1,5 +1,8 @@
 """The headings above a paragraph."""
 
+from collections.abc import Iterable, Iterator
+
+from retrieval.ingest.chunk import Block
 from retrieval.ingest.parse.clean import clean
 
 SEPARATOR = " > "
@@ -11,13 +14,25 @@ class Headings:
 
     def __init__(self) -> None:
         self._path: list[tuple[int, str]] = []
+        self._alone: list[tuple[int, str]] = []  # those that no text has followed yet, each deeper than the one before
 
-    def enter(self, level: int, text: str) -> None:
-        """A heading of `level` closes all of the same level or deeper; what is kept of it is what a reader sees."""
-        self._path = [held for held in self._path if held[0] < level]
-        if shown := clean(text).replace("\n", " "):
-            self._path.append((level, shown[:_LONGEST]))
+    def enter(self, level: int, text: str) -> Iterator[Block]:
+        """A heading of `level` closes all of the same level or deeper; those of them that led to nothing are text."""
+        yield from self._closed(level)
+        self._path = [entry for entry in self._path if entry[0] < level]
+        self._alone = [entry for entry in self._alone if entry[0] < level]
+        if shown := clean(text).replace("\n", " ")[:_LONGEST]:
+            self._path.append((level, shown))
+            self._alone.append((level, shown))
 
-    @property
-    def path(self) -> str:
-        return SEPARATOR.join(text for _, text in self._path)
+    def over(self, texts: Iterable[str]) -> Iterator[Block]:
+        """Texts below the headings that were entered."""
+        for text in texts:
+            self._alone = []
+            yield Block(SEPARATOR.join(heading for _, heading in self._path), text)
+
+    def end(self) -> Iterator[Block]:
+        return self._closed(0)
+
+    def _closed(self, level: int) -> Iterator[Block]:
+        return (Block("", text) for above, text in self._alone if above >= level)

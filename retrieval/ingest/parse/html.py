@@ -11,7 +11,7 @@ from retrieval.errors import DocumentError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.parse.headings import Headings
-from retrieval.ingest.parse.plain import decoded, paragraphs
+from retrieval.ingest.parse.plain import code, decoded, paragraphs
 
 _UNWANTED = {"script", "style", "template", "noscript", "iframe", "object", "svg", "head"}
 _UNWANTED |= {"nav", "footer", "aside", "button", "input", "select", "textarea", "dialog"}
@@ -28,7 +28,12 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{1,40})", re.IGNORE
 
 def parse(content: bytes) -> Iterator[Block]:
     """What a browser shows, without navigation; of a page that marks its main part, that part."""
-    tree = _tree(_text(content))
+    return shown_blocks(_text(content))
+
+
+def shown_blocks(page: str) -> Iterator[Block]:
+    """As `parse`, of a page that is decoded already."""
+    tree = _tree(page)
     for element in [element for element in tree.iter() if _unwanted(element)]:
         if element.getparent() is not None:
             element.drop_tree()
@@ -42,12 +47,16 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 def _blocks(tree: HtmlElement) -> Iterator[Block]:
+    """A heading that leads to nothing is a paragraph."""
     headings = Headings()
     for kind, text in _runs(tree):
         if kind in _HEADINGS:
-            headings.enter(_HEADINGS[kind], text)
+            yield from headings.enter(_HEADINGS[kind], text)
+        elif kind == "pre":
+            yield from headings.over(code(text))
         else:
-            yield from paragraphs(text, heading=headings.path)
+            yield from headings.over(paragraphs(text))
+    yield from headings.end()
 
 
 def _runs(tree: HtmlElement) -> Iterator[tuple[str, str]]:

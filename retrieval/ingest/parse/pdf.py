@@ -21,7 +21,7 @@ def parse(content: bytes) -> Iterator[Block]:
     """Paragraphs of each page in turn. A scan has no text layer, so nothing comes of it."""
     for page in _unlocked(PdfReader(io.BytesIO(content))).pages:
         text = _HYPHENATED.sub("", page.extract_text())
-        yield from paragraphs(_WRAPPED.sub(" ", text), heading="")
+        yield from (Block("", part) for part in paragraphs(_WRAPPED.sub(" ", text)))
 
 
 def _unlocked(reader: PdfReader) -> PdfReader:

@@ -1,16 +1,19 @@
 """Plain text: UTF-8, with or without a byte order mark, or UTF-16 with one."""
 
 import codecs
+import re
 from collections.abc import Iterator
 
 from retrieval.errors import DocumentError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
-from retrieval.ingest.parse.clean import clean
+from retrieval.ingest.parse.clean import clean, visible
+
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
 def parse(content: bytes) -> Iterator[Block]:
-    return paragraphs(decoded(content), heading="")
+    return (Block("", text) for text in paragraphs(decoded(content)))
 
 
 def decoded(content: bytes) -> str:
@@ -23,6 +26,12 @@ def decoded(content: bytes) -> str:
         raise DocumentError(reasons.CORRUPT, what) from error
 
 
-def paragraphs(text: str, *, heading: str) -> Iterator[Block]:
+def paragraphs(text: str) -> Iterator[str]:
     """The parts between blank lines."""
-    return (Block(heading, part) for part in clean(text).split("\n\n") if part)
+    return filter(None, clean(text).split("\n\n"))
+
+
+def code(text: str) -> Iterator[str]:
+    """The parts between blank lines, with the spaces that lines begin with."""
+    parts = (part.strip("\n").rstrip() for part in _BLANK_LINES.split(visible(text)))
+    return (part for part in parts if part.strip())
