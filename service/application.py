@@ -91,11 +91,14 @@ class _JsonRequest(Request):
 
 
 class _JsonRoute(APIRoute):
+    """A body is JSON, whatever type is declared: `curl -d` declares a form."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            return await handler(_JsonRequest(request.scope, request.receive))
+            headers = [header for header in request.scope["headers"] if header[0] != b"content-type"]
+            return await handler(_JsonRequest({**request.scope, "headers": headers}, request.receive))
 
         return handle
 
@@ -133,7 +136,7 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return error_response(422, "invalid_request", f"the body is not JSON: {first['ctx']['error']}")
-    place = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
+    place = ".".join(map(str, first["loc"][1:]))  # the first part says whether it is of the body or of the query
     return error_response(422, "invalid_request", f"{place or 'the body'}: {first['msg']}")
 
 

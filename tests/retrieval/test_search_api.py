@@ -139,7 +139,7 @@ async def test_a_bad_body_is_refused_and_the_field_named(
 ) -> None:
     body = {"tenant": filled, "knowledge_bases": ["docs"], "query": "refund"} | changed
     status, answer = await post(api, body)
-    assert (status, answer["error"]["code"]) == (400, "invalid_request")
+    assert (status, answer["error"]["code"]) == (422, "invalid_request")
     assert field in answer["error"]["message"]
 
 
@@ -199,4 +199,4 @@ async def test_texts_are_embedded_as_the_embedder_does(api: aiohttp.ClientSessio
 @pytest.mark.parametrize("texts", [[], [""], ["x"] * 129, "x", [5]])
 async def test_no_texts_are_refused(api: aiohttp.ClientSession, texts: object) -> None:
     async with api.post("/v1/embed", json={"texts": texts}) as response:
-        assert response.status == 400
+        assert response.status == 422

@@ -164,7 +164,7 @@ async def test_a_bad_desired_set_is_refused_whole_and_the_field_named(
 ) -> None:
     good: dict[str, object] = {"tenant": tenant, "name": "docs", "sources": []}
     code, answer = await want(api, good | {"name": "other"}, good | changed)
-    assert (code, answer["error"]["code"]) == (400, "invalid_request")
+    assert (code, answer["error"]["code"]) == (422, "invalid_request")
     assert fact in answer["error"]["message"]
     assert (await status(api))["knowledge_bases"] == []
 
@@ -185,7 +185,7 @@ async def test_a_source_that_is_no_absolute_path_fails_its_knowledge_base_alone(
 async def test_a_knowledge_base_listed_twice_is_refused(api: aiohttp.ClientSession, tenant: str) -> None:
     twice: dict[str, object] = {"tenant": tenant, "name": "docs", "sources": []}
     code, answer = await want(api, twice, twice)
-    assert code == 400
+    assert code == 422
     assert f"{tenant}/docs is listed twice" in answer["error"]["message"]
 
 
