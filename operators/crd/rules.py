@@ -20,7 +20,8 @@ class Rule:
 
 _LABEL = "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')"
 _NAME_MESSAGE = "metadata.name: choose at most 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
-_SCHEMES = "'^(hf|s3|gs|https|oci|pvc|file)://.+$'"
+# Which schemes there are is the agents' matter: `serving/agent/sources/kinds`.
+_URI = "'^[a-z][a-z0-9+.-]*://.+$'"
 
 RULES = (
     *(
@@ -49,7 +50,7 @@ RULES = (
          "a tenant keeps its namespace; make another Tenant for another namespace"),
     Rule("Tenant", "spec.namespace", "!self.startsWith('kube-') && self != 'default'",
          "choose a namespace that is the tenant's alone, not one of the cluster's"),
-    Rule("Adapter", "spec.source", f"self.matches({_SCHEMES})",
+    Rule("Adapter", "spec.source", f"self.matches({_URI})",
          "name where the adapter lies: hf://, s3://, gs://, https://, oci://, pvc:// or file://"),
     Rule("Adapter", "spec.rollout.canary.steps", "self.all(s, self.filter(t, t.weight == s.weight).size() == 1)",
          "each step of a canary needs a weight of its own"),

@@ -1,5 +1,6 @@
-"""Adapters' artifacts from where they are: a file for each kind of source, and `fetcher` for all of them.
+"""Adapters' artifacts from where they are.
 
-`uri` says what a source names; `web`, `hub`, `s3`, `gs` and `oci` say which requests get its two files; `http` sends
-them within the policy; `download` goes on where an earlier attempt stopped. `local` copies.
+`kinds` has a file for each kind of source: what its URIs name, and which requests get the two files. `schemes` finds
+those files, `http` sends requests within the policy, `download` goes on where an earlier attempt stopped, and
+`fetcher` is for all of them together.
 """

@@ -2,30 +2,18 @@
 
 import asyncio
 import errno
-import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from serving.agent.errors import UnavailableError
-from serving.agent.sources import gs, hub, local, oci, s3, web, workload
 from serving.agent.sources.credentials import Credentials
-from serving.agent.sources.download import Remote, download
-from serving.agent.sources.http import Client, trust
+from serving.agent.sources.http import trust
+from serving.agent.sources.kind import Fetch
 from serving.agent.sources.part import Part, publish
 from serving.agent.sources.policy import Policy
-from serving.agent.sources.uri import (
-    BucketSource,
-    HubSource,
-    LocalSource,
-    RegistrySource,
-    RemoteSource,
-    VolumeSource,
-    WebSource,
-    parse,
-    shown,
-)
+from serving.agent.sources.schemes import parse
+from serving.agent.sources.uri import shown
 from serving.agent.verify import FILES
 
 
@@ -45,12 +33,10 @@ class Fetcher:
         """
         parsed, name = parse(source), shown(source)
         parts = {file: Part(into, file) for file in FILES}
+        attempt = Fetch(name, parts, Credentials(credentials), self._policy, self._tls, datetime.now(UTC))
         try:
             async with asyncio.timeout(self._policy.timeout_s):
-                if isinstance(parsed, LocalSource | VolumeSource):
-                    await self._copy(parsed, name, parts)
-                else:
-                    await self._download(parsed, name, parts, Credentials(credentials))
+                await parsed.fetch(attempt)
                 await asyncio.to_thread(publish, list(parts.values()))
         except TimeoutError as error:
             raise UnavailableError(
@@ -58,52 +44,6 @@ class Fetcher:
             ) from error
         except OSError as error:
             raise _disk_fault(error, name) from error
-
-    async def _copy(self, source: LocalSource | VolumeSource, name: str, parts: dict[str, Part]) -> None:
-        """A thread cannot be cancelled, but it can be told; nobody touches its files before it has stopped."""
-        directory, root = local.locate(source, name, self._policy)
-        left = threading.Event()
-        copying = asyncio.ensure_future(
-            asyncio.to_thread(
-                local.copy, directory, root, name, parts, self._policy.max_bytes, lambda: not left.is_set()
-            )
-        )
-        try:
-            await asyncio.shield(copying)
-        finally:
-            left.set()
-            await asyncio.wait({copying})
-
-    async def _download(
-        self, source: RemoteSource, name: str, parts: dict[str, Part], credentials: Credentials
-    ) -> None:
-        async with Client(self._policy, self._tls, name) as client:
-            remotes = await self._locate(client, source, credentials)
-            room = self._policy.max_bytes
-            for file, part in parts.items():
-                room -= await download(client, remotes[file], part, room)
-
-    async def _locate(self, client: Client, source: RemoteSource, credentials: Credentials) -> dict[str, Remote]:
-        match source:
-            case WebSource():
-                return web.remotes(source, credentials)
-            case HubSource():
-                return await hub.remotes(client, source, credentials, self._policy.hf_endpoint)
-            case BucketSource() if self._policy.workload.covers(source, credentials):
-                return await self._locate(client, source, await self._own_credentials(client, source))
-            case BucketSource(scheme="s3"):
-                return s3.remotes(source, credentials, datetime.now(UTC))
-            case BucketSource():
-                return await gs.remotes(client, source, credentials, self._policy.gs_endpoint, datetime.now(UTC))
-            case RegistrySource():
-                return await oci.remotes(client, source, credentials)
-
-    async def _own_credentials(self, client: Client, source: BucketSource) -> Credentials:
-        """Google's metadata server has an address that no artifact may come from; STS is a server like any other."""
-        if source.scheme != "gs":
-            return await workload.credentials(client, self._policy.workload, source)
-        async with Client(replace(self._policy, allow_private=True, proxy=None), self._tls, client.name) as inside:
-            return await workload.credentials(inside, self._policy.workload, source)
 
 
 def _disk_fault(error: OSError, name: str) -> UnavailableError:

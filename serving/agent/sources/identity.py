@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serving.agent.sources.credentials import Credentials
-from serving.agent.sources.uri import BucketSource
 
 ACCESS_TOKEN = "GOOGLE_ACCESS_TOKEN"
 
@@ -20,6 +19,6 @@ class WorkloadIdentity:
     sts: str = ""
     metadata: str = "http://metadata.google.internal"
 
-    def covers(self, source: BucketSource, given: Credentials) -> bool:
+    def covers(self, bucket: str, given: Credentials) -> bool:
         """A tenant's own credentials come first; other buckets are not for the platform's identity."""
-        return not given.values and f"{source.scheme}://{source.bucket}" in self.buckets
+        return not given.values and bucket in self.buckets

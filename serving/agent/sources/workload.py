@@ -8,7 +8,6 @@ server's token (https://cloud.google.com/compute/docs/access/authenticate-worklo
 import asyncio
 import json
 import re
-from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from yarl import URL
@@ -18,7 +17,6 @@ from serving.agent.sources.credentials import Credentials
 from serving.agent.sources.http import Client
 from serving.agent.sources.identity import ACCESS_TOKEN, WorkloadIdentity
 from serving.agent.sources.request import Access, Request
-from serving.agent.sources.uri import BucketSource
 
 _NO_ACCESS = Access(("the pod's service account",), ())
 _STS = "https://sts.{region}.amazonaws.com"
@@ -26,26 +24,20 @@ _TOKEN_PATH = "/computeMetadata/v1/instance/service-accounts/default/token"
 _ELEMENTS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 
 
-async def credentials(client: Client, workload: WorkloadIdentity, source: BucketSource) -> Credentials:
-    """Raises UnavailableError where the cloud gives none."""
-    if source.scheme == "gs":
-        return Credentials({ACCESS_TOKEN: await _google(client, workload)})
-    return Credentials(await _aws(client, workload))
-
-
-async def _google(client: Client, workload: WorkloadIdentity) -> str:
+async def google(client: Client, workload: WorkloadIdentity) -> Credentials:
+    """Raises UnavailableError where the cloud gives no credentials; `aws` as well."""
     request = Request(URL(f"{workload.metadata}{_TOKEN_PATH}"), {"Metadata-Flavor": "Google"}, _NO_ACCESS)
     _, body = await client.document(request)
     try:
         match json.loads(body):
             case {"access_token": str(token)} if token.isprintable():
-                return token
+                return Credentials({ACCESS_TOKEN: token})
     except (ValueError, RecursionError):
         pass
     raise UnavailableError("AnswerInvalid", f"{client.name}: the metadata server gives no token; it is tried again")
 
 
-async def _aws(client: Client, workload: WorkloadIdentity) -> Mapping[str, str]:
+async def aws(client: Client, workload: WorkloadIdentity) -> Credentials:
     if not workload.role or workload.token_file is None:
         raise UnavailableError(
             "NoIdentity",
@@ -61,7 +53,7 @@ async def _aws(client: Client, workload: WorkloadIdentity) -> Mapping[str, str]:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     url = URL(workload.sts or _STS.format(region=workload.region))
     _, body = await client.document(Request(url, headers, _NO_ACCESS, urlencode(form).encode()))
-    return _session(client.name, body.decode(errors="replace")) | {"AWS_REGION": workload.region}
+    return Credentials(_session(client.name, body.decode(errors="replace")) | {"AWS_REGION": workload.region})
 
 
 def _session(name: str, answer: str) -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from serving.agent.adapter_config import CONFIG
-from serving.agent.sources import local
 from serving.agent.sources.fetcher import Fetcher
+from serving.agent.sources.kinds import local
 from serving.agent.sources.policy import Policy
 from serving.agent.verify import FILES
 from serving.agent.weights import WEIGHTS

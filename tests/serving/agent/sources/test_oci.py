@@ -16,9 +16,8 @@ from serving.agent.adapter_config import CONFIG
 from serving.agent.errors import RefusedError
 from serving.agent.sources.credentials import basic
 from serving.agent.sources.fetcher import Fetcher
-from serving.agent.sources.oci import layers, token_url
+from serving.agent.sources.kinds.oci import RegistrySource, layers, token_url
 from serving.agent.sources.policy import Policy
-from serving.agent.sources.uri import RegistrySource
 from serving.agent.verify import FILES
 from serving.agent.weights import WEIGHTS
 from tests.serving.agent.sources.attempt import refused, unavailable

@@ -15,9 +15,10 @@ from moto.server import ThreadedMotoServer
 from serving.agent.adapter_config import CONFIG
 from serving.agent.sources.credentials import Credentials
 from serving.agent.sources.fetcher import Fetcher
+from serving.agent.sources.http import Client, trust
+from serving.agent.sources.kind import Fetch
+from serving.agent.sources.kinds.s3 import S3Source
 from serving.agent.sources.policy import Policy
-from serving.agent.sources.s3 import Identity, authorization, remotes
-from serving.agent.sources.uri import BucketSource
 from serving.agent.verify import FILES
 from serving.agent.weights import WEIGHTS
 from tests.serving.agent.sources.attempt import refused, unavailable
@@ -87,22 +88,6 @@ async def bucket(account: Bucket, artifact: Path) -> AsyncIterator[Bucket]:
     s3.close()
 
 
-def test_the_signature_is_the_one_that_aws_publishes_as_its_example() -> None:
-    """docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html, "GET Object"."""
-    identity = Identity("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", "us-east-1")
-    headers = {
-        "host": "examplebucket.s3.amazonaws.com",
-        "range": "bytes=0-9",
-        "x-amz-content-sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        "x-amz-date": "20130524T000000Z",
-    }
-    assert authorization("/test.txt", headers, identity) == (
-        "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"
-        "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,"
-        "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
-    )
-
-
 async def test_a_prefix_is_fetched_with_the_right_keys(
     policy: Policy, bucket: Bucket, into: Path, fetched: Callable[[], bool]
 ) -> None:
@@ -161,20 +146,24 @@ async def test_an_object_that_was_overwritten_meanwhile_is_fetched_anew(
     assert fetched()
 
 
-def _headers(**values: str) -> tuple[str, dict[str, str]]:
-    request = remotes(BucketSource("s3", "bucket", "a"), Credentials(values), NOW)[CONFIG].request
-    return str(request.url), dict(request.headers)
+async def _headers(policy: Policy, **values: str) -> tuple[str, dict[str, str]]:
+    tls = trust(policy)
+    fetch = Fetch("s3://bucket/a", {}, Credentials(values), policy, tls, NOW)
+    async with Client(policy, tls, fetch.name) as client:
+        request = (await S3Source("bucket", "a").remotes(client, fetch))[CONFIG].request
+    return str(request.url), {name.lower(): value for name, value in request.headers.items()}
 
 
-def test_without_keys_nothing_is_signed_and_the_region_names_the_host() -> None:
-    assert _headers() == (f"https://s3.us-east-1.amazonaws.com/bucket/a/{CONFIG}", {})
-    assert _headers(AWS_REGION="eu-west-1")[0].startswith("https://s3.eu-west-1.amazonaws.com/")
+async def test_without_keys_nothing_is_signed_and_the_region_names_the_host(policy: Policy) -> None:
+    assert await _headers(policy) == (f"https://s3.us-east-1.amazonaws.com/bucket/a/{CONFIG}", {})
+    url, _ = await _headers(policy, AWS_REGION="eu-west-1")
+    assert url.startswith("https://s3.eu-west-1.amazonaws.com/")
 
 
-def test_a_session_s_token_is_sent_and_signed() -> None:
-    _, headers = _headers(AWS_ACCESS_KEY_ID="A", AWS_SECRET_ACCESS_KEY="b", AWS_SESSION_TOKEN="t")
+async def test_a_session_s_token_is_sent_and_signed(policy: Policy) -> None:
+    _, headers = await _headers(policy, AWS_ACCESS_KEY_ID="A", AWS_SECRET_ACCESS_KEY="b", AWS_SESSION_TOKEN="t")
     assert headers["x-amz-security-token"] == "t"
-    assert "x-amz-date;x-amz-security-token," in headers["Authorization"]
+    assert "x-amz-date;x-amz-security-token," in headers["authorization"]
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.agent.errors import RefusedError
-from serving.agent.sources.uri import (
-    MAX_SHOWN,
-    BucketSource,
-    HubSource,
-    LocalSource,
-    RegistrySource,
-    Source,
-    VolumeSource,
-    WebSource,
-    parse,
-    shown,
-)
+from serving.agent.sources.kind import Source
+from serving.agent.sources.kinds.gs import GsSource
+from serving.agent.sources.kinds.hub import HubSource
+from serving.agent.sources.kinds.local import LocalSource, VolumeSource
+from serving.agent.sources.kinds.oci import RegistrySource
+from serving.agent.sources.kinds.s3 import S3Source
+from serving.agent.sources.kinds.web import WebSource
+from serving.agent.sources.schemes import parse
+from serving.agent.sources.uri import MAX_SHOWN, shown
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -31,8 +28,8 @@ DIGEST = "sha256:" + "a" * 64
         ("https://host/a?b=c#d", WebSource("https://host/a?b=c")),
         ("hf://org/name", HubSource("org/name", "main")),
         ("hf://org/na.me-1@refs/pr/1", HubSource("org/na.me-1", "refs/pr/1")),
-        ("s3://bucket/a/b/", BucketSource("s3", "bucket", "a/b")),
-        ("gs://bucket", BucketSource("gs", "bucket", "")),
+        ("s3://bucket/a/b/", S3Source("bucket", "a/b")),
+        ("gs://bucket", GsSource("bucket", "")),
         ("oci://host:5000/a/b:v1", RegistrySource("host:5000", "a/b", "v1")),
         (f"oci://host/a@{DIGEST}", RegistrySource("host", "a", DIGEST)),
         (f"oci://host/a:v1@{DIGEST}", RegistrySource("host", "a", DIGEST)),

@@ -1,26 +1,25 @@
 """gs://BUCKET/DIRECTORY: Google Cloud Storage, as a service account (RFC 7523) or as anybody."""
 
 import json
-from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote, urlencode
 
+import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from yarl import URL
 
 from serving.agent.errors import RefusedError, UnavailableError
+from serving.agent.sources import workload
+from serving.agent.sources.bucket import BucketSource
 from serving.agent.sources.credentials import Credentials
 from serving.agent.sources.download import Remote
 from serving.agent.sources.http import Client
 from serving.agent.sources.identity import ACCESS_TOKEN
+from serving.agent.sources.kind import Fetch
 from serving.agent.sources.request import Access, Request
-from serving.agent.sources.uri import BucketSource
 from serving.agent.verify import FILES
 
 _KEY = "GOOGLE_SERVICE_ACCOUNT_KEY"
@@ -37,20 +36,29 @@ class ServiceAccount:
     key: RSAPrivateKey = field(repr=False)
 
 
-async def remotes(
-    client: Client, source: BucketSource, credentials: Credentials, endpoint: str, now: datetime
-) -> dict[str, Remote]:
-    """Without a key the requests are anonymous. `now` is in UTC."""
-    access = Access.of(credentials, _KEY)
-    document = credentials.document(_KEY)
-    headers = {}
-    if token := credentials.get(ACCESS_TOKEN):
-        headers["Authorization"] = f"Bearer {token}"
-    elif document:
-        headers["Authorization"] = f"Bearer {await _token(client, service_account(document), access, now)}"
-    base = f"{endpoint.rstrip('/')}/{source.bucket}"
-    urls = {file: URL(f"{base}/{quote(source.key(file), safe='/-._~')}", encoded=True) for file in FILES}
-    return {file: Remote(Request(url, headers, access)) for file, url in urls.items()}
+@dataclass(frozen=True)
+class GsSource(BucketSource):
+    schemes = ("gs",)
+    forms = ("gs://BUCKET/DIRECTORY",)
+
+    async def own_credentials(self, client: Client, fetch: Fetch) -> Credentials:
+        """Google's metadata server has an address that no artifact may come from."""
+        policy = replace(fetch.policy, allow_private=True, proxy=None)
+        async with Client(policy, fetch.tls, client.name) as inside:
+            return await workload.google(inside, fetch.policy.workload)
+
+    async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
+        """Without a key the requests are anonymous."""
+        credentials = (await self.proving(client, fetch)).credentials
+        access, document = Access.of(credentials, _KEY), credentials.document(_KEY)
+        headers = {}
+        if token := credentials.get(ACCESS_TOKEN):
+            headers["Authorization"] = f"Bearer {token}"
+        elif document:
+            headers["Authorization"] = f"Bearer {await _token(client, service_account(document), access, fetch.now)}"
+        base = f"{fetch.policy.gs_endpoint.rstrip('/')}/{self.bucket}"
+        urls = {file: URL(f"{base}/{quote(self.key(file), safe='/-._~')}", encoded=True) for file in FILES}
+        return {file: Remote(Request(url, headers, access)) for file, url in urls.items()}
 
 
 def service_account(document: str) -> ServiceAccount:
@@ -79,8 +87,7 @@ def assertion(account: ServiceAccount, now: datetime) -> str:
         "iat": issued,
         "exp": issued + _LIFETIME_S,
     }
-    signed = f"{_encoded({'alg': 'RS256', 'typ': 'JWT'})}.{_encoded(claims)}"
-    return f"{signed}.{_base64(account.key.sign(signed.encode(), PKCS1v15(), SHA256()))}"
+    return jwt.encode(claims, account.key, algorithm="RS256")
 
 
 async def _token(client: Client, account: ServiceAccount, access: Access, now: datetime) -> str:
@@ -95,11 +102,3 @@ async def _token(client: Client, account: ServiceAccount, access: Access, now: d
         case {"access_token": str(token)} if token.isprintable() and len(token) <= _MAX_TOKEN:
             return token
     raise UnavailableError("AnswerInvalid", f"{client.name}: Google answers without a token; it is tried again")
-
-
-def _encoded(value: dict[str, Any]) -> str:
-    return _base64(json.dumps(value, separators=(",", ":")).encode())
-
-
-def _base64(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

@@ -1,38 +1,96 @@
-"""Directories of this machine: below the roots of file://, or on a mounted volume. Blocks: call from a thread."""
+"""file:///DIRECTORY and pvc://CLAIM/DIRECTORY: below the roots of this machine, or on a mounted volume."""
 
+import asyncio
 import errno
 import os
+import re
 import stat
+import threading
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Self
 
 from serving.agent.errors import RefusedError, UnavailableError
 from serving.agent.sources.contents import absence
+from serving.agent.sources.kind import Fetch, Source
 from serving.agent.sources.part import Part
 from serving.agent.sources.policy import Policy
-from serving.agent.sources.uri import LocalSource, VolumeSource
+from serving.agent.sources.uri import below, invalid
 from serving.agent.verify import FILES
 
+_CLAIM = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _BLOCK = 1024 * 1024
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 # A FIFO would block the open for ever.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
-def locate(source: LocalSource | VolumeSource, name: str, policy: Policy) -> tuple[Path, Path]:
-    """The directory that is meant, and the root that it must not leave. Raises RefusedError."""
-    if isinstance(source, VolumeSource):
+class DirectorySource(Source):
+    """A directory that this machine can read."""
+
+    @abstractmethod
+    def locate(self, name: str, policy: Policy) -> tuple[Path, Path]:
+        """The directory that is meant, and the root that it must not leave. Raises RefusedError."""
+
+    async def fetch(self, fetch: Fetch) -> None:
+        """A thread cannot be cancelled, but it can be told; nobody touches its files before it has stopped."""
+        directory, root = self.locate(fetch.name, fetch.policy)
+        left = threading.Event()
+        arguments = (directory, root, fetch.name, fetch.parts, fetch.policy.max_bytes, lambda: not left.is_set())
+        copying = asyncio.ensure_future(asyncio.to_thread(copy, *arguments))
+        try:
+            await asyncio.shield(copying)
+        finally:
+            left.set()
+            await asyncio.wait({copying})
+
+
+@dataclass(frozen=True)
+class LocalSource(DirectorySource):
+    schemes = ("file",)
+    forms = ("an absolute path", "file://")
+
+    path: PurePosixPath  # absolute, without `.` or `..`
+
+    @classmethod
+    def parse(cls, source: str, rest: str) -> Self:
+        if not rest.startswith("/"):
+            raise invalid(source, "is neither an absolute path nor a URI of a kind that is served here")
+        return cls(PurePosixPath("/", below(source, rest)))
+
+    def locate(self, name: str, policy: Policy) -> tuple[Path, Path]:
+        roots = [root for root in policy.file_roots if self.path.is_relative_to(root)]
+        if not roots:
+            allowed = " or ".join(map(str, policy.file_roots)) or "no directory"
+            raise RefusedError(
+                "SourceOutside", f"{name} is not below {allowed}, which file:// may name; move the adapter"
+            )
+        return Path(self.path), roots[0]
+
+
+@dataclass(frozen=True)
+class VolumeSource(DirectorySource):
+    schemes = ("pvc",)
+    forms = ("pvc://CLAIM/DIRECTORY",)
+
+    claim: str
+    path: PurePosixPath  # below the claim
+
+    @classmethod
+    def parse(cls, source: str, rest: str) -> Self:
+        claim, _, path = rest.partition("/")
+        if not _CLAIM.fullmatch(claim) or ".." in claim:
+            raise invalid(source, "names no claim; write pvc://CLAIM/DIRECTORY")
+        return cls(claim, PurePosixPath(below(source, path)))
+
+    def locate(self, name: str, policy: Policy) -> tuple[Path, Path]:
         if policy.volumes is None:
             raise RefusedError("SourceUnsupported", f"{name}: no volumes are mounted here; use another kind of source")
-        root = policy.volumes / source.claim
-        return root / source.path, root
-    roots = [root for root in policy.file_roots if source.path.is_relative_to(root)]
-    if not roots:
-        allowed = " or ".join(map(str, policy.file_roots)) or "no directory"
-        raise RefusedError("SourceOutside", f"{name} is not below {allowed}, which file:// may name; move the adapter")
-    return Path(source.path), roots[0]
+        root = policy.volumes / self.claim
+        return root / self.path, root
 
 
 def copy(directory: Path, root: Path, name: str, parts: dict[str, Part], room: int, go_on: Callable[[], bool]) -> None:

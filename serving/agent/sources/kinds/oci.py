@@ -8,8 +8,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from yarl import URL
 
@@ -18,11 +19,17 @@ from serving.agent.sources.contents import absence
 from serving.agent.sources.credentials import Credentials, basic
 from serving.agent.sources.download import Remote
 from serving.agent.sources.http import Client
+from serving.agent.sources.kind import Fetch, RemoteSource
 from serving.agent.sources.request import Access, Request
-from serving.agent.sources.uri import RegistrySource
+from serving.agent.sources.uri import invalid
 from serving.agent.verify import FILES
 
 _MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+_REGISTRY = re.compile(
+    r"([A-Za-z0-9.-]+(?::[0-9]{1,5})?)"
+    r"/([a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*)"
+    r"(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?"
+)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _MAX_TOKEN = 16_384
@@ -30,19 +37,35 @@ _MAX_TOKEN = 16_384
 _HOSTS = {"docker.io": "registry-1.docker.io"}
 
 
-async def remotes(client: Client, source: RegistrySource, credentials: Credentials) -> dict[str, Remote]:
-    """Raises RefusedError when the artifact is not one file each, or its manifest not what its digest says."""
-    base = f"https://{_HOSTS.get(source.host, source.host)}/v2/{source.repository}"
-    access = Access.of(credentials, "OCI_USERNAME", "OCI_PASSWORD")
-    url = URL(f"{base}/manifests/{source.reference}", encoded=True)
-    request = Request(url, {"Accept": _MANIFESTS}, access)
-    proof = await _proof(client, request, source, credentials)
-    _, raw = await client.document(request.with_headers(proof))
-    digests = layers(raw, source.reference, client.name)
-    return {
-        file: Remote(Request(URL(f"{base}/blobs/{digest}", encoded=True), proof, access), digest)
-        for file, digest in digests.items()
-    }
+@dataclass(frozen=True)
+class RegistrySource(RemoteSource):
+    schemes = ("oci",)
+    forms = ("oci://HOST/REPOSITORY:TAG", "oci://HOST/REPOSITORY@sha256:…")
+
+    host: str
+    repository: str
+    reference: str  # a tag, or sha256:…
+
+    @classmethod
+    def parse(cls, source: str, rest: str) -> Self:
+        match = _REGISTRY.fullmatch(rest)
+        if not match or not (match[3] or match[4]):
+            raise invalid(source, f"names no artifact; write {' or '.join(cls.forms)}")
+        return cls(match[1], match[2], match[4] or match[3])
+
+    async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
+        """Raises RefusedError when the artifact is not one file each, or its manifest not what its digest says."""
+        base = f"https://{_HOSTS.get(self.host, self.host)}/v2/{self.repository}"
+        access = Access.of(fetch.credentials, "OCI_USERNAME", "OCI_PASSWORD")
+        url = URL(f"{base}/manifests/{self.reference}", encoded=True)
+        request = Request(url, {"Accept": _MANIFESTS}, access)
+        proof = await _proof(client, request, self, fetch.credentials)
+        _, raw = await client.document(request.with_headers(proof))
+        digests = layers(raw, self.reference, client.name)
+        return {
+            file: Remote(Request(URL(f"{base}/blobs/{digest}", encoded=True), proof, access), digest)
+            for file, digest in digests.items()
+        }
 
 
 def layers(raw: bytes, reference: str, name: str) -> dict[str, str]:

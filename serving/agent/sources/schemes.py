@@ -1,0 +1,39 @@
+"""Every scheme that a source may have, from the files in `kinds`."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+
+from serving.agent.errors import RefusedError
+from serving.agent.sources import kinds
+from serving.agent.sources.kind import Source
+from serving.agent.sources.uri import MAX_LENGTH, invalid, shown
+
+
+def kinds_by_scheme() -> Mapping[str, type[Source]]:
+    """Reads the folder, and imports what is new in it."""
+    return {scheme: kind for kind in _kinds() for scheme in kind.schemes}
+
+
+def _kinds() -> Iterator[type[Source]]:
+    for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, Source) and value.__module__ == module.name:
+                yield value
+
+
+BY_SCHEME = kinds_by_scheme()
+
+
+def parse(source: str) -> Source:
+    """An absolute path, or a URI of a scheme that a file in `kinds` has. Raises RefusedError for anything else."""
+    if len(source) > MAX_LENGTH or not source.isprintable():
+        raise invalid(source, f"is longer than {MAX_LENGTH} characters or holds some that cannot be printed")
+    scheme, separator, rest = source.partition("://")
+    if not separator:
+        scheme, rest = "file", source
+    kind = BY_SCHEME.get(scheme)
+    if kind is None:
+        forms = ", ".join(dict.fromkeys(form for each in BY_SCHEME.values() for form in each.forms))
+        raise RefusedError("SourceUnsupported", f"{shown(source)} is not a source here; use one of {forms}")
+    return kind.parse(source, rest)
