@@ -75,7 +75,7 @@ def signal_report(report: Report) -> SignalReport:
         state=report.verdict.state,
         since=report.verdict.since,
         p_value=test.p_value if test else None,
-        statistic=test.mmd2 if test else None,
+        statistic=test.statistic if test else None,
         alpha=test.alpha if test else None,
         tested_at=test.at if test else None,
         samples=report.samples,

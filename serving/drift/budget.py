@@ -1,10 +1,10 @@
 """The false-alarm budget: from alarms a month over the fleet to the level of one test.
 
 A test at level alpha raises a false alarm with probability at most alpha. Expectations add up whether
-or not tests depend on each other (and those of a tenant do: they share its reference), so the
-expected number of false alarms is at most the number of tests times alpha. Tests of a tenant are at
+or not tests depend on each other (and those of a signal do: they share its reference), so the
+expected number of false alarms is at most the number of tests times alpha. Tests of a signal are at
 least `interval` apart, which bounds their number in a month; dividing the budget by that number and
-by the number of tenants gives alpha.
+by the number of tenants and signals gives alpha.
 """
 
 import math
@@ -15,7 +15,8 @@ MONTH = 30 * 86_400.0  # seconds
 
 @dataclass(frozen=True)
 class Budget:
-    """At most `false_alarms` expected in 30 days over all tenants, with `interval` seconds between a tenant's tests."""
+    """At most `false_alarms` expected in 30 days over all tenants, with `interval` seconds from one test of a signal to
+    the next."""
 
     false_alarms: float
     interval: float
@@ -29,13 +30,13 @@ class Level:
     permutations: int
 
 
-def level(budget: Budget, *, tenants: int, permutations: int) -> Level:
-    """The level of each test of a fleet of `tenants` >= 1; `permutations` is the least number to use."""
-    tests = tenants * math.ceil(MONTH / budget.interval)
+def level(budget: Budget, *, series: int, permutations: int) -> Level:
+    """The level of each test of a fleet with `series` >= 1 signals of tenants; `permutations` is the least number."""
+    tests = series * math.ceil(MONTH / budget.interval)
     alpha = min(budget.false_alarms / tests, 1.0)
     return Level(alpha=alpha, permutations=max(permutations, math.floor(1 / alpha)))  # 1 / (permutations + 1) < alpha
 
 
 def next_test_at(budget: Budget, *, tested_at: float | None) -> float:
-    """The earliest time, in Unix seconds, at which a tenant may be tested again."""
+    """The earliest time, in Unix seconds, at which a signal of a tenant may be tested again."""
     return -math.inf if tested_at is None else tested_at + budget.interval

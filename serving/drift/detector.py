@@ -1,4 +1,4 @@
-"""Holds each tenant's windows and verdict, and acts: takes observations in, runs the tests that are due.
+"""Holds the windows and the verdict of each signal of each tenant, and acts: takes observations in, runs due tests.
 
 Everything but the test and the files runs on the event loop. One lock covers each step that awaits
 while it changes who is watched or what is on disk, so a tenant that is removed stays removed.
@@ -7,7 +7,7 @@ while it changes who is watched or what is on disk, so a tenant that is removed 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,14 +16,12 @@ from contract.drift import Receipt
 from serving.drift import budget, verdict, windows
 from serving.drift.errors import StateError
 from serving.drift.registration import Registration, registration
+from serving.drift.registry import SIGNALS
 from serving.drift.settings import Settings
-from serving.drift.statistics.mmd import mmd_test
+from serving.drift.signal import Samples, Signal
 from serving.drift.store import Record, Store
 from serving.drift.verdict import Verdict
-from serving.drift.windows import Embeddings
 from serving.drift.wire import ReceivedObservation
-
-SIGNAL = "query_embedding"
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +41,15 @@ class Detector:
     """The tenants that the store knows are watched from the start. `clock` gives Unix seconds."""
 
     def __init__(
-        self, settings: Settings, store: Store, *, clock: Callable[[], float], rng: np.random.Generator
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        rng: np.random.Generator,
+        signals: Mapping[str, Signal] = SIGNALS,
     ) -> None:
+        self._signals = signals
         self._settings = settings
         self._store = store
         self._clock = clock
@@ -56,20 +61,25 @@ class Detector:
         self.refused_tenants: tuple[str, ...] = ()
 
     def reports(self) -> list[Report]:
-        return [report(tenant, record) for tenant, record in self._records.items()]
+        return [
+            report(tenant, signal, record)
+            for tenant, records in self._records.items()
+            for signal, record in records.items()
+        ]
 
     def observe(self, observations: Iterable[ReceivedObservation]) -> Receipt:
         accepted = refused = 0
-        arrived: dict[str, list[Embeddings]] = defaultdict(list)
+        arrived: dict[tuple[str, str], list[Samples]] = defaultdict(list)
         for observation in observations:
             if observation.tenant not in self._records:
                 refused += 1
                 continue
             accepted += 1
-            if observation.embedding is not None:
-                arrived[observation.tenant].append(observation.embedding)
-        for tenant, embeddings in arrived.items():
-            self._extend(tenant, np.stack(embeddings))
+            for name, signal in self._signals.items():
+                if (sample := signal.sample(observation)) is not None:
+                    arrived[observation.tenant, name].append(sample)
+        for (tenant, name), samples in arrived.items():
+            self._extend(tenant, name, np.stack(samples))
         self.received = Receipt(accepted=self.received.accepted + accepted, refused=self.received.refused + refused)
         return Receipt(accepted=accepted, refused=refused)
 
@@ -92,8 +102,9 @@ class Detector:
     async def _evaluate(self, tenant: str) -> None:
         """A failure is logged, and stays that of its tenant."""
         try:
-            if (record := self._records.get(tenant)) and self._is_due(record):
-                await self._test(tenant, record)
+            for name, record in tuple(self._records.get(tenant, {}).items()):
+                if self._is_due(record):
+                    await self._test(tenant, name, record)
             await self._save(self._unsaved & {tenant})
         except Exception:
             logger.exception("the evaluation of tenant %s has failed, its verdict stands; the others go on", tenant)
@@ -103,29 +114,31 @@ class Detector:
         async with self._lock:
             await self._save(set(self._records))
 
-    async def _test(self, tenant: str, record: Record) -> None:
-        level = budget.level(
-            self._settings.budget, tenants=len(self._records), permutations=self._settings.permutations
-        )
-        self._records[tenant] = replace(record, windows=windows.without_current(record.windows))
+    async def _test(self, tenant: str, name: str, record: Record) -> None:
+        series = len(self._records) * len(self._signals)
+        level = budget.level(self._settings.budget, series=series, permutations=self._settings.permutations)
+        self._keep(tenant, name, replace(record, windows=windows.without_current(record.windows)))
         outcome = await asyncio.to_thread(
-            mmd_test,
+            self._signals[name].test,
             record.windows.reference,
             record.windows.current,
             permutations=level.permutations,
             rng=self._rng,
         )
         judged = verdict.judged(record.verdict, outcome, alpha=level.alpha, now=self._clock())
-        self._records[tenant] = replace(self._records[tenant], verdict=judged)
+        self._keep(tenant, name, replace(self._records[tenant][name], verdict=judged))
         self._unsaved.add(tenant)
-        logger.info("tested %s of tenant %s: %s, p=%.2g", SIGNAL, tenant, judged.state, outcome.p_value)
+        logger.info("tested %s of tenant %s: %s, p=%.2g", name, tenant, judged.state, outcome.p_value)
 
-    def _extend(self, tenant: str, embeddings: Embeddings) -> None:
-        record, size = self._records[tenant], self._settings.reference_size
-        extended = windows.extended(record.windows, embeddings, reference_size=size)
-        self._records[tenant] = replace(record, windows=extended)
+    def _extend(self, tenant: str, name: str, samples: Samples) -> None:
+        record, size = self._records[tenant][name], self._settings.reference_size
+        extended = windows.extended(record.windows, samples, reference_size=size)
+        self._keep(tenant, name, replace(record, windows=extended))
         if len(record.windows.reference) < size <= len(extended.reference):
             self._unsaved.add(tenant)
+
+    def _keep(self, tenant: str, name: str, record: Record) -> None:
+        self._records[tenant] = {**self._records[tenant], name: record}
 
     def _is_due(self, record: Record) -> bool:
         test = record.verdict.test
@@ -136,18 +149,21 @@ class Detector:
             window_size=self._settings.window_size,
         )
 
-    def _new(self) -> Record:
-        return Record(windows=windows.empty(), verdict=verdict.unknown(self._clock()))
+    def _new(self) -> dict[str, Record]:
+        unknown = verdict.unknown(self._clock())
+        return {name: Record(windows.empty(signal.width), unknown) for name, signal in self._signals.items()}
 
-    def _loaded(self, tenant: str) -> Record:
+    def _loaded(self, tenant: str) -> dict[str, Record]:
+        """A signal that the file does not have yet begins now."""
         try:
-            return self._store.load(tenant)
+            widths = {name: signal.width for name, signal in self._signals.items()}
+            return {**self._new(), **self._store.load(tenant, widths)}
         except StateError as damage:  # one bad file never stops the other tenants
             logger.error("%s; until then the tenant starts afresh", damage)
             self._unsaved.add(tenant)
             return self._new()
 
-    def _make_files_agree(self, records: dict[str, Record]) -> None:
+    def _make_files_agree(self, records: dict[str, dict[str, Record]]) -> None:
         present = set(self._store.tenants())
         for tenant in present - records.keys():
             self._store.delete(tenant)
@@ -163,10 +179,10 @@ class Detector:
                 logger.error("%s", failure)
 
 
-def report(tenant: str, record: Record) -> Report:
+def report(tenant: str, signal: str, record: Record) -> Report:
     return Report(
         tenant=tenant,
-        signal=SIGNAL,
+        signal=signal,
         verdict=record.verdict,
         samples=len(record.windows.current),
         reference_samples=len(record.windows.reference),

@@ -50,9 +50,9 @@ def p_value(report: Report) -> Iterator[Sample]:
         yield [], report.verdict.test.p_value
 
 
-def mmd2(report: Report) -> Iterator[Sample]:
+def statistic(report: Report) -> Iterator[Sample]:
     if report.verdict.test:
-        yield [], report.verdict.test.mmd2
+        yield [], report.verdict.test.statistic
 
 
 def tested_at(report: Report) -> Iterator[Sample]:
@@ -74,8 +74,8 @@ SERIES = ("tenant", "signal")
 METRICS = (
     Metric("quiver_drift_state", "1 for the state that holds, else 0.", (*SERIES, "state"), per_report(states)),
     Metric("quiver_drift_p_value", "P-value of the last test.", SERIES, per_report(p_value)),
-    Metric("quiver_drift_mmd2", "Unbiased squared MMD of the last test.", SERIES, per_report(mmd2)),
-    Metric("quiver_drift_samples", "Embeddings that a window holds.", (*SERIES, "window"), per_report(sizes)),
+    Metric("quiver_drift_statistic", "Statistic of the last test.", SERIES, per_report(statistic)),
+    Metric("quiver_drift_samples", "Samples that a window holds.", (*SERIES, "window"), per_report(sizes)),
     Metric("quiver_drift_tested_timestamp_seconds", "When the last test was made.", SERIES, per_report(tested_at)),
     Metric("quiver_drift_refused_tenants", "Tenants over the cap: they are not watched.", (), refused_tenants),
     Metric(

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from serving.drift.budget import Budget, level
 from serving.drift.errors import SettingsError
+from serving.drift.registry import SIGNALS
 
 PREFIX = "QUIVER_DRIFT_"
 MOST_PERMUTATIONS = 100_000  # of one test: about a second of one core
@@ -50,7 +51,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def budget_is_affordable(self) -> Self:
-        needed = level(self.budget, tenants=self.max_tenants, permutations=self.permutations).permutations
+        needed = level(self.budget, series=self.max_tenants * len(SIGNALS), permutations=self.permutations).permutations
         if needed > MOST_PERMUTATIONS:
             raise ValueError(
                 f"FALSE_ALARMS, INTERVAL, MAX_TENANTS and PERMUTATIONS need {needed:,} permutations a test, and "

@@ -6,6 +6,7 @@ aside, so that nothing is written over it.
 """
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from contract.body import DIMENSIONS
 from serving.drift.errors import StateError
+from serving.drift.signal import Samples
 from serving.drift.verdict import Verdict
-from serving.drift.windows import Embeddings, Windows
+from serving.drift.windows import Windows
 
 SUFFIX = ".npz"
 DAMAGED = f"{SUFFIX}.damaged"
@@ -28,10 +29,14 @@ VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
 
 @dataclass(frozen=True)
 class Record:
-    """All that is kept about one tenant."""
+    """What is kept of one signal of a tenant."""
 
     windows: Windows
     verdict: Verdict
+
+
+# All that is kept about one tenant, by signal.
+Records = Mapping[str, Record]
 
 
 class Store:
@@ -47,11 +52,11 @@ class Store:
         """Those with a file, be it damaged and set aside."""
         return sorted({path.name.partition(".")[0] for path in self._directory.glob(f"*{SUFFIX}*")})
 
-    def save(self, tenant: str, record: Record) -> None:
+    def save(self, tenant: str, records: Records) -> None:
         """Replace the tenant's file. Raises StateError."""
         try:
             with self._unfinished(tenant).open("wb") as file:
-                write(file, record)
+                write(file, records)
                 file.flush()
                 os.fsync(file.fileno())
             self._unfinished(tenant).replace(self._path(tenant))
@@ -60,13 +65,14 @@ class Store:
                 f"the state of tenant {tenant} cannot be written ({failure}); check its space and permissions"
             ) from failure
 
-    def load(self, tenant: str) -> Record:
-        """Raises StateError when the file is damaged or was not written by `save`; it is set aside then."""
+    def load(self, tenant: str, widths: Mapping[str, int]) -> Records:
+        """Of these signals, those that the file has. Raises StateError when the file is damaged or was not written by
+        `save`; it is set aside then."""
         path = self._path(tenant)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                windows = Windows(reference=embeddings(kept["reference"]), current=embeddings(kept["current"]))
-                return Record(windows=windows, verdict=VERDICT.validate_json(str(kept["verdict"])))
+                names = {name.partition(".")[0] for name in kept.files}
+                return {name: read(kept, name, width) for name, width in widths.items() if name in names}
         except Exception as damage:  # zipfile and numpy do not list what they raise on damage
             raise StateError(
                 f"the state of tenant {tenant} in {path} cannot be read ({damage}) and is kept as "
@@ -99,12 +105,21 @@ class Store:
         return self._directory / f"{tenant}{UNFINISHED}"
 
 
-def write(file: BinaryIO, record: Record) -> None:
-    verdict = np.array(VERDICT.dump_json(record.verdict).decode())
-    np.savez(file, reference=record.windows.reference, current=record.windows.current, verdict=verdict)
+def write(file: BinaryIO, records: Records) -> None:
+    """Three arrays a signal: SIGNAL.reference, SIGNAL.current, SIGNAL.verdict (JSON)."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, record in records.items():
+        arrays[f"{name}.reference"], arrays[f"{name}.current"] = record.windows.reference, record.windows.current
+        arrays[f"{name}.verdict"] = np.array(VERDICT.dump_json(record.verdict).decode())
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # the names of its own parameters have no dot
 
 
-def embeddings(array: NDArray[Any]) -> Embeddings:
-    if array.dtype != np.float32 or array.ndim != 2 or array.shape[1] != DIMENSIONS or not np.isfinite(array).all():
-        raise ValueError(f"expected finite float32 of shape (n, {DIMENSIONS}), found {array.dtype} {array.shape}")
+def read(kept: Mapping[str, NDArray[Any]], name: str, width: int) -> Record:
+    windows = Windows(samples(kept[f"{name}.reference"], width), samples(kept[f"{name}.current"], width))
+    return Record(windows, VERDICT.validate_json(str(kept[f"{name}.verdict"])))
+
+
+def samples(array: NDArray[Any], width: int) -> Samples:
+    if array.dtype != np.float32 or array.ndim != 2 or array.shape[1] != width or not np.isfinite(array).all():
+        raise ValueError(f"expected finite float32 of shape (n, {width}), found {array.dtype} {array.shape}")
     return array

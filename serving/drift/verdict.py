@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from serving.drift.statistics.mmd import Outcome
+from serving.drift.signal import Outcome
 
 
 class State(StrEnum):
@@ -19,7 +19,7 @@ class Test:
     """One test that was made: `at` in Unix seconds, and the level `alpha` it was judged by."""
 
     at: float
-    mmd2: float
+    statistic: float
     p_value: float
     alpha: float
 
@@ -34,7 +34,7 @@ class Verdict:
 
 
 def unknown(now: float) -> Verdict:
-    """The verdict of a tenant that was never tested."""
+    """The verdict on a signal that was never tested."""
     return Verdict(state=State.INSUFFICIENT_EVIDENCE, since=now, test=None)
 
 
@@ -42,5 +42,5 @@ def judged(previous: Verdict, outcome: Outcome, *, alpha: float, now: float) -> 
     """The verdict after a test: drift at p <= alpha, else ok."""
     state = State.DRIFT if outcome.p_value <= alpha else State.OK
     since = previous.since if state == previous.state else now
-    test = Test(at=now, mmd2=outcome.mmd2, p_value=outcome.p_value, alpha=alpha)
+    test = Test(at=now, statistic=outcome.statistic, p_value=outcome.p_value, alpha=alpha)
     return Verdict(state=state, since=since, test=test)

@@ -5,14 +5,16 @@ from base64 import b64decode
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from contract.body import DIMENSIONS
 from contract.drift import MOST_OBSERVATIONS, Observation, Observations
-from serving.drift.windows import Embeddings
+
+Vector = NDArray[np.float32]
 
 
-def decoded(value: object) -> Embeddings | None:
+def decoded(value: object) -> Vector | None:
     """Base64 of little-endian float32[384], or None. Raises ValueError."""
     if value is None:
         return None
@@ -36,7 +38,7 @@ _SCHEMA = {"anyOf": [{"type": "string", "contentEncoding": "base64"}, {"type": "
 class ReceivedObservation(Observation):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    embedding: Annotated[Embeddings | None, PlainValidator(decoded), WithJsonSchema(_SCHEMA)]  # type: ignore[assignment]
+    embedding: Annotated[Vector | None, PlainValidator(decoded), WithJsonSchema(_SCHEMA)]  # type: ignore[assignment]
 
 
 class ReceivedObservations(Observations):

@@ -1,9 +1,8 @@
 """Every scheme that a source may have, from the files in `kinds`."""
 
-import importlib
-import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from service.plugins import classes_in
 from serving.agent.errors import RefusedError
 from serving.agent.sources import kinds
 from serving.agent.sources.kind import Source
@@ -12,14 +11,7 @@ from serving.agent.sources.uri import MAX_LENGTH, invalid, shown
 
 def kinds_by_scheme() -> Mapping[str, type[Source]]:
     """Reads the folder, and imports what is new in it."""
-    return {scheme: kind for kind in _kinds() for scheme in kind.schemes}
-
-
-def _kinds() -> Iterator[type[Source]]:
-    for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, type) and issubclass(value, Source) and value.__module__ == module.name:
-                yield value
+    return {scheme: kind for kind in classes_in(kinds, Source) for scheme in kind.schemes}  # type: ignore[type-abstract]
 
 
 BY_SCHEME = kinds_by_scheme()

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from contract.body import DIMENSIONS
 from serving.drift.budget import MONTH, Budget, level, next_test_at
 from serving.drift.registration import registration
-from serving.drift.statistics.mmd import Outcome
+from serving.drift.signal import Outcome, Samples
 from serving.drift.verdict import State, judged, unknown
-from serving.drift.windows import Embeddings, empty, extended, is_evidence
+from serving.drift.windows import empty, extended, is_evidence
 
 
-def numbered(start: int, stop: int) -> Embeddings:
+def numbered(start: int, stop: int) -> Samples:
     return np.repeat(np.arange(start, stop, dtype=np.float32)[:, None], DIMENSIONS, axis=1)
 
 
 @given(st.lists(st.integers(1, 9), max_size=12), st.integers(2, 10))
 def test_the_first_embeddings_are_the_reference_and_the_newest_the_window(batches: list[int], size: int) -> None:
-    windows, sent = empty(), 0
+    windows, sent = empty(DIMENSIONS), 0
     for count in batches:
         windows = extended(windows, numbered(sent, sent + count), reference_size=size)
         sent += count
@@ -31,12 +31,12 @@ def test_the_first_embeddings_are_the_reference_and_the_newest_the_window(batche
 
 @pytest.mark.parametrize(("sent", "evidence"), [(0, False), (60, False), (89, False), (90, True), (200, True)])
 def test_evidence_is_a_full_reference_and_a_window(sent: int, evidence: bool) -> None:
-    windows = extended(empty(), numbered(0, sent), reference_size=60)
+    windows = extended(empty(DIMENSIONS), numbered(0, sent), reference_size=60)
     assert is_evidence(windows, reference_size=60, window_size=30) is evidence
 
 
 def test_a_reference_that_must_grow_is_completed_first() -> None:
-    windows = extended(empty(), numbered(0, 90), reference_size=60)
+    windows = extended(empty(DIMENSIONS), numbered(0, 90), reference_size=60)
     assert not is_evidence(windows, reference_size=61, window_size=30)
 
 
@@ -44,7 +44,7 @@ def test_a_reference_that_must_grow_is_completed_first() -> None:
 def test_a_month_of_tests_expects_no_more_alarms_than_the_budget(
     false_alarms: float, interval: float, tenants: int
 ) -> None:
-    chosen = level(Budget(false_alarms, interval), tenants=tenants, permutations=500)
+    chosen = level(Budget(false_alarms, interval), series=tenants, permutations=500)
     most_tests = tenants * math.ceil(MONTH / interval)
     assert chosen.alpha * most_tests <= max(false_alarms, chosen.alpha) * (1 + 1e-9)
     assert chosen.permutations >= 500
@@ -58,9 +58,9 @@ def test_a_tenant_is_tested_at_once_and_then_after_the_interval() -> None:
 
 
 def test_a_verdict_holds_since_its_state_began() -> None:
-    first = judged(unknown(1.0), Outcome(mmd2=0.3, p_value=0.01), alpha=0.01, now=2.0)
-    second = judged(first, Outcome(mmd2=0.4, p_value=0.002), alpha=0.01, now=3.0)
-    third = judged(second, Outcome(mmd2=0.0, p_value=0.011), alpha=0.01, now=4.0)
+    first = judged(unknown(1.0), Outcome(statistic=0.3, p_value=0.01), alpha=0.01, now=2.0)
+    second = judged(first, Outcome(statistic=0.4, p_value=0.002), alpha=0.01, now=3.0)
+    third = judged(second, Outcome(statistic=0.0, p_value=0.011), alpha=0.01, now=4.0)
     assert [(v.state, v.since) for v in (first, second, third)] == [(State.DRIFT, 2), (State.DRIFT, 2), (State.OK, 4)]
 
 

@@ -9,9 +9,9 @@ import pytest
 from serving.drift.detector import Detector, Report
 from serving.drift.errors import StateError
 from serving.drift.settings import Settings
+from serving.drift.signal import Samples
 from serving.drift.store import Store
 from serving.drift.verdict import State
-from serving.drift.windows import Embeddings
 from serving.drift.wire import ReceivedObservation
 from tests.serving.drift.conftest import MakeSettings
 from tests.serving.drift.traffic import Traffic, observations
@@ -33,7 +33,7 @@ async def made(settings: Settings, clock: Clock, seed: int = 0) -> Detector:
     return await asyncio.to_thread(lambda: Detector(settings, Store(settings.state), clock=clock, rng=rng))
 
 
-def sent(tenant: str, embeddings: Embeddings) -> Iterable[ReceivedObservation]:
+def sent(tenant: str, embeddings: Samples) -> Iterable[ReceivedObservation]:
     return [ReceivedObservation.model_validate(each) for each in observations(tenant, embeddings)]
 
 
@@ -263,7 +263,7 @@ async def test_a_failure_of_one_tenant_stops_no_other(
     watching.observe(sent("globex", traffic.queries(60)))
     for tenant in ("acme", "globex"):
         watching.observe(sent(tenant, traffic.queries(30)))
-    monkeypatch.setattr("serving.drift.detector.mmd_test", fails)
+    monkeypatch.setattr("serving.drift.signals.query_embedding.mmd_test", fails)
     await watching.evaluate()
     assert {report.tenant: report.verdict.test is not None for report in watching.reports()} == {
         "acme": False,

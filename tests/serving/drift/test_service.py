@@ -82,7 +82,7 @@ def test_drift_is_exported(client: TestClient, detector: Detector) -> None:
         ("quiver_drift_state", "query_embedding", "drift", "acme"): 1,
         ("quiver_drift_state", "query_embedding", "insufficient_evidence", "acme"): 0,
         ("quiver_drift_p_value", "query_embedding", "acme"): shown["p_value"],
-        ("quiver_drift_mmd2", "query_embedding", "acme"): shown["statistic"],
+        ("quiver_drift_statistic", "query_embedding", "acme"): shown["statistic"],
         ("quiver_drift_samples", "query_embedding", "acme", "reference"): 60,
         ("quiver_drift_samples", "query_embedding", "acme", "current"): 0,
         ("quiver_drift_tested_timestamp_seconds", "query_embedding", "acme"): NOW,

@@ -7,26 +7,30 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from contract.body import DIMENSIONS
 from serving.drift import verdict, windows
 from serving.drift.errors import StateError
 from serving.drift.store import Record, Store
 from tests.serving.drift.traffic import Traffic
 
-RECORD = Record(windows.extended(windows.empty(), Traffic(seed=50).queries(1), reference_size=1), verdict.unknown(1.0))
+WINDOWS = windows.extended(windows.empty(DIMENSIONS), Traffic(seed=50).queries(1), reference_size=1)
+RECORD = Record(WINDOWS, verdict.unknown(1.0))
+NAME = "query_embedding"
+WIDTHS = {NAME: DIMENSIONS}
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path, bytes]:
     directory = tmp_path_factory.mktemp("state")
     store = Store(directory)
-    store.save("acme", RECORD)
+    store.save("acme", {NAME: RECORD})
     return store, directory, (directory / "acme.npz").read_bytes()
 
 
 def test_what_was_saved_is_loaded(saved: tuple[Store, Path, bytes]) -> None:
     store, directory, good = saved
     (directory / "acme.npz").write_bytes(good)
-    loaded = store.load("acme")
+    loaded = store.load("acme", WIDTHS | {"newer": 3})[NAME]
     assert loaded.verdict == RECORD.verdict
     assert np.array_equal(loaded.windows.reference, RECORD.windows.reference)
 
@@ -42,7 +46,7 @@ def test_damage_is_a_state_error_that_keeps_the_file_or_no_damage_at_all(
     damaged[place] = value
     (directory / "acme.npz").write_bytes(damaged)
     try:
-        store.load("acme")
+        store.load("acme", WIDTHS)
     except StateError:
         assert (directory / "acme.npz.damaged").read_bytes() == damaged
         assert not (directory / "acme.npz").exists()
@@ -55,4 +59,4 @@ def test_a_compression_that_was_never_used_is_damage(saved: tuple[Store, Path, b
     damaged[8], damaged[entry + 10] = method, method
     (directory / "acme.npz").write_bytes(damaged)
     with pytest.raises(StateError, match="is kept as"):
-        store.load("acme")
+        store.load("acme", WIDTHS)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from contract.body import DIMENSIONS
-from serving.drift.windows import Embeddings
+from serving.drift.signal import Samples
 
 TOPICS = 20
 NOISE = 0.9  # length of what a query adds to its topic, of length 1
@@ -17,7 +17,7 @@ class Traffic:
         self._rng = np.random.default_rng(seed)
         self._topics = unit(self._rng.normal(size=(TOPICS + 2, DIMENSIONS)))
 
-    def queries(self, count: int, *, moved: float = 0.0) -> Embeddings:
+    def queries(self, count: int, *, moved: float = 0.0) -> Samples:
         """`moved` is the share of the queries that are about two topics never asked about before."""
         usual = self._rng.integers(0, TOPICS, count)
         new = self._rng.integers(TOPICS, TOPICS + 2, count)
@@ -30,7 +30,7 @@ def unit(vectors: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.d
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def observation(tenant: str, embedding: Embeddings | None = None) -> dict[str, Any]:
+def observation(tenant: str, embedding: Samples | None = None) -> dict[str, Any]:
     """An observation as it is sent."""
     encoded = None if embedding is None else base64.b64encode(embedding.astype("<f4").tobytes()).decode()
     return {
@@ -47,5 +47,5 @@ def observation(tenant: str, embedding: Embeddings | None = None) -> dict[str, A
     }
 
 
-def observations(tenant: str, embeddings: Embeddings) -> list[dict[str, Any]]:
+def observations(tenant: str, embeddings: Samples) -> list[dict[str, Any]]:
     return [observation(tenant, embedding) for embedding in embeddings]

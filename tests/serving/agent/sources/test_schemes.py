@@ -11,6 +11,7 @@ from serving.agent.sources.policy import Policy
 from serving.agent.verify import FILES
 
 NEW_KIND = """
+import asyncio
 from dataclasses import dataclass
 from typing import Self
 

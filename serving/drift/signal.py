@@ -1,0 +1,36 @@
+"""What a signal of drift is: a sample of numbers from each finished request, and a test of two sets of samples."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.drift.wire import ReceivedObservation
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a test found: `statistic` grows with the difference, and `p_value` is in (0, 1]."""
+
+    statistic: float
+    p_value: float
+
+
+class Signal(ABC):
+    """`name` is the label of its metrics. A sample has `width` numbers."""
+
+    name: ClassVar[str]
+    width: ClassVar[int]
+
+    @abstractmethod
+    def sample(self, observation: ReceivedObservation) -> Samples | None:
+        """Shape (width,), finite. None where the request says nothing of this signal."""
+
+    @abstractmethod
+    def test(self, reference: Samples, current: Samples, *, permutations: int, rng: np.random.Generator) -> Outcome:
+        """Of samples of shapes (m, width) and (n, width). P(p_value <= alpha) <= alpha where nothing drifts, for every
+        alpha above 1 / permutations."""

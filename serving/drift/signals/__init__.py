@@ -1,0 +1,1 @@
+"""Signals of drift: a file for each, and no other place that lists them. A new file here is a new signal."""

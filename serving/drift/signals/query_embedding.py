@@ -1,0 +1,21 @@
+"""What people ask about: the embeddings of the questions that documents were searched for."""
+
+import numpy as np
+
+from contract.body import DIMENSIONS
+from serving.drift.signal import Outcome, Samples, Signal
+from serving.drift.statistics.mmd import mmd_test
+from serving.drift.wire import ReceivedObservation
+
+
+class QueryEmbedding(Signal):
+    name = "query_embedding"
+    width = DIMENSIONS
+
+    def sample(self, observation: ReceivedObservation) -> Samples | None:
+        return observation.embedding
+
+    def test(self, reference: Samples, current: Samples, *, permutations: int, rng: np.random.Generator) -> Outcome:
+        """The statistic is the unbiased squared maximum mean discrepancy, which may be below 0."""
+        found = mmd_test(reference, current, permutations=permutations, rng=rng)
+        return Outcome(statistic=found.mmd2, p_value=found.p_value)
