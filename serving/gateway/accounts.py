@@ -1,5 +1,6 @@
 """What is known of one request, and where it is written down when it ends: metrics, comparisons, observations."""
 
+import logging
 import time
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ from serving.gateway.catalog import Target
 from serving.gateway.comparisons import Comparisons, Outcome
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.observations import Observations
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -53,6 +56,9 @@ class Accounts:
 
     def close(self, call: Call, status: int) -> None:
         now = time.monotonic()
+        first = "-" if call.first_byte is None else f"{call.first_byte - call.started:.3f}"
+        logger.info("tenant=%s model=%s status=%d first_byte_s=%s total_s=%.3f",
+                    call.tenant, call.model, status, first, now - call.started)  # fmt: skip
         self._compare(call)
         metrics, tenant, model = self._metrics, *self._metrics.names(call.tenant, call.model)
         metrics.requests.labels(tenant, model, str(status)).inc()

@@ -1,7 +1,9 @@
 """The way of one request for embeddings: who → what → may → the platform's embedder → account."""
 
 import base64
+import logging
 import struct
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -20,7 +22,7 @@ from serving.gateway.quotas import Quotas
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
 from serving.gateway.retrieval_client import Retrieval, RetrievalError, TextTooLong
 
-# The length of the embedder's vectors.
+logger = logging.getLogger(__name__)
 
 
 class Embeddings:
@@ -44,9 +46,9 @@ class Embeddings:
         self._body_timeout_s = body_timeout_s
 
     async def serve(self, exchange: Exchange) -> None:
-        tenant = OTHER
+        tenant, begun = OTHER, time.monotonic()
         try:
-            principal = self._forwarder.principal(exchange)
+            principal = self._forwarder.principal(exchange.all_headers("authorization"))
             tenant = principal.tenant
             await self._answer(exchange, principal)
         except CallerGone:
@@ -55,6 +57,8 @@ class Embeddings:
         except ApiError as error:
             await exchange.fail(error)
         finally:
+            logger.info("tenant=%s model=%s status=%d total_s=%.3f",
+                        tenant, EMBEDDER, exchange.status or 500, time.monotonic() - begun)  # fmt: skip
             self._metrics.requests.labels(*self._metrics.names(tenant, EMBEDDER), str(exchange.status or 500)).inc()
 
     async def _answer(self, exchange: Exchange, principal: Principal) -> None:

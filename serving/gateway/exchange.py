@@ -1,13 +1,13 @@
 """One request and its response in raw ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
 import asyncio
-import re
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, TypeVar
 
 import orjson
 
+from service.access import REQUEST_ID, named
 from serving.gateway.errors import ApiError, TooLarge, TooSlow
 
 Message = MutableMapping[str, Any]
@@ -17,17 +17,12 @@ Send = Callable[[Message], Awaitable[None]]
 Result = TypeVar("Result")
 
 JSON = {"content-type": "application/json"}
-HTML = {"content-type": "text/html; charset=utf-8", "content-security-policy": "default-src 'none'"}
 # Proxies between us and the caller must neither hold back nor keep what is streamed.
 EVENT_STREAM = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
 class CallerGone(Exception):
     """Nobody waits for this response any more."""
-
-
-# What a caller may write in x-request-id: it stands in logs as it is.
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class Exchange:
@@ -47,8 +42,7 @@ class Exchange:
         self._send = send
         # HTTP/1.0 knows no chunks: what is streamed is sent as a whole.
         self._kept: list[bytes] | None = [] if scope["http_version"] == "1.0" else None
-        asked = self.header("x-request-id")
-        self.request_id = asked if _REQUEST_ID.fullmatch(asked) else self.unique_id
+        self.request_id = named(self.header(REQUEST_ID))
 
     def header(self, name: str) -> str:
         """The first of that name."""
@@ -102,7 +96,7 @@ class Exchange:
 
     async def start(self, status: int, headers: Mapping[str, str]) -> None:
         self.started, self.status = True, status
-        named = {**self.headers, **headers, "x-request-id": self.request_id}
+        named = {**self.headers, **headers, REQUEST_ID: self.request_id}
         pairs = [(key.encode(), value.encode("latin-1")) for key, value in named.items()]
         self._start: Message = {"type": "http.response.start", "status": status, "headers": pairs}
         if self._kept is None or "content-length" in headers:

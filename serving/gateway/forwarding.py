@@ -92,9 +92,8 @@ class Forwarder:
         self._accounts = Accounts(metrics, comparisons, observations)
         self._replicas = InFlight()
 
-    def principal(self, exchange: Exchange) -> Principal:
-        """Who calls, from the key alone. Raises Unauthenticated."""
-        sent = exchange.all_headers("authorization")
+    def principal(self, sent: Sequence[str]) -> Principal:
+        """Who calls, from the Authorization headers alone. Raises Unauthenticated."""
         if len(sent) > 1:
             raise Unauthenticated("More than one Authorization header was sent; send one.", code="invalid_api_key")
         scheme, _, key = "".join(sent).partition(" ")
@@ -119,14 +118,14 @@ class Forwarder:
 
     async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
         """A request counts before its body is read: a refused body costs as much to read as another one."""
-        catalog, principal = self._catalog(), self.principal(exchange)
+        catalog, principal = self._catalog(), self.principal(exchange.all_headers("authorization"))
         call.tenant = principal.tenant
         exchange.headers |= self._quotas.admit(catalog.tenants[call.tenant])
         try:
             raw = await exchange.body(self._max_body_bytes, self._body_timeout_s)
             request = await parsed(raw, lambda body: parse(body, kind))
             if self._catalog() is not catalog:  # a key may have been removed while the body was on its way
-                principal = self.principal(exchange)
+                principal = self.principal(exchange.all_headers("authorization"))
             await self._route(call, exchange, request, principal)
         except Unavailable:
             self._refund(call, exchange)

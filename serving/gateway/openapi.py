@@ -1,12 +1,12 @@
 """The API described for programs (OpenAPI 3.1) and, shorter, for people, both made from the schemas (pure)."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-import orjson
+from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
 
 from serving.gateway.requests.embeddings import EmbeddingRequest
 from serving.gateway.schemas import ChatRequest, CompletionRequest
@@ -16,6 +16,7 @@ _BODIES: Mapping[str, tuple[str, type[ChatRequest] | type[CompletionRequest] | t
     "/v1/completions": ("Continues a text", CompletionRequest),
     "/v1/embeddings": ("Makes vectors of texts", EmbeddingRequest),
 }
+POSTED = tuple(_BODIES)
 _ERROR = {
     "type": "object",
     "required": ["error"],
@@ -36,44 +37,35 @@ _REFUSALS = {
     "400": "The body",
     "401": "The key",
     "404": "A name that this key does not have",
+    "408": "The time that the body takes",
     "413": "The body's size",
     "429": "A limit of the tenant, with Retry-After",
     "503": "For now, with Retry-After",
 }
-_NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-@cache
-def document() -> dict[str, Any]:
+def described(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The document of FastAPI's routes, and of those that are served beside them."""
     kinds = [kind for _, kind in _BODIES.values()]
     _, schemas = models_json_schema(
         [(kind, "validation") for kind in kinds], ref_template="#/components/schemas/{model}"
     )
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Quiver", "version": "v1", "description": "An OpenAI-compatible API."},
-        "paths": {
-            "/v1/models": {"get": _operation("Lists the names that this key may write in `model`")},
-            "/v1/models/{name}": {"get": _operation("Shows one of them") | {"parameters": [_NAME]}},
-            **{path: {"post": _posted(summary, kind.__name__)} for path, (summary, kind) in _BODIES.items()},
-        },
-        "components": {
-            "schemas": schemas["$defs"] | {"Error": _ERROR},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-        },
-        "security": [{"key": []}],
-    }
+    document = get_openapi(title="Quiver", version="v1", description="An OpenAI-compatible API.", routes=routes)
+    for path, operations in document["paths"].items():
+        if path.startswith("/v1"):
+            operations["get"]["responses"] |= _refused("401", "404")
+            operations["get"]["responses"].pop("422", None)  # a name in a path is a text, whatever it is
+    paths = {path: {"post": _posted(summary, kind.__name__)} for path, (summary, kind) in _BODIES.items()}
+    components = document.setdefault("components", {})
+    components["schemas"] = components.get("schemas", {}) | schemas["$defs"] | {"Error": _ERROR}
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    return document | {"paths": document["paths"] | paths, "security": [{"key": []}]}
 
 
-@cache
-def text() -> bytes:
-    return orjson.dumps(document())
-
-
-def page() -> str:
+def page(document: Mapping[str, Any]) -> str:
     rows = (
         f"<tr><td>{method.upper()}</td><td><code>{escape(path)}</code></td><td>{escape(operation['summary'])}</td></tr>"
-        for path, operations in document()["paths"].items()
+        for path, operations in document["paths"].items()
         for method, operation in operations.items()
     )
     return (
@@ -84,14 +76,16 @@ def page() -> str:
     )
 
 
-def _operation(summary: str) -> dict[str, Any]:
+def _refused(*statuses: str) -> dict[str, Any]:
     error = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
-    refusals = {status: {"description": text, **error} for status, text in _REFUSALS.items()}
-    return {"summary": summary, "responses": {"200": {"description": "The answer"}, **refusals}}
+    return {status: {"description": _REFUSALS[status], **error} for status in statuses}
 
 
 def _posted(summary: str, name: str) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{name}"}
-    return _operation(summary) | {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
+    answer = {"200": {"description": "The answer"}}
+    return {
+        "summary": summary,
+        "responses": answer | _refused(*_REFUSALS),
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
     }

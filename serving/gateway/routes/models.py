@@ -1,68 +1,70 @@
 """GET /v1/models and /v1/models/NAME: the names that this key may write in `model`."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
 
 from serving.gateway.catalog import Catalog, Principal, Target
 from serving.gateway.discovery import Source
 from serving.gateway.errors import model_not_found
-from serving.gateway.exchange import Exchange
 from serving.gateway.forwarding import Forwarder
 
-PREFIX = "/v1/models/"
-# The route of one model. Clients write the slashes of a name as they are or escaped; both arrive here as slashes.
-ONE = PREFIX + "{name}"
+
+class Model(BaseModel):
+    """OpenAI's fields, and whether an engine can answer now."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    """Not known of a version; OpenAI's clients want a number."""
+    owned_by: str
+    parent: str | None
+    """The base model, of an adapter."""
+    ready: bool
 
 
-def listing(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> Callable[[Exchange], Awaitable[None]]:
+class ModelList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> APIRouter:
     """`embedder` is the name that embeddings are asked of, where there are any."""
+    found = APIRouter()
 
-    async def handler(exchange: Exchange) -> None:
-        principal = forwarder.principal(exchange)
-        exchange.headers |= forwarder.limits(principal.tenant)
-        cards = _cards(discovery.catalog, principal, embedder)
-        await exchange.respond_json({"object": "list", "data": cards})
+    def caller(request: Request) -> Principal:
+        principal = forwarder.principal(request.headers.getlist("authorization"))
+        request.state.headers = forwarder.limits(principal.tenant)
+        return principal
 
-    return handler
+    Caller = Annotated[Principal, Depends(caller)]  # noqa: N806  # a type
 
+    @found.get("/v1/models")
+    async def models(principal: Caller) -> ModelList:
+        """Lists the names that this key may write in `model`."""
+        return ModelList(data=_models(discovery.catalog, principal, embedder))
 
-def one(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> Callable[[Exchange], Awaitable[None]]:
-    async def handler(exchange: Exchange) -> None:
-        principal = forwarder.principal(exchange)
-        exchange.headers |= forwarder.limits(principal.tenant)
-        cards = _cards(discovery.catalog, principal, embedder)
-        name = exchange.path.removeprefix(PREFIX)
-        card = next((card for card in cards if card["id"] == name), None)
-        if card is None:
+    @found.get("/v1/models/{name:path}")
+    async def model(name: str, principal: Caller) -> Model:
+        """Shows one of them."""
+        there = _models(discovery.catalog, principal, embedder)
+        named = next((each for each in there if each.id == name), None)
+        if named is None:
             raise model_not_found(name)
-        await exchange.respond_json(card)
+        return named
 
-    return handler
-
-
-def _cards(catalog: Catalog, principal: Principal, embedder: str | None) -> list[dict[str, Any]]:
-    cards = [_card(target, catalog) for target in _targets(catalog, principal)]
-    if embedder and principal.may_use(embedder):
-        cards.append(
-            {"id": embedder, "object": "model", "created": 0, "owned_by": "quiver", "parent": None, "ready": True}
-        )
-    return cards
+    return found
 
 
-def _targets(catalog: Catalog, principal: Principal) -> list[Target]:
+def _models(catalog: Catalog, principal: Principal, embedder: str | None) -> list[Model]:
     targets = catalog.tenants[principal.tenant].targets.values()
-    return [target for target in targets if principal.may_use(target.name)]
+    models = [_model(target, catalog) for target in targets if principal.may_use(target.name)]
+    if embedder and principal.may_use(embedder):
+        models.append(Model(id=embedder, owned_by="quiver", parent=None, ready=True))
+    return models
 
 
-def _card(target: Target, catalog: Catalog) -> dict[str, Any]:
-    """OpenAI's fields, and whether an engine can answer now. `created` is not known of a version, and OpenAI's clients
-    want a number."""
+def _model(target: Target, catalog: Catalog) -> Model:
     parent = None if target.name == target.base_model else target.base_model
-    return {
-        "id": target.name,
-        "object": "model",
-        "created": 0,
-        "owned_by": target.tenant,
-        "parent": parent,
-        "ready": bool(catalog.holders(target)),
-    }
+    return Model(id=target.name, owned_by=target.tenant, parent=parent, ready=bool(catalog.holders(target)))

@@ -1,6 +1,7 @@
 """What HTTP asks of the gateway, on real sockets."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import orjson
+import pytest
 from pydantic import SecretStr
 
 from contract.api_key import key_digest
@@ -176,3 +178,30 @@ async def test_a_caller_of_http_1_0_gets_a_stream_without_chunks(tmp_path: Path)
     assert b"transfer-encoding" not in headers.lower()
     assert text.startswith(b"data: ")
     assert text.endswith(b"data: [DONE]\n\n")
+
+
+async def test_one_line_names_a_request_its_tenant_and_its_status_and_nothing_that_was_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    chat = {"model": "base", "messages": [{"role": "user", "content": "a secret"}]}
+    async with _gateway(tmp_path) as running:
+        status, _, _ = await _ask(running, "POST", "/v1/chat/completions", json=chat)
+    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("tenant=")]
+    assert [line.partition(" first_byte_s")[0] for line in lines] == [f"tenant=acme model=base status={status}"]
+    assert "secret" not in caplog.text
+
+
+async def test_the_document_lists_every_route_with_every_status(tmp_path: Path) -> None:
+    async with _gateway(tmp_path) as running:
+        _, _, body = await _ask(running, "GET", "/openapi.json", key=None)
+    paths = orjson.loads(body)["paths"]
+    assert set(paths) >= {
+        "/v1/models",
+        "/v1/models/{name}",
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/embeddings",
+    }
+    assert set(paths["/v1/models/{name}"]["get"]["responses"]) == {"200", "401", "404"}
+    assert {"400", "401", "404", "408", "413", "429", "503"} <= set(paths["/v1/chat/completions"]["post"]["responses"])

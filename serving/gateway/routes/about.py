@@ -1,0 +1,51 @@
+"""GET /, /docs: what this is. GET /healthz: the process answers. GET /readyz: it has the objects."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from serving.gateway import openapi
+from serving.gateway.discovery import Source
+
+
+class About(BaseModel):
+    service: str = "Quiver, an OpenAI-compatible API"
+    base_url: str = "/v1"
+    docs: str = "/docs"
+    routes: list[str] = ["/v1/models", *openapi.POSTED]
+    authentication: str = "Authorization: Bearer KEY"
+
+
+class Health(BaseModel):
+    status: str
+
+
+def routes(discovery: Source) -> APIRouter:
+    found = APIRouter()
+
+    @found.get("/", include_in_schema=False)
+    @found.get("/v1", include_in_schema=False)
+    async def about() -> About:
+        """For people who open the address in a browser."""
+        return About()
+
+    @found.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        return HTMLResponse(
+            openapi.page(request.app.openapi()), headers={"content-security-policy": "default-src 'none'"}
+        )
+
+    @found.get("/healthz")
+    async def healthz() -> Health:
+        """The process answers."""
+        return Health(status="ok")
+
+    @found.get("/readyz", responses={503: {"model": Health}})
+    async def readyz() -> Response:
+        """It has the objects."""
+        if discovery.synced:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "no snapshot of the objects yet"}, 503)
+
+    return found
