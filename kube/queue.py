@@ -17,6 +17,7 @@ from service.backoff import Backoff
 logger = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
+Work = Callable[[K], Awaitable[float | None]]
 
 WORKERS = 16
 LAST_RETRY_S = 60.0
@@ -24,13 +25,12 @@ BACKOFF = Backoff(first_s=0.1, last_s=LAST_RETRY_S)
 
 
 class Queue(Generic[K]):
-    """`work` looks at a key, and returns in how many seconds to look again, or None for: when something changes.
+    """Keys may be added before anybody works at them, and wait.
 
     An error is retried with a growing delay, a refusal that is unlikely to change after a long one.
     """
 
-    def __init__(self, work: Callable[[K], Awaitable[float | None]], *, observe: "Observer | None" = None) -> None:
-        self._work = work
+    def __init__(self, *, observe: "Observer | None" = None) -> None:
         self._observe = observe or Observer()
         self._ready: deque[K] = deque()
         self._waiting: set[K] = set()
@@ -61,30 +61,31 @@ class Queue(Generic[K]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    async def run(self, workers: int = WORKERS) -> None:
-        """Until cancelled."""
+    async def run(self, work: Work[K], workers: int = WORKERS) -> None:
+        """Until cancelled. `work` looks at a key, and returns in how many seconds to look again, or None for: when
+        something changes."""
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
-                    group.create_task(self._worker())
+                    group.create_task(self._worker(work))
         finally:
             for _, timer in self._later.values():
                 timer.cancel()
 
-    async def _worker(self) -> None:
+    async def _worker(self, work: Work[K]) -> None:
         while True:
             while not self._ready:
                 self._some.clear()
                 await self._some.wait()
-            await self._one(self._ready.popleft())
+            await self._one(self._ready.popleft(), work)
 
-    async def _one(self, key: K) -> None:
+    async def _one(self, key: K, work: Work[K]) -> None:
         self._waiting.discard(key)
         self._active.add(key)
         began = time.monotonic()
         error: Exception | None = None
         try:
-            again = await self._work(key)
+            again = await work(key)
             self._failures.pop(key, None)
             if again is not None:
                 self.add_later(key, again)

@@ -9,9 +9,10 @@ from prometheus_client import CollectorRegistry
 
 from kube.client import connect
 from kube.lease import Lease
-from operators.controllers.metrics import Metrics
-from operators.controllers.neighbours import Addresses
-from operators.controllers.operator import Operator
+from operators.cluster.metrics import Metrics
+from operators.cluster.operator import Operator
+from operators.cluster.pod import Ports
+from operators.controllers.peer_watcher import Addresses
 from operators.desired.engine_workload import Platform
 from operators.settings import OperatorSettings
 from service.application import application
@@ -30,6 +31,7 @@ async def run(settings: OperatorSettings) -> None:
         operator = Operator(
             client,
             platform=platform(settings),
+            ports=Ports(settings.engine_port, settings.agent_port, settings.gateway_port),
             addresses=addresses(settings),
             metrics=metrics,
             documents=settings.documents,
@@ -82,8 +84,6 @@ def addresses(settings: OperatorSettings) -> Addresses:
         gateway_token=first(settings.gateway_token.get_secret_value()),
         ingest_token=first(settings.ingest_token.get_secret_value()),
         drift_token=first(settings.drift_token.get_secret_value()),
-        agent_port=settings.agent_port,
-        gateway_port=settings.gateway_port,
         ingest_url=settings.ingest_url,
         drift_url=settings.drift_url,
     )

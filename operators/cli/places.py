@@ -37,7 +37,7 @@ def on_cluster() -> Iterator[ModuleType]:
     """The functions that ask one; what it refuses is said as kubectl would."""
     from kube.client import ConfigurationError
     from kube.errors import KubeError
-    from operators.controllers import decisions as cluster  # a client for clusters that only these commands need
+    from operators.cluster import decisions as cluster  # a client for clusters that only these commands need
 
     try:
         yield cluster

@@ -5,10 +5,9 @@ from datetime import datetime
 from contract.adapter import Adapter, AdapterStatus
 from contract.conditions import stamp
 from contract.resource import Key
-from operators.controllers.actions import Actions
-from operators.controllers.affected import base_key
-from operators.controllers.world import World, bases_of
-from operators.desired.adapters import source_revision
+from operators.controllers.cache import ClusterCache, bases_of
+from operators.controllers.events import base_key
+from operators.controllers.surroundings import Surroundings
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 
@@ -19,58 +18,62 @@ SECRET_S = 60.0
 MISSING_SECRET_S = 5.0
 
 
-async def reconcile(key: Key, world: World, act: Actions, now: datetime) -> float | None:
-    known = world.known.get(key)
-    if known is None or not isinstance(known.item, Adapter):
-        world.waiting.discard(key)
-        world.credentials.pop(key, None)
-        world.secrets_read.discard(key)
+async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | None:
+    cache = around.cache
+    stored = cache.stored(key, Adapter)
+    if stored is None:
+        cache.waiting.discard(key)
+        cache.credentials.pop(key, None)
+        cache.secrets_read.discard(key)
         return None
-    if world.verdict(known.item, now).holds:
-        act.look_at(*await _read_secret(known.item, world, act))
-    status = next_status(known.item, _observed(known.item, world, now))
-    await act.status(known, status)
-    _wait_for_gateways(key, status, world)
-    return CANARY_S if status.canary else _secret_due(known.item, world)
+    if cache.verdict(stored.item, now).holds:
+        around.events.enqueue(await _read_secret(stored.item, around))
+    status = next_status(stored.item, _observed(stored.item, around, now))
+    await around.store.write_status(stored, status)
+    _wait_for_gateways(key, status, cache)
+    return CANARY_S if status.canary else _secret_due(stored.item, cache)
 
 
-async def _read_secret(adapter: Adapter, world: World, act: Actions) -> set[Key]:
+async def _read_secret(adapter: Adapter, around: Surroundings) -> set[Key]:
     """The base models that have to be told of what has changed."""
-    name, before = adapter.spec.credentials, world.credentials.get(adapter.key)
-    found = await act.secret(adapter.namespace, name) if name else None
-    first = bool(name) and adapter.key not in world.secrets_read
-    world.secrets_read.add(adapter.key)
+    cache = around.cache
+    name, before = adapter.spec.credentials, cache.credentials.get(adapter.key)
+    found = await around.store.secret(adapter.namespace, name) if name else None
+    first = bool(name) and adapter.key not in cache.secrets_read
+    cache.secrets_read.add(adapter.key)
     if found is None:
-        world.credentials.pop(adapter.key, None)
+        cache.credentials.pop(adapter.key, None)
     else:
-        world.credentials[adapter.key] = found
+        cache.credentials[adapter.key] = found
     return {base_key(base) for base in bases_of(adapter)} if first or found != before else set()
 
 
-def _secret_due(adapter: Adapter, world: World) -> float | None:
+def _secret_due(adapter: Adapter, cache: ClusterCache) -> float | None:
     if not adapter.spec.credentials:
         return None
-    return SECRET_S if adapter.key in world.credentials else MISSING_SECRET_S
+    return SECRET_S if adapter.key in cache.credentials else MISSING_SECRET_S
 
 
-def _observed(adapter: Adapter, world: World, now: datetime) -> Observed:
-    tenant = world.owner(adapter.namespace) or ""
-    known, base = world.known[adapter.key], world.base_model(adapter.spec.base_model)
+def _observed(adapter: Adapter, around: Surroundings, now: datetime) -> Observed:
+    cache = around.cache
+    tenant = cache.owner(adapter.namespace) or ""
+    stored, base = cache.objects[adapter.key], cache.base_model(adapter.spec.base_model)
     return Observed(
         tenant=tenant,
-        revision=source_revision(adapter),
-        verdict=world.verdict(adapter, now),
-        replicas=world.serving_adapter(adapter.spec.base_model, tenant, adapter.name),
-        gateways=world.gateways_for(tenant, adapter.name),
+        revision=around.store.revision(adapter),
+        verdict=cache.verdict(adapter, now),
+        replicas=cache.serving_adapter(adapter.spec.base_model, tenant, adapter.name),
+        gateways=cache.gateways_for(tenant, adapter.name),
         now=stamp(now),
-        decision=known.decision,
-        unplaced=world.unplaced.get(adapter.key),
+        decision=stored.decision,
+        unplaced=cache.unplaced.get(adapter.key),
         base_names=(base.name, *base.spec.names) if base else (),
+        gateway_down="gateway" in cache.down,
     )
 
 
-def _wait_for_gateways(key: Key, status: AdapterStatus, world: World) -> None:
+def _wait_for_gateways(key: Key, status: AdapterStatus, cache: ClusterCache) -> None:
     if (status.active and not status.routed) or status.draining or status.canary:
-        world.waiting.add(key)
+        cache.waiting.add(key)
     else:
-        world.waiting.discard(key)
+        cache.waiting.discard(key)

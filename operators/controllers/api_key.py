@@ -5,16 +5,15 @@ from datetime import datetime
 from contract.api_key import APIKey
 from contract.conditions import stamp
 from contract.resource import Key
-from operators.controllers.actions import Actions
-from operators.controllers.world import World
+from operators.controllers.surroundings import Surroundings
 from operators.reconcile.tenant import key_status
 
 
-async def reconcile(key: Key, world: World, act: Actions, now: datetime) -> float | None:
-    known = world.known.get(key)
-    if known is None or not isinstance(known.item, APIKey):
+async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | None:
+    stored = around.cache.stored(key, APIKey)
+    if stored is None:
         return None
-    verdict = world.verdict(known.item, now)
-    await act.status(known, key_status(known.item, verdict=verdict, now=stamp(now)))
-    expires = known.item.spec.expires_at
+    verdict = around.cache.verdict(stored.item, now)
+    await around.store.write_status(stored, key_status(stored.item, verdict=verdict, now=stamp(now)))
+    expires = stored.item.spec.expires_at
     return (expires - now).total_seconds() if expires and expires > now else None

@@ -1,4 +1,4 @@
-"""BaseModel: run its engines, tell their agents what to hold, and say which of them answer."""
+"""BaseModel: run its engines, push to their agents what to hold, and say which of them answer."""
 
 from datetime import datetime
 
@@ -7,126 +7,98 @@ from contract.acceptance import owners
 from contract.agent import AgentStatus
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition, stamp
-from contract.objects import AnyObject
 from contract.resource import Key
-from kube.errors import KubeError
-from operators.controllers.actions import Actions, child_key
-from operators.controllers.affected import base_key
-from operators.controllers.known import Known
-from operators.controllers.pod import Pod
-from operators.controllers.world import World
-from operators.desired.adapters import Placement, place, source_revision
-from operators.desired.engine_workload import Manifest, Platform, engine_workload, selector
+from operators.controllers.backend import RuntimeRefusal
+from operators.controllers.cache import ClusterCache
+from operators.controllers.events import base_key
+from operators.controllers.peer import Peer
+from operators.controllers.stored_object import StoredObject
+from operators.controllers.surroundings import Surroundings
+from operators.desired.adapters import Placement, place
 from operators.desired.pilot import pilots
 from operators.reconcile.base_model import next_status
 
+# Between tries to run a spec that has no room yet.
+WAIT_S = 5.0
 
-async def reconcile(key: Key, world: World, act: Actions, now: datetime) -> None:
-    known = world.known.get(key)
-    if known is None or not isinstance(known.item, BaseModel):
-        world.waiting.discard(key)
-        return
-    verdict, refusal = _verdict(known.item, world, act.platform, now), None
+
+async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | None:
+    stored = around.cache.stored(key, BaseModel)
+    if stored is None:
+        around.cache.waiting.discard(key)
+        await around.engines.remove(key.name)
+        return None
+    verdict = around.engines.refusal(stored.item) or around.cache.verdict(stored.item, now)
+    refusal: RuntimeRefusal | None = None
     if verdict.holds:
         try:
-            await _run(known, known.item, world, act)
-        except KubeError as error:  # the engines that run go on answering, and are told what to hold
+            await around.engines.run(stored)
+        except RuntimeRefusal as error:  # the engines that run go on answering, and are told what to hold
             refusal = error
             verdict = condition(c.ACCEPTED, False, c.NOT_APPLIED, f"its engines cannot be made as it says: {error}")
-    act.look_at(*_fill(known.item, world, act, now))
-    await _say(known, known.item, verdict, world, act, now)
+    around.events.enqueue(_fill_replicas(stored.item, around, now))
+    await _write_status(stored, verdict, around, now)
     if refusal:
-        raise refusal
+        raise refusal.__cause__ or refusal
+    return WAIT_S if around.engines.waits(key.name) else None
 
 
-async def _run(known: Known[AnyObject], base: BaseModel, world: World, act: Actions) -> None:
-    desired = engine_workload(base, uid=known.uid, platform=act.platform)
-    if desired[0]["kind"] == "Deployment" and base.spec.autoscaling and not _scales_already(desired, world):
-        await act.hand_over_replicas(desired[0])
-    await act.apply(desired)
-    await act.prune(desired, owner=known.uid)
-
-
-def _verdict(base: BaseModel, world: World, platform: Platform, now: datetime) -> Condition:
-    if base.spec.runtime == "KServe" and not platform.kserve:
-        words = "this installation does not use KServe; install the chart with kserve=true, or leave out spec.runtime"
-        return condition(c.ACCEPTED, False, c.NO_KSERVE, words)
-    claim = base.spec.claim
-    if claim and claim != platform.models:
-        there = f"the claim {platform.models}" if platform.models else "no claim"
-        words = (
-            f"engines read models from {there}; install the chart with models.existingClaim={claim}, or move the model"
-        )
-        return condition(c.ACCEPTED, False, c.CLAIM_NOT_MOUNTED, words)
-    return world.verdict(base, now)
-
-
-def _scales_already(desired: tuple[Manifest, ...], world: World) -> bool:
-    return all(child_key(item) in world.children for item in desired if item["kind"] == "HorizontalPodAutoscaler")
-
-
-def _fill(base: BaseModel, world: World, act: Actions, now: datetime) -> set[Key]:
-    """Every replica is told what to hold. The adapters of which something else is known now: what has no place on a
-    replica, or would have none where there is no replica yet, is said of them."""
-    objects, rules = world.objects_of(base), world.rules(now)
+def _fill_replicas(base: BaseModel, around: Surroundings, now: datetime) -> set[Key]:
+    """Pushes to every replica what to hold. Returns the adapters of which something else is known now: what has no
+    place on a replica, or would have none where there is no replica yet, is said of them."""
+    cache = around.cache
+    objects, rules = cache.objects_of(base), cache.rules(now)
     verdicts = {adapter.key: rules.verdict(adapter) for adapter in objects.adapters}
-    if any(a.spec.credentials and verdicts[a.key].holds and a.key not in world.secrets_read for a in objects.adapters):
+    if any(a.spec.credentials and verdicts[a.key].holds and a.key not in cache.secrets_read for a in objects.adapters):
         return set()  # what an agent is told is complete; the reading of the last one comes back here
     placements: list[Placement] = []
-    pods: list[tuple[Pod | None, AgentStatus | None]] = [*world.replicas(base.name)]
-    revisions = {adapter.key: source_revision(adapter) for adapter in objects.adapters}
-    chosen = pilots(
-        objects.adapters, owners(objects.tenants), revisions, {pod.name: report for pod, report in pods if pod}
-    )
-    for pod, report in pods or [(None, None)]:
+    peers: list[tuple[Peer | None, AgentStatus | None]] = [*cache.replicas(base.name)]
+    revisions = {adapter.key: around.store.revision(adapter) for adapter in objects.adapters}
+    reports = {peer.name: report for peer, report in peers if peer}
+    chosen = pilots(objects.adapters, owners(objects.tenants), revisions, reports)
+    for peer, report in peers or [(None, None)]:
         placement = place(
             objects,
             base,
             verdicts=verdicts,
             revisions=revisions,
             held=report,
-            gateways=world.gateways_for,
-            credentials=world.credentials,
-            tried_elsewhere={key for key, name in chosen.items() if pod and name != pod.name},
+            gateways=cache.gateways_for,
+            credentials=cache.credentials,
+            tried_elsewhere={key for key, name in chosen.items() if peer and name != peer.name},
         )
-        if pod:
-            act.tell(pod.uid, placement.desired)
+        if peer:
+            around.peers.push_desired(peer.uid, placement.desired)
         placements.append(placement)
     leaving = any(item.source is None for placement in placements for item in placement.desired.adapters)
-    (world.waiting.add if leaving else world.waiting.discard)(base_key(base.name))
-    return _unplaced(base, world, placements)
+    (cache.waiting.add if leaving else cache.waiting.discard)(base_key(base.name))
+    return _unplaced(base, cache, placements)
 
 
-def _unplaced(base: BaseModel, world: World, placements: list[Placement]) -> set[Key]:
-    found = {key: fact for placement in placements for key, fact in placement.unplaced.items()}
-    keys = {adapter.key for adapter in world.adapters_of(base.name)}
-    changed = {key for key in keys if world.unplaced.get(key) != found.get(key)}
+def _unplaced(base: BaseModel, cache: ClusterCache, placements: list[Placement]) -> set[Key]:
+    unplaced = {key: fact for placement in placements for key, fact in placement.unplaced.items()}
+    keys = {adapter.key for adapter in cache.adapters_of(base.name)}
+    changed = {key for key in keys if cache.unplaced.get(key) != unplaced.get(key)}
     for key in changed:
-        world.unplaced.pop(key, None)
-    world.unplaced |= found
+        cache.unplaced.pop(key, None)
+    cache.unplaced |= unplaced
     return changed
 
 
-async def _say(
-    known: Known[AnyObject], base: BaseModel, verdict: Condition, world: World, act: Actions, now: datetime
+async def _write_status(
+    stored: StoredObject[BaseModel], verdict: Condition, around: Surroundings, now: datetime
 ) -> None:
-    pods = world.replicas(base.name)
+    base = stored.item
+    peers = around.cache.replicas(base.name)
     status = next_status(
         base,
         verdict=verdict,
-        replicas={pod.name: (_url(pod, act.platform), report) for pod, report in pods if pod.address},
+        replicas={peer.name: (peer.url, report) for peer, report in peers if peer.url},
         now=stamp(now),
-        trouble=next((pod.trouble for pod, _ in pods if pod.trouble), ""),
+        trouble=next((peer.trouble for peer, _ in peers if peer.trouble), around.engines.waits(base.name)),
     )
-    labels = ",".join(f"{name}={value}" for name, value in selector(base.name).items())
     kept = {endpoint.name: endpoint for endpoint in base.status.endpoints}
-    silent = {pod.name for pod, _ in pods if pod.ready and world.unheard(pod.uid)}
-    endpoints = tuple(kept.get(e.name, e) if e.name in silent else e for e in status.endpoints)
-    await act.status(
-        known, status.model_copy(update={"endpoints": endpoints, "replicas": len(pods), "selector": labels})
-    )
-
-
-def _url(pod: Pod, platform: Platform) -> str:
-    host = f"[{pod.address}]" if ":" in pod.address else pod.address
-    return f"http://{host}:{platform.engine_port}"
+    unheard = {peer.name for peer, _ in peers if peer.ready and peer.uid in around.cache.expected}
+    endpoints = tuple(kept.get(e.name, e) if e.name in unheard else e for e in status.endpoints)
+    more = {"endpoints": endpoints, "replicas": len(peers), "selector": around.engines.selector(base.name)}
+    await around.store.write_status(stored, status.model_copy(update=more))

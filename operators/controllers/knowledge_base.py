@@ -7,49 +7,62 @@ from contract.knowledge_base import Document, KnowledgeBase
 from contract.objects import Objects
 from contract.resource import Key
 from contract.tenant import Tenant
-from operators.controllers.actions import Actions
-from operators.controllers.world import World
+from operators.controllers.cache import ClusterCache
+from operators.controllers.surroundings import Surroundings
 from operators.desired.knowledge_bases import desired_knowledge_bases
 from operators.reconcile.knowledge_base import next_status
 
-# Some hundred bytes each, of the 1.5 MB that an object may have.
-MOST_DOCUMENTS = 1000
 
-
-async def reconcile(key: Key, world: World, act: Actions, now: datetime) -> None:
-    known = world.known.get(key)
-    if known is None or not isinstance(known.item, KnowledgeBase):
+async def reconcile(key: Key, around: Surroundings, now: datetime) -> None:
+    cache = around.cache
+    stored = cache.stored(key, KnowledgeBase)
+    if stored is None:
         return
-    status = world.ingest()
-    report = status.report(world.owner(known.item.namespace) or "", known.item.name) if status else None
-    found = next_status(
-        known.item,
-        verdict=world.verdict(known.item, now),
+    report = cache.ingest.report(cache.owner(stored.item.namespace) or "", stored.item.name) if cache.ingest else None
+    status = next_status(
+        stored.item,
+        verdict=cache.verdict(stored.item, now),
         report=report,
-        trouble=status.message if status else "",
+        trouble=_trouble(cache),
         now=stamp(now),
     )
-    await act.status(known, found.model_copy(update={"documents": _most_telling(found.documents)}))
+    documents = _most_telling(status.documents, around.store.most_documents)
+    await around.store.write_status(stored, status.model_copy(update={"documents": documents}))
 
 
-def _most_telling(documents: tuple[Document, ...]) -> tuple[Document, ...]:
-    """An object has a limit: those that failed, then the others, up to as many as fit."""
-    return tuple(sorted(documents, key=lambda document: document.state != "Failed"))[:MOST_DOCUMENTS]
+def _trouble(cache: ClusterCache) -> str:
+    down = [name for name in ("ingest", "retrieval", "milvus") if name in cache.down]
+    if down:
+        do = "do" if len(down) > 1 else "does"
+        return f"{' and '.join(down)} {do} not answer, and is started again if it hangs"
+    return cache.ingest.message if cache.ingest else ""
 
 
-def tell_ingest(world: World, act: Actions, now: datetime) -> None:
+def _most_telling(documents: tuple[Document, ...], most: int | None) -> tuple[Document, ...]:
+    """An object may have a limit: those that failed, then the others, up to as many as fit."""
+    if most is None or len(documents) <= most:
+        return documents
+    return tuple(sorted(documents, key=lambda document: document.state != "Failed"))[:most]
+
+
+def push_to_ingest(around: Surroundings, now: datetime) -> None:
     """The complete set: what is not in it is removed."""
-    bases = tuple(item for item in world.of_kind(KnowledgeBase) if isinstance(item, KnowledgeBase))
-    tenants = tuple(item for item in world.of_kind(Tenant) if isinstance(item, Tenant))
-    rules = world.rules(now)
-    leaving = {known.item.name for known in world.known.values() if known.deleting and isinstance(known.item, Tenant)}
-    kept = tuple(base for base in bases if world.owner(base.namespace) not in leaving)
+    cache = around.cache
+    bases = tuple(item for item in cache.of_kind(KnowledgeBase) if isinstance(item, KnowledgeBase))
+    tenants = tuple(item for item in cache.of_kind(Tenant) if isinstance(item, Tenant))
+    rules = cache.rules(now)
+    leaving = {s.item.name for s in cache.objects.values() if s.deleting and isinstance(s.item, Tenant)}
+    kept = tuple(base for base in bases if cache.owner(base.namespace) not in leaving)
     objects = Objects.model_construct(knowledge_bases=kept, tenants=tenants)
-    act.index(desired_knowledge_bases(objects, {base.key: rules.verdict(base) for base in bases}))
+    if around.store.is_complete:
+        around.peers.push_knowledge_bases(
+            desired_knowledge_bases(objects, {base.key: rules.verdict(base) for base in bases})
+        )
 
 
-def tell_drift(world: World, act: Actions, now: datetime) -> None:
+def push_to_drift(around: Surroundings, now: datetime) -> None:
     """The complete set of tenants: what is kept of any other is removed."""
-    rules = world.rules(now)
-    tenants = (known.item for known in world.known.values() if isinstance(known.item, Tenant) and not known.deleting)
-    act.register(tuple(sorted(tenant.name for tenant in tenants if rules.verdict(tenant).holds)))
+    rules = around.cache.rules(now)
+    tenants = (s.item for s in around.cache.objects.values() if isinstance(s.item, Tenant) and not s.deleting)
+    if around.store.is_complete:
+        around.peers.push_tenants(tuple(sorted(tenant.name for tenant in tenants if rules.verdict(tenant).holds)))

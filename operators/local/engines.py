@@ -4,27 +4,28 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from contract.agent import AgentStatus, DesiredSet
+from contract.agent import AgentStatus
 from contract.base_model import BaseModel
+from contract.conditions import Condition
 from operators.clients.agent import AgentClient
 from operators.clients.errors import NeighbourError
-from operators.clients.follow import follow
-from operators.clients.newest import Newest
-from operators.clients.report import Report
+from operators.controllers.events import Events, base_key
+from operators.controllers.peer import Peer
+from operators.controllers.stored_object import StoredObject
 from operators.local import commands, process_group
 from operators.local.commands import Replica
 from operators.local.layout import Layout, free_port, url
 from operators.local.liveness import Liveness
 from operators.local.process import Process, ProcessSpec
-from operators.local.reconcile import SeenReplica
 from operators.local.rolling import State, roll
 from operators.local.sockets import Sockets
 
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
+# Between looks at the processes.
+WATCH_S = 1.0
 # Longer than any request.
 DRAIN_S = 660.0
 # A restarting agent is back within seconds.
@@ -46,11 +49,9 @@ class _Running:
 
     base: str
     replica: Replica
+    uid: str
     command: ProcessSpec
     engine: Process
-    client: AgentClient
-    report: Report[AgentStatus]
-    desired: Newest[DesiredSet]
     liveness: tuple[Liveness, Liveness]
     tasks: frozenset["asyncio.Task[None]"] = frozenset()
     serves: bool = False
@@ -58,72 +59,89 @@ class _Running:
     spoiled: float | None = None
 
     @property
-    def status(self) -> AgentStatus | None:
-        """None while its agent is silent, or one of the two does not answer."""
-        return None if any(item.down for item in self.liveness) else self.report.current
+    def peer(self) -> Peer:
+        return Peer(
+            name=self.replica.name,
+            uid=self.uid,
+            base=self.base,
+            url=self.replica.engine_url,
+            control_url=url(self.replica.agent_port),
+            silent=any(item.down for item in self.liveness),
+            trouble=self.engine.failure,
+        )
 
-    def hear(self) -> None:
+    def take(self, report: AgentStatus | None) -> None:
         """An agent that is silent for a moment takes nothing away."""
-        if status := self.report.current:
-            self.serves = status.ready
-        if self.status and self.status.ready:
+        if report is None:
+            return
+        self.serves = report.ready
+        if report.ready:
             self.engine.failure = ""  # of an earlier life
 
 
-class Engines:
-    """`start` keeps a coroutine running, `news` is called when something has changed."""
+class LocalEngines:
+    """`start` keeps a coroutine running."""
 
     def __init__(
-        self,
-        layout: Layout,
-        session: aiohttp.ClientSession,
-        sockets: Sockets,
-        start: Start,
-        news: Callable[[], None],
+        self, layout: Layout, session: aiohttp.ClientSession, sockets: Sockets, start: Start, events: Events
     ) -> None:
         self._layout = layout
         self._sockets = sockets
         self._session = session
         self._start = start
-        self._news = news
+        self._events = events
         self._running: dict[str, _Running] = {}
         self._leaving: set[str] = set()
         self._waits: dict[str, str] = {}
+        self._peers: dict[str, Peer] = {}
+        self._lives = count(1)
 
-    async def run(self, bases: Sequence[BaseModel]) -> None:
-        """Make what runs what is wanted, as far as that goes without taking away what answers."""
-        for item in self._running.values():
-            item.hear()
-        for gone in {item.base for item in self._running.values()} - {base.name for base in bases}:
-            await self._roll(gone, None, 0)
-        for base in bases:
-            scaling = base.spec.autoscaling
-            await self._roll(base.name, base, scaling.min_replicas if scaling else base.spec.replicas)
-        for item in self._running.values():
+    async def watch(self) -> None:
+        """Until cancelled. How a process ends is its own affair; that it did is noticed here."""
+        while True:
+            self._report()
+            await asyncio.sleep(WATCH_S)
+
+    def refusal(self, base: BaseModel) -> Condition | None:
+        return None
+
+    async def run(self, stored: StoredObject[BaseModel]) -> None:
+        base, scaling = stored.item, stored.item.spec.autoscaling
+        self._report()
+        await self._roll(base.name, base, scaling.min_replicas if scaling else base.spec.replicas)
+        for item in self._of(base.name).values():
             self._restart_spoiled(item)
+        self._report()
 
-    def desire(self, sets: Mapping[str, DesiredSet]) -> None:
-        """By replica."""
-        for name, desired in sets.items():
-            if name in self._running:
-                self._running[name].desired.tell(desired)
+    async def remove(self, name: str) -> None:
+        await self._roll(name, None, 0)
+        self._report()
 
-    def seen(self) -> Mapping[str, tuple[SeenReplica, ...]]:
-        """By base model."""
-        found: dict[str, tuple[SeenReplica, ...]] = {}
-        for name, item in sorted(self._running.items()):
-            shown = SeenReplica(name, item.replica.engine_url, item.status, item.engine.failure)
-            found[item.base] = (*found.get(item.base, ()), shown)
-        return found
+    def waits(self, name: str) -> str:
+        return self._waits.get(name, "")
 
-    def waits(self) -> Mapping[str, str]:
-        """By base model: why its newest spec is not run yet."""
-        return self._waits
+    def selector(self, name: str) -> str:
+        return ""
+
+    def _report(self) -> None:
+        """Every change of what runs becomes an event."""
+        for item in self._running.values():
+            item.take(self._events.cache.report(item.peer))
+        now = {item.uid: item.peer for item in self._running.values()}
+        before, self._peers = self._peers, now
+        for uid in before.keys() - now.keys():
+            self._events.peer_changed(before[uid], None)
+        for uid, peer in now.items():
+            if before.get(uid) != peer:
+                self._events.peer_changed(before.get(uid), peer)
+
+    def _of(self, base: str) -> dict[str, _Running]:
+        return {name: item for name, item in self._running.items() if item.base == base}
 
     # Replicas ------------------------------------------------------------------------------------------------
 
     async def _roll(self, name: str, base: BaseModel | None, count: int) -> None:
-        mine = {key: item for key, item in self._running.items() if item.base == name}
+        mine = self._of(name)
         states = [
             State(key, base is not None and self._is_current(item, base), item.serves) for key, item in mine.items()
         ]
@@ -163,21 +181,14 @@ class Engines:
         command = commands.engine(self._layout, base, replica)
         agent_command = commands.agent(self._layout, base, replica)
         agent = Process(agent_command, self._layout.logs, self._sockets.of(agent_command))
-        client = AgentClient(self._session, url(replica.agent_port), self._layout.tokens["runner-agent"])
         engine = Process(command, self._layout.logs)
         liveness = (
-            Liveness(engine, replica.engine_url, "/health", self._news),
-            Liveness(agent, url(replica.agent_port), "/healthz", self._news),
+            Liveness(engine, replica.engine_url, "/health", self._report),
+            Liveness(agent, url(replica.agent_port), "/healthz", self._report),
         )
-        item = _Running(base.name, replica, command, engine, client, Report(), Newest(client.desire), liveness)
+        item = _Running(base.name, replica, f"{name}-{next(self._lives)}", command, engine, liveness)
         self._running[name] = item
-        work = (
-            engine.run(),
-            self._run_agent(agent, name, base.name),
-            follow(client.status, _version, report=item.report, newest=item.desired, news=self._news),
-            item.desired.run(),
-            *(watch.watch() for watch in liveness),
-        )
+        work = (engine.run(), self._run_agent(agent, name, base.name), *(watch.watch() for watch in liveness))
         item.tasks = frozenset(map(self._start, work))
 
     async def _run_agent(self, agent: Process, name: str, base: str) -> None:
@@ -186,7 +197,7 @@ class Engines:
 
     def _restart_spoiled(self, item: _Running) -> None:
         """Once for each engine. Its agent remembers the culprit, and fills the new one without it."""
-        status = item.report.current
+        status = self._events.cache.report(item.peer)
         if status is None or status.spoiled_by is None or item.spoiled == status.started:
             return
         logger.error("BaseModel %s: %s spoiled its engine, which restarts without it", item.base, status.spoiled_by)
@@ -204,13 +215,14 @@ class Engines:
     async def _drain(self, name: str, item: _Running) -> None:
         try:
             if item.serves:
-                await _drained(item.client)
+                token = self._layout.tokens["runner-agent"]
+                await _drained(AgentClient(self._session, url(item.replica.agent_port), token))
         finally:
             for task in item.tasks:
                 task.cancel()
             await asyncio.wait(item.tasks)
             self._leaving.discard(name)
-        self._news()
+        self._events.enqueue([base_key(item.base)])
 
 
 async def _drained(client: AgentClient) -> None:
@@ -250,7 +262,3 @@ def _copy(version: Path, target: Path) -> None:
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(version, staged, copy_function=os.link)
     staged.rename(target / version.name)
-
-
-def _version(status: AgentStatus) -> int:
-    return status.version

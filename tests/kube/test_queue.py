@@ -43,8 +43,8 @@ def work() -> Work:
     return Work()
 
 
-async def _run(queue: Queue[str], workers: int = 4) -> "asyncio.Task[None]":
-    task = asyncio.create_task(queue.run(workers))
+async def _run(queue: Queue[str], work: Work, workers: int = 4) -> "asyncio.Task[None]":
+    task = asyncio.create_task(queue.run(work, workers))
     await asyncio.sleep(0)
     return task
 
@@ -58,8 +58,8 @@ async def _end(task: "asyncio.Task[None]") -> None:
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40))
 async def test_whatever_is_added_is_worked_at_after_it_was_added(steps: list[tuple[str, bool]]) -> None:
     work = Work()
-    queue: Queue[str] = Queue(work)
-    task = await _run(queue)
+    queue: Queue[str] = Queue()
+    task = await _run(queue, work)
     before: Counter[str] = Counter()
     for key, pause in steps:
         before[key] = work.seen[key]
@@ -76,11 +76,11 @@ async def test_whatever_is_added_is_worked_at_after_it_was_added(steps: list[tup
 
 
 async def test_a_key_that_waits_waits_once(work: Work) -> None:
-    queue: Queue[str] = Queue(work)
+    queue: Queue[str] = Queue()
     for _ in range(10):
         queue.add("a")
     assert len(queue) == 1
-    task = await _run(queue)
+    task = await _run(queue, work)
     await work.until("a", 1)
     await asyncio.sleep(0.01)
     assert work.seen["a"] == 1
@@ -92,10 +92,10 @@ async def test_an_error_is_tried_again_and_one_key_does_not_hold_up_another(
 ) -> None:
     monkeypatch.setattr(queue_module, "BACKOFF", Backoff(first_s=0.01, last_s=60.0))
     work.errors["bad"] = [KubeError(500, "ill"), KubeError(409, "Conflict"), ValueError("ours")]
-    queue: Queue[str] = Queue(work)
+    queue: Queue[str] = Queue()
     queue.add("bad")
     queue.add("good")
-    task = await _run(queue, workers=1)
+    task = await _run(queue, work, workers=1)
     await work.until("good", 1)
     await work.until("bad", 4)
     await _end(task)
@@ -106,9 +106,9 @@ async def test_what_will_be_refused_again_waits_for_long_or_for_a_change(
 ) -> None:
     monkeypatch.setattr(queue_module, "BACKOFF", Backoff(first_s=0.001, last_s=60.0))
     work.errors["bad"] = [KubeError(422, "invalid")]
-    queue: Queue[str] = Queue(work)
+    queue: Queue[str] = Queue()
     queue.add("bad")
-    task = await _run(queue)
+    task = await _run(queue, work)
     await work.until("bad", 1)
     await asyncio.sleep(0.05)
     assert work.seen["bad"] == 1
@@ -118,8 +118,8 @@ async def test_what_will_be_refused_again_waits_for_long_or_for_a_change(
 
 
 async def test_the_earliest_time_counts_and_a_change_does_not_wait_for_it(work: Work) -> None:
-    queue: Queue[str] = Queue(work)
-    task = await _run(queue)
+    queue: Queue[str] = Queue()
+    task = await _run(queue, work)
     queue.add_later("a", 3600)
     queue.add_later("a", 0.01)
     await work.until("a", 1)
@@ -130,20 +130,20 @@ async def test_the_earliest_time_counts_and_a_change_does_not_wait_for_it(work: 
 
 
 async def test_a_time_that_was_asked_for_is_kept(work: Work) -> None:
-    queue: Queue[str] = Queue(work)
+    queue: Queue[str] = Queue()
     work.again["a"] = 0.01
     queue.add("a")
-    task = await _run(queue)
+    task = await _run(queue, work)
     await work.until("a", 2)
     await _end(task)
 
 
 async def test_a_server_that_names_a_time_is_given_it(work: Work) -> None:
-    queue: Queue[str] = Queue(work)
+    queue: Queue[str] = Queue()
     work.errors["busy"] = [KubeError(429, "busy", retry_after=0.3)]
     queue.add("busy")
     begun = asyncio.get_running_loop().time()
-    task = await _run(queue)
+    task = await _run(queue, work)
     await work.until("busy", 2)
     assert asyncio.get_running_loop().time() - begun >= 0.29
     await _end(task)

@@ -3,7 +3,7 @@
 from contract import conditions as c
 from contract.conditions import Condition, condition
 from contract.resource import Status
-from operators.controllers.actions import transitions
+from operators.cluster.store import transitions
 
 ACCEPTED = condition(c.ACCEPTED, True, c.VALID)
 FETCHED = condition(c.FETCHED, True, c.VERIFIED)

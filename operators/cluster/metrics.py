@@ -33,7 +33,7 @@ class Metrics(Observer):
 
     def watch(self, depth: Callable[[], int], objects: Callable[[], Iterable[AnyObject]]) -> None:
         """What is asked when somebody reads the metrics."""
-        self._depth.set_function(depth)
+        self._depth.set_function(lambda: depth() if self._leads else 0)
         self._registry.register(ObjectConditions(objects, lambda: self._leads))
 
     def done(self, key: Hashable, seconds: float, error: Exception | None) -> None:

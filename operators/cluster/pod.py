@@ -1,25 +1,21 @@
-"""Pods as replicas, and gateways as neighbours: what of a pod matters here (pure)."""
+"""Pods → peers: engines with their agents, and gateways (pure)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from operators.controllers.peer import Peer
 from operators.desired.engine_workload import BASE_MODEL
 from operators.reconcile.engine_failure import cause
 
 
 @dataclass(frozen=True)
-class Pod:
-    """`address` is empty before it has one. `base` is the base model's name, empty for what is no engine. `trouble`
-    says why it does not start, and what to do."""
+class Ports:
+    """Where pods listen."""
 
-    name: str
-    uid: str
-    address: str
-    base: str
-    ready: bool
-    deleting: bool
-    trouble: str = ""
+    engine: int
+    agent: int
+    gateway: int  # the internal one
 
 
 _LONGEST_TROUBLE = 300  # characters of what Kubernetes says
@@ -40,21 +36,30 @@ _REMEDIES = {
 }
 
 
-def read_pod(item: Mapping[str, Any]) -> Pod | None:
+def read_pod(item: Mapping[str, Any], ports: Ports) -> Peer | None:
     """None for one that has ended."""
     metadata, status = item["metadata"], item.get("status", {})
     if status.get("phase") in ("Succeeded", "Failed"):
         return None
     conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
-    return Pod(
+    address, base = status.get("podIP", ""), (metadata.get("labels") or {}).get(BASE_MODEL, "")
+    return Peer(
         name=metadata["name"],
         uid=metadata["uid"],
-        address=status.get("podIP", ""),
-        base=(metadata.get("labels") or {}).get(BASE_MODEL, ""),
+        base=base,
+        url=_url(address, ports.engine) if base else "",
+        control_url=_url(address, ports.agent if base else ports.gateway),
         ready=conditions.get("Ready") == "True",
         deleting="deletionTimestamp" in metadata,
         trouble=_trouble(metadata["name"], status),
     )
+
+
+def _url(address: str, port: int) -> str:
+    if not address:
+        return ""
+    host = f"[{address}]" if ":" in address else address
+    return f"http://{host}:{port}"
 
 
 def _trouble(name: str, status: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from contract.adapter import Adapter, AdapterStatus, Decision
 from contract.resource import Key
 from kube.client import Client, connect
 from kube.resource import ADAPTERS
-from operators.controllers.known import DECISION, read
+from operators.cluster.stored import DECISION, read
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from operators.controllers.pod import read_pod
+from operators.cluster.pod import Ports, read_pod
 
 # The end of a log, as Kubernetes keeps it with terminationMessagePolicy FallbackToLogsOnError.
 LOG = """\
@@ -14,7 +14,7 @@ RuntimeError: Engine core initialization failed. See root cause above. Failed co
 
 
 def _trouble(**status: Any) -> str:
-    found = read_pod({"metadata": {"name": "engine-0", "uid": "u", "labels": {}}, "status": status})
+    found = read_pod({"metadata": {"name": "engine-0", "uid": "u", "labels": {}}, "status": status}, Ports(1, 2, 3))
     assert found
     return found.trouble
 

@@ -4,9 +4,9 @@ A look-up takes no longer with more objects, but where it says so.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from contract.acceptance import Rules, key_holder, owners
 from contract.adapter import Adapter
@@ -19,8 +19,10 @@ from contract.ingest import IngestStatus
 from contract.objects import AnyObject, Objects
 from contract.resource import Key
 from contract.tenant import Tenant
-from operators.controllers.known import Known
-from operators.controllers.pod import Pod
+from operators.controllers.peer import Peer
+from operators.controllers.stored_object import StoredObject
+
+O = TypeVar("O", bound=AnyObject)  # noqa: E741
 
 # Reports that are replaced leave their index behind, until there are so many.
 MOST_INDEXES = 256
@@ -28,32 +30,23 @@ MOST_INDEXES = 256
 _SILENT = AgentStatus(version=0, ready=False, started=None)
 
 
-class World:
-    """`report` and `gateway_state` say what a pod last said of itself, by its uid, None where it is silent. `unheard`
-    tells one that has only just been asked from one that is silent."""
+class ClusterCache:
+    """All that the controllers decide from. `documents` is where the tenants' documents lie, where that is known;
+    `reserved` is the platform's own namespace, which no tenant can have."""
 
-    def __init__(
-        self,
-        *,
-        report: Callable[[str], AgentStatus | None] = lambda uid: None,
-        unheard: Callable[[str], bool] = lambda uid: False,
-        gateway_state: Callable[[str], GatewayState | None] = lambda uid: None,
-        ingest: Callable[[], IngestStatus | None] = lambda: None,
-        documents: str | None = None,
-        reserved: str | None = None,
-        asks_ingest: bool = False,
-    ) -> None:
-        self.report = report
-        self.unheard = unheard
-        self._gateway_state = gateway_state
-        self.ingest = ingest
-        self.asks_ingest = asks_ingest
-        self._documents = documents
+    def __init__(self, *, documents: str | None = None, reserved: str | None = None, has_ingest: bool = True) -> None:
+        self.documents = documents
         self._reserved = reserved
-        self.known: dict[Key, Known[AnyObject]] = {}
-        self.engines: dict[str, dict[str, Pod]] = defaultdict(dict)
-        self.gateways: dict[str, Pod] = {}
-        self.children: dict[tuple[str, str, str], Mapping[str, Any]] = {}
+        self.has_ingest = has_ingest
+        self.objects: dict[Key, StoredObject[AnyObject]] = {}
+        self.engines: dict[str, dict[str, Peer]] = defaultdict(dict)  # by base model and name
+        self.gateways: dict[str, Peer] = {}
+        self.reports: dict[str, AgentStatus] = {}  # by uid; a silent agent has none
+        self.expected: set[str] = set()  # uids of agents that have said nothing yet, and may be expected to
+        self.gateway_states: dict[str, GatewayState] = {}  # by uid; a silent gateway has none
+        self.published = 0  # the generation of the last snapshot, where gateways read snapshots
+        self.ingest: IngestStatus | None = None
+        self.down: frozenset[str] = frozenset()  # services that answered once and do not any more
         self.credentials: dict[Key, Mapping[str, str]] = {}
         self.secrets_read: set[Key] = set()
         self.unplaced: dict[Key, Condition] = {}
@@ -67,14 +60,14 @@ class World:
 
     # What changes --------------------------------------------------------------------------------------------
 
-    def see(self, before: Known[AnyObject] | None, after: Known[AnyObject] | None) -> None:
+    def set_object(self, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None) -> None:
         if before:
-            self.known.pop(before.key, None)
+            self.objects.pop(before.key, None)
             if after is None:
                 self.unplaced.pop(before.key, None)
             self._index(before.item, there=False)
         if after:
-            self.known[after.key] = after
+            self.objects[after.key] = after
             self._index(after.item, there=True)
 
     def _index(self, item: AnyObject, *, there: bool) -> None:
@@ -88,14 +81,14 @@ class World:
             case APIKey():
                 _put(self._keys, (item.namespace, item.spec.sha256), item.key, item, there=there)
 
-    def see_pod(self, before: Pod | None, after: Pod | None) -> None:
+    def set_peer(self, before: Peer | None, after: Peer | None) -> None:
         if before and after is None:
             self._holdings.pop(before.name, None)
-        for pod, there in ((before, False), (after, True)):
-            if pod and pod.base:
-                _put(self.engines, pod.base, pod.name, pod, there=there)
-            elif pod:
-                _put({"": self.gateways}, "", pod.name, pod, there=there)
+        for peer, there in ((before, False), (after, True)):
+            if peer and peer.base:
+                _put(self.engines, peer.base, peer.name, peer, there=there)
+            elif peer:
+                _put({"": self.gateways}, "", peer.name, peer, there=there)
 
     # Look-ups of acceptance ----------------------------------------------------------------------------------
 
@@ -114,7 +107,7 @@ class World:
         return found if isinstance(found, BaseModel) else None
 
     def has_knowledge_base(self, namespace: str, name: str) -> bool:
-        return Key(kind="KnowledgeBase", namespace=namespace, name=name) in self.known
+        return Key(kind="KnowledgeBase", namespace=namespace, name=name) in self.objects
 
     def key_holder(self, namespace: str, digest: str) -> Key | None:
         keys = self._keys.get((namespace, digest))
@@ -125,12 +118,17 @@ class World:
 
     # What reconciling asks for -------------------------------------------------------------------------------
 
+    def stored(self, key: Key, kind: type[O]) -> StoredObject[O] | None:
+        """None where there is none of this kind."""
+        stored = self.objects.get(key)
+        return cast("StoredObject[O]", stored) if stored and isinstance(stored.item, kind) else None
+
     def get(self, key: Key) -> AnyObject | None:
-        found = self.known.get(key)
+        found = self.objects.get(key)
         return found.item if found else None
 
     def rules(self, now: datetime) -> Rules:
-        return Rules(self, now, self._documents)
+        return Rules(self, now, self.documents)
 
     def verdict(self, item: AnyObject, now: datetime) -> Condition:
         return self.rules(now).verdict(item)
@@ -142,11 +140,11 @@ class World:
 
     def of_kind(self, kind: type[AnyObject]) -> list[AnyObject]:
         """Takes longer with more objects."""
-        return [known.item for known in self.known.values() if isinstance(known.item, kind)]
+        return [stored.item for stored in self.objects.values() if isinstance(stored.item, kind)]
 
     def in_namespace(self, namespace: str) -> list[Key]:
         """Takes longer with more objects."""
-        return [key for key in self.known if key.namespace == namespace]
+        return [key for key in self.objects if key.namespace == namespace]
 
     def claims(self, namespace: str) -> tuple[Tenant, ...]:
         return tuple(self._claims[namespace].values()) if namespace in self._claims else ()
@@ -155,36 +153,41 @@ class World:
         return tuple(self._keys.get((namespace, digest), ()))
 
     def objects_of(self, base: BaseModel) -> Objects:
-        """The part of the world that a base model's replicas are filled from."""
+        """What a base model's replicas are filled from."""
         adapters = sorted(self.adapters_of(base.name), key=lambda adapter: (adapter.namespace, adapter.name))
         namespaces = {adapter.namespace for adapter in adapters}
         tenants = tuple(tenant for namespace in namespaces for tenant in self.claims(namespace))
         return Objects.model_construct(base_models=(base,), tenants=tenants, adapters=tuple(adapters))
 
-    def replicas(self, base: str) -> list[tuple[Pod, AgentStatus | None]]:
-        """Pods that live, with what their agents say."""
-        pods = self.engines[base].values() if base in self.engines else ()
-        return [(pod, self.report(pod.uid)) for pod in sorted(pods, key=lambda pod: pod.name) if not pod.deleting]
+    def report(self, peer: Peer) -> AgentStatus | None:
+        """What an agent last said, None while it is silent."""
+        return None if peer.silent else self.reports.get(peer.uid)
 
-    def _taking(self, base: str) -> list[tuple[Pod, AgentStatus]]:
-        """Replicas that take traffic, or are about to."""
-        pods = self.replicas(base)
-        return [(pod, report or _SILENT) for pod, report in pods if pod.ready or (report and report.ready)]
+    def replicas(self, base: str) -> list[tuple[Peer, AgentStatus | None]]:
+        """Those that are not being deleted, with their agents' reports."""
+        peers = self.engines[base].values() if base in self.engines else ()
+        return [(peer, self.report(peer)) for peer in sorted(peers, key=lambda peer: peer.name) if not peer.deleting]
+
+    def _taking(self, base: str) -> list[tuple[Peer, AgentStatus]]:
+        """Replicas that take traffic, or are about to; while none does, all that report."""
+        peers = self.replicas(base)
+        taking = [(peer, report or _SILENT) for peer, report in peers if peer.ready or (report and report.ready)]
+        return taking or [(peer, report) for peer, report in peers if report]
 
     def serving_adapter(self, base: str, tenant: str, name: str) -> tuple[AgentStatus, ...]:
         """What each replica that takes traffic, or is about to, says of one adapter."""
-        found = []
-        for pod, report in self._taking(base):
+        reports = []
+        for peer, report in self._taking(base):
             held = self._index_of(report).get((tenant, name), ())
-            shown = tuple(self._published(base, pod, item) for item in held)
-            found.append(report.model_copy(update={"adapters": shown}))
-        return tuple(found)
+            shown = tuple(self._published(base, peer, item) for item in held)
+            reports.append(report.model_copy(update={"adapters": shown}))
+        return tuple(reports)
 
-    def _published(self, base: str, pod: Pod, held: HeldAdapter) -> HeldAdapter:
+    def _published(self, base: str, peer: Peer, held: HeldAdapter) -> HeldAdapter:
         """What a gateway cannot know yet to be there may not be pointed to: it would find nobody to ask."""
         model = self.base_model(base)
         endpoints = model.status.endpoints if model else ()
-        holds = next((self._holds(endpoint) for endpoint in endpoints if endpoint.name == pod.name), frozenset[str]())
+        holds = next((self._holds(endpoint) for endpoint in endpoints if endpoint.name == peer.name), frozenset[str]())
         return (
             held if held.state != "Ready" or held.engine_name in holds else held.model_copy(update={"state": "Loading"})
         )
@@ -205,12 +208,12 @@ class World:
         return known[1]
 
     def gateways_for(self, tenant: str, adapter: str) -> tuple[GatewayState, ...]:
-        """All of them, or none while one has not said that it has taken up the adapter's last flip. One that never had
-        an address routes nothing yet, and will begin with what is newest."""
-        states = [self._gateway_state(pod.uid) for pod in self.gateways.values() if pod.address]
+        """All of them, or none while one has not said that it has taken up the adapter's last flip, and the last
+        snapshot. One that never had an address routes nothing yet, and will begin with what is newest."""
+        states = [self.gateway_states.get(peer.uid) for peer in self.gateways.values() if peer.control_url]
         flip = self._flip(tenant, adapter)
-        known = [state for state in states if state and state.has_taken_up(tenant, adapter, flip)]
-        return tuple(known) if len(known) == len(states) else ()
+        current = [s for s in states if s and s.generation >= self.published and s.has_taken_up(tenant, adapter, flip)]
+        return tuple(current) if len(current) == len(states) else ()
 
     def _flip(self, tenant: str, adapter: str) -> int:
         owner = self.tenant(tenant)

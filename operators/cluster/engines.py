@@ -1,0 +1,57 @@
+"""Engines as pods: a Deployment or an InferenceService for each base model, made and pruned as it says."""
+
+from contract import conditions as c
+from contract.base_model import BaseModel
+from contract.conditions import Condition, condition
+from kube.errors import KubeError
+from operators.cluster.children import Children, child_key
+from operators.controllers.backend import RuntimeRefusal
+from operators.controllers.stored_object import StoredObject
+from operators.desired.engine_workload import Manifest, Platform, engine_workload, selector
+
+
+class ClusterEngines:
+    def __init__(self, children: Children, platform: Platform) -> None:
+        self._children = children
+        self._platform = platform
+
+    def refusal(self, base: BaseModel) -> Condition | None:
+        platform, claim = self._platform, base.spec.claim
+        if base.spec.runtime == "KServe" and not platform.kserve:
+            words = (
+                "this installation does not use KServe; install the chart with kserve=true, or leave out spec.runtime"
+            )
+            return condition(c.ACCEPTED, False, c.NO_KSERVE, words)
+        if claim and claim != platform.models:
+            there = f"the claim {platform.models}" if platform.models else "no claim"
+            words = (
+                f"engines read models from {there}; install the chart with models.existingClaim={claim}, or move the "
+                "model"
+            )
+            return condition(c.ACCEPTED, False, c.CLAIM_NOT_MOUNTED, words)
+        return None
+
+    async def run(self, stored: StoredObject[BaseModel]) -> None:
+        desired = engine_workload(stored.item, uid=stored.uid, platform=self._platform)
+        autoscaled = desired[0]["kind"] == "Deployment" and stored.item.spec.autoscaling
+        try:
+            if autoscaled and not self._scales_already(desired):
+                await self._children.hand_over_replicas(desired[0])
+            await self._children.apply(desired)
+            await self._children.prune(desired, owner=stored.uid)
+        except KubeError as error:
+            raise RuntimeRefusal(str(error)) from error
+
+    async def remove(self, name: str) -> None:
+        """The API server collects what belonged to it."""
+
+    def waits(self, name: str) -> str:
+        """A Deployment waits by itself, and its pods say why."""
+        return ""
+
+    def selector(self, name: str) -> str:
+        return ",".join(f"{label}={value}" for label, value in selector(name).items())
+
+    def _scales_already(self, desired: tuple[Manifest, ...]) -> bool:
+        scalers = (item for item in desired if item["kind"] == "HorizontalPodAutoscaler")
+        return all(child_key(item) in self._children.items for item in scalers)

@@ -1,0 +1,166 @@
+"""The operator of a cluster: caches that follow the API server, and the controllers, which only the leader runs.
+
+Caches are kept whether it leads or not, so that another one takes over at once.
+"""
+
+import asyncio
+import logging
+from functools import partial
+
+import aiohttp
+
+from contract.names import API_VERSION
+from contract.objects import AnyObject
+from contract.resource import Key
+from contract.tenant import Tenant
+from kube.client import Client, Item
+from kube.informer import Informer
+from kube.lease import Lease
+from kube.queue import Queue
+from kube.resource import (
+    AUTOSCALERS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    INFERENCE_SERVICES,
+    NAMESPACES,
+    NETWORK_POLICIES,
+    OURS,
+    PODS,
+    ROLE_BINDINGS,
+    SERVICES,
+    Resource,
+)
+from operators.cluster.children import Children
+from operators.cluster.engines import ClusterEngines
+from operators.cluster.metrics import Metrics
+from operators.cluster.pod import Ports, read_pod
+from operators.cluster.store import ClusterStore
+from operators.cluster.stored import read
+from operators.controllers.cache import ClusterCache
+from operators.controllers.controller import reconciler
+from operators.controllers.events import Events
+from operators.controllers.peer import Peer
+from operators.controllers.peer_watcher import Addresses, PeerWatcher
+from operators.controllers.stored_object import StoredObject
+from operators.controllers.surroundings import Surroundings
+from operators.desired.engine_workload import COMPONENT, MANAGED_BY, NAME, OPERATOR, Platform
+from operators.desired.tenant_namespace import TENANT
+
+logger = logging.getLogger(__name__)
+
+# What the operator makes in its own namespace, and for tenants; all of it carries its label.
+OF_PLATFORM = (DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS, AUTOSCALERS, CONFIG_MAPS)
+OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS)
+
+
+class Operator:
+    """`documents` is where the tenants' documents lie, as the ingest worker sees it."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        platform: Platform,
+        ports: Ports,
+        addresses: Addresses,
+        metrics: Metrics,
+        documents: str | None = None,
+    ) -> None:
+        self._client = client
+        self._addresses = addresses
+        self._metrics = metrics
+        self._queue: Queue[Key] = Queue(observe=metrics)
+        self._cache = ClusterCache(
+            documents=documents, reserved=platform.namespace, has_ingest=addresses.ingest_url is not None
+        )
+        self._events = Events(self._cache, self._queue.add, self._queue.add_later)
+        self._children = Children(client, self._assume)
+        self._store = ClusterStore(client, self._children, self._assume, platform.namespace)
+        self._engines = ClusterEngines(self._children, platform)
+        self._objects = {resource.kind: self._informer(resource) for resource in OURS}
+        self._child_informers = {resource.kind: self._child_informer(resource, None) for resource in OF_TENANTS}
+        of_platform = (*OF_PLATFORM, INFERENCE_SERVICES) if platform.kserve else OF_PLATFORM
+        self._child_informers |= {r.kind: self._child_informer(r, platform.namespace) for r in of_platform}
+        self._pods: Informer[Peer] = Informer(
+            client,
+            PODS,
+            read=partial(read_pod, ports=ports),
+            on_change=self._events.peer_changed,
+            namespace=platform.namespace,
+            selector=f"{NAME}=quiver,{COMPONENT} in (engine,gateway)",
+        )
+        metrics.watch(lambda: len(self._queue), lambda: [stored.item for stored in self._cache.objects.values()])
+
+    @property
+    def synced(self) -> bool:
+        """Every cache is full."""
+        return all(informer.synced.is_set() for informer in self._informers)
+
+    @property
+    def _informers(self) -> tuple["Informer[StoredObject[AnyObject]] | Informer[Item] | Informer[Peer]", ...]:
+        return (*self._objects.values(), *self._child_informers.values(), self._pods)
+
+    async def run(self, lease: Lease) -> None:
+        """Until cancelled, or LeaseLost."""
+        async with asyncio.TaskGroup() as group:
+            followers = [group.create_task(informer.run()) for informer in self._informers]
+            for informer in self._informers:
+                await informer.synced.wait()
+            logger.info("all caches are full: %d objects", len(self._cache.objects))
+            try:
+                await lease.lead(self._lead)
+            finally:
+                for follower in followers:
+                    follower.cancel()
+
+    async def _lead(self) -> None:
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+            peers = PeerWatcher(session, group, self._addresses, self._events)
+            self._metrics.lead()
+            await peers.first_reports()
+            self._events.enqueue_everything()
+            around = Surroundings(self._cache, self._events, self._store, self._engines, peers)
+            group.create_task(peers.run())
+            group.create_task(self._queue.run(reconciler(around)))
+
+    # What has changed ----------------------------------------------------------------------------------------
+
+    def _informer(self, resource: Resource) -> Informer[StoredObject[AnyObject]]:
+        return Informer(self._client, resource, read=read, on_change=self._events.object_changed)
+
+    def _child_informer(self, resource: Resource, namespace: str | None) -> Informer[Item]:
+        selector = f"{MANAGED_BY}={OPERATOR}"
+        return Informer(
+            self._client,
+            resource,
+            read=_slim,
+            on_change=self._on_child,
+            namespace=namespace,
+            selector=selector,
+            optional=resource is INFERENCE_SERVICES,
+        )
+
+    def _assume(self, item: Item) -> None:
+        (self._objects.get(item["kind"]) or self._child_informers[item["kind"]]).assume(item)
+
+    def _on_child(self, before: Item | None, after: Item | None) -> None:
+        self._children.set(before, after)
+        for item in filter(None, (before, after)):  # whose it was is to put it right
+            ours = (r for r in item["metadata"].get("ownerReferences") or () if r["apiVersion"] == API_VERSION)
+            self._events.enqueue(Key(kind=r["kind"], namespace=None, name=r["name"]) for r in ours)
+            if tenant := (item["metadata"].get("labels") or {}).get(TENANT):
+                self._events.enqueue([Key(kind=Tenant.__name__, namespace=None, name=tenant)])
+
+
+_IGNORED = ("managedFields", "resourceVersion", "annotations")
+# How KServe is to run it.
+_KEPT = "serving.kserve.io/"
+
+
+def _slim(item: Item) -> Item:
+    """Without what is compared with nothing, and changes all the time."""
+    metadata = {key: value for key, value in item["metadata"].items() if key not in _IGNORED}
+    annotations = item["metadata"].get("annotations") or {}
+    metadata |= {"annotations": kept} if (kept := {k: v for k, v in annotations.items() if k.startswith(_KEPT)}) else {}
+    return {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}

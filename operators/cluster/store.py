@@ -1,0 +1,157 @@
+"""Objects on an API server: what the controllers write there."""
+
+import base64
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from contract import conditions as c
+from contract.adapter import Adapter
+from contract.conditions import Condition, Conditions, stamp
+from contract.names import API_VERSION
+from contract.objects import AnyObject
+from contract.resource import Status
+from contract.tenant import Tenant
+from kube.client import Client, Item
+from kube.errors import KubeError
+from kube.resource import BY_KIND, SECRETS
+from operators.cluster.children import Children
+from operators.controllers.stored_object import StoredObject
+from operators.desired.adapters import source_revision
+from operators.desired.engine_workload import MANAGED_BY, OPERATOR, Manifest
+from operators.desired.tenant_namespace import tenant_namespace
+
+logger = logging.getLogger(__name__)
+
+# A Tenant stays until it is off-boarded.
+FINALIZER = "quiver.dev/offboarding"
+LONGEST_EVENT = 1000  # characters; the API server takes 1,024
+# Some hundred bytes each, of the 1.5 MB that an object may have.
+MOST_DOCUMENTS = 1000
+
+
+class ClusterStore:
+    """`assume` takes what a write came back with into the caches. `namespace` is the operator's own."""
+
+    most_documents: int | None = MOST_DOCUMENTS
+    is_complete = True  # what one release cannot read keeps what it said last
+
+    def __init__(self, client: Client, children: Children, assume: Callable[[Item], None], namespace: str) -> None:
+        self._client = client
+        self._children = children
+        self._assume = assume
+        self._namespace = namespace
+
+    def revision(self, adapter: Adapter) -> str:
+        return source_revision(adapter)
+
+    async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None:
+        """Refused with a conflict where the object has changed since: then it is looked at again."""
+        if status == stored.item.status:
+            return
+        item = _reference(stored, version=stored.version)
+        item["status"] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+        self._assume(await self._client.apply(item, manager=OPERATOR, subresource="status"))
+        for fact in transitions(stored.item.status, status):
+            await self._event(stored, fact)
+
+    async def secret(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        try:
+            secret = await self._client.get(SECRETS, namespace, name)
+        except KubeError as error:
+            if error.missing:
+                return None
+            raise
+        return _decoded(secret.get("data") or {})
+
+    async def claim_namespace(self, stored: StoredObject[Tenant]) -> bool:
+        if FINALIZER not in stored.finalizers:
+            await self._write_finalizers(stored, (*stored.finalizers, FINALIZER))
+            return False
+        await self._children.apply(tenant_namespace(stored.item, uid=stored.uid))
+        return True
+
+    async def delete(self, stored: StoredObject[AnyObject]) -> None:
+        if not stored.deleting:
+            await self._client.delete(BY_KIND[stored.item.kind], stored.item.metadata.namespace, stored.item.name)
+
+    async def finish_offboarding(self, stored: StoredObject[Tenant], proof: Mapping[str, str] | None) -> None:
+        """Of a second tenant of the same name the newer proof stays."""
+        if FINALIZER not in stored.finalizers:
+            return
+        if proof is not None:
+            await self._children.apply([self._proof(stored.item, proof)])
+        await self._write_finalizers(stored, tuple(name for name in stored.finalizers if name != FINALIZER))
+
+    def _proof(self, tenant: Tenant, proof: Mapping[str, str]) -> Manifest:
+        metadata = {
+            "name": f"offboarded-{tenant.name}",
+            "namespace": self._namespace,
+            "labels": {MANAGED_BY: OPERATOR},
+        }
+        facts = {"tenant": tenant.name, "namespace": tenant.spec.namespace, "at": stamp(datetime.now(UTC))}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {**facts, **proof}}
+
+    async def _write_finalizers(self, stored: StoredObject[Tenant], finalizers: tuple[str, ...]) -> None:
+        patch = {"metadata": {"finalizers": list(finalizers), "resourceVersion": stored.version}}
+        resource = BY_KIND[stored.item.kind]
+        written = await self._client.merge(resource, stored.item.metadata.namespace, stored.item.name, patch)
+        if not ("deletionTimestamp" in written["metadata"] and not written["metadata"].get("finalizers")):
+            self._assume(written)
+
+    async def _event(self, stored: StoredObject[AnyObject], fact: Condition) -> None:
+        """People read them in `kubectl describe`. One that cannot be written is no reason to do anything again."""
+        now = stamp(datetime.now(UTC))
+        metadata = {"namespace": stored.item.metadata.namespace or "default", "generateName": f"{stored.item.name}."}
+        try:
+            await self._client.create(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Event",
+                    "metadata": metadata,
+                    "type": "Normal" if fact.holds else "Warning",
+                    "reason": fact.reason,
+                    "message": (fact.message or fact.reason)[:LONGEST_EVENT],
+                    "involvedObject": _involved(stored),
+                    "source": {"component": OPERATOR},
+                    "firstTimestamp": now,
+                    "lastTimestamp": now,
+                    "count": 1,
+                }
+            )
+        except KubeError as error:
+            logger.warning("event %s of %s was not written: %s", fact.reason, stored.key, error)
+
+
+def _reference(stored: StoredObject[AnyObject], *, version: str) -> Item:
+    metadata = {"name": stored.item.name, "resourceVersion": version}
+    if stored.item.metadata.namespace:
+        metadata["namespace"] = stored.item.metadata.namespace
+    return {"apiVersion": API_VERSION, "kind": stored.item.kind, "metadata": metadata}
+
+
+def _involved(stored: StoredObject[AnyObject]) -> Item:
+    metadata = _reference(stored, version=stored.version)["metadata"]
+    return {"apiVersion": API_VERSION, "kind": stored.item.kind, "uid": stored.uid, **metadata}
+
+
+def transitions(before: Status, after: Status) -> list[Condition]:
+    """What people are told of: every condition that has changed, or whose reason has, each reason once. That something
+    is on its way is no news."""
+    told: dict[str, Condition] = {}
+    for new in _ready_first(after.conditions):
+        old = c.find(before.conditions, new.type)
+        same = old is not None and (old.status, old.reason) == (new.status, new.reason)
+        expected = new.reason in c.ON_ITS_WAY and (old is None or new.type != c.READY)
+        repeated = new.holds and new.type != c.READY  # that it is ready says that
+        if not (same or expected or repeated):
+            told.setdefault(new.reason, new)
+    return list(told.values())
+
+
+def _ready_first(conditions: Conditions) -> list[Condition]:
+    return sorted(conditions, key=lambda item: item.type != c.READY)
+
+
+def _decoded(data: Mapping[str, str]) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}

@@ -1,0 +1,38 @@
+"""One reconcile for each kind. `quiver up` and the operator of a cluster run these and no others."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from contract.resource import Key
+from operators.controllers import adapter, api_key, base_model, knowledge_base, tenant
+from operators.controllers.events import DRIFT, INGEST
+from operators.controllers.surroundings import Surroundings
+
+# Looks at an object, and returns in how many seconds to look again, or None for: when something changes.
+Reconcile = Callable[[Key, Surroundings, datetime], Awaitable[float | None]]
+
+
+async def _push_to_ingest(_key: Key, around: Surroundings, now: datetime) -> None:
+    knowledge_base.push_to_ingest(around, now)
+
+
+async def _push_to_drift(_key: Key, around: Surroundings, now: datetime) -> None:
+    knowledge_base.push_to_drift(around, now)
+
+
+RECONCILES: Mapping[str, Reconcile] = {
+    "BaseModel": base_model.reconcile,
+    "Tenant": tenant.reconcile,
+    "Adapter": adapter.reconcile,
+    "KnowledgeBase": knowledge_base.reconcile,
+    "APIKey": api_key.reconcile,
+    INGEST.kind: _push_to_ingest,
+    DRIFT.kind: _push_to_drift,
+}
+
+
+def reconciler(around: Surroundings) -> Callable[[Key], Awaitable[float | None]]:
+    async def reconcile(key: Key) -> float | None:
+        return await RECONCILES[key.kind](key, around, datetime.now(UTC))
+
+    return reconcile

@@ -1,0 +1,188 @@
+"""What has changed goes into the cache, and the objects that it concerns into the queue.
+
+No key says what to do: it says which object to look at.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+
+from contract import conditions as c
+from contract.adapter import Adapter
+from contract.agent import AgentStatus
+from contract.api_key import APIKey
+from contract.base_model import BaseModel
+from contract.gateway import GatewayState
+from contract.ingest import IngestStatus
+from contract.knowledge_base import KnowledgeBase
+from contract.objects import AnyObject
+from contract.resource import Key
+from contract.tenant import Tenant
+from operators.controllers.cache import ClusterCache, bases_of, by_adapter
+from operators.controllers.peer import Peer
+from operators.controllers.stored_object import StoredObject
+
+# What one worker or detector is told about all tenants.
+INGEST = Key(kind="Ingest", namespace=None, name="")
+DRIFT = Key(kind="Drift", namespace=None, name="")
+
+
+# How many adapters a tenant has is written so often at most.
+COUNT_S = 1.0
+
+
+class Events:
+    """`enqueue` has an object looked at soon, `enqueue_later` after some seconds. `peers_changed` is set whenever there
+    is another set of engines or gateways."""
+
+    def __init__(
+        self, cache: ClusterCache, enqueue: Callable[[Key], None], enqueue_later: Callable[[Key, float], None]
+    ) -> None:
+        self.cache = cache
+        self.peers_changed = asyncio.Event()
+        self._enqueue = enqueue
+        self._enqueue_later = enqueue_later
+
+    def enqueue(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self._enqueue(key)
+
+    def enqueue_everything(self) -> None:
+        self.enqueue((*self.cache.objects, INGEST, DRIFT))
+
+    def object_changed(self, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None) -> None:
+        self.cache.set_object(before, after)
+        self.enqueue(_requests_for_object(self.cache, before, after))
+        if tenant := _counted_by(self.cache, before, after):
+            self._enqueue_later(tenant, COUNT_S)
+
+    def peer_changed(self, before: Peer | None, after: Peer | None) -> None:
+        self.cache.set_peer(before, after)
+        self.peers_changed.set()
+        for peer in (before, after):
+            if peer and peer.base:
+                self.enqueue((base_key(peer.base), *(a.key for a in self.cache.adapters_of(peer.base))))
+            elif peer:
+                self.enqueue(set(self.cache.waiting))
+
+    def report_changed(self, peer: Peer, after: AgentStatus | None) -> None:
+        before = self.cache.reports.pop(peer.uid, None)
+        if after is not None:
+            self.cache.reports[peer.uid] = after
+        self.enqueue(_requests_for_report(self.cache, peer.base, before, after))
+
+    def gateway_changed(self, peer: Peer, state: GatewayState) -> None:
+        self.cache.gateway_states[peer.uid] = state
+        self.enqueue(set(self.cache.waiting))
+
+    def ingest_changed(self, status: IngestStatus | None) -> None:
+        self.cache.ingest = status
+        self.enqueue([key for key in self.cache.objects if key.kind == "KnowledgeBase"])
+
+    def services_changed(self, down: Iterable[str]) -> None:
+        self.cache.down = frozenset(down)
+        self.enqueue([key for key in self.cache.objects if key.kind in ("Adapter", "KnowledgeBase")])
+
+
+def _requests_for_object(
+    cache: ClusterCache, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None
+) -> set[Key]:
+    """After it is in the cache. What only status says is a matter of the object itself, and of whoever asks it."""
+    items = [stored.item for stored in (before, after) if stored]
+    found = {item.key for item in items}
+    changed = (
+        len(items) == 1 or items[0].spec != items[1].spec or items[0].status.conditions != items[1].status.conditions
+    )
+    for item in items if changed else ():
+        found |= set(_others(cache, item))
+    return found | _bases(items) | set(_newly_published(cache, items))
+
+
+def _counted_by(
+    cache: ClusterCache, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None
+) -> Key | None:
+    """The tenant that has an adapter more or less. It says so, and nothing depends on it."""
+    item = (before or after).item if before is None or after is None else None  # type: ignore[union-attr]
+    tenant = cache.tenant(cache.owner(item.namespace) or "") if isinstance(item, Adapter) else None
+    return tenant.key if tenant else None
+
+
+def _bases(items: list[AnyObject]) -> set[Key]:
+    """The base models whose replicas may have to hold something else: what people are told of an adapter is no matter
+    of theirs."""
+    adapters = [item for item in items if isinstance(item, Adapter)]
+    if len({_held_for(adapter) for adapter in adapters}) == 1 and len(adapters) == 2:
+        return set()
+    return {base_key(base) for adapter in adapters for base in bases_of(adapter)}
+
+
+def _held_for(adapter: Adapter) -> str:
+    """All of an adapter that `operators.desired.adapters.place` looks at, in one word."""
+    status = adapter.status
+    accepted = c.find(status.conditions, c.ACCEPTED)
+    parts = (adapter.spec, status.active, status.canary, *status.previous, status.rejected, accepted)
+    return "\n".join(part.model_dump_json() if part else "" for part in parts)
+
+
+def _newly_published(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
+    """Adapters of which a base model says since now where a version is."""
+    holds: list[set[str]] = [
+        {f"{endpoint.name}/{name}" for endpoint in item.status.endpoints for name in endpoint.holds}
+        for item in items
+        if isinstance(item, BaseModel)
+    ]
+    changed = holds[0] ^ holds[1] if len(holds) == 2 else set[str]()
+    names = (entry.partition("/")[2].split(".") for entry in changed)
+    yield from _keys(cache, {(tenant, adapter) for tenant, adapter, _ in names})
+
+
+def _others(cache: ClusterCache, item: AnyObject) -> Iterator[Key]:
+    match item:
+        case Adapter():
+            yield from _neighbours(cache, item)
+        case Tenant():
+            namespace = item.spec.namespace
+            yield from (tenant.key for tenant in cache.claims(namespace))
+            yield from cache.in_namespace(namespace)
+            yield from (INGEST, DRIFT)
+        case BaseModel():
+            yield from (adapter.key for adapter in cache.adapters_of(item.name))
+            yield from (key for key in cache.objects if key.kind == "Adapter" and key.name == item.name)
+        case KnowledgeBase():
+            yield INGEST
+            adapters = cache.adapters(item.namespace)
+            yield from (a.key for a in adapters if item.name in a.spec.knowledge_bases)
+        case APIKey():
+            yield from cache.keys_with(item.namespace, item.spec.sha256)
+
+
+def _neighbours(cache: ClusterCache, adapter: Adapter) -> Iterator[Key]:
+    """Where the tenant has too many, another one's turn may have come or gone."""
+    tenant = cache.tenant(cache.owner(adapter.namespace) or "")
+    if tenant is None:
+        return
+    others = cache.adapters(adapter.namespace)
+    if len(others) >= tenant.spec.max_adapters:
+        yield from (other.key for other in others)
+
+
+def _requests_for_report(
+    cache: ClusterCache, base: str, before: AgentStatus | None, after: AgentStatus | None
+) -> set[Key]:
+    """Adapters of which a replica says something else, or all where it has come, gone, or changed its readiness."""
+    old, new = by_adapter(before), by_adapter(after)
+    if (before and before.ready) != (after and after.ready):
+        changed = old.keys() | new.keys()
+        return {base_key(base), *(adapter.key for adapter in cache.adapters_of(base)), *_keys(cache, changed)}
+    changed = {place for place in old.keys() | new.keys() if old.get(place) != new.get(place)}
+    return {base_key(base), *_keys(cache, changed)} if changed else set()
+
+
+def _keys(cache: ClusterCache, places: set[tuple[str, str]]) -> Iterator[Key]:
+    for tenant, name in places:
+        owner = cache.tenant(tenant)
+        if owner:
+            yield Key(kind="Adapter", namespace=owner.spec.namespace, name=name)
+
+
+def base_key(name: str) -> Key:
+    return Key(kind="BaseModel", namespace=None, name=name)

@@ -1,0 +1,197 @@
+"""Follows what each agent, each gateway and the ingest worker report, and pushes to them what they are to do.
+
+Each has a task of its own, so that nobody waits for a slow one. Reports go to `Events`.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from contract.agent import AgentStatus, DesiredSet
+from contract.ingest import DesiredKnowledgeBase, IngestStatus
+from operators.clients.agent import AgentClient
+from operators.clients.drift import DriftClient
+from operators.clients.errors import NeighbourError
+from operators.clients.follow import follow
+from operators.clients.gateway import GatewayClient
+from operators.clients.ingest import IngestClient
+from operators.clients.newest import Newest
+from operators.clients.report import GRACE_S, Report
+from operators.controllers.events import Events
+from operators.controllers.peer import Peer
+
+# Between looks at a gateway while somebody waits for it.
+GATEWAY_S = 0.1
+# One that has just begun to ask waits this long for the first answers: what is not known yet is not gone.
+FIRST_REPORTS_S = 5.0
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the workers listen, and the token that each asks for. One without a URL is not there."""
+
+    agent_token: str = field(repr=False)
+    gateway_token: str = field(repr=False)
+    ingest_url: str | None = None
+    drift_url: str | None = None
+    ingest_token: str = field(default="", repr=False)
+    drift_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class _Agent:
+    peer: Peer
+    report: Report[AgentStatus]
+    desired: Newest[DesiredSet]
+    task: "asyncio.Task[None]"
+    met_at: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True)
+class _Gateway:
+    peer: Peer
+    task: "asyncio.Task[None]"
+
+
+class PeerWatcher:
+    """`group` runs its tasks; they end with it."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, group: asyncio.TaskGroup, addresses: Addresses, events: Events
+    ) -> None:
+        self._session = session
+        self._group = group
+        self._addresses = addresses
+        self._events = events
+        self._cache = events.cache
+        self._agents: dict[str, _Agent] = {}
+        self._gateways: dict[str, _Gateway] = {}
+        self._bases = self._follow_ingest()
+        self._tenants = self._push_tenants()
+
+    async def run(self) -> None:
+        """Until cancelled: whoever comes is followed, whoever goes is forgotten."""
+        while True:
+            self._events.peers_changed.clear()
+            self._meet()
+            await self._events.peers_changed.wait()
+
+    async def first_reports(self) -> None:
+        """Returns once every peer has reported, or has had the time to."""
+        self._meet()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_REPORTS_S):
+                while self._cache.expected or self._gateways.keys() - self._cache.gateway_states.keys():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    # What they are to do -------------------------------------------------------------------------------------
+
+    def push_desired(self, uid: str, desired: DesiredSet) -> None:
+        """To one agent, until it has it."""
+        if agent := self._agents.get(uid):
+            agent.desired.tell(desired)
+
+    def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
+        if self._bases:
+            self._bases.tell(bases)
+
+    def push_tenants(self, tenants: tuple[str, ...]) -> None:
+        if self._tenants:
+            self._tenants.tell(tenants)
+
+    def _push_tenants(self) -> Newest[tuple[str, ...]] | None:
+        addresses = self._addresses
+        if addresses.drift_url is None:
+            return None
+        tenants: Newest[tuple[str, ...]] = Newest(
+            DriftClient(self._session, addresses.drift_url, addresses.drift_token).register
+        )
+        self._start(tenants.run())
+        return tenants
+
+    # What they report ----------------------------------------------------------------------------------------
+
+    def _follow_ingest(self) -> Newest[tuple[DesiredKnowledgeBase, ...]] | None:
+        addresses = self._addresses
+        if addresses.ingest_url is None:
+            return None
+        client = IngestClient(self._session, addresses.ingest_url, addresses.ingest_token)
+        bases: Newest[tuple[DesiredKnowledgeBase, ...]] = Newest(client.desire)
+        report = Report[IngestStatus]()
+
+        def news() -> None:
+            if report.current != self._cache.ingest:
+                self._events.ingest_changed(report.current)
+
+        self._start(bases.run())
+        self._start(follow(client.status, lambda status: status.revision, report=report, newest=bases, news=news))
+        return bases
+
+    def _meet(self) -> None:
+        """A token must not go to whoever has the address of one that is gone: so those with another address are
+        forgotten as well."""
+        engines = [peer for peers in self._cache.engines.values() for peer in peers.values() if peer.control_url]
+        gateways = [peer for peer in self._cache.gateways.values() if peer.control_url]
+        agent_urls = {peer.uid: peer.control_url for peer in engines}
+        gateway_urls = {peer.uid: peer.control_url for peer in gateways}
+        for uid in [uid for uid, agent in self._agents.items() if agent_urls.get(uid) != agent.peer.control_url]:
+            agent = self._agents.pop(uid)
+            agent.task.cancel()
+            self._cache.expected.discard(uid)
+            self._events.report_changed(agent.peer, None)
+        for uid in [uid for uid, item in self._gateways.items() if gateway_urls.get(uid) != item.peer.control_url]:
+            self._gateways.pop(uid).task.cancel()
+            self._cache.gateway_states.pop(uid, None)
+        for peer in engines:
+            if peer.uid not in self._agents:
+                self._agents[peer.uid] = self._agent(peer)
+        for peer in gateways:
+            if peer.uid not in self._gateways:
+                self._gateways[peer.uid] = _Gateway(peer, self._start(self._follow_gateway(peer)))
+
+    def _agent(self, peer: Peer) -> _Agent:
+        client = AgentClient(self._session, peer.control_url, self._addresses.agent_token)
+        report, desired = Report[AgentStatus](), Newest(client.desire)
+        self._cache.expected.add(peer.uid)
+
+        def news() -> None:
+            agent = self._agents.get(peer.uid)
+            if agent is None:
+                return
+            if report.current is not None or time.monotonic() - agent.met_at > GRACE_S:
+                self._cache.expected.discard(peer.uid)
+            if report.current != self._cache.reports.get(peer.uid):
+                self._events.report_changed(peer, report.current)
+
+        async def both() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(desired.run())
+                group.create_task(
+                    follow(client.status, lambda status: status.version, report=report, newest=desired, news=news)
+                )
+
+        return _Agent(peer, report, desired, self._start(both()))
+
+    async def _follow_gateway(self, peer: Peer) -> None:
+        client = GatewayClient(self._session, peer.control_url, self._addresses.gateway_token)
+        while True:
+            if self._cache.waiting or peer.uid not in self._cache.gateway_states:
+                await self._ask(client, peer)
+            await asyncio.sleep(GATEWAY_S)
+
+    async def _ask(self, client: GatewayClient, peer: Peer) -> None:
+        """One that is silent has taken nothing up."""
+        try:
+            state = await client.state()
+        except NeighbourError:
+            return
+        if state != self._cache.gateway_states.get(peer.uid):
+            self._events.gateway_changed(peer, state)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        return self._group.create_task(work)

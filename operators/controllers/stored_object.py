@@ -1,0 +1,32 @@
+"""An object of ours as it is stored, with what only the place where it lives says of it (pure)."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from contract.adapter import Decision
+from contract.objects import AnyObject
+from contract.resource import Key
+
+O = TypeVar("O", bound=AnyObject, covariant=True)  # noqa: E741
+
+
+@dataclass(frozen=True, eq=False)
+class StoredObject(Generic[O]):
+    """`version` is another one after every change: it says whether two of these are the same."""
+
+    item: O
+    version: str
+    uid: str
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+    decision: Decision | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.item.key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoredObject) and (self.uid, self.version) == (other.uid, other.version)
+
+    def __hash__(self) -> int:
+        return hash((self.uid, self.version))

@@ -1,0 +1,16 @@
+"""What every reconcile gets: the cache to decide from, and the parts to act through."""
+
+from dataclasses import dataclass
+
+from operators.controllers.backend import EngineRuntime, ObjectStore, Peers
+from operators.controllers.cache import ClusterCache
+from operators.controllers.events import Events
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    cache: ClusterCache
+    events: Events
+    store: ObjectStore
+    engines: EngineRuntime
+    peers: Peers

@@ -1,0 +1,81 @@
+"""What gateways and people read of a run: the snapshot, after the record of what may not be lost."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+
+from contract.objects import collect
+from contract.snapshot import Snapshot
+from operators.controllers.cache import ClusterCache
+from operators.local import snapshots
+from operators.local.layout import Layout
+from operators.local.record import Record
+from operators.local.store import DirectoryStore
+
+logger = logging.getLogger(__name__)
+
+# A snapshot that somebody removed is noticed within this time.
+CHECK_S = 5.0
+# After a write that failed.
+RETRY_S = 1.0
+# Changes that come together are published together.
+COALESCE_S = 0.02
+
+
+class Publisher:
+    """`on_snapshot` is told of every change that is published."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        record: Record,
+        store: DirectoryStore,
+        cache: ClusterCache,
+        on_snapshot: Callable[[Snapshot], None],
+    ) -> None:
+        self._layout = layout
+        self._record = record
+        self._store = store
+        self._cache = cache
+        self._on_snapshot = on_snapshot
+        self._published: Snapshot | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_S):
+                    await self._store.changed.wait()
+            await asyncio.sleep(COALESCE_S)
+            self._store.changed.clear()
+            if not await self._publish():
+                self._store.changed.set()
+                await asyncio.sleep(RETRY_S)
+
+    async def _publish(self) -> bool:
+        """To the record first: what a gateway or a person has seen is not lost. False where that failed."""
+        objects = collect(stored.item for stored in self._cache.objects.values())
+        problems, statuses = self._store.contents.problems, self._store.statuses
+        if self._published and (self._published.objects, self._published.problems) == (objects, problems):
+            await self._restore(self._published)
+            return True
+        snapshot = Snapshot(generation=self._record.generation + 1, objects=objects, problems=problems)
+        try:
+            await asyncio.to_thread(self._record.write, statuses, snapshot.generation)
+            await asyncio.to_thread(snapshots.write, self._layout.snapshot, snapshot)
+        except (OSError, sqlite3.Error) as error:
+            logger.error("%s cannot be written, gateways keep the last snapshot: %s", self._layout.state, error)
+            return False
+        self._published, self._cache.published = snapshot, snapshot.generation
+        self._on_snapshot(snapshot)
+        return True
+
+    async def _restore(self, snapshot: Snapshot) -> None:
+        """Somebody removed or damaged the file that gateways begin with."""
+        if await asyncio.to_thread(snapshots.is_intact, self._layout.snapshot):
+            return
+        logger.error("%s was removed or damaged, and is written again", self._layout.snapshot)
+        with suppress(OSError):
+            await asyncio.to_thread(snapshots.write, self._layout.snapshot, snapshot)

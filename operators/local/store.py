@@ -1,0 +1,89 @@
+"""Objects in a directory of files, and their statuses in a record beside them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+
+from contract.adapter import Adapter
+from contract.objects import AnyObject
+from contract.resource import Key, Status
+from contract.tenant import Tenant
+from operators.controllers.events import DRIFT, INGEST, Events, base_key
+from operators.controllers.stored_object import StoredObject
+from operators.local.directory import Contents
+
+
+class DirectoryStore:
+    """`statuses` are what the last run recorded. `changed` is set whenever there is something to publish."""
+
+    most_documents: int | None = None
+
+    def __init__(self, events: Events, statuses: Mapping[Key, Status]) -> None:
+        self._events = events
+        self._cache = events.cache
+        self._recorded = dict(statuses)
+        self._versions = count(1)
+        self.contents = Contents()
+        self.changed = asyncio.Event()
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.contents.unread
+
+    @property
+    def statuses(self) -> Mapping[Key, Status]:
+        """A file that cannot be read may hold objects whose status must outlive it."""
+        kept = self._recorded if self.contents.unread else {}
+        return {**kept, **{key: stored.item.status for key, stored in self._cache.objects.items()}}
+
+    def update(self, contents: Contents) -> None:
+        """Takes what the files say now for the objects."""
+        before, self.contents = self.contents, contents
+        self._cache.documents = contents.documents
+        items = {item.key: item for item in contents.objects.all}
+        for key in self._cache.objects.keys() - items.keys():
+            self._recorded.pop(key, None)
+            self._events.object_changed(self._cache.objects[key], None)
+        for key, item in items.items():
+            self._update_one(key, item, contents)
+        moved = {key for key in items if before.revisions.get(key) != contents.revisions.get(key)}
+        moved |= {key for key in items if before.credentials.get(key) != contents.credentials.get(key)}
+        bases = {base_key(item.spec.base_model) for key in moved if isinstance(item := items[key], Adapter)}
+        self._events.enqueue({*moved, *bases, *({INGEST, DRIFT} if before.unread != contents.unread else ())})
+        self.changed.set()
+
+    def _update_one(self, key: Key, item: AnyObject, contents: Contents) -> None:
+        stored, decision = self._cache.objects.get(key), contents.decisions.get(key)
+        status = stored.item.status if stored else self._recorded.get(key, item.status)
+        current = item.model_copy(update={"status": status})
+        if stored is None or stored.item != current or stored.decision != decision:
+            new = StoredObject(current, self._version(), str(key), decision=decision)
+            self._events.object_changed(stored, new)
+
+    def revision(self, adapter: Adapter) -> str:
+        return self.contents.revisions.get(adapter.key, "")
+
+    async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None:
+        """One that has changed since is looked at again anyway."""
+        if status == stored.item.status or self._cache.objects.get(stored.key) != stored:
+            return
+        item = stored.item.model_copy(update={"status": status})
+        self._events.object_changed(stored, replace(stored, item=item, version=self._version()))
+        self.changed.set()
+
+    async def secret(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        return self.contents.secrets.get((namespace, name))
+
+    async def claim_namespace(self, stored: StoredObject[Tenant]) -> bool:
+        """Processes of one machine have no namespaces to close; who removes a tenant's file removes it at once."""
+        return True
+
+    async def delete(self, stored: StoredObject[AnyObject]) -> None:
+        """Files are their author's: nothing is ever deleted for a tenant that leaves."""
+
+    async def finish_offboarding(self, stored: StoredObject[Tenant], proof: Mapping[str, str] | None) -> None:
+        """What was the tenant's goes with its objects."""
+
+    def _version(self) -> str:
+        return str(next(self._versions))

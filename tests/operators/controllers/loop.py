@@ -1,0 +1,144 @@
+"""The real controllers over the real directory store, one engine whose agent is played by the test, and time by hand.
+
+Nothing here waits, so that every step is done when it returns.
+"""
+
+from collections.abc import Coroutine, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contract.adapter import Adapter, Decision
+from contract.agent import AgentStatus, DesiredSet
+from contract.base_model import BaseModel
+from contract.conditions import Condition
+from contract.gateway import GatewayState
+from contract.ingest import DesiredKnowledgeBase
+from contract.objects import AnyObject, Objects, collect
+from contract.resource import Key
+from contract.snapshot import Snapshot
+from operators.controllers.cache import ClusterCache
+from operators.controllers.controller import RECONCILES
+from operators.controllers.events import Events
+from operators.controllers.peer import Peer
+from operators.controllers.stored_object import StoredObject
+from operators.controllers.surroundings import Surroundings
+from operators.local.directory import Contents
+from operators.local.store import DirectoryStore
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+ENGINE = Peer(name="base", uid="base", base="base", url="http://engine", control_url="http://agent")
+GATEWAY = Peer(name="gateway", uid="gateway", base="", control_url="http://gateway")
+
+
+class OneEngine:
+    """It runs whatever the base model says."""
+
+    def refusal(self, base: BaseModel) -> Condition | None:
+        return None
+
+    async def run(self, stored: StoredObject[BaseModel]) -> None:
+        pass
+
+    async def remove(self, name: str) -> None:
+        pass
+
+    def waits(self, name: str) -> str:
+        return ""
+
+    def selector(self, name: str) -> str:
+        return ""
+
+
+class Pushed:
+    """What the controllers have told others."""
+
+    def __init__(self) -> None:
+        self.desired = DesiredSet()
+        self.knowledge_bases: tuple[DesiredKnowledgeBase, ...] = ()
+        self.tenants: tuple[str, ...] = ()
+
+    def push_desired(self, uid: str, desired: DesiredSet) -> None:
+        self.desired = desired
+
+    def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
+        self.knowledge_bases = bases
+
+    def push_tenants(self, tenants: tuple[str, ...]) -> None:
+        self.tenants = tenants
+
+
+class Loop:
+    def __init__(self) -> None:
+        self.now = BEGIN
+        self.pending: dict[Key, None] = {}
+        self.later: set[Key] = set()
+        self.cache = ClusterCache()
+        self.events = Events(self.cache, lambda key: self.pending.setdefault(key), lambda key, _: self.later.add(key))
+        self.store = DirectoryStore(self.events, {})
+        self.pushed = Pushed()
+        self.around = Surroundings(self.cache, self.events, self.store, OneEngine(), self.pushed)
+        self.snapshot = Snapshot()
+        self.events.peer_changed(None, ENGINE)
+        self.events.peer_changed(None, GATEWAY)
+
+    @property
+    def objects(self) -> Objects:
+        return collect(stored.item for stored in self.cache.objects.values())
+
+    def adapter(self, name: str) -> Adapter:
+        return next(adapter for adapter in self.objects.adapters if adapter.name == name)
+
+    # What happens --------------------------------------------------------------------------------------------
+
+    def files_say(self, items: Iterable[AnyObject], revision: str = "r1", decision: Decision | None = None) -> None:
+        objects = collect(items)
+        self.store.update(
+            Contents(
+                files={"all.yaml": objects.all},
+                revisions={adapter.key: revision for adapter in objects.adapters},
+                decisions={adapter.key: decision for adapter in objects.adapters} if decision else {},
+            )
+        )
+
+    def agent_says(self, report: AgentStatus) -> None:
+        if report != self.cache.reports.get(ENGINE.uid):
+            self.events.report_changed(ENGINE, report)
+
+    def gateway_says(self, state: GatewayState) -> None:
+        self.events.gateway_changed(GATEWAY, state)
+
+    def time_passes(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.events.enqueue(self.later)
+        self.later.clear()
+
+    def look_at(self, key: Key) -> None:
+        self.pending.pop(key, None)
+        again = _finished(RECONCILES[key.kind](key, self.around, self.now))
+        if again is not None:
+            self.later.add(key)
+
+    def settle(self) -> "Loop":
+        """Until nothing waits to be looked at; then what gateways read is published."""
+        for _ in range(1_000):
+            if not self.pending:
+                break
+            self.look_at(next(iter(self.pending)))
+        assert not self.pending, f"never settles: {list(self.pending)}"
+        self.publish()
+        return self
+
+    def publish(self) -> None:
+        if self.objects != self.snapshot.objects:
+            self.snapshot = Snapshot(generation=self.snapshot.generation + 1, objects=self.objects)
+            self.cache.published = self.snapshot.generation
+
+
+def _finished(work: Coroutine[Any, Any, float | None] | Any) -> float | None:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: float | None = end.value
+        return result
+    raise AssertionError("the controllers have waited for something")
