@@ -46,7 +46,7 @@ class Retrieval:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RetrievalError(type(error).__name__) from error
-        if status == 400 and b'"text_too_long"' in text:
+        if status == 422 and b'"text_too_long"' in text:
             raise TextTooLong(str(orjson.loads(text)["error"]["message"]))
         if status != 200:
             raise RetrievalError(f"status {status}")
