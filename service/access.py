@@ -15,8 +15,7 @@ REQUEST_ID = "x-request-id"
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 # It stands in logs as it is.
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-# Asked every few seconds, by whom nobody wants to read.
-_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def named(given: str | None) -> str:
@@ -25,8 +24,11 @@ def named(given: str | None) -> str:
 
 
 class AccessLog:
-    def __init__(self, app: ASGIApp) -> None:
+    """`quiet` paths are asked every few seconds, and nobody wants to read of it: their lines are for debugging."""
+
+    def __init__(self, app: ASGIApp, *, quiet: frozenset[str] = PROBES) -> None:
         self._app = app
+        self._quiet = quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +47,7 @@ class AccessLog:
         try:
             await self._app(scope, receive, sending)
         finally:
-            level = logging.DEBUG if scope["path"] in _QUIET else logging.INFO
+            level = logging.DEBUG if scope["path"] in self._quiet else logging.INFO
             seconds = time.monotonic() - begun
             logger.log(level, "%s %s %d in %.3f s", scope["method"], scope["path"], status, seconds)
             request_id.reset(token)

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 
-from service.access import AccessLog
+from service.access import PROBES, AccessLog
 from service.bearer import BearerAuth
 from service.body_limit import BodyLimit
 from service.errors import ErrorBody, ServiceError
@@ -65,7 +65,7 @@ def application(
         strict_content_type=False,
         lifespan=lifespan,
         middleware=[
-            Middleware(AccessLog),
+            Middleware(AccessLog, quiet=PROBES | _polled(routers)),
             Middleware(BearerAuth, tokens=tokens, metrics=metrics_tokens, public=_PUBLIC | public),
             Middleware(BodyLimit, most_bytes=most_bytes),
         ],
@@ -79,6 +79,12 @@ def application(
     for each in (*routers, probes.router()):
         app.include_router(each)
     return app
+
+
+def _polled(routers: Sequence[APIRouter]) -> frozenset[str]:
+    """What other services ask for again and again."""
+    routes = (route for each in routers for route in each.routes if isinstance(route, APIRoute))
+    return frozenset(route.path for route in routes if route.methods == {"GET"})
 
 
 class _JsonRequest(Request):

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """On the event loop that uvicorn would choose."""
-    loops = uvicorn.Config(_nothing).get_loop_factory()
+    loops = uvicorn.Config(_nothing, log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=loops) as runner:
         runner.run(main)
 

@@ -92,7 +92,9 @@ class PeerWatcher:
     # What they are to do -------------------------------------------------------------------------------------
 
     def push_desired(self, uid: str, desired: DesiredSet) -> None:
-        """To one agent, until it has it."""
+        """One that the cache has known for a moment only is met first."""
+        if uid not in self._agents:
+            self._meet()
         if agent := self._agents.get(uid):
             agent.desired.tell(desired)
 
