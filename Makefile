@@ -11,12 +11,13 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test check bench bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator images chart e2e crds docs lock clean
+.PHONY: help setup demo test unit check bench bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator images chart e2e crds docs lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
 	@echo 'make demo    two tenants on one engine, and a tour of it (ARGS=--once stops after the tour)'
 	@echo 'make test    all tests, on the real engine and the real store'
+	@echo 'make unit    the tests that need no engine, no cluster and no store'
 	@echo 'make check   lint, types, import contracts, dependencies'
 	@echo 'make bench   every benchmark (make bench-NAME for one; ARGS=--quick for a short run)'
 	@echo 'make images  an image for each part, by docker, podman or buildah'
@@ -34,6 +35,10 @@ demo: setup
 test: setup .venv-clients/ready
 	@$(BIN)/python -m tests
 	@$(BIN)/pytest $(ARGS)
+
+# What needs neither an engine nor a cluster nor a store: a minute.
+unit: .venv/ready
+	@$(BIN)/pytest --quiet -m 'not engine and not cluster and not store' $(ARGS)
 
 check: .venv/ready
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo 'ruff: clean'

@@ -16,6 +16,7 @@ from operators.controllers.peer_watcher import Addresses
 from operators.desired.engine_workload import Platform
 from operators.settings import OperatorSettings
 from service.application import application
+from service.logs import LogSettings
 from service.probes import Probes
 from service.server import serving
 from service.tokens import first
@@ -72,6 +73,7 @@ def platform(settings: OperatorSettings) -> Platform:
         hub_secret=settings.hub_secret,
         engine_environment=settings.engine_environment,
         agent_settings=settings.agent_settings,
+        agent_environment=LogSettings().environment,
         ca_config_map=settings.ca_config_map,
         service_account=settings.service_account,
         secret_revision=settings.secret_revision,

@@ -12,8 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 _HOME = Path(sys.prefix).parent
 
 # All that a child process gets of our own environment.
-_PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "HF_HOME",
-              "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "VLLM_CACHE_ROOT")  # fmt: skip
+_PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "HF_HOME", "CUDA_VISIBLE_DEVICES",
+              "LD_LIBRARY_PATH", "VLLM_CACHE_ROOT", "QUIVER_LOG_LEVEL", "QUIVER_LOG_FORMAT")  # fmt: skip
 
 # What fetches from elsewhere gets these too: a credential, and how to reach the world from here.
 _FOR_FETCHING = ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",

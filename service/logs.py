@@ -19,6 +19,11 @@ class LogSettings(BaseSettings):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """For processes that are to write as this one does."""
+        return {"QUIVER_LOG_LEVEL": self.level, "QUIVER_LOG_FORMAT": self.format}
+
 
 def configure(settings: LogSettings | None = None) -> None:
     """Of the whole process. Without settings, those of the environment."""

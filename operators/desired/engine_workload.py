@@ -40,7 +40,8 @@ class Platform:
     a claim that every engine reads base models and adapters from, where there is one; `kserve` says that KServe is
     installed, and that this operator may use it. `pull_policy` is for the agent's image; `pull_secrets`,
     `node_selector` and `tolerations` are those of every engine's pod; `hub_secret` is a Secret whose `token` the
-    Hugging Face hub asks for. `engine_environment` and `agent_settings` are theirs beside what objects say;
+    Hugging Face hub asks for. `engine_environment`, `agent_settings` (without QUIVER_AGENT_) and
+    `agent_environment` are theirs beside what objects say;
     `ca_config_map` has authorities in `ca.crt`; `service_account` is what clouds know the pods by."""
 
     namespace: str
@@ -59,6 +60,7 @@ class Platform:
     hub_secret: str | None = None
     engine_environment: Mapping[str, str] = field(default_factory=dict)
     agent_settings: Mapping[str, str] = field(default_factory=dict)
+    agent_environment: Mapping[str, str] = field(default_factory=dict)
     ca_config_map: str | None = None
     service_account: str | None = None
     secret_revision: str = ""
@@ -263,6 +265,7 @@ class _Workload:
             "imagePullPolicy": platform.pull_policy,
             "env": [
                 *_plain({f"QUIVER_AGENT_{key}": value for key, value in settings.items()}),
+                *_plain(dict(platform.agent_environment)),
                 self._secret("QUIVER_AGENT_TOKEN", "operator-agent"),
                 self._secret("QUIVER_AGENT_ENGINE_API_KEY", "engine-api-key"),
             ],

@@ -81,6 +81,12 @@ resources: {{- toYaml . | nindent 2 }}
     secretKeyRef: {name: {{ include "quiver.secret" .root }}, key: {{ .key }}}
 {{- end }}
 
+{{/* How every part writes its log. */}}
+{{- define "quiver.logs" -}}
+- {name: QUIVER_LOG_LEVEL, value: {{ .Values.logs.level }}}
+- {name: QUIVER_LOG_FORMAT, value: {{ .Values.logs.format }}}
+{{- end }}
+
 {{/* What agents are told of where adapters may come from, as variables without QUIVER_AGENT_. */}}
 {{- define "quiver.agentSettings" -}}
 MAX_BYTES: {{ .Values.agent.maxBytes | int64 | quote }}
