@@ -1,1 +1,1 @@
-"""The only code that talks to an API server. Objects are plain data here; what they mean is decided elsewhere."""
+"""The client of the Kubernetes API server. Objects are plain data here."""

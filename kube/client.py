@@ -25,7 +25,7 @@ ANSWER_S = 30.0
 PAGE = 500
 # The server ends a watch after this long; it is opened anew from where it ended.
 WATCH_S = 300
-# A stream that is silent for longer may be dead, or nothing has happened: it is opened anew from where it was.
+# A stream silent for longer may be dead: it is reopened at the same version.
 SILENCE_S = 90.0
 _CONNECTIONS = 64
 _APPLY = "application/apply-patch+yaml"
@@ -33,7 +33,7 @@ _MERGE = "application/merge-patch+json"
 
 
 class ConfigurationError(Exception):
-    """There is no cluster to talk to; the message says what to set."""
+    """No cluster is reachable; the message names the setting."""
 
 
 class Client:
@@ -53,8 +53,7 @@ class Client:
     async def list(
         self, resource: Resource, *, namespace: str | None = None, selector: str = ""
     ) -> tuple[list[Item], str]:
-        """All objects, page by page, and the version that they were read at, from which to watch. What a page says of
-        all its items, each of them says here."""
+        """All objects, page by page, and the version to watch from. Fields of the list are copied to each item."""
         items: list[Item] = []
         following = ""
         while True:
@@ -69,8 +68,8 @@ class Client:
     async def watch(
         self, resource: Resource, version: str, *, namespace: str | None = None, selector: str = ""
     ) -> AsyncIterator[Item]:
-        """Events after `version`, bookmarks among them, until the server ends the stream or it falls silent. Raises
-        GoneError where the server no longer knows what came after `version`, KubeError for a stream that breaks off."""
+        """Events after `version`, including bookmarks, until the server ends the stream or it is silent for too long.
+        Raises GoneError if the server has dropped that history, KubeError if the stream breaks."""
         query = {"watch": "1", "resourceVersion": version, "labelSelector": selector,
                  "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_S)}  # fmt: skip
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S, sock_read=SILENCE_S)
@@ -85,7 +84,7 @@ class Client:
     # Writing -------------------------------------------------------------------------------------------------
 
     async def apply(self, item: Item, *, manager: str, subresource: str | None = None) -> Item:
-        """Server-side apply: the fields in `item` are `manager`'s; those that it had and that are gone are removed."""
+        """Server-side apply: `manager` owns the fields in `item`; its earlier fields missing there are removed."""
         resource = BY_KIND[item["kind"]]
         query = {"fieldManager": manager, "force": "true"}
         path = resource.path_of(item, subresource)
@@ -100,12 +99,12 @@ class Client:
         return await self._ask("POST", resource, path, body=item)
 
     async def replace(self, item: Item) -> Item:
-        """Refused with a conflict unless the object is still at the version that `item` names."""
+        """Raises a conflict if the object's version differs from the version in `item`."""
         resource = BY_KIND[item["kind"]]
         return await self._ask("PUT", resource, resource.path_of(item), body=item)
 
     async def delete(self, resource: Resource, namespace: str | None, name: str) -> None:
-        """One that is gone already is as good as deleted."""
+        """A missing object counts as deleted."""
         try:
             await self._ask("DELETE", resource, resource.path(namespace, name))
         except KubeError as error:
@@ -179,7 +178,7 @@ async def _line(stream: aiohttp.StreamReader) -> bytes:
 
 
 def _parsed(text: bytes) -> Item:
-    """A stream that is cut ends in half an object; a proxy may answer with a page."""
+    """A broken stream ends in half an object; a proxy may answer with an HTML page."""
     try:
         found = json.loads(text)
     except ValueError as error:
@@ -197,7 +196,7 @@ def _error(status: int, said: Item, retry_after: str | None) -> KubeError:
 
 @asynccontextmanager
 async def connect(kubeconfig: Path | None, registry: CollectorRegistry | None = None) -> AsyncIterator[Client]:
-    """By a kubeconfig, or as the pod that this runs in. Raises ConfigurationError."""
+    """From a kubeconfig, or as a pod of the cluster. Raises ConfigurationError."""
     configuration = Configuration()
     try:
         if kubeconfig:

@@ -29,4 +29,4 @@ class KubeError(Exception):
 
 
 class GoneError(KubeError):
-    """The version is older than what the server keeps (410)."""
+    """The server no longer keeps this version (410)."""

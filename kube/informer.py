@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BACKOFF = Backoff(first_s=0.2, last_s=30.0)
-# A stream that has held for so long was well: it is opened again at once.
+# A stream of this length was healthy: it is reopened at once.
 WELL_S = 30.0
 
 # Namespace and name; the namespace of a cluster-scoped object is empty.
@@ -28,13 +28,12 @@ Place = tuple[str, str]
 
 
 class Informer(Generic[T]):
-    """`read` makes a value of an object, or None of one that is not to be kept; where it raises, what was last
-    read stands. `on_change` is told of every difference, with the value before and after, None where there is
-    none.
+    """`read` turns an object into a value, or None to skip it; if it raises, the last value stands. `on_change` gets
+    every difference: the value before and after, None if there is none.
 
-    An `optional` kind may be unknown to the server: there are none of it then.
+    An `optional` kind may be unknown to the server, and is empty then.
 
-    `objects` outlives a server that is away: what was last seen stands.
+    `objects` survives an unreachable server: the last state stands.
     """
 
     def __init__(
@@ -61,8 +60,8 @@ class Informer(Generic[T]):
         self.synced = asyncio.Event()
 
     def assume(self, item: Item) -> None:
-        """What a write of ours came back with; the watch will bring it too, later. Where the watch is past it already
-        and the object is not there, it was deleted since."""
+        """Applies the result of our own write before the watch brings it. If the watch is past this version without the
+        object, it was deleted since."""
         if _place(item) in self._versions or int(item["metadata"]["resourceVersion"]) > int(self._version or 0):
             self._see(item)
 
@@ -111,7 +110,7 @@ class Informer(Generic[T]):
         self.synced.set()
 
     def _see(self, item: Item, *, gone: bool = False) -> None:
-        """Versions of one object grow (KEP-5504): one that is older than what a write of ours brought is not news."""
+        """Versions of one object grow (KEP-5504), so an older version than our own write's is ignored."""
         place, version = _place(item), int(item["metadata"]["resourceVersion"])
         if version < self._versions.get(place, 0):
             return
@@ -122,7 +121,7 @@ class Informer(Generic[T]):
         self._versions[place] = version
         try:
             self._set(place, self._read(item))
-        except Exception as error:  # one that this release cannot read must not stop the others
+        except Exception as error:  # one unreadable object must not stop the others
             logger.error("%s %s cannot be read, what it said last stands: %s", self._resource.kind, place, error)
 
     def _set(self, place: Place, value: T | None) -> None:

@@ -1,7 +1,7 @@
-"""One of several is the leader: whoever holds a Lease, and renews it in time.
+"""Leader election by a Lease, renewed in time by its holder.
 
-As client-go's leader election does it: how old a record is, is measured by this machine's own monotonic clock since it
-was last seen to change, so that no two clocks are ever compared (k8s.io/client-go/tools/leaderelection).
+As in client-go: the age of a record is measured by this machine's monotonic clock since its last change, so two clocks
+are never compared (k8s.io/client-go/tools/leaderelection).
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from kube.resource import LEASES
 
 logger = logging.getLogger(__name__)
 
-# A leader that has not renewed for this long may be replaced; it stops itself well before.
+# A leader without a renewal for this long may be replaced; it stops itself well before.
 DURATION_S = 15.0
 RENEW_DEADLINE_S = 10.0
 PERIOD_S = 2.0
-# One that ends does not wait longer than this for a server that does not answer.
+# The longest wait for an unresponsive server at the end.
 RELEASE_S = 3.0
 
 
 class LeaseLost(Exception):
-    """Somebody else may lead by now: nothing more may be done."""
+    """Another process may lead by now: stop all actions."""
 
 
 class Lease:
@@ -80,7 +80,7 @@ class Lease:
                 raise LeaseLost(f"lease {self._namespace}/{self._name} was not renewed in time")
 
     async def _tried(self) -> bool:
-        """Whether this process holds the lease now. One that holds it writes at once: somebody else's hand shows as a
+        """Whether this process holds the lease now. The holder writes without reading: another holder shows as a
         conflict."""
         try:
             if not self._is_mine():
@@ -114,7 +114,7 @@ class Lease:
         return bool(holder) and holder != self._identity
 
     async def _take(self) -> None:
-        """A conflict means that somebody else was faster."""
+        """A conflict means another process was faster."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         spec: dict[str, Any] = {
             "holderIdentity": self._identity,
@@ -135,8 +135,8 @@ class Lease:
         self._seen_at = time.monotonic()
 
     async def _release(self) -> None:
-        """The next one need not wait. A renewal that was cut short may have gone through: so it is looked at anew, and
-        left alone where it is not ours any more."""
+        """Frees the lease for the next holder at once. An interrupted renewal may have succeeded, so the lease is read
+        first, and left alone if another process holds it."""
         try:
             async with asyncio.timeout(RELEASE_S):
                 await self._look()

@@ -1,6 +1,6 @@
-"""Keys that wait to be looked at: each once, each by one worker at a time, many side by side.
+"""A queue of keys: each key once, by one worker at a time, many keys in parallel.
 
-As client-go's work queue does it (k8s.io/client-go/util/workqueue).
+As client-go's work queue (k8s.io/client-go/util/workqueue).
 """
 
 import asyncio
@@ -25,9 +25,9 @@ BACKOFF = Backoff(first_s=0.1, last_s=LAST_RETRY_S)
 
 
 class Queue(Generic[K]):
-    """Keys may be added before anybody works at them, and wait.
+    """Keys may be added before `run`, and wait.
 
-    An error is retried with a growing delay, a refusal that is unlikely to change after a long one.
+    Errors are retried with a growing delay, permanent refusals after a long one.
     """
 
     def __init__(self, *, observe: "Observer | None" = None) -> None:
@@ -40,7 +40,7 @@ class Queue(Generic[K]):
         self._some = asyncio.Event()
 
     def add(self, key: K) -> None:
-        """One that waits already waits once; one that is worked at is worked at again afterwards."""
+        """A waiting key waits once; a key in work is worked at again afterwards."""
         self._forget_later(key)
         if key in self._waiting:
             return
@@ -103,7 +103,7 @@ class Queue(Generic[K]):
         attempts = self._failures[key] = self._failures.get(key, 0) + 1
         if isinstance(error, KubeError) and error.terminal:
             logger.error("%s: the API server refuses what is asked, again in %.0f s: %s", key, LAST_RETRY_S, error)
-            self.add_later(key, LAST_RETRY_S)  # a right that is granted, a quota that is raised: nothing here changes
+            self.add_later(key, LAST_RETRY_S)  # a granted right or a raised quota causes no event here
             return
         delay = BACKOFF.delay(attempts) * random.uniform(0.5, 1.0)  # noqa: S311
         if isinstance(error, KubeError):

@@ -1,4 +1,4 @@
-"""Where objects of a kind are found on an API server (pure)."""
+"""Resources of an API server and their paths (pure)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """Of all objects, of those in a namespace, of one, or of a part of one."""
+        """The path of all objects, of a namespace, of one object, or of a subresource."""
         parts = ["/apis" if self.group else "/api", self.api_version]
         parts += ["namespaces", namespace] if self.namespaced and namespace else []
         parts += [self.plural, *(part for part in (name, subresource) if part)]

@@ -1,4 +1,4 @@
-"""One operator process: the operator, and what probes and Prometheus ask of it."""
+"""One operator process: the operator, its probes and its metrics."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -25,7 +25,7 @@ LEASE = "quiver-operator"
 
 
 async def run(settings: OperatorSettings) -> None:
-    """Until SIGTERM; then the lease is given back. Raises LeaseLost where somebody else may lead."""
+    """Runs until SIGTERM, then gives the lease back. Raises LeaseLost if another operator may lead."""
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     async with connect(settings.kubeconfig, registry) as client:
@@ -92,7 +92,7 @@ def addresses(settings: OperatorSettings) -> Addresses:
 
 
 def _application(operator: Operator, registry: CollectorRegistry) -> FastAPI:
-    """It need not lead to be ready: its caches are full, so that it can take over."""
+    """A standby is ready too: its caches are full, and it can take over."""
 
     async def ready() -> str:
         return "" if operator.synced else "the caches are not full yet"

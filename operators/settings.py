@@ -1,4 +1,4 @@
-"""What the command line is told by the environment. The only place of this package that reads it."""
+"""Settings of the command line. No other module of this package reads the environment."""
 
 import os
 import sys
@@ -8,14 +8,14 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# Where `make setup` puts things: beside the environment that this runs in.
+# Default paths of `make setup`, beside the running environment.
 _HOME = Path(sys.prefix).parent
 
-# All that a child process gets of our own environment.
+# Variables inherited by every child process.
 _PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "HF_HOME", "CUDA_VISIBLE_DEVICES",
               "LD_LIBRARY_PATH", "VLLM_CACHE_ROOT", "QUIVER_LOG_LEVEL", "QUIVER_LOG_FORMAT")  # fmt: skip
 
-# What fetches from elsewhere gets these too: a credential, and how to reach the world from here.
+# Further variables for downloading processes: credentials and proxies.
 _FOR_FETCHING = ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",
                  "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # fmt: skip
 
@@ -38,20 +38,20 @@ def fetching_environment() -> dict[str, str]:
 
 
 def kubeconfig() -> Path:
-    """Of the cluster that kubectl would ask."""
+    """kubectl's current cluster."""
     named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
     return Path(named) if named else Path.home() / ".kube/config"
 
 
 class OperatorSettings(BaseSettings):
-    """What the operator of a cluster is told by the environment.
+    """Settings of a cluster's operator.
 
-    Without a `kubeconfig` it is a pod of the cluster that it looks after. `identity` tells it from every other
-    operator. `models` is a claim that engines read base models and adapters from; `documents` is where the ingest
-    worker finds the tenants' documents; `kserve` lets base models be run by KServe. Neighbours without a
-    URL are not asked. Of several tokens, with commas, the first is sent. `engine_environment` are variables of every
-    engine, `agent_settings` those of every agent without QUIVER_AGENT_; `ca_config_map` holds authorities (ca.crt) that
-    both trust. Another `secret_revision` rolls the engines, for new keys.
+    Without a `kubeconfig` it runs as a pod of its cluster. `identity` is unique among operators. `models` is a claim
+    with base models and adapters for engines; `documents` is the ingest worker's path to the tenants' documents;
+    `kserve` allows base models with KServe. Services without a URL are not asked. Of several tokens, separated by
+    commas, the first is sent. `engine_environment` are variables of every engine, `agent_settings` those of every agent
+    without QUIVER_AGENT_; `ca_config_map` holds authorities (ca.crt) for both. A new `secret_revision` rolls the
+    engines, for new keys.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)

@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 async def _follow_tenants(store: Store, search: Search, metrics: Metrics) -> None:
-    """Nothing of a tenant that has left is kept in memory."""
+    """Drops all cached data of removed tenants."""
     while True:
         try:
             tenants = await asyncio.to_thread(store.tenants)

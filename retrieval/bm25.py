@@ -1,8 +1,8 @@
-"""BM25 as two sparse vectors whose inner product is the score. Pure.
+"""BM25 as two sparse vectors with the score as their inner product. Pure.
 
-The document's side holds how often it says each term, the query's side how rare the term is in the knowledge bases
-that are searched. So a score does not depend on which other documents share a segment, a shard or a collection with
-it: Milvus Lite counts documents by segment, which buries what was just edited, and Milvus by shard, across tenants.
+The document's side holds term frequencies, the query's side the rarity of each term in the searched knowledge bases. So
+a score does not depend on other documents in the same segment, shard or collection: Milvus Lite counts documents by
+segment, burying recent edits, and Milvus by shard, across tenants.
 """
 
 import json
@@ -15,8 +15,9 @@ from itertools import accumulate
 from typing import Self
 
 K1, B = 1.2, 0.75  # the usual saturation and length correction
-AVERAGE_TERMS = 40  # of a passage of one to four sentences; fixed, so that a vector never has to be written again
-FREQUENT_BYTES = 60_000  # of JSON for the terms whose frequency is kept, one field of the store; the others are rare
+AVERAGE_TERMS = 40  # of a passage of one to four sentences; constant, so stored vectors never need an update
+# of JSON for the terms with a stored frequency, in one field of the store; other terms count as rare
+FREQUENT_BYTES = 60_000
 _NUMBER_BYTES = 10  # of JSON, beside the term itself
 
 Sparse = dict[int, float]
@@ -26,14 +27,14 @@ _NOTHING: Sparse = {0: 1e-6}  # of a text without a term: Milvus wants at least 
 
 @dataclass(frozen=True)
 class Statistics:
-    """In how many of the chunks that were counted the frequent terms occur."""
+    """Chunk counts of frequent terms, among the counted chunks."""
 
     chunks: int = 0
     frequent: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, chunks: Collection[Iterable[str]]) -> Self:
-        """Of the terms of each chunk, without those of one chunk only."""
+        """Of the terms of each chunk, omitting terms of a single chunk."""
         counted = Counter(term for terms in chunks for term in set(terms)).most_common()
         ends = accumulate(len(term.encode()) + _NUMBER_BYTES for term, _ in counted)
         kept = (item for item, end in zip(counted, ends, strict=True) if item[1] > 1 and end <= FREQUENT_BYTES)
@@ -49,7 +50,7 @@ class Statistics:
         return cls(chunks, dict(total))
 
     def rarity(self, term: str) -> float:
-        """Inverse document frequency: above 0, largest for a term that is not among the frequent ones."""
+        """Inverse document frequency: above 0, largest for infrequent terms."""
         holding = min(self.chunks, self.frequent.get(term, 0))
         return math.log(1 + (self.chunks - holding + 0.5) / (holding + 0.5))
 

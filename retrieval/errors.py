@@ -19,7 +19,7 @@ from service.errors import ServiceError
 
 
 class RetrievalError(ServiceError):
-    """The root; its text names the object, the fact and what to do."""
+    """The root; its text names the object, the fact and the remedy."""
 
 
 class InvalidRequestError(RetrievalError):
@@ -65,4 +65,4 @@ class DocumentError(RetrievalError):
 
 
 class DocumentUnavailableError(DocumentError):
-    """It cannot be read now, for a reason outside of it: what is stored of it stays, and it is tried again."""
+    """Temporarily unreadable for an external reason: stored chunks stay, and it is tried again."""

@@ -1,9 +1,9 @@
-"""Whether the evidence supports an answer, decided on the legs and not on the fused score. Pure.
+"""Decides from the retrievers' own scores whether the evidence supports an answer. Pure.
 
-The fused score only knows ranks: something is always first. The legs know how near it is: the cosine of the dense
-leg, and the share of the question's terms that one chunk holds. Near enough in one of them is evidence. Farther
-away it is still let through, because people ask in other words than documents answer and the model can say itself
-that it does not know; but not when the question names something that no chunk names.
+The fused score is a rank only: some chunk is always first. Nearness is in the retrievers' scores: the cosine, and the
+share of the question's terms in one chunk. Near enough in one of them is evidence. More distant evidence still passes,
+because questions and documents use different words and the model can decline by itself; except if the question contains
+a name found in no chunk.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Nearness:
-    """What the legs say of their best hit. `cosine` is None where the dense leg found nothing."""
+    """The best hit of each retriever. `cosine` is None without a dense hit."""
 
     cosine: float | None
     coverage: float
@@ -35,18 +35,18 @@ class Nearness:
 
 
 def coverage(terms: Sequence[str], chunks: Iterable[frozenset[str]]) -> float:
-    """The largest share of the question's distinct terms that one chunk holds, 0 to 1."""
+    """The largest share of the question's distinct terms in one chunk, 0 to 1."""
     asked = set(terms)
     return max((len(asked & held) / len(asked) for held in chunks), default=0.0) if asked else 0.0
 
 
 def names_missing(names: Sequence[str], chunks: Iterable[frozenset[str]]) -> bool:
-    """Whether the question names something that is in none of the chunks."""
+    """Whether the question contains a name found in no chunk."""
     return not set(names) <= frozenset().union(*chunks)
 
 
 def decide(nearness: Nearness, hits: int, thresholds: Thresholds) -> Outcome:
-    """The outcome of a search that ran and found so many chunks."""
+    """The outcome of a completed search with this number of hits."""
     if hits == 0:
         return Outcome.NO_HITS
     sure = nearness.reaches(thresholds.sure_cosine, thresholds.sure_coverage)

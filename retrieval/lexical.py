@@ -1,8 +1,8 @@
-"""Text to the terms that the lexical leg matches. Pure.
+"""Text to the terms of the lexical retriever. Pure.
 
-NFKC, case folded, words; a run of a script that is written without spaces becomes its character bigrams,
-so that Korean or Japanese is found whatever particle follows the word. A document has the single characters of a run
-as well, for questions that ask for a word of one character. A term holds no space, so terms are stored as one line.
+NFKC, case folded, words; a run of a script without spaces becomes character bigrams, so Korean and Japanese words match
+with any particle after them. A document also gets the single characters of a run, for questions of one character. A
+term holds no space, so terms are stored as one line.
 """
 
 import re
@@ -14,8 +14,8 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Combining marks, which continue a word: vowel signs, viramas, accents that have no composed form. Not those of the
-# scripts above, nor variation selectors, which say how a character is drawn.
+# Combining marks inside a word: vowel signs, viramas, accents without a composed form. Not those of the scripts above,
+# nor variation selectors, because these only change glyphs.
 _MARKS = "".join(
     character
     for character in map(chr, (*range(0x0300, 0xFE00), *range(0xFE20, 0x1E950)))
@@ -23,7 +23,7 @@ _MARKS = "".join(
 )
 _TOKEN = re.compile(f"(?P<run>[{_UNSPACED}]+)|(?P<word>(?:[^\\W_{_UNSPACED}][{_MARKS}]*+)++)")
 _LATER_WORD = re.compile(r"(?<![.!?:]\s)(?<!^)\b[^\W\d_]\w*")  # any but the first of a sentence
-_LONGEST_WORD = 64  # characters; longer "words" are encoded data, which nobody types into a question
+_LONGEST_WORD = 64  # characters; longer "words" are encoded data, never typed into a question
 
 STOP_WORDS = frozenset(
     """
@@ -52,7 +52,7 @@ def query_terms(text: str) -> list[str]:
 
 
 def capitalised(text: str) -> list[str]:
-    """Words that are written like names: with a capital, other than at the beginning of a sentence."""
+    """Words written like names: capitalised, except at the beginning of a sentence."""
     return [word for word in _LATER_WORD.findall(text.strip()) if word[0].isupper()]
 
 

@@ -9,7 +9,7 @@ OTHER = "other"
 
 
 class Metrics:
-    """Counts searches by tenant, for at most `tenants` of those that the store holds; the rest share `other`."""
+    """Counts searches by tenant, for at most `tenants` tenants of the store; the rest share `other`."""
 
     def __init__(self, *, tenants: int) -> None:
         self.registry = CollectorRegistry()
@@ -28,7 +28,7 @@ class Metrics:
         self._failures = Counter("quiver_retrieval_failures", "Searches that failed.", ["code"], registry=self.registry)
 
     def admit(self, tenants: frozenset[str]) -> None:
-        """Take the tenants of the store as labels, and forget the series of those that left."""
+        """Use the store's tenants as labels, and drop the series of removed ones."""
         stay = sorted(self._labels & tenants)
         fresh = sorted(tenants - self._labels)
         admitted = frozenset([*stay, *fresh][: self._limit])

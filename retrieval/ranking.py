@@ -15,7 +15,7 @@ class Leg:
 
 
 def fuse(legs: Sequence[Leg]) -> list[tuple[str, float]]:
-    """Every id that a believed leg found, with its fused score, best first; ties in order of id."""
+    """All ids from the trusted retrievers, with their fused score, best first; ties in order of id."""
     scores: dict[str, float] = {}
     for leg in legs:
         for rank, found in enumerate(leg.ids, start=1):

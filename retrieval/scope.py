@@ -1,7 +1,7 @@
-"""Whose documents a call may touch, and the only place where a Milvus filter is written.
+"""The scope of a call, and the only place building a Milvus filter.
 
-A filter is text, so an empty scope would be an empty filter, which means everything: a `Scope` cannot be
-empty. Names are compared as they are, without normalisation: look-alikes are different names.
+A filter is text: an empty scope would be an empty filter, matching everything, so a `Scope` cannot be empty. Names are
+compared without normalisation: look-alikes are different names.
 """
 
 import json
@@ -12,7 +12,7 @@ from contract.body import PRINTABLE_NAME_BYTES
 from contract.search import is_printable_name
 from retrieval.errors import EmptyScopeError, InvalidRequestError
 
-CARD = -1  # the ordinal of the row that says a knowledge base exists; chunks count from 0
+CARD = -1  # the ordinal of a knowledge base's descriptive row; chunks count from 0
 
 
 def checked_name(kind: str, name: str) -> str:
@@ -32,7 +32,7 @@ def literal(text: str) -> str:
 
 
 def one_of(field: str, values: Iterable[str]) -> str:
-    """`field in [...]`; no values would match nothing, which Milvus refuses to parse, so it is refused here."""
+    """`field in [...]`. Milvus cannot parse an empty list, so it is refused here."""
     listed = ", ".join(literal(value) for value in values)
     if not listed:
         raise EmptyScopeError(f"No value to compare {field} with: name at least one.")
@@ -40,7 +40,7 @@ def one_of(field: str, values: Iterable[str]) -> str:
 
 
 def every_card(tenant: str) -> str:
-    """The rows that say which knowledge bases a tenant has: the one filter that does not name them."""
+    """The rows describing a tenant's knowledge bases: the only filter without their names."""
     return f"tenant == {literal(checked_name('tenant', tenant))} and ordinal == {CARD}"
 
 
@@ -59,7 +59,7 @@ class Scope:
         object.__setattr__(self, "knowledge_bases", names)
 
     def admits(self, tenant: str, knowledge_base: str) -> bool:
-        """Whether a row that came back belongs here; checked although the filter has asked for it."""
+        """Whether a returned row belongs to the scope; checked in addition to the filter."""
         return tenant == self.tenant and knowledge_base in self.knowledge_bases
 
     def filter(self) -> str:
@@ -73,7 +73,7 @@ class Scope:
         return f"{self.filter()} and ordinal > {CARD}"
 
     def legible_chunks(self) -> str:
-        """Chunks that the embedder can read: the only ones that the dense leg may rank."""
+        """Readable chunks, the only ones ranked by the dense retriever."""
         return f"{self.chunks()} and legible == true"
 
     def document(self, document_id: str) -> str:

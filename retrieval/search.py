@@ -18,7 +18,7 @@ from retrieval.scope import Scope
 from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector
 
-WORTH_COVERAGE = 0.5  # the share of the question's terms in one chunk from which the lexical leg is believed
+WORTH_COVERAGE = 0.5  # the share of the question's terms in one chunk needed to trust the lexical retriever
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Query:
     """A question as the legs see it."""
 
     vector: Vector
-    legible: float  # the share of the text that the embedder reads
+    legible: float  # the readable share of the text
     terms: list[str]
-    names: list[str]  # the terms of what the embedder does not know
+    names: list[str]  # the terms unknown to the embedder
 
 
 @dataclass(frozen=True)
 class Found:
-    """What each leg found, best first."""
+    """The hits of each retriever, best first."""
 
     dense: Sequence[Hit]
     lexical: Sequence[Hit]
@@ -49,7 +49,7 @@ class Found:
 
 
 class Search:
-    """Answers queries; holds what outlives one."""
+    """Answers queries, and holds the caches."""
 
     def __init__(self, store: Store, embedder: Embedder, *, cached: int, pool: int, thresholds: Thresholds) -> None:
         self._store, self._embedder = store, embedder
@@ -57,7 +57,7 @@ class Search:
         self._pool, self._thresholds = pool, thresholds
 
     async def answer(self, request: SearchRequest) -> SearchResponse:
-        """Raises `UnknownKnowledgeBaseError` and whatever the store raises."""
+        """Raises `UnknownKnowledgeBaseError` and the store's errors."""
         begun = time.perf_counter()
         query = await asyncio.to_thread(self._read, request)
         embedded = time.perf_counter()
@@ -78,7 +78,7 @@ class Search:
         await asyncio.to_thread(self._store.tenants)
 
     def keep(self, tenants: frozenset[str]) -> None:
-        """Forget what was asked by others than these."""
+        """Drop cached queries of all other tenants."""
         self._cache.keep(tenants)
 
     def _read(self, request: SearchRequest) -> Query:
@@ -110,7 +110,7 @@ class Search:
         return await asyncio.to_thread(self._store.lexical, scope, weights, pool) if weights else []
 
     def _judge(self, found: Found, query: Query, top_k: int) -> tuple[Outcome, list[Evidence]]:
-        """The outcome, and the evidence that it lets through."""
+        """The outcome, and the evidence passing it."""
         nearness = nearness_of(found, query)
         outcome = decide(nearness, len(found.by_id), self._thresholds)
         return outcome, ranked(found, query)[:top_k] if outcome is Outcome.EVIDENCE else []
@@ -125,8 +125,8 @@ def nearness_of(found: Found, query: Query) -> Nearness:
 
 
 def worth_of_lexical(found: Found, query: Query) -> float:
-    """1, or 0 where the dense leg is there and the question shares too few words with any chunk: then the lexical
-    leg has found function words, and it would spoil what the dense leg has found."""
+    """1, or 0 if there are dense hits and every chunk shares too few words with the question: the lexical hits are
+    function words then, and would spoil the dense ones."""
     shares_enough = coverage(query.terms, [hit.terms for hit in found.lexical]) >= WORTH_COVERAGE
     return 1.0 if shares_enough or not found.dense else 0.0
 

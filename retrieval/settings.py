@@ -1,4 +1,4 @@
-"""The settings of the query path, and those that both processes share. The only reader of the environment here."""
+"""Settings of the query path, and those shared by both processes. No other module here reads the environment."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from retrieval.gate import Thresholds
 
 
 class ServiceSettings(BaseSettings):
-    """Where to listen, who may call, where the chunks and the model are."""
+    """Address, tokens, store and model."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65_535)

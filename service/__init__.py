@@ -1,1 +1,1 @@
-"""What every service of ours does alike: its tokens, its sockets, its log."""
+"""Shared by all services: HTTP application, tokens, sockets, logs, files, back-off."""

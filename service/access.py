@@ -1,4 +1,4 @@
-"""A name for each request, in every line that is logged for it, and one line when it is over. Pure ASGI."""
+"""An id for each request, in all its log lines, and one access line at its end. Pure ASGI."""
 
 import logging
 import re
@@ -24,7 +24,7 @@ def named(given: str | None) -> str:
 
 
 class AccessLog:
-    """`quiet` paths are asked every few seconds, and nobody wants to read of it: their lines are for debugging."""
+    """Lines of `quiet` paths, polled every few seconds, are logged at debug level."""
 
     def __init__(self, app: ASGIApp, *, quiet: frozenset[str] = PROBES) -> None:
         self._app = app

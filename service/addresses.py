@@ -1,4 +1,4 @@
-"""Addresses of HTTP servers: http://HOST:PORT, or unix:PATH for one that listens on a socket in the file system."""
+"""Addresses of HTTP servers: http://HOST:PORT, or unix:PATH for a Unix socket."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ UNIX = "unix:"
 
 
 def connector(address: str, **options: Any) -> aiohttp.BaseConnector:
-    """Inside a running loop; `options` are those that every connector of aiohttp takes."""
+    """Needs a running loop; `options` are passed to aiohttp's connector."""
     if address.startswith(UNIX):
         return aiohttp.UnixConnector(address.removeprefix(UNIX), **options)
     return aiohttp.TCPConnector(**options)
 
 
 def root(address: str) -> str:
-    """What URLs begin with. A server behind a socket in the file system has no name of its own."""
+    """The prefix of URLs. A server on a Unix socket has no host name."""
     return "http://localhost" if address.startswith(UNIX) else address

@@ -1,6 +1,6 @@
-"""A service as a FastAPI application: its routes, its probes, and one answer to whatever is wrong.
+"""A service as a FastAPI application: routes, probes, and uniform errors.
 
-Every internal service is made here, so that a 401, 404, 405, 413, 422 or 503 looks the same on all of them.
+Every internal service is made here, so 401, 404, 405, 413, 422 and 503 look the same on all of them.
 """
 
 import json
@@ -34,12 +34,12 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses`: the statuses that it refuses with beside those that all routes share."""
+    """For a route's `responses`: its error statuses beside the shared ones."""
     return {status: {"model": ErrorBody} for status in statuses}
 
 
 def router() -> APIRouter:
-    """For routes that ask for the service's token. The order of its routes is the order of the OpenAPI document."""
+    """For routes behind the service's token. Routes appear in OpenAPI in their order here."""
     bearer = Security(HTTPBearer(auto_error=False, description="The token of this service's callers."))
     return APIRouter(route_class=_JsonRoute, responses=refusals(401, 413, 422, 503), dependencies=[bearer])
 
@@ -55,8 +55,8 @@ def application(
     lifespan: Lifespan | None = None,
     most_bytes: int = MOST_BYTES,
 ) -> FastAPI:
-    """`tokens` is None for a service that has nothing but its probes; `public` are further paths that
-    ask for none. Metrics are open where they have no tokens."""
+    """`tokens` is None for a service with probes only; `public` are further paths without a token. Metrics without
+    tokens are public."""
     app = FastAPI(
         title=title,
         docs_url=None,
@@ -82,14 +82,14 @@ def application(
 
 
 def _polled(routers: Sequence[APIRouter]) -> frozenset[str]:
-    """What other services ask for again and again."""
+    """Paths polled by other services."""
     routes = (route for each in routers for route in each.routes if isinstance(route, APIRoute))
     return frozenset(route.path for route in routes if route.methods == {"GET"})
 
 
 class _JsonRequest(Request):
     async def json(self) -> Any:
-        """Raises JSONDecodeError for whatever is not JSON, also for one that is nested too deep."""
+        """Raises JSONDecodeError for invalid JSON, and for too deep nesting."""
         try:
             return from_json(await self.body())
         except ValueError as error:
@@ -97,7 +97,7 @@ class _JsonRequest(Request):
 
 
 class _JsonRoute(APIRoute):
-    """A body is JSON, whatever type is declared: `curl -d` declares a form."""
+    """Bodies are JSON regardless of their declared type: `curl -d` declares a form."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -125,7 +125,7 @@ async def _on_service_error(_request: Request, error: Exception) -> Response:
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    """Of the framework: no such route, no such method, a body that is too large."""
+    """Errors of the framework: unknown route, wrong method, too large body."""
     assert isinstance(error, HTTPException)  # noqa: S101
     message = {
         404: f"{request.url.path} is not a route of this service; see /openapi.json",
@@ -147,5 +147,5 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 
 async def _on_fault(_request: Request, _error: Exception) -> Response:
-    """The framework raises it again, so that the server logs it."""
+    """The framework re-raises the error, so the server logs it."""
     return error_response(500, "internal", "the service had an error; its log has the details")

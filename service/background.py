@@ -1,4 +1,4 @@
-"""Tasks beside the requests: they end with the application, and one that ends by itself is noticed."""
+"""Background tasks: they end with the application, and an early end is reported."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 class Background:
     def __init__(self) -> None:
         self.fault = ""
-        """Which task has ended by itself, and what to do; "" while none has."""
+        """The name of a task ended early, with a remedy; "" if there is none."""
 
     @contextlib.asynccontextmanager
     async def running(self, name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:

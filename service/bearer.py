@@ -11,7 +11,7 @@ METRICS = "/metrics"
 
 
 class BearerAuth:
-    """`tokens` guard every path but the `public` ones; `metrics` guards /metrics, which is public where it is None."""
+    """`tokens` guard every path except the `public` ones; `metrics` guards /metrics, public if it is None."""
 
     def __init__(self, app: ASGIApp, *, tokens: Tokens | None, metrics: Tokens | None, public: frozenset[str]) -> None:
         self._app = app

@@ -11,7 +11,7 @@ class BodyLimit:
         self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises HTTPException where the body is read, which the framework answers."""
+        """Raises HTTPException while the body is read; the framework turns it into an answer."""
         declared = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
         left = self._most_bytes
 

@@ -1,4 +1,4 @@
-"""A number that grows with every change, and callers that wait for it to grow: the long polls of services."""
+"""A number growing with every change, and callers waiting for it: the long polls of services."""
 
 import asyncio
 import contextlib
@@ -15,8 +15,7 @@ _Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
 
 
 class Changes:
-    """Counts on from the clock, so that a number does not come back after a restart. `settle_s` lets a burst of
-    changes be one."""
+    """Starts from the clock, so numbers do not repeat after a restart. Changes within `settle_s` count as one."""
 
     def __init__(self, *, settle_s: float = 0.0) -> None:
         self.number = int(time.time() * 1_000)
@@ -30,7 +29,7 @@ class Changes:
             self.number += 1
             waiting = tuple(self._waiters)
         for loop, changed in waiting:
-            with contextlib.suppress(RuntimeError):  # its loop is closed: nobody waits
+            with contextlib.suppress(RuntimeError):  # its loop is closed
                 loop.call_soon_threadsafe(changed.set)
 
     async def wait_beyond(self, number: int, seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""SQLite files that survive a crash: every commit is on the disk, and a damaged file is put aside."""
+"""Crash-safe SQLite files: every commit is on disk, and a damaged file is put aside."""
 
 import logging
 import sqlite3
@@ -14,7 +14,7 @@ Isolation = Literal["DEFERRED"] | None
 def opened(path: Path, schema: str, *, isolation: Isolation = "DEFERRED") -> sqlite3.Connection:
     """Usable from any thread, one call at a time. `isolation` None leaves transactions to the caller.
 
-    A damaged file is kept beside a new, empty one. Raises sqlite3.OperationalError for what is not the file's fault.
+    A damaged file is kept beside a new, empty one. Raises sqlite3.OperationalError for faults of the system.
     """
     try:
         return _connected(path, schema, isolation)
@@ -26,7 +26,7 @@ def opened(path: Path, schema: str, *, isolation: Isolation = "DEFERRED") -> sql
 
 
 def put_aside(path: Path) -> Path:
-    """Where the file is now."""
+    """The file's new path."""
     aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
     if path.exists():
         path.rename(aside)

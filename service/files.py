@@ -1,4 +1,4 @@
-"""Small files that are replaced as a whole."""
+"""Small files, always replaced as a whole."""
 
 import os
 from pathlib import Path

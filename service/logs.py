@@ -21,12 +21,12 @@ class LogSettings(BaseSettings):
 
     @property
     def environment(self) -> dict[str, str]:
-        """For processes that are to write as this one does."""
+        """Passes the same settings to child processes."""
         return {"QUIVER_LOG_LEVEL": self.level, "QUIVER_LOG_FORMAT": self.format}
 
 
 def configure(settings: LogSettings | None = None) -> None:
-    """Of the whole process. Without settings, those of the environment."""
+    """For the whole process. Without settings, those of the environment."""
     chosen = settings or LogSettings()
     logging.basicConfig(level=chosen.level.upper(), handlers=[handler(chosen)])
 
@@ -44,7 +44,7 @@ def _with_request_id(record: logging.LogRecord) -> bool:
 
 
 class OneLine(logging.Formatter):
-    """Names of documents and what callers send stand in messages: none of them may begin a line of its own or move a
+    """Messages contain names of documents and texts from callers. Escaping keeps these from starting a line or moving a
     terminal's cursor. Tracebacks keep their lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the library's name
@@ -68,7 +68,7 @@ class JsonLine(logging.Formatter):
 
 
 def printable(text: str) -> str:
-    """With every character that does not print written as an escape."""
+    """Escapes every unprintable character."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

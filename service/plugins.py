@@ -1,4 +1,4 @@
-"""What people add by adding a file: every class of one kind in a package's modules."""
+"""Extension by adding a file: all classes of one kind in a package's modules."""
 
 import importlib
 import inspect
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def classes_in(package: ModuleType, kind: type[T]) -> Iterator[type[T]]:
-    """Those that can be made, in the order of their files' names. Imports every module of the package."""
+    """Concrete classes, in order of file names. Imports every module of the package."""
     for module in sorted(pkgutil.iter_modules(package.__path__, f"{package.__name__}."), key=lambda each: each.name):
         for value in vars(importlib.import_module(module.name)).values():
             is_own = isinstance(value, type) and value.__module__ == module.name

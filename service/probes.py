@@ -1,4 +1,4 @@
-"""Whether a service lives, whether it can answer, and its metrics."""
+"""Liveness, readiness and metrics of a service."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ async def _nothing_is_wrong() -> str:
 
 @dataclass(frozen=True)
 class Probes:
-    """`alive` and `ready` return what is wrong, "" where nothing is: whoever asks reads it in the answer."""
+    """`alive` and `ready` return the fault, "" if there is none; the answer shows it."""
 
     registry: CollectorRegistry
     ready: Callable[[], Awaitable[str]]
@@ -34,12 +34,12 @@ class Probes:
 
         @routes.get("/healthz")
         async def healthz() -> ProbeStatus:
-            """Whether the process has to be restarted."""
+            """Whether the process is healthy; otherwise restart it."""
             return _status(await self.alive())
 
         @routes.get("/readyz")
         async def readyz() -> ProbeStatus:
-            """Whether it can answer."""
+            """Whether the service can answer requests."""
             return _status(await self.ready())
 
         @routes.get(METRICS, response_class=Response, responses={200: {"content": {"text/plain": {}}}, 401: _ERROR})

@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """On the event loop that uvicorn would choose."""
+    """Runs on uvicorn's choice of event loop."""
     loops = uvicorn.Config(_nothing, log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=loops) as runner:
         runner.run(main)
 
 
 def serve(app: ASGIApp, *, host: str, port: int, descriptor: int | None = None, stop_s: int = 10) -> None:
-    """As `serving`, in a process that has nothing else to run."""
+    """As `serving`, for a process with no other work."""
     run(serving(app, host=host, port=port, descriptor=descriptor, stop_s=stop_s))
 
 
@@ -38,7 +38,7 @@ async def serving(app: ASGIApp, *, host: str, port: int, descriptor: int | None 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn's own sends the signal to the process again, which would end it before its caller has cleaned up."""
+        """uvicorn's own handler re-sends the signal, and would end the process before its caller has cleaned up."""
         loop = asyncio.get_running_loop()
         numbers = (signal.SIGTERM, signal.SIGINT)
         for number in numbers:
@@ -51,4 +51,4 @@ class _Server(uvicorn.Server):
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:
-    """An application that is never served."""
+    """Only needed to construct the configuration."""

@@ -1,11 +1,11 @@
-"""The socket that a service listens on."""
+"""Listening sockets."""
 
 import socket
 
 
 def listening(host: str, port: int, descriptor: int | None = None) -> socket.socket:
-    """A new one, or one that whoever started this process holds and has passed on: nobody else can take its port while
-    the process restarts. Raises OSError where the port is in use."""
+    """A new socket, or one passed on by the parent: it keeps the port while the process restarts. Raises OSError if the
+    port is in use."""
     if descriptor is not None:
         return socket.socket(fileno=descriptor)
     bound = socket.create_server((host, port), backlog=2048)

@@ -6,10 +6,10 @@ SEPARATOR = ","
 
 
 class Tokens:
-    """The tokens that a service accepts, from a setting that lists them with commas.
+    """The accepted tokens of a service, from a setting separated by commas.
 
-    Two while one of them is replaced: the service accepts both, its callers send the first. Two callers with a token
-    each are two as well.
+    Two tokens during a replacement: the service accepts both, its callers send the first. Two callers with a token each
+    are two as well.
     """
 
     def __init__(self, setting: str) -> None:
@@ -19,7 +19,7 @@ class Tokens:
             raise ValueError("no token is given")
 
     def accept(self, authorization: str) -> bool:
-        """Of an Authorization header. Every token is compared, in a time that tells nothing of any."""
+        """Checks an Authorization header. Comparing all tokens takes constant time."""
         scheme, _, given = authorization.partition(" ")
         matches = [hmac.compare_digest(given.encode(), token) for token in self._all]
         return scheme.lower() == "bearer" and any(matches)
@@ -31,5 +31,5 @@ def optional(setting: str) -> Tokens | None:
 
 
 def first(setting: str) -> str:
-    """The token that a caller sends."""
+    """The caller's token."""
     return setting.split(SEPARATOR)[0].strip()

@@ -1,4 +1,4 @@
-"""What commands take: directories, clusters, adapters, names."""
+"""Arguments of commands: directories, clusters, adapters, names."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class AdapterType(click.ParamType[Key]):
 
 
 class PlaceType(click.ParamType[Path | None]):
-    """A directory of objects, or the cluster that kubectl would ask."""
+    """A directory of objects, or kubectl's current cluster."""
 
     name = "DIR|cluster"
 

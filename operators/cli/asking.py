@@ -22,7 +22,7 @@ from operators.local.directory import Contents
 from operators.local.lock import is_running
 
 ANSWER_S = 120.0
-# A key that was made a moment ago is taken up within this time, on a busy machine too.
+# A new key is accepted within this time, even on a busy machine.
 KEY_S = 30.0
 KEY_LIFE = timedelta(minutes=10)
 WIDTH = 100
@@ -34,9 +34,9 @@ WIDTH = 100
 @click.argument("question")
 @click.option("--knowledge-base", "knowledge_bases", multiple=True, help="Search this one; may be given again.")
 def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...]) -> None:
-    """Ask MODEL of TENANT, as one of its callers, and show the answer with the passages that it cites.
+    """Ask MODEL of TENANT as one of its callers, and show the answer with the passages it cites.
 
-    An adapter that has knowledge bases is asked with them; the key for it is made for this question and removed again.
+    An adapter with knowledge bases is asked with them. The key for the request is temporary.
     """
     tenant, slash, name = model.partition("/")
     if not (tenant and slash and name):
@@ -52,7 +52,7 @@ def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...])
 
 
 def shown(message: dict[str, Any]) -> str:
-    """An answer, and under it each passage that it cites, once."""
+    """An answer, and under it each cited passage once."""
     lines = [message.get("content") or message.get("refusal") or "(no text)"]
     cited: dict[str, str] = {}
     for annotation in message.get("annotations") or ():
@@ -64,7 +64,7 @@ def shown(message: dict[str, Any]) -> str:
 
 @contextmanager
 def _key(root: Path, tenant: str) -> Iterator[str]:
-    """A key of the tenant's that is removed again, and would end by itself within minutes."""
+    """A temporary key of the tenant. It is removed after the block, and expires within minutes in any case."""
     namespace = tenant_of(root, directory.read(root, Contents()), tenant).spec.namespace
     name = f"ask-{secrets.token_hex(4)}"
     key, item = new_key(namespace, name, expires_at=datetime.now(UTC) + KEY_LIFE)

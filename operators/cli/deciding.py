@@ -17,14 +17,14 @@ from operators.local.lock import is_running
 from operators.settings import kubeconfig
 
 DECISION_LIMIT_S = 30.0
-DECISION_PERIOD_S = 0.1  # each look parses the whole snapshot, on cores that the change itself needs
+DECISION_PERIOD_S = 0.1  # each look parses the whole snapshot, and competes with the change for CPU
 
 
 @click.command()
 @place_argument
 @adapter_argument
 def promote(place: Path | None, adapter: Key) -> None:
-    """Release the version of ADAPTER (namespace/name) that waits: a canary, or one that was taken back."""
+    """Release the waiting version of ADAPTER (namespace/name): a canary, or a version taken back earlier."""
     _decide(place, adapter, "Promote", None)
 
 
@@ -33,12 +33,12 @@ def promote(place: Path | None, adapter: Key) -> None:
 @adapter_argument
 @click.option("--to", "digest", metavar="DIGEST", help="The version to return to, as `quiver history` shows it.")
 def rollback(place: Path | None, adapter: Key, digest: str | None) -> None:
-    """Return ADAPTER (namespace/name) to an earlier version that the engines still hold, or end its canary."""
+    """Return ADAPTER (namespace/name) to an earlier version in the engines, or end its canary."""
     _decide(place, adapter, "Rollback", digest)
 
 
 def _decide(place: Path | None, adapter: Key, action: Literal["Promote", "Rollback"], digest: str | None) -> None:
-    """Write the decision, and wait for what came of it."""
+    """Write the decision, and wait for its outcome."""
     active = status_of(place, adapter).active
     against = active.digest if active else None
     try:

@@ -46,7 +46,7 @@ def create(root: Path, tenant: str, name: str, days: int | None, models: tuple[s
 @directory_argument
 @click.option("--tenant", help="Only this tenant's.")
 def listing(root: Path, tenant: str | None) -> None:
-    """Show the keys of DIR: how they begin, whose they are, and until when they work."""
+    """Show the keys of DIR: prefix, tenant, expiry."""
     contents = directory.read(root, Contents())
     if tenant is not None:
         tenant_of(root, contents, tenant)
@@ -90,14 +90,14 @@ def _until(key: APIKey) -> str:
 def new_key(
     namespace: str, name: str, *, expires_at: datetime | None = None, models: tuple[str, ...] = ()
 ) -> tuple[str, APIKey]:
-    """A key, and the object that holds its digest."""
+    """A key, and the object with its digest."""
     key = key_from_entropy(namespace, secrets.token_bytes(32))
     spec = APIKeySpec(sha256=key_digest(key), prefix=shown(key), expires_at=expires_at, models=models or None)
     return key, APIKey(api_version=API_VERSION, metadata=Metadata(name=name, namespace=namespace), spec=spec)
 
 
 def _refuse_unknown(contents: Contents, tenant: Tenant, models: tuple[str, ...]) -> None:
-    """A key for a name that nobody has would be refused everywhere, and nobody would see why."""
+    """Refuse a key for an unknown name: every request with it would fail for no visible reason."""
     names = [adapter.name for adapter in contents.objects.adapters if adapter.namespace == tenant.spec.namespace]
     names += [base.name for base in contents.objects.base_models if base.spec.allows(tenant.name)]
     names.append(EMBEDDER)

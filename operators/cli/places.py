@@ -1,4 +1,4 @@
-"""Where objects are: in a directory, or in the cluster that kubectl would ask."""
+"""The place of objects: a directory, or kubectl's current cluster."""
 
 import contextlib
 from collections.abc import Iterator
@@ -34,10 +34,10 @@ def status_of(place: Path | None, adapter: Key) -> AdapterStatus:
 
 @contextlib.contextmanager
 def on_cluster() -> Iterator[ModuleType]:
-    """The functions that ask one; what it refuses is said as kubectl would."""
+    """Functions for one place. Refusals are worded as kubectl words them."""
     from kube.client import ConfigurationError
     from kube.errors import KubeError
-    from operators.cluster import decisions as cluster  # a client for clusters that only these commands need
+    from operators.cluster import decisions as cluster  # a cluster client, needed by these commands only
 
     try:
         yield cluster

@@ -51,7 +51,7 @@ def _snapshot(root: Path) -> Snapshot:
 @click.argument("kind")
 @click.argument("name", metavar="[NAMESPACE/]NAME")
 def describe(root: Path, kind: str, name: str) -> None:
-    """Show one object of DIR whole: what is declared, what is known of it, and since when."""
+    """Show one object of DIR: its spec, its status, and since when."""
     wanted = _kinds(kind)
     namespace, _, short = name.rpartition("/")
     items = [item for item in _snapshot(root).objects.all if item.kind in wanted]
@@ -80,7 +80,7 @@ def logs(root: Path, part: str | None, lines: int) -> None:
 
 
 def _kinds(word: str | None) -> frozenset[str]:
-    """The kinds that a word means: one, in the singular or the plural, or without a word all."""
+    """The kinds meant by a word: one, in the singular or the plural, or all without a word."""
     found = frozenset(kind for kind in NAMES if word is None or word.lower() in (kind.lower(), f"{kind.lower()}s"))
     if not found:
         raise click.ClickException(f"{word} is no kind; the kinds are {', '.join(sorted(NAMES))}")
@@ -91,6 +91,6 @@ def _kinds(word: str | None) -> frozenset[str]:
 @place_argument
 @adapter_argument
 def history(place: Path | None, adapter: Key) -> None:
-    """Show what ADAPTER (namespace/name) has pointed to, and why, the newest first."""
+    """Show the history of ADAPTER (namespace/name) with reasons, newest first."""
     status = status_of(place, adapter)
     click.echo(table.of_history(status))

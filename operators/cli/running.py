@@ -81,7 +81,7 @@ def _require(settings: Settings, port: int, root: Path) -> None:
 
 
 def _read(root: Path) -> Contents:
-    """At the start nothing is running yet that a broken file could spare: say what is wrong, and go on without it."""
+    """At the start a broken file harms nothing running: report it, and go on without it."""
     contents = directory.read(root.resolve(), Contents())
     for problem in contents.problems:
         click.echo(f"{problem.file}: {problem.message}", err=True)
@@ -93,7 +93,7 @@ def _read(root: Path) -> Contents:
 
 
 async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
-    from operators.local.runner import Runner  # a third of a second that only this command has to spend
+    from operators.local.runner import Runner  # a third of a second, needed by this command only
 
     begun, progress = time.monotonic(), Progress()
 
@@ -106,7 +106,7 @@ async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
     phases = asyncio.ensure_future(_say_phases(layout, begun))
 
     def stop() -> None:
-        """The second time whoever asks does not want to wait."""
+        """A second signal stops without waiting."""
         if not task.cancelling():
             task.cancel()
         else:
@@ -121,7 +121,7 @@ async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
 
 
 async def _say_phases(layout: Layout, begun: float) -> None:
-    """What engines that start are doing, every few seconds: a real model takes minutes."""
+    """Report the phase of starting engines every few seconds: a real model takes minutes."""
     logs = {path: path.stat().st_size for path in layout.logs.glob("engine-*.log")}  # earlier runs'
     while True:
         await asyncio.sleep(PHASE_PERIOD_S)
@@ -134,7 +134,7 @@ async def _say_phases(layout: Layout, begun: float) -> None:
 
 
 def fails(conditions: Sequence[Condition]) -> bool:
-    """Then the reason has been said, and what the next try is doing tells nobody more."""
+    """The reason is already reported, so the phase of the next try adds nothing."""
     return any(condition.reason == ENGINE_FAILED for condition in conditions)
 
 
@@ -151,7 +151,7 @@ def _text(file: Path, start: int) -> str:
 @port_option
 @click.argument("root", metavar="DIR", type=path, default=".")
 def examine(port: int, root: Path) -> None:
-    """Say what this machine lacks for a run of DIR, and how to get it."""
+    """List missing prerequisites for a run of DIR, with remedies."""
     settings = Settings()
     checks = list(doctor.examine(settings.engine_python, settings.embedder, port, root))
     click.echo(table.of_checks(checks))

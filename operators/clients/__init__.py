@@ -1,1 +1,1 @@
-"""One module for each neighbour of the control plane, the only ones that speak HTTP to it."""
+"""HTTP clients of the control plane, one module for each service."""

@@ -17,7 +17,7 @@ class DriftClient:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def register(self, tenants: Sequence[str]) -> None:
-        """The complete set of tenants; what was kept of any other is removed."""
+        """The complete set of tenants; the detector removes all others."""
         with translated("drift"):
             body = Tenants(tenants=list(tenants)).model_dump_json()
             url = f"{self._url}/v1/tenants"

@@ -1,4 +1,4 @@
-"""A neighbour that did not answer as agreed: always worth another try."""
+"""A service gave no answer, or an unexpected one. Retrying is always right."""
 
 import logging
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 logger = logging.getLogger(__name__)
 
 
-ANSWER_S = 5.0  # for any answer on this machine or in this cluster, beyond what it was asked to wait
+ANSWER_S = 5.0  # for any answer on this machine or in this cluster, beyond the requested wait
 
 
 def within(seconds: float = ANSWER_S) -> aiohttp.ClientTimeout:

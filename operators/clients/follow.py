@@ -1,4 +1,4 @@
-"""Hearing what a neighbour says of itself, as soon as it changes."""
+"""Follow a service's status by long polls."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ class Ask(Protocol[S_co]):
 async def follow(
     ask: Ask[S], version: Callable[[S], int], *, report: Report[S], newest: Newest[Any], news: Callable[[], None]
 ) -> None:
-    """Until cancelled. A neighbour that was started anew knows nothing until it is told."""
+    """Until cancelled. A restarted service has lost its desired state, so it is pushed again."""
     seen = -1
     while True:
         try:

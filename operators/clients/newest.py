@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 # After a neighbour did not answer.
 RETRY_S = 0.3
-# What a neighbour may have forgotten is said again after this long.
+# After this long the value is sent again, in case the service lost it.
 REPEAT_S = 60.0
 
 
 class Newest(Generic[T]):
-    """Values that were overtaken before they could be said are never said."""
+    """Only the latest value is sent; earlier unsent ones are dropped."""
 
     def __init__(self, say: Callable[[T], Awaitable[None]]) -> None:
         self._say = say

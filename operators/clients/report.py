@@ -1,4 +1,4 @@
-"""What a neighbour last said of itself, until it has been silent for too long."""
+"""The last report of a service, until it has been silent for too long."""
 
 import time
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# A neighbour that restarts on a busy machine is back within this; what it does goes on meanwhile, and its last report
-# stands. An engine that died with its agent refuses connections, which gateways see for themselves.
+# A service restarts within this time even on a busy machine; until then its last report stands. If an engine died with
+# its agent, it refuses connections, and gateways notice by themselves.
 GRACE_S = 60.0
 
 

@@ -1,1 +1,1 @@
-"""A cluster as the place that the controllers run in: objects on its API server, engines as pods."""
+"""A cluster as back end of the controllers: objects on its API server, engines as pods."""

@@ -1,4 +1,4 @@
-"""What the operator makes on a cluster for its objects. It writes only what differs from what was last seen."""
+"""The objects made by the operator on a cluster. It writes differences only."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ ChildKey = tuple[str, str, str]  # kind, namespace, name
 
 
 class Children:
-    """`assume` takes what a write came back with into the caches."""
+    """`assume` puts the result of a write into the caches."""
 
     def __init__(self, client: Client, assume: Callable[[Item], None]) -> None:
         self._client = client
@@ -38,12 +38,13 @@ class Children:
                 self._assume(written)
 
     def _is_applied(self, item: Manifest, there: Mapping[str, Any]) -> bool:
-        """A server writes some values in another way, as 500m for 0.5: what it made of the same before is the same."""
+        """The server normalises some values, for example 0.5 to 500m. If it accepted the same manifest before, nothing
+        differs."""
         generation = there["metadata"].get("generation")
         return generation is not None and self._applied.get(child_key(item)) == (item, generation)
 
     async def hand_over_replicas(self, deployment: Manifest) -> None:
-        """A field that its only manager lets go of falls back to its default: so another one has to have it before."""
+        """A field falls back to its default when its only manager drops it, so another manager takes it first."""
         there = self.items.get(child_key(deployment))
         if there is None:
             return
@@ -52,7 +53,7 @@ class Children:
         await self._client.apply({**kept, "spec": {"replicas": there["spec"].get("replicas", 1)}}, manager=AUTOSCALING)
 
     async def prune(self, desired: Iterable[Manifest], *, owner: str) -> None:
-        """Deletes what this operator once made for an owner, by its uid, and that is not desired any more."""
+        """Deletes obsolete objects of an owner, by its uid."""
         keys = {child_key(item) for item in desired}
         for key, item in list(self.items.items()):
             owned_by = item["metadata"].get("ownerReferences") or ()

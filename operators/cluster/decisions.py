@@ -1,4 +1,4 @@
-"""What somebody decides by hand about an adapter on a cluster, asked for and written as a command does it."""
+"""Decisions by hand about adapters on a cluster, read and written for commands."""
 
 import asyncio
 import uuid
@@ -25,7 +25,7 @@ def status(kubeconfig: Path, key: Key) -> AdapterStatus:
 def write(
     kubeconfig: Path, key: Key, action: Literal["Promote", "Rollback"], *, against: str | None, digest: str | None
 ) -> Decision:
-    """Replaces the last decision. Raises KubeError, ConfigurationError, and ValidationError for what is no digest."""
+    """Replaces the last decision. Raises KubeError, ConfigurationError, and ValidationError for an invalid digest."""
     decision = Decision(id=uuid.uuid4().hex, action=action, against=against, digest=digest)
     text = decision.model_dump_json(by_alias=True, exclude_none=True)
     patch = {"metadata": {"annotations": {DECISION: text}}}

@@ -43,7 +43,7 @@ class ClusterEngines:
             raise RuntimeRefusal(str(error)) from error
 
     async def remove(self, name: str) -> None:
-        """The API server collects what belonged to it."""
+        """The API server collects its objects as garbage."""
 
     def waits(self, name: str) -> str:
         """A Deployment waits by itself, and its pods say why."""

@@ -1,4 +1,4 @@
-"""What the operator counts."""
+"""Metrics of the operator."""
 
 from collections.abc import Callable, Hashable, Iterable
 
@@ -32,7 +32,7 @@ class Metrics(Observer):
         self._leading.set(1)
 
     def watch(self, depth: Callable[[], int], objects: Callable[[], Iterable[AnyObject]]) -> None:
-        """What is asked when somebody reads the metrics."""
+        """Values computed at each scrape."""
         self._depth.set_function(lambda: depth() if self._leads else 0)
         self._registry.register(ObjectConditions(objects, lambda: self._leads))
 
@@ -45,8 +45,8 @@ class Metrics(Observer):
 
 
 class ObjectConditions(Collector):
-    """`quiver_object_condition`: of every object whether it is ready, and each other condition that does not hold. Only
-    the operator that leads says so, so that a query need not choose."""
+    """`quiver_object_condition`: for every object its Ready condition, and each other false condition. Only the leader
+    exports it, so queries need no choice."""
 
     def __init__(self, objects: Callable[[], Iterable[AnyObject]], leads: Callable[[], bool]) -> None:
         self._objects = objects

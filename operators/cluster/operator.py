@@ -1,6 +1,6 @@
-"""The operator of a cluster: caches that follow the API server, and the controllers, which only the leader runs.
+"""The operator of a cluster: caches following the API server, and the controllers, run by the leader only.
 
-Caches are kept whether it leads or not, so that another one takes over at once.
+Standbys keep their caches full, so a standby takes over at once.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ from operators.desired.tenant_namespace import TENANT
 
 logger = logging.getLogger(__name__)
 
-# What the operator makes in its own namespace, and for tenants; all of it carries its label.
+# Kinds made in the operator's namespace, and for tenants. All carry its label.
 OF_PLATFORM = (DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS, AUTOSCALERS, CONFIG_MAPS)
 OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS)
 
@@ -146,7 +146,7 @@ class Operator:
 
     def _on_child(self, before: Item | None, after: Item | None) -> None:
         self._children.set(before, after)
-        for item in filter(None, (before, after)):  # whose it was is to put it right
+        for item in filter(None, (before, after)):  # reconcile the owner
             ours = (r for r in item["metadata"].get("ownerReferences") or () if r["apiVersion"] == API_VERSION)
             self._events.enqueue(Key(kind=r["kind"], namespace=None, name=r["name"]) for r in ours)
             if tenant := (item["metadata"].get("labels") or {}).get(TENANT):
@@ -159,7 +159,7 @@ _KEPT = "serving.kserve.io/"
 
 
 def _slim(item: Item) -> Item:
-    """Without what is compared with nothing, and changes all the time."""
+    """Drops volatile metadata, never used in a comparison."""
     metadata = {key: value for key, value in item["metadata"].items() if key not in _IGNORED}
     annotations = item["metadata"].get("annotations") or {}
     metadata |= {"annotations": kept} if (kept := {k: v for k, v in annotations.items() if k.startswith(_KEPT)}) else {}

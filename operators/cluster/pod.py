@@ -11,14 +11,14 @@ from operators.reconcile.engine_failure import cause
 
 @dataclass(frozen=True)
 class Ports:
-    """Where pods listen."""
+    """Ports of pods."""
 
     engine: int
     agent: int
     gateway: int  # the internal one
 
 
-_LONGEST_TROUBLE = 300  # characters of what Kubernetes says
+_LONGEST_TROUBLE = 300  # characters of Kubernetes' message
 _IMAGE = "name another image in spec.image or the chart's engine.image, or give image.pullSecrets"
 _LOGS = "see kubectl logs --previous of that container"
 _REMEDIES = {
@@ -37,7 +37,7 @@ _REMEDIES = {
 
 
 def read_pod(item: Mapping[str, Any], ports: Ports) -> Peer | None:
-    """None for one that has ended."""
+    """None for a finished pod."""
     metadata, status = item["metadata"], item.get("status", {})
     if status.get("phase") in ("Succeeded", "Failed"):
         return None
@@ -77,7 +77,7 @@ def _unplaced(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _broken(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """How it ended is said before that it is started again and again; of its log, what failed."""
+    """The end of a container is reported before its restarts, with the failure from its log."""
     for container in status.get("containerStatuses") or ():
         where = f"container {container['name']} of "
         if container.get("ready"):

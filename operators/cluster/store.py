@@ -1,4 +1,4 @@
-"""Objects on an API server: what the controllers write there."""
+"""The object store of a cluster: its API server."""
 
 import base64
 import logging
@@ -26,15 +26,15 @@ logger = logging.getLogger(__name__)
 # A Tenant stays until it is off-boarded.
 FINALIZER = "quiver.dev/offboarding"
 LONGEST_EVENT = 1000  # characters; the API server takes 1,024
-# Some hundred bytes each, of the 1.5 MB that an object may have.
+# Some hundred bytes each, of an object's limit of 1.5 MB.
 MOST_DOCUMENTS = 1000
 
 
 class ClusterStore:
-    """`assume` takes what a write came back with into the caches. `namespace` is the operator's own."""
+    """`assume` puts the result of a write into the caches. `namespace` is the operator's own."""
 
     most_documents: int | None = MOST_DOCUMENTS
-    is_complete = True  # what one release cannot read keeps what it said last
+    is_complete = True  # unreadable objects keep their last readable state
 
     def __init__(self, client: Client, children: Children, assume: Callable[[Item], None], namespace: str) -> None:
         self._client = client
@@ -76,7 +76,7 @@ class ClusterStore:
             await self._client.delete(BY_KIND[stored.item.kind], stored.item.metadata.namespace, stored.item.name)
 
     async def finish_offboarding(self, stored: StoredObject[Tenant], proof: Mapping[str, str] | None) -> None:
-        """Of a second tenant of the same name the newer proof stays."""
+        """A later tenant of the same name overwrites the proof."""
         if FINALIZER not in stored.finalizers:
             return
         if proof is not None:
@@ -100,7 +100,7 @@ class ClusterStore:
             self._assume(written)
 
     async def _event(self, stored: StoredObject[AnyObject], fact: Condition) -> None:
-        """People read them in `kubectl describe`. One that cannot be written is no reason to do anything again."""
+        """Shown by `kubectl describe`. A failed write of an event is only logged."""
         now = stamp(datetime.now(UTC))
         metadata = {"namespace": stored.item.metadata.namespace or "default", "generateName": f"{stored.item.name}."}
         try:
@@ -136,14 +136,13 @@ def _involved(stored: StoredObject[AnyObject]) -> Item:
 
 
 def transitions(before: Status, after: Status) -> list[Condition]:
-    """What people are told of: every condition that has changed, or whose reason has, each reason once. That something
-    is on its way is no news."""
+    """Conditions to report as events: each changed condition or reason, each reason once. Progress is not reported."""
     told: dict[str, Condition] = {}
     for new in _ready_first(after.conditions):
         old = c.find(before.conditions, new.type)
         same = old is not None and (old.status, old.reason) == (new.status, new.reason)
         expected = new.reason in c.ON_ITS_WAY and (old is None or new.type != c.READY)
-        repeated = new.holds and new.type != c.READY  # that it is ready says that
+        repeated = new.holds and new.type != c.READY  # the Ready event says so
         if not (same or expected or repeated):
             told.setdefault(new.reason, new)
     return list(told.values())

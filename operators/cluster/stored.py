@@ -9,13 +9,13 @@ from contract.adapter import Decision
 from contract.objects import AnyObject, parse_stored
 from operators.controllers.stored_object import StoredObject
 
-# What somebody decided by hand, as JSON: `quiver promote` and `quiver rollback` write it.
+# A decision by hand as JSON, written by `quiver promote` and `quiver rollback`.
 DECISION = "quiver.dev/decision"
 LONGEST_DECISION = 1024  # characters
 
 
 def read(data: Mapping[str, Any]) -> StoredObject[AnyObject]:
-    """Raises InvalidObjectError for what another release may have written and this one cannot read."""
+    """Raises InvalidObjectError for an object of another release, unreadable here."""
     metadata = data["metadata"]
     return StoredObject(
         item=parse_stored(data),
@@ -28,7 +28,7 @@ def read(data: Mapping[str, Any]) -> StoredObject[AnyObject]:
 
 
 def _decision(text: str | None) -> Decision | None:
-    """What cannot be read decides nothing. A tenant writes it: it may be of any length and depth."""
+    """An unreadable decision is ignored. Tenants write it, so it may have any length and depth."""
     if text is None or len(text) > LONGEST_DECISION:
         return None
     try:

@@ -1,4 +1,4 @@
 """The control loop: one cache, one queue, and a reconcile for each kind.
 
-`backend` names what it asks of the place that it runs in: `operators.cluster` is one, `operators.local` the other.
+`backend` defines its two back ends as protocols: `operators.cluster` and `operators.local` implement them.
 """

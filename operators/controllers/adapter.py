@@ -13,7 +13,7 @@ from operators.reconcile.release import Observed
 
 # A canary's time and its evidence come by themselves.
 CANARY_S = 1.0
-# A Secret that an adapter names is read again this often, one that is missing sooner.
+# A Secret is read again this often, a missing one sooner.
 SECRET_S = 60.0
 MISSING_SECRET_S = 5.0
 
@@ -35,7 +35,7 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | No
 
 
 async def _read_secret(adapter: Adapter, around: Surroundings) -> set[Key]:
-    """The base models that have to be told of what has changed."""
+    """The base models to reconcile after a change of the Secret."""
     cache = around.cache
     name, before = adapter.spec.credentials, cache.credentials.get(adapter.key)
     found = await around.store.secret(adapter.namespace, name) if name else None

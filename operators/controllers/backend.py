@@ -1,4 +1,4 @@
-"""What the controllers ask of the place that they run in: a cluster, or one machine."""
+"""Protocols of the back ends: a cluster, or one machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from operators.controllers.stored_object import StoredObject
 
 
 class ObjectStore(Protocol):
-    """Where objects live: the API server, or a directory with a record of statuses. What a write has changed comes back
+    """The place of objects: the API server, or a directory with a record of statuses. The effects of writes arrive
     through `Events`."""
 
     @property
     def most_documents(self) -> int | None:
-        """That one status can list."""
+        """The most documents in one status."""
 
     @property
     def is_complete(self) -> bool:
-        """Every object can be read: only then may what belongs to none of them be removed."""
+        """Whether every object is readable. Otherwise nothing may be removed as an orphan."""
 
     def revision(self, adapter: Adapter) -> str:
-        """A word for what an adapter's source holds: other content is another revision."""
+        """Identifies the content of an adapter's source: other content has another revision."""
 
     async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None: ...
 
@@ -36,24 +36,23 @@ class ObjectStore(Protocol):
         """Its values, or None where there is none."""
 
     async def claim_namespace(self, stored: StoredObject[Tenant]) -> bool:
-        """Makes the namespace the tenant's own, and sees to it that the tenant is off-boarded before it is gone. False
-        where that has changed the tenant, which comes back."""
+        """Reserves the namespace for the tenant, and guarantees off-boarding before deletion. Returns False if the
+        tenant was changed by this; its change event follows."""
 
     async def delete(self, stored: StoredObject[AnyObject]) -> None: ...
 
     async def finish_offboarding(self, stored: StoredObject[Tenant], proof: Mapping[str, str] | None) -> None:
-        """Nothing of the tenant is left. `proof` says how that is known, None where the namespace was another's."""
+        """Ends the off-boarding. `proof` is the evidence, None if the namespace belonged to another tenant."""
 
 
 class EngineRuntime(Protocol):
-    """What runs engines: pods, or processes."""
+    """Runs engines as pods or processes."""
 
     def refusal(self, base: BaseModel) -> Condition | None:
         """Why this place cannot run the base model at all."""
 
     async def run(self, stored: StoredObject[BaseModel]) -> None:
-        """Makes what runs what the base model says, as far as that goes without taking away what answers. Raises
-        RuntimeRefusal."""
+        """Brings the running engines towards the spec, without stopping a serving one early. Raises RuntimeRefusal."""
 
     async def remove(self, name: str) -> None:
         """The base model is gone."""
@@ -66,7 +65,7 @@ class EngineRuntime(Protocol):
 
 
 class Peers(Protocol):
-    """Whom the controllers tell what to do. Each is told until it has taken it up, and again after it was restarted."""
+    """Receivers of desired state. Each push is repeated until it succeeds, and after a restart of the receiver."""
 
     def push_desired(self, uid: str, desired: DesiredSet) -> None:
         """To one agent."""
@@ -84,7 +83,7 @@ class RuntimeRefusal(Exception):
 
 @dataclass(frozen=True)
 class Offboarding:
-    """How it is known that nothing of a tenant is left."""
+    """Evidence for a complete off-boarding."""
 
     objects: str
     engines: str

@@ -1,4 +1,4 @@
-"""BaseModel: run its engines, push to their agents what to hold, and say which of them answer."""
+"""BaseModel: run its engines, push desired adapters to their agents, report readiness."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from operators.desired.adapters import Placement, place
 from operators.desired.pilot import pilots
 from operators.reconcile.base_model import next_status
 
-# Between tries to run a spec that has no room yet.
+# Between tries to run a spec while there is no room.
 WAIT_S = 5.0
 
 
@@ -33,7 +33,7 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | No
     if verdict.holds:
         try:
             await around.engines.run(stored)
-        except RuntimeRefusal as error:  # the engines that run go on answering, and are told what to hold
+        except RuntimeRefusal as error:  # running engines go on answering, and still get their desired sets
             refusal = error
             verdict = condition(c.ACCEPTED, False, c.NOT_APPLIED, f"its engines cannot be made as it says: {error}")
     around.events.enqueue(_fill_replicas(stored.item, around, now))
@@ -44,13 +44,13 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | No
 
 
 def _fill_replicas(base: BaseModel, around: Surroundings, now: datetime) -> set[Key]:
-    """Pushes to every replica what to hold. Returns the adapters of which something else is known now: what has no
-    place on a replica, or would have none where there is no replica yet, is said of them."""
+    """Pushes the desired set to every replica. Returns the adapters with a changed reason for not being placed; without
+    replicas, for a hypothetical one."""
     cache = around.cache
     objects, rules = cache.objects_of(base), cache.rules(now)
     verdicts = {adapter.key: rules.verdict(adapter) for adapter in objects.adapters}
     if any(a.spec.credentials and verdicts[a.key].holds and a.key not in cache.secrets_read for a in objects.adapters):
-        return set()  # what an agent is told is complete; the reading of the last one comes back here
+        return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
     placements: list[Placement] = []
     peers: list[tuple[Peer | None, AgentStatus | None]] = [*cache.replicas(base.name)]
     revisions = {adapter.key: around.store.revision(adapter) for adapter in objects.adapters}

@@ -1,6 +1,6 @@
-"""All that was seen, kept in the order in which it is asked for. It talks to nobody; what changes it says so.
+"""The state known to the controllers, indexed for their look-ups. It does no I/O.
 
-A look-up takes no longer with more objects, but where it says so.
+Look-ups take constant time unless their docstring says otherwise.
 """
 
 from collections import defaultdict
@@ -24,15 +24,15 @@ from operators.controllers.stored_object import StoredObject
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
 
-# Reports that are replaced leave their index behind, until there are so many.
+# Replaced reports leave their index behind, up to this many.
 MOST_INDEXES = 256
-# A replica that may take traffic and has not been heard: nothing is known to answer on it.
+# A replica with traffic and without a report: assume it holds nothing.
 _SILENT = AgentStatus(version=0, ready=False, started=None)
 
 
 class ClusterCache:
-    """All that the controllers decide from. `documents` is where the tenants' documents lie, where that is known;
-    `reserved` is the platform's own namespace, which no tenant can have."""
+    """Everything the controllers decide from. `documents` is the root of the tenants' documents, if known; `reserved`
+    is the platform's own namespace, forbidden for tenants."""
 
     def __init__(self, *, documents: str | None = None, reserved: str | None = None, has_ingest: bool = True) -> None:
         self.documents = documents
@@ -42,11 +42,11 @@ class ClusterCache:
         self.engines: dict[str, dict[str, Peer]] = defaultdict(dict)  # by base model and name
         self.gateways: dict[str, Peer] = {}
         self.reports: dict[str, AgentStatus] = {}  # by uid; a silent agent has none
-        self.expected: set[str] = set()  # uids of agents that have said nothing yet, and may be expected to
+        self.expected: set[str] = set()  # uids of agents expected to report soon for the first time
         self.gateway_states: dict[str, GatewayState] = {}  # by uid; a silent gateway has none
         self.published = 0  # the generation of the last snapshot, where gateways read snapshots
         self.ingest: IngestStatus | None = None
-        self.down: frozenset[str] = frozenset()  # services that answered once and do not any more
+        self.down: frozenset[str] = frozenset()  # services with an earlier answer and none now
         self.credentials: dict[Key, Mapping[str, str]] = {}
         self.secrets_read: set[Key] = set()
         self.unplaced: dict[Key, Condition] = {}
@@ -93,7 +93,7 @@ class ClusterCache:
     # Look-ups of acceptance ----------------------------------------------------------------------------------
 
     def owner(self, namespace: str) -> str | None:
-        """Takes longer the more tenants claim the same namespace. The platform's own is nobody's."""
+        """Linear in the tenants claiming the namespace. The platform's own namespace has no owner."""
         if namespace == self._reserved:
             return None
         return owners(tuple(self._claims[namespace].values())).get(namespace) if namespace in self._claims else None
@@ -134,7 +134,7 @@ class ClusterCache:
         return self.rules(now).verdict(item)
 
     def adapters_of(self, base: str) -> list[Adapter]:
-        """Those that name the base model, or run on it still."""
+        """Adapters with this base model in spec or in use."""
         found = (self.get(key) for key in self._of_base.get(base, ()))
         return [item for item in found if isinstance(item, Adapter)]
 
@@ -153,29 +153,29 @@ class ClusterCache:
         return tuple(self._keys.get((namespace, digest), ()))
 
     def objects_of(self, base: BaseModel) -> Objects:
-        """What a base model's replicas are filled from."""
+        """The input for placing versions on the base model's replicas."""
         adapters = sorted(self.adapters_of(base.name), key=lambda adapter: (adapter.namespace, adapter.name))
         namespaces = {adapter.namespace for adapter in adapters}
         tenants = tuple(tenant for namespace in namespaces for tenant in self.claims(namespace))
         return Objects.model_construct(base_models=(base,), tenants=tenants, adapters=tuple(adapters))
 
     def report(self, peer: Peer) -> AgentStatus | None:
-        """What an agent last said, None while it is silent."""
+        """The last report of an agent, None while it is silent."""
         return None if peer.silent else self.reports.get(peer.uid)
 
     def replicas(self, base: str) -> list[tuple[Peer, AgentStatus | None]]:
-        """Those that are not being deleted, with their agents' reports."""
+        """Replicas not being deleted, with their agents' reports."""
         peers = self.engines[base].values() if base in self.engines else ()
         return [(peer, self.report(peer)) for peer in sorted(peers, key=lambda peer: peer.name) if not peer.deleting]
 
     def _taking(self, base: str) -> list[tuple[Peer, AgentStatus]]:
-        """Replicas that take traffic, or are about to; while none does, all that report."""
+        """Replicas with traffic, or about to get it; if there are none, all reporting replicas."""
         peers = self.replicas(base)
         taking = [(peer, report or _SILENT) for peer, report in peers if peer.ready or (report and report.ready)]
         return taking or [(peer, report) for peer, report in peers if report]
 
     def serving_adapter(self, base: str, tenant: str, name: str) -> tuple[AgentStatus, ...]:
-        """What each replica that takes traffic, or is about to, says of one adapter."""
+        """The reports about one adapter from each replica with traffic, or about to get it."""
         reports = []
         for peer, report in self._taking(base):
             held = self._index_of(report).get((tenant, name), ())
@@ -184,7 +184,8 @@ class ClusterCache:
         return tuple(reports)
 
     def _published(self, base: str, peer: Peer, held: HeldAdapter) -> HeldAdapter:
-        """What a gateway cannot know yet to be there may not be pointed to: it would find nobody to ask."""
+        """A version counts as ready only once gateways can know its place: before, a flip would send requests to no
+        replica."""
         model = self.base_model(base)
         endpoints = model.status.endpoints if model else ()
         holds = next((self._holds(endpoint) for endpoint in endpoints if endpoint.name == peer.name), frozenset[str]())
@@ -208,8 +209,8 @@ class ClusterCache:
         return known[1]
 
     def gateways_for(self, tenant: str, adapter: str) -> tuple[GatewayState, ...]:
-        """All of them, or none while one has not said that it has taken up the adapter's last flip, and the last
-        snapshot. One that never had an address routes nothing yet, and will begin with what is newest."""
+        """All gateway states, or none while one has not confirmed the adapter's last flip and the last snapshot. A
+        gateway without an address routes nothing yet, and starts with the newest state."""
         states = [self.gateway_states.get(peer.uid) for peer in self.gateways.values() if peer.control_url]
         flip = self._flip(tenant, adapter)
         current = [s for s in states if s and s.generation >= self.published and s.has_taken_up(tenant, adapter, flip)]
@@ -231,7 +232,7 @@ def by_adapter(report: AgentStatus | None) -> dict[tuple[str, str], tuple[HeldAd
 
 
 def bases_of(adapter: Adapter) -> set[str]:
-    """The base models that an adapter names, or still runs on."""
+    """The base models named by an adapter, or still used by it."""
     versions = (adapter.status.active, adapter.status.canary)
     return {adapter.spec.base_model, *(version.base_model for version in versions if version)}
 

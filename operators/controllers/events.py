@@ -1,6 +1,6 @@
-"""What has changed goes into the cache, and the objects that it concerns into the queue.
+"""Changes go into the cache, and the affected objects into the queue.
 
-No key says what to do: it says which object to look at.
+A key names an object to reconcile, never an action.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from operators.controllers.cache import ClusterCache, bases_of, by_adapter
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
 
-# What one worker or detector is told about all tenants.
+# Keys for services with one desired state for all tenants.
 INGEST = Key(kind="Ingest", namespace=None, name="")
 DRIFT = Key(kind="Drift", namespace=None, name="")
 
@@ -86,7 +86,8 @@ class Events:
 def _requests_for_object(
     cache: ClusterCache, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None
 ) -> set[Key]:
-    """After it is in the cache. What only status says is a matter of the object itself, and of whoever asks it."""
+    """Called after the cache has the change. A change of status affects the object itself, and its dependants if
+    conditions changed."""
     items = [stored.item for stored in (before, after) if stored]
     found = {item.key for item in items}
     changed = (
@@ -100,15 +101,14 @@ def _requests_for_object(
 def _counted_by(
     cache: ClusterCache, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None
 ) -> Key | None:
-    """The tenant that has an adapter more or less. It says so, and nothing depends on it."""
+    """The tenant with one adapter more or less. Only its count depends on this."""
     item = (before or after).item if before is None or after is None else None  # type: ignore[union-attr]
     tenant = cache.tenant(cache.owner(item.namespace) or "") if isinstance(item, Adapter) else None
     return tenant.key if tenant else None
 
 
 def _bases(items: list[AnyObject]) -> set[Key]:
-    """The base models whose replicas may have to hold something else: what people are told of an adapter is no matter
-    of theirs."""
+    """The base models with possibly changed desired sets. Messages and history of an adapter do not matter here."""
     adapters = [item for item in items if isinstance(item, Adapter)]
     if len({_held_for(adapter) for adapter in adapters}) == 1 and len(adapters) == 2:
         return set()
@@ -116,7 +116,7 @@ def _bases(items: list[AnyObject]) -> set[Key]:
 
 
 def _held_for(adapter: Adapter) -> str:
-    """All of an adapter that `operators.desired.adapters.place` looks at, in one word."""
+    """All inputs of `operators.desired.adapters.place` from an adapter, as one string."""
     status = adapter.status
     accepted = c.find(status.conditions, c.ACCEPTED)
     parts = (adapter.spec, status.active, status.canary, *status.previous, status.rejected, accepted)
@@ -124,7 +124,7 @@ def _held_for(adapter: Adapter) -> str:
 
 
 def _newly_published(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
-    """Adapters of which a base model says since now where a version is."""
+    """Adapters with a newly published location in a base model's status."""
     holds: list[set[str]] = [
         {f"{endpoint.name}/{name}" for endpoint in item.status.endpoints for name in endpoint.holds}
         for item in items
@@ -156,7 +156,7 @@ def _others(cache: ClusterCache, item: AnyObject) -> Iterator[Key]:
 
 
 def _neighbours(cache: ClusterCache, adapter: Adapter) -> Iterator[Key]:
-    """Where the tenant has too many, another one's turn may have come or gone."""
+    """At the tenant's limit, another adapter may have gained or lost its place."""
     tenant = cache.tenant(cache.owner(adapter.namespace) or "")
     if tenant is None:
         return
@@ -168,7 +168,7 @@ def _neighbours(cache: ClusterCache, adapter: Adapter) -> Iterator[Key]:
 def _requests_for_report(
     cache: ClusterCache, base: str, before: AgentStatus | None, after: AgentStatus | None
 ) -> set[Key]:
-    """Adapters of which a replica says something else, or all where it has come, gone, or changed its readiness."""
+    """Adapters with a changed report from a replica, or all of them after a change of its readiness."""
     old, new = by_adapter(before), by_adapter(after)
     if (before and before.ready) != (after and after.ready):
         changed = old.keys() | new.keys()

@@ -1,4 +1,4 @@
-"""KnowledgeBase: hand it to the ingest worker, and say what that has done."""
+"""KnowledgeBase: push it to the ingest worker, and report its progress."""
 
 from datetime import datetime
 
@@ -39,14 +39,14 @@ def _trouble(cache: ClusterCache) -> str:
 
 
 def _most_telling(documents: tuple[Document, ...], most: int | None) -> tuple[Document, ...]:
-    """An object may have a limit: those that failed, then the others, up to as many as fit."""
+    """Keeps failed documents first, up to the store's limit."""
     if most is None or len(documents) <= most:
         return documents
     return tuple(sorted(documents, key=lambda document: document.state != "Failed"))[:most]
 
 
 def push_to_ingest(around: Surroundings, now: datetime) -> None:
-    """The complete set: what is not in it is removed."""
+    """Pushes the complete set; the worker removes all others."""
     cache = around.cache
     bases = tuple(item for item in cache.of_kind(KnowledgeBase) if isinstance(item, KnowledgeBase))
     tenants = tuple(item for item in cache.of_kind(Tenant) if isinstance(item, Tenant))
@@ -61,7 +61,7 @@ def push_to_ingest(around: Surroundings, now: datetime) -> None:
 
 
 def push_to_drift(around: Surroundings, now: datetime) -> None:
-    """The complete set of tenants: what is kept of any other is removed."""
+    """Pushes the complete set of tenants; the detector removes all others."""
     rules = around.cache.rules(now)
     tenants = (s.item for s in around.cache.objects.values() if isinstance(s.item, Tenant) and not s.deleting)
     if around.store.is_complete:

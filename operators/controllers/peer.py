@@ -1,4 +1,4 @@
-"""What the controllers talk to beside the place where objects live: engines with their agents, and gateways (pure)."""
+"""Remote parts followed by the controllers: engines with their agents, and gateways (pure)."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ class Peer:
 
     name: str
     uid: str
-    """Of this life of it: another one under the same name has another."""
+    """Identifies this incarnation: a restarted peer of the same name has another uid."""
     base: str
     """The base model's name, "" for a gateway."""
     url: str = ""
-    """Where the engine answers requests; "" before it has an address."""
+    """The engine's address for requests; "" before it has one."""
     control_url: str = ""
-    """Where the agent, or the gateway, is asked for its state; "" before it has an address."""
+    """The control address of the agent or gateway; "" before it has one."""
     ready: bool = False
-    """Whoever watches it says that it may take requests."""
+    """Its supervisor (kubelet or runner) reports it ready for requests."""
     deleting: bool = False
     silent: bool = False
-    """Whoever watches it says that it does not answer: what it reported last does not count."""
+    """Its supervisor reports no answers, so its last report does not count."""
     trouble: str = ""
-    """Why it does not start, and what to do."""
+    """The reason for not starting, with a remedy."""

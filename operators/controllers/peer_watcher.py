@@ -1,6 +1,6 @@
-"""Follows what each agent, each gateway and the ingest worker report, and pushes to them what they are to do.
+"""Follows the reports of agents, gateways and the ingest worker, and pushes their desired state.
 
-Each has a task of its own, so that nobody waits for a slow one. Reports go to `Events`.
+Each peer has its own task, so a slow one delays no other. Reports go to `Events`.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from operators.clients.report import GRACE_S, Report
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 
-# Between looks at a gateway while somebody waits for it.
+# Between polls of a gateway while an object waits for it.
 GATEWAY_S = 0.1
-# One that has just begun to ask waits this long for the first answers: what is not known yet is not gone.
+# A new leader waits this long for first reports: an unknown state is not an absent one.
 FIRST_REPORTS_S = 5.0
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the workers listen, and the token that each asks for. One without a URL is not there."""
+    """Addresses of the workers, and their tokens. A worker without a URL is not installed."""
 
     agent_token: str = field(repr=False)
     gateway_token: str = field(repr=False)
@@ -75,7 +75,7 @@ class PeerWatcher:
         self._tenants = self._push_tenants()
 
     async def run(self) -> None:
-        """Until cancelled: whoever comes is followed, whoever goes is forgotten."""
+        """Until cancelled: follows new peers, and forgets removed ones."""
         while True:
             self._events.peers_changed.clear()
             self._meet()
@@ -92,7 +92,7 @@ class PeerWatcher:
     # What they are to do -------------------------------------------------------------------------------------
 
     def push_desired(self, uid: str, desired: DesiredSet) -> None:
-        """One that the cache has known for a moment only is met first."""
+        """A peer new in the cache is met first."""
         if uid not in self._agents:
             self._meet()
         if agent := self._agents.get(uid):
@@ -135,8 +135,8 @@ class PeerWatcher:
         return bases
 
     def _meet(self) -> None:
-        """A token must not go to whoever has the address of one that is gone: so those with another address are
-        forgotten as well."""
+        """Forgets peers with a changed address too: the old address may belong to another process now, and must not get
+        the token."""
         engines = [peer for peers in self._cache.engines.values() for peer in peers.values() if peer.control_url]
         gateways = [peer for peer in self._cache.gateways.values() if peer.control_url]
         agent_urls = {peer.uid: peer.control_url for peer in engines}
@@ -187,7 +187,7 @@ class PeerWatcher:
             await asyncio.sleep(GATEWAY_S)
 
     async def _ask(self, client: GatewayClient, peer: Peer) -> None:
-        """One that is silent has taken nothing up."""
+        """A silent gateway has confirmed nothing."""
         try:
             state = await client.state()
         except NeighbourError:

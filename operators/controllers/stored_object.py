@@ -1,4 +1,4 @@
-"""An object of ours as it is stored, with what only the place where it lives says of it (pure)."""
+"""A stored object with the metadata of its store (pure)."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

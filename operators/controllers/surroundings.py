@@ -1,4 +1,4 @@
-"""What every reconcile gets: the cache to decide from, and the parts to act through."""
+"""The context of every reconcile: the cache to read, and the parts to act through."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Tenant: make its namespace its own; when it goes, delete all that is its own, and record that it is gone."""
+"""Tenant: reserve its namespace; on deletion remove everything it owns, and record the proof."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -48,7 +48,7 @@ async def _off_board(stored: StoredObject[Tenant], around: Surroundings) -> floa
 
 
 def _has_adapters(tenant: Tenant, cache: ClusterCache) -> bool:
-    """Whether an engine may have an adapter of the tenant still: also one that drains, and one that is silent."""
+    """Whether an engine may still have an adapter of the tenant, including draining and silent engines."""
     for peer in (peer for peers in cache.engines.values() for peer in peers.values() if peer.control_url):
         report = cache.report(peer)
         if report is None and (peer.ready or peer.uid in cache.expected):
@@ -59,7 +59,7 @@ def _has_adapters(tenant: Tenant, cache: ClusterCache) -> bool:
 
 
 def _is_indexed(tenant: Tenant, cache: ClusterCache) -> bool:
-    """A worker that is silent may have it still."""
+    """A silent worker may still have an index of the tenant."""
     if not cache.has_ingest:
         return False
     return cache.ingest is None or any(base.tenant == tenant.name for base in cache.ingest.knowledge_bases)

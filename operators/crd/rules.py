@@ -1,6 +1,6 @@
-"""What a schema alone cannot say: rules in CEL, which the API server checks before anything is stored.
+"""Rules beyond a schema's reach, in CEL, checked by the API server before it stores an object.
 
-The models of `contract` check the same, for files that no API server has seen.
+The models of `contract` check the same rules for files.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from contract.engine_options import ALLOWED_WORD, VARIABLES
 
 @dataclass(frozen=True)
 class Rule:
-    """`path` leads from the object to what `self` is, "" for the object; `message` says what to do."""
+    """`path` leads from the object to `self`, "" for the object; `message` gives the remedy."""
 
     kind: str
     path: str
@@ -20,7 +20,7 @@ class Rule:
 
 _LABEL = "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')"
 _NAME_MESSAGE = "metadata.name: choose at most 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
-# Which schemes there are is the agents' matter: `serving/agent/sources/kinds`.
+# Agents define the schemes: `serving/agent/sources/kinds`.
 _URI = "'^[a-z][a-z0-9+.-]*://.+$'"
 
 RULES = (

@@ -15,17 +15,17 @@ from pydantic import BaseModel
 
 Schema = dict[str, Any]
 
-# What only the operator writes has no bound of its own; these are far above whatever it writes.
+# Generous bounds for fields written by the operator alone.
 LONGEST_STRING = 8192
 LONGEST_LIST = 4096
-# What pydantic says and a structural schema has no word for.
+# Keywords of pydantic without a meaning in a structural schema.
 _DROPPED = ("title", "default", "propertyNames", "discriminator", "uniqueItems", "const", "exclusiveMinimum")
 
 
 def structural(model: type[BaseModel], *, defaults: bool) -> Schema:
     """`model` with every field described by its attribute docstring. Raises LookupError for a field without one.
 
-    With `defaults` an API server fills in what is left out, so that what is read says what holds.
+    With `defaults` the API server fills in omitted fields, so reading an object shows its effective values.
     """
     raw = model.model_json_schema(by_alias=True, mode="validation")
     schema = _Conversion(raw.get("$defs", {}), defaults).convert({key: raw[key] for key in raw if key != "$defs"})
@@ -49,13 +49,13 @@ class _Conversion:
         return self._nested(schema)
 
     def _resolved(self, raw: Schema) -> Schema:
-        """What is said beside a reference goes before what is said behind it."""
+        """Keys beside a reference override the referenced schema."""
         name = raw.get("$ref", "").rpartition("/")[2]
         beside = {key: value for key, value in raw.items() if key != "$ref"}
         return {**self._definitions[name], **beside} if name else raw
 
     def _any_of(self, raw: Schema) -> Schema:
-        """Either a field that may be left out, or words beside a pattern."""
+        """An optional field, or a description beside a pattern."""
         options = [option for option in raw["anyOf"] if option.get("type") != "null"]
         if len(options) == 1:
             return self.convert({**options[0], **self._default(raw)})
@@ -90,7 +90,7 @@ class _Conversion:
 
 
 def _without_nulls(value: Any) -> Any:
-    """What is null in a default is left out of it."""
+    """Drops null values from a default."""
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return value
@@ -135,7 +135,7 @@ def _words(model: type[BaseModel], field: str) -> str:
 
 
 def _attribute_docstrings(owner: type) -> dict[str, str]:
-    """Strings that stand right below a field (PEP 257)."""
+    """Strings directly below a field (PEP 257)."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     found: dict[str, str] = {}

@@ -1,1 +1,1 @@
-"""Spec → what should be (pure): command lines, desired adapter sets, desired knowledge bases."""
+"""Spec → desired state (pure): command lines, desired adapter sets, desired knowledge bases."""

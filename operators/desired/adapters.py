@@ -1,4 +1,4 @@
-"""Adapters, and what is still in use → the set of versions that an agent should hold (pure)."""
+"""Adapters and versions in use → the desired set of an agent (pure)."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -14,8 +14,7 @@ from contract.gateway import GatewayState
 from contract.objects import Objects
 from contract.resource import Key
 
-# The gateways whose word counts for an adapter, by tenant and name: those that have taken up its last flip. With none
-# nothing is known.
+# The states of gateways with the adapter's last flip, by tenant and adapter name. Empty means unknown.
 Gateways = Callable[[str, str], Sequence[GatewayState]]
 Revisions = Mapping[Key, str]
 Credentials = Mapping[Key, Mapping[str, str]]
@@ -23,7 +22,7 @@ Credentials = Mapping[Key, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Placement:
-    """`unplaced` says for each adapter whose candidate is not sent to the engine why that is."""
+    """`unplaced` gives for each unplaced candidate the reason."""
 
     desired: DesiredSet
     unplaced: Mapping[Key, Condition]
@@ -31,9 +30,10 @@ class Placement:
 
 @dataclass
 class _Slots:
-    """A base model's room for versions, filled in order of importance.
+    """A base model's slots for versions, filled in order of importance.
 
-    An engine that holds more than its `cpuSlots` drops what was used least, whoever needs it; so it is never asked to.
+    An engine with more than `cpuSlots` versions evicts the least recently used one, even if it is active; so it never
+    gets more.
     """
 
     room: int
@@ -41,14 +41,14 @@ class _Slots:
     names: set[tuple[str, str, str | None]] = field(default_factory=set)
 
     def must(self, item: DesiredAdapter) -> None:
-        """It answers requests: it has its place, whatever else must wait."""
+        """Serves requests, so it is placed unconditionally."""
         name = _name(item)
         if item.digest is None or name not in self.names:
             self.names.add(name)
             self.items.append(item)
 
     def may(self, item: DesiredAdapter, digest: str | None = None) -> bool:
-        """`digest` is what an unpinned item turned out to be, where that is known."""
+        """`digest` is the resolved digest of an unpinned item, if known."""
         name = (item.tenant, item.adapter, digest or item.digest or item.revision)
         if name not in self.names and len(self.names) >= self.room:
             return False
@@ -68,12 +68,11 @@ def place(
     credentials: Credentials,
     tried_elsewhere: Set[Key] = frozenset(),
 ) -> Placement:
-    """What one replica of a base model should hold: what is wanted, and what is still answering somebody.
+    """The desired set of one replica: wanted versions, and versions still in use.
 
-    A version leaves only once every gateway has said that no request reaches it. With no gateway to ask nothing
-    is known, and nothing leaves. Of what is wanted the running versions come first, those of pinned adapters before
-    others, then canaries, then candidates, then earlier versions kept for a rollback. Candidates that another replica
-    is to try first are `tried_elsewhere`.
+    A version is removed only after every gateway confirms the end of its requests. Without a gateway nothing is
+    removed. Wanted versions are placed in this order: running ones (pinned adapters first), canaries, candidates,
+    earlier versions for a rollback. `tried_elsewhere` are candidates reserved for another replica's first try.
     """
     slots = _Slots(base.spec.lora.cpu_slots)
     adapters = sorted(objects.adapters, key=lambda a: (not a.spec.residency.pinned, a.namespace, a.name))
@@ -96,7 +95,7 @@ def place(
 
 
 def _expected(adapter: Adapter, report: HeldAdapter | None) -> str | None:
-    """The candidate's digest: as it was reported, or as it is sure to be while nobody has edited the source."""
+    """The candidate's digest: the reported one, or the active one if the source is unedited."""
     if report and report.digest:
         return report.digest
     active = adapter.status.active
@@ -128,13 +127,13 @@ def _harmful(adapter: Adapter) -> Condition:
 
 
 def source_revision(adapter: Adapter) -> str:
-    """A word for what a source may hold, as far as its name and what pins it say: other content is another source."""
+    """Identifies the content of a source by its URI and pin: other content has another revision."""
     facts = f"{adapter.spec.source}\0{adapter.spec.digest}\0{adapter.spec.base_model}"
     return f"source:{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
 def in_use(held: AgentStatus | None, gateways: Gateways) -> tuple[HeldAdapter, ...]:
-    """Versions on a replica that a gateway may still send to, or still waits for."""
+    """Versions on a replica with current or possible requests from a gateway."""
     if held is None:
         return ()
     return tuple(h for h in held.adapters if h.engine_name and not _released(h, gateways(h.tenant, h.adapter)))
@@ -200,7 +199,7 @@ def _secret(adapter: Adapter, credentials: Credentials) -> tuple[tuple[str, str]
 def _known(
     tenant: str, adapter: Adapter, version: Version, credentials: Credentials, *, required: bool = False
 ) -> DesiredAdapter:
-    """A version that was verified before: from the agent's store, or, where that is new, from its source again."""
+    """A verified version: from the agent's store, or, on a new replica, from its source again."""
     return DesiredAdapter(
         tenant=tenant,
         adapter=adapter.name,

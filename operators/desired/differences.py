@@ -1,11 +1,11 @@
-"""What is desired, and what is there → what to write (pure)."""
+"""Desired objects and existing objects → objects to write (pure)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 def covers(there: Any, desired: Any) -> bool:
-    """Whether all that is desired is there; what others have added to it is theirs."""
+    """Whether the existing object contains everything desired. Additions by others are kept."""
     if isinstance(desired, Mapping):
         return isinstance(there, Mapping) and all(
             key in there and covers(there[key], value) for key, value in desired.items()

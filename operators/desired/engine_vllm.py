@@ -12,15 +12,15 @@ ENVIRONMENT: Mapping[str, str] = {
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
 }
-# The only compiler for calls of tools as vLLM's parsers ask for them. White space between JSON's words is left out: a
-# model that may write it may write it without end.
+# The only compiler for tool calls accepted by vLLM's parsers. White space between JSON tokens is forbidden: a model
+# allowed to write it may never stop.
 STRUCTURED_OUTPUTS = '{"backend": "xgrammar", "disable_any_whitespace": true}'
 API_SERVER = "vllm.entrypoints.openai.api_server"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A process to be: arguments, and what its environment holds beyond the parent's."""
+    """A process to start: arguments, and additions to its environment."""
 
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
@@ -31,13 +31,13 @@ def on_port(host: str, port: int) -> tuple[str, ...]:
 
 
 def on_socket(path: Path) -> tuple[str, ...]:
-    """Who may reach it is what the directory says."""
+    """Access is controlled by the directory's permissions."""
     return ("--uds", str(path))
 
 
 def engine_command(base: BaseModel, *, python: str, listen: Sequence[str], api_key: str) -> Command:
-    """One engine with runtime LoRA, the key in its environment so that no process list shows it. `listen` are vLLM's
-    flags for where: `on_port`, or `on_socket`.
+    """One engine with runtime LoRA. The key is in its environment, because process lists show arguments. `listen` are
+    vLLM's flags for the address: `on_port`, or `on_socket`.
 
     One API server per engine: vLLM refuses runtime LoRA with several (vllm/entrypoints/cli/serve.py).
     """
@@ -70,7 +70,7 @@ def _model(source: str) -> tuple[str, ...]:
 
 
 def _parsing(base: BaseModel) -> tuple[str, ...]:
-    """How the engine reads what the model writes, and writes what it reads."""
+    """The engine's parsers and templates for the model."""
     spec = base.spec
     tools = ("--enable-auto-tool-choice", "--tool-call-parser", spec.tool_parser) if spec.tool_parser else ()
     reasoning = ("--reasoning-parser", spec.reasoning_parser) if spec.reasoning_parser else ()

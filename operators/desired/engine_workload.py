@@ -1,7 +1,7 @@
-"""A base model → the objects that run its engines on a cluster (pure).
+"""A base model → the objects running its engines on a cluster (pure).
 
-A pod is one replica: vLLM, and the agent beside it. Only what vLLM is started with is in the pod template, so that a
-change of adapters never starts an engine anew.
+A pod is one replica: vLLM and its agent. The pod template holds only vLLM's start options, so a change of adapters
+never restarts an engine.
 """
 
 from collections.abc import Mapping
@@ -22,27 +22,26 @@ BASE_MODEL = "quiver.dev/base-model"
 SECRET_REVISION = "quiver.dev/secret-revision"
 OPERATOR = "quiver-operator"
 
-# Longer than any request: what a pod answers when it is told to stop, it answers to the end.
+# Longer than any request: a terminating pod finishes its requests.
 DRAIN_S = 660
 # An engine reads its weights and compiles before it answers for the first time.
 START_S = 1800
 PROBE_S = 5
-# Where a claim is mounted, by its name.
+# The mount path of a claim, by its name.
 VOLUMES = "/models"
-# Where authorities are mounted, and what Python's libraries look for them by.
+# The mount path of authorities, and the variables of Python's libraries for it.
 CA = "/ca"
 _AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What all engines of an installation share. `secret` holds `operator-agent` and `engine-api-key`; `models` is
-    a claim that every engine reads base models and adapters from, where there is one; `kserve` says that KServe is
-    installed, and that this operator may use it. `pull_policy` is for the agent's image; `pull_secrets`,
-    `node_selector` and `tolerations` are those of every engine's pod; `hub_secret` is a Secret whose `token` the
-    Hugging Face hub asks for. `engine_environment`, `agent_settings` (without QUIVER_AGENT_) and
-    `agent_environment` are theirs beside what objects say;
-    `ca_config_map` has authorities in `ca.crt`; `service_account` is what clouds know the pods by."""
+    """Settings shared by all engines of an installation. `secret` holds `operator-agent` and `engine-api-key`; `models`
+    is a claim with base models and adapters, if there is one; `kserve` allows the KServe runtime. `pull_policy` is for
+    the agent's image; `pull_secrets`, `node_selector` and `tolerations` go into every engine's pod; `hub_secret` is a
+    Secret with a `token` for the Hugging Face hub. `engine_environment`, `agent_settings` (without QUIVER_AGENT_) and
+    `agent_environment` are added to every engine and agent; `ca_config_map` has authorities in `ca.crt`;
+    `service_account` is the pods' identity in clouds."""
 
     namespace: str
     engine_image: str
@@ -71,7 +70,7 @@ def selector(base: str) -> dict[str, str]:
 
 
 def engine_workload(base: BaseModel, *, uid: str, platform: Platform) -> tuple[Manifest, ...]:
-    """All of them; what this operator made for the base model before and is not among them is to go."""
+    """All objects of the base model. Its other objects made by this operator are obsolete."""
     build = _Workload(base, uid, platform)
     found = (build.engines(), build.service(), build.disruption_budget())
     return (*found, build.autoscaler()) if base.spec.autoscaling else found
@@ -87,8 +86,8 @@ def _mounted(base: BaseModel) -> BaseModel:
 
 
 def _alive(engine_port: int, agent_port: int) -> str:
-    """Ends with 1 where the engine does not answer, or its agent says that it answers wrongly. An agent that is down
-    says nothing of its engine."""
+    """Exits with 1 if the engine does not answer, or its agent reports wrong answers. A silent agent proves nothing
+    about its engine."""
     return f"""
 import sys, urllib.error, urllib.request
 def status(port, path):
@@ -110,7 +109,7 @@ class _Workload:
         self._name = f"engine-{base.name}"
 
     def engines(self) -> Manifest:
-        """A Deployment, or what has KServe make one."""
+        """A Deployment, or an InferenceService."""
         deployment, spec = self._deployment(), self._base.spec
         if spec.runtime == "Deployment":
             return deployment
@@ -238,9 +237,9 @@ class _Workload:
             },
             "readinessProbe": alive,
             "lifecycle": self._drained(),
-            "terminationMessagePolicy": "FallbackToLogsOnError",  # so that its status says why it ended
+            "terminationMessagePolicy": "FallbackToLogsOnError",  # so its status shows the cause of its end
             "securityContext": _RESTRICTED,
-            # vLLM's processes share more memory than the 64 MiB that a container has.
+            # vLLM's processes share more memory than a container's default of 64 MiB.
             "volumeMounts": [*self._mounts(), {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108
         }
 
@@ -308,7 +307,7 @@ _RESTRICTED: Manifest = {
 
 
 def _metrics(base: str, scaling: Autoscaling) -> list[Manifest]:
-    """What engines say of their queues, and gateways of what they have under way: each divided by the replicas."""
+    """Queue lengths of engines and requests in gateways, each divided by the replicas."""
     waiting = {"metric": {"name": "vllm_num_requests_waiting"}, "target": _average(scaling.queue_depth)}
     found: list[Manifest] = [{"type": "Pods", "pods": waiting}]
     if scaling.tokens_in_flight:

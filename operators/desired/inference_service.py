@@ -1,4 +1,4 @@
-"""A Deployment of engines → the InferenceService that has KServe run the same pods (pure).
+"""A Deployment of engines → an InferenceService with the same pods (pure).
 
 https://kserve.github.io/website/docs/model-serving/predictive-inference/frameworks/custom-predictor/custom-predictor
 (KServe 0.16, Standard mode: a Deployment of its own, called NAME-predictor)
@@ -13,10 +13,10 @@ MODEL = "kserve-container"
 
 
 def inference_service(deployment: Manifest, *, least: int, most: int, scaled: bool) -> Manifest:
-    """`least` and `most` replicas; where `scaled`, an autoscaler of ours chooses, else KServe keeps `least`.
+    """`least` and `most` replicas; if `scaled`, our own autoscaler chooses, else KServe keeps `least`.
 
-    Labels and annotations of an InferenceService end up in its pods: only what hardly ever changes may be among them.
-    To set `autoscaling`, or to take it away, changes one.
+    KServe copies labels and annotations of an InferenceService to its pods, so only stable ones are allowed here.
+    Adding or removing `autoscaling` changes one.
     """
     spec = deployment["spec"]
     engine, *others = spec["template"]["spec"]["containers"]
@@ -46,5 +46,5 @@ def inference_service(deployment: Manifest, *, least: int, most: int, scaled: bo
 
 
 def deployment_name(name: str) -> str:
-    """What KServe calls the Deployment that it makes."""
+    """KServe's name for the Deployment."""
     return f"{name}-predictor"

@@ -1,4 +1,4 @@
-"""Knowledge bases → what the ingest worker should keep indexed (pure)."""
+"""Knowledge bases → the desired set of the ingest worker (pure)."""
 
 from contract.acceptance import Verdicts, accepted, owners
 from contract.ingest import DesiredKnowledgeBase, DesiredSource
@@ -7,7 +7,7 @@ from contract.objects import Objects
 
 
 def desired_knowledge_bases(objects: Objects, verdicts: Verdicts) -> tuple[DesiredKnowledgeBase, ...]:
-    """An edit that is refused takes nothing away of what was indexed before, unless the right to it is lost."""
+    """A refused edit keeps the earlier index, unless the right to it is lost."""
     tenants = owners(objects.tenants)
     return tuple(
         DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=_sources(base))

@@ -1,6 +1,6 @@
-"""Which replica tries a new version first (pure).
+"""The first replica for a new version (pure).
 
-A version that harms its engine harms one replica: the others load it only after it has answered there.
+A harmful version then harms one replica only: the others load it after it has answered there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,9 +18,9 @@ def pilots(
     revisions: Mapping[Key, str],
     replicas: Mapping[str, AgentStatus | None],
 ) -> dict[Key, str]:
-    """The only replica that may have each unproven candidate. A candidate that is not in it may go to every replica.
+    """The only replica allowed to have each unproven candidate. Candidates not in the result may go to every replica.
 
-    `tenants` are by namespace, `replicas` are the reports of one base model's replicas, None where one is silent.
+    `tenants` are by namespace, `replicas` are the reports of one base model's replicas, None for a silent one.
     """
     ready = {name: report.ready for name, report in replicas.items() if report}
     reports = {name: _index(report) for name, report in replicas.items() if report}
@@ -30,7 +30,7 @@ def pilots(
 
 
 def _pilot(name: tuple[str, str, str], ready: Mapping[str, bool], reports: Mapping[str, _Reports]) -> str | None:
-    """The replica that has begun keeps its turn; silent ones have none."""
+    """A replica with a begun try keeps it; silent ones get none."""
     begun = {replica: report for replica in reports if (report := reports[replica].get(name))}
     if any(report.state == "Ready" for report in begun.values()):
         return None

@@ -1,22 +1,22 @@
-"""A tenant → the objects that make a namespace its own (pure)."""
+"""A tenant → the objects reserving a namespace for it (pure)."""
 
 from contract.names import API_VERSION
 from contract.tenant import Tenant
 from operators.desired.engine_workload import MANAGED_BY, OPERATOR, Manifest
 
 TENANT = "quiver.dev/tenant"
-# What a tenant's people may do, in a ClusterRole of the chart's.
+# The rights of a tenant's people, in a ClusterRole of the chart.
 ROLE = "quiver-tenant"
 GROUP = "rbac.authorization.k8s.io"
 
 
 def tenant_namespace(tenant: Tenant, *, uid: str) -> tuple[Manifest, ...]:
-    """The namespace is not owned by the Tenant: what else lies in it is not ours to delete."""
+    """The namespace is not owned by the Tenant, because other objects in it are not ours to delete."""
     return (_namespace(tenant), _network_policy(tenant, uid), _role_binding(tenant, uid))
 
 
 def people(tenant: str) -> str:
-    """The group that a tenant's people have to be in."""
+    """The group of the tenant's people."""
     return f"quiver:tenant:{tenant}"
 
 
@@ -26,7 +26,7 @@ def _namespace(tenant: Tenant) -> Manifest:
 
 
 def _network_policy(tenant: Tenant, uid: str) -> Manifest:
-    """Whatever a tenant may come to run there, nobody else reaches it unless the tenant says so."""
+    """Denies access to the tenant's pods by default; the tenant may allow it."""
     spec = {"podSelector": {}, "policyTypes": ["Ingress"]}
     return {**_owned("networking.k8s.io/v1", "NetworkPolicy", "quiver-deny-ingress", tenant, uid), "spec": spec}
 

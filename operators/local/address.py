@@ -1,4 +1,4 @@
-"""Where the gateway of a run answers: a file beside the run's lock, for commands that ask it."""
+"""The address of a run's gateway: a file beside the run's lock, read by commands."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ def write(layout: Layout) -> None:
 
 
 def write_metrics_token(layout: Layout) -> None:
-    """For Prometheus (authorization.credentials_file), in a directory that nobody else can read."""
+    """For Prometheus (authorization.credentials_file), in a private directory."""
     layout.metrics_token.write_text(layout.tokens["metrics"])
 
 
 def read(root: Path) -> str | None:
-    """What the last run wrote; it means something only while the directory is running."""
+    """The address from the last run; valid only while the directory is running."""
     try:
         return (root / STATE / FILE).read_text()
     except FileNotFoundError:

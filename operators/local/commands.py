@@ -1,7 +1,7 @@
-"""The command line of every process of a local run (pure): the same commands that run in pods.
+"""The command line of every process of a local run (pure): the same commands as in pods.
 
-What is ours converges after a crash at any line, so it may be killed with the runner. An engine has workers of its own
-to take along, and Milvus is not ours: these are asked.
+Our own services survive SIGKILL at any point, so they are killed with the runner. Engines have workers to stop, and
+Milvus is not ours: these get SIGTERM first.
 """
 
 import signal
@@ -16,15 +16,14 @@ from operators.local.layout import LOOPBACK, Layout, url
 from operators.local.process import ProcessSpec
 from service.addresses import UNIX
 
-# An engine takes every core it is given; those who decide and route need little, and need it now. Nobody waits for
-# what is indexed or tested in the background.
+# Engines use every core. Gateway and controllers need little CPU, but at once. Indexing and drift tests are not urgent.
 ENGINE_NICE = 5
 BACKGROUND_NICE = 10
 
 
 @dataclass(frozen=True)
 class Replica:
-    """One engine, on a socket that nobody else of this machine can open, and its agent, on a port."""
+    """One engine on a private socket, and its agent on a port."""
 
     name: str
     engine_socket: Path
@@ -64,7 +63,7 @@ def agent(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
         "BASE_SOURCE": base.spec.source,
         "HUB_CACHE": _hub_cache(layout),
         "MAX_RANK": base.spec.lora.max_rank,
-        "FILE_ROOTS": '["/"]',  # whoever writes the objects here owns the machine's files as well
+        "FILE_ROOTS": '["/"]',  # authors of the objects own the machine's files anyway
         "ALLOW_PRIVATE_SOURCES": "true",
     })  # fmt: skip
 
@@ -76,12 +75,12 @@ def _hub_cache(layout: Layout) -> Path:
 
 
 def services(layout: Layout) -> tuple[ProcessSpec, ...]:
-    """Everything that does not depend on a base model."""
+    """All services not belonging to a base model."""
     return (_milvus(layout), _ingest(layout), _retrieval(layout), _drift(layout), _gateway(layout))
 
 
 def address(layout: Layout, service: str) -> str | None:
-    """Where a service is asked whether it lives; None for what speaks no HTTP."""
+    """The address of a service's liveness check; None for Milvus, without HTTP."""
     ports = {
         "ingest": layout.ingest_port,
         "retrieval": layout.retrieval_port,

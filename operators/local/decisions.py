@@ -1,4 +1,4 @@
-"""What somebody decided by hand, one file an adapter: as an annotation is on a cluster."""
+"""Decisions by hand, one file for each adapter, like the annotation on a cluster."""
 
 import uuid
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ FOLDER = "decisions"
 def write(
     state: Path, key: Key, action: Literal["Promote", "Rollback"], *, against: str | None, digest: str | None
 ) -> Decision:
-    """Replaces the last decision. Raises OSError, and ValidationError for what is no digest."""
+    """Replaces the last decision. Raises OSError, and ValidationError for an invalid digest."""
     decision = Decision(id=uuid.uuid4().hex, action=action, against=against, digest=digest)
     folder = state / FOLDER
     folder.mkdir(exist_ok=True)
@@ -26,7 +26,7 @@ def write(
 
 
 def read(state: Path) -> Mapping[Key, Decision]:
-    """By adapter. What cannot be read decides nothing."""
+    """By adapter. Unreadable decisions are ignored."""
     found: dict[Key, Decision] = {}
     for path in sorted((state / FOLDER).glob("*.json")):
         namespace, _, name = path.stem.partition(".")
@@ -38,5 +38,5 @@ def read(state: Path) -> Mapping[Key, Decision]:
 
 
 def _stem(key: Key) -> str:
-    """Names hold no dot, so that the two can be told apart again."""
+    """Names hold no dot, so the parts can be separated again."""
     return f"{key.namespace}.{key.name}"

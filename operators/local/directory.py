@@ -1,7 +1,7 @@
-"""A directory of YAML files as the place where objects live.
+"""A directory of YAML files as the place of objects.
 
-A file that cannot be read as objects leaves in force what it last held, and is reported as a problem: a broken
-edit never takes down what was running. An empty file is a broken edit too; a file that is gone took its objects along.
+An unreadable file keeps its last readable objects in force, and is reported as a problem: a broken edit stops nothing.
+An empty file is a broken edit too; removing a file removes its objects.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ Files = Mapping[str, tuple[AnyObject, ...]]
 
 @dataclass(frozen=True)
 class Text:
-    """What one file says: the digest of its bytes, and its objects or the fact that makes them unreadable."""
+    """The content of one file: the digest of its bytes, and its objects or a parse error."""
 
     digest: bytes
     objects: tuple[AnyObject, ...] = ()
@@ -40,10 +40,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Contents:
-    """Per file the objects in force, and the files whose newest text is not; per adapter its source's revision.
+    """The objects in force per file, the problems of files, and the revision of each adapter's source.
 
-    `documents` is where tenants' documents really lie. `unread` are files that could not be read since this began:
-    what they hold in truth nobody knows. `secrets` are by namespace and name.
+    `documents` is the real path of the tenants' documents. `unread` are files never read since the start; their objects
+    are unknown. `secrets` are by namespace and name.
     """
 
     files: Files = field(default_factory=dict)
@@ -61,13 +61,13 @@ class Contents:
 
     @property
     def credentials(self) -> Mapping[Key, Mapping[str, str]]:
-        """Of adapters that name a Secret which is there."""
+        """By adapter, for existing Secrets only."""
         named = ((a.key, (a.namespace, a.spec.credentials or "")) for a in self.objects.adapters)
         return {key: self.secrets[name] for key, name in named if name in self.secrets}
 
 
 def read(root: Path, previous: Contents) -> Contents:
-    """The directory as it is now, with `previous` for what cannot be read. Raises OSError if `root` is gone."""
+    """The current directory, with `previous` for unreadable files. Raises OSError if `root` is gone."""
     paths = {_text_of(path.name): path for path in sorted(object_files(root))}
     texts = {name: _text(path, previous.texts.get(name)) for name, path in paths.items()}
     found = {name: _in_force(name, text, previous) for name, text in texts.items()}
@@ -88,13 +88,13 @@ def read(root: Path, previous: Contents) -> Contents:
 
 
 def object_files(root: Path) -> Iterator[Path]:
-    """YAML files directly in the directory, as `kubectl apply -f DIR` takes them. What lies below are documents."""
+    """YAML files directly in the directory, as with `kubectl apply -f DIR`. Files below it are documents."""
     visible = (path for path in root.iterdir() if path.suffix in SUFFIXES and path.name[0] != ".")
     return (path for path in visible if _is_file(path))
 
 
 def _is_file(path: Path) -> bool:
-    """One that cannot be looked at is one: it may not pass for removed."""
+    """An inaccessible path counts as a file: it must not pass for removed."""
     try:
         return path.is_file()
     except OSError:
@@ -102,12 +102,12 @@ def _is_file(path: Path) -> bool:
 
 
 def _text_of(name: str) -> str:
-    """A name need not be text to the system, but has to be to whoever reads of it."""
+    """File names are bytes; readers need text."""
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _text(path: Path, before: Text | None) -> Text:
-    """The file as it is now. One that says what it said before is not parsed again."""
+    """The file's current content. Unchanged files are not re-parsed."""
     try:
         content = _bytes(path)
     except OSError as error:
@@ -124,7 +124,7 @@ def _text(path: Path, before: Text | None) -> Text:
 
 
 def _secrets(texts: Mapping[str, Text], previous: Contents) -> dict[tuple[str, str], Mapping[str, str]]:
-    """A file that cannot be read takes no Secret away."""
+    """An unreadable file removes no Secret."""
     kept = dict(previous.secrets) if any(text.fault for text in texts.values()) else {}
     for text in texts.values():
         for secret in text.secrets:
@@ -147,12 +147,12 @@ def _in_force(name: str, text: Text, previous: Contents) -> tuple[AnyObject, ...
 
 
 def _never_read(name: str, previous: Contents) -> bool:
-    """A file that comes later and was never right held nothing yet; one that was there at the start may have."""
+    """A new file never read before held nothing; one present at the start may have held objects."""
     return name in previous.unread or not previous.texts
 
 
 def _with_real_sources(item: AnyObject) -> AnyObject:
-    """Whose documents they are is a matter of where they really lie, so that no link leads to another's."""
+    """Ownership of documents is decided by their real path, so no link leads to another tenant's."""
     if not isinstance(item, KnowledgeBase):
         return item
     real = tuple(Source.model_construct(path=_text_of(os.path.realpath(s.path))) for s in item.spec.sources)
@@ -160,7 +160,7 @@ def _with_real_sources(item: AnyObject) -> AnyObject:
 
 
 def _without_doubles(files: Files) -> tuple[dict[str, tuple[AnyObject, ...]], list[Problem]]:
-    """Of two objects with one key the first file's counts."""
+    """Of two objects with one key the first file's wins."""
     owner: dict[Key, str] = {}
     kept: dict[str, tuple[AnyObject, ...]] = {}
     problems: list[Problem] = []

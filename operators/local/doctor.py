@@ -1,4 +1,4 @@
-"""What this machine lacks for a local run, and how to get it."""
+"""Prerequisites of a local run, with remedies."""
 
 import os
 import platform

@@ -1,6 +1,6 @@
-"""What an engine that starts is doing, from its own log (pure)."""
+"""The phase of a starting engine, from its log (pure)."""
 
-# Lines of vLLM 0.32, in their order, and what it does from there on. One that is gone in another version is skipped.
+# Log lines of vLLM 0.32 in order, and the phase after each. Lines missing in another version are skipped.
 PHASES = (
     ("non-default args", "reading the model's configuration"),
     ("Initializing a V1 LLM engine", "starting its worker"),
@@ -13,5 +13,5 @@ BEFORE = "importing vLLM"
 
 
 def phase(log: str) -> str:
-    """The last phase whose line is there; a log holds one start only."""
+    """The last phase in the log; a log holds one start only."""
     return next((doing for line, doing in reversed(PHASES) if line in log), BEFORE)

@@ -39,13 +39,13 @@ WATCH_S = 1.0
 DRAIN_S = 660.0
 # A restarting agent is back within seconds.
 AGENT_TRIES, AGENT_RETRY_S = 20, 1.0
-# A second engine beside the first needs as much memory as that, and this share more.
+# A second engine needs as much memory as the first, times this factor.
 ROOM = 1.1
 
 
 @dataclass
 class _Running:
-    """One engine with its agent, and the tasks that keep them up."""
+    """One engine with its agent, and their tasks."""
 
     base: str
     replica: Replica
@@ -55,7 +55,7 @@ class _Running:
     liveness: tuple[Liveness, Liveness]
     tasks: frozenset["asyncio.Task[None]"] = frozenset()
     serves: bool = False
-    # When the engine started that was last restarted for being spoiled.
+    # The start time of the engine at its last restart for being spoiled.
     spoiled: float | None = None
 
     @property
@@ -71,7 +71,7 @@ class _Running:
         )
 
     def take(self, report: AgentStatus | None) -> None:
-        """An agent that is silent for a moment takes nothing away."""
+        """A briefly silent agent changes nothing."""
         if report is None:
             return
         self.serves = report.ready
@@ -97,7 +97,7 @@ class LocalEngines:
         self._lives = count(1)
 
     async def watch(self) -> None:
-        """Until cancelled. How a process ends is its own affair; that it did is noticed here."""
+        """Until cancelled. Notices ended processes."""
         while True:
             self._report()
             await asyncio.sleep(WATCH_S)
@@ -124,7 +124,7 @@ class LocalEngines:
         return ""
 
     def _report(self) -> None:
-        """Every change of what runs becomes an event."""
+        """Turns every change of the running engines into an event."""
         for item in self._running.values():
             item.take(self._events.cache.report(item.peer))
         now = {item.uid: item.peer for item in self._running.values()}
@@ -160,7 +160,7 @@ class LocalEngines:
         return commands.engine(self._layout, base, item.replica) == item.command
 
     async def _has_room(self, base: BaseModel, beside: Iterable[_Running]) -> bool:
-        """Beside an engine that serves, one more is started only where it does not drive that one out of memory."""
+        """Starts another engine beside a serving one only if the memory suffices for both."""
         serving = [item.engine.pid for item in beside if item.serves and item.engine.pid]
         if not serving:
             return True
@@ -206,7 +206,7 @@ class LocalEngines:
         self._start(item.engine.restart())
 
     def _stop(self, name: str) -> None:
-        """It is out of sight at once, and ends when it has answered what it was asked."""
+        """Removed from the cache at once, and stopped after its last request."""
         item = self._running.pop(name)
         self._leaving.add(name)
         logger.info("engine %s is drained and stopped", name)
@@ -226,7 +226,7 @@ class LocalEngines:
 
 
 async def _drained(client: AgentClient) -> None:
-    """An agent that restarts meanwhile is asked again for a while."""
+    """A restarting agent is asked again for a while."""
     for _ in range(AGENT_TRIES):
         with suppress(NeighbourError):
             await client.drained(DRAIN_S)
@@ -242,8 +242,8 @@ def _names(base: str) -> Iterable[str]:
 
 
 def seed(stores: Path, name: str, base: str) -> None:
-    """A new replica has every version that another one of its base model has: what a rollback returns to may be
-    nowhere else. Links to the same files; each is verified again before it is used."""
+    """Gives a new replica every version of its siblings: a rollback's target may exist nowhere else. Uses hard links;
+    each version is verified again before use."""
     target = stores / name
     target.mkdir(parents=True, exist_ok=True)
     for store in stores.glob(f"{base}*"):

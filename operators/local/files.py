@@ -1,6 +1,6 @@
-"""Hints that files have changed: the object files, and the local artifacts that they name.
+"""Hints about changed files: object files, and local artifacts named by them.
 
-A hint only makes it fast. What has changed is found by looking again, which happens in any case.
+A hint only speeds things up. Changes are detected by regular looks in any case.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from operators.local.directory import SUFFIXES
 
 logger = logging.getLogger(__name__)
 
-# An editor writes a file in several steps: what lies this close together is one edit.
+# An editor writes a file in several steps: changes this close together are one edit.
 _STEP_MS = 20
 _DEBOUNCE_MS = 400
-# Between looks at whether what is watched is still what has its name.
+# Between checks of the watched names.
 _LOOK_MS = 2000
 # After a watch could not be opened; files are looked at without it meanwhile.
 REOPEN_S = 5.0
@@ -32,17 +32,17 @@ def artifacts(objects: Objects) -> frozenset[Path]:
 
 
 async def watch(root: Path, sources: Callable[[], frozenset[Path]], hint: Callable[[], None]) -> None:
-    """Calls `hint` for edits that may matter, until cancelled. What is watched is asked again after each."""
+    """Calls `hint` for relevant edits, until cancelled. The watched paths are asked for again after each."""
     while True:
         try:
             await _watch_once(root, sources, hint)
-        except Exception as error:  # what there is to watch went away, the system has no watch left: all may pass
+        except Exception as error:  # a watched path is gone, or the system has no watches left: both may pass
             logger.warning("%s cannot be watched, edits take up to a second longer: %s", root, error)
             await asyncio.sleep(REOPEN_S)
 
 
 async def _watch_once(root: Path, sources: Callable[[], frozenset[Path]], hint: Callable[[], None]) -> None:
-    """Until something else has one of the watched names: a watch stays with what it was opened on."""
+    """Until one of the watched names points to another file: a watch stays on the file it was opened on."""
     watched = await asyncio.to_thread(identities, root, sources())
     matters = _Matters(root, sources())
     opened = awatch(*(place.path for place in watched), watch_filter=matters, step=_STEP_MS, debounce=_DEBOUNCE_MS,
@@ -57,7 +57,7 @@ async def _watch_once(root: Path, sources: Callable[[], frozenset[Path]], hint: 
 
 @dataclass(frozen=True)
 class Identity:
-    """A directory by its name, and which one it is."""
+    """A directory by its name and identity."""
 
     path: Path
     device: int
@@ -72,7 +72,7 @@ def identities(root: Path, sources: Iterable[Path]) -> frozenset[Identity]:
 
 
 def _nearest(path: Path) -> Path:
-    """The path, or the first directory above it that exists."""
+    """The path, or the first existing directory above it."""
     return next((place for place in (path, *path.parents) if _identity(place)), Path("/"))
 
 
@@ -85,7 +85,7 @@ def _identity(path: Path) -> Identity | None:
 
 
 class _Matters:
-    """Object files, anything in an artifact, and whatever an artifact's path leads through."""
+    """Object files, files in an artifact, and directories on an artifact's path."""
 
     def __init__(self, root: Path, sources: frozenset[Path]) -> None:
         self._root = root

@@ -1,4 +1,4 @@
-"""Where everything of one local run is: paths, ports and tokens."""
+"""Paths, ports and tokens of one local run."""
 
 import contextlib
 import secrets
@@ -16,7 +16,7 @@ _PORTS = range(20_000, 32_768)
 
 
 def free_port() -> int:
-    """One that the system says is free, and gives to no connection before the process that it is for listens there."""
+    """A free port. The system gives it to no outgoing connection before its process listens there."""
     while True:
         port = secrets.choice(_PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -24,7 +24,7 @@ def free_port() -> int:
             return port
 
 
-# Who calls whom: each pair has a token of its own, so that one that leaks opens one door.
+# Each pair of caller and service has its own token, so a leaked one opens one service only.
 PAIRS = ("runner-agent", "runner-gateway", "runner-ingest", "runner-drift", "gateway-retrieval", "gateway-drift",
          "engine", "metrics")  # fmt: skip
 
@@ -35,16 +35,17 @@ def _tokens() -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Layout:
-    """One run. Tokens are new each time and live in the processes' environments only; that for metrics is in a file
-    for Prometheus as well."""
+    """One run. Tokens are new each time, and live in the processes' environments only; the metrics token is also in a
+    file for Prometheus."""
 
     root: Path
-    runtime: Path  # sockets: a short path that nobody else may enter
+    runtime: Path  # sockets: a short private path
     gateway_port: int
     engine_python: Path
     embedder: Path
     environment: Mapping[str, str]
-    fetching: Mapping[str, str] = field(default_factory=dict, repr=False)  # for what fetches models, beside the above
+    # for processes downloading models, beside the above
+    fetching: Mapping[str, str] = field(default_factory=dict, repr=False)
     internal_port: int = field(default_factory=free_port)
     retrieval_port: int = field(default_factory=free_port)
     ingest_port: int = field(default_factory=free_port)
@@ -57,7 +58,7 @@ class Layout:
 
     @property
     def milvus_uri(self) -> str:
-        """Its server makes an address of a host and a port, so the file's name ends in what stands for the port."""
+        """Milvus Lite builds its address from host and port, so the file name ends in a stand-in for the port."""
         return f"unix:{self.runtime / 'milvus'}:1"
 
     @property

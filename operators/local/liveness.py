@@ -1,4 +1,4 @@
-"""Whether a process answers, and its end where it does not: a process that hangs holds up everybody who asks it."""
+"""Checks a process for answers, and ends it when it hangs: callers of a hanging process wait too."""
 
 import asyncio
 import logging
@@ -15,13 +15,13 @@ from service.addresses import connector, root
 logger = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
-# Of one question. A machine under load answers late; what is late in one question is not in every one.
+# For one question. A machine under load answers single questions late, but not all of them.
 ANSWER_S = 4.0
 # Silent for so long, a process is said to be down.
 DOWN_S = 4.5
-# A process that was stopped by a signal answers nobody until somebody continues it.
+# A process stopped by a signal stays stopped until it is continued.
 STOPPED_S = 3.0
-# One that runs and gives no answer for so long, after it gave one, hangs.
+# A process silent for this long after its first answer hangs.
 HANGS_S = 60.0
 
 

@@ -4,11 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
-MOST_BYTES = 16 * 1024**2  # of one log; as much again is kept of what came before
+MOST_BYTES = 16 * 1024**2  # for one log; as much of the older text is kept
 
 
 def last_line(log: Path) -> str:
-    """The last line that says something, from the last 8 KiB."""
+    """The last meaningful line, from the last 8 KiB."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))
@@ -19,7 +19,7 @@ def last_line(log: Path) -> str:
 
 
 def tail(log: Path, start: int) -> str:
-    """What was written since `start`, in bytes, the last 256 KiB of it."""
+    """The text since byte `start`, at most its last 256 KiB."""
     try:
         with log.open("rb") as file:
             size = log.stat().st_size
@@ -30,10 +30,9 @@ def tail(log: Path, start: int) -> str:
 
 
 def trim(logs: Path, most_bytes: int = MOST_BYTES) -> None:
-    """Moves what a log holds aside once it is full. Raises OSError.
+    """Moves the content of a full log aside. Raises OSError.
 
-    The file itself stays, since its process writes to it: each write appends, so the next one begins it anew. What is
-    written between the copy and the cut is lost.
+    The file itself stays, because its process appends to it. Lines written between the copy and the cut are lost.
     """
     for log in logs.glob("*.log"):
         if log.stat().st_size > most_bytes:

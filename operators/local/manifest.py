@@ -1,4 +1,4 @@
-"""The bytes of one YAML file → its objects (pure but for the paths that it joins)."""
+"""The bytes of one YAML file → its objects (pure except for joining paths)."""
 
 import os.path
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ def parse(content: bytes, directory: Path) -> tuple[AnyObject | Secret, ...]:
         documents = [document for document in yaml.load_all(content, _Loader) if document is not None]
     except FileError:
         raise
-    except Exception as error:  # a scalar that its tag or its form does not fit raises whatever its parser does
+    except Exception as error:  # the parser of a scalar's tag may raise anything
         raise FileError(f"not readable as YAML{_place(error)}; correct the file") from error
     if not documents:
         raise FileError("holds no object; remove the file to remove what it held")
@@ -39,8 +39,8 @@ def parse(content: bytes, directory: Path) -> tuple[AnyObject | Secret, ...]:
 
 
 def _check_structure(content: bytes) -> None:
-    """A few lines of aliases stand for more than any memory holds, and libyaml's composer follows any depth until the
-    stack ends. Raises FileError, and what a parser raises."""
+    """A few aliases can expand beyond any memory, and libyaml's composer recurses until the stack ends. Raises
+    FileError and the parser's errors."""
     depth = 0
     for event in yaml.parse(content, _Loader):
         match event:
@@ -59,7 +59,7 @@ def _line(event: yaml.Event) -> str:
 
 
 def _place(error: Exception) -> str:
-    """Where, and nothing of what stands there: it may be a Secret's value."""
+    """The position only: the text may be a Secret's value."""
     mark = getattr(error, "problem_mark", None)
     return f": line {mark.line + 1}, column {mark.column + 1}" if mark else ": a value is not of its type"
 

@@ -1,4 +1,4 @@
-"""Processes that end with us, whatever happens, and come back when they end without us."""
+"""Processes tied to this one's life, and restarted when they end by themselves."""
 
 import asyncio
 import ctypes
@@ -25,18 +25,17 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 STOP_GRACE_S = 10.0
 RESTARTS = Backoff(first_s=0.5, last_s=10.0)
-# A process that ran this long was well: its next restart does not wait.
+# After a run this long the next restart comes at once.
 WELL_S = 60.0
 
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """What to run. `environment` is all that the process gets beside PATH, HOME and the like.
+    """A process to run. `environment` replaces ours.
 
-    `orphaned` is what it gets when we are killed: SIGKILL cannot be ignored, after SIGTERM it can end what it started.
-    `nice` is how far it steps back for the others where all want the same cores. `listens` are the ports that it is
-    given open, by the environment variable that is to hold the descriptor. `removes` are files that an earlier run may
-    have left, beside which the next one cannot start.
+    `orphaned` is its signal when we are killed: SIGKILL cannot be ignored; after SIGTERM it can stop its children.
+    `nice` lowers its priority when cores are short. `listens` are ports to pass as open sockets, by the environment
+    variable for the descriptor. `removes` are stale files of an earlier run, blocking the next start.
     """
 
     name: str
@@ -63,9 +62,9 @@ def step_back(pid: int, nice: int) -> None:
 
 
 class Process:
-    """One command in a process group of its own, its output in a file, restarted when it ends.
+    """One command in its own process group, with its output in a file, restarted when it ends.
 
-    What it started and left behind is killed with it: an engine's worker outlives its server otherwise.
+    Its leftover children are killed with it: an engine's worker outlives its server otherwise.
     """
 
     def __init__(self, spec: ProcessSpec, logs: Path, descriptors: Mapping[str, int] | None = None) -> None:
@@ -84,11 +83,11 @@ class Process:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     def ended_because(self, why: str) -> None:
-        """Said in place of the signal that ends it."""
+        """Reported in place of the ending signal."""
         self._why = why
 
     async def restart(self) -> None:
-        """Ends what runs, at once; `run` starts it again."""
+        """Kills the running process; `run` starts it again."""
         if self.pid is not None:
             await asyncio.to_thread(process_group.kill, self.pid)
 
@@ -147,7 +146,7 @@ class Process:
         try:
             await self._ask_to_stop(process)
         finally:
-            await asyncio.to_thread(process_group.kill, process.pid)  # to its end, whoever cancels this
+            await asyncio.to_thread(process_group.kill, process.pid)  # runs to its end even when cancelled
         await process.wait()
 
     async def _ask_to_stop(self, process: asyncio.subprocess.Process) -> None:
@@ -168,5 +167,5 @@ def _size(log: Path) -> int:
 
 
 def _why(log: Path, start: int) -> str:
-    """What the run that began at `start` says failed, or else its last line."""
+    """The failure from the run beginning at `start`, or else its last line."""
     return cause(tail(log, start)) or last_line(log)

@@ -7,8 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# Python's multiprocessing starts one to remove shared memory once everybody who used it is gone. Then it ends by
-# itself.
+# Python's multiprocessing starts a resource tracker. It removes shared memory after its last user, and then ends.
 _CLEANER = b"multiprocessing.resource_tracker"
 _STOPPED = "T"  # by SIGSTOP (proc_pid_stat(5))
 
@@ -24,7 +23,7 @@ def members(group: int) -> Iterator[Member]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with suppress(OSError, ValueError, IndexError):  # it ended meanwhile
-                # After the name in parentheses, which may hold anything: state, parent, group.
+                # Fields after the name in parentheses, of any content: state, parent, group.
                 state, _, of_group, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
                 if int(of_group) == group:
                     cleans_up = _CLEANER in (entry / "cmdline").read_bytes()
@@ -32,12 +31,12 @@ def members(group: int) -> Iterator[Member]:
 
 
 def is_stopped(group: int) -> bool:
-    """Whether one of them was stopped and not continued."""
+    """Whether one of them is stopped and not continued."""
     return any(member.state == _STOPPED for member in members(group))
 
 
 def memory(group: int) -> int:
-    """Bytes that they hold, shared ones counted for each."""
+    """Resident bytes, with shared memory counted once for each."""
     pages = 0
     for member in members(group):
         with suppress(OSError, ValueError, IndexError):
@@ -46,7 +45,7 @@ def memory(group: int) -> int:
 
 
 def kill(group: int) -> None:
-    """All but what removes their shared memory after them: 160 MiB of an engine would stay for each time it died."""
+    """Spares resource trackers, which remove shared memory afterwards: an engine would leave 160 MiB at each death."""
     for member in members(group):
         if not member.cleans_up:
             with suppress(ProcessLookupError, PermissionError):
@@ -54,7 +53,7 @@ def kill(group: int) -> None:
 
 
 def memory_available() -> int:
-    """Bytes that processes can still have on this machine (proc_meminfo(5))."""
+    """Available bytes on this machine (proc_meminfo(5))."""
     for line in Path("/proc/meminfo").read_text().splitlines():
         name, _, rest = line.partition(":")
         if name == "MemAvailable":

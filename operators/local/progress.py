@@ -1,4 +1,4 @@
-"""Snapshots → lines that a person reads: what became ready, what failed, and when (pure)."""
+"""Snapshots → lines for people: readiness, failures, times (pure)."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from contract.objects import AnyObject
 from contract.resource import Key
 from contract.snapshot import Problem, Snapshot
 
-# One line of an object: the condition that tells most about it.
+# One line for an object: its most telling condition.
 _TELLING = (ACCEPTED, FETCHED, READY)
 
 
 class Progress:
-    """Remembers what was said, and says only what is new."""
+    """Remembers its lines, and yields new ones only."""
 
     def __init__(self) -> None:
         self._said: dict[Key | Problem, str] = {}
@@ -38,7 +38,7 @@ def summary(item: AnyObject) -> str:
 
 
 def telling(item: AnyObject) -> Condition | None:
-    """The first condition that does not hold, or Ready."""
+    """The first false condition, or Ready."""
     by_type = {condition.type: condition for condition in item.status.conditions}
     found = [by_type[kind] for kind in _TELLING if kind in by_type]
     return next((condition for condition in found if not condition.holds), found[-1] if found else None)

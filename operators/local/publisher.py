@@ -1,4 +1,4 @@
-"""What gateways and people read of a run: the snapshot, after the record of what may not be lost."""
+"""Publishes the snapshot for gateways and people, after writing the record."""
 
 import asyncio
 import logging
@@ -16,16 +16,16 @@ from operators.local.store import DirectoryStore
 
 logger = logging.getLogger(__name__)
 
-# A snapshot that somebody removed is noticed within this time.
+# A removed snapshot is noticed within this time.
 CHECK_S = 5.0
-# After a write that failed.
+# After a failed write.
 RETRY_S = 1.0
-# Changes that come together are published together.
+# Changes within this time are published together.
 COALESCE_S = 0.02
 
 
 class Publisher:
-    """`on_snapshot` is told of every change that is published."""
+    """`on_snapshot` gets every published change."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Publisher:
                 await asyncio.sleep(RETRY_S)
 
     async def _publish(self) -> bool:
-        """To the record first: what a gateway or a person has seen is not lost. False where that failed."""
+        """Writes the record first, so published state is never lost. Returns False on failure."""
         objects = collect(stored.item for stored in self._cache.objects.values())
         problems, statuses = self._store.contents.problems, self._store.statuses
         if self._published and (self._published.objects, self._published.problems) == (objects, problems):
@@ -73,7 +73,7 @@ class Publisher:
         return True
 
     async def _restore(self, snapshot: Snapshot) -> None:
-        """Somebody removed or damaged the file that gateways begin with."""
+        """Rewrites a removed or damaged snapshot, needed by starting gateways."""
         if await asyncio.to_thread(snapshots.is_intact, self._layout.snapshot):
             return
         logger.error("%s was removed or damaged, and is written again", self._layout.snapshot)

@@ -1,7 +1,7 @@
-"""What a run may not lose: the status of every object, in SQLite beside the objects.
+"""The durable state of a run: the status of every object, in SQLite beside the objects.
 
-Rollouts, rejections and the holders of keys are nowhere else. `snapshot.json` is written from it for gateways;
-whichever of the two is lost is made again from the other.
+Rollouts, rejections and key holders exist nowhere else. `snapshot.json` is written from it for gateways; if one of the
+two is lost, it is rebuilt from the other.
 """
 
 import logging
@@ -32,7 +32,7 @@ _STATUS: Mapping[str, type[Status]] = {kind.__name__: kind.model_fields["status"
 
 
 class RecordLostError(Exception):
-    """The message says what is lost, and what to do."""
+    """The message names the lost state and the remedy."""
 
 
 class Record:
@@ -46,7 +46,7 @@ class Record:
         self._written = self._texts()
         row = self._connection.execute("select value from generation").fetchone()
         self.generation = int(row[0]) if row else 0
-        """Of the last snapshot that was published."""
+        """Of the last published snapshot."""
 
     def close(self) -> None:
         self._connection.close()
@@ -64,13 +64,13 @@ class Record:
         return True
 
     def statuses(self) -> dict[Key, Status]:
-        """Raises RecordLostError for one that cannot be read: to leave it out would forget what was decided."""
+        """Raises RecordLostError for an unreadable status: skipping it would forget a decision."""
         return {key: _status(key, text) for key, text in self._written.items()}
 
     def write(self, statuses: Mapping[Key, Status], generation: int) -> None:
-        """All of them; only what has changed is written. A file that was removed or damaged meanwhile is written anew.
+        """Writes all statuses; unchanged ones are skipped. A file removed or damaged meanwhile is written anew.
 
-        Raises sqlite3.Error where the disk is full or cannot be written.
+        Raises sqlite3.Error if the disk is full or read-only.
         """
         texts = {key: status.model_dump_json(by_alias=True, exclude_none=True) for key, status in statuses.items()}
         if _identity(self._path) != self._identity:
@@ -128,10 +128,10 @@ def _row(key: Key) -> tuple[str, str, str]:
 
 
 def opened(state: Path, snapshot: Path, *, begin_anew: bool = False) -> Record:
-    """The record of `state`. A damaged or missing one is made again from the last snapshot, and the other way round.
+    """The record of `state`. A damaged or missing one is rebuilt from the last snapshot.
 
-    Raises RecordLostError where both are lost although there was a run: what was rolled back would be released again,
-    and a key could change hands. `begin_anew` gives up what cannot be read, and nothing else.
+    Raises RecordLostError if both are lost after an earlier run: rolled-back versions would be released again, and keys
+    could change hands. `begin_anew` drops unreadable state only.
     """
     path = state / FILE
     record = Record(path)
@@ -164,6 +164,6 @@ def _last(snapshot: Path) -> Snapshot | None:
 
 
 def _has_run(state: Path) -> bool:
-    """An agent's store says that engines ran here once."""
+    """An agent's store is evidence of an earlier run."""
     store = state / "store"
     return store.is_dir() and any(entry.is_dir() for entry in store.iterdir())

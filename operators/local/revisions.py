@@ -1,4 +1,4 @@
-"""A word for what an adapter's source may hold, which changes whenever that may be something else."""
+"""Identifies the possible content of an adapter's source, and changes with it."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from operators.desired.adapters import source_revision
 
 
 def revision(adapter: Adapter) -> str:
-    """Of any source its name and what pins it; of a local directory the names, sizes and times of its files too."""
+    """Of any source its URI and pin; of a local directory also the names, sizes and times of its files."""
     source, named = adapter.spec.source, source_revision(adapter)
     if not source.startswith("/"):
         return named
@@ -20,7 +20,7 @@ def revision(adapter: Adapter) -> str:
 
 
 def _facts(directory: bytes) -> Iterator[bytes]:
-    """As bytes, which is what names are; what cannot be seen is a fact too."""
+    """As bytes, because file names are bytes. An unreadable entry counts too."""
     try:
         with os.scandir(directory) as entries:
             found = sorted(entries, key=lambda entry: entry.name)

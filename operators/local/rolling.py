@@ -1,4 +1,4 @@
-"""Which replicas of a base model to start, and which to stop, so that what answers goes on answering (pure)."""
+"""The replicas of a base model to start and to stop, without a gap in serving (pure)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class State:
-    """One replica. `current`: it runs what the object says now. `serves`: it may take traffic."""
+    """One replica. `current`: it runs the newest spec. `serves`: it may take traffic."""
 
     name: str
     current: bool
@@ -15,15 +15,15 @@ class State:
 
 @dataclass(frozen=True)
 class Roll:
-    """`stop` are names. What serves is drained first."""
+    """`stop` are names. Serving replicas are drained first."""
 
     start: int = 0
     stop: tuple[str, ...] = ()
 
 
 def roll(replicas: Sequence[State], count: int) -> Roll:
-    """One more before one less: an outdated replica leaves once a current one serves in its place. Outdated ones that
-    serve nobody leave at once."""
+    """One more before one less: an outdated replica leaves after a current one serves in its place. Outdated ones not
+    serving leave at once."""
     current = [item for item in replicas if item.current]
     outdated = [item for item in replicas if not item.current]
     serving = [item for item in outdated if item.serves]
@@ -33,7 +33,7 @@ def roll(replicas: Sequence[State], count: int) -> Roll:
     leaving = [item.name for item in serving[:surplus]] if count else [item.name for item in serving]
     too_many = [item.name for item in sorted(current, key=lambda item: not item.serves)[count:]]
     missing = count - len(current)
-    if serving and ready < len(current):  # the last one that was started has not proved itself yet
+    if serving and ready < len(current):  # the last started replica is not proven yet
         missing = 0
     elif serving:
         missing = min(missing, 1)

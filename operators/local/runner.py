@@ -32,16 +32,16 @@ from operators.local.store import DirectoryStore
 
 logger = logging.getLogger(__name__)
 
-# Files are looked at this often even where no hint came: one that was missed must not be missed for ever.
+# Files are checked this often without a hint: a missed hint must not hide a change for ever.
 FILES_PERIOD_S = 1.0
-# What a file says counts once it has said it for this long, or has been looked at this often.
+# A file counts after it is unchanged for this long, or after this many looks.
 SETTLE_S = 0.05
 MOST_LOOKS = 10
 LOGS_PERIOD_S = 10.0
 
 
 class Runner:
-    """`on_snapshot` is told of every change that is published."""
+    """`on_snapshot` gets every published change."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Runner:
 
     def _start_all(self, session: aiohttp.ClientSession, group: asyncio.TaskGroup, sockets: Sockets) -> None:
         def start(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-            """One that fails ends the run."""
+            """A failed task ends the run."""
             task = group.create_task(work)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -107,7 +107,7 @@ class Runner:
         self._events.services_changed(name for name, service in self._services.items() if service.down)
 
     def kill(self) -> None:
-        """While `run` stops: what has not stopped yet is killed."""
+        """Kills the remaining processes while `run` stops."""
         for task in tuple(self._tasks):
             task.cancel()
 
@@ -129,7 +129,7 @@ class Runner:
                     await self._hint.wait()
 
     async def _read_files(self) -> str:
-        """What went wrong, in words. Whatever it is, the next look may find it put right."""
+        """The fault in words. The next look may succeed."""
         before = self._store.contents
         try:
             contents = await self._settled(before)
@@ -147,7 +147,7 @@ class Runner:
         return ""
 
     async def _settled(self, before: Contents) -> Contents:
-        """A file that is still being written says half of what it will, which may be objects too."""
+        """Waits until files stop changing: half a file may be valid objects too."""
         contents = await asyncio.to_thread(directory.read, self._layout.root, before)
         texts = before.texts
         for _ in range(MOST_LOOKS):

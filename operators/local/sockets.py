@@ -1,5 +1,4 @@
-"""The ports of a run, kept by the runner: while a part restarts, nobody else can take its port and be asked in its
-place."""
+"""The ports of a run, kept by the runner: while a service restarts, no other process can take its port."""
 
 import socket
 from collections.abc import Mapping
@@ -19,8 +18,8 @@ class Sockets:
         self._listening: dict[int, socket.socket] = {}
 
     def of(self, spec: ProcessSpec) -> Mapping[str, int]:
-        """The descriptors that a part of ours gets, by the environment variable that says which. Callers wait in the
-        socket while their part restarts. Raises OSError where a port is in use."""
+        """The descriptors for one service, by environment variable. Callers wait in the socket while the service
+        restarts. Raises OSError if a port is in use."""
         return {variable: self._of_port(port).fileno() for variable, port in spec.listens.items()}
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from operators.local.directory import Contents
 
 
 class DirectoryStore:
-    """`statuses` are what the last run recorded. `changed` is set whenever there is something to publish."""
+    """`statuses` are the last run's. `changed` is set after every change to publish."""
 
     most_documents: int | None = None
 
@@ -33,12 +33,12 @@ class DirectoryStore:
 
     @property
     def statuses(self) -> Mapping[Key, Status]:
-        """A file that cannot be read may hold objects whose status must outlive it."""
+        """An unreadable file may hold objects, so their statuses are kept."""
         kept = self._recorded if self.contents.unread else {}
         return {**kept, **{key: stored.item.status for key, stored in self._cache.objects.items()}}
 
     def update(self, contents: Contents) -> None:
-        """Takes what the files say now for the objects."""
+        """Applies the current content of the files."""
         before, self.contents = self.contents, contents
         self._cache.documents = contents.documents
         items = {item.key: item for item in contents.objects.all}
@@ -65,7 +65,7 @@ class DirectoryStore:
         return self.contents.revisions.get(adapter.key, "")
 
     async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None:
-        """One that has changed since is looked at again anyway."""
+        """A changed object is already enqueued again."""
         if status == stored.item.status or self._cache.objects.get(stored.key) != stored:
             return
         item = stored.item.model_copy(update={"status": status})
@@ -76,14 +76,14 @@ class DirectoryStore:
         return self.contents.secrets.get((namespace, name))
 
     async def claim_namespace(self, stored: StoredObject[Tenant]) -> bool:
-        """Processes of one machine have no namespaces to close; who removes a tenant's file removes it at once."""
+        """Processes of one machine need no closed namespace; removing a tenant's file removes the tenant at once."""
         return True
 
     async def delete(self, stored: StoredObject[AnyObject]) -> None:
-        """Files are their author's: nothing is ever deleted for a tenant that leaves."""
+        """Files belong to their author: nothing is deleted for a leaving tenant."""
 
     async def finish_offboarding(self, stored: StoredObject[Tenant], proof: Mapping[str, str] | None) -> None:
-        """What was the tenant's goes with its objects."""
+        """The tenant's data leaves with its objects."""
 
     def _version(self) -> str:
         return str(next(self._versions))

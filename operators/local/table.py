@@ -14,8 +14,7 @@ from operators.local.progress import telling
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; the last one is left ragged. What tenants write into names and documents
-    neither breaks lines nor moves the cursor."""
+    """Columns as wide as their widest cell, except the last. Tenants' texts cannot break lines or move the cursor."""
     rows = [tuple(map(_printable, row)) for row in rows]
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)]
@@ -36,10 +35,10 @@ def of_documents(items: Sequence[KnowledgeBase]) -> str:
 
 
 def of_history(status: AdapterStatus) -> str:
-    """The newest first; what the alias points to now and what can be returned to are marked."""
+    """Newest first, with marks for the active version and possible rollbacks."""
     now = {version.digest: "kept" for version in status.previous}
     now |= {version.digest: word for word, version in (("canary", status.canary), ("active", status.active)) if version}
-    # A version has a row for each time that it was released; only the newest says what it is now.
+    # A version has one row for each release; only the newest row shows its current state.
     rows = [
         (e.at, e.event, (e.digest or "-")[:12], now.pop(e.digest or "", "-"), e.source, e.message)
         for e in status.history
@@ -64,7 +63,7 @@ def _row(item: AnyObject) -> tuple[str, ...]:
 
 
 def _fact(item: AnyObject) -> str:
-    """The one thing that people ask of each kind."""
+    """The most useful column of each kind."""
     match item:
         case BaseModel():
             return f"{sum(e.ready for e in item.status.endpoints)}/{len(item.status.endpoints)} replicas"

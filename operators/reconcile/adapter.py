@@ -1,4 +1,4 @@
-"""A release, and what was seen → the status of an adapter (pure)."""
+"""A release and observations → the status of an adapter (pure)."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def _agreed_digest(reports: Sequence[HeldAdapter | None]) -> str | None:
 
 
 def _draining(release: Release, adapter: Adapter, seen: Observed) -> tuple[str, ...]:
-    """Versions that still answer requests which began with them, and that nothing else keeps."""
+    """Versions kept only for requests begun with them."""
     kept = {version.digest for version in (release.active, release.canary, *release.previous) if version}
     names = (
         held
@@ -69,7 +69,7 @@ def _fetched(reports: Sequence[HeldAdapter | None], seen: Observed) -> Condition
 
 
 def _note(reports: Sequence[HeldAdapter | None], seen: Observed) -> str:
-    """A name is a hint: what fits by its shapes is served, and a person is told."""
+    """A name is a hint: fitting shapes are served, and the status mentions the other name."""
     made_for = next((report.made_for for report in reports if report and report.made_for), "")
     if not made_for or not seen.base_names or may_name(made_for, seen.base_names):
         return ""
@@ -80,7 +80,7 @@ def _note(reports: Sequence[HeldAdapter | None], seen: Observed) -> str:
 
 
 def _released(adapter: Adapter, release: Release, candidate: str | None, seen: Observed) -> Condition:
-    """Whether the alias points to what the source holds, and if not, why not."""
+    """Whether the alias points to the source's content, and the reason if not."""
     active, canary, rejected = release.active, release.canary, release.rejected
     if canary:
         steps = len(adapter.spec.rollout.canary.steps) if adapter.spec.rollout.canary else 0
@@ -99,7 +99,7 @@ def _released(adapter: Adapter, release: Release, candidate: str | None, seen: O
 
 
 def _ready(release: Release, holders: int, fetched: Condition, seen: Observed) -> Condition:
-    """Ready is to answer: on one replica or on all. What keeps it from that is said as it is, by its cause."""
+    """Ready means answering on at least one replica. Otherwise the condition names the cause."""
     if release.active is None and not seen.verdict.holds:
         return condition(c.READY, False, seen.verdict.reason, seen.verdict.message)
     if release.active is None and not fetched.holds and fetched.reason not in c.ON_ITS_WAY:

@@ -16,8 +16,8 @@ def next_status(
     now: str,
     trouble: str = "",
 ) -> BaseModelStatus:
-    """`replicas` maps a replica's name to its engine's URL and its agent's report, None if that is silent. `trouble` is
-    why one of them does not start."""
+    """`replicas` maps a replica's name to its engine's URL and its agent's report, None for a silent agent. `trouble`
+    is the reason one of them does not start."""
     endpoints = tuple(_endpoint(name, url, report) for name, (url, report) in replicas.items())
     new = (verdict, _ready(endpoints, [report for _, report in replicas.values()], trouble, verdict))
     merged = c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now)
@@ -33,7 +33,7 @@ def _endpoint(name: str, url: str, report: AgentStatus | None) -> Endpoint:
 def _ready(
     endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None], trouble: str, verdict: Condition
 ) -> Condition:
-    """The cause that a person must act on comes first; what answers goes on answering beside it."""
+    """The actionable cause comes first; running replicas go on answering beside it."""
     ready = sum(endpoint.ready for endpoint in endpoints)
     refused = "" if verdict.holds else f"the newest spec is refused: {verdict.message}"
     if ready:

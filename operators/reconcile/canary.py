@@ -1,7 +1,7 @@
-"""Is a canary as good as the version that runs? (pure)
+"""Compares a canary with the active version (pure).
 
-A difference counts when it is over its limit and not to be put down to chance: one-sided z over 3, since it is looked
-at again and again while requests come in.
+A difference counts if it exceeds its limit and chance is excluded: one-sided z over 3, because it is tested repeatedly
+while requests arrive.
 """
 
 import math
@@ -16,7 +16,7 @@ SIGNIFICANT = 3.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """`enough`: both versions have answered as often as the checks want. `faults` are words for what is worse."""
+    """`enough`: both versions have the requested number of answers. `faults` describe each regression."""
 
     enough: bool
     faults: tuple[str, ...]

@@ -1,7 +1,6 @@
-"""Why an engine ended, from what it wrote (pure): the cause stands long before the last line.
+"""The cause of an engine's end, from its log (pure): the cause stands long before the last line.
 
-vLLM's worker fails first and says why; its server follows with a traceback of its own, which says that the worker
-failed.
+vLLM's worker fails first and names the cause; its server follows with a traceback about the worker's failure.
 """
 
 import re
@@ -14,7 +13,7 @@ _RAISED = re.compile(
     r"(?P<kind>[\w.]*(?:Error|Exception|Interrupt|Exit)): (?P<words>.+)"
 )
 _USAGE = re.compile(r"^\S+: error: (?P<words>.+)")
-# What follows from another failure and only says so.
+# Consequences of another failure.
 _FOLLOWS = ("Engine core initialization failed", "EngineCore encountered an issue", "Failed core proc")
 _HEADLINE = re.compile(r"\d+ validation errors? for \w+$")
 
@@ -35,6 +34,6 @@ def _cause_at(lines: list[str], number: int) -> str:
     raised = _RAISED.match(line)
     if raised is None or any(words in line for words in _FOLLOWS):
         return ""
-    if _HEADLINE.search(raised["words"]) and number + 1 < len(lines):  # pydantic says what it is in the next line
+    if _HEADLINE.search(raised["words"]) and number + 1 < len(lines):  # pydantic puts the fact on the next line
         return lines[number + 1]
     return f"{raised['kind'].rpartition('.')[2]}: {raised['words']}"

@@ -9,7 +9,7 @@ from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 def next_status(
     base: KnowledgeBase, *, verdict: Condition, report: IndexedKnowledgeBase | None, trouble: str, now: str
 ) -> KnowledgeBaseStatus:
-    """Until the worker reports, what was indexed is what was reported last."""
+    """Before the first report, the last status stands."""
     documents = tuple(map(_document, report.documents)) if report else base.status.documents
     new = (verdict, _ready(report, trouble) if verdict.holds else _refused(verdict))
     return KnowledgeBaseStatus(

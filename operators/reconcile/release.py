@@ -1,6 +1,6 @@
-"""Which version an alias points to: flip, canary, rollback (pure).
+"""The version behind an alias: flip, canary, rollback (pure).
 
-A release is a value; each step looks at what was seen and returns the next one.
+A release is a value; each step reads the observations and returns the next release.
 """
 
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ from operators.reconcile.canary import judge, together
 
 @dataclass(frozen=True)
 class Observed:
-    """What one adapter's status is computed from. `replicas` are those of its base model, `unplaced` says why its
-    candidate is not sent to them, `base_names` are what the base model is called, `now` is in ISO 8601."""
+    """The inputs for one adapter's status. `replicas` are those of its base model, `unplaced` is the reason its
+    candidate is on no replica, `base_names` are the base model's names, `now` is in ISO 8601."""
 
     tenant: str
     revision: str
@@ -72,7 +72,7 @@ class Release:
         return replace(self, active=active, canary=None, previous=kept[:keep])
 
     def without_canary(self) -> "Release":
-        """Where requests go has changed, which is to be acknowledged anew."""
+        """The routing has changed, and needs a new acknowledgement."""
         if self.canary is None or self.active is None:
             return replace(self, canary=None)
         active = self.active.model_copy(update={"generation": self.active.generation + 1})
@@ -96,7 +96,7 @@ def _of(status: AdapterStatus) -> Release:
 
 
 def _candidate(adapter: Adapter, seen: Observed) -> Version | None:
-    """What the source holds, once every replica has had an answer from it."""
+    """The source's content, once every replica has an answer from it."""
     reports = seen.reports(adapter)
     digests = {report.digest if report and report.state == "Ready" else None for report in reports}
     digest = digests.pop() if len(digests) == 1 else None
@@ -112,7 +112,7 @@ def _candidate(adapter: Adapter, seen: Observed) -> Version | None:
 
 
 def _harmed(release: Release, adapter: Adapter, seen: Observed) -> Release:
-    """What harmed one replica's engine is kept from the others, whatever becomes of that replica."""
+    """A version harmful to one replica's engine is kept from the others, even if the replica is gone."""
     harmful = (r for r in seen.reports(adapter) if r and r.state == "Failed" and r.reason in c.HARMFUL and r.digest)
     report = next(harmful, None)
     if report is None or report.digest is None or adapter.harms(seen.revision):
@@ -180,7 +180,7 @@ def _rolled_back(release: Release, adapter: Adapter, seen: Observed, decision: D
 
 
 def _is_meant(version: Version, wanted: str | None, rejected: Rejection | None) -> bool:
-    """What was taken back is returned to by its name only: a rollback made twice must not undo itself."""
+    """A rolled-back version is reachable by digest only: a repeated rollback must not undo itself."""
     if wanted:
         return version.digest.startswith(wanted)
     return rejected is None or version.digest != rejected.digest
@@ -222,7 +222,7 @@ def _advanced(release: Release, adapter: Adapter, seen: Observed) -> Release:
     steps = rollout.canary.steps
     step = min(canary.step, len(steps) - 1)
     ready = verdict.enough and seen.answers_everywhere(canary.engine_name)
-    since = min(canary.since, seen.now)  # a clock that was set back does not make the step longer
+    since = min(canary.since, seen.now)  # setting the clock back does not lengthen the step
     if not ready or _seconds(since, seen.now) < steps[step].seconds:
         here = {"step": step, "weight": steps[step].weight, "since": since}
         return replace(release, canary=canary.model_copy(update=here))
@@ -234,15 +234,14 @@ def _advanced(release: Release, adapter: Adapter, seen: Observed) -> Release:
 
 
 def _failure(canary: CanaryVersion, adapter: Adapter, seen: Observed) -> str:
-    """What a replica says of a canary that it cannot answer with."""
+    """A replica's failure report about the canary."""
     reports = (held for replica in seen.replicas for held in replica.adapters if held.digest == canary.digest)
     mine = (held for held in reports if (held.tenant, held.adapter) == (seen.tenant, adapter.name))
     return next((f"{held.reason}: {held.message}" for held in mine if held.state == "Failed"), "")
 
 
 def _acknowledged(release: Release, adapter: Adapter, seen: Observed) -> Release:
-    """Gateways that speak of the newest snapshot route by it; those that do not are not among them. What is decided
-    only now is in no snapshot yet."""
+    """Only gateways with the newest snapshot are in `gateways`. A decision of this step is in no snapshot yet."""
     active, published = release.active, adapter.status.active
     if not active or not published or published.generation != active.generation or not seen.gateways:
         return release

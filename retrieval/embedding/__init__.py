@@ -1,5 +1,5 @@
-"""Text to vectors: the ONNX sentence encoder, what it can read, and the script that exports it.
+"""Text to vectors: the ONNX sentence encoder, its coverage of languages, and the export script.
 
-Kept empty of imports: `retrieval.embedding.export` runs in the engine's environment, which has torch
-and none of the product's libraries.
+No imports here: `retrieval.embedding.export` runs in the engine's environment, with torch and without the product's
+libraries.
 """

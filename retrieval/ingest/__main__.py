@@ -8,7 +8,7 @@ from retrieval.ingest.settings import Settings
 from service import logs
 from service.server import serve
 
-STOP_SECONDS = 3  # for requests in hand, of which a long poll would wait longer
+STOP_SECONDS = 3  # for open requests; long polls would wait longer
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The ingest worker as an application: its API, the thread that works, the watch on the sources."""
+"""The ingest worker as an application: its API, the worker thread, the watch on the sources."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from service.probes import Probes
 from service.tokens import Tokens, optional
 
 COALESCE_SECONDS = 0.1  # a burst of changes is reported once
-STOP_SECONDS = 5.0  # for the document in hand; what is cut off is done again after the next start
+STOP_SECONDS = 5.0  # for the current document; an interrupted one is repeated after the next start
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -64,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _working(worker: Worker) -> AsyncIterator[None]:
-    """The worker's thread; a daemon, so that a long document does not hold up the end of the process."""
+    """The worker's thread; a daemon, so a long document does not delay the end of the process."""
     thread = threading.Thread(target=worker.run, name="ingest", daemon=True)
     thread.start()
     try:

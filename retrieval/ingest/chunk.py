@@ -1,7 +1,7 @@
 """Text to passages of one to a few sentences. Pure.
 
-A paragraph becomes a passage of its own. One that is very short joins its neighbour under the same heading; one that
-is too long is cut between sentences, and a sentence that is too long between words.
+A paragraph becomes a passage of its own. A very short one joins its neighbour under the same heading; a too long one is
+cut between sentences, and a too long sentence between words.
 """
 
 import re
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 SHORT = 8  # tokens: a paragraph below it rarely answers anything alone
 
-# After . ! ? or an ellipsis and a space, a closing quote or bracket between them or not; after the full-width
-# marks, which no space follows; at every line break.
+# After . ! ? or an ellipsis and a space, optionally with a closing quote or bracket between; after full-width marks,
+# without a space; at every line break.
 _SENTENCE_END = re.compile(
     "(?<=[.!?\u2026])\\s+|(?<=[.!?\u2026][\"'\u201d\u2019)\\]])\\s+|(?<=[\u3002\uff01\uff1f])|\n+"
 )
@@ -34,7 +34,7 @@ def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Bl
     """
 
     def cost(text: str) -> int:
-        return max(1, size(text))  # what the counter does not see takes room all the same
+        return max(1, size(text))  # uncounted characters need room too
 
     for block, total in _joined(blocks, budget=budget, size=cost):
         yield from (Block(block.heading, part) for part in _parts(block.text, total, budget, cost))
@@ -59,7 +59,7 @@ def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tup
 
 
 def _parts(text: str, total: int, budget: int, size: Size) -> Iterator[str]:
-    """The text itself if it fits, else runs of its sentences that do."""
+    """The text itself if it fits, else runs of its sentences."""
     if total <= budget:
         yield text
         return

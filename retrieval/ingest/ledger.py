@@ -1,7 +1,7 @@
-"""What the worker remembers, in one SQLite file: the desired set and the life of every document.
+"""The worker's memory in one SQLite file: the desired set and the life of every document.
 
-Safe to use from several threads, one call at a time. Nothing in it cannot be found again by looking at the sources
-and the store: a lost ledger costs time, not documents.
+Usable from several threads, one call at a time. Everything in it can be rebuilt from the sources and the store: a lost
+ledger costs time, not documents.
 """
 
 import sqlite3
@@ -30,7 +30,7 @@ CREATE INDEX IF NOT EXISTS by_due ON documents (tenant, due);
 """
 
 
-_INSTRUCTED = 1  # the user_version of a file that has received a desired set
+_INSTRUCTED = 1  # the user_version of a file with a received desired set
 
 
 class LedgerError(RetrievalError):
@@ -55,7 +55,7 @@ class Document:
     state: DocumentState = DocumentState.PENDING
     reason: str = ""
     message: str = ""
-    attempts: int = 0  # that failed in a row
+    attempts: int = 0  # consecutive failures
     due: float | None = None  # when to work on it, seconds since the epoch; None: nothing to do
 
 
@@ -64,7 +64,7 @@ _MARKS = ", ".join("?" for _ in fields(Document))
 
 
 class Ledger:
-    """Opened once. `changed` is called after every write that a status would show."""
+    """Opened once. `changed` is called after every write visible in a status."""
 
     _DISK_FULL: ClassVar = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
@@ -78,7 +78,7 @@ class Ledger:
             self._connection.close()
 
     def want(self, listed: Iterable[DesiredKnowledgeBase]) -> None:
-        """Make this the desired set; what was known and is not listed is to leave."""
+        """Make this the desired set; earlier entries missing in it are to leave."""
         with self._writes() as connection:
             connection.execute(f"PRAGMA user_version = {_INSTRUCTED}")
             connection.execute("UPDATE knowledge_bases SET wanted = 0")
@@ -94,7 +94,7 @@ class Ledger:
         return self._specs(0)
 
     def instructed(self) -> bool:
-        """Whether a desired set was ever received; before, that nothing is wanted says nothing."""
+        """Whether a desired set was ever received; before, an empty set means nothing."""
         return bool(self._rows("PRAGMA user_version")[0][0] == _INSTRUCTED)
 
     def wanted_of(self, tenant: str) -> frozenset[str]:
@@ -106,8 +106,7 @@ class Ledger:
         return self._documents("tenant = ? AND knowledge_base = ? ORDER BY path, source", tenant, knowledge_base)
 
     def next(self, now: float, after_tenant: str) -> Document | None:
-        """The document to work on: of the tenant that follows `after_tenant`, round and round, the one that is due
-        longest."""
+        """The next document to work on: round-robin over tenants after `after_tenant`, the longest due first."""
         turn = "due <= ? AND tenant {} ? ORDER BY tenant, due, id LIMIT 1"
         found = self._documents(turn.format(">"), now, after_tenant) or self._documents(
             turn.format("<="), now, after_tenant
@@ -120,7 +119,7 @@ class Ledger:
         return due
 
     def is_due(self, tenant: str, knowledge_base: str, now: float) -> bool:
-        """Whether one of its documents is to be worked on now."""
+        """Whether one of its documents is due now."""
         condition = "tenant = ? AND knowledge_base = ? AND due <= ?"
         rows = self._rows(f"SELECT 1 FROM documents WHERE {condition} LIMIT 1", tenant, knowledge_base, now)  # noqa: S608 - a constant
         return bool(rows)
@@ -135,7 +134,7 @@ class Ledger:
             connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
 
     def forget(self, tenant: str, knowledge_base: str) -> None:
-        """Remove a knowledge base and all that is remembered of its documents, unless it is wanted again."""
+        """Remove a knowledge base and all memory of its documents, unless it is desired again."""
         with self._writes() as connection:
             key = (tenant, knowledge_base)
             wanted = "SELECT 1 FROM knowledge_bases WHERE tenant = ?1 AND name = ?2 AND wanted = 1"

@@ -9,5 +9,5 @@ class Limits:
     characters: int  # of extracted text
     chunks: int  # of one document
     files: int  # of one knowledge base
-    parse_seconds: int  # of CPU; by the clock it has several times that
+    parse_seconds: int  # of CPU time; the wall-clock limit is several times larger
     parse_memory_bytes: int  # address space of the parser's process

@@ -12,7 +12,7 @@ from retrieval.ingest.worker import Worker
 
 
 class WorkerMetrics(Collector):
-    """No labels by tenant: who has how many documents is in the status."""
+    """No labels by tenant: document counts per tenant are in the status."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Indexed:
-    """What is in the store now."""
+    """The stored chunks now."""
 
     digest: str
     version: str
@@ -46,9 +46,9 @@ class Pipeline:
     def index(
         self, wanted: DesiredKnowledgeBase, file: File, document: Document, enter: Callable[[DocumentState, str], None]
     ) -> Indexed:
-        """Make the store hold the chunks of the file as it is now, and no others of the document.
+        """Make the store hold exactly the chunks of the file's current content.
 
-        `enter` is told each state that begins and the digest. Raises `DocumentError`, `StoreError`, `NoSpaceError`.
+        `enter` gets each new state and the digest. Raises `DocumentError`, `StoreError`, `NoSpaceError`.
         """
         scope = Scope(wanted.tenant, (wanted.name,))
         content = self._content(file)
@@ -65,7 +65,7 @@ class Pipeline:
         return Indexed(digest, current, chunks)
 
     def _holds(self, scope: Scope, document: Document, version: str) -> bool:
-        """Whether the store has this version as it was written: one that is remembered may have been deleted since."""
+        """Whether the store still has this version completely: chunks may have been deleted since."""
         if version != document.version:
             return False
         return self.store.count(scope, scope.version(document.id, version)) == document.chunks
@@ -113,7 +113,7 @@ class Pipeline:
             raise StoreError(f"Milvus finds {found} of the {len(ids)} chunks just written: it is tried again.")
 
     def _vectors(self, scope: Scope, blocks: Sequence[Block]) -> dict[str, Vector]:
-        """Vectors by content of what the embedder can read; those that the store holds are not made again."""
+        """Vectors by the digest of the embedded text; stored ones are reused."""
         texts = {content_of(block): in_context(block) for block in blocks}
         legible = {key: text for key, text in texts.items() if self.embedder.legibility(text) >= ENOUGH}
         held = dict(self.store.vectors(scope, list(legible)))
@@ -122,7 +122,7 @@ class Pipeline:
 
 
 def in_context(block: Block) -> str:
-    """What is embedded and matched: the passage under its headings."""
+    """The text to embed and match: the passage under its headings."""
     return f"{block.heading}\n{block.text}" if block.heading else block.text
 
 

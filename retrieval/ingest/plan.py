@@ -1,4 +1,4 @@
-"""What to do about one knowledge base, from what was seen and what is remembered. Pure."""
+"""Observations and memory of one knowledge base → actions. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -11,13 +11,13 @@ from retrieval.store.rows import identifier
 from service.backoff import Backoff
 
 WAY = "2"  # of parsing, cutting and embedding: another one does every document again
-SETTLE_SECONDS = 0.3  # a file that was written just now may still be written
-RETRIES = Backoff(first_s=1.0, last_s=120.0)  # of failures that time may heal
+SETTLE_SECONDS = 0.3  # a file written just now may be incomplete
+RETRIES = Backoff(first_s=1.0, last_s=120.0)  # for failures curable by time
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Documents to work on, with their new state; documents that are gone."""
+    """Documents to work on, with their new state; removed documents."""
 
     changed: tuple[Document, ...]
     gone: tuple[Document, ...]
@@ -26,8 +26,8 @@ class Plan:
 def plan(
     wanted: DesiredKnowledgeBase, seen: Sequence[File], remembered: Sequence[Document], now: float, limits: Limits
 ) -> Plan:
-    """A file that is new, looks different, is to be cut anew or was refused by other rules is pending; a document
-    without a file is gone."""
+    """A file is pending if it is new, changed, to be cut anew, or was refused by older rules; a document without a file
+    is removed."""
     known = {document.id: document for document in remembered}
     files = {document_id(wanted, file): file for file in seen}
     outdated = {document.id for document in remembered if _outdated(document, wanted, limits)}
@@ -43,23 +43,23 @@ def document_id(wanted: DesiredKnowledgeBase, file: File) -> str:
 
 
 def version_of(digest: str, wanted: DesiredKnowledgeBase) -> str:
-    """What the chunks of a document follow from."""
+    """The inputs of a document's chunks."""
     return identifier("version", WAY, digest, str(wanted.chunk_tokens))
 
 
 def refusal_of(wanted: DesiredKnowledgeBase, limits: Limits) -> str:
-    """What the refusal of a document follows from: the version of one of which nothing is stored."""
+    """The inputs of a document's refusal: its version while nothing of it is stored."""
     return identifier("refusal", WAY, str(wanted.chunk_tokens), *map(str, astuple(limits)))
 
 
 def missing(remembered: Sequence[Document], counted: Mapping[str, int], now: float) -> tuple[Document, ...]:
-    """Documents whose chunks the store does not hold in the number that was written: to be done again."""
+    """Documents with a different number of stored chunks than written: to be repeated."""
     lost = (document for document in remembered if document.version and counted[document.id] != document.chunks)
     return tuple(replace(document, version="", state=DocumentState.PENDING, due=now) for document in lost)
 
 
 def strangers(remembered: Sequence[Document], counted: Mapping[str, int]) -> frozenset[str]:
-    """Ids of documents in the store that nobody remembers."""
+    """Ids of stored documents missing in memory."""
     return frozenset(counted) - {document.id for document in remembered}
 
 
@@ -69,7 +69,7 @@ def retry_at(attempts: int, now: float) -> float:
 
 
 def _outdated(known: Document, wanted: DesiredKnowledgeBase, limits: Limits) -> bool:
-    """Whether it was cut or refused in another way than it would be now."""
+    """Whether it was cut or refused by other rules than today's."""
     refused = known.state is DocumentState.FAILED
     return known.due is None and known.version != (
         refusal_of(wanted, limits) if refused else version_of(known.digest, wanted)

@@ -1,4 +1,4 @@
-"""Why a document is not searchable: the words that status shows."""
+"""Reasons for unsearchable documents, as shown in status."""
 
 EMPTY = "Empty"
 ENCRYPTED = "Encrypted"

@@ -1,4 +1,4 @@
-"""`PUT` and `GET /v1/knowledge-bases`: what is to be indexed, and how far it is."""
+"""`PUT` and `GET /v1/knowledge-bases`: the desired set, and its progress."""
 
 import asyncio
 from typing import Annotated
@@ -18,7 +18,7 @@ def routes(worker: Worker, changes: Changes, desired_changed: asyncio.Event) -> 
 
     @bases.put(PATH, status_code=202, responses=refusals(507))
     async def desire(body: DesiredKnowledgeBases) -> Accepted:
-        """The complete set of knowledge bases; what is not listed is deleted."""
+        """The complete set of knowledge bases; all others are deleted."""
         await asyncio.to_thread(worker.want, body.knowledge_bases)
         desired_changed.set()
         return Accepted(revision=changes.number)
@@ -28,7 +28,7 @@ def routes(worker: Worker, changes: Changes, desired_changed: asyncio.Event) -> 
         seen: Annotated[int, Query(description="The revision that the caller has seen.")] = -1,
         wait: Annotated[float, Query(ge=0, allow_inf_nan=False, description="Seconds to wait for another one.")] = 0,
     ) -> IngestStatus:
-        """How far each document is, as soon as that is another than the caller has seen."""
+        """The state of each document, as soon as it differs from the caller's revision."""
         revision = await changes.wait_beyond(seen, wait)
         listed = await asyncio.to_thread(worker.status)
         return IngestStatus(revision=revision, message=worker.trouble, knowledge_bases=listed)

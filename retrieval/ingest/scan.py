@@ -1,4 +1,4 @@
-"""What is in a source: its files without following anything that leads out of it, and their bytes."""
+"""The files of a source and their bytes, without following links out of it."""
 
 import contextlib
 import errno
@@ -59,7 +59,7 @@ def scan(source: str, limits: Limits) -> list[File]:
             raise FileNotFoundError(errno.ENOENT, "it is a link to a directory, or no file")
         files = list(_walk(path, path, source, 0)) if folder == path else [_file(path, folder, source)]
         after = _identity(folder)
-    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads back to itself
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circular link
         fact = getattr(error, "strerror", None) or error
         raise SourceError(f"The source {source} cannot be read ({fact}): make it or correct its path.") from error
     if before != after:
@@ -70,7 +70,7 @@ def scan(source: str, limits: Limits) -> list[File]:
 
 
 def exists(source: str) -> bool:
-    """Whether there is something at the path of a source that can be followed."""
+    """Whether the path of a source exists and can be followed."""
     try:
         return _is_absolute(source) and Path(source).exists()
     except OSError:
@@ -103,7 +103,7 @@ def read(file: File, limits: Limits) -> bytes:
 
 
 def _walk(directory: Path, root: Path, source: str, depth: int) -> Iterator[File]:
-    """Linked directories are not entered: what they hold is seen where it is, or is outside."""
+    """Linked directories are not entered: their files are either found at their own place, or outside."""
     with os.scandir(directory) as entries:
         visible = [entry for entry in entries if not entry.name.startswith(".")]
     for entry in visible:
@@ -148,8 +148,8 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _open_below(root: Path, target: Path) -> int:
-    """A descriptor of a regular file, opened name by name without following links, so that none put in the way
-    after the check can lead out of the source."""
+    """A descriptor of a regular file, opened name by name without following links: a link swapped in after the check
+    cannot lead out of the source."""
     *directories, name = target.relative_to(root).parts
     held = _open_directory(root.joinpath(*directories))
     try:
@@ -163,8 +163,8 @@ def _open_below(root: Path, target: Path) -> int:
 
 
 def _open_directory(directory: Path) -> int:
-    """A descriptor, opened name by name from the root of all, following no link: a directory that is exchanged for a
-    link to another tenant's is not entered."""
+    """A descriptor, opened name by name from the root without following links: a directory swapped for a link to
+    another tenant's is not entered."""
     held = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
     for name in directory.parts[1:]:
         try:
@@ -176,7 +176,7 @@ def _open_directory(directory: Path) -> int:
 
 
 def _folder(path: Path) -> Path:
-    """The directory that a source is, or lies in."""
+    """The directory of a source, or the directory of its file."""
     return path if path.is_dir() and not path.is_symlink() else path.parent
 
 

@@ -1,4 +1,4 @@
-"""What went wrong with single knowledge bases, and when each is tried again."""
+"""Failures of single knowledge bases, and the times of their retries."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ Key = tuple[str, str]  # tenant, knowledge base
 
 
 class Task(StrEnum):
-    """What is done for a knowledge base as a whole."""
+    """Tasks for a whole knowledge base."""
 
     LOOK = "look"
     TIDY = "tidy"
@@ -32,7 +32,7 @@ class Troubles:
         self._held: dict[tuple[Key, Task], Trouble] = {}
 
     def waits(self, key: Key, task: Task, now: float) -> bool:
-        """Whether the task has failed and is not to be tried again yet."""
+        """Whether the task has failed and its retry is not due."""
         held = self._held.get((key, task))
         return held is not None and now < held.due
 
@@ -42,7 +42,7 @@ class Troubles:
         self._held[key, task] = Trouble(message, attempts, retry_at(attempts, now))
 
     def settle(self, key: Key, task: Task) -> bool:
-        """The task has succeeded. Whether it had failed before."""
+        """Records a success. Returns whether the task had failed before."""
         return self._held.pop((key, task), None) is not None
 
     def forget(self, key: Key) -> None:
@@ -50,5 +50,5 @@ class Troubles:
             self.settle(key, task)
 
     def message(self, key: Key) -> str:
-        """What is wrong with a knowledge base; empty where nothing is."""
+        """The failure of a knowledge base; empty without one."""
         return " ".join(held.message for task in Task if (held := self._held.get((key, task))))

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 async def follow(worker: Worker, wanted_changed: asyncio.Event, rescan_seconds: float) -> None:
-    """Until cancelled. Begins anew when the set of sources that exist is another than before."""
+    """Until cancelled. Restarts when the set of existing sources changes."""
     while True:
         wanted_changed.clear()
         roots = await _roots(worker)
@@ -51,7 +51,7 @@ async def _until_others(
         yield_on_timeout=True,
         ignore_permission_denied=True,
     )
-    with contextlib.suppress(FileNotFoundError):  # a source that went away between the two calls
+    with contextlib.suppress(FileNotFoundError):  # a source vanished between the two calls
         async for changes in watched:
             if changes:
                 worker.look()
@@ -68,4 +68,4 @@ async def _roots(worker: Worker) -> list[Path]:
     try:
         return await asyncio.to_thread(worker.roots)
     except RetrievalError:
-        return []  # the worker itself tells what is wrong with the ledger
+        return []  # the worker itself reports faults of the ledger

@@ -1,4 +1,4 @@
-"""The loop that makes the store equal what the sources hold. Level-triggered: every turn looks again."""
+"""The loop aligning the store with the sources. Level-triggered: every turn looks again."""
 
 import logging
 import math
@@ -26,8 +26,8 @@ from retrieval.store.probe import prove_isolation
 
 PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
 TIDY_CHUNKS = 256  # written at the most before a knowledge base is tidied; it is whenever nothing of it is due
-SAMPLED_CHUNKS = 5_000  # from which the statistics of a knowledge base are taken
-COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store: a store can lose what it had acknowledged
+SAMPLED_CHUNKS = 5_000  # the sample for the statistics of a knowledge base
+COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store: a store can lose acknowledged data
 STARTING = "The worker has not looked at its sources yet."
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Seen:
-    """What the last look at the sources of a knowledge base found; `unread` are sources that could not be read."""
+    """The last scan of a knowledge base's sources; `unread` are unreadable sources."""
 
     wanted: DesiredKnowledgeBase
     files: dict[str, File]  # by document id
@@ -43,8 +43,8 @@ class Seen:
     message: str
 
     def decides_on(self, document: Document) -> bool:
-        """Nothing is taken away for what could not be read: neither documents of a source that is away, nor, while one
-        is, those of a source that is no longer named: its path may be mistyped now."""
+        """Unreadable sources remove nothing: neither their own documents, nor, meanwhile, documents of a source dropped
+        from the spec, because its path may be mistyped now."""
         named = any(source.path == document.source for source in self.wanted.sources)
         return document.source not in self.unread and (named or not self.unread)
 
@@ -64,9 +64,9 @@ class Worker:
         self._pipeline, self._store, self._ledger = pipeline, pipeline.store, ledger
         self._rescan_seconds, self._changed, self._clock = rescan_seconds, changed, clock
         self._seen: dict[Key, Seen] = {}
-        self._compared: dict[Key, float] = {}  # when with what the store holds; forgotten when the store was lost
+        self._compared: dict[Key, float] = {}  # when with the store's totals; reset after a loss of the store
         self._untidy: Counter[Key] = Counter()  # chunks written since the card was
-        self._swept: set[str] = set()  # tenants of which the store is known to hold nothing that is not wanted
+        self._swept: set[str] = set()  # tenants without undesired data in the store
         self._troubles = Troubles()
         self._looked = -math.inf
         self._wake, self._stopped, self._look = threading.Event(), threading.Event(), threading.Event()
@@ -81,7 +81,7 @@ class Worker:
 
     @property
     def trouble(self) -> str:
-        """What stops the worker as a whole. One that is only starting is stopped by nothing."""
+        """The fault stopping the whole worker. A starting worker has none."""
         return "" if self._message == STARTING else self._message
 
     def run(self) -> None:
@@ -93,7 +93,7 @@ class Worker:
                 self._tell("")
             except RetrievalError as error:
                 pause = self._stumble(str(error))
-            except Exception as error:  # a fault of ours must not end the thread that serves everybody
+            except Exception as error:  # a bug must not end the thread serving all tenants
                 log.exception("the worker failed")
                 pause = self._stumble(f"The worker failed ({type(error).__name__}): its log has the details.")
             self._wake.wait(pause)
@@ -114,7 +114,7 @@ class Worker:
         self.look()
 
     def roots(self) -> list[Path]:
-        """The sources that exist now, to be followed."""
+        """The existing sources to watch."""
         sources = {source.path for wanted in self._ledger.wanted() for source in wanted.sources}
         return sorted(Path(source) for source in sources if exists(source))
 
@@ -137,11 +137,11 @@ class Worker:
         return max(0.0, min(due, self._looked + self._rescan_seconds) - self._clock())
 
     def _passed(self, seconds: float, since: float) -> bool:
-        """Whether so much time has passed; also when the clock was set back, as nobody knows then."""
+        """Whether this time has passed; also after the clock was set back, when the true time is unknown."""
         return not 0 <= self._clock() - since < seconds
 
     def _prove(self) -> float:
-        """Nothing is written for a tenant before the store has shown that it keeps tenants apart."""
+        """Nothing is written for a tenant before the store has proven its isolation."""
         prove_isolation(self._store, DIMENSIONS)
         self._proven = True
         return 0.0
@@ -158,8 +158,8 @@ class Worker:
                 self._attempt((wanted.tenant, wanted.name), Task.LOOK, partial(self._look_at, wanted))
 
     def _attempt(self, key: Key, task: Task, act: Callable[[], None]) -> None:
-        """What fails for one knowledge base is told of it and tried again later, while the others go on. A ledger that
-        fails, or a store that answers nobody, fails the turn."""
+        """A failure of one knowledge base is reported on it and retried later, while the others go on. A failing ledger
+        or unreachable store fails the turn."""
         if self._troubles.waits(key, task, self._clock()):
             return
         try:
@@ -182,7 +182,7 @@ class Worker:
         if self._passed(COMPARE_SECONDS, self._compared.get(key, -math.inf)):
             self._compare(wanted, scope)
             self._compared[key] = self._clock()
-        if key not in self._seen:  # what was written before a restart may have missed its card
+        if key not in self._seen:  # data written before a restart may lack its row in the statistics
             self._untidy[key] += 1
         seen = self._scan(wanted)
         remembered = [d for d in self._ledger.documents(*key) if seen.decides_on(d)]
@@ -210,7 +210,7 @@ class Worker:
         return Seen(wanted, found, frozenset(failed), " ".join(failed.values()))
 
     def _compare(self, wanted: DesiredKnowledgeBase, scope: Scope) -> None:
-        """Do again what the store has lost, and remove what nobody remembers; a look at the total is mostly enough."""
+        """Repeat lost work, and remove unknown documents. Comparing totals usually suffices."""
         self._store.create(scope)
         remembered = self._ledger.documents(wanted.tenant, wanted.name)
         total = sum(document.chunks for document in remembered)
@@ -223,7 +223,7 @@ class Worker:
             self._store.delete(scope, scope.document(stranger))
 
     def _tidy_one(self) -> bool:
-        """Tidy a knowledge base that has nothing due, or has waited for long. Whether there was one."""
+        """Tidy a knowledge base without due work, or overdue for tidying. Returns whether there was one."""
         now = self._clock()
         for key, chunks in self._untidy.items():
             ripe = chunks >= TIDY_CHUNKS or not self._ledger.is_due(*key, now)
@@ -233,7 +233,7 @@ class Worker:
         return False
 
     def _tidy(self, key: Key) -> None:
-        """Renew what searches need to know of a whole knowledge base."""
+        """Renew the statistics of a whole knowledge base for searches."""
         tenant, name = key
         scope = Scope(tenant, (name,))
         self._store.publish(tenant, Card(name, Statistics.of(self._store.terms(scope, SAMPLED_CHUNKS))))
@@ -241,8 +241,8 @@ class Worker:
         self._untidy.pop(key, None)
 
     def _leave(self, tenant: str, name: str) -> None:
-        """Delete a knowledge base; with the last one of a tenant goes its collection. One that is wanted again
-        meanwhile stays, and is compared and indexed anew."""
+        """Delete a knowledge base, and with a tenant's last one its collection. If it is desired again meanwhile, it
+        stays, and is compared and indexed anew."""
         staying = self._ledger.wanted_of(tenant)
         if name in staying:
             return
@@ -264,7 +264,7 @@ class Worker:
         self._troubles.forget((tenant, name))
 
     def _sweep(self, tenant: str) -> None:
-        """Delete what the store holds of a tenant and nobody wants: a lost ledger cannot tell that it leaves."""
+        """Delete a tenant's stored but undesired data: after the loss of a ledger nothing else would."""
         staying = self._ledger.wanted_of(tenant)
         if staying:
             for name in self._store.knowledge_bases(tenant) - staying:
@@ -277,7 +277,7 @@ class Worker:
     def _work(self, document: Document) -> None:
         seen = self._seen.get((document.tenant, document.knowledge_base))
         file = seen.files.get(document.id) if seen else None
-        if seen is None or file is None:  # of a source that cannot be read now: the next look decides
+        if seen is None or file is None:  # for a temporarily unreadable source: the next look decides
             self._ledger.put(replace(document, due=self._clock() + self._rescan_seconds))
             return
         try:
@@ -357,7 +357,7 @@ class Worker:
         )
 
     def _stumble(self, message: str) -> float:
-        """Whatever the store or the ledger held may be lost: compare anew. Returns the seconds to wait."""
+        """Store or ledger may have lost data: compare anew. Returns the seconds to wait."""
         self._compared.clear()
         self._swept.clear()
         self._look.set()
@@ -373,7 +373,7 @@ class Worker:
 
 
 def _told(key: Key, task: Task, error: Exception) -> str:
-    """The failure of a knowledge base in words, which are logged too."""
+    """Logs and returns the failure of a knowledge base in words."""
     name = "/".join(filter(None, key))
     if isinstance(error, RetrievalError):
         log.warning("%s: %s", name, error)

@@ -14,7 +14,7 @@ def routes(search: Search, metrics: Metrics) -> APIRouter:
 
     @found.post("/v1/search", responses=refusals(404, 500))
     async def find(request: SearchRequest) -> SearchResponse:
-        """The passages that answer a question, or why there are none."""
+        """The passages for a question, or the reason there are none."""
         try:
             response = await search.answer(request)
         except RetrievalError as error:

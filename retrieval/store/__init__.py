@@ -1,7 +1,7 @@
-"""The chunks of every tenant, in Milvus. The only package that imports pymilvus.
+"""The chunks of every tenant, in Milvus. The only package importing pymilvus.
 
-Isolation is `Dedicated`: a collection per tenant, so that neither rows nor BM25 statistics are shared. Every
-search, count and delete takes a `Scope`, and every row that comes back is checked against it.
+Isolation is `Dedicated`: a collection per tenant, so neither rows nor BM25 statistics are shared. Every search, count
+and delete takes a `Scope`, and every returned row is checked against it.
 """
 
 from retrieval.store.milvus import Store

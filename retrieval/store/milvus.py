@@ -24,19 +24,19 @@ _PAGE = 500  # rows or ids per call
 _NO_COLLECTION = 100  # Milvus' error code
 _DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
 
-# The client logs every failed call with a stack trace; what matters is in the error that is raised here.
+# The client logs every failed call with a stack trace; our own error has the relevant part.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
 
 class Store:
-    """A connection that is made at the first call and again after a loss."""
+    """A connection, made at the first call and again after a loss."""
 
     def __init__(self, uri: str, *, token: str = "", dimension: int, timeout: float = 5.0) -> None:
         self._uri, self._token, self._dimension, self._timeout = uri, token, dimension, timeout
         self._client: MilvusClient | None = None
 
     def tenants(self) -> frozenset[str]:
-        """Every tenant that has a collection."""
+        """All tenants with a collection."""
         with self._calls("list collections") as client:
             names = client.list_collections(timeout=self._timeout)
         return frozenset(tenant for name in names if (tenant := tenant_of(name)) is not None)
@@ -62,7 +62,7 @@ class Store:
             client.upsert(name, [card.row(tenant, self._dimension)], timeout=self._timeout)
 
     def drop(self, tenant: str) -> None:
-        """Remove the tenant's collection and prove that it is gone."""
+        """Remove the tenant's collection and prove its absence."""
         name = collection_of(tenant)
         with self._calls(f"drop {name}") as client:
             client.drop_collection(name, timeout=self._timeout)
@@ -70,12 +70,12 @@ class Store:
                 raise StoreError(f"Milvus still lists {name} after dropping it: it is tried again.")
 
     def known(self, scope: Scope) -> Mapping[str, Statistics]:
-        """The statistics of those knowledge bases of the scope that exist."""
+        """The statistics of the scope's existing knowledge bases."""
         rows = self._query(scope.tenant, scope.cards(), ["knowledge_base", "text"])
         return {row["knowledge_base"]: Statistics.from_json(row["text"]) for row in rows}
 
     def knowledge_bases(self, tenant: str) -> frozenset[str]:
-        """Every knowledge base that a tenant has here, wanted or not."""
+        """All knowledge bases of a tenant in the store, desired or not."""
         rows = self._query(tenant, every_card(tenant), ["knowledge_base"])
         return frozenset(row["knowledge_base"] for row in rows)
 
@@ -87,7 +87,7 @@ class Store:
                 client.upsert(name, [chunk.row(scope.tenant, self._dimension) for chunk in page], timeout=self._timeout)
 
     def delete(self, scope: Scope, filter_: str) -> None:
-        """Delete what a filter of the scope matches, and prove by a count that nothing of it is left."""
+        """Delete the matches of a scope's filter, and prove by a count that none is left."""
         name = collection_of(scope.tenant)
         with self._calls(f"delete in {name}") as client:
             client.delete(name, filter=filter_, timeout=self._timeout)
@@ -95,7 +95,7 @@ class Store:
             raise StoreError(f"Milvus still counts {left} deleted rows in {name}: the deletion is tried again.")
 
     def count(self, scope: Scope, filter_: str) -> int:
-        """Rows that a filter of the scope matches; 0 where the tenant has no collection."""
+        """Rows matching a scope's filter; 0 if the tenant has no collection."""
         rows = self._query(scope.tenant, filter_, ["count(*)"], consistency_level="Strong")
         return int(rows[0]["count(*)"]) if rows else 0
 
@@ -104,7 +104,7 @@ class Store:
         return sum(self.count(scope, scope.chunks_by_id(page)) for page in _pages(ids))
 
     def vectors(self, scope: Scope, contents: Sequence[str]) -> Mapping[str, Vector]:
-        """Vectors already stored in the scope, by the digest of what was embedded."""
+        """Vectors stored in the scope, by the digest of the embedded text."""
         return {
             row["content"]: np.asarray(row["dense"], np.float32)
             for page in _pages(contents)
@@ -131,7 +131,7 @@ class Store:
         return self._search(scope, "dense", [vector.tolist()], "COSINE", scope.legible_chunks(), limit)
 
     def lexical(self, scope: Scope, weights: Sparse, limit: int) -> list[Hit]:
-        """The chunks that say most of a query by BM25, best first; chunks that hold none of its terms are left out."""
+        """The best chunks by BM25, best first; chunks without any term of the query are left out."""
         hits = self._search(scope, "lexical", [weights], "IP", scope.chunks(), limit)
         return [hit for hit in hits if hit.score > 0]
 
@@ -141,8 +141,8 @@ class Store:
         return [frozenset(row["terms"].split()) for row in rows]
 
     def settle(self, scope: Scope) -> None:
-        """After many writes: make Milvus Lite search fast, which goes row by row through what is not flushed.
-        A server seals its segments by itself and limits how often it may be told to."""
+        """After many writes: speed up Milvus Lite's searches, linear in unflushed rows. A server seals its segments by
+        itself and limits explicit flushes."""
         name = collection_of(scope.tenant)
         with self._calls(f"flush {name}") as client:
             if "lite" in client.get_server_version(timeout=self._timeout):

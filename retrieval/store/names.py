@@ -14,7 +14,7 @@ def collection_of(tenant: str) -> str:
 
 
 def tenant_of(collection: str) -> str | None:
-    """The tenant of a collection, or None for a collection of somebody else, however alike its name looks."""
+    """The tenant of a collection, or None for a foreign collection, however similar its name."""
     if not collection.startswith(PREFIX):
         return None
     spelled = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), collection.removeprefix(PREFIX))

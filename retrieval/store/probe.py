@@ -1,7 +1,7 @@
-"""A start-up test that tries to break isolation, and refuses a store that only pretends.
+"""A start-up test trying to break isolation, to reject a store without real filters.
 
-Two tenants are written that no real one can be called; everything that one of them may do is checked not to
-reach the other. Milvus has had versions that dropped a filter on one kind of call, so every kind is tried.
+It writes two tenants with impossible names, and checks every operation of one for effects on the other. Some versions
+of Milvus dropped a filter on one kind of call, so every kind is tried.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""What is stored and what comes back: values."""
+"""Stored rows and search results: values."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def identifier(*parts: str) -> str:
 
 
 def unread(dimension: int) -> Vector:
-    """The vector of a row that the dense leg never ranks: Milvus wants one, and cosine wants it not zero."""
+    """The vector of a row never ranked by the dense retriever: Milvus needs one, and cosine a nonzero one."""
     vector = np.zeros(dimension, np.float32)
     vector[0] = 1
     return vector
@@ -39,7 +39,7 @@ class Chunk:
     heading: str
     text: str
     terms: tuple[str, ...]  # in their order, repeats included
-    content: str  # digest of what was embedded
+    content: str  # digest of the embedded text
     dense: Vector | None  # None where the embedder cannot read the text
 
     def row(self, tenant: str, dimension: int) -> Row:
@@ -63,7 +63,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Card:
-    """The row that says that a knowledge base exists, and what its chunks are like."""
+    """The row describing a knowledge base and its chunks."""
 
     knowledge_base: str
     statistics: Statistics
@@ -83,7 +83,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Hit:
-    """A chunk that one leg found. The score grows with nearness: cosine, or BM25 above 0."""
+    """A chunk from one retriever. The score grows with nearness: cosine, or BM25 above 0."""
 
     chunk_id: str
     document_id: str

@@ -1,5 +1,5 @@
-"""Files to blocks of text, in a process of its own.
+"""Files to blocks of text, in a separate process.
 
-`child` is that process: it fences itself in (`fence`), reads the file from its standard input, and writes JSON.
-`run` is the parent's side. One module per format; a new one is a new file and a line in `formats`.
+`child` is this process: it restricts itself (`fence`), reads the file from standard input, and writes JSON. `run` is
+the parent's side. One module per format; a new one is a new file and a line in `formats`.
 """

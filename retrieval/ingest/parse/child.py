@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _read(parse: Parser, document: BinaryIO, characters: int) -> bytes:
-    """The answer with all blocks; whatever a parser raises on a bad file means that the file is bad."""
+    """The answer with all blocks; any exception of a parser means a bad file."""
     try:
         found = _within(parse(document.read()), characters)
         answer = _answer(found)
@@ -63,7 +63,7 @@ def _within(blocks: Iterable[Block], characters: int) -> list[Block]:
 
 
 def _answer(blocks: Iterable[Block]) -> bytes:
-    """Each heading once for the blocks that follow each other under it."""
+    """Writes each heading once for its consecutive blocks."""
     sections = [
         [heading, [block.text for block in under]] for heading, under in groupby(blocks, lambda block: block.heading)
     ]

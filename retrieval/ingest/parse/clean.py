@@ -1,4 +1,4 @@
-"""What a reader would see of a text: no hidden characters, one spelling. Pure."""
+"""The visible text: no hidden characters, one spelling. Pure."""
 
 import re
 import unicodedata

@@ -1,7 +1,7 @@
-"""What the parser's process may not do. Called in that process, before it reads a byte of the document.
+"""Restrictions of the parser's process, applied in it before it reads the document.
 
-Limits on memory, CPU and file size; no network, by an empty network namespace where the kernel permits one and by an
-audit hook in any case. The hook holds Python code only, which is what the parsers are, apart from libxml2.
+Limits on memory, CPU and file size; no network, by an empty network namespace if the kernel permits one and by an audit
+hook in any case. The hook covers Python code only; all parsers except libxml2 are Python.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ _REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.pos
 
 
 class RefusedError(BaseException):
-    """Not an `Exception`, so that no parser swallows it."""
+    """Not an `Exception`, so parsers cannot swallow it."""
 
 
 def fence(*, memory_bytes: int, cpu_seconds: int) -> None:

@@ -1,4 +1,4 @@
-"""Which parser reads which file name. The parsers are imported when used: most documents need one of them."""
+"""File names → parsers. Parsers are imported on use: most documents need only one."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -27,7 +27,7 @@ def supported(name: str) -> bool:
 
 
 def parser_for(name: str) -> Parser:
-    """The `parse` function for a file name; `DocumentError` (Unsupported) lists what there is."""
+    """The `parse` function for a file name; `DocumentError` (Unsupported) lists the supported formats."""
     suffix = PurePath(name).suffix.lower()
     if not supported(name):
         raise unsupported(suffix)

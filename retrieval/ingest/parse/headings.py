@@ -6,7 +6,7 @@ from retrieval.ingest.chunk import Block
 from retrieval.ingest.parse.clean import clean
 
 SEPARATOR = " > "
-_LONGEST = 120  # characters of one heading that are kept
+_LONGEST = 120  # kept characters of one heading
 
 
 class Headings:
@@ -14,10 +14,10 @@ class Headings:
 
     def __init__(self) -> None:
         self._path: list[tuple[int, str]] = []
-        self._alone: list[tuple[int, str]] = []  # those that no text has followed yet, each deeper than the one before
+        self._alone: list[tuple[int, str]] = []  # headings without text so far, each deeper than the one before
 
     def enter(self, level: int, text: str) -> Iterator[Block]:
-        """A heading of `level` closes all of the same level or deeper; those of them that led to nothing are text."""
+        """A heading of `level` closes all of the same level or deeper. Closed ones without text below become text."""
         yield from self._closed(level)
         self._path = [entry for entry in self._path if entry[0] < level]
         self._alone = [entry for entry in self._alone if entry[0] < level]
@@ -26,7 +26,7 @@ class Headings:
             self._alone.append((level, shown))
 
     def over(self, texts: Iterable[str]) -> Iterator[Block]:
-        """Texts below the headings that were entered."""
+        """Texts below the entered headings."""
         for text in texts:
             self._alone = []
             yield Block(SEPARATOR.join(heading for _, heading in self._path), text)

@@ -1,4 +1,4 @@
-"""HTML: the text that a reader sees, under its headings."""
+"""HTML: its visible text, under its headings."""
 
 import re
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{1,40})", re.IGNORE
 
 
 def parse(content: bytes) -> Iterator[Block]:
-    """What a browser shows, without navigation; of a page that marks its main part, that part."""
+    """The text shown by a browser, without navigation; if the page marks its main part, only this part."""
     return shown_blocks(_text(content))
 
 
 def shown_blocks(page: str) -> Iterator[Block]:
-    """As `parse`, of a page that is decoded already."""
+    """As `parse`, for a decoded page."""
     tree = _tree(page)
     for element in [element for element in tree.iter() if _unwanted(element)]:
         if element.getparent() is not None:
@@ -42,12 +42,12 @@ def shown_blocks(page: str) -> Iterator[Block]:
 
 
 def blocks(page: str) -> Iterator[Block]:
-    """The text of a page that hides nothing: each innermost block element under its headings, in order."""
+    """The text of a page without hidden parts: each innermost block element under its headings, in order."""
     return _blocks(_tree(page))
 
 
 def _blocks(tree: HtmlElement) -> Iterator[Block]:
-    """A heading that leads to nothing is a paragraph."""
+    """A heading without text below becomes a paragraph."""
     headings = Headings()
     for kind, text in _runs(tree):
         if kind in _HEADINGS:
@@ -82,7 +82,7 @@ def _unwanted(element: HtmlElement) -> bool:
 
 
 def _text(content: bytes) -> str:
-    """Decoded by the character set that the page declares, else as UTF-8."""
+    """Decoded by the page's declared character set, else as UTF-8."""
     declared = _CHARSET.search(content[:4_096])
     try:
         return content.decode(declared[1].decode()) if declared else decoded(content)

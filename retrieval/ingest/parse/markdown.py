@@ -1,4 +1,4 @@
-"""Markdown (CommonMark with tables), read as the HTML that it stands for."""
+"""Markdown (CommonMark with tables), read through its HTML rendering."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def _alternative_text(
 def _known_tags_alone(
     _renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    """People write `<your name>` and mean a text, which must not be lost as a tag that nobody knows."""
+    """People write `<your name>` as plain text; unknown tags are kept as text."""
     content = tokens[index].content
     tag = _TAG.match(content.lstrip())
     return content if tag is None or tag[1].lower() in html_tags else escape(content)

@@ -17,7 +17,7 @@ def parse(content: bytes) -> Iterator[Block]:
 
 
 def decoded(content: bytes) -> str:
-    """The text; `DocumentError` (Corrupt) names the first byte that is not text."""
+    """The text; `DocumentError` (Corrupt) names the first invalid byte."""
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return content.decode("utf-16" if utf16 else "utf-8-sig")
@@ -32,6 +32,6 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def code(text: str) -> Iterator[str]:
-    """The parts between blank lines, with the spaces that lines begin with."""
+    """The parts between blank lines, with their indentation."""
     parts = (part.strip("\n").rstrip() for part in _BLANK_LINES.split(visible(text)))
     return (part for part in parts if part.strip())

@@ -1,7 +1,7 @@
 """The parent's side of a parse.
 
-What the document is to blame for is a `DocumentError`; a parser that the machine has ended or starved is a
-`DocumentUnavailableError`, as the same document may be read next time.
+A fault of the document is a `DocumentError`; a parser killed or starved by the machine is a `DocumentUnavailableError`,
+because a retry may succeed.
 """
 
 import contextlib
@@ -25,7 +25,8 @@ WAITING = 4  # wall-clock seconds for each second of CPU: a busy machine gives a
 # An empty environment: the parser sees no token of this process. `-P` keeps its working directory out of imports.
 _ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 _COMMAND = [sys.executable, "-P", "-m", "retrieval.ingest.parse.child"]
-_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)  # that a document can cause
+# possibly caused by a document
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 _CHARACTER_BYTES, _BLOCK_BYTES = 6, 16  # of JSON, at the most: an escaped character; the marks around a block
 
 
@@ -33,14 +34,14 @@ _CHARACTER_BYTES, _BLOCK_BYTES = 6, 16  # of JSON, at the most: an escaped chara
 class _Ended:
     """How the parser's process ended."""
 
-    code: int  # of the process; minus the signal that ended it
+    code: int  # of the process; negative for a signal
     late: bool  # ended by its parent, after the wall-clock time
     answer: bytes
 
 
 def parse(name: str, content: bytes, limits: Limits) -> list[Block]:
-    """The blocks of a document, read in at most `limits.parse_seconds` of CPU time and `WAITING` times that by the
-    clock. `DocumentError` says why there are none, `DocumentUnavailableError` why there are none now."""
+    """The blocks of a document, within `limits.parse_seconds` of CPU time and `WAITING` times this by the clock. Raises
+    `DocumentError` with the reason, `DocumentUnavailableError` for a temporary one."""
     most = _CHARACTER_BYTES * limits.characters + _BLOCK_BYTES * MAX_BLOCKS
     ended = _run(name, content, limits, most)
     if error := _blamed(ended, limits, most):
@@ -52,14 +53,14 @@ def parse(name: str, content: bytes, limits: Limits) -> list[Block]:
 
 
 def _run(name: str, content: bytes, limits: Limits, most: int) -> _Ended:
-    """Runs the parser; reads no more than one byte over `most` of what it answers."""
+    """Runs the parser; reads at most one byte over `most` of its answer."""
     arguments = [name, str(limits.parse_memory_bytes), str(limits.parse_seconds), str(limits.characters)]
     with (
         subprocess.Popen(
             [*_COMMAND, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a parser's warnings; what matters is in the answer
+            stderr=subprocess.DEVNULL,  # a parser's warnings; the answer has the facts
             env=_ENVIRONMENT,
         ) as child,
         _ended_after(child, WAITING * limits.parse_seconds) as late,
@@ -79,7 +80,7 @@ def _write(pipe: IO[bytes], content: bytes) -> None:
 
 @contextlib.contextmanager
 def _ended_after(child: "subprocess.Popen[bytes]", seconds: float) -> Iterator[threading.Event]:
-    """Kills a process that takes longer, and tells so by the event."""
+    """Kills a process over its time limit, and sets the event."""
     late = threading.Event()
 
     def end() -> None:
@@ -95,7 +96,7 @@ def _ended_after(child: "subprocess.Popen[bytes]", seconds: float) -> Iterator[t
 
 
 def _blamed(ended: _Ended, limits: Limits, most: int) -> DocumentError | None:
-    """What the end of the process says of the document or of the machine; None where it has answered."""
+    """The fault of the document or the machine shown by the process's end; None after an answer."""
     if ended.late:
         message = f"reading it took more than {WAITING * limits.parse_seconds} seconds by the clock: it is tried again"
         return DocumentUnavailableError(reasons.TIMED_OUT, f"{message}; give the machine more CPU or split it")
