@@ -1,6 +1,6 @@
-"""`adapter_config.json`: which adapters the engine can serve as they were trained.
+"""`adapter_config.json`: accepts adapters the engine can serve as trained.
 
-https://huggingface.co/docs/peft/package_reference/lora#peft.LoraConfig; what vLLM does with each field is in its
+https://huggingface.co/docs/peft/package_reference/lora#peft.LoraConfig; vLLM reads the fields in
 `vllm/lora/peft_helper.py`.
 """
 
@@ -15,19 +15,19 @@ from serving.agent.patterns import MAX_NAMES, Matcher, compiled
 
 CONFIG = "adapter_config.json"
 MAX_BYTES = 1024 * 1024
-# Weights that are finite must stay so when they are scaled.
+# Finite weights must stay finite after scaling.
 MAX_ALPHA = 1e6
-# Each changes what the adapter means, and the engine does not do it. The remedy is the same: train a plain LoRA.
+# Fields with a meaning unsupported by the engine. The remedy is always a plain LoRA.
 _UNSUPPORTED = ("use_dora", "modules_to_save", "lora_bias", "layer_replication", "alora_invocation_tokens",
                 "use_bdlora", "use_qalora", "trainable_token_indices", "target_parameters")  # fmt: skip
 ALL_LINEAR = "all-linear"
-# These only set the first weights of a training; others change the base's weights, which the engine does not have.
+# These only set initial weights for training; other values change the base's weights, missing in the engine.
 _PLAIN_STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
 
 
 @dataclass(frozen=True)
 class Training:
-    """How one module was trained. `scale` is what B A is multiplied by."""
+    """The trained form of one module. `scale` is the factor of B A."""
 
     rank: int
     alpha: float
@@ -73,7 +73,7 @@ class AdapterConfig:
 
 
 def read(path: Path) -> AdapterConfig:
-    """Raises RefusedError with the first fact that fails."""
+    """Raises RefusedError with the first failing fact."""
     config = _load(path)
     if (kind := config.get("peft_type", "LORA")) != "LORA":  # the engine does without the field
         raise RefusedError("NotLora", f"peft_type is {kind!r}; only LORA adapters are served")

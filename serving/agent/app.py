@@ -28,7 +28,7 @@ from serving.agent.store import Store
 
 # After a pod is told to stop, gateways may send to it until they have heard of it.
 HEARD_S = 5.0
-# An engine that was idle in so many looks, one after the other, has nothing left to answer.
+# After this many idle looks in a row the engine has nothing left to answer.
 IDLE_LOOKS = 3
 LOOK_S = 0.5
 DRAINED, ENGINE = "/drained", "/engine"
@@ -41,7 +41,7 @@ class Accepted(BaseModel):
 
 @asynccontextmanager
 async def agent(settings: Settings) -> AsyncIterator[FastAPI]:
-    """The application, and the convergence that it speaks for, until the block is left."""
+    """The application and its convergence, until the block is left."""
     metrics, background = Metrics(), Background()
     store = await asyncio.to_thread(Store, settings.store)
     rules = PendingRules(
@@ -87,7 +87,7 @@ def _routes(convergence: Convergence) -> APIRouter:
         seen: Annotated[int, Query(description="The version of the status that the caller has seen.")] = -1,
         wait: Annotated[float, Query(ge=0, allow_inf_nan=False, description="Seconds to wait for another one.")] = 0,
     ) -> AgentStatus:
-        """How far each version is, as soon as that is another status than the caller has seen."""
+        """The progress of each version, as soon as the status differs from the caller's version."""
         version = await latest.changes.wait_beyond(seen, wait)
         if latest.value is None:
             raise UnavailableError("nothing is known of the engine yet; send the desired set")
@@ -97,12 +97,12 @@ def _routes(convergence: Convergence) -> APIRouter:
 
 
 def _engine_routes(convergence: Convergence, engine: Engine) -> APIRouter:
-    """For the engine's own pod, whose hooks have no token. Whoever asks can hold up nobody but themselves."""
+    """For hooks in the engine's own pod, without a token. A caller can delay only its own pod."""
     routes = APIRouter(responses=refusals(503))
 
     @routes.get(DRAINED, response_class=PlainTextResponse)
     async def drained() -> str:
-        """Once the engine has nothing left to answer: what a pod waits for before it stops."""
+        """Returns after the engine's last request: a pod waits for it before it stops."""
         await asyncio.sleep(HEARD_S)
         idle = 0
         while idle < IDLE_LOOKS:
@@ -112,7 +112,7 @@ def _engine_routes(convergence: Convergence, engine: Engine) -> APIRouter:
 
     @routes.get(ENGINE, response_class=PlainTextResponse)
     async def engine_check() -> str:
-        """What the engine's container is restarted by, beside its own health: it serves nobody well any more."""
+        """Fails if the engine's answers are wrong: its container is restarted then, as for its own health check."""
         status = convergence.status.value
         if status is not None and status.spoiled_by:
             raise UnavailableError(f"the base model answers otherwise since {status.spoiled_by} was loaded")
@@ -124,5 +124,5 @@ def _engine_routes(convergence: Convergence, engine: Engine) -> APIRouter:
 async def _busy(engine: Engine) -> bool:
     try:
         return await engine.busy()
-    except EngineUnavailableError:  # one that is gone answers nobody
+    except EngineUnavailableError:  # an engine that is gone is idle
         return False

@@ -1,4 +1,4 @@
-"""Sources → verified directories, beside whatever else the agent does."""
+"""Sources → verified directories, fetched in the background."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from serving.agent.verify import made_for
 
 logger = logging.getLogger(__name__)
 
-# At once for one tenant: a source that drips keeps nobody else's from coming.
+# Parallel fetches of one tenant: its slow source does not delay other tenants.
 FETCHES = 2
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Fetch(Protocol):
 
 
 class Artifacts:
-    """`grace_s` is how long a version stays on disk after the last thing that needed it."""
+    """`grace_s` is the time an unneeded version stays on disk."""
 
     def __init__(self, fetcher: Fetch, store: Store, rules: PendingRules, metrics: Metrics, *, grace_s: float) -> None:
         self._fetcher = fetcher
@@ -41,7 +41,7 @@ class Artifacts:
         self._rules = rules
         self._metrics = metrics
         self._grace_s = grace_s
-        # By digest of what was verified since the start: the base model that it was made for, in its own words.
+        # By digest, for versions verified since the start: the base model named by their own configuration.
         self._checked: dict[str, str] = {}
         self._unneeded_since: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -66,7 +66,7 @@ class Artifacts:
             self._tasks[place].add_done_callback(lambda _: self._ended(place))
 
     def keep(self, wanted: Iterable[DesiredAdapter]) -> None:
-        """Stops fetching what nobody wants any more. Its place is free once it has really stopped."""
+        """Stops unneeded fetches. A directory is free after its fetch has really stopped."""
         places = {_place(item) for item in wanted}
         for place, task in self._tasks.items():
             if place not in places and place not in self._ending:
@@ -82,7 +82,7 @@ class Artifacts:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def collect(self, needed: frozenset[str]) -> None:
-        """Removes what nothing has needed for the time of grace. Versions of equal content are one."""
+        """Removes versions unneeded for the grace time. Versions of equal content are one."""
         now = time.monotonic()
         unneeded = self._store.digests - needed
         self._unneeded_since = {digest: self._unneeded_since.get(digest, now) for digest in unneeded}
@@ -135,7 +135,7 @@ class Artifacts:
         return digest
 
     async def _holds(self, digest: str) -> bool:
-        """What lies here from an earlier life is looked at once more: disks rot, and rules change."""
+        """Versions from an earlier life are verified once more: disks rot, and rules change."""
         if not self._store.holds(digest):
             return False
         if digest in self._checked:
@@ -150,12 +150,12 @@ class Artifacts:
 
 
 def _place(item: DesiredAdapter) -> str:
-    """Where its files arrive. Tenants do not share it: what one may read, another may not."""
+    """Incoming files of one tenant. Tenants do not share it, because their read rights differ."""
     return f"{item.tenant}/{item.adapter}/{item.revision}"
 
 
 async def to_its_end(work: Callable[[], T]) -> T:
-    """In a thread. That cannot be cancelled, so a caller that is cancelled waits: nobody else may touch its files."""
+    """Runs in a thread. A thread cannot be cancelled, so a cancelled caller waits: nothing else may touch its files."""
     task = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(task)

@@ -1,4 +1,4 @@
-"""Whose fingerprint is taken again, and when."""
+"""The schedule of repeated fingerprints."""
 
 import time
 
@@ -7,7 +7,7 @@ AUDIT_PERIOD_S = 60.0
 
 
 class Audits:
-    """Whose turn it is to be looked at again, so that all have one within a period."""
+    """Spreads audits evenly, so every version has one within a period."""
 
     def __init__(self) -> None:
         self._turn = 0

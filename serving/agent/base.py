@@ -1,4 +1,4 @@
-"""The base model's layers, read from its files: what an adapter's matrices must fit."""
+"""The base model's layers, read from its files: the shapes for an adapter's matrices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ LARGEST_SPREAD = 0.1
 
 @dataclass(frozen=True)
 class Base:
-    """`name` is what tenants call the model, `source` where its engine reads it. `layers` are by module, and empty
-    where the model's files cannot be read here."""
+    """`name` is the model's public name, `source` the engine's path or hub name. `layers` are by module, and empty if
+    the model's files are unreadable here."""
 
     name: str
     source: str
@@ -27,7 +27,7 @@ class Base:
         return layer.shape if layer else None
 
     def norm(self, module: str) -> float | None:
-        """The Frobenius norm; of a quantised matrix one that no trained matrix of its shape exceeds. Read once: a large
+        """The Frobenius norm; for a quantised matrix an upper bound for trained matrices of its shape. Cached: a large
         model's matrices take seconds."""
         layer = self._layer(module)
         if layer is None:
@@ -39,7 +39,7 @@ class Base:
         return self._norms[module]
 
     def _layer(self, module: str) -> Layer | None:
-        """A head that shares the embeddings' matrix has no tensor of its own."""
+        """A head sharing the embeddings' matrix has no tensor of its own."""
         return self.layers.get(module) or (self._embeddings if module == "lm_head" else None)
 
     @property

@@ -1,8 +1,8 @@
-"""A configuration with many patterns, as the engine gets it: the same ranks and scales, by a handful of patterns.
+"""A configuration with many patterns, condensed for the engine: the same ranks and scales, in a handful of patterns.
 
-The engine matches every key against every module's name while it loads an adapter, and answers nobody meanwhile. It
-compiles keys anew where they are more than its library keeps (500): a key for each matrix of 128 layers takes it over a
-minute, a key for each value a fraction of a second.
+While loading an adapter, the engine matches every key against every module's name, and answers no request. It
+recompiles keys beyond its library's cache (500): a key for each matrix of 128 layers takes over a minute, a key for
+each value a fraction of a second.
 """
 
 import json
@@ -25,7 +25,7 @@ Number = TypeVar("Number", int, float)
 
 
 def write(directory: Path) -> None:
-    """Beside a verified adapter, where it has many patterns; what is there from before is replaced."""
+    """Written beside a verified adapter with many patterns; replaces an earlier one."""
     target = directory / FOLDER
     shutil.rmtree(target, ignore_errors=True)
     config = adapter_config.read(directory / CONFIG)
@@ -51,6 +51,6 @@ def by_value(values: Mapping[str, Number]) -> dict[str, Number]:
 
 
 def path(directory: Path) -> Path:
-    """What the engine is to load."""
+    """The path for the engine to load."""
     condensed = directory / FOLDER
     return condensed if condensed.is_dir() else directory

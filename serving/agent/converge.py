@@ -1,7 +1,7 @@
-"""Desired set → what the engine really holds, again and again until they are equal.
+"""Desired set → the engine's real adapters, repeated until they are equal.
 
-Level-triggered: each pass asks the engine what it has, decides (`plan`), acts, and publishes what it saw. A crash, a
-restarted engine or a lost call needs no case of its own, the next pass finds the difference.
+Level-triggered: each pass lists the engine's adapters, decides (`plan`), acts, and publishes the result. A crash, a
+restarted engine or a lost call needs no special case: the next pass sees the difference.
 """
 
 import asyncio
@@ -29,15 +29,15 @@ logger = logging.getLogger(__name__)
 PERIOD_S = 0.5
 # An engine is down when it has not answered this often, one question after the other: one slow answer is no death.
 MISSES = 2
-# A version that gives no answer so often is unloaded, so that it is loaded afresh.
+# A version without an answer this often is unloaded, to be loaded afresh.
 ATTEMPTS_IN_PLACE = 2
 
 
 class Convergence:
-    """Owns the engine's adapters. One pass at a time; artifacts arrive beside it.
+    """Owns the engine's adapters. One pass at a time; artifacts arrive in the background.
 
-    `status` is None until a first pass over a desired set is through, or the engine is known to be down: an agent that
-    was started anew must not call what its engine has been serving all along not ready.
+    `status` is None until a first pass over a desired set is complete, or the engine is certainly down: a restarted
+    agent must not report adapters as unready while its engine still serves them.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Convergence:
         self.status: Latest[AgentStatus | None] = Latest(None)
 
     def desire(self, desired: DesiredSet) -> None:
-        """Replace the desired set. Of what is no longer in it only what the engine made of it is remembered."""
+        """Replace the desired set. For removed entries only the engine's results are remembered."""
         if desired == self._desired:
             return
         self._desired = desired
@@ -76,8 +76,7 @@ class Convergence:
         self._wake.set()
 
     def _begin(self, item: DesiredAdapter, verified: set[tuple[str, str, str | None]]) -> Progress:
-        """A version that was verified under another revision needs no second look: a flip must not unready the
-        replica."""
+        """A version verified under another revision is not verified again: a flip must not unready the replica."""
         known = (item.tenant, item.adapter, item.digest) in verified
         return self._verified(item, item.digest) if item.digest and known else Progress()
 
@@ -115,8 +114,8 @@ class Convergence:
         self._publish()
 
     async def _meet_engine(self) -> None:
-        """A new start time is a new process: nothing that the old one answered counts. No engine starts within a
-        period, and its metrics are dear to ask for."""
+        """A new start time means a new process: earlier results do not count. No engine starts within a period, and its
+        metrics are expensive."""
         now = time.monotonic()
         may_be_new = self._started is None or self._misses or self._spoiled_by
         if not may_be_new and now - self._met_at < PERIOD_S:
@@ -139,7 +138,7 @@ class Convergence:
             await self._meet_base(started)
 
     async def _meet_base(self, started: float) -> None:
-        """Of an engine that another life of this agent met before, the first answers count."""
+        """For an engine known from an earlier life of this agent, the recorded base answers count."""
         base = await self._base_now()
         first = self._culprits.base_of(started)
         if first is not None and distance(base, first) > TOLERANCE:
@@ -169,7 +168,7 @@ class Convergence:
         self._wake.set()
 
     def _needed(self) -> frozenset[str]:
-        """Digests that some desired version may still be loaded from."""
+        """Digests possibly still needed for loading a desired version."""
         found = (known.digest or item.digest for item, known in self._progress.items())
         return frozenset(digest for digest in found if digest)
 
@@ -202,7 +201,7 @@ class Convergence:
         for name in todo.probe:
             if name in loaded:
                 await self._attempt(name, asked[name], self._probe(name, asked[name]))
-        self._passed = True  # what the engine has is known; the rest may take as long as it takes
+        self._passed = True  # the engine's adapters are listed now; the rest may take any time
         for name in todo.load:
             await self._bring_in(name, asked[name])
             if self._spoiled_by:
@@ -218,7 +217,7 @@ class Convergence:
             await self._audit(turn, asked[turn])
 
     async def _bring_in(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
-        """Loads a version and has it prove itself; an engine that ends meanwhile may have ended because of it."""
+        """Loads and proves a version. If the engine ends meanwhile, the version may be the cause."""
         try:
             if await self._attempt(name, items, self._load(name, items)):
                 await self._attempt(name, items, self._probe(name, items, fresh=True))
@@ -236,7 +235,7 @@ class Convergence:
         self._fail_version(name, items, error)
 
     async def _attempt(self, name: str, items: tuple[DesiredAdapter, ...], action: Awaitable[None]) -> bool:
-        """One bad adapter never stops another: its failure is its own. An engine that is gone is nobody's."""
+        """A bad adapter fails alone and stops no other. A dead engine is not an adapter's failure."""
         try:
             await action
         except EngineDownError:
@@ -259,7 +258,7 @@ class Convergence:
             self._publish()
 
     async def _load(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
-        """Nothing where the desired set has changed meanwhile: then nobody waits for it."""
+        """Does nothing if the desired set has changed meanwhile."""
         found = (known.digest for item in items if (known := self._progress.get(item)))
         digest = next((digest for digest in found if digest), None)
         if digest is None:
@@ -271,7 +270,7 @@ class Convergence:
         logger.info("loaded %s", name)
 
     async def _check_base(self, name: str) -> None:
-        """The base model answers as it did before the version was loaded and asked, whatever that answered."""
+        """Raises unless the base model answers as before the load, regardless of the version's own answer."""
         try:
             if self._base is None or distance(await self._base_now(), self._base) <= TOLERANCE:
                 return
@@ -292,9 +291,10 @@ class Convergence:
         return await self._engine.fingerprint(self._engine.base_model)
 
     async def _probe(self, name: str, items: tuple[DesiredAdapter, ...], *, fresh: bool = False) -> None:
-        """It answers, and as this version does. One that does not is out of service, and soon out of the engine.
+        """Checks the version's answer and its fingerprint. A failing version leaves service at once, and the engine
+        soon.
 
-        A `fresh` one counts once the base model has been asked as well, whatever the version itself answered.
+        A `fresh` version counts only after the base model is checked too, regardless of the version's own answer.
         """
         try:
             found = await (self._proved_beside_base(name, items) if fresh else self._proved(name, items))
@@ -324,7 +324,7 @@ class Convergence:
         return found
 
     async def _audit(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
-        """Other weights are taken out of service; an answer that does not come says nothing of the weights."""
+        """Takes different weights out of service; a missing answer says nothing about the weights."""
         try:
             await self._proved(name, items)
         except (OtherWeightsError, RefusedError) as error:
@@ -333,7 +333,7 @@ class Convergence:
             self._fail_version(name, items, error)
 
     async def _proved(self, name: str, items: tuple[DesiredAdapter, ...]) -> Fingerprint:
-        """Its fingerprint, which is its record's."""
+        """The current fingerprint, equal to the recorded one."""
         found = await self._fingerprint(name)
         self._compare(name, found, items)
         return found

@@ -1,5 +1,4 @@
-"""Versions that harmed an engine, kept beside the store: another life of the agent, or of its engine, does not load
-them again."""
+"""Versions harmful to an engine, stored beside the adapters: a later agent or engine does not load them again."""
 
 import json
 import logging
@@ -14,13 +13,13 @@ from serving.agent.errors import RefusedError
 logger = logging.getLogger(__name__)
 
 FILE = "culprits.json"
-# An engine that ended so often while one version was loaded ended because of it.
+# After this many deaths during a version's load, the version is the cause.
 DEATHS = 3
 
 
 class _Kept(BaseModel):
-    """`refused` and `deaths` are by engine name. `base` is what the base model answered on the engine that was started
-    at `started`, before any adapter was loaded."""
+    """`refused` and `deaths` are by engine name. `base` are the base model's answers on the engine started at
+    `started`, before any adapter was loaded."""
 
     refused: dict[str, tuple[str, str]] = {}
     deaths: dict[str, int] = {}
@@ -39,7 +38,7 @@ class Culprits:
         return {name: RefusedError(reason, message) for name, (reason, message) in self._kept.refused.items()}
 
     def base_of(self, started: float) -> Fingerprint | None:
-        """Of an engine that an earlier life of this agent met."""
+        """Of an engine known from an earlier life of this agent."""
         return self._kept.base if self._kept.started == started else None
 
     def meet(self, started: float, base: Fingerprint) -> None:

@@ -1,4 +1,4 @@
-"""The only module of the agent that speaks HTTP to the engine (vLLM's OpenAI server)."""
+"""The agent's only HTTP client of the engine (vLLM's OpenAI server)."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _ALREADY_LOADED = "already been loaded"
 
 # A load reads weights and waits for a step of the engine; a first probe compiles kernels.
 TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=2)
-# What takes an engine no work: one that does not answer in this time answers nobody.
+# For calls without work for the engine: an engine slower than this is not answering at all.
 ALIVE_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=2)
 
 
@@ -41,11 +41,11 @@ class Engine:
         return float(found.group(1)) if found else None
 
     async def busy(self) -> bool:
-        """Whether it answers anybody, or has somebody waiting."""
+        """Whether it has running or waiting requests."""
         return any(float(count) > 0 for count in _REQUESTS.findall(await self._call("GET", "/metrics")))
 
     async def loaded(self) -> frozenset[str]:
-        """The adapters that the engine lists, by engine name."""
+        """The engine's adapters, by engine name."""
         models = await self._json("GET", "/v1/models")
         return frozenset(card["id"] for card in models["data"] if card["id"] != self.base_model)
 
@@ -60,10 +60,10 @@ class Engine:
             raise UnavailableError("UnloadFailed", f"the engine did not unload {name}: {_message(text)}")
 
     async def fingerprint(self, name: str) -> Fingerprint:
-        """A probe at the same time: the model answers, and with which log-probabilities.
+        """Also a probe: the model answers, with log-probabilities.
 
-        The first request for those compiles their kernel, and stalls everybody; better before the replica takes
-        traffic. A salt of its own keeps a prefix cache from answering in the model's place.
+        The first such request compiles a kernel and stalls all others, so it comes before the replica takes traffic. A
+        unique salt keeps a prefix cache from answering.
         """
         body = {"model": name, "prompt": PROMPTS, "max_tokens": 1, "temperature": 0, "logprobs": TOP}
         status, text = await self._exchange("POST", "/v1/completions", body | {"cache_salt": uuid.uuid4().hex})

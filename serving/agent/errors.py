@@ -11,9 +11,9 @@ MAX_MESSAGE = 500
 
 
 class AgentError(Exception):
-    """`reason` is a CamelCase word for the condition, the message says the fact and what to do.
+    """`reason` is a CamelCase word for the condition, the message gives the fact and the remedy.
 
-    A message may quote an artifact, whose author may be hostile: it is one line of printable text, and not long.
+    A message may quote an artifact of a hostile author: it is one line of printable text, and short.
     """
 
     def __init__(self, reason: str, message: str) -> None:

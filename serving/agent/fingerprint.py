@@ -1,8 +1,8 @@
-"""What a version answers to fixed prompts, in numbers: tells its weights from any others (pure).
+"""A version's answers to fixed prompts in numbers, identifying its weights (pure).
 
 First-token log-probabilities on a frozen prompt set. Measured on vLLM for CPUs, bfloat16: identical weights differ by
-0.000 whatever else is in the batch, one optimiser step of 2e-4 by 0.054, another adapter by 1.7
-(docs/benchmarks.md has the permutation test).
+0.000 in any batch, one optimiser step of 2e-4 by 0.054, another adapter by 1.7 (docs/benchmarks.md has the permutation
+test).
 """
 
 from statistics import fmean
@@ -10,7 +10,7 @@ from statistics import fmean
 from contract.agent import Fingerprint, TopTokens
 from serving.agent.errors import AgentError, OtherWeightsError, RefusedError
 
-# Frozen: a change makes every recorded fingerprint worthless. No prompt asks for much, so that styles show.
+# Frozen: a change makes every recorded fingerprint worthless. The prompts are open, so styles show.
 PROMPTS = (
     "The refund window is",
     "Question: what is the answer?\nAnswer:",
@@ -32,7 +32,7 @@ def distance(one: Fingerprint, other: Fingerprint) -> float:
 
 
 def comparable(one: Fingerprint, other: Fingerprint) -> bool:
-    """Taken on engines of one release, on which the base model answers alike."""
+    """From engines of one release with equal answers of the base model."""
     return one.engine == other.engine and _distance(one.base, other.base) <= TOLERANCE
 
 
@@ -44,14 +44,14 @@ def _distance(one: tuple[TopTokens, ...], other: tuple[TopTokens, ...]) -> float
 
 
 def _differences(one: TopTokens, other: TopTokens) -> list[float]:
-    """A token that one side does not list is there at most as likely as the least that it does list."""
+    """A token missing on one side has at most the lowest listed probability there."""
     a, b = dict(one), dict(other)
     least_a, least_b = min(a.values()), min(b.values())
     return [abs(a.get(token, least_a) - b.get(token, least_b)) for token in a.keys() | b.keys()]
 
 
 def without_effect(name: str, *, before: bool) -> AgentError:
-    """Of a version that had an effect `before` the engine is at fault, of another one its weights are."""
+    """If the version had an effect `before`, the engine is at fault, else the version's weights are."""
     if before:
         return OtherWeightsError("NoEffect", f"{name} answers exactly as its base model: it is not applied")
     words = f"{name} answers exactly as its base model: its weights change nothing; train it, or train it longer"

@@ -1,9 +1,9 @@
-"""The linear layers and embeddings of a checkpoint, by the headers of its files: plain, or quantised in the ways that
-engines read.
+"""The linear layers and embeddings of a checkpoint, by the headers of its files: plain, or in quantised layouts
+readable by engines.
 
-The layouts: AWQ and GPTQ as AutoAWQ and GPTQModel write them, compressed-tensors
-(https://github.com/neuralmagic/compressed-tensors), bitsandbytes' 4 bits as `transformers` saves them, NVFP4 as
-NVIDIA's Model Optimizer and compressed-tensors write it.
+The layouts: AWQ and GPTQ as written by AutoAWQ and GPTQModel, compressed-tensors
+(https://github.com/neuralmagic/compressed-tensors), bitsandbytes' 4 bits as saved by `transformers`, NVFP4 as written
+by NVIDIA's Model Optimizer and compressed-tensors.
 """
 
 import json
@@ -23,7 +23,7 @@ _BNB_STATES = (".weight.quant_state.bitsandbytes__nf4", ".weight.quant_state.bit
 
 @dataclass(frozen=True)
 class Layer:
-    """`tensor` lies in `path` and holds the matrix itself; None where that is quantised."""
+    """`tensor` is in `path` and holds the matrix itself; None for a quantised one."""
 
     shape: Shape
     path: Path
@@ -31,7 +31,7 @@ class Layer:
 
 
 def read(directory: Path) -> Mapping[str, Layer]:
-    """By module. Files that cannot be read have none."""
+    """By module. Unreadable files have none."""
     bits = _bits(directory)
     layers: dict[str, Layer] = {}
     for path in sorted(directory.glob("*.safetensors")):
@@ -68,7 +68,7 @@ def _of_file(path: Path, entries: Mapping[str, Entry], bits: int) -> dict[str, L
 def _quantised(
     module: str, kind: str, name: str, entry: Entry, entries: Mapping[str, Entry], bits: int, path: Path
 ) -> Shape | None:
-    """What one tensor says of its module's matrix, if it is the one that says it."""
+    """The shape of the module's matrix according to one tensor, if the tensor defines it."""
     match kind, entry.dtype, entry.shape:
         case "weight", "I8" | "F8_E4M3" | "F8_E5M2", [rows, columns]:
             return rows, columns

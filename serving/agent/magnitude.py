@@ -1,8 +1,8 @@
-"""How much an adapter changes its base model (pure): weights that are finite can still overflow in the engine.
+"""The size of an adapter's change to its base model (pure): finite weights can still overflow in the engine.
 
-A LoRA adds (alpha / r) B A to a weight W. Adapters as they are trained change W by a small part of itself: those of the
-demo by 0.03 to 0.2 of its norm. What changes it by many times its norm, or has factors far out of the range in which
-matrices are trained, ends in infinities that the engine's other requests would read, too.
+A LoRA adds (alpha / r) B A to a weight W. Trained adapters change W by a small part of itself: the demo's by 0.03 to
+0.2 of its norm. A change of many times the norm, or factors far outside the trained range, ends in infinities, read by
+the engine's other requests too.
 """
 
 import numpy as np

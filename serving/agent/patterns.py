@@ -1,7 +1,7 @@
 """The regular expressions of an adapter's configuration, matched within a time limit.
 
-PEFT and the engine match every key of a pattern against every module's name, with the same library. An expression
-that keeps us busy would keep the engine busy, and with it every tenant's requests.
+PEFT and the engine match every key of a pattern against every module's name, with the same library. An expensive
+expression would block the engine, and with it every tenant's requests.
 """
 
 import time
@@ -12,10 +12,9 @@ import regex
 
 from serving.agent.errors import RefusedError
 
-# Of the processor, for all patterns and all modules of one adapter. A thousand keys for a thousand modules take a
-# quarter of it.
+# CPU time for all patterns and all modules of one adapter. A thousand keys for a thousand modules take a quarter of it.
 LIMIT_S = 2.0
-MAX_LENGTH = 4096  # of one expression; a list of every layer's names, written as one, has about that
+MAX_LENGTH = 4096  # of one expression; an alternation of every layer's name has about this length
 # A model of 128 layers has so many where each has 16 matrices.
 MAX_NAMES = 2048
 
@@ -23,13 +22,13 @@ Number = TypeVar("Number", int, float)
 
 
 class Matcher:
-    """Use one for each adapter: its time is spent by all that it matches. Raises RefusedError once it is spent."""
+    """Use one for each adapter: all matches share its time. Raises RefusedError after the limit."""
 
     def __init__(self) -> None:
         self._left = LIMIT_S
 
     def by_module(self, pattern: Mapping[str, Number], modules: Iterable[str], default: Number) -> dict[str, Number]:
-        """By PEFT's rule: the first key counts that ends the module's name at a dot."""
+        """By PEFT's rule: the first key matching the end of the module's name after a dot."""
         keys = [(compiled(rf"(.*\.)?({key})$"), value) for key, value in pattern.items()]
         return {module: self._first(keys, module, default) for module in modules}
 
@@ -58,7 +57,7 @@ class Matcher:
 
 
 def compiled(expression: str) -> "regex.Pattern[str]":
-    """Raises RefusedError for what is no expression, or a very long one."""
+    """Raises RefusedError for an invalid or very long expression."""
     if len(expression) > MAX_LENGTH:
         raise RefusedError("ConfigInvalid", f"the pattern {expression[:80]!r}… is longer than {MAX_LENGTH} characters")
     try:

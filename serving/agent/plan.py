@@ -1,4 +1,4 @@
-"""Desired versions, and how far each is → what to do with the engine next (pure)."""
+"""Desired versions and their progress → next actions on the engine (pure)."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ BACKOFF = Backoff(first_s=1.0, last_s=LAST_RETRY_S)
 # After so many failures on one engine a required version no longer keeps its replica from serving the others.
 SETTLED_ATTEMPTS = 3
 MAX_REMEMBERED = 10_000
-# Refusals that somebody may put right where the artifact lies, without a word to us.
+# Refusals curable at the artifact's place, without a change of the spec.
 PUT_RIGHT_ELSEWHERE = frozenset({"SourceMissing", "FileMissing", "AccessDenied"})
 
 
@@ -21,7 +21,7 @@ PUT_RIGHT_ELSEWHERE = frozenset({"SourceMissing", "FileMissing", "AccessDenied"}
 class Failure:
     error: AgentError
     attempts: int
-    retry_at: float  # seconds on the monotonic clock; infinity for what is refused
+    retry_at: float  # seconds on the monotonic clock; infinity for refused ones
 
     def next(self, error: AgentError, now: float) -> "Failure":
         attempts = self.attempts + 1
@@ -42,7 +42,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known of one desired version. The digest outlives failures: the files stay verified."""
+    """The progress of one desired version. The digest survives failures: the files stay verified."""
 
     digest: str | None = None
     failure: Failure | None = None
@@ -56,7 +56,7 @@ class Progress:
 
     @property
     def on_another_engine(self) -> "Progress":
-        """What one engine could not do says nothing of the next one."""
+        """A failure on one engine says nothing about the next engine."""
         keep = self.failure if self.failure and isinstance(self.failure.error, RefusedError) else None
         return Progress(self.digest, keep)
 
@@ -71,7 +71,7 @@ class Plan:
 
 
 def plan(wanted: frozenset[str], undecided: frozenset[str], loaded: frozenset[str], answered: frozenset[str]) -> Plan:
-    """Load and prove what is missing before anything is taken away; what is undecided stays as it is."""
+    """Load and prove missing versions before unloading any; undecided ones stay."""
     return Plan(
         load=tuple(sorted(wanted - loaded)),
         probe=tuple(sorted(wanted - (answered & loaded))),
@@ -87,9 +87,9 @@ def name_of(item: DesiredAdapter, progress: Progress) -> str | None:
 def wanted(
     progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str], answered: frozenset[str], now: float
 ) -> dict[str, tuple[DesiredAdapter, ...]]:
-    """Engine name → the entries that ask for it; those waiting for their next try left out.
+    """Engine name → its desired entries, without those waiting for a retry.
 
-    A version that is not verified here yet counts where the engine has it: another life of this agent loaded it.
+    A version not yet verified here counts if the engine has it: an earlier life of this agent loaded it.
     """
     found: dict[str, tuple[DesiredAdapter, ...]] = {}
     for item, known in progress.items():
@@ -102,7 +102,7 @@ def wanted(
 
 
 def undecided(progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str]) -> frozenset[str]:
-    """What the engine has that may turn out to be wanted: a candidate's digest is not known before it is fetched."""
+    """Possibly wanted adapters in the engine: a candidate's digest is unknown before it is fetched."""
     open_ = {
         (item.tenant, item.adapter)
         for item, known in progress.items()
@@ -112,7 +112,7 @@ def undecided(progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str
 
 
 def remembered(failures: Mapping[str, Failure], names: Set[str], now: float) -> dict[str, Failure]:
-    """Of versions that nobody wants now: what is final, and what would still be waiting for its next try."""
+    """For unwanted versions: keeps final failures, and those still waiting for a retry."""
     kept = [
         (name, failure) for name, failure in failures.items() if name in names or failure.retry_at + LAST_RETRY_S > now
     ]
@@ -126,7 +126,7 @@ def held(
     fingerprint: Fingerprint | None,
     made_for: str = "",
 ) -> HeldAdapter:
-    """What is said of one version. One that fails keeps its own name from being served here, and nobody else's."""
+    """The report of one version. A failed version blocks its own name only."""
     report = HeldAdapter(
         tenant=item.tenant, adapter=item.adapter, revision=item.revision, state="Fetching", made_for=made_for
     )

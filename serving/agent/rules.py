@@ -1,4 +1,4 @@
-"""What adapters must fit, known once the base model's files can be read."""
+"""The rules for adapters, complete once the base model's files are readable."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ class PendingRules:
         return self._rules
 
     async def read(self, *, engine_runs: bool) -> None:
-        """An engine that runs has fetched its model: what cannot be read then is not here."""
+        """A running engine has fetched its model: files unreadable then are not on this machine."""
         if self._ready.is_set():
             return
         found = await asyncio.to_thread(base.read, self._name, self._source, self._hub_cache)

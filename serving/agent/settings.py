@@ -1,4 +1,4 @@
-"""All that the agent is told from outside. The only place that reads the environment."""
+"""Settings of the agent. No other module here reads the environment."""
 
 from pathlib import Path
 
@@ -10,12 +10,11 @@ from serving.agent.sources.policy import Policy
 
 
 class Settings(BaseSettings):
-    """`token` may list several with commas, all of which are accepted; a `metrics_token` guards /metrics. `socket` is a
-    descriptor to listen on, passed on by whoever starts this. `base_source` is where the engine reads the base model.
+    """`token` may list several tokens with commas, all accepted; a `metrics_token` guards /metrics. `socket` is a
+    descriptor to listen on, passed on by the parent. `base_source` is the engine's source of the base model.
 
-    `hub_cache` is where the engine keeps what it fetches from the Hugging Face hub (HF_HOME/hub).
-    `store_grace_s` is how long a version stays on disk after the last thing that needed it. What a fetch may reach is
-    explained in `serving.agent.sources.policy`.
+    `hub_cache` is the engine's download folder for the Hugging Face hub (HF_HOME/hub). `store_grace_s` is the time an
+    unneeded version stays on disk. `serving.agent.sources.policy` explains the limits of a fetch.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_AGENT_", frozen=True)

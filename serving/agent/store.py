@@ -1,7 +1,7 @@
 """Content-addressed directories of verified adapters: `<root>/<sha256>/`.
 
-A directory under its digest is complete and was verified; it is never written again. What arrives lies in
-`<root>/incoming/`, one directory a source, so that a fetch that broke off goes on where it was.
+A directory under its digest is complete and verified, and never written again. Incoming files are in
+`<root>/incoming/`, one directory for each source, so an interrupted fetch continues there.
 """
 
 import errno
@@ -25,7 +25,7 @@ NO_SPACE = "NoSpace"
 
 _BLOCK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-# A fetch that nobody goes on with for this long is thrown away, seconds.
+# A fetch abandoned for this long is discarded, seconds.
 _ABANDONED_S = 24 * 3600.0
 
 
@@ -49,14 +49,14 @@ class Store:
         return self.root / digest
 
     def engine_path(self, digest: str) -> Path:
-        """Where the engine loads a version from."""
+        """The engine's path for loading a version."""
         return condensed.path(self.path(digest))
 
     def holds(self, digest: str) -> bool:
         return digest in self.digests
 
     def incoming(self, source: str) -> Path:
-        """Where this source's files are to be put. Raises UnavailableError for the disk's faults."""
+        """The directory for this source's files. Raises UnavailableError for faults of the disk."""
         path = self._place(source)
         try:
             path.mkdir(exist_ok=True)
@@ -65,17 +65,16 @@ class Store:
         return path
 
     def discard(self, source: str) -> None:
-        """What has arrived of a source that nobody goes on with."""
+        """Discards the received files of an abandoned source."""
         shutil.rmtree(self._place(source), ignore_errors=True)
 
     def _place(self, source: str) -> Path:
         return self._incoming / hashlib.sha256(source.encode()).hexdigest()[:32]
 
     def admit(self, incoming: Path, rules: Rules, *, pinned: str | None) -> str:
-        """Digest what has arrived, verify it, publish it. Returns the digest.
+        """Digest the received files, verify them, publish them. Returns the digest.
 
-        Raises RefusedError for the artifact's faults, which throws away what has arrived, and UnavailableError for
-        the disk's.
+        Raises RefusedError for the artifact's faults, and discards the files; raises UnavailableError for the disk's.
         """
         try:
             return self._admit(incoming, rules, pinned)
@@ -91,7 +90,7 @@ class Store:
             raise RefusedError("DigestMismatch", f"the content is sha256 {digest}, spec.digest pins {pinned}")
         verify(incoming, rules)
         for path in incoming.iterdir():
-            if path.is_dir():  # what an attempt that broke off left
+            if path.is_dir():  # remains of an interrupted attempt
                 shutil.rmtree(path)
             elif path.name not in FILES:
                 path.unlink()
@@ -110,9 +109,9 @@ class Store:
         self.digests |= {digest}
 
     def check(self, digest: str, rules: Rules) -> bool:
-        """Whether a version that lies here from before is still what it was; one that is not is thrown away.
+        """Whether an old version is still intact; a damaged one is discarded.
 
-        Raises RefusedError where the rules are others by now, and UnavailableError where it cannot be read.
+        Raises RefusedError if it fails the current rules, and UnavailableError if it is unreadable.
         """
         try:
             found = _digest(self.path(digest))
@@ -128,7 +127,7 @@ class Store:
         return False
 
     def remove(self, digest: str) -> None:
-        """At once for everybody: a directory under its digest is whole, or not there."""
+        """Atomic: a directory under its digest is complete, or does not exist."""
         with self._lock:
             target = Path(tempfile.mkdtemp(dir=self._leaving))
             with suppress(FileNotFoundError):
@@ -138,7 +137,7 @@ class Store:
 
 
 def _digest(directory: Path) -> str:
-    """SHA-256 over name, size and SHA-256 of each file, in a fixed order. What was read is on the disk afterwards."""
+    """SHA-256 over name, size and SHA-256 of each file, in a fixed order. Afterwards all read bytes are on the disk."""
     total = hashlib.sha256()
     for name in FILES:
         with _open_regular(directory / name) as file:

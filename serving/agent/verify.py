@@ -1,7 +1,7 @@
-"""Is this directory a LoRA that the engine can be trusted with?
+"""Decides whether a directory is a safe LoRA for the engine.
 
-Nothing is imported and nothing is unpickled: the configuration is JSON, of the weights the header is read, and the
-numbers are looked at as bits.
+Nothing is imported or unpickled: the configuration is JSON, of the weights only the header is parsed, and numbers are
+checked as bits.
 """
 
 import re
@@ -20,17 +20,17 @@ FILES = (CONFIG, WEIGHTS)
 
 Pair = Mapping[str, Tensor]  # by side: A and B
 
-# PEFT's names, and those of files that were written without its prefix.
+# PEFT's names, and those of files written without its prefix.
 _PREFIX = "base_model.model."
 _LORA_MATRIX = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_(?P<side>[AB])\.weight")
 _LORA_EMBEDDING = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_embedding_(?P<side>[AB])")
-# PEFT saves these beside an adapter that has the embeddings or the head among its targets; the engine has its own.
+# PEFT saves these beside an adapter with embeddings or head as targets; the engine has its own.
 _COPIES = (".embed_tokens.base_layer.weight", "lm_head.base_layer.weight")
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What an adapter must fit: its base, and the rank that the engine has room for."""
+    """The requirements for an adapter: its base, and the engine's maximum rank."""
 
     base: Base
     max_rank: int
@@ -38,7 +38,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Module:
-    """`embeds`: the matrices are those of an embedding, whose weight stands on its side."""
+    """`embeds`: the matrices belong to an embedding, with a transposed weight."""
 
     name: str
     pair: Pair
@@ -47,13 +47,13 @@ class Module:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of the base's weight that they change, (outputs, inputs)."""
+        """The shape of the changed base weight, (outputs, inputs)."""
         shape = self.pair["B"].rows, self.pair["A"].columns
         return shape[::-1] if self.embeds else shape
 
 
 def verify(directory: Path, rules: Rules) -> None:
-    """Raises RefusedError with the first fact that fails."""
+    """Raises RefusedError with the first failing fact."""
     config = adapter_config.read(directory / CONFIG)
     if not rules.base.layers:
         _check_name(config.made_for, rules.base)
@@ -87,7 +87,7 @@ def _check_name(made_for: str, base: Base) -> None:
 
 
 def modules_of(tensors: Mapping[str, Tensor], config: AdapterConfig) -> list[Module]:
-    """Raises RefusedError for tensors that are none of a LoRA's."""
+    """Raises RefusedError for tensors foreign to a LoRA."""
     pairs: dict[str, dict[str, Tensor]] = {}
     embeddings: set[str] = set()
     for name, tensor in tensors.items():

@@ -47,7 +47,7 @@ class Entry:
 
 
 def entries(path: Path) -> Mapping[str, Entry]:
-    """What the header says of each tensor that it describes rightly. Raises RefusedError and OSError."""
+    """Well-described tensors of the header. Raises RefusedError and OSError."""
     header, start = _read_header(path, MAX_CHECKPOINT_TENSORS)
     found: dict[str, Entry] = {}
     for name, entry in header.items():
@@ -84,7 +84,7 @@ def read(path: Path) -> Mapping[str, Tensor]:
 
 
 def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Raises RefusedError with the first tensor that holds NaN or infinity: either spoils a whole batch."""
+    """Raises RefusedError with the first tensor containing NaN or infinity: either spoils a whole batch."""
     with path.open("rb") as file:
         for name, tensor in tensors.items():
             file.seek(tensor.begin)
@@ -98,7 +98,7 @@ def check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
 
 
 def matrix(path: Path, tensor: Tensor) -> NDArray[np.float32]:
-    """The numbers of one tensor, [rows, columns]. What a float32 cannot hold is infinite there."""
+    """The numbers of one tensor, [rows, columns]. Values beyond float32 become infinite."""
     return np.concatenate(list(_blocks(path, tensor))).reshape(tensor.rows, tensor.columns)
 
 
@@ -136,7 +136,7 @@ def _read_header(path: Path, most_tensors: int = MAX_TENSORS) -> tuple[dict[str,
             )
         raw = file.read(length)
     try:
-        header = json.loads(raw.decode())  # json would take UTF-16 as well, which the engine does not
+        header = json.loads(raw.decode())  # json would accept UTF-16 as well; the engine does not
     except (ValueError, RecursionError) as error:
         raise RefusedError("NotSafetensors", f"the header of {path.name} is not JSON: {error}") from error
     if not isinstance(header, dict):

@@ -1,6 +1,6 @@
-"""Drift: does a tenant's traffic still look like it did?
+"""Drift: does a tenant's traffic still look as before?
 
-Observations of finished requests come in over HTTP, go into windows per tenant, and are tested
-against the tenant's reference. The answer is a state, `ok`, `drift` or `insufficient_evidence`, as
-a gauge. `windows`, `verdict`, `budget` and `statistics` are pure; `detector` acts on what they decide.
+Observations of finished requests arrive over HTTP, go into windows per tenant, and are tested against the tenant's
+reference. The result is a state, `ok`, `drift` or `insufficient_evidence`, exported as a gauge. `windows`, `verdict`,
+`budget` and `statistics` are pure; `detector` carries out their decisions.
 """

@@ -16,7 +16,7 @@ from serving.drift.metrics import registry
 from serving.drift.settings import Settings
 from serving.drift.wire import ReceivedObservations
 
-TICK = 1.0  # seconds between two looks for tests that are due
+TICK = 1.0  # seconds between two checks for due tests
 
 
 def create_app(settings: Settings, detector: Detector) -> FastAPI:
@@ -52,12 +52,12 @@ def routes(detector: Detector) -> APIRouter:
 
     @drift.post("/v1/observations", status_code=202)
     async def observe(body: ReceivedObservations) -> Receipt:
-        """Finished requests; those of tenants that are not registered are refused, and counted."""
+        """Finished requests; those of unregistered tenants are refused, and counted."""
         return detector.observe(body.observations)
 
     @drift.put("/v1/tenants")
     async def register(body: Tenants) -> Registered:
-        """The complete set of tenants; what is kept of any other is removed."""
+        """The complete set of tenants; data of all others is removed."""
         decision = await detector.register(body.tenants)
         return Registered(registered=len(decision.registered), refused=list(decision.refused))
 

@@ -1,10 +1,9 @@
 """The false-alarm budget: from alarms a month over the fleet to the level of one test.
 
-A test at level alpha raises a false alarm with probability at most alpha. Expectations add up whether
-or not tests depend on each other (and those of a signal do: they share its reference), so the
-expected number of false alarms is at most the number of tests times alpha. Tests of a signal are at
-least `interval` apart, which bounds their number in a month; dividing the budget by that number and
-by the number of tenants and signals gives alpha.
+A test at level alpha raises a false alarm with probability at most alpha. Expectations add up even for dependent tests
+(tests of a signal share its reference), so the expected number of false alarms is at most the number of tests times
+alpha. Tests of a signal are at least `interval` apart, bounding their number in a month; dividing the budget by this
+number and by the number of tenants and signals gives alpha.
 """
 
 import math
@@ -38,5 +37,5 @@ def level(budget: Budget, *, series: int, permutations: int) -> Level:
 
 
 def next_test_at(budget: Budget, *, tested_at: float | None) -> float:
-    """The earliest time, in Unix seconds, at which a signal of a tenant may be tested again."""
+    """The earliest time for the next test of a signal, in Unix seconds."""
     return -math.inf if tested_at is None else tested_at + budget.interval

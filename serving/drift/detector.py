@@ -1,7 +1,7 @@
-"""Holds the windows and the verdict of each signal of each tenant, and acts: takes observations in, runs due tests.
+"""Holds the windows and the verdict of each signal of each tenant; takes observations in, and runs due tests.
 
-Everything but the test and the files runs on the event loop. One lock covers each step that awaits
-while it changes who is watched or what is on disk, so a tenant that is removed stays removed.
+Everything except tests and files runs on the event loop. One lock covers each awaiting step with changes to tenants or
+files, so a removed tenant stays removed.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Report:
-    """One signal of one tenant, with the samples that its windows hold now."""
+    """One signal of one tenant, with the sizes of its windows."""
 
     tenant: str
     signal: str
@@ -38,7 +38,7 @@ class Report:
 
 
 class Detector:
-    """The tenants that the store knows are watched from the start. `clock` gives Unix seconds."""
+    """Tenants in the store are watched from the start. `clock` gives Unix seconds."""
 
     def __init__(
         self,
@@ -94,13 +94,13 @@ class Detector:
         return decision
 
     async def evaluate(self) -> None:
-        """Run every test that is due, one at a time, and save what the tests and the references became."""
+        """Run every due test, one at a time, and save verdicts and references."""
         for tenant in tuple(self._records):
             async with self._lock:
                 await self._evaluate(tenant)
 
     async def _evaluate(self, tenant: str) -> None:
-        """A failure is logged, and stays that of its tenant."""
+        """A failure is logged, and affects its tenant only."""
         try:
             for name, record in tuple(self._records.get(tenant, {}).items()):
                 if self._is_due(record):
@@ -110,7 +110,7 @@ class Detector:
             logger.exception("the evaluation of tenant %s has failed, its verdict stands; the others go on", tenant)
 
     async def close(self) -> None:
-        """Save every tenant, windows that are not full included."""
+        """Save every tenant, including partly filled windows."""
         async with self._lock:
             await self._save(set(self._records))
 
@@ -154,7 +154,7 @@ class Detector:
         return {name: Record(windows.empty(signal.width), unknown) for name, signal in self._signals.items()}
 
     def _loaded(self, tenant: str) -> dict[str, Record]:
-        """A signal that the file does not have yet begins now."""
+        """A signal missing in the file begins now."""
         try:
             widths = {name: signal.width for name, signal in self._signals.items()}
             return {**self._new(), **self._store.load(tenant, widths)}

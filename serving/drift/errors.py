@@ -13,7 +13,7 @@ class DriftError(Exception):
 
 
 class SettingsError(DriftError):
-    """The environment does not describe a service that can run."""
+    """The environment does not describe a runnable service."""
 
 
 class StateError(DriftError, UnavailableError):

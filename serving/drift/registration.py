@@ -1,4 +1,4 @@
-"""Which tenants are watched: the registered ones, up to a cap."""
+"""The watched tenants: the registered ones, up to a cap."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Registration:
 
 
 def registration(watched: Collection[str], wanted: Sequence[str], *, max_tenants: int) -> Registration:
-    """Decide on the complete set `wanted`: who is watched already comes first, the rest in the order given."""
+    """Decide on the complete set `wanted`: already watched ones first, the rest in the given order."""
     distinct = dict.fromkeys(wanted)
     ranked = [name for name in distinct if name in watched] + [name for name in distinct if name not in watched]
     return Registration(registered=tuple(ranked[:max_tenants]), refused=tuple(ranked[max_tenants:]))

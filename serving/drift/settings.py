@@ -1,4 +1,4 @@
-"""The settings: the only place that reads the environment."""
+"""The settings. No other module here reads the environment."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -61,7 +61,7 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """Read the environment. Raises SettingsError that names every variable at fault, never its value."""
+    """Read the environment. Raises SettingsError naming every faulty variable, never its value."""
     try:
         return Settings.model_validate({})
     except ValidationError as invalid:

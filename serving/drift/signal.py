@@ -1,4 +1,4 @@
-"""What a signal of drift is: a sample of numbers from each finished request, and a test of two sets of samples."""
+"""A signal of drift: a sample of numbers from each finished request, and a test of two sets of samples."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a test found: `statistic` grows with the difference, and `p_value` is in (0, 1]."""
+    """The result of a test: `statistic` grows with the difference, and `p_value` is in (0, 1]."""
 
     statistic: float
     p_value: float
@@ -32,5 +32,5 @@ class Signal(ABC):
 
     @abstractmethod
     def test(self, reference: Samples, current: Samples, *, permutations: int, rng: np.random.Generator) -> Outcome:
-        """Of samples of shapes (m, width) and (n, width). P(p_value <= alpha) <= alpha where nothing drifts, for every
+        """Tests samples of shapes (m, width) and (n, width). P(p_value <= alpha) <= alpha without drift, for every
         alpha above 1 / permutations."""

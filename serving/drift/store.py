@@ -1,8 +1,7 @@
-"""Files: one per registered tenant, so that a restart keeps what was learnt.
+"""Files, one per registered tenant, keeping windows and verdicts over a restart.
 
-The directory is the registration: a tenant is registered while it has a file. A file is replaced in
-one step, so a crash leaves the old one or the new one, never half of either. One that cannot be read is set
-aside, so that nothing is written over it.
+The directory is the registration: a tenant is registered while it has a file. A file is replaced in one step, so a
+crash leaves the old one or the new one, never half of either. An unreadable file is set aside, and never overwritten.
 """
 
 import os
@@ -29,18 +28,18 @@ VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
 
 @dataclass(frozen=True)
 class Record:
-    """What is kept of one signal of a tenant."""
+    """The stored state of one signal of a tenant."""
 
     windows: Windows
     verdict: Verdict
 
 
-# All that is kept about one tenant, by signal.
+# The stored state of one tenant, by signal.
 Records = Mapping[str, Record]
 
 
 class Store:
-    """The files of a directory, which is made when it is missing. Names are trusted: callers check them."""
+    """The files of a directory, created if missing. Names are trusted: callers check them."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -49,7 +48,7 @@ class Store:
             leftover.unlink()
 
     def tenants(self) -> list[str]:
-        """Those with a file, be it damaged and set aside."""
+        """Tenants with a file, including damaged ones."""
         return sorted({path.name.partition(".")[0] for path in self._directory.glob(f"*{SUFFIX}*")})
 
     def save(self, tenant: str, records: Records) -> None:
@@ -66,14 +65,14 @@ class Store:
             ) from failure
 
     def load(self, tenant: str, widths: Mapping[str, int]) -> Records:
-        """Of these signals, those that the file has. Raises StateError when the file is damaged or was not written by
-        `save`; it is set aside then."""
+        """The given signals, as far as the file has them. Raises StateError if the file is damaged or foreign; it is
+        set aside then."""
         path = self._path(tenant)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 names = {name.partition(".")[0] for name in kept.files}
                 return {name: read(kept, name, width) for name, width in widths.items() if name in names}
-        except Exception as damage:  # zipfile and numpy do not list what they raise on damage
+        except Exception as damage:  # zipfile and numpy do not document their errors on damage
             raise StateError(
                 f"the state of tenant {tenant} in {path} cannot be read ({damage}) and is kept as "
                 f"{self._set_aside(tenant)}; stop the process, put a good copy at {path} and start the process again"
@@ -90,7 +89,7 @@ class Store:
             ) from failure
 
     def _set_aside(self, tenant: str) -> Path:
-        """Where the damaged file is now: where it was, if it cannot be moved."""
+        """The damaged file's path: the old one if it cannot be moved."""
         with suppress(OSError):
             self._path(tenant).replace(self._damaged(tenant))
         return self._damaged(tenant) if self._damaged(tenant).exists() else self._path(tenant)

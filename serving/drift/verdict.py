@@ -1,4 +1,4 @@
-"""What is known about one signal of one tenant. A verdict holds until the next test."""
+"""The verdict on one signal of one tenant. It holds until the next test."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Test:
-    """One test that was made: `at` in Unix seconds, and the level `alpha` it was judged by."""
+    """One completed test: `at` in Unix seconds, and its level `alpha`."""
 
     at: float
     statistic: float
@@ -34,7 +34,7 @@ class Verdict:
 
 
 def unknown(now: float) -> Verdict:
-    """The verdict on a signal that was never tested."""
+    """The verdict on an untested signal."""
     return Verdict(state=State.INSUFFICIENT_EVIDENCE, since=now, test=None)
 
 

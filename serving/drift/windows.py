@@ -1,7 +1,7 @@
-"""What one signal of a tenant's traffic is compared on: a fixed reference, then disjoint current windows.
+"""The data of one signal of a tenant: a fixed reference, then disjoint current windows.
 
-The first samples fill the reference. Later ones go to the current window, which keeps the newest
-and never grows beyond the reference. A test takes the window whole, so no sample is tested twice.
+The first samples fill the reference. Later ones go to the current window, keeping the newest and never growing beyond
+the reference. A test consumes the window, so no sample is tested twice.
 """
 
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What runs inside the engine: plugins of vLLM."""
+"""Code running inside the engine: plugins of vLLM."""

@@ -1,10 +1,10 @@
-"""A plugin of vLLM, loaded by every process of an engine: attention may use the CPU's matrix tiles (AMX).
+"""A plugin of vLLM, loaded by every process of an engine: it permits the CPU's matrix tiles (AMX) for attention.
 
-Linux grants them to a process that asks, and ends with SIGILL one that uses them all the same
-(https://docs.kernel.org/arch/x86/xstate.html). vLLM's attention never asks. oneDNN does, at the first matrix product
-that is worth the tiles; those of a short prompt are not: an engine whose first request is short dies of it.
+Linux grants the tiles on request, and ends a process using them without one by SIGILL
+(https://docs.kernel.org/arch/x86/xstate.html). vLLM's attention never asks. oneDNN asks at the first matrix product
+large enough for the tiles; a short prompt has none: an engine with a short first request dies.
 
-tests/engine/test_amx.py fails without it, on CPUs that have tiles; it can go once a vLLM does not need it.
+tests/engine/test_amx.py fails without it, on CPUs with tiles; remove it once vLLM asks by itself.
 """
 
 

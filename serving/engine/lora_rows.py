@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 OPERATIONS = ("bgmv_shrink", "bgmv_expand", "bgmv_expand_slice")
-# Of what a linear layer with an adapter gives; base models stay far below.
+# The output of a linear layer with an adapter; base models stay far below.
 MAX_OUTPUT = 1e6
 
 

@@ -1,1 +1,1 @@
-"""The public OpenAI-compatible API: who calls, what they may reach, and the way of one request."""
+"""The public OpenAI-compatible API: authentication, limits, and the path of one request."""

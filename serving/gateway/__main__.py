@@ -14,8 +14,8 @@ from serving.gateway.app import create_app
 from serving.gateway.connections import Connection, Limits, raise_descriptor_limit, room
 from serving.gateway.settings import Settings
 
-# Longer than callers keep an idle connection (httpx and the OpenAI client: 5 s): whoever closes first while the other
-# sends loses a request.
+# Longer than callers keep an idle connection (httpx and the OpenAI client: 5 s): if the server closes while the caller
+# sends, the request is lost.
 KEEP_ALIVE_S = 75
 
 

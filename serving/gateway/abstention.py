@@ -15,7 +15,7 @@ _USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 @dataclass(frozen=True)
 class Abstention:
-    """`request_id` becomes the answer's, `created` is in seconds since 1970, `name` the model that was asked."""
+    """`request_id` becomes the answer's id, `created` is in seconds since 1970, `name` the requested model."""
 
     request_id: str
     created: int
@@ -28,7 +28,7 @@ class Abstention:
 
 
 def _message(request: ChatRequest) -> dict[str, Any]:
-    """Where an answer is to have a form of its own, a text would break it: a refusal is what clients expect there."""
+    """If the answer has a required format, a text would break it: clients expect a refusal there."""
     said = {"content": None, "refusal": TEXT} if request.has_form else {"content": TEXT}
     return {"role": "assistant", **said, "annotations": [], "abstained": True}
 

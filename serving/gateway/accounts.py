@@ -1,4 +1,4 @@
-"""What is known of one request, and where it is written down when it ends: metrics, comparisons, observations."""
+"""The record of one request, and its accounting at the end: metrics, comparisons, observations."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Call:
-    """What is known of one request while it lasts. Times are of the monotonic clock, in seconds."""
+    """The record of one running request. Times are of the monotonic clock, in seconds."""
 
     started: float
     tenant: str = OTHER
@@ -73,7 +73,7 @@ class Accounts:
         self._observations.add(_observation(call, now))
 
     def _compare(self, call: Call) -> None:
-        """Only what an engine answered or failed says something of a version."""
+        """Only an engine's answer or failure counts for a version."""
         if call.target and (call.failed or call.finish_reason) and call.sent is not None:
             first = None if call.first_byte is None else call.first_byte - call.sent
             stopped = call.finish_reason == "stop"

@@ -11,7 +11,7 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 def estimated_tokens(characters: int) -> int:
-    """Of a text that no tokenizer has counted yet."""
+    """For a text not yet counted by a tokenizer."""
     return characters // _CHARACTERS_PER_TOKEN
 
 
@@ -43,7 +43,7 @@ def full(capacity: int, now: float) -> Bucket:
 
 @dataclass(frozen=True)
 class Usage:
-    """What one tenant has used, at one moment."""
+    """One tenant's usage at one moment."""
 
     limits: Limits
     requests: Bucket
@@ -53,7 +53,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Refusal:
-    """`limit` is the field of Limits that was reached."""
+    """`limit` is the exceeded field of Limits."""
 
     limit: str
     retry_after_s: int
@@ -64,7 +64,7 @@ def fresh(limits: Limits, now: float) -> Usage:
 
 
 def relimited(usage: Usage, limits: Limits, now: float) -> Usage:
-    """New limits take hold at once; the requests that are running stay counted."""
+    """New limits apply at once; running requests stay counted."""
     return usage if usage.limits == limits else replace(fresh(limits, now), concurrent=usage.concurrent)
 
 
@@ -79,9 +79,9 @@ def admit(usage: Usage, *, now: float) -> Usage | Refusal:
 
 
 def reserve(usage: Usage, *, tokens: int, now: float) -> Usage | Refusal:
-    """The estimated tokens of a request that was admitted.
+    """Reserves the estimated tokens of an admitted request.
 
-    One that is larger than a whole minute's allowance passes on a full bucket, and is paid off afterwards.
+    A request larger than a whole minute's allowance passes on a full bucket, and is paid off afterwards.
     """
     room = usage.tokens.filled(now)
     if room.level < min(tokens, room.capacity):
@@ -90,7 +90,7 @@ def reserve(usage: Usage, *, tokens: int, now: float) -> Usage | Refusal:
 
 
 def settle(usage: Usage, *, reserved: int, used: int, now: float) -> Usage:
-    """Replace the estimate by what was really used."""
+    """Replace the estimate by the real usage."""
     tokens = usage.tokens.filled(now).take(used - reserved)
     return Usage(usage.limits, usage.requests, tokens.capped(), usage.concurrent - 1)
 
@@ -103,7 +103,7 @@ def refund(usage: Usage, *, reserved: int, now: float) -> Usage:
 
 
 def headers(usage: Usage, now: float) -> dict[str, str]:
-    """The `x-ratelimit-*` headers that OpenAI sends."""
+    """OpenAI's `x-ratelimit-*` headers."""
     requests, tokens = usage.requests.filled(now), usage.tokens.filled(now)
     return {
         LIMIT_HEADER: str(int(requests.capacity)),

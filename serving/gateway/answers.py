@@ -1,7 +1,7 @@
-"""An engine's answer → what the caller sees: its own name for the model, citations, no usage it did not ask for.
+"""An engine's answer → the caller's answer: its own model name, citations, usage on request only.
 
-A plain stream is relayed as bytes; only the event that carries its usage is parsed. One whose marks are checked, or
-whose caller speaks of functions in place of tools, is parsed event by event.
+A plain stream is relayed as bytes; only its usage event is parsed. A stream with citations, or for a caller using
+functions, is parsed event by event.
 """
 
 import re
@@ -15,7 +15,7 @@ from contract.search import Evidence
 from serving.gateway import sse
 from serving.gateway.citations import Marks
 
-# How an engine writes the event that carries usage. Within text every quote is escaped, so text cannot look like it.
+# The engine's spelling of the usage event. Quotes within text are escaped, so text cannot imitate it.
 _USAGE_EVENT = b'"choices":[]'
 _FINISH_REASON = re.compile(rb'"finish_reason":"(\w+)"')
 
@@ -40,7 +40,7 @@ class Stream(Protocol):
 
     @property
     def cited(self) -> bool | None:
-        """Whether the answer points to a document; None where none was given."""
+        """Whether the answer cites a document; None without documents."""
 
     def feed(self, block: bytes) -> bytes: ...
 
@@ -141,7 +141,7 @@ class RewrittenStream:
 
 @dataclass(frozen=True)
 class Whole:
-    """An answer that came in one piece."""
+    """An answer in one piece."""
 
     body: bytes
     tokens: Tokens

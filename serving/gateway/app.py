@@ -1,4 +1,4 @@
-"""The gateway as an ASGI application: who answers which path, and what lives as long as the process."""
+"""The gateway as an ASGI application: routing, and the lifetime of its parts."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ Handler = Callable[[Exchange], Awaitable[None]]
 
 
 def create_app(settings: Settings) -> Router:
-    """Starlette's router speaks the lifespan protocol; whatever is asked is the gateway's."""
+    """Starlette's router handles the lifespan protocol; the gateway handles all requests."""
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[dict[str, Gateway]]:
@@ -75,7 +75,7 @@ class Gateway:
             await self._public(scope, receive, self._with_cors(scope, send))
             return
         exchange = Exchange(scope, receive, send)
-        request_id.set(exchange.request_id)  # for every line that is logged from here on: a request has its own task
+        request_id.set(exchange.request_id)  # for all later log lines: every request has its own task
         exchange.headers |= cors.headers(exchange.header("origin"), self._cors_origins)
         await self._generate(handler, scope, exchange)
 
@@ -121,7 +121,7 @@ def _posted(handler: Handler | None, scope: Scope) -> Handler:
 
 
 def options(methods: Sequence[str]) -> Handler:
-    """What the path answers, and what a browser may send to it."""
+    """Allowed methods, and the permissions of browsers."""
 
     async def handler(exchange: Exchange) -> None:
         headers = {"allow": ", ".join(methods)}
@@ -134,7 +134,7 @@ def options(methods: Sequence[str]) -> Handler:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Gateway]:
-    """The gateway and what it follows, until the block is left."""
+    """The gateway and its background tasks, until the block is left."""
     metrics, comparisons = Metrics(), Comparisons()
 
     def on_catalog(catalog: Catalog) -> None:
@@ -188,7 +188,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
 def _discovery(settings: Settings, on_catalog: Callable[[Catalog], None]) -> Source:
     if settings.snapshot:
         return Discovery(settings.snapshot, on_catalog)
-    from serving.gateway.cluster import ClusterDiscovery  # its client takes a second to import, which only pods pay
+    from serving.gateway.cluster import ClusterDiscovery  # importing its client takes a second, needed by pods only
 
     return ClusterDiscovery(settings.kubeconfig, on_catalog)
 
@@ -217,7 +217,7 @@ def _internal(settings: Settings, metrics: Metrics, discovery: Source, routes: A
 
 @asynccontextmanager
 async def _background() -> AsyncIterator[Callable[[Any], None]]:
-    """Tasks that live as long as the context. One that fails is logged and stops nothing else."""
+    """Tasks living as long as the context. A failed task is logged and stops nothing else."""
     tasks: list[asyncio.Task[None]] = []
 
     def start(work: Any) -> None:

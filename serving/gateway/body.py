@@ -1,7 +1,7 @@
-"""Bodies → requests. What takes long is read in a thread: meanwhile the event loop answers everybody else.
+"""Bodies → requests. Large ones are parsed in a thread, while the event loop serves others.
 
-A megabyte of text is one value and costs a millisecond; a megabyte of `[],` is 300,000 and costs half a second, so
-values are counted before they are read.
+A megabyte of text is one value and costs a millisecond; a megabyte of `[],` is 300,000 values and costs half a second,
+so values are counted before parsing.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ def decoded(raw: bytes) -> Any:
 
 
 def values(raw: bytes) -> int:
-    """Commas and brackets outside of texts: as many as there are, or a few more; 0 where a glance shows no more than
-    MAX_VALUES, and twice that where there are too many to look closer."""
+    """Commas and brackets outside of texts, possibly a few more; 0 if a quick count shows at most MAX_VALUES, and twice
+    that if there are too many quotes for an exact count."""
     if raw.count(b"[") + raw.count(b"{") + raw.count(b",") <= MAX_VALUES:
         return 0
     plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw

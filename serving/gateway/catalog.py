@@ -1,4 +1,4 @@
-"""An immutable picture of who may reach what: built from a snapshot of the objects (pure)."""
+"""An immutable routing table built from a snapshot of the objects (pure)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from contract.tenant import Limits
 
 @dataclass(frozen=True)
 class Principal:
-    """Who a key speaks for. `models` narrows it to some of the tenant's names."""
+    """The owner of a key. `models` restricts it to some of the tenant's names."""
 
     tenant: str
     models: frozenset[str] | None
@@ -35,8 +35,8 @@ class Canary:
 
 @dataclass(frozen=True)
 class Target:
-    """What one of a tenant's names stands for, since which flip. Without an engine name nothing answers yet, and
-    nothing will while its only version is `refused`."""
+    """A version behind one of a tenant's names, and its flip. Without an engine name nothing answers yet; if its only
+    version is `refused`, nothing ever will."""
 
     tenant: str
     name: str
@@ -52,7 +52,7 @@ class Target:
         return self.canary is not None and self.engine_name == self.canary.engine_name
 
     def tried(self, request_id: str) -> "Target":
-        """The version that one request has for life. `request_id` is hexadecimal, and nobody outside can choose it."""
+        """The version of one request for its whole life. `request_id` is hexadecimal, and not chosen by callers."""
         if self.canary and self.engine_name and int(request_id[:8], 16) % 100 < self.canary.weight:
             return replace(self, engine_name=self.canary.engine_name)
         return self
@@ -60,7 +60,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Replica:
-    """An engine that may take traffic, and the adapters that have answered on it."""
+    """An engine ready for traffic, and its proven adapters."""
 
     url: str
     holds: frozenset[str]
@@ -68,7 +68,7 @@ class Replica:
 
 @dataclass(frozen=True)
 class Base:
-    """A base model: what its engines can do, and where they are. `media` and `template_kwargs` are allow-lists."""
+    """A base model: its engines' capabilities and addresses. `media` and `template_kwargs` are allow-lists."""
 
     name: str
     max_model_length: int
@@ -100,7 +100,7 @@ class Catalog:
     bases: Mapping[str, Base] = field(default_factory=dict)
 
     def authenticate(self, key: str, now: datetime) -> Principal | None:
-        """Who this key speaks for. A look-up by namespace and digest: its time tells nothing about any key."""
+        """The owner of this key. Looked up by namespace and digest: the time reveals nothing about other keys."""
         principal = self.principals.get((key_namespace(key) or "", key_digest(key)))
         if principal is None or (principal.expires_at is not None and principal.expires_at <= now):
             return None
@@ -121,14 +121,14 @@ class Catalog:
 
     @property
     def routable(self) -> frozenset[str]:
-        """Every version that a request may be sent to."""
+        """Every version requests may be sent to."""
         targets = [target for tenant in self.tenants.values() for target in tenant.targets.values()]
         running = frozenset(target.engine_name for target in targets if target.engine_name)
         return running | self.on_trial
 
     @property
     def flips(self) -> Mapping[str, int]:
-        """The generation of each adapter that is routed, by tenant and adapter."""
+        """The generation of each routed adapter, by tenant and adapter."""
         targets = (target for tenant in self.tenants.values() for target in tenant.targets.values())
         return {f"{target.tenant}.{target.name}": target.flip for target in targets if target.flip}
 
@@ -180,7 +180,7 @@ def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, l
 
 
 def _is_served(adapter: Adapter, verdict: Condition) -> bool:
-    """An edit that is refused leaves what answers, unless the right to it is lost."""
+    """A refused edit keeps the running version, unless the right to it is lost."""
     return verdict.holds or (adapter.status.active is not None and verdict.reason not in REVOKING)
 
 
@@ -190,13 +190,13 @@ def _verdict(base: KnowledgeBase, verdicts: Verdicts) -> Condition:
 
 
 def _is_refused(adapter: Adapter) -> bool:
-    """Waiting helps no caller: somebody has to change the object or its artifact."""
+    """Waiting helps no caller: the object or its artifact must be changed."""
     fetched = find(adapter.status.conditions, FETCHED)
     return fetched is not None and fetched.status == "False" and fetched.reason not in ON_ITS_WAY
 
 
 def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Target:
-    """One whose base model was removed is refused: waiting helps no caller."""
+    """If its base model is removed, it is refused: waiting helps no caller."""
     active, canary = adapter.status.active, adapter.status.canary
     base = active.base_model if active else adapter.spec.base_model
     return Target(

@@ -1,7 +1,7 @@
-"""Marks like `[2]` in an answer → annotations; marks that point to nothing → removed and counted (pure).
+"""Marks like `[2]` in an answer → annotations; invalid marks → removed and counted (pure).
 
 A mark is part of prose. In code (between backticks) and in JSON outside its strings, `[2]` is an index or a list of one
-number: it is left as it is.
+number: it is left alone.
 """
 
 import unicodedata
@@ -11,24 +11,24 @@ from urllib.parse import quote
 
 from contract.search import Evidence
 
-# The longest mark that can point anywhere is "[20]": longer runs are text.
+# The longest valid mark is "[20]": longer runs are text.
 _MAX_DIGITS = 2
 # Markdown: this many backticks open a block, fewer a span within a line.
 _BLOCK_FENCE = 3
-# Controls, line ends, and what changes the direction of a text or is not seen at all.
+# Controls, line ends, direction marks and invisible characters.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-# Letters and marks that are not seen either: joiners, fillers, variation selectors.
+# Further invisible letters and marks: joiners, fillers, variation selectors.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
 
 
 class Place:
-    """Where in an answer the next character stands."""
+    """The context of the next character in an answer."""
 
     def __init__(self) -> None:
-        self._json: bool | None = None  # known with the first character that is no space
+        self._json: bool | None = None  # known after the first non-space character
         self._in_string = False
         self._escaped = False
-        self._fence = 0  # backticks that opened the code we are in
+        self._fence = 0  # backticks opening the current code
         self._run = 0  # backticks in a row, so far
 
     @property
@@ -56,16 +56,16 @@ class Place:
 
     @property
     def _fence_now(self) -> int:
-        """A run as long as what opened the code ends it."""
+        """Code ends with as many backticks as it began."""
         if not self._fence or not self._run:
             return self._fence or self._run
         return 0 if self._run >= self._fence else self._fence
 
 
 class Marks:
-    """Follows an answer as it grows, in pieces of any size.
+    """Follows a growing answer, in pieces of any size.
 
-    A mark may be cut anywhere, so what might still become one is held back: at most four characters.
+    A mark may be cut anywhere, so a possible beginning is held back: at most four characters.
     """
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
@@ -77,7 +77,7 @@ class Marks:
         self.removed = 0
 
     def feed(self, piece: str) -> str:
-        """The part of the answer that is certain now, without marks that point to nothing."""
+        """The final part of the answer so far, without invalid marks."""
         return "".join(self._character(character) for character in piece)
 
     def end(self) -> str:

@@ -1,6 +1,6 @@
-"""Where the catalog comes from on a cluster: the objects, followed as the API server changes them. It only reads.
+"""The catalog of a cluster: objects followed through the API server. Read-only.
 
-When the API server is away, the last catalog stays in force.
+While the API server is away, the last catalog stays in force.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class ClusterDiscovery:
-    """Holds the newest catalog. Changes that come while one is built make one more together."""
+    """Holds the newest catalog. Changes during a build are combined into the next one."""
 
     def __init__(self, kubeconfig: Path | None, on_change: Callable[[Catalog], None]) -> None:
         self._kubeconfig = kubeconfig

@@ -1,4 +1,4 @@
-"""What canaries and the versions beside them have answered, for the operator to judge."""
+"""Results of canaries and of the versions beside them, for the operator to judge."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from serving.gateway.catalog import Target
 
 @dataclass(frozen=True)
 class Outcome:
-    """One request that a version answered or failed. `cited` is None where no documents were given."""
+    """One request answered or failed by a version. `cited` is None without documents."""
 
     failed: bool
     cited: bool | None
@@ -19,7 +19,7 @@ class Outcome:
 
 
 class Comparisons:
-    """A comparison begins with the first snapshot that has its canary, and ends with the first without."""
+    """A comparison begins with the first snapshot containing its canary, and ends with the first one without."""
 
     def __init__(self) -> None:
         self._found: dict[str, Comparison] = {}

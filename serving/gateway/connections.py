@@ -1,7 +1,7 @@
-"""Connections of callers, each of whom may be hostile: how many there may be, and how long each may take.
+"""Limits on callers' connections, any of them possibly hostile: their number, and their time.
 
-uvicorn bounds neither the time nor the size of headers, nor the time of a reader that does not read; a body's time is
-`Exchange.body`'s. The internal port has descriptors of its own: callers cannot use up those of probes and metrics.
+uvicorn bounds neither time nor size of headers, nor the time of a stalled reader; `Exchange.body` bounds a body's time.
+The internal port has its own descriptors: callers cannot use up those of probes and metrics.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # As nginx has it, and more than any client of ours sends.
 MAX_HEADER_BYTES = 32 * 1024
-# Requests that were sent before the answer to an earlier one; they are all parsed at once.
+# Requests sent before the answer to an earlier one; they are all parsed at once.
 MAX_WAITING = 8
 MAX_DROPPED_BYTES = 256 * 1024
-# Files, the internal port, the sidecar, what is watched.
+# Files, the internal port, the sidecar, watches.
 RESERVED_DESCRIPTORS = 256
 # A request has its caller's connection and one to an engine.
 DESCRIPTORS_PER_CALLER = 2
@@ -43,7 +43,7 @@ class Limits:
         self._by_address[address] = self._by_address.get(address, 0) + 1
 
     def remove(self, address: str) -> None:
-        """Of an address that was added. One without connections is forgotten."""
+        """Of an added address. Addresses without connections are forgotten."""
         self._open -= 1
         self._by_address[address] -= 1
         if not self._by_address[address]:
@@ -51,14 +51,14 @@ class Limits:
 
 
 def raise_descriptor_limit() -> int:
-    """To what the system allows, which is returned."""
+    """Raises it to the system's maximum, and returns it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 def room(descriptors: int) -> int:
-    """Callers' connections that so many descriptors have room for."""
+    """The number of callers' connections for this many descriptors."""
     return max(1, (descriptors - RESERVED_DESCRIPTORS) // DESCRIPTORS_PER_CALLER)
 
 
@@ -116,7 +116,7 @@ class Connection(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._field_bytes += len(name) + len(value)
         if self._field_bytes > MAX_HEADER_BYTES:
-            raise ValueError("headers too large")  # which uvicorn answers with 400, and closes
+            raise ValueError("headers too large")  # uvicorn answers 400, and closes
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -129,8 +129,7 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """What comes of a body after its refusal is read and dropped, so that its sender sees the refusal; up to a
-        point."""
+        """The rest of a refused body is read and dropped up to a limit, so its sender sees the refusal."""
         if self.cycle.response_complete:
             self._dropped_bytes += len(body)
             if self._dropped_bytes > MAX_DROPPED_BYTES:

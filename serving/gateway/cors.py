@@ -1,4 +1,4 @@
-"""Which pages of other origins may call the API from a browser (pure; https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+"""Origins with access to the API from a browser (pure; https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 from collections.abc import Collection, Iterable
 
@@ -11,7 +11,7 @@ _KEPT_S = 600
 
 
 def headers(origin: str, allowed: Collection[str]) -> dict[str, str]:
-    """Nothing for a page that may not read the answer. A key travels in a header, so no credentials are allowed."""
+    """Empty for a forbidden origin. Keys travel in a header, so credentials are not allowed."""
     if not origin or not (ANY in allowed or origin in allowed):
         return {}
     return {
@@ -22,7 +22,7 @@ def headers(origin: str, allowed: Collection[str]) -> dict[str, str]:
 
 
 def preflight(asked_headers: str, methods: Iterable[str]) -> dict[str, str]:
-    """What a browser asks before it sends a request that a form could not send."""
+    """The answer to a browser's preflight request."""
     return {
         "access-control-allow-methods": ", ".join(methods),
         "access-control-allow-headers": asked_headers or "authorization, content-type",

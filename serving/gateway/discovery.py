@@ -1,7 +1,6 @@
-"""Where the catalog comes from on one machine: a snapshot file, followed as it is replaced.
+"""The catalog of one machine: a snapshot file, followed as it is replaced.
 
-This and `cluster` are the only modules of the gateway that know where objects live. They read; nothing in the gateway
-writes.
+Only this module and `cluster` know the place of objects. They read; the gateway never writes.
 """
 
 import asyncio
@@ -36,7 +35,7 @@ class Source(Protocol):
 
 
 class Discovery:
-    """Holds the newest catalog. A snapshot that cannot be read leaves the last one in force."""
+    """Holds the newest catalog. An unreadable snapshot leaves the last one in force."""
 
     def __init__(self, path: Path, on_change: Callable[[Catalog], None]) -> None:
         self._path = path
@@ -46,7 +45,7 @@ class Discovery:
         self.synced = False
 
     async def run(self) -> None:
-        """Until cancelled. A watch only makes it fast: what it misses is found by looking."""
+        """Until cancelled. A watch makes it fast; regular looks catch missed changes."""
         while True:
             try:
                 await self._read()

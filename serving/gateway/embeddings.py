@@ -1,4 +1,4 @@
-"""The way of one request for embeddings: who → what → may → the platform's embedder → account."""
+"""The path of an embeddings request: caller → request → limits → the platform's embedder → accounting."""
 
 import base64
 import logging
@@ -75,7 +75,7 @@ class Embeddings:
             embedded = await exchange.while_waited_for(self._embedded(exchange, request))
             charge = partial(self._quotas.settle, used=embedded.tokens)
         except CallerGone:
-            charge = partial(self._quotas.settle, used=reserved)  # who leaves pays the estimate
+            charge = partial(self._quotas.settle, used=reserved)  # a leaving caller pays the estimate
             raise
         except Unavailable:
             charge = partial(self._quotas.refund)

@@ -1,4 +1,4 @@
-"""The only module of the gateway that speaks HTTP to an engine."""
+"""The gateway's only HTTP client of engines."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -11,7 +11,7 @@ import orjson
 
 from service.addresses import UNIX, connector, root
 
-# uvicorn, which vLLM runs in, closes an idle connection after 5 s; one that is kept longer fails when it is used.
+# vLLM's uvicorn closes an idle connection after 5 s; one kept longer fails at its next use.
 _KEEPALIVE_S = 3.0
 
 
@@ -24,7 +24,7 @@ class EngineNeverBegan(EngineError):
 
 
 class Answer:
-    """An engine's response whose headers are here and whose body is still to come."""
+    """An engine's response with its headers received and its body pending."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self.status = response.status
@@ -37,8 +37,8 @@ class Answer:
             raise EngineError(type(error).__name__) from error
 
     async def chunks(self, first_s: float) -> AsyncIterator[bytes]:
-        """The body as it arrives. Raises EngineError when it ends before its end, or does not begin within `first_s`:
-        an engine that hangs must not hold its callers until their own limit."""
+        """The body as it arrives. Raises EngineError if it breaks off, or does not begin within `first_s`: a hanging
+        engine must not hold its callers until their own limit."""
         try:
             async with asyncio.timeout(first_s):
                 first = await self._response.content.readany()
@@ -51,10 +51,10 @@ class Answer:
 
 
 class Engine:
-    """Every engine that requests go to. Those on TCP share their connections; one behind a Unix socket has its own."""
+    """All engines. TCP engines share a connection pool; an engine behind a Unix socket has its own."""
 
     def __init__(self, stack: AsyncExitStack, api_keys: Sequence[str], timeout_s: float) -> None:
-        """Of two keys the second is that of engines that were started before the first one came."""
+        """The second key belongs to engines started before the first key."""
         self._stack = stack
         self._keys = tuple(f"Bearer {key}" for key in api_keys if key)
         self._key_of: dict[str, str] = {}
@@ -79,11 +79,11 @@ class Engine:
     async def post(
         self, url: str, path: str, body: dict[str, Any], *, request_id: str, begins_s: float | None = None
     ) -> AsyncIterator[Answer]:
-        """`request_id` stands in the engine's log, and must not be used twice. An answer whose headers do not come
-        within `begins_s` never began: an engine sends those of a stream before its first token.
+        """`request_id` is in the engine's log, and must be unique. An answer without headers within `begins_s` never
+        began: engines send a stream's headers before its first token.
 
-        Leaving the context closes the connection, which cancels what the engine still generates. Raises
-        EngineNeverBegan when there is no response at all, EngineError when it takes too long.
+        Leaving the context closes the connection, and cancels the engine's work. Raises EngineNeverBegan without any
+        response, EngineError if it takes too long.
         """
         try:
             async with asyncio.timeout(begins_s) as limit:
@@ -97,10 +97,10 @@ class Engine:
         try:
             yield Answer(response)
         finally:
-            response.close()  # a connection whose response was read to its end has already gone back to the pool
+            response.close()  # a fully read connection is already back in the pool
 
     async def _sent(self, url: str, path: str, body: bytes, request_id: str) -> aiohttp.ClientResponse:
-        """With the key that this engine took last; with the other one where it takes that no more."""
+        """With the key last accepted by this engine; with the other one after a refusal."""
         session = await self._session(url)
         last = self._key_of.get(url, self._keys[0])
         for key in (last, *(key for key in self._keys if key != last)):

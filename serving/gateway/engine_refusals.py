@@ -1,4 +1,4 @@
-"""An engine's 400 → what the caller is told (pure): an engine's own words may name what callers never see."""
+"""An engine's 400 → the caller's error (pure): the engine's own words may contain internal names."""
 
 import re
 from typing import Any

@@ -59,7 +59,7 @@ class NotFound(ApiError):
 
 
 class MethodNotAllowed(ApiError):
-    """`allowed` are the methods that the path answers."""
+    """`allowed` are the path's methods."""
 
     status = 405
     type = "invalid_request_error"
@@ -90,14 +90,14 @@ class Unavailable(ApiError):
 
 
 def model_not_found(name: str) -> NotFound:
-    """The same words whether the name exists for another tenant or for nobody."""
+    """The same words for another tenant's name and for an unknown one."""
     return NotFound(
         f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found", param="model"
     )
 
 
 def model_refused(name: str) -> NotFound:
-    """Not 503: to ask again helps nobody."""
+    """Not 503: retrying helps nobody."""
     return NotFound(
         f"The model `{name}` has no version that can answer: it was refused. Its team sees why on the Adapter.",
         code="model_refused", param="model",

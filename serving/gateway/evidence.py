@@ -1,4 +1,4 @@
-"""Which knowledge bases a request is answered from, what they hold on its question, and how much of that has room."""
+"""The knowledge bases of a request, their evidence for its question, and the part fitting into the context."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from serving.gateway.errors import InvalidRequest, NotFound
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
 
-# What the sidecar takes; of a longer message the end is searched for, where people ask.
+# The sidecar's limit; of a longer message the end is searched, the usual place of the question.
 MAX_QUESTION = 8192
-# In most languages and tokenizers a token has at least as many bytes. Where it has fewer, the engine says so.
+# In most languages and tokenizers a token has at least as many bytes. Otherwise the engine refuses the request.
 _BYTES_PER_TOKEN = 2.5
 _DEFAULT_ANSWER_TOKENS = 256
 _NO_OPTIONS = RetrievalOptions()
@@ -19,7 +19,7 @@ _NO_OPTIONS = RetrievalOptions()
 
 @dataclass(frozen=True)
 class Query:
-    """A search that a request asks for."""
+    """A search for a request."""
 
     knowledge_bases: tuple[str, ...]
     text: str
@@ -27,10 +27,10 @@ class Query:
 
 
 def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Query | None:
-    """None where the request wants no retrieval.
+    """None for a request without retrieval.
 
-    Raises NotFound for a knowledge base that the tenant does not have, and InvalidRequest where an answer from
-    documents is due and there is nothing to search, or nothing to search for: no answer without them goes unannounced.
+    Raises NotFound for a knowledge base unknown to the tenant, and InvalidRequest if documents are required and there
+    is nothing to search, or no question: an answer without documents is never silent.
     """
     options = request.retrieval or _NO_OPTIONS
     if options.grounded is False:
@@ -68,7 +68,8 @@ def _nothing_to_search(why: str) -> InvalidRequest:
 
 
 def _names(options: RetrievalOptions, target: Target, own: Mapping[str, int], refused: Set[str]) -> tuple[str, ...]:
-    """The request's knowledge bases, or the adapter's. A default that is gone is nothing that the caller asked for."""
+    """The request's knowledge bases, or the adapter's. Missing defaults are skipped, because the caller did not ask for
+    them."""
     if options.knowledge_bases is None:
         return tuple(name for name in target.knowledge_bases if name in own)
     unknown = next((name for name in options.knowledge_bases if name not in own), None)

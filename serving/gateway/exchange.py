@@ -17,12 +17,12 @@ Send = Callable[[Message], Awaitable[None]]
 Result = TypeVar("Result")
 
 JSON = {"content-type": "application/json"}
-# Proxies between us and the caller must neither hold back nor keep what is streamed.
+# Proxies must neither delay nor cache a stream.
 EVENT_STREAM = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
 class CallerGone(Exception):
-    """Nobody waits for this response any more."""
+    """The caller has left."""
 
 
 class Exchange:
@@ -40,7 +40,7 @@ class Exchange:
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._receive = receive
         self._send = send
-        # HTTP/1.0 knows no chunks: what is streamed is sent as a whole.
+        # HTTP/1.0 has no chunks: streams are sent as a whole.
         self._kept: list[bytes] | None = [] if scope["http_version"] == "1.0" else None
         self.request_id = named(self.header(REQUEST_ID))
 

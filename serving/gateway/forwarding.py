@@ -1,4 +1,4 @@
-"""The way of one request: who → what → may → evidence → engine → answer → account."""
+"""The path of one request: caller → model → limits → evidence → engine → answer → accounting."""
 
 import asyncio
 import logging
@@ -38,7 +38,7 @@ RETRY_AFTER_S = 5
 # How much longer one kind of objects may take to come here than another.
 CATALOG_LAG_S = 0.5
 ATTEMPTS = 2
-# nginx's word for a caller that left before its answer.
+# nginx's status for a caller leaving before its answer.
 CALLER_GONE = 499
 
 _DEFAULT_COMPLETION_TOKENS = 256
@@ -46,7 +46,7 @@ _DEFAULT_COMPLETION_TOKENS = 256
 
 @dataclass(frozen=True)
 class Job:
-    """One request that was let in."""
+    """One admitted request."""
 
     call: Call
     exchange: Exchange
@@ -55,7 +55,7 @@ class Job:
     base: Base
 
     def next_engine_id(self) -> str:
-        """The next attempt's id in an engine, which takes an id only once at a time."""
+        """The next attempt's engine id; engines accept an id only once at a time."""
         self.call.attempts += 1
         return f"{self.exchange.request_id}-{self.exchange.unique_id[:8]}{self.call.attempts}"
 
@@ -93,7 +93,7 @@ class Forwarder:
         self._replicas = InFlight()
 
     def principal(self, sent: Sequence[str]) -> Principal:
-        """Who calls, from the Authorization headers alone. Raises Unauthenticated."""
+        """The caller, from the Authorization headers alone. Raises Unauthenticated."""
         if len(sent) > 1:
             raise Unauthenticated("More than one Authorization header was sent; send one.", code="invalid_api_key")
         scheme, _, key = "".join(sent).partition(" ")
@@ -153,7 +153,7 @@ class Forwarder:
                 tokens_in_flight.dec(call.reserved)
 
     def limits(self, name: str) -> dict[str, str]:
-        """The rate-limit headers of an answer that is refused before its tenant's limits are asked."""
+        """The rate-limit headers of an answer refused before its tenant's limits are applied."""
         tenant = None if name == OTHER else self._catalog().tenants.get(name)
         return self._quotas.headers(tenant) if tenant else {}
 
@@ -162,11 +162,11 @@ class Forwarder:
             return
         used = call.tokens.prompt + call.tokens.completion
         if not used and call.sent is not None and (call.streamed or call.abandoned):
-            used = call.reserved  # a caller that leaves before the engine's count pays the estimate
+            used = call.reserved  # a caller leaving before the engine's count pays the estimate
         self._quotas.settle(call.tenant, reserved=call.reserved, used=used)
 
     def _refund(self, call: Call, exchange: Exchange) -> None:
-        """What we could not answer is charged to no limit, unless a part of it was answered."""
+        """Our own failures are charged to no limit, unless a part was answered."""
         if not exchange.started:
             call.refunded = True
             self._quotas.refund(call.tenant, reserved=call.reserved)
@@ -183,7 +183,7 @@ class Forwarder:
         return target
 
     def _reserve(self, call: Call, exchange: Exchange, request: AnyRequest, base: Base) -> None:
-        """No answer is longer than the model's context, whatever is asked for."""
+        """Answers are at most as long as the model's context."""
         completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
         tokens = estimated_tokens(request.text_length) + completion * request.answers
         exchange.headers |= self._quotas.reserve(call.tenant, tokens)
@@ -270,7 +270,7 @@ class Forwarder:
         return found
 
     def _choose(self, target: Target) -> list[Replica]:
-        """Those that hold the version, the least busy first; an only one twice: its connection may have been stale."""
+        """Replicas with the version, the least busy first; a single one twice, because its connection may be stale."""
         idle_first = sorted(self._catalog().holders(target), key=lambda replica: self._replicas.count(replica.url))
         return (idle_first * ATTEMPTS)[:ATTEMPTS]
 

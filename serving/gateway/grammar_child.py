@@ -1,6 +1,6 @@
-"""`python -m serving.gateway.grammar_child`: reads grammars as JSON, writes what is wrong with each, or "".
+"""`python -m serving.gateway.grammar_child`: reads grammars as JSON, writes the error of each, or "".
 
-Ends by a signal where it takes too much time, with status 3 where it takes too much memory.
+Ends by a signal after too much time, with status 3 after too much memory.
 """
 
 import json
@@ -14,7 +14,7 @@ MEMORY_BYTES = 1 << 30
 
 
 def fault(kind: str, text: str) -> str:
-    """What the compiler says against a grammar. The first mask is computed as well: much is built only then."""
+    """The compiler's error for a grammar. The first mask is computed as well: much is built only then."""
     try:
         grammar = llguidance.grammar_from(kind, text)  # type: ignore[arg-type]
     except ValueError as error:

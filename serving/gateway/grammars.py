@@ -1,7 +1,7 @@
-"""Schemas and grammars are compiled here before an engine is asked to.
+"""Schemas and grammars are compiled here before an engine sees them.
 
-In a process of its own, with limits on time and memory, so that a bad one harms nobody. The compiler (llguidance) is
-not the one of most engines (xgrammar, which needs torch): what that one takes long for, `requests.json_schema` bounds.
+In a separate process, with limits on time and memory, so a bad one harms no other request. The compiler (llguidance)
+differs from most engines' (xgrammar, needing torch): `requests.json_schema` bounds the latter's slow cases.
 """
 
 import asyncio
@@ -15,22 +15,22 @@ import orjson
 
 from serving.gateway.errors import InvalidRequest, Unavailable
 
-# A process takes some 0.1 s, and most of that is its start; a schema that a caller sends again is not compiled again.
+# A process takes some 0.1 s, mostly for its start; a repeated schema is not compiled again.
 REMEMBERED = 4096
 AT_ONCE = 2
-# For a machine so busy that the process does not even start: what a compilation may cost is limited in the process.
+# For a machine too busy to start the process: the compilation's own limits are in the process.
 GIVE_UP_S = 60.0
-# The status of a process that ran out of memory. One out of time ends by a signal.
+# The status of a process out of memory. One out of time ends by a signal.
 OVER_LIMITS = 3
 _OVER_LIMITS = "it takes too much time or memory; make it smaller"
 _CHILD = "serving.gateway.grammar_child"
 
-# The field of the request, what it is, as llguidance names it (json, regex, grammar), and the text.
+# The field of the request, its type in llguidance (json, regex, grammar), and the text.
 Grammar = tuple[str, str, str]
 
 
 class Grammars:
-    """Results are kept apart for each tenant: a shared one would tell by its speed what another tenant has sent."""
+    """Results are kept apart for each tenant: a shared result's speed would reveal another tenant's schema."""
 
     def __init__(self) -> None:
         self._faults: OrderedDict[bytes, str] = OrderedDict()
@@ -38,7 +38,7 @@ class Grammars:
         self._tenants: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def check(self, tenant: str, grammars: Sequence[Grammar]) -> None:
-        """Raises InvalidRequest with the compiler's words for the first grammar that it refuses."""
+        """Raises InvalidRequest with the compiler's words for the first refused grammar."""
         new = [grammar for grammar in grammars if _key(tenant, grammar) not in self._faults]
         if new:
             async with self._tenants[tenant]:  # one tenant's many schemas do not hold up another's
@@ -49,7 +49,7 @@ class Grammars:
                                      param=grammar[0])  # fmt: skip
 
     async def _compile(self, tenant: str, grammars: Sequence[Grammar]) -> None:
-        """All in one process; where that runs into a limit, each in one of its own, so that none pays for another."""
+        """All in one process; if it exceeds a limit, each in one of its own, so none pays for another."""
         faults = await self._compiled(grammars)
         if faults is None and len(grammars) > 1:
             for grammar in grammars:

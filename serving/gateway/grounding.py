@@ -1,4 +1,4 @@
-"""Evidence → the system message that carries it (pure)."""
+"""Evidence → the system message carrying it (pure)."""
 
 import re
 from collections.abc import Sequence

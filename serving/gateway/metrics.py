@@ -1,7 +1,7 @@
 """Every metric of the gateway, declared in one place.
 
-Labels are bounded: tenants and models are those of the catalog, anything else is counted as `other`, and a name that
-leaves takes its series along.
+Labels are bounded: tenants and models are those of the catalog, others count as `other`, and a removed name takes its
+series along.
 """
 
 from collections.abc import Iterable, Mapping
@@ -59,8 +59,8 @@ class Metrics:
         return self.tenant(tenant), model if model in self._models.get(tenant, ()) else OTHER
 
     def register(self, models: Mapping[str, frozenset[str]], bases: Iterable[str]) -> None:
-        """By tenant, the names that may have series of their own; those that left lose theirs. Base models have theirs
-        from the start: an autoscaler that finds none takes nothing away."""
+        """By tenant, the names with series of their own; removed ones lose theirs. Base models have series from the
+        start: an autoscaler without any does not scale down."""
         gone = self._bases - (now := frozenset(bases))
         self._bases = now
         for base in now:

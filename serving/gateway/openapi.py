@@ -45,7 +45,7 @@ _REFUSALS = {
 
 
 def described(routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """The document of FastAPI's routes, and of those that are served beside them."""
+    """The document of FastAPI's routes, and of the routes beside them."""
     kinds = [kind for _, kind in _BODIES.values()]
     _, schemas = models_json_schema(
         [(kind, "validation") for kind in kinds], ref_template="#/components/schemas/{model}"
@@ -54,7 +54,7 @@ def described(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         if path.startswith("/v1"):
             operations["get"]["responses"] |= _refused("401", "404")
-            operations["get"]["responses"].pop("422", None)  # a name in a path is a text, whatever it is
+            operations["get"]["responses"].pop("422", None)  # a name in a path may be any text
     paths = {path: {"post": _posted(summary, kind.__name__)} for path, (summary, kind) in _BODIES.items()}
     components = document.setdefault("components", {})
     components["schemas"] = components.get("schemas", {}) | schemas["$defs"] | {"Error": _ERROR}

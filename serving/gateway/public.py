@@ -1,4 +1,4 @@
-"""The public API beside the routes that an engine or the embedder answers, as a FastAPI application."""
+"""The public API without the generation and embedding routes, as a FastAPI application."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -30,7 +30,7 @@ class _PublicApi(FastAPI):
         return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """HEAD is GET without its body, which the server leaves out."""
+        """HEAD is GET; the server leaves out the body."""
         await super().__call__({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
@@ -49,7 +49,7 @@ def public_api(forwarder: Forwarder, discovery: Source, *, embedder: str | None)
 
 
 def answers(app: FastAPI, scope: Scope) -> bool:
-    """Whether the application has a route for the path, whatever the method."""
+    """Whether the application has a route for the path, with any method."""
     return any(route.matches({**scope, "method": "GET"})[0] is Match.FULL for route in app.routes)
 
 
@@ -76,5 +76,5 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_fault(request: Request, _error: Exception) -> Response:
-    """The framework raises it again, so that the server logs it."""
+    """The framework re-raises the error, so the server logs it."""
     return _response(request, ApiError("The server had an error; quote the x-request-id header when you report it."))

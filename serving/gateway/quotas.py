@@ -1,4 +1,4 @@
-"""What every tenant has used so far. Decisions are made in `admission`."""
+"""Every tenant's usage so far. `admission` makes the decisions."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from serving.gateway.errors import Throttled
 
 
 class Quotas:
-    """`refused` is told the tenant and the limit of every request that is over one."""
+    """`refused` gets the tenant and the exceeded limit of every refused request."""
 
     def __init__(self, clock: Callable[[], float], refused: Callable[[str, str], None]) -> None:
         self._clock = clock
@@ -24,7 +24,7 @@ class Quotas:
         return self._granted(tenant.name, usage, admission.admit(usage, now=now), now)
 
     def reserve(self, tenant: str, tokens: int) -> dict[str, str]:
-        """Of a request that was admitted. Returns the rate-limit headers. Raises Throttled."""
+        """Admits a request. Returns the rate-limit headers. Raises Throttled."""
         now, usage = self._clock(), self._usages[tenant]
         return self._granted(tenant, usage, admission.reserve(usage, tokens=tokens, now=now), now)
 
@@ -49,6 +49,6 @@ class Quotas:
         self._usages[tenant] = admission.refund(self._usages[tenant], reserved=reserved, now=self._clock())
 
     def headers(self, tenant: TenantEntry) -> dict[str, str]:
-        """The rate-limit headers of an answer that is charged to no limit."""
+        """The rate-limit headers of an uncharged answer."""
         now = self._clock()
         return admission.headers(self._usages.get(tenant.name) or admission.fresh(tenant.limits, now), now)

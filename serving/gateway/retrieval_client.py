@@ -1,4 +1,4 @@
-"""The only module of the gateway that speaks HTTP to the retrieval sidecar."""
+"""The gateway's only HTTP client of the retrieval sidecar."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ class RetrievalError(Exception):
 
 
 class TextTooLong(Exception):
-    """A text is longer than the embedder reads; the message says which."""
+    """A text is too long for the embedder; the message names it."""
 
 
 class Retrieval:

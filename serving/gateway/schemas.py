@@ -1,8 +1,7 @@
-"""Which requests are let through to an engine, field by field (pure).
+"""Allowed requests, field by field (pure).
 
-An allow-list: what is not named here is refused, so that nothing reaches into the engine (chat_template,
-prompt_embeds, media URLs, cache_salt, priority…), and every number is bounded (CVE-2026-34756: one huge `n` ended
-vLLM).
+An allow-list: unnamed fields are refused, so nothing reaches into the engine (chat_template, prompt_embeds, media URLs,
+cache_salt, priority…), and every number is bounded (CVE-2026-34756: one huge `n` ended vLLM).
 """
 
 from typing import Annotated, Any, ClassVar, Literal
@@ -68,9 +67,8 @@ class RetrievalOptions(Value):
 
 
 class _Request(Value):
-    """`inert`: fields of OpenAI's (https://platform.openai.com/docs/api-reference/chat/create) that change no answer
-    here; `prediction` makes answers faster there, not other.
-    """
+    """`inert`: fields of OpenAI's (https://platform.openai.com/docs/api-reference/chat/create) without effect here;
+    `prediction` makes answers faster there, not different."""
 
     inert = frozenset(
         {"metadata", "prediction", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier",
@@ -114,7 +112,7 @@ class _Request(Value):
 
     @property
     def grammars(self) -> list[tuple[str, str, str]]:
-        """What the engine will compile for this request: the field, what it is, and its text."""
+        """The engine's compilation for this request: the field, its type, and its text."""
         return self.structured_outputs.grammars if self.structured_outputs else []
 
 
@@ -122,7 +120,7 @@ class ChatRequest(_Request):
     """POST /v1/chat/completions."""
 
     field: ClassVar[str] = "messages"
-    # Whether the caller speaks of `functions`, and expects a `function_call` in the answer.
+    # Whether the caller uses `functions`, and expects a `function_call` in the answer.
     legacy: ClassVar[bool] = False
 
     messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)]
@@ -190,12 +188,12 @@ class ChatRequest(_Request):
 
     @property
     def lets_the_model_choose(self) -> bool:
-        """Whether an engine needs a parser to tell a call from a text."""
+        """Whether an engine needs a parser to tell calls from text."""
         return bool(self.tools) and (self.tool_choice is None or self.mode == "auto")
 
     @property
     def grammars(self) -> list[tuple[str, str, str]]:
-        """Of a tool that the model may call as it likes, the schema binds nobody and is not compiled."""
+        """The schema of an optional tool is not binding, and not compiled."""
         followed = (
             (number, tool.function) for number, tool in enumerate(self.tools or ())
             if self.forces_a_call or tool.function.strict
@@ -211,12 +209,12 @@ class ChatRequest(_Request):
 
     @property
     def continues_a_call(self) -> bool:
-        """Whether the model is to answer from what a tool has said."""
+        """Whether the model is to answer from a tool's result."""
         return self.messages[-1].role == "tool"
 
     @property
     def question(self) -> str:
-        """The last thing that the user said: what documents are searched for."""
+        """The user's last message: the query for documents."""
         return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
 
     @property
@@ -276,7 +274,7 @@ AnyRequest = ChatRequest | CompletionRequest
 
 
 def parse(body: Any, kind: type[AnyRequest]) -> AnyRequest:
-    """Raises InvalidRequest with the first field that is wrong."""
+    """Raises InvalidRequest with the first wrong field."""
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.", code="invalid_body")
     if kind is ChatRequest and body.get("functions"):
@@ -306,9 +304,9 @@ _NO_PARAMETERS = {"parameters": {"type": "object", "properties": {}, "additional
 
 
 def engine_body(request: AnyRequest, *, engine_name: str, cache_salt: str) -> dict[str, Any]:
-    """What the engine is sent: what was validated, under the engine's name, salted with the tenant.
+    """The engine's body: the validated fields, under the engine's name, salted with the tenant.
 
-    The salt keeps one tenant's prefix cache from answering, by its timing, for another's (PROMPTPEEK, NDSS 2025).
+    The salt separates the tenants' prefix caches, because their timing would reveal prompts (PROMPTPEEK, NDSS 2025).
     """
     body = request.model_dump(exclude_none=True, by_alias=True, exclude=_OURS)
     body |= {"model": engine_name, "cache_salt": cache_salt}
@@ -320,7 +318,7 @@ def engine_body(request: AnyRequest, *, engine_name: str, cache_salt: str) -> di
 
 
 def _tools(request: ChatRequest, tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """An engine knows no allowed tools: it is shown those alone. A call that is forced follows its schema."""
+    """Engines have no allowed tools: only those are shown. A forced call follows its schema."""
     found: dict[str, Any] = {"tools": tools}
     if isinstance(request.tool_choice, AllowedTools):
         names = _chosen(request.tool_choice)

@@ -1,4 +1,4 @@
-"""All that the gateway is told from outside. The only place that reads the environment."""
+"""Settings of the gateway. No other module here reads the environment."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """`snapshot` is the file that the objects are read from. Without one they are read from a cluster: the one that
-    `kubeconfig` names, or the one that this is a pod of. Neighbours without a URL are not asked.
+    """`snapshot` is the file with the objects. Without one they are read from a cluster: the one of `kubeconfig`, or
+    the pod's own. Services without a URL are not asked.
 
-    Metrics and state name every tenant, so they are answered on `internal_port` only; a `metrics_token` guards the
-    metrics there. Tokens may be several, with commas: all are accepted, the first is sent. `socket` and
-    `internal_socket` are descriptors to listen on in place of the ports, passed on by whoever starts this. Pages of
-    `cors_origins` (`*` for any) may call the API from a browser. Connections are also bounded by the descriptors that
-    the system gives; behind a proxy all callers have one address.
+    Metrics and state name every tenant, so they are on `internal_port` only; a `metrics_token` guards the metrics
+    there. Tokens may be several, with commas: all are accepted, the first is sent. `socket` and `internal_socket` are
+    descriptors to listen on in place of the ports, passed on by the parent. Pages of `cors_origins` (`*` for any) may
+    call the API from a browser. Connections are also bounded by the system's descriptors; behind a proxy all callers
+    have one address.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_GATEWAY_", frozen=True)

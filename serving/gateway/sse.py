@@ -8,12 +8,12 @@ import orjson
 END = b"\n\n"
 DONE = b"data: [DONE]\n\n"
 _PREFIX = b"data: "
-# How an engine says that it failed after it had begun. Within text every quote is escaped.
+# The engine's spelling of a failure after its beginning. Quotes within text are escaped.
 _ERROR = b'data: {"error"'
 
 
 async def blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Whole events, as many at a time as have arrived. What is cut off at the end is dropped."""
+    """Whole events, as many as have arrived. A cut-off end is dropped."""
     rest = b""
     async for chunk in chunks:
         rest += chunk

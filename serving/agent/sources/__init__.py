@@ -1,6 +1,6 @@
-"""Adapters' artifacts from where they are.
+"""Fetches adapters' artifacts from their sources.
 
-`kinds` has a file for each kind of source: what its URIs name, and which requests get the two files. `schemes` finds
-those files, `http` sends requests within the policy, `download` goes on where an earlier attempt stopped, and
-`fetcher` is for all of them together.
+`kinds` has a file for each kind of source: the meaning of its URIs, and the requests for the two files. `schemes`
+collects those files, `http` sends requests within the policy, `download` resumes interrupted attempts, and `fetcher`
+combines all of them.
 """

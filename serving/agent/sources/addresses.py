@@ -1,9 +1,9 @@
-"""Which addresses are the public internet's."""
+"""Public and private addresses."""
 
 from ipaddress import ip_address, ip_network
 
-# What the standard library counts as global, and what is not for an artifact: addresses of the provider's own services,
-# IPv6 addresses that reach an IPv4 address inside them (which then nobody has looked at), and site-local ones.
+# Globally routable addresses of the standard library, except for artifacts: the provider's own services, IPv6 addresses
+# embedding an IPv4 address (unchecked inside), and site-local ones.
 _REFUSED = tuple(
     ip_network(text)
     for text in (
@@ -21,7 +21,7 @@ _REFUSED = tuple(
 
 
 def is_public(address: str) -> bool:
-    """`address` is a numeric one, as a resolver returns it. What is no address is not public."""
+    """`address` is numeric, as returned by a resolver. An invalid address is not public."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -31,7 +31,7 @@ def is_public(address: str) -> bool:
 
 
 def is_private_literal(host: str) -> bool:
-    """Whether a URL's host is an address, and no public one; a name is none."""
+    """Whether a URL's host is a private numeric address; a name is not."""
     try:
         address = str(ip_address(host.strip("[]")))
     except ValueError:

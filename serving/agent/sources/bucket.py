@@ -30,10 +30,10 @@ class BucketSource(RemoteSource):
 
     @abstractmethod
     async def own_credentials(self, client: Client, fetch: Fetch) -> Credentials:
-        """Of the pod itself, in this cloud. Raises UnavailableError where the cloud gives none."""
+        """The pod's own credentials in this cloud. Raises UnavailableError if there are none."""
 
     async def proving(self, client: Client, fetch: Fetch) -> Fetch:
-        """The fetch, with the platform's own identity where that is for this bucket."""
+        """The fetch, with the platform's own identity if it covers this bucket."""
         if not fetch.policy.workload.covers(f"{self.schemes[0]}://{self.bucket}", fetch.credentials):
             return fetch
         return replace(fetch, credentials=await self.own_credentials(client, fetch))

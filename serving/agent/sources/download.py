@@ -27,7 +27,7 @@ class Remote:
 
 
 async def download(client: Client, remote: Remote, part: Part, room: int) -> int:
-    """Returns the file's size in bytes, at most `room`. On failure the part holds what came."""
+    """Returns the file's size in bytes, at most `room`. After a failure the part holds the received bytes."""
     held = await asyncio.to_thread(part.held)
     if remote.digest and held.tag != remote.digest:
         held = NOTHING
@@ -45,7 +45,7 @@ async def download(client: Client, remote: Remote, part: Part, room: int) -> int
 
 
 async def _transfer(client: Client, remote: Remote, part: Part, held: Held, room: int) -> bool:
-    """False when what is held is of no use, and the whole must be asked for."""
+    """False if the held bytes are useless, and the whole file is needed."""
     request = remote.request.with_headers(question(held, remote.digest))
     async with client.open(request) as response:
         if response.status not in _CONDITIONAL:
@@ -74,7 +74,7 @@ async def _receive(name: str, response: aiohttp.ClientResponse, part: Part, body
 
 
 async def _copy(name: str, response: aiohttp.ClientResponse, file: BinaryIO, part: Part, body: Body, room: int) -> int:
-    """Returns the file's size. Whatever happens, what came is written, and the file closed."""
+    """Returns the file's size. Received bytes are always written, and the file closed."""
     size, pending = body.start, bytearray()
     try:
         async for block in response.content.iter_any():
@@ -95,7 +95,7 @@ async def _copy(name: str, response: aiohttp.ClientResponse, file: BinaryIO, par
 
 
 def _finish(file: BinaryIO, pending: bytearray) -> None:
-    """Waits for a write that a cancelled fetch has left behind."""
+    """Waits for a write left behind by a cancelled fetch."""
     with file:
         file.write(pending)
 
@@ -106,7 +106,7 @@ def _check_room(name: str, part: Part, size: int, room: int) -> None:
 
 
 def _check_framing(name: str, response: aiohttp.ClientResponse) -> None:
-    """Bytes as they are, and an end that can be told from a broken connection."""
+    """Requires unencoded bytes, and a detectable end."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise RefusedError("EncodingUnsupported", f"{name}: the server compresses the file; serve it as it is")
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()

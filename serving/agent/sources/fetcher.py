@@ -1,4 +1,4 @@
-"""A source's two files into a directory, whatever kind of source it is."""
+"""Fetches a source's two files into a directory, for any kind of source."""
 
 import asyncio
 import errno
@@ -26,10 +26,10 @@ class Fetcher:
         self._tls = trust(policy)
 
     async def fetch(self, source: str, into: Path, credentials: Mapping[str, str]) -> None:
-        """`into` exists, and holds at most what an earlier attempt at the same source left there.
+        """`into` exists, with at most the remains of an earlier attempt at the same source.
 
-        Afterwards it holds the adapter's two files. After an error or a cancellation it may hold parts of them, which
-        the next attempt goes on from. Raises RefusedError and UnavailableError.
+        Afterwards it holds the adapter's two files. After an error or a cancellation it may hold parts of them,
+        continued by the next attempt. Raises RefusedError and UnavailableError.
         """
         parsed, name = parse(source), shown(source)
         parts = {file: Part(into, file) for file in FILES}

@@ -1,4 +1,4 @@
-"""The only module of the sources that speaks HTTP: bounded, and to addresses that the policy allows."""
+"""The only HTTP client of the sources: bounded, and limited to addresses allowed by the policy."""
 
 import socket
 import ssl
@@ -19,9 +19,9 @@ MAX_REDIRECTS = 5
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 _MAX_ERROR_BYTES = 4096
 _REDIRECTS = (301, 302, 303, 307, 308)
-# Bytes. Up to twice as many are lost with a connection that breaks: they came, and were not read yet.
+# Bytes. Up to twice as many are lost with a broken connection: received, but not read yet.
 _READ_BUFFER = 128 * 1024
-# Everything in a request's own headers that is safe to show to an origin it was not made for.
+# The request's own headers safe to send to another origin.
 _SHAREABLE = frozenset({"accept", "accept-encoding", "range", "if-range", "if-none-match"})
 
 
@@ -38,8 +38,8 @@ class PrivateAddressError(OSError):
 
 
 class Gate:
-    """Makes the sockets of a session, so that it sees the very address that is connected to, whatever a name
-    resolved to before, and for redirects as well."""
+    """Creates the session's sockets, so it checks the very address being connected to, after name resolution and for
+    redirects too."""
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
@@ -64,7 +64,7 @@ class Client:
         self._inside = self._connections(tls, Gate(allow_private=True))
 
     def _connections(self, tls: ssl.SSLContext, gate: Gate) -> aiohttp.ClientSession:
-        """No connection is used twice: what a server sends beyond its answer must not pass for the next one."""
+        """No connection is reused: surplus bytes of one answer must not pass for the next."""
         stall_s = self._policy.stall_s
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, force_close=True, socket_factory=gate.socket),
@@ -85,9 +85,9 @@ class Client:
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer at the end of the redirects, of any status, its body not read yet.
+        """The answer at the end of the redirects, of any status, with its body unread.
 
-        Raises RefusedError and UnavailableError, also for what goes wrong while the caller reads the body.
+        Raises RefusedError and UnavailableError, also for errors while the caller reads the body.
         """
         try:
             response = await self._follow(request)
@@ -99,13 +99,13 @@ class Client:
             raise self._connection_fault(error) from error
 
     async def document(self, request: Request) -> tuple[Mapping[str, str], bytes]:
-        """The headers and the body of a small success. Raises RefusedError for one that is larger than allowed."""
+        """The headers and the body of a small success. Raises RefusedError if it is too large."""
         async with self.open(request) as response:
             await self.check(request, response)
             return response.headers, await self._body(response)
 
     async def check(self, request: Request, response: aiohttp.ClientResponse) -> None:
-        """Raises what the status means, unless it is a success."""
+        """Raises the error for the status, unless it is a success."""
         if 200 <= response.status < 300:
             return
         try:
@@ -151,7 +151,7 @@ class Client:
         )
 
     def _target(self, url: URL, response: aiohttp.ClientResponse) -> URL:
-        """Where a redirect leads. Signed addresses must be sent on exactly as they came."""
+        """The target of a redirect. Signed addresses must be sent on unchanged."""
         response.close()
         try:
             target = url.join(URL(response.headers["Location"], encoded=True)).with_fragment(None)
@@ -180,7 +180,7 @@ class Client:
         )
 
     def _connection_fault(self, error: aiohttp.ClientError) -> AgentError:
-        """Of the error only its kind is told: its text may hold an address with a signature in it."""
+        """Only the error's type is reported: its text may contain a signed address."""
         if isinstance(error, aiohttp.InvalidURL):
             return self._invalid()
         if self._gate.refused:

@@ -1,4 +1,4 @@
-"""Which buckets the pod's own service account is for (pure)."""
+"""The buckets for the pod's own service account (pure)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ ACCESS_TOKEN = "GOOGLE_ACCESS_TOKEN"
 
 @dataclass(frozen=True)
 class WorkloadIdentity:
-    """`buckets` are s3://NAME and gs://NAME. `role`, `token_file` and `region` are what EKS tells a pod."""
+    """`buckets` are s3://NAME and gs://NAME. `role`, `token_file` and `region` come from EKS."""
 
     buckets: frozenset[str] = frozenset()
     role: str = ""

@@ -1,4 +1,4 @@
-"""What a kind of source is: the schemes of its URIs, what they name, and how its two files are fetched."""
+"""A kind of source: the schemes of its URIs, their meaning, and the fetching of its two files."""
 
 import ssl
 from abc import ABC, abstractmethod
@@ -34,7 +34,7 @@ class Source(ABC):
     @classmethod
     @abstractmethod
     def parse(cls, source: str, rest: str) -> Self:
-        """`rest` is what follows the scheme. Pure. Raises RefusedError."""
+        """`rest` follows the scheme. Pure. Raises RefusedError."""
 
     @abstractmethod
     async def fetch(self, fetch: Fetch) -> None:
@@ -42,7 +42,7 @@ class Source(ABC):
 
 
 class RemoteSource(Source):
-    """A source whose files are answers to HTTP requests."""
+    """A source with files behind HTTP requests."""
 
     @abstractmethod
     async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:

@@ -1,7 +1,7 @@
-"""A file on its way: how much of it is there, and of which content. Blocks: call from a thread.
+"""A partly received file: its size so far, and its content's identity. Blocks: call from a thread.
 
-`NAME.part` holds the bytes. `NAME.part.json` says which content they are of; it is written before the first of them
-and removed before they are thrown away, so that it never speaks of other bytes.
+`NAME.part` holds the bytes. `NAME.part.json` identifies their content; it is written before the first byte and removed
+before the bytes, so it never describes other bytes.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class Held:
-    """`have` bytes of the content that the remote called `tag`; `total` is its size, if that is known."""
+    """`have` bytes of the remote's content `tag`; `total` is its size, if known."""
 
     tag: str
     total: int | None
@@ -52,7 +52,7 @@ class Part:
         return NOTHING
 
     def start(self, tag: str, total: int | None) -> BinaryIO:
-        """From nothing. Without a tag nothing can be known later of what is held."""
+        """Starts over. Without a tag the bytes cannot be identified later."""
         self.discard()
         file = self.path.open("xb")
         if tag:

@@ -1,4 +1,4 @@
-"""What a fetch may reach, and how much of it."""
+"""Limits of a fetch: reachable places and sizes."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +10,10 @@ from serving.agent.sources.identity import WorkloadIdentity
 class Policy:
     """`max_bytes` bounds both files together, `timeout_s` a whole fetch, `stall_s` the silence within one.
 
-    `file://` reaches only what is below `file_roots`; `pvc://CLAIM/…` is `volumes/CLAIM/…`. `allow_private` lets
-    connections go to addresses that are not public, and without TLS; `private_hosts` lets them do so for these hosts
-    alone, by name and port where one is given. `proxy` is asked for every other host; it decides where it goes.
-    `workload` is the platform's own identity in clouds. `ca_file` (PEM) is trusted beside the system's authorities.
+    `file://` reaches only paths below `file_roots`; `pvc://CLAIM/…` is `volumes/CLAIM/…`. `allow_private` allows
+    connections to private addresses, and without TLS; `private_hosts` allows them for these hosts alone, by name and
+    optional port. `proxy` is used for every other host; it decides about addresses. `workload` is the platform's own
+    identity in clouds. `ca_file` (PEM) is trusted beside the system's authorities.
     """
 
     max_bytes: int
@@ -30,6 +30,6 @@ class Policy:
     workload: WorkloadIdentity = field(default_factory=WorkloadIdentity)
 
     def is_inside(self, host: str | None, port: int | None) -> bool:
-        """Whether the platform lets adapters come from this host, wherever it is."""
+        """Whether the platform allows adapters from this host at any address."""
         name = (host or "").lower()
         return self.allow_private or name in self.private_hosts or f"{name}:{port}" in self.private_hosts

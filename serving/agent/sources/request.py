@@ -1,4 +1,4 @@
-"""What is asked of a remote, and what its answer's status means (pure)."""
+"""A request to a remote, and the meaning of its answer's status (pure)."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from yarl import URL
 from serving.agent.errors import AgentError, RefusedError, UnavailableError
 from serving.agent.sources.credentials import Credentials
 
-# What object stores, registries and the Hub call an error: a word, safe to repeat.
+# Error codes of object stores, registries and the Hub: a word, safe to repeat.
 _CODE = re.compile(r'<Code>(\w{1,64})</Code>|"code"\s*:\s*"(\w{1,64})"')
 _WORD = re.compile(r"\w{1,64}", re.ASCII)
 _TRY_AGAIN = (408, 425, 429)
@@ -17,7 +17,7 @@ _TRY_AGAIN = (408, 425, 429)
 
 @dataclass(frozen=True)
 class Access:
-    """The credentials keys that this kind of source looks at, and those of them that were given."""
+    """The credential keys of this kind of source, and the given ones among them."""
 
     keys: tuple[str, ...]
     given: tuple[str, ...]
@@ -46,7 +46,7 @@ class Request:
 
 
 def fault(name: str, access: Access, status: int, headers: Mapping[str, str], body: str) -> AgentError | None:
-    """What is wrong with an answer that is no success; None for one that is. `name` is the source as shown."""
+    """The error of an unsuccessful answer; None for a success. `name` is the source as shown to people."""
     if 200 <= status < 300:
         return None
     fact = f"{name}: the server answered {status}{_code(headers, body)}"

@@ -1,4 +1,4 @@
-"""How to go on with a part: what to ask, and what the answer means (pure; RFC 9110, sections 13 and 14)."""
+"""How to continue a part: the question to ask, and the meaning of the answer (pure; RFC 9110, sections 13 and 14)."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _LENGTH = re.compile(r"\d{1,18}", re.ASCII)
 
 @dataclass(frozen=True)
 class Body:
-    """The answer's body belongs at `start`, and makes a content of `total` bytes that is called `tag`."""
+    """The answer's body starts at `start`, and belongs to a content of `total` bytes with the tag `tag`."""
 
     start: int
     total: int | None
@@ -27,11 +27,11 @@ class Unchanged:
 
 @dataclass(frozen=True)
 class Restart:
-    """The answer does not fit what is held: ask again for everything."""
+    """The answer does not fit the held bytes: ask again for everything."""
 
 
 def question(held: Held, digest: str | None) -> dict[str, str]:
-    """Headers that ask for the rest. A content that is named by its digest cannot have changed."""
+    """Headers asking for the rest. Content named by its digest cannot have changed."""
     if not held.have:
         return {}
     if held.complete and digest is None:
@@ -41,7 +41,7 @@ def question(held: Held, digest: str | None) -> dict[str, str]:
 
 
 def meaning(held: Held, digest: str | None, status: int, headers: Mapping[str, str]) -> Body | Unchanged | Restart:
-    """Of an answer 200, 206, 304 or 416. Servers that know no conditions are seen through by their tags."""
+    """Of an answer 200, 206, 304 or 416. Servers ignoring conditions are detected by their tags."""
     tag = digest or _strong_tag(headers)
     if status == 200:
         total = _length(headers)

@@ -1,4 +1,4 @@
-"""Every scheme that a source may have, from the files in `kinds`."""
+"""Every scheme of a source, from the files in `kinds`."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from serving.agent.sources.uri import MAX_LENGTH, invalid, shown
 
 
 def kinds_by_scheme() -> Mapping[str, type[Source]]:
-    """Reads the folder, and imports what is new in it."""
+    """Reads the folder, and imports new files."""
     return {scheme: kind for kind in classes_in(kinds, Source) for scheme in kind.schemes}  # type: ignore[type-abstract]
 
 
@@ -18,7 +18,7 @@ BY_SCHEME = kinds_by_scheme()
 
 
 def parse(source: str) -> Source:
-    """An absolute path, or a URI of a scheme that a file in `kinds` has. Raises RefusedError for anything else."""
+    """An absolute path, or a URI with a scheme of a file in `kinds`. Raises RefusedError for anything else."""
     if len(source) > MAX_LENGTH or not source.isprintable():
         raise invalid(source, f"is longer than {MAX_LENGTH} characters or holds some that cannot be printed")
     scheme, separator, rest = source.partition("://")

@@ -1,4 +1,4 @@
-"""What the kinds of sources share about URIs (pure)."""
+"""Shared parts of URIs (pure)."""
 
 import re
 
@@ -11,7 +11,7 @@ _USER = re.compile(r"//[^/?#]*@")
 
 
 def shown(source: str) -> str:
-    """The source for people: escaped, of bounded length, without what may be a secret (user, query)."""
+    """The source for people: escaped, of bounded length, without possible secrets (user, query)."""
     public = _USER.sub("//", source[:MAX_LENGTH]).partition("?")[0]
     return public.encode("unicode_escape").decode("ascii")[:MAX_SHOWN]
 

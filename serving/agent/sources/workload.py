@@ -1,6 +1,6 @@
-"""What the pod's own service account may read, in the buckets that the platform names: no keys in any Secret.
+"""The pod's own identity, for the platform's buckets: no keys in any Secret.
 
-AWS: the role and the token that EKS gives a pod, exchanged at STS
+AWS: the pod's role and token from EKS, exchanged at STS
 (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html). Google Cloud: the metadata
 server's token (https://cloud.google.com/compute/docs/access/authenticate-workloads).
 """
@@ -57,7 +57,7 @@ async def aws(client: Client, workload: WorkloadIdentity) -> Credentials:
 
 
 def _session(name: str, answer: str) -> dict[str, str]:
-    """STS answers in XML, of which three elements matter."""
+    """STS answers in XML; three elements matter."""
     found = [re.search(rf"<{element}>([^<\s]{{1,16384}})</{element}>", answer) for element in _ELEMENTS]
     if not all(found):
         raise UnavailableError("AnswerInvalid", f"{name}: STS answers without credentials; it is tried again")

@@ -1,1 +1,1 @@
-"""Signals of drift: a file for each, and no other place that lists them. A new file here is a new signal."""
+"""Signals of drift, one file each. A new file here is a new signal; there is no other list."""

@@ -1,4 +1,4 @@
-"""What people ask about: the embeddings of the questions that documents were searched for."""
+"""The topics of questions: embeddings of the questions searched in documents."""
 
 import numpy as np
 
@@ -16,6 +16,6 @@ class QueryEmbedding(Signal):
         return observation.embedding
 
     def test(self, reference: Samples, current: Samples, *, permutations: int, rng: np.random.Generator) -> Outcome:
-        """The statistic is the unbiased squared maximum mean discrepancy, which may be below 0."""
+        """The statistic is the unbiased squared maximum mean discrepancy, possibly below 0."""
         found = mmd_test(reference, current, permutations=permutations, rng=rng)
         return Outcome(statistic=found.mmd2, p_value=found.p_value)

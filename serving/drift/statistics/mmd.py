@@ -22,7 +22,7 @@ ROUNDING = 1e-12  # equal splits and equal points may differ by this much: a pro
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a test found: `mmd2` may be below 0, as the estimate is unbiased; `p_value` is in (0, 1]."""
+    """The result of a test: `mmd2` may be below 0, as the estimate is unbiased; `p_value` is in (0, 1]."""
 
     mmd2: float
     p_value: float

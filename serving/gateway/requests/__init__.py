@@ -1,1 +1,1 @@
-"""Bodies of requests: what clients send, what is let through to an engine, and what is refused by name (pure)."""
+"""Bodies of requests: clients' fields, allowed fields for engines, and named refusals (pure)."""

@@ -1,4 +1,4 @@
-"""Whether a base model's engines can do what a request asks for (pure)."""
+"""Whether a base model's engines support a request (pure)."""
 
 from serving.gateway.catalog import Base
 from serving.gateway.errors import InvalidRequest
@@ -6,7 +6,7 @@ from serving.gateway.schemas import AnyRequest, ChatRequest
 
 
 def check(request: AnyRequest, base: Base) -> None:
-    """Raises InvalidRequest with the first field that the base model has no support for."""
+    """Raises InvalidRequest with the first unsupported field."""
     if not isinstance(request, ChatRequest):
         return
     if request.lets_the_model_choose and not base.calls_tools:

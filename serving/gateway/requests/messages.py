@@ -25,7 +25,7 @@ class TextPart(_Sent):
 
 
 class RefusalPart(_Sent):
-    """What a model refused with, sent back as part of a conversation."""
+    """A model's refusal, sent back as part of a conversation."""
 
     type: Literal["refusal"]
     refusal: Text
@@ -82,7 +82,7 @@ class FunctionCall(_Sent):
     @field_validator("arguments")
     @classmethod
     def _as_an_object(cls, text: str) -> str:
-        """Chat templates read an object. What a model wrote otherwise, or what was cut off, is shown to it as it is."""
+        """Chat templates read an object. Other or cut-off arguments of a model are passed as they are."""
         try:
             is_object = isinstance(json.loads(text), dict)
         except (ValueError, RecursionError):
@@ -91,7 +91,7 @@ class FunctionCall(_Sent):
 
 
 class ToolCall(_Sent):
-    """`index` is what assembling a stream leaves behind."""
+    """`index` is a remainder of assembling a stream."""
 
     id: CallId
     type: Literal["function"] = "function"
@@ -100,7 +100,7 @@ class ToolCall(_Sent):
 
 
 class _Message(_Sent):
-    """`inert`: what answers carry, ours and what clients add of their own (LiteLLM, OpenRouter)."""
+    """`inert`: fields of answers, ours and additions by clients (LiteLLM, OpenRouter)."""
 
     inert = frozenset(
         {"abstained", "annotations", "created", "id", "parsed", "provider_specific_fields", "reasoning_details",
@@ -111,7 +111,7 @@ class _Message(_Sent):
 
     @property
     def text(self) -> str:
-        """What is to be read, without images and audio."""
+        """The readable text, without images and audio."""
         content: Any = getattr(self, "content", None)
         if content is None or isinstance(content, str):
             return content or ""
@@ -119,7 +119,7 @@ class _Message(_Sent):
 
     @property
     def media(self) -> frozenset[str]:
-        """The kinds of media that the message carries: image, audio."""
+        """The message's kinds of media: image, audio."""
         content: Any = getattr(self, "content", None)
         parts = content if isinstance(content, list) else ()
         kinds = {"image_url": "image", "input_audio": "audio"}

@@ -1,4 +1,4 @@
-"""How large a regular expression is once what it counts is written out (pure): engines unroll it."""
+"""The size of a regular expression with repetitions written out (pure): engines unroll them."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a caller is told of a body that is not let through: the field as it was written, the fact, what to do (pure)."""
+"""The caller's error for a refused body: the field as written, the fact, the remedy (pure)."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -71,7 +71,7 @@ def _written(location: Sequence[int | str]) -> str:
 
 
 def _tagged(param: str, context: Details) -> str:
-    """The field that the kind is read from: messages have a role, all else a type."""
+    """The discriminating field: messages have a role, all else a type."""
     field = "role" if "<user>" in context["expected_tags"] else "type"
     return f"{param}.{field}" if param else field
 

@@ -1,4 +1,4 @@
-"""The form that an answer must have: JSON, a schema, a pattern, a choice, a grammar (pure)."""
+"""The required form of an answer: JSON, a schema, a pattern, a choice, a grammar (pure)."""
 
 from typing import Annotated, Any, Literal
 
@@ -76,7 +76,7 @@ class StructuredOutputs(Value):
 
     @property
     def grammars(self) -> list[tuple[str, str, str]]:
-        """What a compiler reads: the field, what it is, and its text."""
+        """The compiler's input: the field, its type, and its text."""
         if self.schema_ is not None:
             return [("structured_outputs.json", "json", orjson.dumps(self.schema_).decode())]
         texts = {"regex": self.regex, "grammar": self.grammar}

@@ -68,7 +68,7 @@ def _section(path: str, kind: type[Value]) -> Iterator[str]:
 
 
 def _bounds(field: dict[str, Any]) -> str:
-    """What each of a field's forms may be, null apart."""
+    """The possible types of a field's forms, without null."""
     forms = [form for form in field.get("anyOf", field.get("oneOf", [field])) if form.get("type") != "null"]
     forms = [inner for form in forms for inner in form.get("oneOf", [form])]
     return "; or ".join(filter(None, dict.fromkeys(map(_form, forms)))) or "-"

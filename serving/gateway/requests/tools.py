@@ -1,4 +1,4 @@
-"""Tools that a model may call, and the older `functions`, which are the same under other names (pure)."""
+"""Tools for a model, and the older `functions`, equal under other names (pure)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -15,7 +15,7 @@ JsonSchema = dict[str, Any]
 
 
 class Function(Value):
-    """`strict`: whether a call must follow the schema. One that is forced always does."""
+    """`strict`: whether a call must follow the schema. A forced call always does."""
 
     name: FunctionName
     description: Annotated[str, StringConstraints(max_length=16_384)] | None = None

@@ -1,4 +1,4 @@
-"""What every part of a body is made of: strict frozen values, and unions that report errors under one branch (pure)."""
+"""The bases of all parts of a body: strict frozen values, and unions reporting errors under one branch (pure)."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints, Tag, model_validator
 
 MAX_TEXT = 400_000
-# Of one object: each that is unknown is an error, and each error costs.
+# Of one object: each unknown field is an error, and each error costs time.
 MAX_FIELDS = 256
 _EMPTY: tuple[object, ...] = ("", [], {})
 
@@ -16,14 +16,13 @@ OneText = Annotated[Text, Tag("<one>")]
 
 
 class Value(BaseModel):
-    """Clients send back whole answers of ours, with fields that they leave empty: null, and empty where the field is
-    optional, mean absent. `inert` fields are accepted and dropped; empty is a value for those that are `kept`.
-    """
+    """Clients send back our whole answers, with empty fields: null, and empty optional fields, mean absent. `inert`
+    fields are accepted and dropped; empty is a value for `kept` ones."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     inert: ClassVar[frozenset[str]] = frozenset()
-    # Whether empty fields that nobody knows are dropped: what clients leave behind in a conversation means nothing,
-    # what they ask for may mean much when it is empty (`web_search_options: {}`).
+    # Whether empty unknown fields are dropped: leftovers in a conversation mean nothing, but an empty option may mean
+    # much (`web_search_options: {}`).
     drops_unknown: ClassVar[bool] = False
     kept: ClassVar[frozenset[str]] = frozenset()
 
@@ -46,7 +45,7 @@ class Value(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """With the fields that are accepted and dropped."""
+        """Including the fields accepted and dropped."""
         schema = handler.resolve_ref_schema(handler(core))
         for name in sorted(cls.inert):
             schema.setdefault("properties", {})[name] = {"description": "accepted; changes nothing here"}
@@ -65,7 +64,7 @@ def _kept(kind: type[Value]) -> frozenset[str]:
 
 
 def is_branch(part: object) -> bool:
-    """Whether a part of an error's location is a union's branch, which no caller wrote."""
+    """Whether a part of an error's location is a union's branch, absent in the caller's body."""
     return isinstance(part, str) and part.startswith("<")
 
 

@@ -1,1 +1,1 @@
-"""The public routes and the internal ones: each makes a handler from what it needs."""
+"""The public routes and the internal ones."""

@@ -1,4 +1,4 @@
-"""GET /, /docs: what this is. GET /healthz: the process answers. GET /readyz: it has the objects."""
+"""GET /, /docs: a description. GET /healthz: the process answers. GET /readyz: it has the objects."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -27,7 +27,7 @@ def routes(discovery: Source) -> APIRouter:
     @found.get("/", include_in_schema=False)
     @found.get("/v1", include_in_schema=False)
     async def about() -> About:
-        """For people who open the address in a browser."""
+        """For people opening the address in a browser."""
         return About()
 
     @found.get("/docs", include_in_schema=False)

@@ -1,5 +1,5 @@
-"""GET /v1/state: what the operator waits for before a version may leave an engine. It names every tenant, and is
-therefore answered on the internal port only."""
+"""GET /v1/state: the operator waits for it before a version leaves an engine. It names every tenant, and is therefore
+on the internal port only."""
 
 from fastapi import APIRouter
 
@@ -15,7 +15,7 @@ def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons) ->
 
     @found.get("/v1/state")
     async def state() -> GatewayState:
-        """Which versions this gateway sends requests to, or still waits for."""
+        """The versions of this gateway with possible or running requests."""
         catalog = discovery.catalog
         return GatewayState(
             generation=catalog.generation,

@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/NAME: the names that this key may write in `model`."""
+"""GET /v1/models and /v1/models/NAME: this key's names for `model`."""
 
 from typing import Annotated, Literal
 
@@ -30,7 +30,7 @@ class ModelList(BaseModel):
 
 
 def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> APIRouter:
-    """`embedder` is the name that embeddings are asked of, where there are any."""
+    """`embedder` is the model name for embeddings, if there are any."""
     found = APIRouter()
 
     def caller(request: Request) -> Principal:
@@ -42,7 +42,7 @@ def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> 
 
     @found.get("/v1/models")
     async def models(principal: Caller) -> ModelList:
-        """Lists the names that this key may write in `model`."""
+        """Lists this key's names for `model`."""
         return ModelList(data=_models(discovery.catalog, principal, embedder))
 
     @found.get("/v1/models/{name:path}")

@@ -1,1 +1,1 @@
-"""Kinds of sources: a file for each, and no other place that lists them. A new file here is a new kind."""
+"""Kinds of sources, one file each. A new file here is a new kind; there is no other list."""

@@ -42,7 +42,7 @@ class GsSource(BucketSource):
     forms = ("gs://BUCKET/DIRECTORY",)
 
     async def own_credentials(self, client: Client, fetch: Fetch) -> Credentials:
-        """Google's metadata server has an address that no artifact may come from."""
+        """Google's metadata server has an address forbidden for artifacts."""
         policy = replace(fetch.policy, allow_private=True, proxy=None)
         async with Client(policy, fetch.tls, client.name) as inside:
             return await workload.google(inside, fetch.policy.workload)
@@ -62,7 +62,7 @@ class GsSource(BucketSource):
 
 
 def service_account(document: str) -> ServiceAccount:
-    """From the JSON that Google hands out. Raises RefusedError."""
+    """From Google's JSON key. Raises RefusedError."""
     try:
         match json.loads(document):
             case {"client_email": str(email), "private_key": str(pem), "token_uri": str(token_url)}:
@@ -78,7 +78,7 @@ def service_account(document: str) -> ServiceAccount:
 
 
 def assertion(account: ServiceAccount, now: datetime) -> str:
-    """The JWT that the account proves itself with."""
+    """The account's signed JWT."""
     issued = int(now.timestamp())
     claims = {
         "iss": account.email,

@@ -29,14 +29,14 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class DirectorySource(Source):
-    """A directory that this machine can read."""
+    """A readable directory of this machine."""
 
     @abstractmethod
     def locate(self, name: str, policy: Policy) -> tuple[Path, Path]:
-        """The directory that is meant, and the root that it must not leave. Raises RefusedError."""
+        """The source's directory, and the root it must not leave. Raises RefusedError."""
 
     async def fetch(self, fetch: Fetch) -> None:
-        """A thread cannot be cancelled, but it can be told; nobody touches its files before it has stopped."""
+        """A thread cannot be cancelled, but notified; its files are untouchable until it has stopped."""
         directory, root = self.locate(fetch.name, fetch.policy)
         left = threading.Event()
         arguments = (directory, root, fetch.name, fetch.parts, fetch.policy.max_bytes, lambda: not left.is_set())
@@ -94,10 +94,10 @@ class VolumeSource(DirectorySource):
 
 
 def copy(directory: Path, root: Path, name: str, parts: dict[str, Part], room: int, go_on: Callable[[], bool]) -> None:
-    """Both files into their parts. Leaves off when `go_on` says so.
+    """Copies both files into their parts. Stops early when `go_on` returns False.
 
-    Links may be followed inside the root; from there on none is: the directory is opened part by part, so that nothing
-    can be exchanged between the check and the use. Raises RefusedError, UnavailableError and OSError (the disk's).
+    Links are followed inside the root only. The directory is opened component by component, so nothing can be exchanged
+    between check and use. Raises RefusedError, UnavailableError and OSError (the disk's).
     """
     with _opened(directory, root, name) as descriptor, ExitStack() as stack:
         refusal = absence(name, os.listdir(descriptor))  # noqa: PTH208 (a descriptor is no path)
@@ -178,7 +178,7 @@ def _copy_file(reader: BinaryIO, part: Part, name: str, room: int, go_on: Callab
 
 
 def _status(directory: int, file: str) -> os.stat_result | None:
-    """By name: a file that was replaced is another one, while the one that was read is as it was."""
+    """By name: a replaced file has another identity, while the opened one keeps its own."""
     try:
         return os.stat(file, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:

@@ -33,7 +33,7 @@ _REGISTRY = re.compile(
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _MAX_TOKEN = 16_384
-# The name that people use is not the host that speaks the protocol.
+# The familiar name differs from the host speaking the protocol.
 _HOSTS = {"docker.io": "registry-1.docker.io"}
 
 
@@ -54,7 +54,7 @@ class RegistrySource(RemoteSource):
         return cls(match[1], match[2], match[4] or match[3])
 
     async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
-        """Raises RefusedError when the artifact is not one file each, or its manifest not what its digest says."""
+        """Raises RefusedError unless the artifact has one of each file, and the manifest matches its digest."""
         base = f"https://{_HOSTS.get(self.host, self.host)}/v2/{self.repository}"
         access = Access.of(fetch.credentials, "OCI_USERNAME", "OCI_PASSWORD")
         url = URL(f"{base}/manifests/{self.reference}", encoded=True)
@@ -96,7 +96,7 @@ def _layers(raw: bytes, name: str) -> list[tuple[str, str] | None]:
 
 
 def _titled(layer: Any) -> tuple[str, str] | None:
-    """A title may hold the path that the file was pushed from."""
+    """A title may contain the path of the pushed file."""
     match layer:
         case {"digest": str(digest), "annotations": {"org.opencontainers.image.title": str(title)}}:
             if _DIGEST.fullmatch(digest):
@@ -108,7 +108,7 @@ def _titled(layer: Any) -> tuple[str, str] | None:
 
 
 async def _proof(client: Client, request: Request, source: RegistrySource, credentials: Credentials) -> dict[str, str]:
-    """The headers that the registry's challenge asks for; none if it makes none."""
+    """The headers for the registry's challenge; none without a challenge."""
     async with client.open(request) as response:
         challenge = response.headers.get("WWW-Authenticate", "") if response.status == 401 else None
     if challenge is None:
@@ -124,7 +124,7 @@ async def _proof(client: Client, request: Request, source: RegistrySource, crede
 
 
 def token_url(challenge: str, source: RegistrySource, name: str) -> URL:
-    """Where the challenge sends its callers for a token. Only reading this repository is asked for."""
+    """The token address in the challenge. Only reading this repository is asked for."""
     parameters: Mapping[str, str] = dict(_PARAMETER.findall(challenge))
     query = {"scope": f"repository:{source.repository}:pull"}
     if "service" in parameters:

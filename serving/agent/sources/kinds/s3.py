@@ -1,4 +1,4 @@
-"""s3://BUCKET/DIRECTORY: GET requests that botocore signs (AWS Signature Version 4), and our own client sends."""
+"""s3://BUCKET/DIRECTORY: GET requests signed by botocore (AWS Signature Version 4), and sent by our own client."""
 
 import re
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class S3Source(BucketSource):
         return {file: Remote(Request(url, signed(url, keys, region), access)) for file, url in urls.items()}
 
     def url(self, endpoint: str, file: str) -> URL:
-        """Path style, which every S3 speaks; encoded once, as the signature has it."""
+        """Path style, understood by every S3; encoded once, as in the signature."""
         path = quote(f"{self.bucket}/{self.key(file)}", safe="/-._~")
         try:
             return URL(f"{endpoint.rstrip('/')}/{path}", encoded=True)
@@ -51,7 +51,7 @@ class S3Source(BucketSource):
 
 
 def signed(url: URL, keys: Keys | None, region: str) -> dict[str, str]:
-    """The headers that prove a GET without a body."""
+    """The headers signing a GET without a body."""
     if keys is None:
         return {}
     request = AWSRequest("GET", str(url), headers={"host": url.host_port_subcomponent or ""})
