@@ -1,7 +1,7 @@
-"""Which objects count, and why the others do not (pure).
+"""Decides acceptance of objects, with reasons (pure).
 
-The operator writes the verdicts into status; the gateway reaches the same ones from the same objects,
-so that an object is never served while its refusal is still on its way.
+The operator writes the verdicts into status. The gateway computes the same verdicts from the same objects, so a refused
+object is never served, even before its status is written.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -25,10 +25,10 @@ G = TypeVar("G", bound=Hashable)
 
 
 class Lookups(Protocol):
-    """The other objects that a verdict depends on."""
+    """Look-ups of other objects for a verdict."""
 
     def owner(self, namespace: str) -> str | None:
-        """The tenant that a namespace belongs to."""
+        """The tenant of a namespace."""
 
     def tenant(self, name: str) -> Tenant | None: ...
 
@@ -37,13 +37,13 @@ class Lookups(Protocol):
     def has_knowledge_base(self, namespace: str, name: str) -> bool: ...
 
     def key_holder(self, namespace: str, digest: str) -> Key | None:
-        """The one APIKey of a namespace that a digest speaks for."""
+        """The APIKey holding a digest in a namespace."""
 
     def adapters(self, namespace: str) -> Sequence[Adapter]: ...
 
 
 def owners(tenants: tuple[Tenant, ...]) -> dict[str, str]:
-    """Namespace → tenant. Whoever has a namespace keeps it; of two new claims the first by name holds."""
+    """Namespace → tenant. A recorded owner keeps its namespace; of two new claims the first by name holds."""
     found: dict[str, str] = {}
     for tenant in sorted(tenants, key=lambda tenant: (tenant.status.namespace != tenant.spec.namespace, tenant.name)):
         found.setdefault(tenant.spec.namespace, tenant.name)
@@ -51,9 +51,9 @@ def owners(tenants: tuple[Tenant, ...]) -> dict[str, str]:
 
 
 def accept(objects: Objects, now: datetime, *, documents: str | None = None) -> Verdicts:
-    """The Accepted condition of every object, which may depend on the last one that it was given.
+    """The Accepted condition of every object. It may depend on the object's last condition.
 
-    Where `documents` is a directory, sources of knowledge bases are paths, and each tenant's lie in
+    If `documents` is a directory, sources of knowledge bases are paths, and each tenant's must be in
     `documents`/`tenant`.
     """
     rules = Rules(_Objects(objects), now, documents)
@@ -69,7 +69,7 @@ def _refused(reason: str, message: str) -> Condition:
 
 
 class Rules:
-    """Which objects count, one at a time. `documents`: see `accept`."""
+    """Verdicts on objects, one at a time. `documents`: see `accept`."""
 
     def __init__(self, lookups: Lookups, now: datetime, documents: str | None = None) -> None:
         self._lookups = lookups
@@ -161,7 +161,7 @@ class Rules:
         return _refused(c.EXPIRED, f"the key expired at {key.spec.expires_at}; make a new one")
 
     def _over_the_cap(self, adapter: Adapter) -> Condition | None:
-        """Those that answer come first, then by name."""
+        """Running adapters come first, then by name."""
         tenant = self._lookups.tenant(self._lookups.owner(adapter.namespace) or "")
         if tenant is None or len(self._lookups.adapters(adapter.namespace)) <= tenant.spec.max_adapters:
             return None
@@ -176,7 +176,7 @@ class Rules:
         return self._ranks[adapter.namespace][adapter.name]
 
     def _ranked(self, namespace: str) -> Mapping[str, int]:
-        """What is refused for itself and does not answer takes no place."""
+        """An adapter refused for itself and not running does not count."""
         ranks: dict[str, int] = {}
         taken = 0
         for adapter in sorted(self._lookups.adapters(namespace), key=lambda a: (a.status.active is None, a.name)):
@@ -195,7 +195,7 @@ def _lies_in(path: PurePosixPath, folder: PurePosixPath) -> bool:
 
 
 def key_holder(keys: Iterable[APIKey]) -> APIKey:
-    """Of a namespace's keys with one digest the one that counts, with its models and its end."""
+    """Of a namespace's keys with one digest the valid one, with its models and expiry."""
     return min(keys, key=lambda key: (not c.holds(key.status.conditions, c.ACCEPTED), key.name))
 
 

@@ -25,19 +25,19 @@ class CanaryStep(Value):
 
 
 class CanaryChecks(Value):
-    """What may differ between the candidate and the running version. Shifts are of shares of answers.
+    """Allowed differences between the candidate and the running version. Shifts are of shares of answers.
 
-    Nothing is judged before each of both has answered `minRequests`.
+    The comparison starts after `minRequests` answers of both versions.
     """
 
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 50
-    """Requests that each of both must have answered before they are compared."""
+    """Answers of each version before they are compared."""
     max_error_increase: Share = 0.02
     """How much higher the candidate's share of failed requests may be."""
     max_abstention_shift: Share = 0.2
-    """How far the share of grounded answers that cite nothing may differ."""
+    """Largest difference in the share of grounded answers without a citation."""
     max_finish_shift: Share = 0.2
-    """How far the share of answers that end by themselves may differ."""
+    """Largest difference in the share of answers ending by themselves."""
     max_latency_ratio: Annotated[float, Field(gt=1, le=100)] = 1.5
     """How many times longer the candidate's time to the first token may be."""
     max_length_ratio: Annotated[float, Field(gt=1, le=100)] = 3.0
@@ -48,9 +48,9 @@ class Canary(Value):
     """A new version takes over step by step, and goes back by itself when it answers worse."""
 
     steps: Annotated[tuple[CanaryStep, ...], Field(min_length=1, max_length=10)]
-    """Shares of the traffic in the order in which they are taken; each is higher than the one before."""
+    """Shares of the traffic in order; each is higher than the one before."""
     checks: CanaryChecks = CanaryChecks()
-    """What may differ between the candidate and the running version."""
+    """Allowed differences between the candidate and the running version."""
 
     @model_validator(mode="after")
     def _steps_go_up(self) -> "Canary":
@@ -64,36 +64,36 @@ class Rollout(Value):
     """Without a canary a version takes over as soon as every replica has had an answer from it."""
 
     keep_previous: Annotated[int, Field(ge=0, le=5)] = 1
-    """Earlier versions that stay in the engines for an instant rollback, as far as there is room."""
+    """Earlier versions kept in the engines for an instant rollback, as far as there is room."""
     canary: Canary | None = None
     """How a new version takes over step by step; without it, all at once."""
 
 
 class Residency(Value):
-    """What stays when a base model has room for fewer versions than are wanted."""
+    """The order of removal when a base model has room for fewer versions than wanted."""
 
     pinned: bool = False
-    """Whether it is among the last to leave."""
+    """Whether it is removed last."""
 
 
 class AdapterSpec(Value):
-    """Where an adapter's content lies, and how new content is released."""
+    """The source of an adapter's content, and the rollout of new content."""
 
     base_model: Name
-    """The BaseModel that it was trained on."""
+    """The BaseModel it was trained on."""
     source: Uri
     """A directory with adapter_config.json and adapter_model.safetensors, under hf://, s3://, gs://, https://, oci://,
     pvc:// or file://."""
     digest: Digest | None = None
     """The SHA-256 of the content, in hexadecimal digits: any other content at the source is refused."""
     credentials: Name | None = None
-    """A Secret in the adapter's namespace with what the source asks for."""
+    """A Secret in the adapter's namespace with the source's credentials."""
     knowledge_bases: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
-    """Knowledge bases of the same namespace that its answers are grounded in."""
+    """Knowledge bases of the same namespace for grounding its answers."""
     rollout: Rollout = Rollout()
     """How new content is released."""
     residency: Residency = Residency()
-    """What stays when there is room for fewer versions than are wanted."""
+    """The order of removal when there is room for fewer versions than wanted."""
 
 
 class Version(Value):
@@ -102,32 +102,32 @@ class Version(Value):
     digest: Digest
     """The SHA-256 of the content."""
     engine_name: str
-    """What the engines know it as."""
+    """The engines' name for it."""
     base_model: Name
-    """The BaseModel that it runs on."""
+    """The BaseModel it runs on."""
     source: Uri
-    """Where it came from."""
+    """Its source."""
     fingerprint: Fingerprint | None = None
-    """What it answered when it was first loaded."""
+    """Its answers when it was first loaded."""
 
     @property
     def place(self) -> tuple[str, str, str, str]:
-        """All that makes it what it is; a fingerprint is only what it answers."""
+        """Its complete identity; a fingerprint only describes its answers."""
         return (self.digest, self.engine_name, self.base_model, self.source)
 
 
 class ActiveVersion(Version):
-    """What the adapter's name stands for."""
+    """The version behind the adapter's name."""
 
     generation: int
-    """Grows by one with each flip, and with each canary that is taken back."""
+    """Grows by one with each flip, and with each withdrawn canary."""
 
 
 class CanaryVersion(Version):
-    """The version that has a part of the traffic."""
+    """The version with a part of the traffic."""
 
     step: int
-    """The step that it is at, from 0."""
+    """The current step, from 0."""
     weight: int
     """Its share of the requests, in percent."""
     since: str
@@ -135,10 +135,10 @@ class CanaryVersion(Version):
 
 
 class Rejection(Value):
-    """A content that is not released again while neither its source nor its rollout says anything new."""
+    """A content not to be released again while its source and rollout are unchanged."""
 
     offer: str
-    """The source and the rollout that the rejection is of."""
+    """Identifies the rejected source and rollout."""
     digest: Digest
     """The SHA-256 of the content."""
     reason: str
@@ -148,48 +148,48 @@ class Rejection(Value):
 
 
 class HistoryEntry(Value):
-    """What the adapter's name came to stand for, and why."""
+    """A change of the version behind the adapter's name, with its reason."""
 
     at: str
     """When, in ISO 8601."""
     event: Literal["Released", "CanaryStarted", "CanaryFailed", "Promoted", "RolledBack", "Refused", "DecisionRefused"]
-    """What happened."""
+    """The kind of change."""
     digest: Digest | None = None
     """The SHA-256 of the content."""
     source: str = ""
-    """Where it came from."""
+    """Its source."""
     message: str = ""
     """The evidence."""
     decision: str = ""
-    """The decision by hand that it came from."""
+    """The decision by hand behind it."""
 
 
 class AdapterStatus(Status):
-    """What is known of the adapter."""
+    """The observed state of the adapter."""
 
     active: ActiveVersion | None = None
-    """What the adapter's name stands for."""
+    """The version behind the adapter's name."""
     canary: CanaryVersion | None = None
-    """The version that has a part of the traffic."""
+    """The version with a part of the traffic."""
     previous: Annotated[tuple[Version, ...], Field(max_length=5)] = ()
-    """Earlier versions that a rollback can return to, the newest first."""
+    """Earlier versions available for a rollback, newest first."""
     rejected: Rejection | None = None
-    """A version that was taken back."""
+    """A version taken back."""
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=HISTORY_LENGTH)] = ()
-    """What the name has stood for, the newest first."""
+    """Versions behind the name so far, newest first."""
     handled: str = ""
-    """The last decision by hand that was carried out."""
+    """The last decision by hand carried out."""
     acknowledged: int = 0
-    """The generation of the last flip that every gateway routes by: no request that begins afterwards is answered by an
-    older version."""
+    """The generation of the last flip confirmed by every gateway: later requests are never answered by an older
+    version."""
     candidate: Digest | None = None
-    """What the source holds."""
+    """The source's content."""
     draining: tuple[str, ...] = ()
-    """Versions that still answer requests which began with them."""
+    """Versions still answering requests begun with them."""
     replicas_ready: int = 0
-    """Engines that answer with the active version."""
+    """Engines answering with the active version."""
     replicas_desired: int = 0
-    """Engines that should."""
+    """Engines expected to answer with it."""
 
     @property
     def routed(self) -> bool:
@@ -198,8 +198,8 @@ class AdapterStatus(Status):
 
 
 class Decision(Value):
-    """What somebody decided by hand. `id` tells it from the same decision made again; it holds only while the version
-    that it was made `against` is the active one."""
+    """A decision by hand. `id` distinguishes it from the same decision made again; it is valid only while the version
+    in `against` is active."""
 
     id: Annotated[str, Field(min_length=1, max_length=64)]
     action: Literal["Promote", "Rollback"]
@@ -213,10 +213,10 @@ class Adapter(Resource):
     status: AdapterStatus = AdapterStatus()
 
     def offer(self, revision: str) -> str:
-        """What a rejection is a rejection of: the source at this revision, released in this way."""
+        """Identifies the offered source at this revision with its rollout, for rejections."""
         return hashlib.sha256(f"{revision}\0{self.spec.rollout.model_dump_json()}".encode()).hexdigest()[:16]
 
     def harms(self, revision: str) -> bool:
-        """Whether an engine was harmed by what the source holds at this revision."""
+        """Whether the source's content at this revision has harmed an engine."""
         rejected = self.status.rejected
         return rejected is not None and rejected.reason in c.HARMFUL and rejected.offer == self.offer(revision)

@@ -1,4 +1,4 @@
-"""What the operator and an engine's agent say to each other."""
+"""Bodies between the operator and an engine's agent."""
 
 from typing import Annotated, Literal
 
@@ -15,14 +15,14 @@ TopTokens = Annotated[tuple[tuple[str, float], ...], Field(min_length=1, max_len
 class Fingerprint(Value):
     """For each of a frozen set of prompts the likeliest first tokens and their log-probabilities, in nats.
 
-    Another release of the `engine` may add up in another order, and so may other hardware, which the base model's own
-    answers show: such fingerprints are not compared.
+    Other releases of the `engine` and other hardware may sum in another order. The base model's answers show this, and
+    such fingerprints are not compared.
     """
 
     engine: str
     """The engine's release."""
     base: Annotated[tuple[TopTokens, ...], Field(max_length=64)] = ()
-    """What the base model answered on the same engine."""
+    """The base model's answers on the same engine."""
     prompts: Annotated[tuple[TopTokens, ...], Field(min_length=1, max_length=64)]
     """For each prompt the likeliest first tokens, and their log-probabilities."""
 
@@ -30,11 +30,10 @@ class Fingerprint(Value):
 class DesiredAdapter(Value):
     """One version to hold.
 
-    A candidate has a `source` and a `revision` that changes whenever the source may hold other content; its
-    `digest`, if there is one, is a pin. A version without a source is in the agent's store under its digest.
-    A `required` version must answer before the replica takes any traffic. `fingerprint` is what the version answered
-    when it was first loaded anywhere; one that answers otherwise is not this version. `credentials` are for the
-    source, and are in no status.
+    A candidate has a `source` and a `revision`, changing whenever the source's content may change; its optional
+    `digest` is a pin. A version without a source is in the agent's store under its digest. A `required` version must
+    answer before the replica takes any traffic. `fingerprint` are the version's answers at its first load anywhere; a
+    version with different answers is another one. `credentials` are for the source, and in no status.
     """
 
     tenant: Name
@@ -48,24 +47,24 @@ class DesiredAdapter(Value):
 
     @property
     def is_known(self) -> bool:
-        """The operator has seen it verified. A pin alone is no proof of access: whoever writes a digest need not be
-        allowed to read what it names."""
+        """Verified before, according to the operator. A pin alone proves no right to read: the author of a digest may
+        lack access to its content."""
         return self.digest is not None and self.revision == known_revision(self.digest)
 
 
 def known_revision(digest: str) -> str:
-    """The revision of a version that was verified before."""
+    """The revision of a verified version."""
     return f"sha256:{digest}"
 
 
 class DesiredSet(Value):
-    """All that one agent should hold; whatever else its engine has is unloaded."""
+    """The complete set of one agent; other adapters in its engine are unloaded."""
 
     adapters: tuple[DesiredAdapter, ...] = ()
 
 
 class HeldAdapter(Value):
-    """How far one desired version is. `reason` and `message` carry the fact that failed."""
+    """The progress of one desired version. `reason` and `message` describe a failure."""
 
     tenant: Name
     adapter: Name
@@ -75,7 +74,7 @@ class HeldAdapter(Value):
     engine_name: str | None = None
     fingerprint: Fingerprint | None = None
     made_for: str = ""
-    """The base model that the adapter's own configuration names."""
+    """The base model named by the adapter's own configuration."""
     reason: str = ""
     message: str = ""
 
@@ -83,7 +82,7 @@ class HeldAdapter(Value):
 class AgentStatus(Value):
     """`version` grows with every change; `started` is the engine's start in Unix seconds, None while it is down.
 
-    `spoiled_by` names the version after whose load the base model answered otherwise: the engine is to be restarted.
+    `spoiled_by` names a version after whose load the base model's answers changed: the engine must be restarted.
     """
 
     version: int

@@ -1,7 +1,7 @@
-"""APIKey: the digest of a key. The key itself is shown once by whoever made it and stored nowhere.
+"""APIKey: the digest of a key. The key itself is shown once at its creation and stored nowhere.
 
-A key carries the namespace that it was made for, and speaks for that one alone. A digest is no secret: whoever copies
-one into a namespace of his own has an object that no key fits.
+A key contains its namespace, and is valid there only. A digest is no secret: copied into another namespace, it matches
+no key.
 """
 
 import hashlib
@@ -19,16 +19,16 @@ _SHOWN_DIGITS = 4
 
 
 class APIKeySpec(Value):
-    """What a key is known by; the key itself is stored nowhere."""
+    """The key's identity; the key itself is stored nowhere."""
 
     sha256: Digest
     """The SHA-256 of the key, in hexadecimal digits. It cannot be changed."""
     prefix: Annotated[str, StringConstraints(max_length=80)] = ""
-    """How the key begins, for people who look at a list."""
+    """The beginning of the key, for lists."""
     expires_at: AwareDatetime | None = None
     """When it stops working, in RFC 3339; without it, never."""
     models: Annotated[tuple[Name, ...], Field(max_length=256)] | None = None
-    """The models that it may be used for; without it, all of the tenant's."""
+    """The models it may be used for; by default all of the tenant's."""
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -41,7 +41,7 @@ class APIKey(Resource):
 
 
 def key_digest(key: str) -> str:
-    """SHA-256 is enough for a random 256-bit key; slow hashes are for passwords that people choose."""
+    """SHA-256 suffices for a random 256-bit key; slow hashes are for human passwords."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -51,7 +51,7 @@ def key_from_entropy(namespace: str, entropy: bytes) -> str:
 
 
 def key_namespace(key: str) -> str | None:
-    """The namespace that a key was made for; None for what is no key."""
+    """The namespace in a key; None for an invalid key."""
     found = _KEY.fullmatch(key)
     return found["namespace"] if found else None
 

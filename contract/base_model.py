@@ -1,4 +1,4 @@
-"""BaseModel: a model that an engine runs for many tenants."""
+"""BaseModel: a model run by engines for many tenants."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -11,7 +11,7 @@ from contract.names import ANY_TENANT
 from contract.resource import Resource, Status
 from contract.value import Name, Uri, Value
 
-# The ranks that vLLM has kernels for (vllm/config/lora.py).
+# The ranks with kernels in vLLM (vllm/config/lora.py).
 Rank = Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]
 
 
@@ -21,7 +21,7 @@ Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$"
 TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Argument = Annotated[str, StringConstraints(max_length=512)]
 Variable = Annotated[str, StringConstraints(max_length=4096)]
-# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, less what is negative.
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, without negative ones.
 QUANTITY_PATTERN = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][+-]?[0-9]{1,3})?$"
 
 
@@ -42,14 +42,14 @@ ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9./]{0
 
 
 class Autoscaling(Value):
-    """Replicas by load instead of by number. A replica that is taken away first finishes what it answers."""
+    """Replicas by load instead of by number. A removed replica first finishes its requests."""
 
     min_replicas: Annotated[int, Field(ge=1, le=1000)] = 1
     """The fewest replicas."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)]
     """The most replicas, at least as many as minReplicas."""
     queue_depth: Annotated[int, Field(ge=1, le=100_000)] = 8
-    """Requests that may wait in the engine of each replica, on average, before another one is added."""
+    """Average waiting requests per engine before a replica is added."""
     tokens_in_flight: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     """Tokens of prompts and answers under way for each replica, on average, before another one is added."""
 
@@ -61,12 +61,12 @@ class Autoscaling(Value):
 
 
 class Resources(Value):
-    """What each engine asks for, and may not exceed, in Kubernetes' quantities."""
+    """Requests and limits of each engine, in Kubernetes' quantities."""
 
     requests: Annotated[Mapping[ResourceName, Quantity], Field(max_length=16)] = {}
-    """What a node must have free for it."""
+    """Free resources required on a node."""
     limits: Annotated[Mapping[ResourceName, Quantity], Field(max_length=16)] = {}
-    """What it may not exceed; GPUs are asked for here, as nvidia.com/gpu."""
+    """Upper limits; GPUs are requested here, as nvidia.com/gpu."""
 
 
 class Lora(Value):
@@ -75,9 +75,9 @@ class Lora(Value):
     max_rank: Rank = 16
     """The highest rank of an adapter. Memory is taken for it whether adapters use it or not."""
     slots: Annotated[int, Field(ge=1, le=256)] = 4
-    """Adapters that one batch can hold."""
+    """Adapters in one batch."""
     cpu_slots: Annotated[int, Field(ge=1, le=4096)] = 16
-    """Adapter versions that the engine keeps in host memory, at least as many as slots."""
+    """Adapter versions in the engine's host memory, at least as many as slots."""
 
     @model_validator(mode="after")
     def _cpu_slots_hold_the_batch(self) -> "Lora":
@@ -91,13 +91,13 @@ class BaseModelSpec(Value):
     after the other."""
 
     source: Uri
-    """A Hugging Face name (hf://ORG/NAME@REVISION for one revision of it), pvc://CLAIM/DIRECTORY on the claim that the
-    platform was installed with, or a directory that every engine can read."""
+    """A Hugging Face name (hf://ORG/NAME@REVISION for one revision), pvc://CLAIM/DIRECTORY on the platform's claim for
+    models, or a directory readable by every engine."""
     also_known_as: Annotated[tuple[Uri, ...], Field(max_length=32)] = ()
-    """Other names of the same model, as adapters' configurations may give them: a mirror, a quantised twin. An adapter
-    that names another one is served where its shapes fit, with a note."""
+    """Other names of the same model in adapters' configurations: a mirror, a quantised twin. An adapter with another
+    name is served if its shapes fit, with a note."""
     tenants: Annotated[tuple[Name | Literal["*"], ...], Field(max_length=1000)] = ()
-    """The tenants that may use it, or * for all."""
+    """The tenants allowed to use it, or * for all."""
     lora: Lora = Lora()
     """Room for adapters in each engine."""
     max_model_length: Annotated[int, Field(ge=64, le=2_000_000)] = 4096
@@ -105,26 +105,26 @@ class BaseModelSpec(Value):
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     """The type of the weights in the engine; auto takes the model's own."""
     tool_parser: Parser | None = None
-    """How vLLM reads calls of tools in what the model writes: by hermes, mistral or another of its parsers.
-    Where none is given, tools are called only in requests that force a call."""
+    """vLLM's parser for tool calls in the model's output: hermes, mistral and others. Without it, tools are called only
+    in requests forcing a call."""
     reasoning_parser: Parser | None = None
     """How vLLM tells reasoning from the answer: by qwen3, deepseek_r1 or another of its parsers."""
     chat_template: Uri | None = None
-    """A template file that every engine can read, in place of the model's own."""
+    """A template file readable by every engine, in place of the model's own."""
     chat_template_kwargs: Annotated[tuple[TemplateVariable, ...], Field(max_length=16)] = ()
-    """Variables of the template that requests may set, such as enable_thinking."""
+    """Variables of the template settable by requests, such as enable_thinking."""
     media: Annotated[tuple[Literal["image", "audio"], ...], Field(max_length=2)] = ()
-    """What the model reads beside text. Requests carry it as data URLs; nothing is fetched."""
+    """Media accepted by the model beside text. Requests carry them as data URLs; nothing is downloaded."""
     engine_args: Annotated[tuple[Argument, ...], Field(max_length=64)] = ()
-    """More arguments for vLLM's server, one entry for each word: those that say how fast it runs, what it holds."""
+    """More arguments for vLLM's server, one entry for each word: speed and capacity only."""
     engine_env: Annotated[Mapping[EnvironmentName, Variable], Field(max_length=64)] = {}
-    """More environment variables for vLLM's server, of its own and of the libraries that it computes with."""
+    """More environment variables for vLLM's server and its compute libraries."""
     image: Annotated[str, StringConstraints(max_length=512)] | None = None
-    """The engine's image on a cluster; without one, the image that the platform was installed with."""
+    """The engine's image on a cluster; by default the platform's engine image."""
     resources: Resources = Resources()
-    """What each engine asks for on a cluster."""
+    """Resources of each engine on a cluster."""
     runtime: Literal["Deployment", "KServe"] = "Deployment"
-    """What runs the engines on a cluster: a Deployment, or KServe by an InferenceService. It stays as it is."""
+    """The runtime of the engines on a cluster: a Deployment, or KServe by an InferenceService. It cannot be changed."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
     """Engines on a cluster. Not used where autoscaling is set; `quiver up` runs one."""
     autoscaling: Autoscaling | None = None
@@ -160,12 +160,12 @@ class BaseModelSpec(Value):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """By which adapters' configurations may mean it, beside the object's own name."""
+        """Names for it in adapters' configurations, beside the object's own."""
         return (self.source, *self.also_known_as)
 
     @property
     def claim(self) -> str | None:
-        """Where the model lies, if that is a claim."""
+        """The model's claim, if it is on one."""
         rest = self.source.removeprefix("pvc://")
         return None if rest == self.source else rest.partition("/")[0]
 
@@ -179,20 +179,20 @@ class Endpoint(Value):
     name: str
     """The pod's name."""
     url: str
-    """Where its engine is asked."""
+    """The address of its engine."""
     ready: bool = False
     """Whether it may take traffic: its engine and every required adapter have answered a probe."""
     holds: tuple[str, ...] = ()
-    """The adapter versions that have answered a probe on it, by engine name."""
+    """The adapter versions with an answered probe on it, by engine name."""
 
 
 class BaseModelStatus(Status):
-    """What is known of the engines."""
+    """The observed state of the engines."""
 
     endpoints: tuple[Endpoint, ...] = ()
-    """Each replica, and what it holds."""
+    """Each replica, and its adapters."""
     replicas: int = 0
-    """Engines that exist."""
+    """Existing engines."""
     selector: str = ""
     """The label selector of the engines' pods, for autoscalers."""
 

@@ -1,11 +1,11 @@
-"""The bases of what the parts send to each other over HTTP: snake_case, lists rather than tuples."""
+"""The bases of HTTP bodies between parts: snake_case, lists rather than tuples."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-# Of a tenant or a knowledge base in a request for documents. Kubernetes' names are narrower; a name that no object can
-# have is the name of nothing.
+# Length limit for names in a request for documents. Kubernetes' names are narrower; a name impossible there matches
+# nothing.
 PRINTABLE_NAME_BYTES = 63
 
 DIMENSIONS = 384  # of an embedding
@@ -20,6 +20,6 @@ class Body(BaseModel):
 
 
 class Reply(BaseModel):
-    """To a request. A caller of an older release ignores what it does not know."""
+    """Of an answer. Callers of an older release ignore unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -25,8 +25,8 @@ NO_KSERVE = "NoKServe"
 CLAIM_NOT_MOUNTED = "ClaimNotMounted"
 NOT_APPLIED = "NotApplied"
 DIGEST_TAKEN = "DigestTaken"
-# With these the tenant has lost the right to what it was served. With any other refusal the object is only
-# wrong as it stands now, and the version that already answers goes on answering.
+# Reasons with a loss of the right to the service. With any other refusal only the newest spec is wrong, and the running
+# version goes on.
 REVOKING = frozenset({NO_TENANT, NAMESPACE_TAKEN, BASE_MODEL_FORBIDDEN, TOO_MANY_ADAPTERS})
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
@@ -52,7 +52,7 @@ SPOILS_ENGINE = "SpoilsEngine"
 ENGINE_ENDED = "EngineEnded"
 # With these an engine was harmed: the version is not loaded anywhere again.
 HARMFUL = frozenset({SPOILS_ENGINE, ENGINE_ENDED})
-# With these nobody has to do anything.
+# Reasons without any need for action.
 ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING})
 
 
@@ -60,15 +60,15 @@ class Condition(Value):
     """One observation of an object, in the shape of Kubernetes' metav1.Condition."""
 
     type: str
-    """What is observed."""
+    """The observed aspect."""
     status: Literal["True", "False", "Unknown"]
-    """Whether it holds."""
+    """Whether it is true."""
     reason: str
     """Why, in one word."""
     message: str = ""
-    """Why, and what to do."""
+    """The reason in words, with the remedy."""
     observed_generation: int = 0
-    """The generation of the spec that it was observed of."""
+    """The observed generation of the spec."""
     last_transition_time: str = ""
     """When the status last changed, in ISO 8601."""
 

@@ -1,4 +1,4 @@
-"""What the drift detector is sent, and what it reports."""
+"""Bodies of the drift detector."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
-# The outcome of a search, or that there was none.
+# The outcome of a search, or none without one.
 Retrieval = Literal["evidence", "no_hits", "below_gate", "scope_empty", "none", "error"]
 
 
@@ -25,7 +25,7 @@ class Observation(Body):
     at: Seconds
     """Unix time."""
     embedding: Embedding | None
-    """Of the question, where documents were searched for it."""
+    """Of the question, if documents were searched for it."""
     retrieval: Retrieval
     finish_reason: Annotated[str, Field(max_length=64)] | None
     prompt_tokens: Tokens
@@ -58,7 +58,7 @@ class Registered(Reply):
 
 
 class SignalReport(Reply):
-    """One signal of one tenant. What a test would have said is null before the first test."""
+    """One signal of one tenant. Fields of a test are null before the first test."""
 
     state: str
     since: float | None

@@ -1,5 +1,5 @@
-"""Which of vLLM's arguments and variables an object may set: those that say how fast an engine runs and how much it
-holds. Whatever runs other code, opens a port, reads other files or undoes isolation is not among them (pure)."""
+"""vLLM's arguments and variables allowed in objects: options of speed and capacity. Options to run other code, open a
+port, read other files or weaken isolation are excluded (pure)."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ ARGUMENTS = (
     "speculative-config", "stream-interval", "tensor-parallel-size", "tokenizer-mode", "trust-remote-code",
     "ubatch-size", "use-tqdm-on-load", "video-pruning-rate",
 )  # fmt: skip
-# A flag is one of these; any other word is a flag's value, which may be negative.
+# A flag is one of these; any other word is a flag's value, possibly negative.
 _NAMES = "|".join(name.replace("-", "[-_]") for name in ARGUMENTS)
 ALLOWED_WORD = rf"^(--(no[-_])?({_NAMES})(=.*)?|[^-].*|-[0-9.].*|)$"
 # None of these names code to load, a file, a directory, a port or another server but a proxy.
@@ -48,7 +48,7 @@ VARIABLES = (
 
 
 def refused_argument(words: Iterable[str]) -> str | None:
-    """The first word that is no allowed flag and no value."""
+    """The first word neither an allowed flag nor a value."""
     return next((word for word in words if not re.fullmatch(ALLOWED_WORD, word, re.DOTALL)), None)
 
 

@@ -1,4 +1,4 @@
-"""What a gateway says of itself to the operator."""
+"""A gateway's report to the operator."""
 
 import math
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from contract.value import Value
 
 
 class Moments(Value):
-    """Of a number of measurements: how many, their sum, the sum of their squares."""
+    """Of a number of measurements: count, sum, sum of squares."""
 
     count: int = 0
     total: float = 0.0
@@ -35,9 +35,9 @@ class Moments(Value):
 
 
 class Arm(Value):
-    """The answers of one version while it was compared. Times in seconds, lengths in tokens.
+    """The answers of one version during a comparison. Times in seconds, lengths in tokens.
 
-    `uncited` are answers from documents that point to none of them, which is how a model says that it does not know.
+    `uncited` are answers from documents without a citation: the model's way to decline.
     """
 
     requests: int = 0
@@ -68,8 +68,8 @@ class Comparison(Value):
 
 
 class GatewayState(Value):
-    """The snapshot a gateway routes by, the requests that it still carries, by engine name, and its comparisons, by
-    the canary's. `flips` are the generations of the adapters that it routes by, by tenant and adapter."""
+    """The snapshot in use, running requests by engine name, and comparisons by canary. `flips` are the generations of
+    the routed adapters, by tenant and adapter."""
 
     generation: int
     flips: Mapping[str, int] = {}

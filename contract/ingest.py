@@ -1,4 +1,4 @@
-"""What the operator and the ingest worker say to each other."""
+"""Bodies between the operator and the ingest worker."""
 
 from enum import StrEnum
 from pathlib import PurePath
@@ -15,7 +15,7 @@ def _spelled_once(path: str) -> str:
 
 
 class DesiredSource(Body):
-    """A directory, followed with everything below it, or one file; a path that cannot be one fails its scan alone."""
+    """A directory with everything below it, or one file; an impossible path fails its own scan only."""
 
     path: Annotated[str, Field(max_length=4_096), AfterValidator(_spelled_once)]
 
@@ -30,7 +30,7 @@ class DesiredKnowledgeBase(Body):
 
 
 class DesiredKnowledgeBases(Body):
-    """The complete set of knowledge bases; what is not listed is deleted."""
+    """The complete set of knowledge bases; all others are deleted."""
 
     knowledge_bases: Annotated[list[DesiredKnowledgeBase], Field(max_length=10_000)]
 
@@ -61,7 +61,7 @@ class IndexedDocument(Reply):
     path: str
     """Relative to the source."""
     digest: str = ""
-    """The SHA-256 of the content that was last read."""
+    """The SHA-256 of the last read content."""
     state: DocumentState
     reason: str = ""
     message: str = ""
@@ -74,7 +74,7 @@ class IndexedKnowledgeBase(Reply):
     ready: bool
     """Every source was read and no document waits."""
     message: str = ""
-    """What is wrong with the whole of it."""
+    """A fault of the whole knowledge base."""
     chunks: int
     documents: list[IndexedDocument] = Field(default_factory=list)
 
@@ -83,7 +83,7 @@ class IngestStatus(Reply):
     revision: int
     """Changes with every change below."""
     message: str = ""
-    """What stops the worker as a whole."""
+    """A fault stopping the worker."""
     knowledge_bases: list[IndexedKnowledgeBase] = Field(default_factory=list)
 
     def report(self, tenant: str, name: str) -> IndexedKnowledgeBase | None:

@@ -13,23 +13,23 @@ class Source(Value):
     """A file or a directory of TXT, Markdown, HTML, PDF and DOCX files."""
 
     path: Uri
-    """Where it lies, below the tenant's own directory of documents."""
+    """Its path, below the tenant's own directory of documents."""
 
 
 class KnowledgeBaseSpec(Value):
-    """Which documents are indexed, and how much of them a request gets."""
+    """The indexed documents, and the number of passages for a request."""
 
     sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=32)]
     """Files and directories."""
     top_k: Annotated[int, Field(ge=1, le=20)] = 4
-    """The most passages that a request gets."""
+    """The most passages for a request."""
 
 
 class Document(Value):
     """One document, and how far it is."""
 
     path: str
-    """Where it lies."""
+    """Its path."""
     state: str
     """How far it is."""
     reason: str = ""
@@ -37,16 +37,16 @@ class Document(Value):
     message: str = ""
     """Why it is left out."""
     chunks: int = 0
-    """Passages that were indexed of it."""
+    """Its indexed passages."""
 
 
 class KnowledgeBaseStatus(Status):
-    """What is known of the documents."""
+    """The observed state of the documents."""
 
     documents: tuple[Document, ...] = ()
     """Each document, and how far it is."""
     chunks: int = 0
-    """Passages that are indexed."""
+    """Indexed passages."""
 
 
 class KnowledgeBase(Resource):
@@ -55,5 +55,5 @@ class KnowledgeBase(Resource):
     status: KnowledgeBaseStatus = KnowledgeBaseStatus()
 
     def may_be_searched(self, verdict: Condition) -> bool:
-        """It is accepted; or an edit is refused, and what was indexed before stays unless the right to it is lost."""
+        """It is accepted; or an edit is refused, and the earlier index stays unless the right to it is lost."""
         return verdict.holds or (bool(self.status.documents) and verdict.reason not in REVOKING)

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Collection
 
-# What makers add to a model's name when they quantise it or publish it again.
+# Suffixes added by publishers of quantised or repeated models.
 _SUFFIXES = re.compile(r"(-(unsloth|bnb|4bit|8bit|awq|gptq|int4|int8|w4a16|w8a8|fp8|nvfp4|dynamic|quantized))+$")
 # The hub's cache: models--ORG--NAME/snapshots/COMMIT.
 _CACHED = re.compile(r"models--[^/]+?--(?P<name>[^/]+)/snapshots/")
 
 
 def may_name(given: str, names: Collection[str]) -> bool:
-    """Whether `given` may mean one of these models: a quantised twin, a mirror or a path often stands in a name's
-    place."""
+    """Whether `given` may mean one of these models: configurations often name a quantised twin, a mirror or a path
+    instead."""
     return _plain(given) in {_plain(name) for name in names}
 
 

@@ -22,7 +22,7 @@ _adapter: TypeAdapter[AnyObject] = TypeAdapter(Annotated[AnyObject, Field(discri
 
 
 class InvalidObjectError(ValueError):
-    """The data is not an object of ours; the message says which field and why."""
+    """The data is not a valid object; the message names the field and the reason."""
 
 
 def parse_object(data: object) -> AnyObject:
@@ -43,7 +43,7 @@ def parse_object(data: object) -> AnyObject:
 
 
 def parse_stored(data: Mapping[str, Any]) -> AnyObject:
-    """One object as an API server keeps it, without what only the server knows. Raises InvalidObjectError."""
+    """One object as stored by an API server, without the server's own fields. Raises InvalidObjectError."""
     place = {key: data["metadata"][key] for key in ("name", "namespace", "generation") if key in data["metadata"]}
     kept = {key: data[key] for key in ("apiVersion", "kind", "spec", "status") if key in data}
     return parse_object({**kept, "metadata": place})
@@ -54,12 +54,12 @@ def _kind_of(data: object) -> str:
 
 
 def _shown(data: object) -> str:
-    """Short text as it is; of anything else its type, since what it holds may have no end."""
+    """Short text as it is; of anything else its type, because its content may be huge."""
     return repr(data[:100]) if isinstance(data, str) else _kind_of(data)
 
 
 def facts(error: ValidationError) -> str:
-    """The first few fields that are wrong, and why; no value of theirs."""
+    """The first few wrong fields with reasons, without their values."""
     return "; ".join(_fact(item["loc"], item["msg"]) for item in error.errors(include_url=False)[:5])
 
 
@@ -78,7 +78,7 @@ def _check_scope(found: AnyObject) -> None:
 
 
 def _check_text(found: AnyObject) -> None:
-    """What is published is JSON, and what is run gets arguments: neither takes every string that YAML can write."""
+    """Snapshots are JSON, and processes get arguments: neither accepts every string of YAML."""
     try:
         text = found.model_dump_json()
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What all kinds share: metadata, and a status that carries conditions."""
+"""Shared by all kinds: metadata, and a status with conditions."""
 
 from typing import NamedTuple
 
@@ -13,14 +13,14 @@ class Metadata(Value):
 
 
 class Status(Value):
-    """What is known of the object."""
+    """The observed state of the object."""
 
     conditions: Conditions = ()
-    """Whether it is accepted, whether it is ready, and why not."""
+    """Whether it is accepted, whether it is ready, and the reasons if not."""
 
 
 class Key(NamedTuple):
-    """Where an object is found. Cluster-scoped kinds have no namespace."""
+    """The identity of an object. Cluster-scoped kinds have no namespace."""
 
     kind: str
     namespace: str | None

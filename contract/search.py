@@ -1,4 +1,4 @@
-"""What the gateway and the search sidecar say to each other."""
+"""Bodies between the gateway and the search sidecar."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -16,7 +16,7 @@ class Outcome(StrEnum):
 
 
 def is_printable_name(text: str) -> bool:
-    """Whether a tenant or a knowledge base can be asked for by this name: 1 to 63 bytes of printable text."""
+    """Whether this can be the name of a tenant or a knowledge base: 1 to 63 bytes of printable text."""
     return text.isprintable() and 1 <= len(text.encode("utf-8", "replace")) <= PRINTABLE_NAME_BYTES
 
 
@@ -37,7 +37,7 @@ class SearchRequest(Body):
 
 
 class Evidence(Reply):
-    """One chunk of a document. A score is null where that retriever did not find the chunk."""
+    """One chunk of a document. A score is null if that retriever did not return the chunk."""
 
     chunk_id: str
     document_id: str
@@ -55,7 +55,7 @@ class Evidence(Reply):
 
     @property
     def passage(self) -> str:
-        """What a model reads: a text like "Refund window: 30 days" says of what only together with its heading."""
+        """The text for a model: "Refund window: 30 days" has a subject only together with its heading."""
         if self.heading.casefold() in self.text.casefold():
             return self.text
         return f"{self.heading}: {self.text}"

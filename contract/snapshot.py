@@ -7,14 +7,14 @@ LONGEST_PROBLEM = 500  # characters
 
 
 class Problem(Value):
-    """A file that could not be read as objects; what it last held is still in force."""
+    """A file unreadable as objects; its last objects are still in force."""
 
     file: str
     message: str
 
 
 def problem(file: str, message: str) -> Problem:
-    """On one line, cut, and with every character that does not print written as an escape."""
+    """On one line, shortened, with unprintable characters escaped."""
     return Problem(file=_printable(file), message=_printable(message))
 
 

@@ -1,4 +1,4 @@
-"""Tenant: who owns a namespace, and what may be used from it."""
+"""Tenant: the owner of a namespace, and the limits of its use."""
 
 from typing import Annotated, Literal
 
@@ -16,25 +16,25 @@ class Limits(Value):
     tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] = 200_000
     """Tokens of prompts and answers in any minute."""
     concurrent_requests: Annotated[int, Field(ge=1, le=100_000)] = 64
-    """Requests that are answered at the same time."""
+    """Requests answered at the same time."""
 
 
 class TenantSpec(Value):
-    """Who owns a namespace, and what may be used from it."""
+    """The owner of a namespace, and the limits of its use."""
 
     namespace: Name
-    """The namespace that is the tenant's alone. It cannot be changed."""
+    """The tenant's own namespace. It cannot be changed."""
     limits: Limits = Limits()
-    """What the tenant's callers may use; over any of these a request is refused with 429."""
+    """Limits of the tenant's callers; requests over any of these are refused with 429."""
     max_adapters: Annotated[int, Field(ge=0, le=10_000)] = 16
-    """Adapters that the tenant may have."""
+    """The tenant's maximum number of adapters."""
 
 
 class TenantStatus(Status):
-    """What is known of the tenant."""
+    """The observed state of the tenant."""
 
     namespace: Name | None = None
-    """The namespace that the tenant owns: it keeps it, whoever else claims it."""
+    """The namespace owned by the tenant; it keeps it against later claims."""
     adapters: int = 0
     """Adapters in the tenant's namespace."""
 

@@ -1,11 +1,11 @@
-"""The base of every value that is read from or written to an object."""
+"""The base of every value in an object."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
-# RFC 1123 label: what Kubernetes accepts as a name, and what is safe in a path and in an engine name.
+# RFC 1123 label: valid as a name in Kubernetes, and safe in paths and engine names.
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 DIGEST_PATTERN = r"^[0-9a-f]{64}$"
 
