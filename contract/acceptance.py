@@ -195,7 +195,7 @@ def _lies_in(path: PurePosixPath, folder: PurePosixPath) -> bool:
 
 
 def key_holder(keys: Iterable[APIKey]) -> APIKey:
-    """Of a namespace's keys with one digest the valid one, with its models and expiry."""
+    """The valid one of a namespace's keys with one digest, with its models and expiry."""
     return min(keys, key=lambda key: (not c.holds(key.status.conditions, c.ACCEPTED), key.name))
 
 

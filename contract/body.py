@@ -14,12 +14,12 @@ Embedding = Annotated[str, StringConstraints(min_length=2048, max_length=2048, p
 
 
 class Body(BaseModel):
-    """Of a request: strict types, unknown fields refused, values never repeated in errors."""
+    """The base of requests: strict types, unknown fields refused, values never repeated in errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Reply(BaseModel):
-    """Of an answer. Callers of an older release ignore unknown fields."""
+    """The base of answers. Callers of an older release ignore unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

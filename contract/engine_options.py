@@ -4,7 +4,7 @@ port, read other files or weaken isolation are excluded (pure)."""
 import re
 from collections.abc import Iterable
 
-# Of vLLM 0.32, without --; each may be written with _ for -, and with no- before it.
+# Flags of vLLM 0.32, without --; each may be written with _ for -, and with no- before it.
 ARGUMENTS = (
     "async-scheduling", "attention-backend", "block-size", "config-format", "convert", "cpu-offload-gb",
     "cudagraph-capture-sizes", "data-parallel-size", "data-parallel-size-local", "dcp-comm-backend",

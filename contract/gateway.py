@@ -7,7 +7,7 @@ from contract.value import Value
 
 
 class Moments(Value):
-    """Of a number of measurements: count, sum, sum of squares."""
+    """A series of measurements: count, sum, sum of squares."""
 
     count: int = 0
     total: float = 0.0

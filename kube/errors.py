@@ -1,4 +1,4 @@
-"""What an API server answers when it does not do as asked.
+"""Errors of an API server.
 
 KubeError          any answer but success, or none
 └── GoneError      what was asked of is no longer kept: list anew

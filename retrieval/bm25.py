@@ -34,7 +34,7 @@ class Statistics:
 
     @classmethod
     def of(cls, chunks: Collection[Iterable[str]]) -> Self:
-        """Of the terms of each chunk, omitting terms of a single chunk."""
+        """Frequencies of the terms of each chunk, omitting terms of a single chunk."""
         counted = Counter(term for terms in chunks for term in set(terms)).most_common()
         ends = accumulate(len(term.encode()) + _NUMBER_BYTES for term, _ in counted)
         kept = (item for item, end in zip(counted, ends, strict=True) if item[1] > 1 and end <= FREQUENT_BYTES)

@@ -1,4 +1,4 @@
-"""What can go wrong, as a tree. The status is the HTTP answer; the code is what a program compares.
+"""Errors as a tree. The status is the HTTP answer; programs compare the code.
 
     RetrievalError
     ├── InvalidRequestError         422  a name that cannot be one

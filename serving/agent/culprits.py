@@ -38,7 +38,7 @@ class Culprits:
         return {name: RefusedError(reason, message) for name, (reason, message) in self._kept.refused.items()}
 
     def base_of(self, started: float) -> Fingerprint | None:
-        """Of an engine known from an earlier life of this agent."""
+        """The base answers of an engine known from an earlier life of this agent."""
         return self._kept.base if self._kept.started == started else None
 
     def meet(self, started: float, base: Fingerprint) -> None:

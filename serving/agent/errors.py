@@ -1,4 +1,4 @@
-"""What can go wrong with one adapter, and what follows from it.
+"""Errors of one adapter, and their consequences.
 
 AgentError
 ├── RefusedError       the artifact is at fault: nothing is tried again until its source changes

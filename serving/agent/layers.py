@@ -44,7 +44,7 @@ def read(directory: Path) -> Mapping[str, Layer]:
 
 
 def _bits(directory: Path) -> int:
-    """Of one weight in a quantised checkpoint: most have 4."""
+    """Tensors of one weight in a quantised checkpoint: most have 4."""
     try:
         config = json.loads((directory / "config.json").read_bytes())["quantization_config"]
         groups = config.get("config_groups") or {}

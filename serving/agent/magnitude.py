@@ -12,7 +12,7 @@ from serving.agent.errors import RefusedError
 
 # In Frobenius norms of the base's own matrix.
 MAX_UPDATE = 16.0
-# Of A, and of B times its scale. Far above trained values, far below the largest float16 (65,504).
+# Limits for A, and for B times its scale. Far above trained values, far below the largest float16 (65,504).
 MAX_ENTRY = 1000.0
 
 Matrix = NDArray[np.float32]
@@ -42,6 +42,6 @@ def _largest(matrix: Matrix) -> float:
 
 
 def _norm_of_product(a: Matrix, b: Matrix) -> float:
-    """Of B A, by two matrices of rank x rank: |BA|² = tr(AᵀBᵀBA) = Σ (BᵀB) ∘ (AAᵀ)."""
+    """The Frobenius norm of B A, by two matrices of rank x rank: |BA|² = tr(AᵀBᵀBA) = Σ (BᵀB) ∘ (AAᵀ)."""
     wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
     return float(np.sqrt(max(0.0, np.sum((wide_b.T @ wide_b) * (wide_a @ wide_a.T)))))

@@ -1,4 +1,4 @@
-"""What can go wrong, each with a message that says what to do.
+"""Errors; each message names the remedy.
 
 DriftError
 ├── SettingsError        the environment does not describe a service that can run

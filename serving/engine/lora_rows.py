@@ -1,14 +1,13 @@
 """A plugin of vLLM, loaded by every process of an engine: an adapter's weights reach its own requests alone.
 
-Two things on CPUs that let one adapter into its neighbours' answers:
+Two ways on CPUs for one adapter into its neighbours' answers:
 
-- vLLM marks rows of the base model with the slot -1, and then looks the weights up by it: the last slot. Where that
-  holds an adapter and another adapter is asked for in the same batch, the base model answers in its style
+- vLLM marks rows of the base model with the slot -1, and then uses it as an index: the last slot. If this slot holds an
+  adapter and another adapter is requested in the same batch, the base model answers in the former's style
   (https://github.com/vllm-project/vllm/pull/48421). On GPUs the kernels leave such rows out.
-- Finite weights may overflow. NaN that gets into the keys and values of one request stays in the blocks that it leaves
-  behind: attention multiplies what lies beyond a sequence's end by zero, and zero times NaN is NaN. The block's next
-  owner answers NaN, the base model as well, until the engine ends. The agent refuses such weights
-  (`serving.agent.magnitude`); this holds where it is mistaken.
+- Finite weights may overflow. NaN in the keys and values of one request stays in its freed blocks: attention multiplies
+  entries beyond a sequence's end by zero, and zero times NaN is NaN. The block's next owner answers NaN, the base model
+  as well, until the engine ends. The agent refuses such weights (`serving.agent.magnitude`); this is the second line.
 
 tests/engine/test_contract.py and tests/engine/test_overflow.py fail without it.
 """

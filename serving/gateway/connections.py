@@ -25,7 +25,7 @@ DESCRIPTORS_PER_CALLER = 2
 
 @dataclass
 class Limits:
-    """Of the public port. Times in seconds."""
+    """Limits of the public port. Times in seconds."""
 
     public_port: int
     connections: int
@@ -43,7 +43,7 @@ class Limits:
         self._by_address[address] = self._by_address.get(address, 0) + 1
 
     def remove(self, address: str) -> None:
-        """Of an added address. Addresses without connections are forgotten."""
+        """Counts an added address. Addresses without connections are forgotten."""
         self._open -= 1
         self._by_address[address] -= 1
         if not self._by_address[address]:

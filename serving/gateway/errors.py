@@ -1,9 +1,9 @@
-"""What a caller can be told, in OpenAI's shape.
+"""Errors of callers, in OpenAI's shape.
 
 ApiError
 ├── InvalidRequest   400  the body
 ├── Unauthenticated  401  the key
-├── NotFound         404  a name that this caller does not have, wherever else it may exist
+├── NotFound         404  a name unavailable to this caller, even if it exists for another
 ├── MethodNotAllowed 405  the method
 ├── TooSlow          408  the time of the body
 ├── TooLarge         413  the body's size

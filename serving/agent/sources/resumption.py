@@ -41,7 +41,7 @@ def question(held: Held, digest: str | None) -> dict[str, str]:
 
 
 def meaning(held: Held, digest: str | None, status: int, headers: Mapping[str, str]) -> Body | Unchanged | Restart:
-    """Of an answer 200, 206, 304 or 416. Servers ignoring conditions are detected by their tags."""
+    """The meaning of an answer 200, 206, 304 or 416. Servers ignoring conditions are detected by their tags."""
     tag = digest or _strong_tag(headers)
     if status == 200:
         total = _length(headers)

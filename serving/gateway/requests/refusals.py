@@ -47,7 +47,7 @@ _FIELD_IN_BACKTICKS = re.compile(r"`([a-z_]+)`")
 
 
 def refusal(error: ValidationError) -> InvalidRequest:
-    """Of several errors the first."""
+    """The first of several errors."""
     first = error.errors(include_url=False, include_input=False)[0]
     param = _written(first["loc"])
     if first["type"] == "union_tag_invalid":

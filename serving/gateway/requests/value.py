@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints, Tag, model_validator
 
 MAX_TEXT = 400_000
-# Of one object: each unknown field is an error, and each error costs time.
+# Per object: each unknown field is an error, and each error costs time.
 MAX_FIELDS = 256
 _EMPTY: tuple[object, ...] = ("", [], {})
 
