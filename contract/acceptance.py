@@ -44,10 +44,10 @@ class Lookups(Protocol):
 
 def owners(tenants: tuple[Tenant, ...]) -> dict[str, str]:
     """Namespace → tenant. A recorded owner keeps its namespace; of two new claims the first by name holds."""
-    found: dict[str, str] = {}
+    by_namespace: dict[str, str] = {}
     for tenant in sorted(tenants, key=lambda tenant: (tenant.status.namespace != tenant.spec.namespace, tenant.name)):
-        found.setdefault(tenant.spec.namespace, tenant.name)
-    return found
+        by_namespace.setdefault(tenant.spec.namespace, tenant.name)
+    return by_namespace
 
 
 def accept(objects: Objects, now: datetime, *, documents: str | None = None) -> Verdicts:
@@ -94,8 +94,8 @@ class Rules:
                     lambda: self._expired(item),
                     lambda: self._digest_taken(item),
                 )
-        found = (check() for check in checks)
-        return next((refusal for refusal in found if refusal), valid)
+        refusals = (check() for check in checks)
+        return next((refusal for refusal in refusals if refusal), valid)
 
     def _namespace_taken(self, tenant: Tenant) -> Condition | None:
         owner = self._lookups.owner(tenant.spec.namespace)
@@ -115,8 +115,8 @@ class Rules:
         if base is None:
             return _refused(c.BASE_MODEL_MISSING, f"there is no BaseModel {name}; name one that exists")
         if not base.spec.allows(tenant):
-            words = f"BaseModel {name} does not list tenant {tenant} in spec.tenants"
-            return _refused(c.BASE_MODEL_FORBIDDEN, words)
+            message = f"BaseModel {name} does not list tenant {tenant} in spec.tenants"
+            return _refused(c.BASE_MODEL_FORBIDDEN, message)
         return None
 
     def _name_taken(self, adapter: Adapter) -> Condition | None:
@@ -125,8 +125,8 @@ class Rules:
         return _refused(c.NAME_TAKEN, f"a BaseModel is called {adapter.name} too; give the adapter another name")
 
     def _knowledge_bases(self, adapter: Adapter) -> Condition | None:
-        wanted = adapter.spec.knowledge_bases
-        missing = [name for name in wanted if not self._lookups.has_knowledge_base(adapter.namespace, name)]
+        names = adapter.spec.knowledge_bases
+        missing = [name for name in names if not self._lookups.has_knowledge_base(adapter.namespace, name)]
         if not missing:
             return None
         return _refused(
@@ -167,8 +167,8 @@ class Rules:
             return None
         if self._rank(adapter) < tenant.spec.max_adapters:
             return None
-        words = f"the tenant may have {tenant.spec.max_adapters} adapters; remove one, or raise maxAdapters"
-        return _refused(c.TOO_MANY_ADAPTERS, words)
+        message = f"the tenant may have {tenant.spec.max_adapters} adapters; remove one, or raise maxAdapters"
+        return _refused(c.TOO_MANY_ADAPTERS, message)
 
     def _rank(self, adapter: Adapter) -> int:
         if adapter.namespace not in self._ranks:
@@ -231,7 +231,7 @@ class _Objects:
 
 
 def _grouped(items: Iterable[T], key: Callable[[T], G]) -> dict[G, list[T]]:
-    found: dict[G, list[T]] = {}
+    groups: dict[G, list[T]] = {}
     for item in items:
-        found.setdefault(key(item), []).append(item)
-    return found
+        groups.setdefault(key(item), []).append(item)
+    return groups

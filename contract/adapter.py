@@ -111,7 +111,7 @@ class Version(Value):
     """Its answers when it was first loaded."""
 
     @property
-    def place(self) -> tuple[str, str, str, str]:
+    def identity(self) -> tuple[str, str, str, str]:
         """Its complete identity; a fingerprint only describes its answers."""
         return (self.digest, self.engine_name, self.base_model, self.source)
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from contract.value import Digest, Name, Uri, Value
 
-HeldState = Literal["Fetching", "Loading", "Ready", "Failed"]
+AdapterState = Literal["Fetching", "Loading", "Ready", "Failed"]
 
 
 TopTokens = Annotated[tuple[tuple[str, float], ...], Field(min_length=1, max_length=64)]
@@ -46,13 +46,13 @@ class DesiredAdapter(Value):
     credentials: tuple[tuple[str, str], ...] = Field(default=(), repr=False)
 
     @property
-    def is_known(self) -> bool:
+    def is_verified(self) -> bool:
         """Verified before, according to the operator. A pin alone proves no right to read: the author of a digest may
         lack access to its content."""
-        return self.digest is not None and self.revision == known_revision(self.digest)
+        return self.digest is not None and self.revision == verified_revision(self.digest)
 
 
-def known_revision(digest: str) -> str:
+def verified_revision(digest: str) -> str:
     """The revision of a verified version."""
     return f"sha256:{digest}"
 
@@ -63,13 +63,13 @@ class DesiredSet(Value):
     adapters: tuple[DesiredAdapter, ...] = ()
 
 
-class HeldAdapter(Value):
+class AdapterReport(Value):
     """The progress of one desired version. `reason` and `message` describe a failure."""
 
     tenant: Name
     adapter: Name
     revision: str
-    state: HeldState
+    state: AdapterState
     digest: Digest | None = None
     engine_name: str | None = None
     fingerprint: Fingerprint | None = None
@@ -89,11 +89,11 @@ class AgentStatus(Value):
     ready: bool
     started: float | None
     spoiled_by: str | None = None
-    adapters: tuple[HeldAdapter, ...] = ()
+    adapters: tuple[AdapterReport, ...] = ()
 
-    def report(self, tenant: str, adapter: str, revision: str) -> HeldAdapter | None:
-        wanted = (tenant, adapter, revision)
-        return next((h for h in self.adapters if (h.tenant, h.adapter, h.revision) == wanted), None)
+    def report(self, tenant: str, adapter: str, revision: str) -> AdapterReport | None:
+        identity = (tenant, adapter, revision)
+        return next((h for h in self.adapters if (h.tenant, h.adapter, h.revision) == identity), None)
 
     @property
     def answering(self) -> frozenset[str]:

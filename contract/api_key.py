@@ -52,8 +52,8 @@ def key_from_entropy(namespace: str, entropy: bytes) -> str:
 
 def key_namespace(key: str) -> str | None:
     """The namespace in a key; None for an invalid key."""
-    found = _KEY.fullmatch(key)
-    return found["namespace"] if found else None
+    match = _KEY.fullmatch(key)
+    return match["namespace"] if match else None
 
 
 def shown(key: str) -> str:

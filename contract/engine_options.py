@@ -47,9 +47,9 @@ VARIABLES = (
 )  # fmt: skip
 
 
-def refused_argument(words: Iterable[str]) -> str | None:
+def refused_argument(arguments: Iterable[str]) -> str | None:
     """The first word neither an allowed flag nor a value."""
-    return next((word for word in words if not re.fullmatch(ALLOWED_WORD, word, re.DOTALL)), None)
+    return next((word for word in arguments if not re.fullmatch(ALLOWED_WORD, word, re.DOTALL)), None)
 
 
 def refused_variable(names: Iterable[str]) -> str | None:

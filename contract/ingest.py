@@ -36,11 +36,11 @@ class DesiredKnowledgeBases(Body):
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
-        seen: set[tuple[str, str]] = set()
+        names: set[tuple[str, str]] = set()
         for listed in self.knowledge_bases:
-            if (listed.tenant, listed.name) in seen:
+            if (listed.tenant, listed.name) in names:
                 raise ValueError(f"{listed.tenant}/{listed.name} is listed twice")
-            seen.add((listed.tenant, listed.name))
+            names.add((listed.tenant, listed.name))
         return self
 
 

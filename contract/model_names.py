@@ -18,5 +18,5 @@ def may_name(given: str, names: Collection[str]) -> bool:
 def _plain(name: str) -> str:
     cached = _CACHED.search(name)
     last = cached["name"] if cached else name.rstrip("/").rpartition("/")[2]
-    words = re.sub(r"[._\s-]+", "-", last.partition("@")[0].lower())
-    return _SUFFIXES.sub("", words).removeprefix("meta-")
+    plain = re.sub(r"[._\s-]+", "-", last.partition("@")[0].lower())
+    return _SUFFIXES.sub("", plain).removeprefix("meta-")

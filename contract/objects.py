@@ -34,19 +34,19 @@ def parse_object(data: object) -> AnyObject:
     if not isinstance(data.get("kind"), str):
         raise InvalidObjectError(f"kind: found {_kind_of(data.get('kind'))}; write one of {', '.join(sorted(NAMES))}")
     try:
-        found = _adapter.validate_python(data)
+        item = _adapter.validate_python(data)
     except ValidationError as error:
         raise InvalidObjectError(facts(error)) from error
-    _check_scope(found)
-    _check_text(found)
-    return found
+    _check_scope(item)
+    _check_text(item)
+    return item
 
 
 def parse_stored(data: Mapping[str, Any]) -> AnyObject:
     """One object as stored by an API server, without the server's own fields. Raises InvalidObjectError."""
-    place = {key: data["metadata"][key] for key in ("name", "namespace", "generation") if key in data["metadata"]}
+    metadata = {key: data["metadata"][key] for key in ("name", "namespace", "generation") if key in data["metadata"]}
     kept = {key: data[key] for key in ("apiVersion", "kind", "spec", "status") if key in data}
-    return parse_object({**kept, "metadata": place})
+    return parse_object({**kept, "metadata": metadata})
 
 
 def _kind_of(data: object) -> str:
@@ -63,24 +63,24 @@ def facts(error: ValidationError) -> str:
     return "; ".join(_fact(item["loc"], item["msg"]) for item in error.errors(include_url=False)[:5])
 
 
-def _fact(place: tuple[int | str, ...], message: str) -> str:
-    path = ".".join(str(part) for part in place if part not in NAMES)
+def _fact(location: tuple[int | str, ...], message: str) -> str:
+    path = ".".join(str(part) for part in location if part not in NAMES)
     text = {"Extra inputs are not permitted": "is not a field of this kind", "Field required": "is missing"}
     return f"{path or 'kind'}: {text.get(message, message)}"
 
 
-def _check_scope(found: AnyObject) -> None:
-    scoped = found.kind in CLUSTER_SCOPED
-    if scoped and found.metadata.namespace:
-        raise InvalidObjectError(f"metadata.namespace: a {found.kind} belongs to no namespace; remove it")
-    if not scoped and not found.metadata.namespace:
-        raise InvalidObjectError(f"metadata.namespace: is missing; a {found.kind} lives in its tenant's namespace")
+def _check_scope(item: AnyObject) -> None:
+    scoped = item.kind in CLUSTER_SCOPED
+    if scoped and item.metadata.namespace:
+        raise InvalidObjectError(f"metadata.namespace: a {item.kind} belongs to no namespace; remove it")
+    if not scoped and not item.metadata.namespace:
+        raise InvalidObjectError(f"metadata.namespace: is missing; a {item.kind} lives in its tenant's namespace")
 
 
-def _check_text(found: AnyObject) -> None:
+def _check_text(item: AnyObject) -> None:
     """Snapshots are JSON, and processes get arguments: neither accepts every string of YAML."""
     try:
-        text = found.model_dump_json()
+        text = item.model_dump_json()
     except ValueError as error:
         raise InvalidObjectError("a text holds half of a surrogate pair; write the character itself") from error
     if "\\u0000" in text.replace("\\\\", ""):
@@ -102,13 +102,13 @@ class Objects(Value):
 
 
 def collect(items: Iterable[AnyObject]) -> Objects:
-    found = sorted(items, key=lambda item: (item.namespace, item.name))
+    ordered = sorted(items, key=lambda item: (item.namespace, item.name))
     return Objects(
-        base_models=tuple(i for i in found if isinstance(i, BaseModel)),
-        tenants=tuple(i for i in found if isinstance(i, Tenant)),
-        adapters=tuple(i for i in found if isinstance(i, Adapter)),
-        knowledge_bases=tuple(i for i in found if isinstance(i, KnowledgeBase)),
-        api_keys=tuple(i for i in found if isinstance(i, APIKey)),
+        base_models=tuple(i for i in ordered if isinstance(i, BaseModel)),
+        tenants=tuple(i for i in ordered if isinstance(i, Tenant)),
+        adapters=tuple(i for i in ordered if isinstance(i, Adapter)),
+        knowledge_bases=tuple(i for i in ordered if isinstance(i, KnowledgeBase)),
+        api_keys=tuple(i for i in ordered if isinstance(i, APIKey)),
     )
 
 

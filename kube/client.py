@@ -148,9 +148,9 @@ class Client:
         code = "0"
         try:
             await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
-            found = await self._api.call_api(method, url, headers, body=body, _request_timeout=timeout)
-            code = str(found.status)
-            async with found.response as response:
+            answer = await self._api.call_api(method, url, headers, body=body, _request_timeout=timeout)
+            code = str(answer.status)
+            async with answer.response as response:
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeError(0, f"the API server does not answer: {type(error).__name__}: {error}") from error
@@ -180,12 +180,12 @@ async def _line(stream: aiohttp.StreamReader) -> bytes:
 def _parsed(text: bytes) -> Item:
     """A broken stream ends in half an object; a proxy may answer with an HTML page."""
     try:
-        found = json.loads(text)
+        parsed = json.loads(text)
     except ValueError as error:
         raise KubeError(0, f"the API server's answer is no JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise KubeError(0, "the API server's answer is no object")
-    return found
+    return parsed
 
 
 def _error(status: int, said: Item, retry_after: str | None) -> KubeError:

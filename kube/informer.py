@@ -100,10 +100,10 @@ class Informer(Generic[T]):
 
     async def _list(self) -> None:
         items, version = await self._client.list(self._resource, namespace=self._namespace, selector=self._selector)
-        there = {_place(item) for item in items}
-        for place in self._versions.keys() - there:
-            self._versions.pop(place)
-            self._set(place, None)
+        listed = {_place(item) for item in items}
+        for name in self._versions.keys() - listed:
+            self._versions.pop(name)
+            self._set(name, None)
         for item in items:
             self._see(item)
         self._version = version
@@ -111,25 +111,25 @@ class Informer(Generic[T]):
 
     def _see(self, item: Item, *, gone: bool = False) -> None:
         """Versions of one object grow (KEP-5504), so an older version than our own write's is ignored."""
-        place, version = _place(item), int(item["metadata"]["resourceVersion"])
-        if version < self._versions.get(place, 0):
+        name, version = _place(item), int(item["metadata"]["resourceVersion"])
+        if version < self._versions.get(name, 0):
             return
         if gone:
-            self._versions.pop(place, None)
-            self._set(place, None)
+            self._versions.pop(name, None)
+            self._set(name, None)
             return
-        self._versions[place] = version
+        self._versions[name] = version
         try:
-            self._set(place, self._read(item))
+            self._set(name, self._read(item))
         except Exception as error:  # one unreadable object must not stop the others
-            logger.error("%s %s cannot be read, what it said last stands: %s", self._resource.kind, place, error)
+            logger.error("%s %s cannot be read, what it said last stands: %s", self._resource.kind, name, error)
 
-    def _set(self, place: Place, value: T | None) -> None:
-        before = self.objects.get(place)
+    def _set(self, name: Place, value: T | None) -> None:
+        before = self.objects.get(name)
         if value is None:
-            self.objects.pop(place, None)
+            self.objects.pop(name, None)
         else:
-            self.objects[place] = value
+            self.objects[name] = value
         if before != value:
             self._on_change(before, value)
 

@@ -98,13 +98,13 @@ class Lease:
 
     async def _look(self) -> None:
         try:
-            found = await self._client.get(LEASES, self._namespace, self._name)
+            lease = await self._client.get(LEASES, self._namespace, self._name)
         except KubeError as error:
             if not error.missing:
                 raise
-            found = None
-        if found is None or self._record is None or _version(found) != _version(self._record):
-            self._record, self._seen_at = found, time.monotonic()
+            lease = None
+        if lease is None or self._record is None or _version(lease) != _version(self._record):
+            self._record, self._seen_at = lease, time.monotonic()
 
     def _is_mine(self) -> bool:
         return self._record is not None and self._record["spec"].get("holderIdentity") == self._identity

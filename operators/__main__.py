@@ -22,15 +22,15 @@ def main() -> None:
     except ValidationError as error:
         names = ", ".join(f"QUIVER_OPERATOR_{item['loc'][0]}".upper() for item in error.errors())
         sys.exit(f"operator: set {names}")
-    words: BaseException | None = None
+    failure: BaseException | None = None
     try:
         server.run(run(settings))
     except* (ConfigurationError, LeaseLost) as group:
-        words = group
-    while isinstance(words, BaseExceptionGroup):
-        words = words.exceptions[0]
-    if words:
-        sys.exit(f"operator: {words}")
+        failure = group
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    if failure:
+        sys.exit(f"operator: {failure}")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Nearness:
 def coverage(terms: Sequence[str], chunks: Iterable[frozenset[str]]) -> float:
     """The largest share of the question's distinct terms in one chunk, 0 to 1."""
     asked = set(terms)
-    return max((len(asked & held) / len(asked) for held in chunks), default=0.0) if asked else 0.0
+    return max((len(asked & chunk_terms) / len(asked) for chunk_terms in chunks), default=0.0) if asked else 0.0
 
 
 def names_missing(names: Sequence[str], chunks: Iterable[frozenset[str]]) -> bool:

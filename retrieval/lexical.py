@@ -36,18 +36,18 @@ STOP_WORDS = frozenset(
 
 def terms(text: str) -> list[str]:
     """The terms of a document in their order, repeats included."""
-    found: list[str] = []
+    result: list[str] = []
     for run, word in _tokens(text):
-        found.extend([*_bigrams(run), *(run if len(run) > 1 else "")] if run else [word])
-    return found
+        result.extend([*_bigrams(run), *(run if len(run) > 1 else "")] if run else [word])
+    return result
 
 
 def query_terms(text: str) -> list[str]:
     """The distinct terms of a question without its function words, or with them if there is nothing else."""
-    found: list[str] = []
+    result: list[str] = []
     for run, word in _tokens(text):
-        found.extend(_bigrams(run) if run else [word])
-    distinct = list(dict.fromkeys(found))
+        result.extend(_bigrams(run) if run else [word])
+    distinct = list(dict.fromkeys(result))
     return [term for term in distinct if term not in STOP_WORDS] or distinct
 
 

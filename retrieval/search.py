@@ -13,7 +13,7 @@ from retrieval.embedding.model import Embedder, QueryCache
 from retrieval.errors import UnknownKnowledgeBaseError
 from retrieval.gate import Nearness, Thresholds, coverage, decide, names_missing
 from retrieval.lexical import capitalised, query_terms
-from retrieval.ranking import Leg, fuse
+from retrieval.ranking import Retriever, fuse
 from retrieval.scope import Scope
 from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector
@@ -32,7 +32,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Found:
+class Hits:
     """The hits of each retriever, best first."""
 
     dense: Sequence[Hit]
@@ -43,7 +43,7 @@ class Found:
         return {hit.chunk_id: hit for hit in (*self.dense, *self.lexical)}
 
     @property
-    def held(self) -> list[frozenset[str]]:
+    def chunk_terms(self) -> list[frozenset[str]]:
         """The terms of each chunk."""
         return [hit.terms for hit in self.by_id.values()]
 
@@ -61,9 +61,9 @@ class Search:
         begun = time.perf_counter()
         query = await asyncio.to_thread(self._read, request)
         embedded = time.perf_counter()
-        found = await self._find(request, query) if request.knowledge_bases else None
+        hits = await self._find(request, query) if request.knowledge_bases else None
         searched = time.perf_counter()
-        outcome, evidence = self._judge(found, query, request.top_k) if found else (Outcome.SCOPE_EMPTY, [])
+        outcome, evidence = self._judge(hits, query, request.top_k) if hits else (Outcome.SCOPE_EMPTY, [])
         ranked = time.perf_counter()
         return SearchResponse(
             outcome=outcome,
@@ -90,16 +90,16 @@ class Search:
             names=query_terms(" ".join(names)),
         )
 
-    async def _find(self, request: SearchRequest, query: Query) -> Found:
+    async def _find(self, request: SearchRequest, query: Query) -> Hits:
         scope = Scope(request.tenant, tuple(request.knowledge_bases))
-        known = await asyncio.to_thread(self._store.known, scope)
+        existing = await asyncio.to_thread(self._store.statistics_of, scope)
         for name in scope.knowledge_bases:
-            if name not in known:
+            if name not in existing:
                 raise UnknownKnowledgeBaseError(f"The tenant has no knowledge base {name!r}: check its name.")
         pool = max(self._pool, request.top_k)
-        weights = query_vector(query.terms, Statistics.merged(known.values()))
+        weights = query_vector(query.terms, Statistics.merged(existing.values()))
         dense, lexical = await asyncio.gather(self._dense(scope, query, pool), self._lexical(scope, weights, pool))
-        return Found(dense, lexical)
+        return Hits(dense, lexical)
 
     async def _dense(self, scope: Scope, query: Query, pool: int) -> list[Hit]:
         if query.legible < ENOUGH:
@@ -109,32 +109,32 @@ class Search:
     async def _lexical(self, scope: Scope, weights: Sparse, pool: int) -> list[Hit]:
         return await asyncio.to_thread(self._store.lexical, scope, weights, pool) if weights else []
 
-    def _judge(self, found: Found, query: Query, top_k: int) -> tuple[Outcome, list[Evidence]]:
+    def _judge(self, hits: Hits, query: Query, top_k: int) -> tuple[Outcome, list[Evidence]]:
         """The outcome, and the evidence passing it."""
-        nearness = nearness_of(found, query)
-        outcome = decide(nearness, len(found.by_id), self._thresholds)
-        return outcome, ranked(found, query)[:top_k] if outcome is Outcome.EVIDENCE else []
+        nearness = nearness_of(hits, query)
+        outcome = decide(nearness, len(hits.by_id), self._thresholds)
+        return outcome, ranked(hits, query)[:top_k] if outcome is Outcome.EVIDENCE else []
 
 
-def nearness_of(found: Found, query: Query) -> Nearness:
+def nearness_of(hits: Hits, query: Query) -> Nearness:
     return Nearness(
-        cosine=found.dense[0].score if found.dense else None,
-        coverage=coverage(query.terms, found.held),
-        names_missing=names_missing(query.names, found.held),
+        cosine=hits.dense[0].score if hits.dense else None,
+        coverage=coverage(query.terms, hits.chunk_terms),
+        names_missing=names_missing(query.names, hits.chunk_terms),
     )
 
 
-def worth_of_lexical(found: Found, query: Query) -> float:
+def worth_of_lexical(hits: Hits, query: Query) -> float:
     """1, or 0 if there are dense hits and every chunk shares too few words with the question: the lexical hits are
     function words then, and would spoil the dense ones."""
-    shares_enough = coverage(query.terms, [hit.terms for hit in found.lexical]) >= WORTH_COVERAGE
-    return 1.0 if shares_enough or not found.dense else 0.0
+    shares_enough = coverage(query.terms, [hit.terms for hit in hits.lexical]) >= WORTH_COVERAGE
+    return 1.0 if shares_enough or not hits.dense else 0.0
 
 
-def ranked(found: Found, query: Query) -> list[Evidence]:
+def ranked(results: Hits, query: Query) -> list[Evidence]:
     """All hits in the order of the fused legs."""
-    hits = found.by_id
-    dense, lexical = ({hit.chunk_id: hit.score for hit in leg} for leg in (found.dense, found.lexical))
+    hits = results.by_id
+    dense, lexical = ({hit.chunk_id: hit.score for hit in leg} for leg in (results.dense, results.lexical))
     return [
         Evidence(
             chunk_id=chunk_id,
@@ -149,6 +149,6 @@ def ranked(found: Found, query: Query) -> list[Evidence]:
             lexical_score=lexical.get(chunk_id),
         )
         for chunk_id, score in fuse(
-            [Leg(list(dense), query.legible), Leg(list(lexical), worth_of_lexical(found, query))]
+            [Retriever(list(dense), query.legible), Retriever(list(lexical), worth_of_lexical(results, query))]
         )
     ]

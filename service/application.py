@@ -142,8 +142,8 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return error_response(422, "invalid_request", f"the body is not JSON: {first['ctx']['error']}")
-    place = ".".join(map(str, first["loc"][1:]))  # the first part says whether it is of the body or of the query
-    return error_response(422, "invalid_request", f"{place or 'the body'}: {first['msg']}")
+    location = ".".join(map(str, first["loc"][1:]))  # the first part says whether it is of the body or of the query
+    return error_response(422, "invalid_request", f"{location or 'the body'}: {first['msg']}")
 
 
 async def _on_fault(_request: Request, _error: Exception) -> Response:

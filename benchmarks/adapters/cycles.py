@@ -20,7 +20,7 @@ from benchmarks.bare_engine import BASE, KEY, BareEngine, complete, load, unload
 from contract.agent import AgentStatus, DesiredAdapter, DesiredSet
 from examples.demo.platform import end_with_parent
 from operators.clients.agent import AgentClient
-from operators.clients.errors import NeighbourError
+from operators.clients.errors import PeerError
 from operators.local.layout import free_port
 from serving.agent.fingerprint import PROMPTS, TOP
 
@@ -94,8 +94,8 @@ class _Agent:
         async with asyncio.timeout(60):
             while True:
                 try:
-                    status = await self.client.status(seen=self.seen, wait_s=5)
-                except NeighbourError:  # it is through with nothing yet
+                    status = await self.client.status(since=self.seen, wait_s=5)
+                except PeerError:  # it is through with nothing yet
                     await asyncio.sleep(0.05)
                     continue
                 self.seen = status.version
@@ -139,7 +139,7 @@ async def _answers(client: AgentClient) -> None:
         try:
             await client.desire(DesiredSet())
             return
-        except NeighbourError:
+        except PeerError:
             if time.monotonic() > limit:
                 raise
             await asyncio.sleep(0.1)

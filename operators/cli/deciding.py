@@ -23,59 +23,59 @@ DECISION_PERIOD_S = 0.1  # each look parses the whole snapshot, and competes wit
 @click.command()
 @place_argument
 @adapter_argument
-def promote(place: Path | None, adapter: Key) -> None:
+def promote(root: Path | None, adapter: Key) -> None:
     """Release the waiting version of ADAPTER (namespace/name): a canary, or a version taken back earlier."""
-    _decide(place, adapter, "Promote", None)
+    _decide(root, adapter, "Promote", None)
 
 
 @click.command()
 @place_argument
 @adapter_argument
 @click.option("--to", "digest", metavar="DIGEST", help="The version to return to, as `quiver history` shows it.")
-def rollback(place: Path | None, adapter: Key, digest: str | None) -> None:
+def rollback(root: Path | None, adapter: Key, digest: str | None) -> None:
     """Return ADAPTER (namespace/name) to an earlier version in the engines, or end its canary."""
-    _decide(place, adapter, "Rollback", digest)
+    _decide(root, adapter, "Rollback", digest)
 
 
-def _decide(place: Path | None, adapter: Key, action: Literal["Promote", "Rollback"], digest: str | None) -> None:
+def _decide(root: Path | None, adapter: Key, action: Literal["Promote", "Rollback"], digest: str | None) -> None:
     """Write the decision, and wait for its outcome."""
-    active = status_of(place, adapter).active
+    active = status_of(root, adapter).active
     against = active.digest if active else None
     try:
-        decision = _write(place, adapter, action, against, digest)
+        decision = _write(root, adapter, action, against, digest)
     except ValidationError:
         raise click.ClickException(f"{digest} is no digest; write 6 to 64 of its hexadecimal digits") from None
-    entry = _outcome(place, adapter, decision)
+    entry = _outcome(root, adapter, decision)
     if entry.event == "DecisionRefused":
         raise click.ClickException(f"{adapter}: {entry.message}")
     click.echo(f"{adapter}: {entry.event} {(entry.digest or '')[:12]}; {entry.message}")
 
 
 def _write(
-    place: Path | None,
+    root: Path | None,
     adapter: Key,
     action: Literal["Promote", "Rollback"],
     against: str | None,
     digest: str | None,
 ) -> Decision:
-    if place is None:
+    if root is None:
         with on_cluster() as cluster:
             written: Decision = cluster.write(kubeconfig(), adapter, action, against=against, digest=digest)
             return written
-    if not is_running(place):
-        raise click.ClickException(f"{place} is not running, so nothing can be decided; start it with quiver up")
+    if not is_running(root):
+        raise click.ClickException(f"{root} is not running, so nothing can be decided; start it with quiver up")
     try:
-        return decisions.write(place / STATE, adapter, action, against=against, digest=digest)
+        return decisions.write(root / STATE, adapter, action, against=against, digest=digest)
     except OSError as error:
-        fact = f"{place / STATE} cannot be written: {error.strerror}"
-        raise click.ClickException(f"{fact}; nothing was decided") from error
+        reason = f"{root / STATE} cannot be written: {error.strerror}"
+        raise click.ClickException(f"{reason}; nothing was decided") from error
 
 
-def _outcome(place: Path | None, adapter: Key, decision: Decision) -> HistoryEntry:
+def _outcome(root: Path | None, adapter: Key, decision: Decision) -> HistoryEntry:
     """Once every gateway routes by it, unless it was refused."""
     deadline = time.monotonic() + DECISION_LIMIT_S
     while time.monotonic() < deadline:
-        status = status_of(place, adapter)
+        status = status_of(root, adapter)
         entry = next((entry for entry in status.history if entry.decision == decision.id), None)
         if entry and (status.routed or entry.event == "DecisionRefused"):
             return entry

@@ -73,8 +73,8 @@ def revoke(root: Path, tenant: str, name: str) -> None:
     """Remove a key from DIR: it is refused within a second."""
     contents = directory.read(root, Contents())
     namespace = tenant_of(root, contents, tenant).spec.namespace
-    wanted = Key(kind="APIKey", namespace=namespace, name=name)
-    file = next((file for file, items in contents.files.items() if wanted in (item.key for item in items)), None)
+    key = Key(kind="APIKey", namespace=namespace, name=name)
+    file = next((file for file, items in contents.files.items() if key in (item.key for item in items)), None)
     if file is None:
         raise click.ClickException(f"tenant {tenant} has no key {name}; see quiver keys list {root}")
     if len(contents.files[file]) > 1:

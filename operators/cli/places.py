@@ -15,21 +15,21 @@ from operators.local.directory import STATE
 from operators.settings import kubeconfig
 
 
-def status_of(place: Path | None, adapter: Key) -> AdapterStatus:
-    if place is None:
+def status_of(root: Path | None, adapter: Key) -> AdapterStatus:
+    if root is None:
         with on_cluster() as cluster:
             status: AdapterStatus = cluster.status(kubeconfig(), adapter)
             return status
-    file = place / STATE / "snapshot.json"
+    file = root / STATE / "snapshot.json"
     if not file.exists():
         raise click.ClickException(
-            f"{place} has never run, so its adapters have no state; start it with quiver up {place}"
+            f"{root} has never run, so its adapters have no state; start it with quiver up {root}"
         )
-    found = {item.key: item.status for item in snapshots.read(file).objects.adapters}
-    if adapter not in found:
-        known = ", ".join(f"{key.namespace}/{key.name}" for key in found) or "none"
-        raise click.ClickException(f"{place} runs no {adapter}; it runs {known}")
-    return found[adapter]
+    statuses = {item.key: item.status for item in snapshots.read(file).objects.adapters}
+    if adapter not in statuses:
+        names = ", ".join(f"{key.namespace}/{key.name}" for key in statuses) or "none"
+        raise click.ClickException(f"{root} runs no {adapter}; it runs {names}")
+    return statuses[adapter]
 
 
 @contextlib.contextmanager

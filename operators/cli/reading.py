@@ -25,9 +25,9 @@ def get(root: Path, kind: str | None) -> None:
     if kind and kind.lower() in ("document", "documents"):
         click.echo(table.of_documents(_snapshot(root).objects.knowledge_bases))
         return
-    wanted = _kinds(kind)
+    kinds = _kinds(kind)
     snapshot = _snapshot(root)
-    click.echo(table.of_objects([item for item in snapshot.objects.all if item.kind in wanted]))
+    click.echo(table.of_objects([item for item in snapshot.objects.all if item.kind in kinds]))
     for problem in snapshot.problems:
         click.echo(f"\n{problem.file}: {problem.message}\n  what the file last held stays in force")
 
@@ -41,8 +41,8 @@ def _snapshot(root: Path) -> Snapshot:
             )
         click.echo(f"{root} is not running: this is how its last run left it; start it with quiver up", err=True)
     elif obstacle := disk_obstacle(root):
-        words = "what is shown may be old, and no change is carried out"
-        click.echo(f"{obstacle.fact}: {words}; {obstacle.remedy}", err=True)
+        warning = "what is shown may be old, and no change is carried out"
+        click.echo(f"{obstacle.fact}: {warning}; {obstacle.remedy}", err=True)
     return snapshots.read(file)
 
 
@@ -52,13 +52,13 @@ def _snapshot(root: Path) -> Snapshot:
 @click.argument("name", metavar="[NAMESPACE/]NAME")
 def describe(root: Path, kind: str, name: str) -> None:
     """Show one object of DIR: its spec, its status, and since when."""
-    wanted = _kinds(kind)
+    kinds = _kinds(kind)
     namespace, _, short = name.rpartition("/")
-    items = [item for item in _snapshot(root).objects.all if item.kind in wanted]
+    items = [item for item in _snapshot(root).objects.all if item.kind in kinds]
     item = next((item for item in items if (item.namespace, item.name) == (namespace, short)), None)
     if item is None:
-        there = ", ".join(f"{i.namespace}/{i.name}".lstrip("/") for i in items) or "none"
-        raise click.ClickException(f"{root} has no {kind} {name}; it has {there}")
+        names = ", ".join(f"{i.namespace}/{i.name}".lstrip("/") for i in items) or "none"
+        raise click.ClickException(f"{root} has no {kind} {name}; it has {names}")
     click.echo(yaml.safe_dump(to_data(item), sort_keys=False, allow_unicode=True).rstrip())
 
 
@@ -81,16 +81,16 @@ def logs(root: Path, part: str | None, lines: int) -> None:
 
 def _kinds(word: str | None) -> frozenset[str]:
     """The kinds meant by a word: one, in the singular or the plural, or all without a word."""
-    found = frozenset(kind for kind in NAMES if word is None or word.lower() in (kind.lower(), f"{kind.lower()}s"))
-    if not found:
+    kinds = frozenset(kind for kind in NAMES if word is None or word.lower() in (kind.lower(), f"{kind.lower()}s"))
+    if not kinds:
         raise click.ClickException(f"{word} is no kind; the kinds are {', '.join(sorted(NAMES))}")
-    return found
+    return kinds
 
 
 @click.command()
 @place_argument
 @adapter_argument
-def history(place: Path | None, adapter: Key) -> None:
+def history(root: Path | None, adapter: Key) -> None:
     """Show the history of ADAPTER (namespace/name) with reasons, newest first."""
-    status = status_of(place, adapter)
+    status = status_of(root, adapter)
     click.echo(table.of_history(status))

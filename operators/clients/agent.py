@@ -3,7 +3,7 @@
 import aiohttp
 
 from contract.agent import AgentStatus, DesiredSet
-from operators.clients.errors import ANSWER_S, NeighbourError, translated, within
+from operators.clients.errors import ANSWER_S, PeerError, translated, within
 
 LONGEST_WAIT_S = 5.0
 
@@ -23,15 +23,15 @@ class AgentClient:
             async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
 
-    async def status(self, *, seen: int, wait_s: float = LONGEST_WAIT_S) -> AgentStatus:
+    async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> AgentStatus:
         """The status once it is another than the one `seen`, or after `wait_s` as it is."""
         with translated("agent"):
-            query = {"seen": str(seen), "wait": str(wait_s)}
+            query = {"seen": str(since), "wait": str(wait_s)}
             limit = within(wait_s + ANSWER_S)
             url = f"{self._url}/v1/status"
             async with self._session.get(url, params=query, headers=self._headers, timeout=limit) as response:
                 if response.status == 503:  # started anew, and through with nothing yet
-                    raise NeighbourError("the agent knows nothing of its engine yet")
+                    raise PeerError("the agent knows nothing of its engine yet")
                 response.raise_for_status()
                 return AgentStatus.model_validate_json(await response.read())
 

@@ -17,7 +17,7 @@ def within(seconds: float = ANSWER_S) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=seconds)
 
 
-class NeighbourError(Exception):
+class PeerError(Exception):
     pass
 
 
@@ -27,7 +27,7 @@ def translated(neighbour: str) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientConnectionError, TimeoutError) as error:
-        raise NeighbourError(f"{neighbour} does not answer: {type(error).__name__}") from error
+        raise PeerError(f"{neighbour} does not answer: {type(error).__name__}") from error
     except (aiohttp.ClientError, ValidationError) as error:
         logger.warning("%s does not answer as agreed: %s", neighbour, " ".join(str(error).split())[:300])
-        raise NeighbourError(f"{neighbour} does not answer as agreed") from error
+        raise PeerError(f"{neighbour} does not answer as agreed") from error

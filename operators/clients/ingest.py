@@ -24,10 +24,10 @@ class IngestClient:
             async with self._session.put(self._url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
 
-    async def status(self, *, seen: int, wait_s: float = LONGEST_WAIT_S) -> IngestStatus:
+    async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> IngestStatus:
         """The status once it is another than the one `seen`, or after `wait_s` as it is."""
         with translated("ingest"):
-            query = {"seen": str(seen), "wait": str(wait_s)}
+            query = {"seen": str(since), "wait": str(wait_s)}
             limit = within(wait_s + ANSWER_S)
             async with self._session.get(self._url, params=query, headers=self._headers, timeout=limit) as response:
                 response.raise_for_status()

@@ -31,26 +31,28 @@ class Children:
 
     async def apply(self, desired: Iterable[Manifest]) -> None:
         for item in desired:
-            there = self.items.get(child_key(item))
-            if there is None or not (covers(there, item) or self._is_applied(item, there)):
+            existing = self.items.get(child_key(item))
+            if existing is None or not (covers(existing, item) or self._is_applied(item, existing)):
                 written = await self._client.apply(item, manager=OPERATOR)
                 self._applied[child_key(item)] = (item, written["metadata"].get("generation"))
                 self._assume(written)
 
-    def _is_applied(self, item: Manifest, there: Mapping[str, Any]) -> bool:
+    def _is_applied(self, item: Manifest, existing: Mapping[str, Any]) -> bool:
         """The server normalises some values, for example 0.5 to 500m. If it accepted the same manifest before, nothing
         differs."""
-        generation = there["metadata"].get("generation")
+        generation = existing["metadata"].get("generation")
         return generation is not None and self._applied.get(child_key(item)) == (item, generation)
 
     async def hand_over_replicas(self, deployment: Manifest) -> None:
         """A field falls back to its default when its only manager drops it, so another manager takes it first."""
-        there = self.items.get(child_key(deployment))
-        if there is None:
+        existing = self.items.get(child_key(deployment))
+        if existing is None:
             return
         metadata = {key: deployment["metadata"][key] for key in ("name", "namespace")}
         kept = {"apiVersion": deployment["apiVersion"], "kind": deployment["kind"], "metadata": metadata}
-        await self._client.apply({**kept, "spec": {"replicas": there["spec"].get("replicas", 1)}}, manager=AUTOSCALING)
+        await self._client.apply(
+            {**kept, "spec": {"replicas": existing["spec"].get("replicas", 1)}}, manager=AUTOSCALING
+        )
 
     async def prune(self, desired: Iterable[Manifest], *, owner: str) -> None:
         """Deletes obsolete objects of an owner, by its uid."""

@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 def status(kubeconfig: Path, key: Key) -> AdapterStatus:
     """Raises KubeError, ConfigurationError, and InvalidObjectError for one of another release."""
-    found = read(_asked(kubeconfig, lambda client: client.get(ADAPTERS, key.namespace, key.name))).item
-    assert isinstance(found, Adapter)  # noqa: S101  # the kind that was asked for
-    return found.status
+    adapter = read(_asked(kubeconfig, lambda client: client.get(ADAPTERS, key.namespace, key.name))).item
+    assert isinstance(adapter, Adapter)  # noqa: S101  # the kind that was asked for
+    return adapter.status
 
 
 def write(

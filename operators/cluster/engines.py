@@ -18,17 +18,17 @@ class ClusterEngines:
     def refusal(self, base: BaseModel) -> Condition | None:
         platform, claim = self._platform, base.spec.claim
         if base.spec.runtime == "KServe" and not platform.kserve:
-            words = (
+            message = (
                 "this installation does not use KServe; install the chart with kserve=true, or leave out spec.runtime"
             )
-            return condition(c.ACCEPTED, False, c.NO_KSERVE, words)
+            return condition(c.ACCEPTED, False, c.NO_KSERVE, message)
         if claim and claim != platform.models:
-            there = f"the claim {platform.models}" if platform.models else "no claim"
-            words = (
-                f"engines read models from {there}; install the chart with models.existingClaim={claim}, or move the "
+            claims = f"the claim {platform.models}" if platform.models else "no claim"
+            message = (
+                f"engines read models from {claims}; install the chart with models.existingClaim={claim}, or move the "
                 "model"
             )
-            return condition(c.ACCEPTED, False, c.CLAIM_NOT_MOUNTED, words)
+            return condition(c.ACCEPTED, False, c.CLAIM_NOT_MOUNTED, message)
         return None
 
     async def run(self, stored: StoredObject[BaseModel]) -> None:

@@ -57,10 +57,10 @@ class ObjectConditions(Collector):
 
     def collect(self) -> Iterable[Metric]:
         labels = ("kind", "namespace", "name", "condition", "reason")
-        found = GaugeMetricFamily("quiver_object_condition", "1 where a condition of an object holds.", labels=labels)
+        family = GaugeMetricFamily("quiver_object_condition", "1 where a condition of an object holds.", labels=labels)
         for item in list(self._objects()) if self._leads() else ():
             for condition in item.status.conditions:
                 if condition.type == READY or not condition.holds:
                     values = (item.kind, item.namespace or "", item.name, condition.type, condition.reason)
-                    found.add_metric(values, float(condition.holds))
-        yield found
+                    family.add_metric(values, float(condition.holds))
+        yield family

@@ -83,7 +83,7 @@ def _broken(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         if container.get("ready"):
             continue
         for state in (container.get("lastState") or {}, container.get("state") or {}):
-            found = state.get("terminated") or state.get("waiting") or {}
-            reason, message = found.get("reason", ""), found.get("message", "")
+            details = state.get("terminated") or state.get("waiting") or {}
+            reason, message = details.get("reason", ""), details.get("message", "")
             if message or reason != "Error":
                 yield where, reason, cause(message) or message

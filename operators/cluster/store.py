@@ -52,8 +52,8 @@ class ClusterStore:
         item = _reference(stored, version=stored.version)
         item["status"] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
         self._assume(await self._client.apply(item, manager=OPERATOR, subresource="status"))
-        for fact in transitions(stored.item.status, status):
-            await self._event(stored, fact)
+        for transition in transitions(stored.item.status, status):
+            await self._event(stored, transition)
 
     async def secret(self, namespace: str, name: str) -> Mapping[str, str] | None:
         try:
@@ -99,7 +99,7 @@ class ClusterStore:
         if not ("deletionTimestamp" in written["metadata"] and not written["metadata"].get("finalizers")):
             self._assume(written)
 
-    async def _event(self, stored: StoredObject[AnyObject], fact: Condition) -> None:
+    async def _event(self, stored: StoredObject[AnyObject], transition: Condition) -> None:
         """Shown by `kubectl describe`. A failed write of an event is only logged."""
         now = stamp(datetime.now(UTC))
         metadata = {"namespace": stored.item.metadata.namespace or "default", "generateName": f"{stored.item.name}."}
@@ -109,9 +109,9 @@ class ClusterStore:
                     "apiVersion": "v1",
                     "kind": "Event",
                     "metadata": metadata,
-                    "type": "Normal" if fact.holds else "Warning",
-                    "reason": fact.reason,
-                    "message": (fact.message or fact.reason)[:LONGEST_EVENT],
+                    "type": "Normal" if transition.holds else "Warning",
+                    "reason": transition.reason,
+                    "message": (transition.message or transition.reason)[:LONGEST_EVENT],
                     "involvedObject": _involved(stored),
                     "source": {"component": OPERATOR},
                     "firstTimestamp": now,
@@ -120,7 +120,7 @@ class ClusterStore:
                 }
             )
         except KubeError as error:
-            logger.warning("event %s of %s was not written: %s", fact.reason, stored.key, error)
+            logger.warning("event %s of %s was not written: %s", transition.reason, stored.key, error)
 
 
 def _reference(stored: StoredObject[AnyObject], *, version: str) -> Item:

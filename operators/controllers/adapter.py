@@ -38,14 +38,14 @@ async def _read_secret(adapter: Adapter, around: Surroundings) -> set[Key]:
     """The base models to reconcile after a change of the Secret."""
     cache = around.cache
     name, before = adapter.spec.credentials, cache.credentials.get(adapter.key)
-    found = await around.store.secret(adapter.namespace, name) if name else None
+    secret = await around.store.secret(adapter.namespace, name) if name else None
     first = bool(name) and adapter.key not in cache.secrets_read
     cache.secrets_read.add(adapter.key)
-    if found is None:
+    if secret is None:
         cache.credentials.pop(adapter.key, None)
     else:
-        cache.credentials[adapter.key] = found
-    return {base_key(base) for base in bases_of(adapter)} if first or found != before else set()
+        cache.credentials[adapter.key] = secret
+    return {base_key(base) for base in bases_of(adapter)} if first or secret != before else set()
 
 
 def _secret_due(adapter: Adapter, cache: ClusterCache) -> float | None:

@@ -14,7 +14,7 @@ from operators.controllers.events import base_key
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
 from operators.controllers.surroundings import Surroundings
-from operators.desired.adapters import Placement, place
+from operators.desired.adapters import Placement, fill_slots
 from operators.desired.pilot import pilots
 from operators.reconcile.base_model import next_status
 
@@ -57,12 +57,12 @@ def _fill_replicas(base: BaseModel, around: Surroundings, now: datetime) -> set[
     reports = {peer.name: report for peer, report in peers if peer}
     chosen = pilots(objects.adapters, owners(objects.tenants), revisions, reports)
     for peer, report in peers or [(None, None)]:
-        placement = place(
+        placement = fill_slots(
             objects,
             base,
             verdicts=verdicts,
             revisions=revisions,
-            held=report,
+            report=report,
             gateways=cache.gateways_for,
             credentials=cache.credentials,
             tried_elsewhere={key for key, name in chosen.items() if peer and name != peer.name},
@@ -76,7 +76,7 @@ def _fill_replicas(base: BaseModel, around: Surroundings, now: datetime) -> set[
 
 
 def _unplaced(base: BaseModel, cache: ClusterCache, placements: list[Placement]) -> set[Key]:
-    unplaced = {key: fact for placement in placements for key, fact in placement.unplaced.items()}
+    unplaced = {key: reason for placement in placements for key, reason in placement.unplaced.items()}
     keys = {adapter.key for adapter in cache.adapters_of(base.name)}
     changed = {key for key in keys if cache.unplaced.get(key) != unplaced.get(key)}
     for key in changed:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from contract.acceptance import Rules, key_holder, owners
 from contract.adapter import Adapter
-from contract.agent import AgentStatus, HeldAdapter
+from contract.agent import AdapterReport, AgentStatus
 from contract.api_key import APIKey
 from contract.base_model import BaseModel, Endpoint
 from contract.conditions import Condition
@@ -51,7 +51,7 @@ class ClusterCache:
         self.secrets_read: set[Key] = set()
         self.unplaced: dict[Key, Condition] = {}
         self.waiting: set[Key] = set()  # for a gateway to take something up, or to let go of it
-        self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[HeldAdapter, ...]]]] = {}
+        self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[AdapterReport, ...]]]] = {}
         self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
         self._of_base: dict[str, dict[Key, None]] = defaultdict(dict)
@@ -65,30 +65,30 @@ class ClusterCache:
             self.objects.pop(before.key, None)
             if after is None:
                 self.unplaced.pop(before.key, None)
-            self._index(before.item, there=False)
+            self._index(before.item, present=False)
         if after:
             self.objects[after.key] = after
-            self._index(after.item, there=True)
+            self._index(after.item, present=True)
 
-    def _index(self, item: AnyObject, *, there: bool) -> None:
+    def _index(self, item: AnyObject, *, present: bool) -> None:
         match item:
             case Adapter():
-                _put(self._adapters, item.namespace, item.key, item, there=there)
+                _put(self._adapters, item.namespace, item.key, item, present=present)
                 for base in bases_of(item):
-                    _put(self._of_base, base, item.key, None, there=there)
+                    _put(self._of_base, base, item.key, None, present=present)
             case Tenant():
-                _put(self._claims, item.spec.namespace, item.name, item, there=there)
+                _put(self._claims, item.spec.namespace, item.name, item, present=present)
             case APIKey():
-                _put(self._keys, (item.namespace, item.spec.sha256), item.key, item, there=there)
+                _put(self._keys, (item.namespace, item.spec.sha256), item.key, item, present=present)
 
     def set_peer(self, before: Peer | None, after: Peer | None) -> None:
         if before and after is None:
             self._holdings.pop(before.name, None)
-        for peer, there in ((before, False), (after, True)):
+        for peer, present in ((before, False), (after, True)):
             if peer and peer.base:
-                _put(self.engines, peer.base, peer.name, peer, there=there)
+                _put(self.engines, peer.base, peer.name, peer, present=present)
             elif peer:
-                _put({"": self.gateways}, "", peer.name, peer, there=there)
+                _put({"": self.gateways}, "", peer.name, peer, present=present)
 
     # Look-ups of acceptance ----------------------------------------------------------------------------------
 
@@ -99,12 +99,12 @@ class ClusterCache:
         return owners(tuple(self._claims[namespace].values())).get(namespace) if namespace in self._claims else None
 
     def tenant(self, name: str) -> Tenant | None:
-        found = self.get(Key(kind="Tenant", namespace=None, name=name))
-        return found if isinstance(found, Tenant) else None
+        item = self.get(Key(kind="Tenant", namespace=None, name=name))
+        return item if isinstance(item, Tenant) else None
 
     def base_model(self, name: str) -> BaseModel | None:
-        found = self.get(Key(kind="BaseModel", namespace=None, name=name))
-        return found if isinstance(found, BaseModel) else None
+        item = self.get(Key(kind="BaseModel", namespace=None, name=name))
+        return item if isinstance(item, BaseModel) else None
 
     def has_knowledge_base(self, namespace: str, name: str) -> bool:
         return Key(kind="KnowledgeBase", namespace=namespace, name=name) in self.objects
@@ -124,8 +124,8 @@ class ClusterCache:
         return cast("StoredObject[O]", stored) if stored and isinstance(stored.item, kind) else None
 
     def get(self, key: Key) -> AnyObject | None:
-        found = self.objects.get(key)
-        return found.item if found else None
+        stored = self.objects.get(key)
+        return stored.item if stored else None
 
     def rules(self, now: datetime) -> Rules:
         return Rules(self, now, self.documents)
@@ -135,8 +135,8 @@ class ClusterCache:
 
     def adapters_of(self, base: str) -> list[Adapter]:
         """Adapters with this base model in spec or in use."""
-        found = (self.get(key) for key in self._of_base.get(base, ()))
-        return [item for item in found if isinstance(item, Adapter)]
+        items = (self.get(key) for key in self._of_base.get(base, ()))
+        return [item for item in items if isinstance(item, Adapter)]
 
     def of_kind(self, kind: type[AnyObject]) -> list[AnyObject]:
         """Takes longer with more objects."""
@@ -178,35 +178,37 @@ class ClusterCache:
         """The reports about one adapter from each replica with traffic, or about to get it."""
         reports = []
         for peer, report in self._taking(base):
-            held = self._index_of(report).get((tenant, name), ())
-            shown = tuple(self._published(base, peer, item) for item in held)
+            entries = self._index_of(report).get((tenant, name), ())
+            shown = tuple(self._published(base, peer, item) for item in entries)
             reports.append(report.model_copy(update={"adapters": shown}))
         return tuple(reports)
 
-    def _published(self, base: str, peer: Peer, held: HeldAdapter) -> HeldAdapter:
+    def _published(self, base: str, peer: Peer, entry: AdapterReport) -> AdapterReport:
         """A version counts as ready only once gateways can know its place: before, a flip would send requests to no
         replica."""
         model = self.base_model(base)
         endpoints = model.status.endpoints if model else ()
         holds = next((self._holds(endpoint) for endpoint in endpoints if endpoint.name == peer.name), frozenset[str]())
         return (
-            held if held.state != "Ready" or held.engine_name in holds else held.model_copy(update={"state": "Loading"})
+            entry
+            if entry.state != "Ready" or entry.engine_name in holds
+            else entry.model_copy(update={"state": "Loading"})
         )
 
     def _holds(self, endpoint: Endpoint) -> frozenset[str]:
-        known = self._holdings.get(endpoint.name)
-        if known is None or known[0] is not endpoint:
-            known = self._holdings[endpoint.name] = (endpoint, frozenset(endpoint.holds))
-        return known[1]
+        cached = self._holdings.get(endpoint.name)
+        if cached is None or cached[0] is not endpoint:
+            cached = self._holdings[endpoint.name] = (endpoint, frozenset(endpoint.holds))
+        return cached[1]
 
-    def _index_of(self, report: AgentStatus) -> Mapping[tuple[str, str], tuple[HeldAdapter, ...]]:
+    def _index_of(self, report: AgentStatus) -> Mapping[tuple[str, str], tuple[AdapterReport, ...]]:
         """Made once for each report: to look through all of it for each adapter is a square."""
-        known = self._indexes.get(id(report))
-        if known is None or known[0] is not report:
+        cached = self._indexes.get(id(report))
+        if cached is None or cached[0] is not report:
             if len(self._indexes) > MOST_INDEXES:
                 self._indexes.clear()
-            known = self._indexes[id(report)] = (report, by_adapter(report))
-        return known[1]
+            cached = self._indexes[id(report)] = (report, by_adapter(report))
+        return cached[1]
 
     def gateways_for(self, tenant: str, adapter: str) -> tuple[GatewayState, ...]:
         """All gateway states, or none while one has not confirmed the adapter's last flip and the last snapshot. A
@@ -219,16 +221,16 @@ class ClusterCache:
     def _flip(self, tenant: str, adapter: str) -> int:
         owner = self.tenant(tenant)
         key = Key(kind="Adapter", namespace=owner.spec.namespace if owner else "", name=adapter)
-        found = self.get(key)
-        active = found.status.active if isinstance(found, Adapter) else None
+        item = self.get(key)
+        active = item.status.active if isinstance(item, Adapter) else None
         return active.generation if active else 0
 
 
-def by_adapter(report: AgentStatus | None) -> dict[tuple[str, str], tuple[HeldAdapter, ...]]:
-    found: dict[tuple[str, str], tuple[HeldAdapter, ...]] = {}
-    for held in report.adapters if report else ():
-        found[held.tenant, held.adapter] = (*found.get((held.tenant, held.adapter), ()), held)
-    return found
+def by_adapter(report: AgentStatus | None) -> dict[tuple[str, str], tuple[AdapterReport, ...]]:
+    index: dict[tuple[str, str], tuple[AdapterReport, ...]] = {}
+    for entry in report.adapters if report else ():
+        index[entry.tenant, entry.adapter] = (*index.get((entry.tenant, entry.adapter), ()), entry)
+    return index
 
 
 def bases_of(adapter: Adapter) -> set[str]:
@@ -237,8 +239,8 @@ def bases_of(adapter: Adapter) -> set[str]:
     return {adapter.spec.base_model, *(version.base_model for version in versions if version)}
 
 
-def _put(index: Any, group: Any, key: Any, item: Any, *, there: bool) -> None:
-    if there:
+def _put(index: Any, group: Any, key: Any, item: Any, *, present: bool) -> None:
+    if present:
         index[group][key] = item
         return
     index[group].pop(key, None)

@@ -89,13 +89,13 @@ def _requests_for_object(
     """Called after the cache has the change. A change of status affects the object itself, and its dependants if
     conditions changed."""
     items = [stored.item for stored in (before, after) if stored]
-    found = {item.key for item in items}
+    requests = {item.key for item in items}
     changed = (
         len(items) == 1 or items[0].spec != items[1].spec or items[0].status.conditions != items[1].status.conditions
     )
     for item in items if changed else ():
-        found |= set(_others(cache, item))
-    return found | _bases(items) | set(_newly_published(cache, items))
+        requests |= set(_others(cache, item))
+    return requests | _bases(items) | set(_newly_published(cache, items))
 
 
 def _counted_by(
@@ -116,7 +116,7 @@ def _bases(items: list[AnyObject]) -> set[Key]:
 
 
 def _held_for(adapter: Adapter) -> str:
-    """All inputs of `operators.desired.adapters.place` from an adapter, as one string."""
+    """All inputs of `operators.desired.adapters.fill_slots` from an adapter, as one string."""
     status = adapter.status
     accepted = c.find(status.conditions, c.ACCEPTED)
     parts = (adapter.spec, status.active, status.canary, *status.previous, status.rejected, accepted)
@@ -173,7 +173,7 @@ def _requests_for_report(
     if (before and before.ready) != (after and after.ready):
         changed = old.keys() | new.keys()
         return {base_key(base), *(adapter.key for adapter in cache.adapters_of(base)), *_keys(cache, changed)}
-    changed = {place for place in old.keys() | new.keys() if old.get(place) != new.get(place)}
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
     return {base_key(base), *_keys(cache, changed)} if changed else set()
 
 

@@ -16,11 +16,11 @@ from contract.agent import AgentStatus, DesiredSet
 from contract.ingest import DesiredKnowledgeBase, IngestStatus
 from operators.clients.agent import AgentClient
 from operators.clients.drift import DriftClient
-from operators.clients.errors import NeighbourError
+from operators.clients.errors import PeerError
 from operators.clients.follow import follow
 from operators.clients.gateway import GatewayClient
 from operators.clients.ingest import IngestClient
-from operators.clients.newest import Newest
+from operators.clients.latest_pusher import LatestPusher
 from operators.clients.report import GRACE_S, Report
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
@@ -47,7 +47,7 @@ class Addresses:
 class _Agent:
     peer: Peer
     report: Report[AgentStatus]
-    desired: Newest[DesiredSet]
+    desired: LatestPusher[DesiredSet]
     task: "asyncio.Task[None]"
     met_at: float = field(default_factory=time.monotonic)
 
@@ -96,21 +96,21 @@ class PeerWatcher:
         if uid not in self._agents:
             self._meet()
         if agent := self._agents.get(uid):
-            agent.desired.tell(desired)
+            agent.desired.set(desired)
 
     def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
         if self._bases:
-            self._bases.tell(bases)
+            self._bases.set(bases)
 
     def push_tenants(self, tenants: tuple[str, ...]) -> None:
         if self._tenants:
-            self._tenants.tell(tenants)
+            self._tenants.set(tenants)
 
-    def _push_tenants(self) -> Newest[tuple[str, ...]] | None:
+    def _push_tenants(self) -> LatestPusher[tuple[str, ...]] | None:
         addresses = self._addresses
         if addresses.drift_url is None:
             return None
-        tenants: Newest[tuple[str, ...]] = Newest(
+        tenants: LatestPusher[tuple[str, ...]] = LatestPusher(
             DriftClient(self._session, addresses.drift_url, addresses.drift_token).register
         )
         self._start(tenants.run())
@@ -118,12 +118,12 @@ class PeerWatcher:
 
     # What they report ----------------------------------------------------------------------------------------
 
-    def _follow_ingest(self) -> Newest[tuple[DesiredKnowledgeBase, ...]] | None:
+    def _follow_ingest(self) -> LatestPusher[tuple[DesiredKnowledgeBase, ...]] | None:
         addresses = self._addresses
         if addresses.ingest_url is None:
             return None
         client = IngestClient(self._session, addresses.ingest_url, addresses.ingest_token)
-        bases: Newest[tuple[DesiredKnowledgeBase, ...]] = Newest(client.desire)
+        bases: LatestPusher[tuple[DesiredKnowledgeBase, ...]] = LatestPusher(client.desire)
         report = Report[IngestStatus]()
 
         def news() -> None:
@@ -131,7 +131,7 @@ class PeerWatcher:
                 self._events.ingest_changed(report.current)
 
         self._start(bases.run())
-        self._start(follow(client.status, lambda status: status.revision, report=report, newest=bases, news=news))
+        self._start(follow(client.status, lambda status: status.revision, report=report, pusher=bases, news=news))
         return bases
 
     def _meet(self) -> None:
@@ -158,7 +158,7 @@ class PeerWatcher:
 
     def _agent(self, peer: Peer) -> _Agent:
         client = AgentClient(self._session, peer.control_url, self._addresses.agent_token)
-        report, desired = Report[AgentStatus](), Newest(client.desire)
+        report, desired = Report[AgentStatus](), LatestPusher(client.desire)
         self._cache.expected.add(peer.uid)
 
         def news() -> None:
@@ -174,7 +174,7 @@ class PeerWatcher:
             async with asyncio.TaskGroup() as group:
                 group.create_task(desired.run())
                 group.create_task(
-                    follow(client.status, lambda status: status.version, report=report, newest=desired, news=news)
+                    follow(client.status, lambda status: status.version, report=report, pusher=desired, news=news)
                 )
 
         return _Agent(peer, report, desired, self._start(both()))
@@ -190,7 +190,7 @@ class PeerWatcher:
         """A silent gateway has confirmed nothing."""
         try:
             state = await client.state()
-        except NeighbourError:
+        except PeerError:
             return
         if state != self._cache.gateway_states.get(peer.uid):
             self._events.gateway_changed(peer, state)

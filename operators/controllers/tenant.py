@@ -53,7 +53,7 @@ def _has_adapters(tenant: Tenant, cache: ClusterCache) -> bool:
         report = cache.report(peer)
         if report is None and (peer.ready or peer.uid in cache.expected):
             return True
-        if report and any(held.tenant == tenant.name for held in report.adapters):
+        if report and any(entry.tenant == tenant.name for entry in report.adapters):
             return True
     return False
 

@@ -93,8 +93,8 @@ def _columns(names: Names) -> tuple[Column, ...]:
 
 
 def _column(column: Column) -> dict[str, Any]:
-    found = {"name": column.name, "type": column.type, "jsonPath": column.path}
-    return {**found, "priority": column.priority} if column.priority else found
+    definition = {"name": column.name, "type": column.type, "jsonPath": column.path}
+    return {**definition, "priority": column.priority} if column.priority else definition
 
 
 def _schema(kind: type[AnyObject]) -> Schema:
@@ -120,11 +120,11 @@ def _schema(kind: type[AnyObject]) -> Schema:
 
 
 def _add(schema: Schema, rule: Rule) -> None:
-    place = schema
+    target = schema
     for part in rule.path.split(".") if rule.path else ():
-        place = place["properties"][part]
-    found = {"rule": rule.rule, "message": rule.message}
-    place.setdefault("x-kubernetes-validations", []).append(found)
+        target = target["properties"][part]
+    validation = {"rule": rule.rule, "message": rule.message}
+    target.setdefault("x-kubernetes-validations", []).append(validation)
 
 
 def definitions() -> dict[str, dict[str, Any]]:

@@ -59,8 +59,8 @@ class _Conversion:
         options = [option for option in raw["anyOf"] if option.get("type") != "null"]
         if len(options) == 1:
             return self.convert({**options[0], **self._default(raw)})
-        found = [self.convert(option) for option in options]
-        return {"type": "string", "maxLength": max(_length(option) for option in found)}
+        schemas = [self.convert(option) for option in options]
+        return {"type": "string", "maxLength": max(_length(option) for option in schemas)}
 
     def _default(self, raw: Schema) -> Schema:
         value = _without_nulls(raw.get("default"))
@@ -119,18 +119,18 @@ def _describe(schema: Schema, model: type[BaseModel]) -> None:
         described = schema["properties"][field.alias or name]
         described["description"] = _words(model, name)
         for nested in _models(field.annotation):
-            place = described.get("items", described)
-            if "properties" in place:
-                _describe(place, nested)
+            target = described.get("items", described)
+            if "properties" in target:
+                _describe(target, nested)
 
 
 def _words(model: type[BaseModel], field: str) -> str:
     for owner in model.__mro__:
         if field in inspect.get_annotations(owner):
-            found = _attribute_docstrings(owner).get(field)
-            if found is None:
+            docstring = _attribute_docstrings(owner).get(field)
+            if docstring is None:
                 raise LookupError(f"{owner.__name__}.{field} has no docstring below it")
-            return found
+            return docstring
     raise LookupError(f"{model.__name__} has no field {field}")
 
 
@@ -138,12 +138,12 @@ def _attribute_docstrings(owner: type) -> dict[str, str]:
     """Strings directly below a field (PEP 257)."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
     body = tree.body if isinstance(tree, ast.ClassDef) else []
-    found: dict[str, str] = {}
+    docstrings: dict[str, str] = {}
     for field, below in pairwise(body):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
-                found[name] = " ".join(words.split())
-    return found
+                docstrings[name] = " ".join(words.split())
+    return docstrings
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from contract import conditions as c
 from contract.acceptance import Verdicts, owners
 from contract.adapter import Adapter, Version
-from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, HeldAdapter, known_revision
+from contract.agent import AdapterReport, AgentStatus, DesiredAdapter, DesiredSet, verified_revision
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
 from contract.gateway import GatewayState
@@ -57,13 +57,13 @@ class _Slots:
         return True
 
 
-def place(
+def fill_slots(
     objects: Objects,
     base: BaseModel,
     *,
     verdicts: Verdicts,
     revisions: Revisions,
-    held: AgentStatus | None,
+    report: AgentStatus | None,
     gateways: Gateways,
     credentials: Credentials,
     tried_elsewhere: Set[Key] = frozenset(),
@@ -78,8 +78,8 @@ def place(
     adapters = sorted(objects.adapters, key=lambda a: (not a.spec.residency.pinned, a.namespace, a.name))
     tenants = owners(objects.tenants)
     unplaced: dict[Key, Condition] = {}
-    reports = {(h.tenant, h.adapter, h.revision): h for h in (held.adapters if held else ())}
-    for item in (*_running(adapters, base, tenants, credentials), *_leaving(held, gateways)):
+    reports = {(h.tenant, h.adapter, h.revision): h for h in (report.adapters if report else ())}
+    for item in (*_running(adapters, base, tenants, credentials), *_leaving(report, gateways)):
         slots.must(item)
     candidates = (a for a in adapters if verdicts[a.key].holds and a.spec.base_model == base.name)
     for adapter in (a for a in candidates if a.key not in tried_elsewhere):
@@ -94,7 +94,7 @@ def place(
     return Placement(DesiredSet(adapters=tuple(dict.fromkeys(slots.items))), unplaced)
 
 
-def _expected(adapter: Adapter, report: HeldAdapter | None) -> str | None:
+def _expected(adapter: Adapter, report: AdapterReport | None) -> str | None:
     """The candidate's digest: the reported one, or the active one if the source is unedited."""
     if report and report.digest:
         return report.digest
@@ -111,13 +111,13 @@ def _obstacle(adapter: Adapter, revision: str, credentials: Credentials) -> Cond
 
 
 def _no_slot(base: BaseModel) -> Condition:
-    words = f"all {base.spec.lora.cpu_slots} cpuSlots of base model {base.name} hold versions that answer"
-    return condition(c.FETCHED, False, c.NO_SLOT, f"{words}; remove an adapter, or raise lora.cpuSlots")
+    message = f"all {base.spec.lora.cpu_slots} cpuSlots of base model {base.name} hold versions that answer"
+    return condition(c.FETCHED, False, c.NO_SLOT, f"{message}; remove an adapter, or raise lora.cpuSlots")
 
 
 def _no_secret(adapter: Adapter) -> Condition:
-    words = f"there is no Secret {adapter.spec.credentials} in namespace {adapter.namespace}; create it"
-    return condition(c.FETCHED, False, c.SECRET_MISSING, words)
+    message = f"there is no Secret {adapter.spec.credentials} in namespace {adapter.namespace}; create it"
+    return condition(c.FETCHED, False, c.SECRET_MISSING, message)
 
 
 def _harmful(adapter: Adapter) -> Condition:
@@ -132,15 +132,15 @@ def source_revision(adapter: Adapter) -> str:
     return f"source:{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
-def in_use(held: AgentStatus | None, gateways: Gateways) -> tuple[HeldAdapter, ...]:
+def in_use(report: AgentStatus | None, gateways: Gateways) -> tuple[AdapterReport, ...]:
     """Versions on a replica with current or possible requests from a gateway."""
-    if held is None:
+    if report is None:
         return ()
-    return tuple(h for h in held.adapters if h.engine_name and not _released(h, gateways(h.tenant, h.adapter)))
+    return tuple(h for h in report.adapters if h.engine_name and not _released(h, gateways(h.tenant, h.adapter)))
 
 
-def _released(held: HeldAdapter, gateways: Sequence[GatewayState]) -> bool:
-    return bool(gateways) and all(gateway.released(held.engine_name or "") for gateway in gateways)
+def _released(entry: AdapterReport, gateways: Sequence[GatewayState]) -> bool:
+    return bool(gateways) and all(gateway.released(entry.engine_name or "") for gateway in gateways)
 
 
 def _running(
@@ -150,19 +150,19 @@ def _running(
         active, canary = adapter.status.active, adapter.status.canary
         tenant = tenants.get(adapter.namespace)
         if tenant and active and active.base_model == base.name:
-            yield _known(tenant, adapter, active, credentials, required=True)
+            yield _verified(tenant, adapter, active, credentials, required=True)
         if tenant and canary and canary.base_model == base.name:
-            yield _known(tenant, adapter, canary, credentials)
+            yield _verified(tenant, adapter, canary, credentials)
 
 
-def _leaving(held: AgentStatus | None, gateways: Gateways) -> Iterator[DesiredAdapter]:
-    for item in in_use(held, gateways):
+def _leaving(report: AgentStatus | None, gateways: Gateways) -> Iterator[DesiredAdapter]:
+    for item in in_use(report, gateways):
         if item.digest:
             yield DesiredAdapter(
                 tenant=item.tenant,
                 adapter=item.adapter,
                 source=None,
-                revision=known_revision(item.digest),
+                revision=verified_revision(item.digest),
                 digest=item.digest,
             )
 
@@ -172,7 +172,7 @@ def _earlier(
 ) -> Iterator[DesiredAdapter]:
     """One of each adapter before the second of any."""
     kept = [
-        (age, _known(tenants[adapter.namespace], adapter, version, credentials))
+        (age, _verified(tenants[adapter.namespace], adapter, version, credentials))
         for adapter in adapters
         if adapter.namespace in tenants
         for age, version in enumerate(adapter.status.previous)
@@ -196,7 +196,7 @@ def _secret(adapter: Adapter, credentials: Credentials) -> tuple[tuple[str, str]
     return tuple(sorted(credentials.get(adapter.key, {}).items()))
 
 
-def _known(
+def _verified(
     tenant: str, adapter: Adapter, version: Version, credentials: Credentials, *, required: bool = False
 ) -> DesiredAdapter:
     """A verified version: from the agent's store, or, on a new replica, from its source again."""
@@ -204,7 +204,7 @@ def _known(
         tenant=tenant,
         adapter=adapter.name,
         source=version.source,
-        revision=known_revision(version.digest),
+        revision=verified_revision(version.digest),
         digest=version.digest,
         required=required,
         fingerprint=version.fingerprint,

@@ -72,8 +72,8 @@ def selector(base: str) -> dict[str, str]:
 def engine_workload(base: BaseModel, *, uid: str, platform: Platform) -> tuple[Manifest, ...]:
     """All objects of the base model. Its other objects made by this operator are obsolete."""
     build = _Workload(base, uid, platform)
-    found = (build.engines(), build.service(), build.disruption_budget())
-    return (*found, build.autoscaler()) if base.spec.autoscaling else found
+    manifests = (build.engines(), build.service(), build.disruption_budget())
+    return (*manifests, build.autoscaler()) if base.spec.autoscaling else manifests
 
 
 def _mounted(base: BaseModel) -> BaseModel:
@@ -196,12 +196,12 @@ class _Workload:
 
     def _place(self) -> Manifest:
         platform = self._platform
-        found: Manifest = {
+        placement: Manifest = {
             "imagePullSecrets": [{"name": name} for name in platform.pull_secrets],
             "nodeSelector": dict(platform.node_selector),
             "tolerations": [dict(item) for item in platform.tolerations],
         }
-        return {key: value for key, value in found.items() if value}
+        return {key: value for key, value in placement.items() if value}
 
     def _claim(self) -> list[Manifest]:
         claim = self._platform.models
@@ -284,11 +284,11 @@ class _Workload:
         return {"preStop": {"httpGet": {"path": "/drained", "port": self._platform.agent_port}}}
 
     def _mounts(self) -> list[Manifest]:
-        found: list[Manifest] = [{"name": name, "mountPath": f"/{name}"} for name in ("store", "cache", "tmp")]
+        mounts: list[Manifest] = [{"name": name, "mountPath": f"/{name}"} for name in ("store", "cache", "tmp")]
         if self._platform.ca_config_map:
-            found.append({"name": "ca", "mountPath": CA, "readOnly": True})
+            mounts.append({"name": "ca", "mountPath": CA, "readOnly": True})
         claim = self._platform.models
-        return found + ([{"name": "models", "mountPath": f"{VOLUMES}/{claim}", "readOnly": True}] if claim else [])
+        return mounts + ([{"name": "models", "mountPath": f"{VOLUMES}/{claim}", "readOnly": True}] if claim else [])
 
     def _hub(self) -> list[Manifest]:
         name = self._platform.hub_secret
@@ -309,11 +309,13 @@ _RESTRICTED: Manifest = {
 def _metrics(base: str, scaling: Autoscaling) -> list[Manifest]:
     """Queue lengths of engines and requests in gateways, each divided by the replicas."""
     waiting = {"metric": {"name": "vllm_num_requests_waiting"}, "target": _average(scaling.queue_depth)}
-    found: list[Manifest] = [{"type": "Pods", "pods": waiting}]
+    metrics: list[Manifest] = [{"type": "Pods", "pods": waiting}]
     if scaling.tokens_in_flight:
         metric = {"name": "quiver_gateway_tokens_in_flight", "selector": {"matchLabels": {"base_model": base}}}
-        found.append({"type": "External", "external": {"metric": metric, "target": _average(scaling.tokens_in_flight)}})
-    return found
+        metrics.append(
+            {"type": "External", "external": {"metric": metric, "target": _average(scaling.tokens_in_flight)}}
+        )
+    return metrics
 
 
 def _average(value: int) -> Manifest:
@@ -325,5 +327,5 @@ def _plain(environment: dict[str, str]) -> list[Manifest]:
 
 
 def _resources(base: BaseModel) -> Manifest:
-    found = base.spec.resources
-    return {name: dict(part) for name, part in (("requests", found.requests), ("limits", found.limits)) if part}
+    resources = base.spec.resources
+    return {name: dict(part) for name, part in (("requests", resources.requests), ("limits", resources.limits)) if part}

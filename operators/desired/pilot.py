@@ -6,10 +6,10 @@ A harmful version then harms one replica only: the others load it after it has a
 from collections.abc import Iterable, Mapping
 
 from contract.adapter import Adapter
-from contract.agent import AgentStatus, HeldAdapter
+from contract.agent import AdapterReport, AgentStatus
 from contract.resource import Key
 
-_Reports = Mapping[tuple[str, str, str], HeldAdapter]
+_Reports = Mapping[tuple[str, str, str], AdapterReport]
 
 
 def pilots(
@@ -38,4 +38,4 @@ def _pilot(name: tuple[str, str, str], ready: Mapping[str, bool], reports: Mappi
 
 
 def _index(report: AgentStatus) -> _Reports:
-    return {(held.tenant, held.adapter, held.revision): held for held in report.adapters}
+    return {(entry.tenant, entry.adapter, entry.revision): entry for entry in report.adapters}

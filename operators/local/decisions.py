@@ -27,14 +27,16 @@ def write(
 
 def read(state: Path) -> Mapping[Key, Decision]:
     """By adapter. Unreadable decisions are ignored."""
-    found: dict[Key, Decision] = {}
+    decisions: dict[Key, Decision] = {}
     for path in sorted((state / FOLDER).glob("*.json")):
         namespace, _, name = path.stem.partition(".")
         try:
-            found[Key(kind="Adapter", namespace=namespace, name=name)] = Decision.model_validate_json(path.read_bytes())
+            decisions[Key(kind="Adapter", namespace=namespace, name=name)] = Decision.model_validate_json(
+                path.read_bytes()
+            )
         except (OSError, ValidationError):
             continue
-    return found
+    return decisions
 
 
 def _stem(key: Key) -> str:

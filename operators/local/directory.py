@@ -70,9 +70,9 @@ def read(root: Path, previous: Contents) -> Contents:
     """The current directory, with `previous` for unreadable files. Raises OSError if `root` is gone."""
     paths = {_text_of(path.name): path for path in sorted(object_files(root))}
     texts = {name: _text(path, previous.texts.get(name)) for name, path in paths.items()}
-    found = {name: _in_force(name, text, previous) for name, text in texts.items()}
+    in_force = {name: _in_force(name, text, previous) for name, text in texts.items()}
     faults = [problem(name, text.fault) for name, text in texts.items() if text.fault]
-    unique, doubles = _without_doubles(found)
+    unique, doubles = _without_doubles(in_force)
     current = _with_generations(unique, previous)
     adapters = (item for items in current.values() for item in items if isinstance(item, Adapter))
     return Contents(
@@ -128,8 +128,8 @@ def _secrets(texts: Mapping[str, Text], previous: Contents) -> dict[tuple[str, s
     kept = dict(previous.secrets) if any(text.fault for text in texts.values()) else {}
     for text in texts.values():
         for secret in text.secrets:
-            place = (secret.metadata.namespace, secret.metadata.name)
-            kept[place] = {key: value.get_secret_value() for key, value in secret.string_data.items()}
+            name = (secret.metadata.namespace, secret.metadata.name)
+            kept[name] = {key: value.get_secret_value() for key, value in secret.string_data.items()}
     return kept
 
 

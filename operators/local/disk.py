@@ -16,10 +16,10 @@ class Obstacle:
 def disk_obstacle(root: Path) -> Obstacle | None:
     """Why nothing can be written into the state of a directory of objects. Raises OSError where there is none."""
     state = root / STATE
-    place = state if state.exists() else root
-    facts = os.statvfs(place)
-    if facts.f_flag & os.ST_RDONLY or not os.access(place, os.W_OK):
-        return Obstacle(f"{place} is read-only", "make it writable")
+    directory = state if state.exists() else root
+    facts = os.statvfs(directory)
+    if facts.f_flag & os.ST_RDONLY or not os.access(directory, os.W_OK):
+        return Obstacle(f"{directory} is read-only", "make it writable")
     if facts.f_bavail == 0 or (facts.f_files and facts.f_favail == 0):
-        return Obstacle(f"{place} has no room left", "free some on its disk")
+        return Obstacle(f"{directory} has no room left", "free some on its disk")
     return None

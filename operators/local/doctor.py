@@ -52,16 +52,16 @@ def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Itera
 
 def _state(root: Path) -> Check:
     obstacle = disk_obstacle(root)
-    fact = obstacle.fact if obstacle else f"{root / STATE} can be written"
-    return Check("state", obstacle is None, fact, obstacle.remedy if obstacle else "")
+    state = obstacle.fact if obstacle else f"{root / STATE} can be written"
+    return Check("state", obstacle is None, state, obstacle.remedy if obstacle else "")
 
 
 def _descriptors() -> Check:
     """Each connection takes one; the gateway raises its limit as far as the system lets it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    fact = "unlimited" if most == resource.RLIM_INFINITY else f"{most} open files for one process"
+    limit = "unlimited" if most == resource.RLIM_INFINITY else f"{most} open files for one process"
     enough = most == resource.RLIM_INFINITY or most >= DESCRIPTORS
-    return Check("descriptors", enough, fact, f"ulimit -Hn {DESCRIPTORS}, for thousands of callers", needed=False)
+    return Check("descriptors", enough, limit, f"ulimit -Hn {DESCRIPTORS}, for thousands of callers", needed=False)
 
 
 def _compiler() -> Check:
@@ -76,8 +76,8 @@ def compiler() -> str | None:
 def _engine(python: Path) -> Check:
     remedy = "make setup, or point QUIVER_ENGINE_PYTHON to a Python that has vLLM"
     if any(character.isspace() for character in str(python)):
-        fact = f"{python} has a space in its path, at which vLLM cuts what it preloads"
-        return Check("engine", False, fact, "move it to a path without spaces")
+        problem = f"{python} has a space in its path, at which vLLM cuts what it preloads"
+        return Check("engine", False, problem, "move it to a path without spaces")
     if not python.is_file():
         return Check("engine", False, f"{python} does not exist", remedy)
     code = "import importlib.util as u; print(u.find_spec('vllm') is not None)"
@@ -95,8 +95,8 @@ def _engine(python: Path) -> Check:
 
 def _port(port: int) -> Check:
     free = port_is_free(port)
-    fact = f"{port} on {LOOPBACK} is {'free' if free else 'in use'}"
-    return Check("port", free, fact, "give another one with --port")
+    state = f"{port} on {LOOPBACK} is {'free' if free else 'in use'}"
+    return Check("port", free, state, "give another one with --port")
 
 
 def port_is_free(port: int) -> bool:

@@ -17,7 +17,7 @@ from contract.agent import AgentStatus
 from contract.base_model import BaseModel
 from contract.conditions import Condition
 from operators.clients.agent import AgentClient
-from operators.clients.errors import NeighbourError
+from operators.clients.errors import PeerError
 from operators.controllers.events import Events, base_key
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
@@ -228,7 +228,7 @@ class LocalEngines:
 async def _drained(client: AgentClient) -> None:
     """A restarting agent is asked again for a while."""
     for _ in range(AGENT_TRIES):
-        with suppress(NeighbourError):
+        with suppress(PeerError):
             await client.drained(DRAIN_S)
             return
         await asyncio.sleep(AGENT_RETRY_S)

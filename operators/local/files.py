@@ -45,7 +45,8 @@ async def _watch_once(root: Path, sources: Callable[[], frozenset[Path]], hint: 
     """Until one of the watched names points to another file: a watch stays on the file it was opened on."""
     watched = await asyncio.to_thread(identities, root, sources())
     matters = _Matters(root, sources())
-    opened = awatch(*(place.path for place in watched), watch_filter=matters, step=_STEP_MS, debounce=_DEBOUNCE_MS,
+    paths = (identity.path for identity in watched)
+    opened = awatch(*paths, watch_filter=matters, step=_STEP_MS, debounce=_DEBOUNCE_MS,
                     rust_timeout=_LOOK_MS, yield_on_timeout=True, recursive=False)  # fmt: skip
     async for changes in opened:
         if changes:
@@ -66,22 +67,22 @@ class Identity:
 
 def identities(root: Path, sources: Iterable[Path]) -> frozenset[Identity]:
     """The directories to watch: objects', each artifact, and where one would come to be or be replaced."""
-    wanted = {root, *sources, *(_nearest(source.parent) for source in sources)}
-    found = (_identity(path) for path in wanted)
-    return frozenset(place for place in found if place)
+    paths = {root, *sources, *(_nearest(source.parent) for source in sources)}
+    all_identities = (_identity(path) for path in paths)
+    return frozenset(identity for identity in all_identities if identity)
 
 
 def _nearest(path: Path) -> Path:
     """The path, or the first existing directory above it."""
-    return next((place for place in (path, *path.parents) if _identity(place)), Path("/"))
+    return next((parent for parent in (path, *path.parents) if _identity(parent)), Path("/"))
 
 
 def _identity(path: Path) -> Identity | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return Identity(path, found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
+    return Identity(path, status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
 class _Matters:

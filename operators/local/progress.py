@@ -40,5 +40,8 @@ def summary(item: AnyObject) -> str:
 def telling(item: AnyObject) -> Condition | None:
     """The first false condition, or Ready."""
     by_type = {condition.type: condition for condition in item.status.conditions}
-    found = [by_type[kind] for kind in _TELLING if kind in by_type]
-    return next((condition for condition in found if not condition.holds), found[-1] if found else None)
+    conditions_of_interest = [by_type[kind] for kind in _TELLING if kind in by_type]
+    return next(
+        (condition for condition in conditions_of_interest if not condition.holds),
+        conditions_of_interest[-1] if conditions_of_interest else None,
+    )

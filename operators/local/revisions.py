@@ -14,8 +14,8 @@ def revision(adapter: Adapter) -> str:
     if not source.startswith("/"):
         return named
     facts = hashlib.sha256(named.encode())
-    for fact in _facts(os.fsencode(source)):
-        facts.update(fact)
+    for part in _facts(os.fsencode(source)):
+        facts.update(part)
     return f"files:{facts.hexdigest()[:16]}"
 
 
@@ -23,17 +23,17 @@ def _facts(directory: bytes) -> Iterator[bytes]:
     """As bytes, because file names are bytes. An unreadable entry counts too."""
     try:
         with os.scandir(directory) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            sorted_entries = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         yield str(error.errno).encode()
         return
-    for entry in found:
+    for entry in sorted_entries:
         yield b"%s\0%s\n" % (entry.name, _fact(entry))
 
 
 def _fact(entry: "os.DirEntry[bytes]") -> bytes:
     try:
-        found = entry.stat(follow_symlinks=True)
+        status = entry.stat(follow_symlinks=True)
     except OSError as error:
         return str(error.errno).encode()
-    return f"{found.st_size}\0{found.st_mtime_ns}\0{found.st_dev}\0{found.st_ino}".encode()
+    return f"{status.st_size}\0{status.st_mtime_ns}\0{status.st_dev}\0{status.st_ino}".encode()

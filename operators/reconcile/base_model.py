@@ -37,8 +37,8 @@ def _ready(
     ready = sum(endpoint.ready for endpoint in endpoints)
     refused = "" if verdict.holds else f"the newest spec is refused: {verdict.message}"
     if ready:
-        words = (f"{ready} of {len(endpoints)} replicas answer", refused, trouble)
-        return condition(c.READY, True, c.ANSWERING, "; ".join(filter(None, words)))
+        parts = (f"{ready} of {len(endpoints)} replicas answer", refused, trouble)
+        return condition(c.READY, True, c.ANSWERING, "; ".join(filter(None, parts)))
     if refused:
         return condition(c.READY, False, verdict.reason, verdict.message)
     if trouble:

@@ -24,14 +24,15 @@ class Verdict:
 
 
 def together(gateways: Sequence[GatewayState], engine_name: str) -> Comparison:
-    found = [gateway.comparisons[engine_name] for gateway in gateways if engine_name in gateway.comparisons]
+    comparisons = [gateway.comparisons[engine_name] for gateway in gateways if engine_name in gateway.comparisons]
     return Comparison(
-        canary=sum((item.canary for item in found), Arm()), active=sum((item.active for item in found), Arm())
+        canary=sum((item.canary for item in comparisons), Arm()),
+        active=sum((item.active for item in comparisons), Arm()),
     )
 
 
-def judge(checks: CanaryChecks, seen: Comparison) -> Verdict:
-    canary, active = seen.canary, seen.active
+def judge(checks: CanaryChecks, comparison: Comparison) -> Verdict:
+    canary, active = comparison.canary, comparison.active
     enough = min(canary.requests, active.requests) >= checks.min_requests
     evidence = f"{canary.requests} requests against {active.requests}, at least {checks.min_requests} each"
     return Verdict(enough, tuple(_faults(checks, canary, active)) if enough else (), evidence)
@@ -53,9 +54,9 @@ def _faults(checks: CanaryChecks, canary: Arm, active: Arm) -> Iterable[str]:
         ("seconds to the first token", canary.first_token, active.first_token, checks.max_latency_ratio, False),
         ("tokens an answer", canary.length, active.length, checks.max_length_ratio, True),
     )
-    for what, fresh, known, ratio, either_way in means:
-        if _apart(fresh, known, ratio) or (either_way and _apart(known, fresh, ratio)):
-            yield f"{what}: {fresh.mean:.3g} against {known.mean:.3g}, the limit is a factor of {ratio:g}"
+    for what, fresh, active_mean, ratio, either_way in means:
+        if _apart(fresh, active_mean, ratio) or (either_way and _apart(active_mean, fresh, ratio)):
+            yield f"{what}: {fresh.mean:.3g} against {active_mean.mean:.3g}, the limit is a factor of {ratio:g}"
 
 
 @dataclass(frozen=True)

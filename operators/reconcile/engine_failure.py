@@ -22,8 +22,8 @@ def cause(log: str) -> str:
     """One line, empty where nothing is said to have failed."""
     lines = [line.rstrip() for line in log.splitlines()]
     for number in range(len(lines) - 1, -1, -1):
-        if found := _cause_at(lines, number):
-            return " ".join(found.split())[:LONGEST]
+        if failed := _cause_at(lines, number):
+            return " ".join(failed.split())[:LONGEST]
     return ""
 
 
@@ -32,7 +32,7 @@ def _cause_at(lines: list[str], number: int) -> str:
     if usage := _USAGE.match(line):
         return usage["words"]
     raised = _RAISED.match(line)
-    if raised is None or any(words in line for words in _FOLLOWS):
+    if raised is None or any(phrase in line for phrase in _FOLLOWS):
         return ""
     if _HEADLINE.search(raised["words"]) and number + 1 < len(lines):  # pydantic puts the fact on the next line
         return lines[number + 1]

@@ -90,8 +90,8 @@ def worst_cosine(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
         batch = {name: tensor[rows] for name, tensor in inputs.items()}
         with torch.no_grad():
             expected = model(**batch).last_hidden_state
-        found = torch.from_numpy(evaluator.run(None, {name: tensor.numpy() for name, tensor in batch.items()})[0])
-        agreement = torch.nn.functional.cosine_similarity(expected, found, dim=-1)
+        actual = torch.from_numpy(evaluator.run(None, {name: tensor.numpy() for name, tensor in batch.items()})[0])
+        agreement = torch.nn.functional.cosine_similarity(expected, actual, dim=-1)
         worst = min(worst, float(agreement[batch["attention_mask"].bool()].min()))
     return worst
 

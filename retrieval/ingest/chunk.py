@@ -43,19 +43,19 @@ def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Bl
 def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tuple[Block, int]]:
     """Blocks in order and their sizes, with a short one joined to the one before it where both fit and share a heading.
     Sizes are summed: a line break costs no token."""
-    held: Block | None = None
+    pending: Block | None = None
     total = 0
     for block in blocks:
         added = size(block.text)
         short = min(total, added) < SHORT and total + added <= budget
-        if held is not None and held.heading == block.heading and short:
-            held, total = Block(held.heading, f"{held.text}\n{block.text}"), total + added
+        if pending is not None and pending.heading == block.heading and short:
+            pending, total = Block(pending.heading, f"{pending.text}\n{block.text}"), total + added
             continue
-        if held is not None:
-            yield held, total
-        held, total = block, added
-    if held is not None:
-        yield held, total
+        if pending is not None:
+            yield pending, total
+        pending, total = block, added
+    if pending is not None:
+        yield pending, total
 
 
 def _parts(text: str, total: int, budget: int, size: Size) -> Iterator[str]:
@@ -89,14 +89,14 @@ def _letters(word: str, budget: int, size: Size) -> Iterator[str]:
 
 def _packed(pieces: Iterable[str], budget: int, size: Size) -> Iterator[str]:
     """Consecutive pieces joined by spaces, as many as fit. Sizes are summed: a space costs no token."""
-    held: list[str] = []
+    pending: list[str] = []
     total = 0
     for piece in pieces:
         cost = size(piece)
-        if held and total + cost > budget:
-            yield " ".join(held)
-            held, total = [], 0
-        held.append(piece)
+        if pending and total + cost > budget:
+            yield " ".join(pending)
+            pending, total = [], 0
+        pending.append(piece)
         total += cost
-    if held:
-        yield " ".join(held)
+    if pending:
+        yield " ".join(pending)

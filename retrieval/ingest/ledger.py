@@ -77,7 +77,7 @@ class Ledger:
         with self._lock:
             self._connection.close()
 
-    def want(self, listed: Iterable[DesiredKnowledgeBase]) -> None:
+    def set_desired(self, listed: Iterable[DesiredKnowledgeBase]) -> None:
         """Make this the desired set; earlier entries missing in it are to leave."""
         with self._writes() as connection:
             connection.execute(f"PRAGMA user_version = {_INSTRUCTED}")
@@ -87,7 +87,7 @@ class Ledger:
                 [(each.tenant, each.name, each.model_dump_json()) for each in listed],
             )
 
-    def wanted(self) -> list[DesiredKnowledgeBase]:
+    def desired(self) -> list[DesiredKnowledgeBase]:
         return self._specs(1)
 
     def leaving(self) -> list[DesiredKnowledgeBase]:
@@ -97,7 +97,7 @@ class Ledger:
         """Whether a desired set was ever received; before, an empty set means nothing."""
         return bool(self._rows("PRAGMA user_version")[0][0] == _INSTRUCTED)
 
-    def wanted_of(self, tenant: str) -> frozenset[str]:
+    def desired_of(self, tenant: str) -> frozenset[str]:
         """The names of a tenant's knowledge bases in the desired set."""
         rows = self._rows("SELECT name FROM knowledge_bases WHERE tenant = ? AND wanted = 1", tenant)
         return frozenset(name for (name,) in rows)
@@ -108,10 +108,10 @@ class Ledger:
     def next(self, now: float, after_tenant: str) -> Document | None:
         """The next document to work on: round-robin over tenants after `after_tenant`, the longest due first."""
         turn = "due <= ? AND tenant {} ? ORDER BY tenant, due, id LIMIT 1"
-        found = self._documents(turn.format(">"), now, after_tenant) or self._documents(
+        due = self._documents(turn.format(">"), now, after_tenant) or self._documents(
             turn.format("<="), now, after_tenant
         )
-        return found[0] if found else None
+        return due[0] if due else None
 
     def next_due(self) -> float | None:
         """When the next document is due, seconds since the epoch."""
@@ -137,16 +137,16 @@ class Ledger:
         """Remove a knowledge base and all memory of its documents, unless it is desired again."""
         with self._writes() as connection:
             key = (tenant, knowledge_base)
-            wanted = "SELECT 1 FROM knowledge_bases WHERE tenant = ?1 AND name = ?2 AND wanted = 1"
+            is_desired = "SELECT 1 FROM knowledge_bases WHERE tenant = ?1 AND name = ?2 AND wanted = 1"
             connection.execute(
-                f"DELETE FROM documents WHERE tenant = ?1 AND knowledge_base = ?2 AND NOT EXISTS ({wanted})",  # noqa: S608 - a constant
+                f"DELETE FROM documents WHERE tenant = ?1 AND knowledge_base = ?2 AND NOT EXISTS ({is_desired})",  # noqa: S608 - a constant
                 key,
             )
             connection.execute("DELETE FROM knowledge_bases WHERE tenant = ? AND name = ? AND wanted = 0", key)
 
-    def _specs(self, wanted: int) -> list[DesiredKnowledgeBase]:
+    def _specs(self, desired: int) -> list[DesiredKnowledgeBase]:
         query = "SELECT spec FROM knowledge_bases WHERE wanted = ? ORDER BY tenant, name"
-        return [DesiredKnowledgeBase.model_validate_json(spec) for (spec,) in self._rows(query, wanted)]
+        return [DesiredKnowledgeBase.model_validate_json(spec) for (spec,) in self._rows(query, desired)]
 
     def _documents(self, condition: str, *values: object) -> list[Document]:
         rows = self._rows(f"SELECT {_COLUMNS} FROM documents WHERE {condition}", *values)  # noqa: S608 - constants above

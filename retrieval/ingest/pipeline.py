@@ -44,20 +44,20 @@ class Pipeline:
     limits: Limits
 
     def index(
-        self, wanted: DesiredKnowledgeBase, file: File, document: Document, enter: Callable[[DocumentState, str], None]
+        self, base: DesiredKnowledgeBase, file: File, document: Document, enter: Callable[[DocumentState, str], None]
     ) -> Indexed:
         """Make the store hold exactly the chunks of the file's current content.
 
         `enter` gets each new state and the digest. Raises `DocumentError`, `StoreError`, `NoSpaceError`.
         """
-        scope = Scope(wanted.tenant, (wanted.name,))
+        scope = Scope(base.tenant, (base.name,))
         content = self._content(file)
         digest = hashlib.sha256(content).hexdigest()
-        current = version_of(digest, wanted)
+        current = version_of(digest, base)
         chunks = document.chunks
         if not self._holds(scope, document, current):
             enter(DocumentState.PARSING, digest)
-            cut = self._cut(wanted, parse(file.path, content, self.limits))
+            cut = self._cut(base, parse(file.path, content, self.limits))
             enter(DocumentState.EMBEDDING, digest)
             self._write(scope, file, document.id, current, cut)
             chunks = len(cut)
@@ -75,8 +75,8 @@ class Pipeline:
             raise unsupported(file.path)
         return read(file, self.limits)
 
-    def _cut(self, wanted: DesiredKnowledgeBase, blocks: Sequence[Block]) -> list[Block]:
-        made = passages(blocks, budget=wanted.chunk_tokens, size=self.embedder.tokens)
+    def _cut(self, base: DesiredKnowledgeBase, blocks: Sequence[Block]) -> list[Block]:
+        made = passages(blocks, budget=base.chunk_tokens, size=self.embedder.tokens)
         cut = list(islice(made, self.limits.chunks + 1))
         if len(cut) > self.limits.chunks:
             raise DocumentError(reasons.TOO_LARGE, f"it makes more than {self.limits.chunks:,} chunks: split it")
@@ -92,33 +92,33 @@ class Pipeline:
                 scope,
                 [
                     Chunk(
-                        id=ids[start + place],
+                        id=ids[start + position],
                         knowledge_base=scope.knowledge_bases[0],
                         document_id=document_id,
                         document=file.path,
                         version=version,
-                        ordinal=start + place,
+                        ordinal=start + position,
                         heading=block.heading,
                         text=block.text,
                         terms=tuple(terms(in_context(block))),
                         content=content_of(block),
                         dense=vectors.get(content_of(block)),
                     )
-                    for place, block in enumerate(part)
+                    for position, block in enumerate(part)
                 ],
             )
             if len(cut) > BATCH:
                 log.info("%s/%s: %s of %s chunks stored", scope.tenant, file.path, start + len(part), len(cut))
-        if (found := self.store.found(scope, ids)) != len(ids):
-            raise StoreError(f"Milvus finds {found} of the {len(ids)} chunks just written: it is tried again.")
+        if (stored := self.store.count_existing(scope, ids)) != len(ids):
+            raise StoreError(f"Milvus finds {stored} of the {len(ids)} chunks just written: it is tried again.")
 
     def _vectors(self, scope: Scope, blocks: Sequence[Block]) -> dict[str, Vector]:
         """Vectors by the digest of the embedded text; stored ones are reused."""
         texts = {content_of(block): in_context(block) for block in blocks}
         legible = {key: text for key, text in texts.items() if self.embedder.legibility(text) >= ENOUGH}
-        held = dict(self.store.vectors(scope, list(legible)))
-        new = {key: text for key, text in legible.items() if key not in held}
-        return held | dict(zip(new, self.embedder.embed(list(new.values())), strict=True))
+        stored = dict(self.store.vectors(scope, list(legible)))
+        new = {key: text for key, text in legible.items() if key not in stored}
+        return stored | dict(zip(new, self.embedder.embed(list(new.values())), strict=True))
 
 
 def in_context(block: Block) -> str:

@@ -10,7 +10,7 @@ from retrieval.ingest.scan import File
 from retrieval.store.rows import identifier
 from service.backoff import Backoff
 
-WAY = "2"  # of parsing, cutting and embedding: another one does every document again
+PIPELINE_VERSION = "2"  # of parsing, cutting and embedding: another one does every document again
 SETTLE_SECONDS = 0.3  # a file written just now may be incomplete
 RETRIES = Backoff(first_s=1.0, last_s=120.0)  # for failures curable by time
 
@@ -24,32 +24,32 @@ class Plan:
 
 
 def plan(
-    wanted: DesiredKnowledgeBase, seen: Sequence[File], remembered: Sequence[Document], now: float, limits: Limits
+    base: DesiredKnowledgeBase, scanned: Sequence[File], remembered: Sequence[Document], now: float, limits: Limits
 ) -> Plan:
     """A file is pending if it is new, changed, to be cut anew, or was refused by older rules; a document without a file
     is removed."""
-    known = {document.id: document for document in remembered}
-    files = {document_id(wanted, file): file for file in seen}
-    outdated = {document.id for document in remembered if _outdated(document, wanted, limits)}
-    fresh = (_fresh(wanted, key, file, known.get(key), key in outdated, now) for key, file in files.items())
+    by_id = {document.id: document for document in remembered}
+    files = {document_id(base, file): file for file in scanned}
+    outdated = {document.id for document in remembered if _outdated(document, base, limits)}
+    fresh = (_fresh(base, key, file, by_id.get(key), key in outdated, now) for key, file in files.items())
     return Plan(
         changed=tuple(document for document in fresh if document is not None),
-        gone=tuple(document for key, document in known.items() if key not in files),
+        gone=tuple(document for key, document in by_id.items() if key not in files),
     )
 
 
-def document_id(wanted: DesiredKnowledgeBase, file: File) -> str:
-    return identifier("document", wanted.tenant, wanted.name, file.source, file.path)
+def document_id(base: DesiredKnowledgeBase, file: File) -> str:
+    return identifier("document", base.tenant, base.name, file.source, file.path)
 
 
-def version_of(digest: str, wanted: DesiredKnowledgeBase) -> str:
+def version_of(digest: str, base: DesiredKnowledgeBase) -> str:
     """The inputs of a document's chunks."""
-    return identifier("version", WAY, digest, str(wanted.chunk_tokens))
+    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens))
 
 
-def refusal_of(wanted: DesiredKnowledgeBase, limits: Limits) -> str:
+def refusal_of(base: DesiredKnowledgeBase, limits: Limits) -> str:
     """The inputs of a document's refusal: its version while nothing of it is stored."""
-    return identifier("refusal", WAY, str(wanted.chunk_tokens), *map(str, astuple(limits)))
+    return identifier("refusal", PIPELINE_VERSION, str(base.chunk_tokens), *map(str, astuple(limits)))
 
 
 def missing(remembered: Sequence[Document], counted: Mapping[str, int], now: float) -> tuple[Document, ...]:
@@ -68,20 +68,20 @@ def retry_at(attempts: int, now: float) -> float:
     return now + RETRIES.delay(attempts)
 
 
-def _outdated(known: Document, wanted: DesiredKnowledgeBase, limits: Limits) -> bool:
+def _outdated(document: Document, base: DesiredKnowledgeBase, limits: Limits) -> bool:
     """Whether it was cut or refused by other rules than today's."""
-    refused = known.state is DocumentState.FAILED
-    return known.due is None and known.version != (
-        refusal_of(wanted, limits) if refused else version_of(known.digest, wanted)
+    refused = document.state is DocumentState.FAILED
+    return document.due is None and document.version != (
+        refusal_of(base, limits) if refused else version_of(document.digest, base)
     )
 
 
 def _fresh(
-    wanted: DesiredKnowledgeBase, key: str, file: File, known: Document | None, outdated: bool, now: float
+    base: DesiredKnowledgeBase, key: str, file: File, remembered: Document | None, outdated: bool, now: float
 ) -> Document | None:
-    if known is not None and known.signature == file.signature and not outdated:
+    if remembered is not None and remembered.signature == file.signature and not outdated:
         return None
-    document = known or Document(key, wanted.tenant, wanted.name, file.source, file.path, file.signature)
+    document = remembered or Document(key, base.tenant, base.name, file.source, file.path, file.signature)
     settled = min(now, file.modified) + SETTLE_SECONDS
     return replace(
         document,

@@ -19,7 +19,7 @@ def routes(worker: Worker, changes: Changes, desired_changed: asyncio.Event) -> 
     @bases.put(PATH, status_code=202, responses=refusals(507))
     async def desire(body: DesiredKnowledgeBases) -> Accepted:
         """The complete set of knowledge bases; all others are deleted."""
-        await asyncio.to_thread(worker.want, body.knowledge_bases)
+        await asyncio.to_thread(worker.set_desired, body.knowledge_bases)
         desired_changed.set()
         return Accepted(revision=changes.number)
 

@@ -60,8 +60,8 @@ def scan(source: str, limits: Limits) -> list[File]:
         files = list(_walk(path, path, source, 0)) if folder == path else [_file(path, folder, source)]
         after = _identity(folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: a circular link
-        fact = getattr(error, "strerror", None) or error
-        raise SourceError(f"The source {source} cannot be read ({fact}): make it or correct its path.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"The source {source} cannot be read ({reason}): make it or correct its path.") from error
     if before != after:
         raise SourceError(f"The source {source} was exchanged while it was read: it is read again.")
     if len(files) > limits.files:
@@ -94,8 +94,8 @@ def read(file: File, limits: Limits) -> bytes:
     except PermissionError as error:
         raise DocumentError(reasons.UNREADABLE, "it may not be read: permit it to the worker's user") from error
     except (OSError, RuntimeError) as error:
-        fact = getattr(error, "strerror", None) or error
-        message = f"it cannot be opened ({fact}): it is tried again; check that it is a file that may be read"
+        reason = getattr(error, "strerror", None) or error
+        message = f"it cannot be opened ({reason}): it is tried again; check that it is a file that may be read"
         raise DocumentUnavailableError(reasons.UNREADABLE, message) from error
     if len(content) > limits.file_bytes:
         raise _too_large(len(content), limits)
@@ -133,9 +133,9 @@ def _refusal(path: Path, root: Path) -> Refusal | None:
 
 
 def _file(path: Path, root: Path, source: str) -> File:
-    seen = path.stat()
-    signature = f"{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_size}:{seen.st_ino}"
-    return File(source, _relative(path, root), seen.st_size, seen.st_mtime, signature)
+    status = path.stat()
+    signature = f"{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_size}:{status.st_ino}"
+    return File(source, _relative(path, root), status.st_size, status.st_mtime, signature)
 
 
 def _is_absolute(source: str) -> bool:
@@ -151,11 +151,11 @@ def _open_below(root: Path, target: Path) -> int:
     """A descriptor of a regular file, opened name by name without following links: a link swapped in after the check
     cannot lead out of the source."""
     *directories, name = target.relative_to(root).parts
-    held = _open_directory(root.joinpath(*directories))
+    directory = _open_directory(root.joinpath(*directories))
     try:
-        opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=held)
+        opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
     finally:
-        os.close(held)
+        os.close(directory)
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
         raise FileNotFoundError(2, "not a regular file")
@@ -165,14 +165,14 @@ def _open_below(root: Path, target: Path) -> int:
 def _open_directory(directory: Path) -> int:
     """A descriptor, opened name by name from the root without following links: a directory swapped for a link to
     another tenant's is not entered."""
-    held = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    current = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
     for name in directory.parts[1:]:
         try:
-            below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=held)
+            below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current)
         finally:
-            os.close(held)
-        held = below
-    return held
+            os.close(current)
+        current = below
+    return current
 
 
 def _folder(path: Path) -> Path:
@@ -182,12 +182,12 @@ def _folder(path: Path) -> Path:
 
 def _identity(directory: Path) -> tuple[int, int]:
     """Raises OSError where a link leads there."""
-    held = _open_directory(directory)
+    descriptor = _open_directory(directory)
     try:
-        seen = os.fstat(held)
+        status = os.fstat(descriptor)
     finally:
-        os.close(held)
-    return seen.st_dev, seen.st_ino
+        os.close(descriptor)
+    return status.st_dev, status.st_ino
 
 
 def _too_large(size: int, limits: Limits) -> DocumentError:

@@ -19,9 +19,9 @@ from retrieval.ingest.ledger import Document, Ledger, LedgerError
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.plan import document_id, missing, plan, refusal_of, retry_at, strangers
 from retrieval.ingest.scan import File, SourceError, exists, scan
-from retrieval.ingest.troubles import Key, Task, Troubles
+from retrieval.ingest.task_failures import Key, Task, TaskFailures
 from retrieval.scope import Scope
-from retrieval.store import Card
+from retrieval.store import KnowledgeBaseRow
 from retrieval.store.probe import prove_isolation
 
 PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Seen:
+class ScanResult:
     """The last scan of a knowledge base's sources; `unread` are unreadable sources."""
 
     wanted: DesiredKnowledgeBase
@@ -63,11 +63,11 @@ class Worker:
     ) -> None:
         self._pipeline, self._store, self._ledger = pipeline, pipeline.store, ledger
         self._rescan_seconds, self._changed, self._clock = rescan_seconds, changed, clock
-        self._seen: dict[Key, Seen] = {}
+        self._scans: dict[Key, ScanResult] = {}
         self._compared: dict[Key, float] = {}  # when with the store's totals; reset after a loss of the store
         self._untidy: Counter[Key] = Counter()  # chunks written since the card was
         self._swept: set[str] = set()  # tenants without undesired data in the store
-        self._troubles = Troubles()
+        self._failures = TaskFailures()
         self._looked = -math.inf
         self._wake, self._stopped, self._look = threading.Event(), threading.Event(), threading.Event()
         self._last_tenant = ""
@@ -90,7 +90,7 @@ class Worker:
         while not self._stopped.is_set():
             try:
                 pause = self.turn() if self._proven else self._prove()
-                self._tell("")
+                self._set_message("")
             except RetrievalError as error:
                 pause = self._stumble(str(error))
             except Exception as error:  # a bug must not end the thread serving all tenants
@@ -108,25 +108,25 @@ class Worker:
         self._look.set()
         self._wake.set()
 
-    def want(self, listed: list[DesiredKnowledgeBase]) -> None:
+    def set_desired(self, listed: list[DesiredKnowledgeBase]) -> None:
         """Make this the desired set."""
-        self._ledger.want(listed)
+        self._ledger.set_desired(listed)
         self.look()
 
     def roots(self) -> list[Path]:
         """The existing sources to watch."""
-        sources = {source.path for wanted in self._ledger.wanted() for source in wanted.sources}
+        sources = {source.path for base in self._ledger.desired() for source in base.sources}
         return sorted(Path(source) for source in sources if exists(source))
 
     def status(self) -> list[IndexedKnowledgeBase]:
-        return [self._status(wanted) for wanted in self._ledger.wanted()]
+        return [self._status(base) for base in self._ledger.desired()]
 
     def turn(self) -> float:
         """A look, if it is time for one, a document, if one is due, and a tidying. Returns the seconds to wait."""
         if self._look.is_set() or self._passed(self._rescan_seconds, self._looked):
             self._look.clear()
             self._looked = self._clock()
-            self._look_at_all()
+            self._scan_all()
         document = self._ledger.next(self._clock(), self._last_tenant)
         if document is not None:
             self._last_tenant = document.tenant
@@ -146,21 +146,21 @@ class Worker:
         self._proven = True
         return 0.0
 
-    def _look_at_all(self) -> None:
+    def _scan_all(self) -> None:
         for leaving in self._ledger.leaving():
             key = (leaving.tenant, leaving.name)
             self._attempt(key, Task.LEAVE, partial(self._leave, *key))
         if self._ledger.instructed():
             for tenant in self._store.tenants() - self._swept:
                 self._attempt((tenant, ""), Task.LEAVE, partial(self._sweep, tenant))
-        for wanted in self._ledger.wanted():
-            if not wanted.kept:
-                self._attempt((wanted.tenant, wanted.name), Task.LOOK, partial(self._look_at, wanted))
+        for base in self._ledger.desired():
+            if not base.kept:
+                self._attempt((base.tenant, base.name), Task.LOOK, partial(self._scan_one, base))
 
     def _attempt(self, key: Key, task: Task, act: Callable[[], None]) -> None:
         """A failure of one knowledge base is reported on it and retried later, while the others go on. A failing ledger
         or unreachable store fails the turn."""
-        if self._troubles.waits(key, task, self._clock()):
+        if self._failures.waits(key, task, self._clock()):
             return
         try:
             act()
@@ -170,23 +170,23 @@ class Worker:
             if isinstance(error, StoreError):
                 self._store.tenants()
             self._compared.pop(key, None)
-            self._troubles.add(key, task, _told(key, task, error), self._clock())
+            self._failures.add(key, task, _described(key, task, error), self._clock())
             self._changed()
         else:
-            if self._troubles.settle(key, task):
+            if self._failures.settle(key, task):
                 self._changed()
 
-    def _look_at(self, wanted: DesiredKnowledgeBase) -> None:
-        key = (wanted.tenant, wanted.name)
-        scope = Scope(wanted.tenant, (wanted.name,))
+    def _scan_one(self, base: DesiredKnowledgeBase) -> None:
+        key = (base.tenant, base.name)
+        scope = Scope(base.tenant, (base.name,))
         if self._passed(COMPARE_SECONDS, self._compared.get(key, -math.inf)):
-            self._compare(wanted, scope)
+            self._compare(base, scope)
             self._compared[key] = self._clock()
-        if key not in self._seen:  # data written before a restart may lack its row in the statistics
+        if key not in self._scans:  # data written before a restart may lack its row in the statistics
             self._untidy[key] += 1
-        seen = self._scan(wanted)
-        remembered = [d for d in self._ledger.documents(*key) if seen.decides_on(d)]
-        todo = plan(wanted, list(seen.files.values()), remembered, self._clock(), self._pipeline.limits)
+        scanned = self._scan(base)
+        remembered = [d for d in self._ledger.documents(*key) if scanned.decides_on(d)]
+        todo = plan(base, list(scanned.files.values()), remembered, self._clock(), self._pipeline.limits)
         if todo.changed:
             self._ledger.put(*todo.changed)
         if todo.gone:
@@ -194,27 +194,27 @@ class Worker:
         for document in todo.gone:
             self._store.delete(scope, scope.document(document.id))
             self._ledger.remove(document.id)
-        if self._seen.get(key, seen).message != seen.message or key not in self._seen:
+        if self._scans.get(key, scanned).message != scanned.message or key not in self._scans:
             self._changed()
-        self._seen[key] = seen
+        self._scans[key] = scanned
 
-    def _scan(self, wanted: DesiredKnowledgeBase) -> Seen:
+    def _scan(self, base: DesiredKnowledgeBase) -> ScanResult:
         files: list[File] = []
         failed: dict[str, str] = {}
-        for source in wanted.sources:
+        for source in base.sources:
             try:
                 files += scan(source.path, self._pipeline.limits)
             except SourceError as error:
                 failed[source.path] = str(error)
-        found = {document_id(wanted, file): file for file in files}
-        return Seen(wanted, found, frozenset(failed), " ".join(failed.values()))
+        by_id = {document_id(base, file): file for file in files}
+        return ScanResult(base, by_id, frozenset(failed), " ".join(failed.values()))
 
-    def _compare(self, wanted: DesiredKnowledgeBase, scope: Scope) -> None:
+    def _compare(self, base: DesiredKnowledgeBase, scope: Scope) -> None:
         """Repeat lost work, and remove unknown documents. Comparing totals usually suffices."""
         self._store.create(scope)
-        remembered = self._ledger.documents(wanted.tenant, wanted.name)
+        remembered = self._ledger.documents(base.tenant, base.name)
         total = sum(document.chunks for document in remembered)
-        if (wanted.tenant, wanted.name) in self._compared and self._store.count(scope, scope.chunks()) == total:
+        if (base.tenant, base.name) in self._compared and self._store.count(scope, scope.chunks()) == total:
             return
         counted = self._store.chunk_counts(scope)
         if lost := missing(remembered, counted, self._clock()):
@@ -227,7 +227,7 @@ class Worker:
         now = self._clock()
         for key, chunks in self._untidy.items():
             ripe = chunks >= TIDY_CHUNKS or not self._ledger.is_due(*key, now)
-            if ripe and not self._troubles.waits(key, Task.TIDY, now):
+            if ripe and not self._failures.waits(key, Task.TIDY, now):
                 self._attempt(key, Task.TIDY, partial(self._tidy, key))
                 return True
         return False
@@ -236,17 +236,17 @@ class Worker:
         """Renew the statistics of a whole knowledge base for searches."""
         tenant, name = key
         scope = Scope(tenant, (name,))
-        self._store.publish(tenant, Card(name, Statistics.of(self._store.terms(scope, SAMPLED_CHUNKS))))
+        self._store.publish(tenant, KnowledgeBaseRow(name, Statistics.of(self._store.terms(scope, SAMPLED_CHUNKS))))
         self._store.settle(scope)
         self._untidy.pop(key, None)
 
     def _leave(self, tenant: str, name: str) -> None:
         """Delete a knowledge base, and with a tenant's last one its collection. If it is desired again meanwhile, it
         stays, and is compared and indexed anew."""
-        staying = self._ledger.wanted_of(tenant)
+        staying = self._ledger.desired_of(tenant)
         if name in staying:
             return
-        self._seen.pop((tenant, name), None)  # its documents are not worked on any more
+        self._scans.pop((tenant, name), None)  # its documents are not worked on any more
         if tenant in self._store.tenants():
             if staying:
                 scope = Scope(tenant, (name,))
@@ -261,11 +261,11 @@ class Worker:
         for key in [key for key in self._compared if key[0] == tenant]:  # the collection may be gone for all of them
             del self._compared[key]
         self._untidy.pop((tenant, name), None)
-        self._troubles.forget((tenant, name))
+        self._failures.forget((tenant, name))
 
     def _sweep(self, tenant: str) -> None:
         """Delete a tenant's stored but undesired data: after the loss of a ledger nothing else would."""
-        staying = self._ledger.wanted_of(tenant)
+        staying = self._ledger.desired_of(tenant)
         if staying:
             for name in self._store.knowledge_bases(tenant) - staying:
                 self._leave(tenant, name)
@@ -275,13 +275,13 @@ class Worker:
         self._swept.add(tenant)
 
     def _work(self, document: Document) -> None:
-        seen = self._seen.get((document.tenant, document.knowledge_base))
-        file = seen.files.get(document.id) if seen else None
-        if seen is None or file is None:  # for a temporarily unreadable source: the next look decides
+        scanned = self._scans.get((document.tenant, document.knowledge_base))
+        file = scanned.files.get(document.id) if scanned else None
+        if scanned is None or file is None:  # for a temporarily unreadable source: the next look decides
             self._ledger.put(replace(document, due=self._clock() + self._rescan_seconds))
             return
         try:
-            self._index_or_reject(seen.wanted, file, document)
+            self._index_or_reject(scanned.wanted, file, document)
         except DocumentUnavailableError as error:
             self._postpone(document, error.reason, str(error))
         except NoSpaceError as error:
@@ -294,31 +294,31 @@ class Worker:
             message = f"indexing it failed ({type(error).__name__}): the log of the worker has the details."
             self._postpone(document, reasons.INTERNAL, message)
 
-    def _index_or_reject(self, wanted: DesiredKnowledgeBase, file: File, document: Document) -> None:
+    def _index_or_reject(self, base: DesiredKnowledgeBase, file: File, document: Document) -> None:
         try:
-            self._index(wanted, file, document)
+            self._index(base, file, document)
         except DocumentUnavailableError:
             raise
         except DocumentError as error:
-            self._reject(wanted, document, error)
+            self._reject(base, document, error)
 
-    def _index(self, wanted: DesiredKnowledgeBase, file: File, document: Document) -> None:
+    def _index(self, base: DesiredKnowledgeBase, file: File, document: Document) -> None:
         def enter(state: DocumentState, digest: str) -> None:
             self._ledger.put(replace(document, state=state, digest=digest, reason="", message=""))
 
-        indexed = self._pipeline.index(wanted, file, document, enter)
+        indexed = self._pipeline.index(base, file, document, enter)
         ready = replace(document, state=DocumentState.READY, reason="", message="", attempts=0, due=None)
         self._ledger.put(replace(ready, digest=indexed.digest, version=indexed.version, chunks=indexed.chunks))
-        log.info("%s/%s: %s is ready, %s chunks", document.tenant, wanted.name, document.path, indexed.chunks)
-        key = (document.tenant, wanted.name)
+        log.info("%s/%s: %s is ready, %s chunks", document.tenant, base.name, document.path, indexed.chunks)
+        key = (document.tenant, base.name)
         self._untidy[key] += 1 + indexed.chunks
 
-    def _reject(self, wanted: DesiredKnowledgeBase, document: Document, error: DocumentError) -> None:
+    def _reject(self, base: DesiredKnowledgeBase, document: Document, error: DocumentError) -> None:
         """The file as it is now holds nothing to search, so nothing of an earlier version stays searchable."""
         scope = Scope(document.tenant, (document.knowledge_base,))
         self._store.delete(scope, scope.document(document.id))
         self._untidy[document.tenant, document.knowledge_base] += 1
-        version = refusal_of(wanted, self._pipeline.limits)
+        version = refusal_of(base, self._pipeline.limits)
         failed = replace(
             document, state=DocumentState.FAILED, digest="", version=version, chunks=0, attempts=0, due=None
         )
@@ -331,15 +331,15 @@ class Worker:
         self._ledger.put(replace(failed, attempts=attempts, due=retry_at(attempts, self._clock())))
         log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, message)
 
-    def _status(self, wanted: DesiredKnowledgeBase) -> IndexedKnowledgeBase:
-        key = (wanted.tenant, wanted.name)
+    def _status(self, base: DesiredKnowledgeBase) -> IndexedKnowledgeBase:
+        key = (base.tenant, base.name)
         documents = self._ledger.documents(*key)
-        seen = self._seen.get(key)
-        looked = seen is not None and seen.wanted == wanted
-        message = self._troubles.message(key) or (seen.message if seen and looked else "")
+        scanned = self._scans.get(key)
+        looked = scanned is not None and scanned.wanted == base
+        message = self._failures.message(key) or (scanned.message if scanned and looked else "")
         return IndexedKnowledgeBase(
-            tenant=wanted.tenant,
-            name=wanted.name,
+            tenant=base.tenant,
+            name=base.name,
             ready=looked and not message and all(document.due is None for document in documents),
             message=message,
             chunks=sum(document.chunks for document in documents),
@@ -361,10 +361,10 @@ class Worker:
         self._compared.clear()
         self._swept.clear()
         self._look.set()
-        self._tell(message)
+        self._set_message(message)
         return PAUSE_SECONDS
 
-    def _tell(self, message: str) -> None:
+    def _set_message(self, message: str) -> None:
         if message != self._message:
             self._message = message
             if message:
@@ -372,12 +372,12 @@ class Worker:
             self._changed()
 
 
-def _told(key: Key, task: Task, error: Exception) -> str:
+def _described(key: Key, task: Task, error: Exception) -> str:
     """Logs and returns the failure of a knowledge base in words."""
     name = "/".join(filter(None, key))
     if isinstance(error, RetrievalError):
         log.warning("%s: %s", name, error)
         return f"{name}: {error}"
     log.error("%s: the %s failed", name, task, exc_info=error)
-    fact = f"the {task} failed ({type(error).__name__})"
-    return f"{name}: {fact}: the log of the worker has the details; it is tried again."
+    message = f"the {task} failed ({type(error).__name__})"
+    return f"{name}: {message}: the log of the worker has the details; it is tried again."

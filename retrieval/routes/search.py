@@ -10,9 +10,9 @@ from service.application import refusals, router
 
 
 def routes(search: Search, metrics: Metrics) -> APIRouter:
-    found = router()
+    searching = router()
 
-    @found.post("/v1/search", responses=refusals(404, 500))
+    @searching.post("/v1/search", responses=refusals(404, 500))
     async def find(request: SearchRequest) -> SearchResponse:
         """The passages for a question, or the reason there are none."""
         try:
@@ -23,4 +23,4 @@ def routes(search: Search, metrics: Metrics) -> APIRouter:
         metrics.searched(request.tenant, response)
         return response
 
-    return found
+    return searching

@@ -5,6 +5,6 @@ and delete takes a `Scope`, and every returned row is checked against it.
 """
 
 from retrieval.store.milvus import Store
-from retrieval.store.rows import Card, Chunk, Hit
+from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow
 
-__all__ = ["Card", "Chunk", "Hit", "Store"]
+__all__ = ["Chunk", "Hit", "KnowledgeBaseRow", "Store"]

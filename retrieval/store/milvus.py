@@ -14,7 +14,7 @@ from retrieval.bm25 import Sparse, Statistics
 from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError
 from retrieval.scope import Scope, every_card
 from retrieval.store.names import collection_of, tenant_of
-from retrieval.store.rows import Card, Chunk, Hit, Vector
+from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Vector
 from retrieval.store.schema import collection_schema, index_params
 
 _HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "ordinal", "heading", "text", "terms"]
@@ -52,10 +52,10 @@ class Store:
                 # Loading waits for the indexes; waiting for each by itself would poll by half seconds.
                 client.create_index(name, index_params(), sync=False, timeout=self._timeout)
                 client.load_collection(name, timeout=self._timeout)
-        for missing in frozenset(scope.knowledge_bases) - self.known(scope).keys():
-            self.publish(scope.tenant, Card(missing, Statistics()))
+        for missing in frozenset(scope.knowledge_bases) - self.statistics_of(scope).keys():
+            self.publish(scope.tenant, KnowledgeBaseRow(missing, Statistics()))
 
-    def publish(self, tenant: str, card: Card) -> None:
+    def publish(self, tenant: str, card: KnowledgeBaseRow) -> None:
         """Write the card of a knowledge base in place of the one before."""
         name = collection_of(tenant)
         with self._calls(f"upsert into {name}") as client:
@@ -69,7 +69,7 @@ class Store:
             if client.has_collection(name, timeout=self._timeout):
                 raise StoreError(f"Milvus still lists {name} after dropping it: it is tried again.")
 
-    def known(self, scope: Scope) -> Mapping[str, Statistics]:
+    def statistics_of(self, scope: Scope) -> Mapping[str, Statistics]:
         """The statistics of the scope's existing knowledge bases."""
         rows = self._query(scope.tenant, scope.cards(), ["knowledge_base", "text"])
         return {row["knowledge_base"]: Statistics.from_json(row["text"]) for row in rows}
@@ -99,7 +99,7 @@ class Store:
         rows = self._query(scope.tenant, filter_, ["count(*)"], consistency_level="Strong")
         return int(rows[0]["count(*)"]) if rows else 0
 
-    def found(self, scope: Scope, ids: Sequence[str]) -> int:
+    def count_existing(self, scope: Scope, ids: Sequence[str]) -> int:
         """How many of these chunk ids a fresh read finds."""
         return sum(self.count(scope, scope.chunks_by_id(page)) for page in _pages(ids))
 
@@ -156,7 +156,7 @@ class Store:
     def _search(self, scope: Scope, field: str, data: list[Any], metric: str, filter_: str, limit: int) -> list[Hit]:
         name = collection_of(scope.tenant)
         with self._calls(f"search {name}") as client:
-            found = client.search(
+            results = client.search(
                 name,
                 data=data,
                 anns_field=field,
@@ -166,7 +166,7 @@ class Store:
                 search_params={"metric_type": metric},
                 timeout=self._timeout,
             )
-        return [_hit(scope, match) for match in found[0]]
+        return [_hit(scope, match) for match in results[0]]
 
     def _query(self, tenant: str, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
         name = collection_of(tenant)

@@ -25,22 +25,22 @@ def prove_isolation(store: Store, dimension: int) -> None:
         for scope in (_OURS, _THEIRS):
             store.create(scope)
             store.upsert(scope, [_chunk(scope, dimension)])
-        _check(_seen(store, dimension) == {_id(_OURS)}, "search")
+        _check(_rows_visible(store, dimension) == {_id(_OURS)}, "search")
         _check(store.count(_OURS, _OURS.chunks()) == 1, "count")
-        _check(store.found(_OURS, [_id(_THEIRS)]) == 0, "read by id")
+        _check(store.count_existing(_OURS, [_id(_THEIRS)]) == 0, "read by id")
         store.delete(_OURS, _OURS.chunks_by_id([_id(_OURS), _id(_THEIRS)]))
         _check(store.count(_THEIRS, _THEIRS.chunks()) == 1, "delete")
     finally:
         _clean(store)
 
 
-def _seen(store: Store, dimension: int) -> set[str]:
+def _rows_visible(store: Store, dimension: int) -> set[str]:
     hits = store.dense(_OURS, _vector(dimension), 10) + store.lexical(_OURS, query_vector([_TERM], Statistics()), 10)
     return {hit.chunk_id for hit in hits}
 
 
-def _check(held: bool, call: str) -> None:
-    if not held:
+def _check(isolated: bool, call: str) -> None:
+    if not isolated:
         raise IsolationError(f"The store does not isolate tenants: a {call} crossed from one to another. Use another.")
 
 

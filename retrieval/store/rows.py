@@ -62,7 +62,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Card:
+class KnowledgeBaseRow:
     """The row describing a knowledge base and its chunks."""
 
     knowledge_base: str

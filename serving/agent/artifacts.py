@@ -60,22 +60,22 @@ class Artifacts:
 
     def fetch(self, item: DesiredAdapter, arrived: Arrived) -> None:
         """Begins, unless it is under way; `arrived` is called at the end."""
-        place = _place(item)
-        if place not in self._tasks:
-            self._tasks[place] = asyncio.create_task(self._fetch(item, arrived))
-            self._tasks[place].add_done_callback(lambda _: self._ended(place))
+        folder = _place(item)
+        if folder not in self._tasks:
+            self._tasks[folder] = asyncio.create_task(self._fetch(item, arrived))
+            self._tasks[folder].add_done_callback(lambda _: self._ended(folder))
 
-    def keep(self, wanted: Iterable[DesiredAdapter]) -> None:
+    def keep(self, desired: Iterable[DesiredAdapter]) -> None:
         """Stops unneeded fetches. A directory is free after its fetch has really stopped."""
-        places = {_place(item) for item in wanted}
-        for place, task in self._tasks.items():
-            if place not in places and place not in self._ending:
-                self._ending.add(place)
+        places = {_place(item) for item in desired}
+        for folder, task in self._tasks.items():
+            if folder not in places and folder not in self._ending:
+                self._ending.add(folder)
                 task.cancel()
 
-    def _ended(self, place: str) -> None:
-        del self._tasks[place]
-        self._ending.discard(place)
+    def _ended(self, folder: str) -> None:
+        del self._tasks[folder]
+        self._ending.discard(folder)
 
     async def stop(self) -> None:
         self.keep(())
@@ -116,7 +116,7 @@ class Artifacts:
             return UnavailableError("FetchFailed", f"the artifact could not be read: {error!r}")
 
     async def _admit(self, item: DesiredAdapter) -> str:
-        if item.is_known and item.digest and await self._holds(item.digest):
+        if item.is_verified and item.digest and await self._holds(item.digest):
             return item.digest
         if item.source is None:
             raise RefusedError("NotStored", f"version {item.digest} is not in this replica's store and has no source")

@@ -20,7 +20,7 @@ from serving.agent.engine import Engine
 from serving.agent.errors import AgentError, EngineDownError, OtherWeightsError, RefusedError, UnavailableError
 from serving.agent.fingerprint import TOLERANCE, comparable, distance, without_effect
 from serving.agent.metrics import Metrics
-from serving.agent.plan import Failure, Progress, held, name_of, plan, remembered, undecided, wanted
+from serving.agent.plan import Failure, Progress, desired_entries, name_of, plan, remembered, report_of, undecided
 from serving.agent.rules import PendingRules
 
 logger = logging.getLogger(__name__)
@@ -71,14 +71,14 @@ class Convergence:
         if desired == self._desired:
             return
         self._desired = desired
-        verified = {(item.tenant, item.adapter, known.digest) for item, known in self._progress.items()}
+        verified = {(item.tenant, item.adapter, progress.digest) for item, progress in self._progress.items()}
         self._progress = {item: self._progress.get(item) or self._begin(item, verified) for item in desired.adapters}
         self._wake.set()
 
     def _begin(self, item: DesiredAdapter, verified: set[tuple[str, str, str | None]]) -> Progress:
         """A version verified under another revision is not verified again: a flip must not unready the replica."""
-        known = (item.tenant, item.adapter, item.digest) in verified
-        return self._verified(item, item.digest) if item.digest and known else Progress()
+        is_verified = (item.tenant, item.adapter, item.digest) in verified
+        return self._verified(item, item.digest) if item.digest and is_verified else Progress()
 
     def _verified(self, item: DesiredAdapter, digest: str) -> Progress:
         return Progress(digest, self._failures.get(engine_name(item.tenant, item.adapter, digest)))
@@ -130,7 +130,7 @@ class Convergence:
         if started != self._started:
             logger.info("engine started at %.0f", started)
             self._started, self._answered, self._base, self._spoiled_by = started, {}, None, None
-            self._progress = {item: known.on_another_engine for item, known in self._progress.items()}
+            self._progress = {item: progress.on_another_engine for item, progress in self._progress.items()}
             self._failures = {name: failure for name, failure in self._failures.items() if failure.is_final}
             self._publish()
             await self._rules.read(engine_runs=True)
@@ -153,10 +153,10 @@ class Convergence:
     def _fetch(self) -> None:
         now = time.monotonic()
         self._artifacts.keep(self._progress)
-        for item, known in self._progress.items():
-            if known.digest and not self._artifacts.holds(known.digest):
-                self._progress[item] = known = Progress()
-            if known.digest is None and known.due(now):
+        for item, progress in self._progress.items():
+            if progress.digest and not self._artifacts.holds(progress.digest):
+                self._progress[item] = progress = Progress()
+            if progress.digest is None and progress.due(now):
                 self._artifacts.fetch(item, self._arrived)
 
     def _arrived(self, item: DesiredAdapter, result: str | AgentError) -> None:
@@ -169,8 +169,8 @@ class Convergence:
 
     def _needed(self) -> frozenset[str]:
         """Digests possibly still needed for loading a desired version."""
-        found = (known.digest or item.digest for item, known in self._progress.items())
-        return frozenset(digest for digest in found if digest)
+        digests = (progress.digest or item.digest for item, progress in self._progress.items())
+        return frozenset(digest for digest in digests if digest)
 
     def _fail(self, item: DesiredAdapter, error: AgentError) -> None:
         if item not in self._progress:
@@ -195,8 +195,8 @@ class Convergence:
 
     async def _converge(self) -> None:
         loaded = await self._engine.loaded()
-        self._answered = {name: found for name, found in self._answered.items() if name in loaded}
-        asked = wanted(self._progress, loaded, frozenset(self._answered), time.monotonic())
+        self._answered = {name: fingerprint for name, fingerprint in self._answered.items() if name in loaded}
+        asked = desired_entries(self._progress, loaded, frozenset(self._answered), time.monotonic())
         todo = plan(frozenset(asked), undecided(self._progress, loaded), loaded, frozenset(self._answered))
         for name in todo.probe:
             if name in loaded:
@@ -208,8 +208,8 @@ class Convergence:
                 return
         for name in todo.unload:
             await self._try_to_unload(name)
-        self._answered = {name: found for name, found in self._answered.items() if name in asked}
-        names = {name_of(item, known) for item, known in self._progress.items()}
+        self._answered = {name: fingerprint for name, fingerprint in self._answered.items() if name in asked}
+        names = {name_of(item, progress) for item, progress in self._progress.items()}
         self._records = {name: record for name, record in self._records.items() if name in names}
         self._failures = remembered(self._failures, {*filter(None, names)}, time.monotonic())
         turn = self._audits.next(sorted(self._answered), time.monotonic())
@@ -224,8 +224,8 @@ class Convergence:
         except EngineDownError:
             deaths = await asyncio.to_thread(self._culprits.died, name)
             if deaths >= DEATHS:
-                words = f"the engine ended {deaths} times while {name} was loaded: it is not loaded again"
-                await self._refuse(name, items, RefusedError(conditions.ENGINE_ENDED, words))
+                message = f"the engine ended {deaths} times while {name} was loaded: it is not loaded again"
+                await self._refuse(name, items, RefusedError(conditions.ENGINE_ENDED, message))
             raise
         await asyncio.to_thread(self._culprits.forgive, name)
 
@@ -259,8 +259,8 @@ class Convergence:
 
     async def _load(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
         """Does nothing if the desired set has changed meanwhile."""
-        found = (known.digest for item in items if (known := self._progress.get(item)))
-        digest = next((digest for digest in found if digest), None)
+        digests = (progress.digest for item in items if (progress := self._progress.get(item)))
+        digest = next((digest for digest in digests if digest), None)
         if digest is None:
             return
         path = await asyncio.to_thread(self._artifacts.engine_path, digest)
@@ -280,10 +280,10 @@ class Convergence:
             pass  # no answer at all is another one
         self._spoiled_by = name
         self._answered = {}
-        words = (
+        message = (
             f"since {name} was loaded, the base model answers otherwise: its engine is restarted without this version"
         )
-        error = RefusedError(conditions.SPOILS_ENGINE, words)
+        error = RefusedError(conditions.SPOILS_ENGINE, message)
         await asyncio.to_thread(self._culprits.refuse, name, error)
         raise error
 
@@ -297,7 +297,7 @@ class Convergence:
         A `fresh` version counts only after the base model is checked too, regardless of the version's own answer.
         """
         try:
-            found = await (self._proved_beside_base(name, items) if fresh else self._proved(name, items))
+            fingerprint = await (self._proved_beside_base(name, items) if fresh else self._proved(name, items))
         except EngineDownError:
             raise
         except AgentError as error:
@@ -305,23 +305,23 @@ class Convergence:
             if isinstance(error, OtherWeightsError | RefusedError) or self._attempts(name) >= ATTEMPTS_IN_PLACE:
                 await self._try_to_unload(name)
             raise
-        self._answered[name] = found
+        self._answered[name] = fingerprint
         self._failures.pop(name, None)
-        self._records.setdefault(name, found)
+        self._records.setdefault(name, fingerprint)
         for item in items:
             if item in self._progress:
                 self._progress[item] = Progress(digest=self._progress[item].digest)
 
     async def _proved_beside_base(self, name: str, items: tuple[DesiredAdapter, ...]) -> Fingerprint:
         try:
-            found = await self._proved(name, items)
+            fingerprint = await self._proved(name, items)
         except EngineDownError:
             raise
         except AgentError:
             await self._check_base(name)
             raise
         await self._check_base(name)
-        return found
+        return fingerprint
 
     async def _audit(self, name: str, items: tuple[DesiredAdapter, ...]) -> None:
         """Takes different weights out of service; a missing answer says nothing about the weights."""
@@ -334,31 +334,31 @@ class Convergence:
 
     async def _proved(self, name: str, items: tuple[DesiredAdapter, ...]) -> Fingerprint:
         """The current fingerprint, equal to the recorded one."""
-        found = await self._fingerprint(name)
-        self._compare(name, found, items)
-        return found
+        fingerprint = await self._fingerprint(name)
+        self._compare(name, fingerprint, items)
+        return fingerprint
 
     async def _fingerprint(self, name: str) -> Fingerprint:
-        found = await self._engine.fingerprint(name)
-        return found.model_copy(update={"base": self._base.prompts}) if self._base else found
+        fingerprint = await self._engine.fingerprint(name)
+        return fingerprint.model_copy(update={"base": self._base.prompts}) if self._base else fingerprint
 
     def _attempts(self, name: str) -> int:
         failure = self._failures.get(name)
         return failure.attempts if failure else 0
 
-    def _compare(self, name: str, found: Fingerprint, items: tuple[DesiredAdapter, ...]) -> None:
+    def _compare(self, name: str, fingerprint: Fingerprint, items: tuple[DesiredAdapter, ...]) -> None:
         records = [r for r in (self._records.get(name), *(item.fingerprint for item in items)) if r is not None]
-        if any(r.engine == found.engine and distance(found, r) <= TOLERANCE for r in records):
+        if any(r.engine == fingerprint.engine and distance(fingerprint, r) <= TOLERANCE for r in records):
             return
-        if self._base is not None and distance(found, self._base) == 0:
+        if self._base is not None and distance(fingerprint, self._base) == 0:
             raise without_effect(name, before=bool(records))
         for record in records:
-            if comparable(found, record) and distance(found, record) > TOLERANCE:
+            if comparable(fingerprint, record) and distance(fingerprint, record) > TOLERANCE:
                 self._metrics.mismatches.inc()
                 raise OtherWeightsError(
                     "FingerprintDiffers",
-                    f"{name} answers {distance(found, record):.3f} nats away from its record, over {TOLERANCE}: these "
-                    "are other weights, and it is loaded again",
+                    f"{name} answers {distance(fingerprint, record):.3f} nats away from its record, over {TOLERANCE}: "
+                    "these are other weights, and it is loaded again",
                 )
 
     async def _unload(self, name: str) -> None:
@@ -377,8 +377,8 @@ class Convergence:
         answered = frozenset(self._answered) if alive else frozenset[str]()
         prints, made_for = self._answered, self._artifacts.made_for
         adapters = tuple(
-            held(item, known, answered, prints.get(name_of(item, known) or ""), made_for(known.digest))
-            for item, known in self._progress.items()
+            report_of(item, progress, answered, prints.get(name_of(item, progress) or ""), made_for(progress.digest))
+            for item, progress in self._progress.items()
         )
         started = self._started if alive else None
         ready = alive and self._spoiled_by is None and self._ready()
@@ -391,8 +391,8 @@ class Convergence:
             self._desired is not None
             and self._base is not None
             and all(
-                name_of(item, known) in self._answered or (known.failure is not None and known.failure.settled)
-                for item, known in self._progress.items()
+                name_of(item, progress) in self._answered or (progress.failure is not None and progress.failure.settled)
+                for item, progress in self._progress.items()
                 if item.required
             )
         )

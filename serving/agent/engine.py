@@ -37,8 +37,8 @@ class Engine:
             text = await self._call("GET", "/metrics")
         except UnavailableError:
             return None
-        found = _START_TIME.search(text)
-        return float(found.group(1)) if found else None
+        match = _START_TIME.search(text)
+        return float(match.group(1)) if match else None
 
     async def busy(self) -> bool:
         """Whether it has running or waiting requests."""
@@ -98,8 +98,8 @@ class Engine:
 
 def _message(text: str) -> str:
     """The engine's own words, in one line of bounded length. They go to the object's owner, never to a caller."""
-    found = re.search(r'"message":\s*"((?:[^"\\]|\\.)*)"', text)
-    return " ".join((found.group(1) if found else text).split())[:300]
+    match = re.search(r'"message":\s*"((?:[^"\\]|\\.)*)"', text)
+    return " ".join((match.group(1) if match else text).split())[:300]
 
 
 @asynccontextmanager

@@ -39,7 +39,7 @@ def comparable(one: Fingerprint, other: Fingerprint) -> bool:
 def _distance(one: tuple[TopTokens, ...], other: tuple[TopTokens, ...]) -> float:
     if len(one) != len(other):
         return float("inf")
-    differences = [found for a, b in zip(one, other, strict=True) for found in _differences(a, b)]
+    differences = [difference for a, b in zip(one, other, strict=True) for difference in _differences(a, b)]
     return fmean(differences) if differences else 0.0
 
 
@@ -54,5 +54,5 @@ def without_effect(name: str, *, before: bool) -> AgentError:
     """If the version had an effect `before`, the engine is at fault, else the version's weights are."""
     if before:
         return OtherWeightsError("NoEffect", f"{name} answers exactly as its base model: it is not applied")
-    words = f"{name} answers exactly as its base model: its weights change nothing; train it, or train it longer"
-    return RefusedError("NoEffect", words)
+    message = f"{name} answers exactly as its base model: its weights change nothing; train it, or train it longer"
+    return RefusedError("NoEffect", message)

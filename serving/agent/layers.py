@@ -55,14 +55,14 @@ def _bits(directory: Path) -> int:
 
 
 def _of_file(path: Path, entries: Mapping[str, Entry], bits: int) -> dict[str, Layer]:
-    found: dict[str, Layer] = {}
+    layers: dict[str, Layer] = {}
     for name, entry in entries.items():
         module, _, kind = name.rpartition(".")
         if kind == "weight" and (tensor := weights.floating(name, entry)):
-            found[module] = Layer((tensor.rows, tensor.columns), path, tensor)
+            layers[module] = Layer((tensor.rows, tensor.columns), path, tensor)
         elif shape := _quantised(module, kind, name, entry, entries, bits, path):
-            found[module.removesuffix(".weight.quant_state")] = Layer(shape, path)
-    return found
+            layers[module.removesuffix(".weight.quant_state")] = Layer(shape, path)
+    return layers
 
 
 def _quantised(

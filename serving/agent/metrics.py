@@ -40,7 +40,7 @@ class Metrics:
         self.ready = Gauge("quiver_agent_ready", "1 while the replica may take traffic.", registry=self.registry)
 
     def show(self, status: AgentStatus) -> None:
-        tally: Tally[str] = Tally(held.state for held in status.adapters)
+        tally: Tally[str] = Tally(entry.state for entry in status.adapters)
         for state in _STATES:
             self.adapters.labels(state).set(tally[state])
         self.ready.set(status.ready)

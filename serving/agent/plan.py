@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from contract.agent import DesiredAdapter, Fingerprint, HeldAdapter
+from contract.agent import AdapterReport, DesiredAdapter, Fingerprint
 from contract.names import engine_name
 from service.backoff import Backoff
 from serving.agent.errors import AgentError, RefusedError
@@ -70,12 +70,12 @@ class Plan:
     unload: tuple[str, ...]
 
 
-def plan(wanted: frozenset[str], undecided: frozenset[str], loaded: frozenset[str], answered: frozenset[str]) -> Plan:
+def plan(desired: frozenset[str], undecided: frozenset[str], loaded: frozenset[str], answered: frozenset[str]) -> Plan:
     """Load and prove missing versions before unloading any; undecided ones stay."""
     return Plan(
-        load=tuple(sorted(wanted - loaded)),
-        probe=tuple(sorted(wanted - (answered & loaded))),
-        unload=tuple(sorted(loaded - wanted - undecided)),
+        load=tuple(sorted(desired - loaded)),
+        probe=tuple(sorted(desired - (answered & loaded))),
+        unload=tuple(sorted(loaded - desired - undecided)),
     )
 
 
@@ -84,29 +84,29 @@ def name_of(item: DesiredAdapter, progress: Progress) -> str | None:
     return engine_name(item.tenant, item.adapter, digest) if digest else None
 
 
-def wanted(
+def desired_entries(
     progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str], answered: frozenset[str], now: float
 ) -> dict[str, tuple[DesiredAdapter, ...]]:
     """Engine name → its desired entries, without those waiting for a retry.
 
     A version not yet verified here counts if the engine has it: an earlier life of this agent loaded it.
     """
-    found: dict[str, tuple[DesiredAdapter, ...]] = {}
-    for item, known in progress.items():
-        name = name_of(item, known)
-        if name is None or (known.digest is None and name not in loaded):
+    entries: dict[str, tuple[DesiredAdapter, ...]] = {}
+    for item, state in progress.items():
+        name = name_of(item, state)
+        if name is None or (state.digest is None and name not in loaded):
             continue
-        if known.due(now) or name in answered:
-            found[name] = (*found.get(name, ()), item)
-    return found
+        if state.due(now) or name in answered:
+            entries[name] = (*entries.get(name, ()), item)
+    return entries
 
 
 def undecided(progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str]) -> frozenset[str]:
     """Possibly wanted adapters in the engine: a candidate's digest is unknown before it is fetched."""
     open_ = {
         (item.tenant, item.adapter)
-        for item, known in progress.items()
-        if name_of(item, known) is None and known.failure is None
+        for item, state in progress.items()
+        if name_of(item, state) is None and state.failure is None
     }
     return frozenset(name for name in loaded if tuple(name.split(".")[:2]) in open_)
 
@@ -119,21 +119,21 @@ def remembered(failures: Mapping[str, Failure], names: Set[str], now: float) -> 
     return dict(kept[-MAX_REMEMBERED:])
 
 
-def held(
+def report_of(
     item: DesiredAdapter,
     progress: Progress,
     answered: frozenset[str],
     fingerprint: Fingerprint | None,
     made_for: str = "",
-) -> HeldAdapter:
+) -> AdapterReport:
     """The report of one version. A failed version blocks its own name only."""
-    report = HeldAdapter(
+    report = AdapterReport(
         tenant=item.tenant, adapter=item.adapter, revision=item.revision, state="Fetching", made_for=made_for
     )
     name = name_of(item, progress)
     if name in answered:
-        found = {"digest": progress.digest or item.digest, "engine_name": name, "fingerprint": fingerprint}
-        return report.model_copy(update={**found, "state": "Ready"})
+        fields = {"digest": progress.digest or item.digest, "engine_name": name, "fingerprint": fingerprint}
+        return report.model_copy(update={**fields, "state": "Ready"})
     if progress.digest:
         report = report.model_copy(update={"digest": progress.digest, "engine_name": name, "state": "Loading"})
     if progress.failure:

@@ -32,12 +32,12 @@ class PendingRules:
         """A running engine has fetched its model: files unreadable then are not on this machine."""
         if self._ready.is_set():
             return
-        found = await asyncio.to_thread(base.read, self._name, self._source, self._hub_cache)
-        if not found.layers and not engine_runs:
+        base_layers = await asyncio.to_thread(base.read, self._name, self._source, self._hub_cache)
+        if not base_layers.layers and not engine_runs:
             return
-        if not found.layers:
+        if not base_layers.layers:
             logger.warning("the files of base model %s cannot be read here: the engine decides what fits", self._name)
-        self.set(Rules(found, self._max_rank))
+        self.set(Rules(base_layers, self._max_rank))
 
     def set(self, rules: Rules) -> None:
         self._rules = rules

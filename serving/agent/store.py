@@ -114,12 +114,12 @@ class Store:
         Raises RefusedError if it fails the current rules, and UnavailableError if it is unreadable.
         """
         try:
-            found = _digest(self.path(digest))
+            actual = _digest(self.path(digest))
         except FileNotFoundError:
-            found = ""
+            actual = ""
         except OSError as error:
             raise disk_error(error, self.root) from error
-        if found == digest:
+        if actual == digest:
             verify(self.path(digest), rules)
             condensed.write(self.path(digest))
             return True

@@ -49,13 +49,13 @@ class Entry:
 def entries(path: Path) -> Mapping[str, Entry]:
     """Well-described tensors of the header. Raises RefusedError and OSError."""
     header, start = _read_header(path, MAX_CHECKPOINT_TENSORS)
-    found: dict[str, Entry] = {}
+    tensors: dict[str, Entry] = {}
     for name, entry in header.items():
         match entry:
             case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(begin), int(end)]}:
                 if all(isinstance(size, int) for size in shape):
-                    found[name] = Entry(dtype, tuple(shape), start + begin, start + end)
-    return found
+                    tensors[name] = Entry(dtype, tuple(shape), start + begin, start + end)
+    return tensors
 
 
 def floating(name: str, entry: Entry) -> Tensor | None:

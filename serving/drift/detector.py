@@ -83,10 +83,10 @@ class Detector:
         self.received = Receipt(accepted=self.received.accepted + accepted, refused=self.received.refused + refused)
         return Receipt(accepted=accepted, refused=refused)
 
-    async def register(self, wanted: Sequence[str]) -> Registration:
+    async def register(self, tenants: Sequence[str]) -> Registration:
         """Watch exactly these, up to the cap; all of any other tenant is removed. Raises StateError."""
         async with self._lock:
-            decision = registration(self._records, wanted, max_tenants=self._settings.max_tenants)
+            decision = registration(self._records, tenants, max_tenants=self._settings.max_tenants)
             self._records = {tenant: self._records.get(tenant) or self._new() for tenant in decision.registered}
             self._unsaved.intersection_update(self._records)
             self.refused_tenants = decision.refused

@@ -12,8 +12,8 @@ class Registration:
     refused: tuple[str, ...]
 
 
-def registration(watched: Collection[str], wanted: Sequence[str], *, max_tenants: int) -> Registration:
+def registration(watched: Collection[str], tenants: Sequence[str], *, max_tenants: int) -> Registration:
     """Decide on the complete set `wanted`: already watched ones first, the rest in the given order."""
-    distinct = dict.fromkeys(wanted)
+    distinct = dict.fromkeys(tenants)
     ranked = [name for name in distinct if name in watched] + [name for name in distinct if name not in watched]
     return Registration(registered=tuple(ranked[:max_tenants]), refused=tuple(ranked[max_tenants:]))

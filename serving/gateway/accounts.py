@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Call:
+class RequestRecord:
     """The record of one running request. Times are of the monotonic clock, in seconds."""
 
     started: float
@@ -50,11 +50,11 @@ class Accounts:
         self._comparisons = comparisons
         self._observations = observations
 
-    def count_removed(self, call: Call, removed: int) -> None:
+    def count_removed(self, call: RequestRecord, removed: int) -> None:
         if removed:
-            self._metrics.dangling_marks.labels(self._metrics.tenant(call.tenant)).inc(removed)
+            self._metrics.invalid_citations.labels(self._metrics.tenant(call.tenant)).inc(removed)
 
-    def close(self, call: Call, status: int) -> None:
+    def close(self, call: RequestRecord, status: int) -> None:
         now = time.monotonic()
         first = "-" if call.first_byte is None else f"{call.first_byte - call.started:.3f}"
         logger.info("tenant=%s model=%s status=%d first_byte_s=%s total_s=%.3f",
@@ -72,7 +72,7 @@ class Accounts:
         self._observe_times(call, tenant, now)
         self._observations.add(_observation(call, now))
 
-    def _compare(self, call: Call) -> None:
+    def _compare(self, call: RequestRecord) -> None:
         """Only an engine's answer or failure counts for a version."""
         if call.target and (call.failed or call.finish_reason) and call.sent is not None:
             first = None if call.first_byte is None else call.first_byte - call.sent
@@ -80,17 +80,17 @@ class Accounts:
             outcome = Outcome(call.failed, call.cited, stopped, first, call.tokens.completion)
             self._comparisons.add(call.target, outcome)
 
-    def _observe_times(self, call: Call, tenant: str, now: float) -> None:
+    def _observe_times(self, call: RequestRecord, tenant: str, now: float) -> None:
         first = call.first_byte or now
         self._metrics.first_token.labels(tenant).observe(first - call.started)
-        self._metrics.own.labels(tenant).observe(first - call.started - call.retrieval_s - call.engine_s)
+        self._metrics.overhead.labels(tenant).observe(first - call.started - call.retrieval_s - call.engine_s)
         if call.sent is not None:
             self._metrics.queue.labels(tenant).observe(call.sent - call.started - call.retrieval_s)
         if call.streamed and call.tokens.completion > 1:
             self._metrics.output_token.labels(tenant).observe((now - first) / (call.tokens.completion - 1))
 
 
-def _observation(call: Call, now: float) -> Observation:
+def _observation(call: RequestRecord, now: float) -> Observation:
     return Observation(
         tenant=call.tenant,
         model=call.model,

@@ -97,9 +97,9 @@ def settle(usage: Usage, *, reserved: int, used: int, now: float) -> Usage:
 
 def refund(usage: Usage, *, reserved: int, now: float) -> Usage:
     """Give a request back as if it had not been made: it failed by our fault."""
-    found = settle(usage, reserved=reserved, used=0, now=now)
-    requests = found.requests.filled(now).take(-1)
-    return replace(found, requests=requests.capped())
+    settled = settle(usage, reserved=reserved, used=0, now=now)
+    requests = settled.requests.filled(now).take(-1)
+    return replace(settled, requests=requests.capped())
 
 
 def headers(usage: Usage, now: float) -> dict[str, str]:

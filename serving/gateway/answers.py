@@ -13,7 +13,7 @@ import orjson
 
 from contract.search import Evidence
 from serving.gateway import sse
-from serving.gateway.citations import Marks
+from serving.gateway.citations import CitationParser
 
 # The engine's spelling of the usage event. Quotes within text are escaped, so text cannot imitate it.
 _USAGE_EVENT = b'"choices":[]'
@@ -92,7 +92,7 @@ class RewrittenStream:
         self._name = name
         self._show_usage = show_usage
         self._legacy = legacy
-        self._marks: dict[int, Marks] = {}
+        self._marks: dict[int, CitationParser] = {}
         self.tokens = Tokens()
         self.finished = False
         self.finish_reason: str | None = None
@@ -125,11 +125,11 @@ class RewrittenStream:
     def _choice(self, choice: dict[str, Any]) -> None:
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
         if self._evidence is not None:
-            self._cite(choice, self._marks.setdefault(choice["index"], Marks(self._evidence)))
+            self._cite(choice, self._marks.setdefault(choice["index"], CitationParser(self._evidence)))
         if self._legacy:
             _call_functions(choice, choice["delta"])
 
-    def _cite(self, choice: dict[str, Any], marks: Marks) -> None:
+    def _cite(self, choice: dict[str, Any], marks: CitationParser) -> None:
         delta = choice["delta"]
         text = marks.feed(delta.get("content") or "")
         if choice.get("finish_reason"):
@@ -166,7 +166,7 @@ def whole(raw: bytes, *, name: str, evidence: Sequence[Evidence] | None, legacy:
 
 
 def _annotate(message: dict[str, Any], evidence: Sequence[Evidence]) -> int:
-    marks = Marks(evidence)
+    marks = CitationParser(evidence)
     text = marks.feed(message.get("content") or "") + marks.end()
     if message.get("content") is not None:
         message["content"] = text

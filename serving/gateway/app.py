@@ -22,12 +22,12 @@ from serving.gateway.comparisons import Comparisons
 from serving.gateway.discovery import Discovery, Source
 from serving.gateway.embeddings import Embeddings
 from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
-from serving.gateway.exchange import CallerGone, Exchange, Message, Receive, Scope, Send
 from serving.gateway.forwarding import Forwarder
 from serving.gateway.metrics import Metrics
 from serving.gateway.observations import Observations
 from serving.gateway.public import METHODS, answers, public_api
 from serving.gateway.quotas import Quotas
+from serving.gateway.raw_request import CallerGone, Message, RawRequest, Receive, Scope, Send
 from serving.gateway.routes import internal
 from serving.gateway.schemas import ChatRequest, CompletionRequest
 from serving.gateway.settings import Settings
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 POSTED = ("POST", "OPTIONS")
 
-Handler = Callable[[Exchange], Awaitable[None]]
+Handler = Callable[[RawRequest], Awaitable[None]]
 
 
 def create_app(settings: Settings) -> Router:
@@ -74,7 +74,7 @@ class Gateway:
         if handler is None and scope["method"] != "OPTIONS":
             await self._public(scope, receive, self._with_cors(scope, send))
             return
-        exchange = Exchange(scope, receive, send)
+        exchange = RawRequest(scope, receive, send)
         request_id.set(exchange.request_id)  # for all later log lines: every request has its own task
         exchange.headers |= cors.headers(exchange.header("origin"), self._cors_origins)
         await self._generate(handler, scope, exchange)
@@ -93,7 +93,7 @@ class Gateway:
 
         return sending
 
-    async def _generate(self, handler: Handler | None, scope: Scope, exchange: Exchange) -> None:
+    async def _generate(self, handler: Handler | None, scope: Scope, exchange: RawRequest) -> None:
         try:
             await (self._options(handler, scope) if scope["method"] == "OPTIONS" else _posted(handler, scope))(exchange)
         except ApiError as error:
@@ -123,7 +123,7 @@ def _posted(handler: Handler | None, scope: Scope) -> Handler:
 def options(methods: Sequence[str]) -> Handler:
     """Allowed methods, and the permissions of browsers."""
 
-    async def handler(exchange: Exchange) -> None:
+    async def handler(exchange: RawRequest) -> None:
         headers = {"allow": ", ".join(methods)}
         if "access-control-allow-origin" in exchange.headers:
             headers |= cors.preflight(exchange.header("access-control-request-headers"), methods)
@@ -141,7 +141,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         models = {name: frozenset({*tenant.targets, EMBEDDER}) for name, tenant in catalog.tenants.items()}
         metrics.register(models, catalog.bases)
         metrics.generation.set(catalog.generation)
-        comparisons.follow(catalog.on_trial)
+        comparisons.follow(catalog.canaries)
 
     discovery = _discovery(settings, on_catalog)
     async with AsyncExitStack() as stack:

@@ -48,10 +48,10 @@ class Target:
     refused: bool = False
 
     @property
-    def on_trial(self) -> bool:
+    def is_canary(self) -> bool:
         return self.canary is not None and self.engine_name == self.canary.engine_name
 
-    def tried(self, request_id: str) -> "Target":
+    def with_canary(self, request_id: str) -> "Target":
         """The version of one request for its whole life. `request_id` is hexadecimal, and not chosen by callers."""
         if self.canary and self.engine_name and int(request_id[:8], 16) % 100 < self.canary.weight:
             return replace(self, engine_name=self.canary.engine_name)
@@ -110,8 +110,8 @@ class Catalog:
         if not principal.may_use(model):
             return None
         target = self.tenants[principal.tenant].targets.get(model)
-        chosen = target.tried(request_id) if target else None
-        if chosen and chosen.on_trial and not self.holders(chosen):
+        chosen = target.with_canary(request_id) if target else None
+        if chosen and chosen.is_canary and not self.holders(chosen):
             return target
         return chosen
 
@@ -124,7 +124,7 @@ class Catalog:
         """Every version requests may be sent to."""
         targets = [target for tenant in self.tenants.values() for target in tenant.targets.values()]
         running = frozenset(target.engine_name for target in targets if target.engine_name)
-        return running | self.on_trial
+        return running | self.canaries
 
     @property
     def flips(self) -> Mapping[str, int]:
@@ -133,7 +133,7 @@ class Catalog:
         return {f"{target.tenant}.{target.name}": target.flip for target in targets if target.flip}
 
     @property
-    def on_trial(self) -> frozenset[str]:
+    def canaries(self) -> frozenset[str]:
         targets = (target for tenant in self.tenants.values() for target in tenant.targets.values())
         return frozenset(target.canary.engine_name for target in targets if target.canary)
 

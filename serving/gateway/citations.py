@@ -62,7 +62,7 @@ class Place:
         return 0 if self._run >= self._fence else self._fence
 
 
-class Marks:
+class CitationParser:
     """Follows a growing answer, in pieces of any size.
 
     A mark may be cut anywhere, so a possible beginning is held back: at most four characters.
@@ -71,7 +71,7 @@ class Marks:
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         self._evidence = evidence
         self._place = Place()
-        self._held = ""
+        self._pending = ""
         self._length = 0
         self.annotations: list[dict[str, Any]] = []
         self.removed = 0
@@ -85,13 +85,13 @@ class Marks:
 
     def _character(self, character: str) -> str:
         if character == "[" and self._place.is_prose:
-            return self._release(then_hold="[")
-        if not self._held:
+            return self._release(next_pending="[")
+        if not self._pending:
             return self._plain(character)
-        if character == "]" and len(self._held) > 1:
-            return self._mark(int(self._held[1:]))
-        if character in "0123456789" and len(self._held) <= _MAX_DIGITS:
-            self._held += character
+        if character == "]" and len(self._pending) > 1:
+            return self._mark(int(self._pending[1:]))
+        if character in "0123456789" and len(self._pending) <= _MAX_DIGITS:
+            self._pending += character
             return ""
         return self._release() + self._plain(character)
 
@@ -100,13 +100,13 @@ class Marks:
         self._length += 1
         return character
 
-    def _release(self, then_hold: str = "") -> str:
-        text, self._held = "".join(map(self._plain, self._held)), then_hold
+    def _release(self, next_pending: str = "") -> str:
+        text, self._pending = "".join(map(self._plain, self._pending)), next_pending
         return text
 
     def _mark(self, number: int) -> str:
         if not 1 <= number <= len(self._evidence):
-            self._held = ""
+            self._pending = ""
             self.removed += 1
             return ""
         start = self._length

@@ -22,22 +22,22 @@ class Comparisons:
     """A comparison begins with the first snapshot containing its canary, and ends with the first one without."""
 
     def __init__(self) -> None:
-        self._found: dict[str, Comparison] = {}
+        self._comparisons: dict[str, Comparison] = {}
 
     @property
-    def found(self) -> Mapping[str, Comparison]:
-        return self._found
+    def current(self) -> Mapping[str, Comparison]:
+        return self._comparisons
 
-    def follow(self, on_trial: frozenset[str]) -> None:
-        self._found = {name: self._found.get(name, Comparison()) for name in on_trial}
+    def follow(self, canaries: frozenset[str]) -> None:
+        self._comparisons = {name: self._comparisons.get(name, Comparison()) for name in canaries}
 
     def add(self, target: Target, outcome: Outcome) -> None:
-        before = self._found.get(target.canary.engine_name) if target.canary else None
+        before = self._comparisons.get(target.canary.engine_name) if target.canary else None
         if before is None or target.canary is None:
             return
-        side = "canary" if target.on_trial else "active"
+        side = "canary" if target.is_canary else "active"
         arm = getattr(before, side) + _arm(outcome)
-        self._found[target.canary.engine_name] = before.model_copy(update={side: arm})
+        self._comparisons[target.canary.engine_name] = before.model_copy(update={side: arm})
 
 
 def _arm(outcome: Outcome) -> Arm:

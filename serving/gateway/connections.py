@@ -1,7 +1,7 @@
 """Limits on callers' connections, any of them possibly hostile: their number, and their time.
 
-uvicorn bounds neither time nor size of headers, nor the time of a stalled reader; `Exchange.body` bounds a body's time.
-The internal port has its own descriptors: callers cannot use up those of probes and metrics.
+uvicorn bounds neither time nor size of headers, nor the time of a stalled reader; `RawRequest.body` bounds a body's
+time. The internal port has its own descriptors: callers cannot use up those of probes and metrics.
 """
 
 import asyncio

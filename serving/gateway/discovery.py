@@ -40,7 +40,7 @@ class Discovery:
     def __init__(self, path: Path, on_change: Callable[[Catalog], None]) -> None:
         self._path = path
         self._on_change = on_change
-        self._seen: tuple[int, int] | None = None
+        self._identity: tuple[int, int] | None = None
         self.catalog = Catalog()
         self.synced = False
 
@@ -62,18 +62,18 @@ class Discovery:
 
     async def _read(self) -> None:
         """Off the loop: many objects take seconds to parse, and streams must go on."""
-        found = await asyncio.to_thread(self._news)
-        if found is None:
+        news = await asyncio.to_thread(self._news)
+        if news is None:
             return
-        self.catalog = found
+        self.catalog = news
         self.synced = True
-        self._on_change(found)
+        self._on_change(news)
 
     def _news(self) -> Catalog | None:
         try:
             with self._path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                if (status.st_ino, status.st_mtime_ns) == self._seen:
+                if (status.st_ino, status.st_mtime_ns) == self._identity:
                     return None
                 snapshot = Snapshot.model_validate_json(file.read())
         except FileNotFoundError:
@@ -82,5 +82,5 @@ class Discovery:
             logger.warning("snapshot %s cannot be read, the last one stays in force: %s", self._path, error)
             return None
         catalog = build_catalog(snapshot, datetime.now(UTC))
-        self._seen = (status.st_ino, status.st_mtime_ns)
+        self._identity = (status.st_ino, status.st_mtime_ns)
         return catalog

@@ -15,10 +15,10 @@ from serving.gateway.admission import estimated_tokens
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal
 from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unavailable, model_not_found
-from serving.gateway.exchange import CallerGone, Exchange
 from serving.gateway.forwarding import CALLER_GONE, RETRY_AFTER_S, Forwarder
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.quotas import Quotas
+from serving.gateway.raw_request import CallerGone, RawRequest
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
 from serving.gateway.retrieval_client import Retrieval, RetrievalError, TextTooLong
 
@@ -45,7 +45,7 @@ class Embeddings:
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
 
-    async def serve(self, exchange: Exchange) -> None:
+    async def serve(self, exchange: RawRequest) -> None:
         tenant, begun = OTHER, time.monotonic()
         try:
             principal = self._forwarder.principal(exchange.all_headers("authorization"))
@@ -61,7 +61,7 @@ class Embeddings:
                         tenant, EMBEDDER, exchange.status or 500, time.monotonic() - begun)  # fmt: skip
             self._metrics.requests.labels(*self._metrics.names(tenant, EMBEDDER), str(exchange.status or 500)).inc()
 
-    async def _answer(self, exchange: Exchange, principal: Principal) -> None:
+    async def _answer(self, exchange: RawRequest, principal: Principal) -> None:
         tenant = self._catalog().tenants[principal.tenant]
         exchange.headers |= self._quotas.admit(tenant)
         reserved = 0
@@ -85,14 +85,14 @@ class Embeddings:
         self._metrics.tokens.labels(*self._metrics.names(tenant.name, EMBEDDER), "prompt").inc(embedded.tokens)
         await exchange.respond_json(_body(request, embedded))
 
-    async def _embedded(self, exchange: Exchange, request: EmbeddingRequest) -> EmbedResponse:
+    async def _embedded(self, exchange: RawRequest, request: EmbeddingRequest) -> EmbedResponse:
         if self._retrieval is None:
             raise NotFound("This platform has no embedder: retrieval is not installed.", code="no_embedder")
         try:
             return await self._retrieval.embed(request.texts, request_id=exchange.request_id)
         except TextTooLong as error:
-            words = str(error).replace("texts", "input")
-            raise InvalidRequest(words, code="context_length_exceeded", param="input") from error
+            message = str(error).replace("texts", "input")
+            raise InvalidRequest(message, code="context_length_exceeded", param="input") from error
         except RetrievalError as error:
             raise Unavailable(f"Texts cannot be embedded at the moment; try again in {RETRY_AFTER_S} s.",
                               code="embedder_unavailable", retry_after_s=RETRY_AFTER_S) from error  # fmt: skip
@@ -108,10 +108,10 @@ def _check(request: EmbeddingRequest, principal: Principal) -> None:
         )
 
 
-def _body(request: EmbeddingRequest, found: EmbedResponse) -> dict[str, Any]:
-    shown = found.embeddings if request.encoding_format == "base64" else map(_numbers, found.embeddings)
+def _body(request: EmbeddingRequest, embedded: EmbedResponse) -> dict[str, Any]:
+    shown = embedded.embeddings if request.encoding_format == "base64" else map(_numbers, embedded.embeddings)
     data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(shown)]
-    usage = {"prompt_tokens": found.tokens, "total_tokens": found.tokens}
+    usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
     return {"object": "list", "data": data, "model": EMBEDDER, "usage": usage}
 
 

@@ -87,13 +87,13 @@ def fitting(evidence: Sequence[Evidence], request: ChatRequest, base: Base) -> t
     limit = min(request.completion_limit or _DEFAULT_ANSWER_TOKENS, base.max_model_length // 2)
     said = sum(len(message.text.encode()) for message in request.messages)
     room = (base.max_model_length - limit) * _BYTES_PER_TOKEN - said
-    found: list[Evidence] = []
+    fitting_items: list[Evidence] = []
     for item in evidence:
         room -= len(item.passage.encode())
-        if found and room < 0:
+        if fitting_items and room < 0:
             break
-        found.append(item)
-    return tuple(found)
+        fitting_items.append(item)
+    return tuple(fitting_items)
 
 
 async def search(retrieval: Retrieval | None, asked: Query, *, tenant: str, request_id: str) -> SearchResponse:

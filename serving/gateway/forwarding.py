@@ -11,7 +11,7 @@ from typing import Any
 from contract.search import Evidence, SearchResponse
 from serving.gateway import answers, evidence, sse
 from serving.gateway.abstention import Abstention
-from serving.gateway.accounts import Accounts, Call
+from serving.gateway.accounts import Accounts, RequestRecord
 from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
 from serving.gateway.answers import PlainStream, RewrittenStream, Stream
 from serving.gateway.body import parsed
@@ -20,13 +20,13 @@ from serving.gateway.comparisons import Comparisons
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.engine_refusals import ContextTooLong, refusal
 from serving.gateway.errors import ApiError, Unauthenticated, Unavailable, model_not_found, model_refused
-from serving.gateway.exchange import EVENT_STREAM, JSON, CallerGone, Exchange
 from serving.gateway.grammars import Grammars
 from serving.gateway.grounding import grounded
 from serving.gateway.in_flight import InFlight
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.observations import Observations
 from serving.gateway.quotas import Quotas
+from serving.gateway.raw_request import EVENT_STREAM, JSON, CallerGone, RawRequest
 from serving.gateway.requests import capabilities
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, engine_body, parse
@@ -45,11 +45,11 @@ _DEFAULT_COMPLETION_TOKENS = 256
 
 
 @dataclass(frozen=True)
-class Job:
+class RequestContext:
     """One admitted request."""
 
-    call: Call
-    exchange: Exchange
+    call: RequestRecord
+    exchange: RawRequest
     request: AnyRequest
     target: Target
     base: Base
@@ -102,8 +102,8 @@ class Forwarder:
             raise Unauthenticated("Incorrect API key provided.", code="invalid_api_key")
         return principal
 
-    async def serve(self, exchange: Exchange, kind: type[AnyRequest]) -> None:
-        call = Call(started=time.monotonic())
+    async def serve(self, exchange: RawRequest, kind: type[AnyRequest]) -> None:
+        call = RequestRecord(started=time.monotonic())
         try:
             await self._serve(call, exchange, kind)
         except CallerGone:
@@ -112,11 +112,11 @@ class Forwarder:
         except ApiError as error:
             if LIMIT_HEADER not in exchange.headers:
                 exchange.headers |= self.limits(call.tenant)
-            await _tell(exchange, error)
+            await _send_error(exchange, error)
         finally:
             self._accounts.close(call, exchange.status or 500)  # nothing was said: our fault, the app tells of it
 
-    async def _serve(self, call: Call, exchange: Exchange, kind: type[AnyRequest]) -> None:
+    async def _serve(self, call: RequestRecord, exchange: RawRequest, kind: type[AnyRequest]) -> None:
         """A request counts before its body is read: a refused body costs as much to read as another one."""
         catalog, principal = self._catalog(), self.principal(exchange.all_headers("authorization"))
         call.tenant = principal.tenant
@@ -136,7 +136,9 @@ class Forwarder:
         finally:
             self._settle(call)
 
-    async def _route(self, call: Call, exchange: Exchange, request: AnyRequest, principal: Principal) -> None:
+    async def _route(
+        self, call: RequestRecord, exchange: RawRequest, request: AnyRequest, principal: Principal
+    ) -> None:
         # From here to the hold nothing waits: a version is either counted or was never chosen.
         target = self._resolve(principal, request.model, exchange.unique_id)
         call.model, call.target = target.name, target
@@ -148,7 +150,7 @@ class Forwarder:
             tokens_in_flight = self._metrics.tokens_in_flight.labels(target.base_model)
             tokens_in_flight.inc(call.reserved)
             try:
-                await exchange.while_waited_for(self._answer(Job(call, exchange, request, target, base)))
+                await exchange.while_waited_for(self._answer(RequestContext(call, exchange, request, target, base)))
             finally:
                 tokens_in_flight.dec(call.reserved)
 
@@ -157,7 +159,7 @@ class Forwarder:
         tenant = None if name == OTHER else self._catalog().tenants.get(name)
         return self._quotas.headers(tenant) if tenant else {}
 
-    def _settle(self, call: Call) -> None:
+    def _settle(self, call: RequestRecord) -> None:
         if call.refunded:
             return
         used = call.tokens.prompt + call.tokens.completion
@@ -165,7 +167,7 @@ class Forwarder:
             used = call.reserved  # a caller leaving before the engine's count pays the estimate
         self._quotas.settle(call.tenant, reserved=call.reserved, used=used)
 
-    def _refund(self, call: Call, exchange: Exchange) -> None:
+    def _refund(self, call: RequestRecord, exchange: RawRequest) -> None:
         """Our own failures are charged to no limit, unless a part was answered."""
         if not exchange.started:
             call.refunded = True
@@ -182,7 +184,7 @@ class Forwarder:
             raise _unavailable(f"The model `{model}` is not ready yet", "model_not_ready")
         return target
 
-    def _reserve(self, call: Call, exchange: Exchange, request: AnyRequest, base: Base) -> None:
+    def _reserve(self, call: RequestRecord, exchange: RawRequest, request: AnyRequest, base: Base) -> None:
         """Answers are at most as long as the model's context."""
         completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
         tokens = estimated_tokens(request.text_length) + completion * request.answers
@@ -191,7 +193,7 @@ class Forwarder:
 
     # Evidence ------------------------------------------------------------------------------------------------
 
-    async def _answer(self, job: Job) -> None:
+    async def _answer(self, job: RequestContext) -> None:
         await self._grammars.check(job.target.tenant, job.request.grammars)  # within the tenant's limits
         query = evidence.query(job.request, job.target, self._catalog().tenants.get(job.target.tenant))
         if query is None or not isinstance(job.request, ChatRequest):
@@ -206,7 +208,7 @@ class Forwarder:
             return
         await self._answer_from(job, evidence.fitting(hits.evidence, job.request, job.base))
 
-    async def _answer_from(self, job: Job, passages: Sequence[Evidence]) -> None:
+    async def _answer_from(self, job: RequestContext, passages: Sequence[Evidence]) -> None:
         """Half of the passages go where the engine counts more tokens than its context has room for."""
         body = self._body(job)
         body["messages"] = grounded(body["messages"], [item.passage for item in passages])
@@ -217,10 +219,10 @@ class Forwarder:
                 raise
             await self._answer_from(job, passages[: len(passages) // 2])
 
-    def _body(self, job: Job) -> dict[str, Any]:
+    def _body(self, job: RequestContext) -> dict[str, Any]:
         return engine_body(job.request, engine_name=job.target.engine_name or "", cache_salt=job.target.tenant)
 
-    async def _search(self, job: Job, query: evidence.Query) -> SearchResponse:
+    async def _search(self, job: RequestContext, query: evidence.Query) -> SearchResponse:
         """Raises Unavailable."""
         begun = time.monotonic()
         try:
@@ -238,7 +240,7 @@ class Forwarder:
         job.exchange.headers["x-quiver-retrieval"] = hits.outcome
         return hits
 
-    async def _abstain(self, job: Job, request: ChatRequest) -> None:
+    async def _abstain(self, job: RequestContext, request: ChatRequest) -> None:
         """The decision not to answer, made before generation: the engine is not asked."""
         job.call.finish_reason, job.call.first_byte = "stop", time.monotonic()
         answer = Abstention(job.exchange.unique_id, int(time.time()), job.target.name)
@@ -246,7 +248,7 @@ class Forwarder:
 
     # The engine ----------------------------------------------------------------------------------------------
 
-    async def _forward(self, job: Job, body: dict[str, object], passages: Sequence[Evidence] | None) -> None:
+    async def _forward(self, job: RequestContext, body: dict[str, object], passages: Sequence[Evidence] | None) -> None:
         """Asks another engine once, and only where the first one never began to answer."""
         for replica in await self._chosen(job.target):
             with self._replicas.hold(replica.url):
@@ -265,9 +267,9 @@ class Forwarder:
     async def _chosen(self, target: Target) -> list[Replica]:
         """Objects are followed one kind beside another: where a version is may be known a moment after the version."""
         deadline = time.monotonic() + CATALOG_LAG_S
-        while not (found := self._choose(target)) and time.monotonic() < deadline:  # noqa: ASYNC110
+        while not (replicas := self._choose(target)) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-        return found
+        return replicas
 
     def _choose(self, target: Target) -> list[Replica]:
         """Replicas with the version, the least busy first; a single one twice, because its connection may be stale."""
@@ -275,7 +277,7 @@ class Forwarder:
         return (idle_first * ATTEMPTS)[:ATTEMPTS]
 
     async def _try(
-        self, job: Job, replica: Replica, body: dict[str, object], passages: Sequence[Evidence] | None
+        self, job: RequestContext, replica: Replica, body: dict[str, object], passages: Sequence[Evidence] | None
     ) -> None:
         job.call.sent = time.monotonic()
         begins_s = self._first_token_timeout_s if job.request.stream else None
@@ -293,7 +295,7 @@ class Forwarder:
             else:
                 await self._respond(job, answer, passages)
 
-    async def _respond(self, job: Job, answer: Answer, passages: Sequence[Evidence] | None) -> None:
+    async def _respond(self, job: RequestContext, answer: Answer, passages: Sequence[Evidence] | None) -> None:
         raw = await answer.body()
         job.call.begin_answer()
         result = answers.whole(raw, name=job.target.name, evidence=passages, legacy=job.legacy)
@@ -301,7 +303,7 @@ class Forwarder:
         self._accounts.count_removed(job.call, result.removed_marks)
         await job.exchange.respond(200, result.body, JSON)
 
-    async def _relay(self, job: Job, answer: Answer, passages: Sequence[Evidence] | None) -> None:
+    async def _relay(self, job: RequestContext, answer: Answer, passages: Sequence[Evidence] | None) -> None:
         stream = _stream(job, passages)
         job.call.tokens, job.call.streamed = stream.tokens, True
         async for block in sse.blocks(answer.chunks(self._first_token_timeout_s)):
@@ -318,18 +320,18 @@ class Forwarder:
         self._accounts.count_removed(job.call, stream.removed_marks)
 
 
-def _stream(job: Job, passages: Sequence[Evidence] | None) -> Stream:
+def _stream(job: RequestContext, passages: Sequence[Evidence] | None) -> Stream:
     name, show_usage = job.target.name, job.request.show_usage
     if passages is not None or job.legacy:
         return RewrittenStream(passages, name=name, show_usage=show_usage, legacy=job.legacy)
     return PlainStream(engine_name=job.target.engine_name or "", name=name, show_usage=show_usage)
 
 
-def _unavailable(fact: str, code: str) -> Unavailable:
-    return Unavailable(f"{fact}; try again in {RETRY_AFTER_S} s.", code=code, retry_after_s=RETRY_AFTER_S)
+def _unavailable(problem: str, code: str) -> Unavailable:
+    return Unavailable(f"{problem}; try again in {RETRY_AFTER_S} s.", code=code, retry_after_s=RETRY_AFTER_S)
 
 
-async def _tell(exchange: Exchange, error: ApiError) -> None:
+async def _send_error(exchange: RawRequest, error: ApiError) -> None:
     """As a response if there is none yet, else as the stream's last event: never silence."""
     if not exchange.started:
         await exchange.fail(error)

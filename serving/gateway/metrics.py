@@ -22,14 +22,14 @@ class Metrics:
         self.tokens = self._counter("tokens", "Tokens as the engine counted them.", "tenant", "model", "direction")
         self.throttled = self._counter("throttled", "Refused by a limit of the tenant.", "tenant", "limit")
         self.retrievals = self._counter("retrievals", "Searches by outcome.", "tenant", "outcome")
-        self.dangling_marks = self._counter("dangling_marks", "Marks removed: they pointed to nothing.", "tenant")
+        self.invalid_citations = self._counter("invalid_citations", "Marks removed: they pointed to nothing.", "tenant")
         self.aborted = self._counter("aborted", "Requests whose caller went away.", "tenant")
         self.dropped_observations = self._counter("dropped_observations", "Observations that found the queue full.")
         self.first_token = self._histogram("time_to_first_token_seconds", "Request to first byte of the answer.")
         self.output_token = self._histogram("time_per_output_token_seconds", "Between tokens of the answer.")
         self.queue = self._histogram("queue_seconds", "Waiting to be sent to an engine.", short=True)
         self.retrieval = self._histogram("retrieval_seconds", "Searching documents.")
-        self.own = self._histogram("own_seconds", "The gateway's own share of a request.", short=True)
+        self.overhead = self._histogram("overhead_seconds", "The gateway's own share of a request.", short=True)
         self.in_flight = Gauge("quiver_gateway_in_flight", "Requests under way.", ["tenant"], registry=self.registry)
         self.tokens_in_flight = Gauge(
             "quiver_gateway_tokens_in_flight",
@@ -77,8 +77,8 @@ class Metrics:
 
     def _per_tenant(self) -> list[Counter | Histogram | Gauge]:
         return [
-            self.requests, self.tokens, self.throttled, self.retrievals, self.dangling_marks, self.aborted,
-            self.first_token, self.output_token, self.queue, self.retrieval, self.own, self.in_flight,
+            self.requests, self.tokens, self.throttled, self.retrievals, self.invalid_citations, self.aborted,
+            self.first_token, self.output_token, self.queue, self.retrieval, self.overhead, self.in_flight,
         ]  # fmt: skip
 
 

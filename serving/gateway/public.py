@@ -71,8 +71,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     if error.status_code == MethodNotAllowed.status:
         return _response(request, MethodNotAllowed(request.url.path, METHODS))
     hint = f" {_CHAT_ALONE}" if request.url.path.startswith(_OTHER_APIS) else ""
-    fact = f"Unknown request URL: {request.method} {request.url.path}.{hint}"
-    return _response(request, NotFound(fact, code="unknown_url"))
+    message = f"Unknown request URL: {request.method} {request.url.path}.{hint}"
+    return _response(request, NotFound(message, code="unknown_url"))
 
 
 async def _on_fault(request: Request, _error: Exception) -> Response:

@@ -319,14 +319,14 @@ def engine_body(request: AnyRequest, *, engine_name: str, cache_salt: str) -> di
 
 def _tools(request: ChatRequest, tools: list[dict[str, Any]]) -> dict[str, Any]:
     """Engines have no allowed tools: only those are shown. A forced call follows its schema."""
-    found: dict[str, Any] = {"tools": tools}
+    fields: dict[str, Any] = {"tools": tools}
     if isinstance(request.tool_choice, AllowedTools):
         names = _chosen(request.tool_choice)
-        found = {"tools": [tool for tool in tools if tool["function"]["name"] in names], "tool_choice": request.mode}
+        fields = {"tools": [tool for tool in tools if tool["function"]["name"] in names], "tool_choice": request.mode}
     if request.forces_a_call:
-        found["tools"] = [tool | {"function": _NO_PARAMETERS | tool["function"] | {"strict": True}}
-                          for tool in found["tools"]]  # fmt: skip
-    return found
+        fields["tools"] = [tool | {"function": _NO_PARAMETERS | tool["function"] | {"strict": True}}
+                          for tool in fields["tools"]]  # fmt: skip
+    return fields
 
 
 def _text(schema: dict[str, Any]) -> str:

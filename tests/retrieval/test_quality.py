@@ -16,7 +16,7 @@ from retrieval.embedding.model import Embedder
 from retrieval.gate import decide
 from retrieval.lexical import capitalised, query_terms
 from retrieval.scope import Scope
-from retrieval.search import Found, Query, nearness_of, ranked
+from retrieval.search import Hits, Query, nearness_of, ranked
 from retrieval.settings import Settings
 from retrieval.store import Store
 from tests.retrieval.chunks import stored
@@ -31,7 +31,7 @@ class Asked:
 
     query: Query
     answer: str
-    found: Found
+    found: Hits
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Handbook:
         return Asked(
             query,
             answer,
-            Found(dense, self.store.lexical(self.scope, query_vector(query.terms, self.statistics), POOL)),
+            Hits(dense, self.store.lexical(self.scope, query_vector(query.terms, self.statistics), POOL)),
         )
 
 

@@ -52,7 +52,7 @@ def test_hostile_names_lead_to_their_own_chunks_alone(store: Store, embedder: Em
         scope = Scope(tenant, (name,))
         assert [hit.knowledge_base for hit in store.dense(scope, vector, 20)] == [name]
         assert [hit.knowledge_base for hit in store.lexical(scope, asked("plan"), 20)] == [name]
-        assert set(store.known(scope)) == {name}
+        assert set(store.statistics_of(scope)) == {name}
         assert store.count(scope, scope.chunks()) == 1
 
 
@@ -75,9 +75,9 @@ def test_the_same_chunk_ids_of_two_tenants_are_two_chunks(store: Store, embedder
     ours, theirs = Scope(tenant, ("kb",)), Scope(f"{tenant}-b", ("kb",))
     chunk = stored(store, embedder, ours, ["Our plan."])[0]
     store.create(theirs)
-    assert store.found(theirs, [chunk.id]) == 0
+    assert store.count_existing(theirs, [chunk.id]) == 0
     store.delete(theirs, theirs.chunks_by_id([chunk.id]))
-    assert store.found(ours, [chunk.id]) == 1
+    assert store.count_existing(ours, [chunk.id]) == 1
 
 
 def test_what_was_just_edited_is_found_beside_what_was_stored_long_ago(
@@ -104,7 +104,7 @@ def test_bm25_of_one_tenant_does_not_move_with_the_documents_of_another(
 
 def test_a_tenant_without_a_collection_has_nothing(store: Store, tenant: str) -> None:
     scope = Scope(tenant, ("kb",))
-    assert store.known(scope) == {}
+    assert store.statistics_of(scope) == {}
     assert store.count(scope, scope.chunks()) == 0
     assert store.chunk_counts(scope) == {}
 
@@ -113,7 +113,7 @@ def test_making_a_collection_again_keeps_its_chunks(store: Store, embedder: Embe
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)
     store.create(Scope(tenant, ("kb", "another")))
-    assert set(store.known(Scope(tenant, ("kb", "another", "none")))) == {"kb", "another"}
+    assert set(store.statistics_of(Scope(tenant, ("kb", "another", "none")))) == {"kb", "another"}
     assert store.chunk_counts(scope) == {"document-0": 1, "document-1": 1, "document-2": 1}
 
 

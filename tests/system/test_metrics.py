@@ -28,7 +28,7 @@ def test_a_request_is_counted_with_its_tokens_and_times(platform: Platform, acme
         "quiver_gateway_time_to_first_token_seconds_count",
         "quiver_gateway_time_per_output_token_seconds_count",
         "quiver_gateway_queue_seconds_count",
-        "quiver_gateway_own_seconds_count",
+        "quiver_gateway_overhead_seconds_count",
         "quiver_gateway_retrieval_seconds_count",
     )
     before = {name: _value(platform, name, tenant="acme") for name in names}

@@ -32,8 +32,8 @@ def main() -> None:
 def _read(parse: Parser, document: BinaryIO, characters: int) -> bytes:
     """The answer with all blocks; any exception of a parser means a bad file."""
     try:
-        found = _within(parse(document.read()), characters)
-        answer = _answer(found)
+        blocks = _within(parse(document.read()), characters)
+        answer = _answer(blocks)
     except DocumentError:
         raise
     except (MemoryError, RecursionError) as error:
@@ -42,7 +42,7 @@ def _read(parse: Parser, document: BinaryIO, characters: int) -> bytes:
     except (Exception, RefusedError) as error:
         message = f"it is damaged ({type(error).__name__}: {str(error)[:200]}): save or export it again"
         raise DocumentError(reasons.CORRUPT, message) from error
-    if not found:
+    if not blocks:
         raise DocumentError(reasons.EMPTY, "it holds no text (a scan has none until it is recognised): add text")
     return answer
 

@@ -61,16 +61,16 @@ def _blocks(tree: HtmlElement) -> Iterator[Block]:
 
 def _runs(tree: HtmlElement) -> Iterator[tuple[str, str]]:
     """The kind of element and the text of each stretch between two edges of block elements."""
-    kind, held = "body", [""]
+    kind, texts = "body", [""]
     for event, element in iterwalk(tree, events=("start", "end")):
         begins = event == "start"
         if element.tag in _BLOCKS:
-            yield kind, "".join(held)
-            kind, held = (element.tag if begins else "body"), [""]
+            yield kind, "".join(texts)
+            kind, texts = (element.tag if begins else "body"), [""]
         text = (element.text if begins else element.tail) or ""
-        held.append(text if kind == "pre" else " ".join(text.split("\n")))
-        held.append("" if begins else _SPACED.get(element.tag, ""))
-    yield kind, "".join(held)
+        texts.append(text if kind == "pre" else " ".join(text.split("\n")))
+        texts.append("" if begins else _SPACED.get(element.tag, ""))
+    yield kind, "".join(texts)
 
 
 def _unwanted(element: HtmlElement) -> bool:
@@ -98,6 +98,6 @@ def _tree(page: str) -> HtmlElement:
     except ParserError as error:
         raise DocumentError(reasons.EMPTY, "the page holds no element: add text or remove it") from error
     if parser.error_log.filter_from_fatals():
-        fact = parser.error_log.filter_from_fatals()[0].message
-        raise DocumentError(reasons.CORRUPT, f"its end cannot be read ({fact}): nest its elements less deeply")
+        message = parser.error_log.filter_from_fatals()[0].message
+        raise DocumentError(reasons.CORRUPT, f"its end cannot be read ({message}): nest its elements less deeply")
     return tree

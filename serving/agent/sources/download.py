@@ -9,7 +9,7 @@ import aiohttp
 
 from serving.agent.errors import RefusedError, UnavailableError
 from serving.agent.sources.http import Client
-from serving.agent.sources.part import NOTHING, Held, Part
+from serving.agent.sources.part import NOTHING, Part, Received
 from serving.agent.sources.request import Request
 from serving.agent.sources.resumption import Body, Restart, Unchanged, meaning, question
 
@@ -28,33 +28,33 @@ class Remote:
 
 async def download(client: Client, remote: Remote, part: Part, room: int) -> int:
     """Returns the file's size in bytes, at most `room`. After a failure the part holds the received bytes."""
-    held = await asyncio.to_thread(part.held)
-    if remote.digest and held.tag != remote.digest:
-        held = NOTHING
-    if not (remote.digest and held.complete) and not await _transfer(client, remote, part, held, room):
-        held = NOTHING
-        if not await _transfer(client, remote, part, held, room):
+    received = await asyncio.to_thread(part.received)
+    if remote.digest and received.tag != remote.digest:
+        received = NOTHING
+    if not (remote.digest and received.complete) and not await _transfer(client, remote, part, received, room):
+        received = NOTHING
+        if not await _transfer(client, remote, part, received, room):
             raise UnavailableError(
                 "AnswerInvalid", f"{client.name}: the server answers a plain request in part; it is tried again"
             )
     if remote.digest:
-        await _check_digest(client.name, remote.digest, part, resumed=held.have > 0)
+        await _check_digest(client.name, remote.digest, part, resumed=received.have > 0)
     size = (await asyncio.to_thread(part.path.stat)).st_size
     _check_room(client.name, part, size, room)
     return size
 
 
-async def _transfer(client: Client, remote: Remote, part: Part, held: Held, room: int) -> bool:
+async def _transfer(client: Client, remote: Remote, part: Part, received: Received, room: int) -> bool:
     """False if the held bytes are useless, and the whole file is needed."""
-    request = remote.request.with_headers(question(held, remote.digest))
+    request = remote.request.with_headers(question(received, remote.digest))
     async with client.open(request) as response:
         if response.status not in _CONDITIONAL:
             await client.check(request, response)
-        match meaning(held, remote.digest, response.status, response.headers):
+        match meaning(received, remote.digest, response.status, response.headers):
             case Restart():
                 return False
             case Unchanged():
-                _check_room(client.name, part, held.have, room)
+                _check_room(client.name, part, received.have, room)
             case Body() as body:
                 _check_framing(client.name, response)
                 _check_room(client.name, part, body.total or 0, room)
@@ -118,10 +118,10 @@ async def _check_digest(name: str, digest: str, part: Part, *, resumed: bool) ->
     if await asyncio.to_thread(_digest, part) == digest:
         return
     await asyncio.to_thread(part.discard)
-    fact = f"{name}: the content of {part.name} is not what its digest {digest} says"
+    message = f"{name}: the content of {part.name} is not what its digest {digest} says"
     if resumed:
-        raise UnavailableError("DigestMismatch", f"{fact}; it is fetched anew")
-    raise RefusedError("DigestMismatch", f"{fact}; push the artifact again")
+        raise UnavailableError("DigestMismatch", f"{message}; it is fetched anew")
+    raise RefusedError("DigestMismatch", f"{message}; push the artifact again")
 
 
 def _digest(part: Part) -> str:

@@ -186,14 +186,14 @@ class Client:
         if self._gate.refused:
             return self._address_refused(self._gate.refused)
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            fact = "has a certificate that no trusted authority signed; add its authority"
+            message = "has a certificate that no trusted authority signed; add its authority"
         elif isinstance(error, TimeoutError):
-            fact = f"sent nothing for {self._policy.stall_s:g} s"
+            message = f"sent nothing for {self._policy.stall_s:g} s"
         elif isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
-            fact = "broke the connection off"
+            message = "broke the connection off"
         else:
-            fact = f"could not be reached or understood ({type(error).__name__})"
-        return UnavailableError("ConnectionFailed", f"{self.name}: the server {fact}; it is tried again")
+            message = f"could not be reached or understood ({type(error).__name__})"
+        return UnavailableError("ConnectionFailed", f"{self.name}: the server {message}; it is tried again")
 
     def _address_refused(self, address: str) -> RefusedError:
         return RefusedError(

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 
 @dataclass(frozen=True)
-class Held:
+class Received:
     """`have` bytes of the remote's content `tag`; `total` is its size, if known."""
 
     tag: str
@@ -24,7 +24,7 @@ class Held:
         return self.have == self.total
 
 
-NOTHING = Held("", None, 0)
+NOTHING = Received("", None, 0)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Part:
     def note(self) -> Path:
         return self.directory / f"{self.name}.part.json"
 
-    def held(self) -> Held:
+    def received(self) -> Received:
         try:
             note = json.loads(self.note.read_bytes())
             have = self.path.stat(follow_symlinks=False).st_size
@@ -48,7 +48,7 @@ class Part:
             return NOTHING
         match note:
             case {"tag": str(tag), "total": int() | None as total} if tag and have and (total is None or have <= total):
-                return Held(tag, total, have)
+                return Received(tag, total, have)
         return NOTHING
 
     def start(self, tag: str, total: int | None) -> BinaryIO:

@@ -49,17 +49,17 @@ def fault(name: str, access: Access, status: int, headers: Mapping[str, str], bo
     """The error of an unsuccessful answer; None for a success. `name` is the source as shown to people."""
     if 200 <= status < 300:
         return None
-    fact = f"{name}: the server answered {status}{_code(headers, body)}"
+    message = f"{name}: the server answered {status}{_code(headers, body)}"
     if status in (401, 403):
-        return RefusedError("AccessDenied", f"{fact}; {access.advice()}")
+        return RefusedError("AccessDenied", f"{message}; {access.advice()}")
     if status in (404, 410):
-        return RefusedError("SourceMissing", f"{fact}; correct spec.source, or put the adapter there")
+        return RefusedError("SourceMissing", f"{message}; correct spec.source, or put the adapter there")
     if status >= 500 or status in _TRY_AGAIN:
-        return UnavailableError("SourceUnavailable", f"{fact}; it is tried again")
-    return RefusedError("SourceRefused", f"{fact}; correct spec.source or its credentials")
+        return UnavailableError("SourceUnavailable", f"{message}; it is tried again")
+    return RefusedError("SourceRefused", f"{message}; correct spec.source or its credentials")
 
 
 def _code(headers: Mapping[str, str], body: str) -> str:
-    found = _CODE.search(body)
-    code = headers.get("X-Error-Code", "") or (found and (found[1] or found[2])) or ""
+    match = _CODE.search(body)
+    code = headers.get("X-Error-Code", "") or (match and (match[1] or match[2])) or ""
     return f" ({code})" if _WORD.fullmatch(code) else ""

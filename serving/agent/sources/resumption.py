@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from serving.agent.sources.part import Held
+from serving.agent.sources.part import Received
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", re.ASCII)
 _STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]{1,1024}"')
@@ -30,30 +30,32 @@ class Restart:
     """The answer does not fit the held bytes: ask again for everything."""
 
 
-def question(held: Held, digest: str | None) -> dict[str, str]:
+def question(received: Received, digest: str | None) -> dict[str, str]:
     """Headers asking for the rest. Content named by its digest cannot have changed."""
-    if not held.have:
+    if not received.have:
         return {}
-    if held.complete and digest is None:
-        return {"If-None-Match": held.tag}
-    rest = {"Range": f"bytes={held.have}-"}
-    return rest if digest else rest | {"If-Range": held.tag}
+    if received.complete and digest is None:
+        return {"If-None-Match": received.tag}
+    rest = {"Range": f"bytes={received.have}-"}
+    return rest if digest else rest | {"If-Range": received.tag}
 
 
-def meaning(held: Held, digest: str | None, status: int, headers: Mapping[str, str]) -> Body | Unchanged | Restart:
+def meaning(
+    received: Received, digest: str | None, status: int, headers: Mapping[str, str]
+) -> Body | Unchanged | Restart:
     """The meaning of an answer 200, 206, 304 or 416. Servers ignoring conditions are detected by their tags."""
     tag = digest or _strong_tag(headers)
     if status == 200:
         total = _length(headers)
-        same = bool(tag) and tag == held.tag and total == held.total
-        return Unchanged() if same and held.complete else Body(0, total, tag)
-    if status == 304 and held.complete:
+        same = bool(tag) and tag == received.tag and total == received.total
+        return Unchanged() if same and received.complete else Body(0, total, tag)
+    if status == 304 and received.complete:
         return Unchanged()
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
-    if status != 206 or not match or tag != held.tag or not tag:
+    if status != 206 or not match or tag != received.tag or not tag:
         return Restart()
     start, last, total = (int(number) for number in match.groups())
-    fits = start == held.have and last == total - 1 and held.total in (None, total)
+    fits = start == received.have and last == total - 1 and received.total in (None, total)
     return Body(start, total, tag) if fits else Restart()
 
 

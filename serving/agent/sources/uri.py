@@ -24,5 +24,5 @@ def below(source: str, path: str) -> str:
     return inner
 
 
-def invalid(source: str, fact: str) -> RefusedError:
-    return RefusedError("SourceInvalid", f"{shown(source)} {fact}")
+def invalid(source: str, problem: str) -> RefusedError:
+    return RefusedError("SourceInvalid", f"{shown(source)} {problem}")

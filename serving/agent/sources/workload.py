@@ -46,8 +46,8 @@ async def aws(client: Client, workload: WorkloadIdentity) -> Credentials:
     try:
         token = (await asyncio.to_thread(workload.token_file.read_text)).strip()
     except OSError as error:
-        words = f"{client.name}: the pod's token cannot be read: {error.strerror}"
-        raise UnavailableError("NoIdentity", words) from error
+        message = f"{client.name}: the pod's token cannot be read: {error.strerror}"
+        raise UnavailableError("NoIdentity", message) from error
     form = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": workload.role,
             "RoleSessionName": "quiver-agent", "WebIdentityToken": token}  # fmt: skip
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -58,8 +58,8 @@ async def aws(client: Client, workload: WorkloadIdentity) -> Credentials:
 
 def _session(name: str, answer: str) -> dict[str, str]:
     """STS answers in XML; three elements matter."""
-    found = [re.search(rf"<{element}>([^<\s]{{1,16384}})</{element}>", answer) for element in _ELEMENTS]
-    if not all(found):
+    matches = [re.search(rf"<{element}>([^<\s]{{1,16384}})</{element}>", answer) for element in _ELEMENTS]
+    if not all(matches):
         raise UnavailableError("AnswerInvalid", f"{name}: STS answers without credentials; it is tried again")
     keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    return {key: match[1] for key, match in zip(keys, found, strict=True) if match}
+    return {key: match[1] for key, match in zip(keys, matches, strict=True) if match}

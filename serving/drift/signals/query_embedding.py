@@ -17,5 +17,5 @@ class QueryEmbedding(Signal):
 
     def test(self, reference: Samples, current: Samples, *, permutations: int, rng: np.random.Generator) -> Outcome:
         """The statistic is the unbiased squared maximum mean discrepancy, possibly below 0."""
-        found = mmd_test(reference, current, permutations=permutations, rng=rng)
-        return Outcome(statistic=found.mmd2, p_value=found.p_value)
+        outcome = mmd_test(reference, current, permutations=permutations, rng=rng)
+        return Outcome(statistic=outcome.mmd2, p_value=outcome.p_value)

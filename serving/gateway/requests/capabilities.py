@@ -26,5 +26,5 @@ def check(request: AnyRequest, base: Base) -> None:
         raise _unsupported("messages", f"`{base.name}` reads no {unread[0]}; send text only")
 
 
-def _unsupported(param: str, fact: str) -> InvalidRequest:
-    return InvalidRequest(f"{fact}.", code="unsupported_value", param=param)
+def _unsupported(param: str, problem: str) -> InvalidRequest:
+    return InvalidRequest(f"{problem}.", code="unsupported_value", param=param)

@@ -153,12 +153,12 @@ class AssistantMessage(_Message):
     def _one_text(cls, fields: Any) -> Any:
         if not isinstance(fields, dict):
             return fields
-        found = dict(fields)
-        if found.get("content") is None and not found.get("tool_calls"):
-            found["content"] = found.get("refusal") or ""  # an answer may have been cut before its first word
-        if "reasoning_content" in found:
-            found.setdefault("reasoning", found["reasoning_content"])
-        return found
+        message = dict(fields)
+        if message.get("content") is None and not message.get("tool_calls"):
+            message["content"] = message.get("refusal") or ""  # an answer may have been cut before its first word
+        if "reasoning_content" in message:
+            message.setdefault("reasoning", message["reasoning_content"])
+        return message
 
 
 class ToolMessage(_Message):

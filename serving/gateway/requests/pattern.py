@@ -12,18 +12,18 @@ def size(pattern: str) -> int:
     """Characters and classes, each as often as its counts multiply to: a{3} is 3, (ab{2}){10} is 30."""
     totals, last, at = [0], 0, 0
     while at < len(pattern):
-        if found := _COUNT.match(pattern, at):
-            counted = max(int(found[1]), int(found[2] or 0), 1)
+        if match := _COUNT.match(pattern, at):
+            counted = max(int(match[1]), int(match[2] or 0), 1)
             totals[-1] += last * (counted - 1)
             last *= counted
-        elif found := _GROUP_HEAD.match(pattern, at):
+        elif match := _GROUP_HEAD.match(pattern, at):
             totals.append(0)
         elif pattern[at] == ")" and len(totals) > 1:
             last = max(totals.pop(), 1)
             totals[-1] += last
         elif pattern[at] not in "*+?|^$":
-            found = _ESCAPE.match(pattern, at) or _CLASS.match(pattern, at)
+            match = _ESCAPE.match(pattern, at) or _CLASS.match(pattern, at)
             last = 1
             totals[-1] += 1
-        at = found.end() if found else at + 1
+        at = match.end() if match else at + 1
     return sum(totals)

@@ -61,13 +61,13 @@ def refusal(error: ValidationError) -> InvalidRequest:
 
 def _written(location: Sequence[int | str]) -> str:
     """As OpenAI's own errors write a place: messages[0].content."""
-    found = ""
+    path = ""
     for part in location:
         if isinstance(part, int):
-            found += f"[{part}]"
+            path += f"[{part}]"
         elif not is_branch(part) and part != "[key]":
-            found += f".{part}" if found else part
-    return found
+            path += f".{part}" if path else part
+    return path
 
 
 def _tagged(param: str, context: Details) -> str:

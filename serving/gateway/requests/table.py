@@ -75,14 +75,16 @@ def _bounds(field: dict[str, Any]) -> str:
 
 
 def _form(form: dict[str, Any]) -> str:
-    facts = [_fact(words, form[key]) for key, words in _BOUNDS.items() if key in form]
+    facts = [_fact(phrase, form[key]) for key, phrase in _BOUNDS.items() if key in form]
     return ", ".join([form.get("type", "object"), *facts])
 
 
-def _fact(words: str, value: Any) -> str:
+def _fact(phrase: str, value: Any) -> str:
     if isinstance(value, list):
-        return words.format(", ".join(f"`{item}`" for item in value))
-    return words.format(f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value)
+        return phrase.format(", ".join(f"`{item}`" for item in value))
+    return phrase.format(
+        f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
+    )
 
 
 if __name__ == "__main__":

@@ -71,14 +71,14 @@ ToolChoice = Annotated[
 
 def modern(body: Mapping[str, Any]) -> dict[str, Any]:
     """`functions`, `function_call` and messages of the role `function` under their newer names."""
-    found = dict(body)
-    if isinstance(functions := found.pop("functions", None), list):
-        found["tools"] = [{"type": "function", "function": function} for function in functions]
-    if (choice := found.pop("function_call", None)) is not None:
-        found["tool_choice"] = choice if isinstance(choice, str) else {"type": "function", "function": choice}
-    if isinstance(messages := found.get("messages"), list):
-        found["messages"] = [_modern_message(item, number) for number, item in enumerate(messages)]
-    return found
+    converted = dict(body)
+    if isinstance(functions := converted.pop("functions", None), list):
+        converted["tools"] = [{"type": "function", "function": function} for function in functions]
+    if (choice := converted.pop("function_call", None)) is not None:
+        converted["tool_choice"] = choice if isinstance(choice, str) else {"type": "function", "function": choice}
+    if isinstance(messages := converted.get("messages"), list):
+        converted["messages"] = [_modern_message(item, number) for number, item in enumerate(messages)]
+    return converted
 
 
 def _modern_message(message: Any, number: int) -> Any:

@@ -31,7 +31,7 @@ class Value(BaseModel):
     def _without_empty(cls, fields: Any) -> Any:
         if not isinstance(fields, dict):
             return fields
-        kept, known = _kept(cls), None if cls.drops_unknown else _names(cls)
+        kept, defined = _kept(cls), None if cls.drops_unknown else _names(cls)
         if len(fields) > MAX_FIELDS:
             raise ValueError(f"an object has more than {MAX_FIELDS} fields")
         return {
@@ -39,7 +39,8 @@ class Value(BaseModel):
             for name, value in fields.items()
             if name not in cls.inert
             and (
-                value or (value is not None and (name in kept or value not in _EMPTY or (known and name not in known)))
+                value
+                or (value is not None and (name in kept or value not in _EMPTY or (defined and name not in defined)))
             )
         }
 

@@ -22,30 +22,30 @@ class Health(BaseModel):
 
 
 def routes(discovery: Source) -> APIRouter:
-    found = APIRouter()
+    router = APIRouter()
 
-    @found.get("/", include_in_schema=False)
-    @found.get("/v1", include_in_schema=False)
+    @router.get("/", include_in_schema=False)
+    @router.get("/v1", include_in_schema=False)
     async def about() -> About:
         """For people opening the address in a browser."""
         return About()
 
-    @found.get("/docs", include_in_schema=False)
+    @router.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:
         return HTMLResponse(
             openapi.page(request.app.openapi()), headers={"content-security-policy": "default-src 'none'"}
         )
 
-    @found.get("/healthz")
+    @router.get("/healthz")
     async def healthz() -> Health:
         """The process answers."""
         return Health(status="ok")
 
-    @found.get("/readyz", responses={503: {"model": Health}})
+    @router.get("/readyz", responses={503: {"model": Health}})
     async def readyz() -> Response:
         """It has the objects."""
         if discovery.synced:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "no snapshot of the objects yet"}, 503)
 
-    return found
+    return router

@@ -11,9 +11,9 @@ from serving.gateway.forwarding import Forwarder
 
 
 def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons) -> APIRouter:
-    found = router()
+    internal = router()
 
-    @found.get("/v1/state")
+    @internal.get("/v1/state")
     async def state() -> GatewayState:
         """The versions of this gateway with possible or running requests."""
         catalog = discovery.catalog
@@ -22,7 +22,7 @@ def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons) ->
             flips=catalog.flips,
             routable=catalog.routable,
             in_flight=forwarder.versions.counts(),
-            comparisons=comparisons.found,
+            comparisons=comparisons.current,
         )
 
-    return found
+    return internal

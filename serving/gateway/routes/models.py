@@ -31,7 +31,7 @@ class ModelList(BaseModel):
 
 def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> APIRouter:
     """`embedder` is the model name for embeddings, if there are any."""
-    found = APIRouter()
+    router = APIRouter()
 
     def caller(request: Request) -> Principal:
         principal = forwarder.principal(request.headers.getlist("authorization"))
@@ -40,21 +40,21 @@ def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> 
 
     Caller = Annotated[Principal, Depends(caller)]  # noqa: N806  # a type
 
-    @found.get("/v1/models")
+    @router.get("/v1/models")
     async def models(principal: Caller) -> ModelList:
         """Lists this key's names for `model`."""
         return ModelList(data=_models(discovery.catalog, principal, embedder))
 
-    @found.get("/v1/models/{name:path}")
+    @router.get("/v1/models/{name:path}")
     async def model(name: str, principal: Caller) -> Model:
         """Shows one of them."""
-        there = _models(discovery.catalog, principal, embedder)
-        named = next((each for each in there if each.id == name), None)
+        models = _models(discovery.catalog, principal, embedder)
+        named = next((each for each in models if each.id == name), None)
         if named is None:
             raise model_not_found(name)
         return named
 
-    return found
+    return router
 
 
 def _models(catalog: Catalog, principal: Principal, embedder: str | None) -> list[Model]:

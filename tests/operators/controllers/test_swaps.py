@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contract.adapter import Decision
-from contract.agent import AgentStatus, HeldAdapter
+from contract.agent import AdapterReport, AgentStatus
 from contract.gateway import Arm, Comparison, GatewayState
 from contract.names import engine_name
 from contract.objects import AnyObject, Objects
@@ -121,7 +121,7 @@ class Swaps(RuleBasedStateMachine):
             flips=catalog.flips,
             routable=catalog.routable,
             in_flight={name: self.in_flight.count(name) for name in self.in_flight},
-            comparisons={name: self._comparison() for name in catalog.on_trial},
+            comparisons={name: self._comparison() for name in catalog.canaries},
         )
         self.loop.gateway_says(state)
 
@@ -130,7 +130,7 @@ class Swaps(RuleBasedStateMachine):
         target = build_catalog(self.routes, NOW).tenants.get("acme")
         adapter = target.targets.get("support") if target else None
         if adapter and adapter.engine_name:
-            self.in_flight.append(adapter.tried(request_id).engine_name or "")
+            self.in_flight.append(adapter.with_canary(request_id).engine_name or "")
 
     @precondition(lambda self: self.in_flight)
     @rule()
@@ -180,10 +180,10 @@ class Swaps(RuleBasedStateMachine):
         rollout = {"canary": {"steps": steps}} if self.canary else {}
         return objects.two_tenants(*([objects.adapter(rollout=rollout)] if self.exists else []))
 
-    def _held(self, tenant: str, adapter: str, revision: str, digest: str | None) -> HeldAdapter:
+    def _held(self, tenant: str, adapter: str, revision: str, digest: str | None) -> AdapterReport:
         content = digest or _digest(revision.partition(":")[2])
         name = engine_name(tenant, adapter, content)
-        return HeldAdapter(
+        return AdapterReport(
             tenant=tenant, adapter=adapter, revision=revision, state="Ready", digest=content, engine_name=name
         )
 
@@ -192,14 +192,14 @@ TestSwaps = Swaps.TestCase
 TestSwaps.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
 
 
-def _failed(name: str) -> HeldAdapter:
-    return HeldAdapter(
+def _failed(name: str) -> AdapterReport:
+    return AdapterReport(
         tenant="acme", adapter=name, revision="r1", state="Failed", reason="RankTooHigh", message="rank 64 is above 16"
     )
 
 
-def _ready(name: str) -> HeldAdapter:
-    return HeldAdapter(
+def _ready(name: str) -> AdapterReport:
+    return AdapterReport(
         tenant="acme",
         adapter=name,
         revision="r1",
@@ -209,7 +209,7 @@ def _ready(name: str) -> HeldAdapter:
     )
 
 
-def _report(*adapters: HeldAdapter) -> AgentStatus:
+def _report(*adapters: AdapterReport) -> AgentStatus:
     return AgentStatus(version=1, ready=True, started=1.0, adapters=adapters)
 
 
@@ -261,7 +261,7 @@ def test_a_service_that_is_down_is_said_on_what_depends_on_it() -> None:
     assert {c.reason for c in ready} == {"GatewayDown", "IngestFailed"}
 
 
-def _of(letter: str, revision: str) -> HeldAdapter:
+def _of(letter: str, revision: str) -> AdapterReport:
     digest = _digest(letter)
     return _ready("support").model_copy(
         update={"revision": revision, "digest": digest, "engine_name": engine_name("acme", "support", digest)}

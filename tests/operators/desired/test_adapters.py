@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 from contract.acceptance import accept
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus, Version
-from contract.agent import AgentStatus, HeldAdapter
+from contract.agent import AdapterReport, AgentStatus
 from contract.base_model import BaseModel
 from contract.gateway import GatewayState
 from contract.names import engine_name
 from contract.objects import AnyObject, collect
-from operators.desired.adapters import place
+from operators.desired.adapters import fill_slots
 from tests.operators import objects
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,12 +23,12 @@ def _placed(*adapters: AnyObject, slots: int, held: AgentStatus | None = None) -
     base = objects.base_model(lora={"slots": 1, "cpuSlots": slots})
     assert isinstance(base, BaseModel)
     found = collect((base, objects.tenant("acme", maxAdapters=100), *adapters))
-    placement = place(
+    placement = fill_slots(
         found,
         base,
         verdicts=accept(found, NOW),
         revisions={a.key: "r" for a in found.adapters},
-        held=held,
+        report=held,
         gateways=lambda *_: (GatewayState(generation=1),),
         credentials={},
     )
@@ -80,6 +80,6 @@ def test_an_adapter_whose_secret_is_missing_is_told_so_and_fetches_nothing() -> 
     assert unplaced == {"private": "there is no Secret hub in namespace acme; create it"}
 
 
-def _report(name: str) -> HeldAdapter:
+def _report(name: str) -> AdapterReport:
     """Of the candidate, which turned out to be what runs already."""
-    return HeldAdapter(tenant="acme", adapter=name, revision="r", state="Ready", digest=_digest("a"))
+    return AdapterReport(tenant="acme", adapter=name, revision="r", state="Ready", digest=_digest("a"))

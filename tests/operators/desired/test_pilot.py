@@ -3,7 +3,7 @@
 from typing import Literal
 
 from contract.adapter import Adapter
-from contract.agent import AgentStatus, HeldAdapter
+from contract.agent import AdapterReport, AgentStatus
 from contract.resource import Key
 from operators.desired.pilot import pilots
 from tests.operators import objects
@@ -12,7 +12,7 @@ KEY = Key(kind="Adapter", namespace="acme", name="support")
 
 
 def _report(state: Literal["Ready", "Loading", "Failed"] | None, *, ready: bool = True) -> AgentStatus:
-    held = (HeldAdapter(tenant="acme", adapter="support", revision="r2", state=state),) if state else ()
+    held = (AdapterReport(tenant="acme", adapter="support", revision="r2", state=state),) if state else ()
     return AgentStatus(version=1, ready=ready, started=1.0, adapters=held)
 
 

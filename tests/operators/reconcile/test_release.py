@@ -4,7 +4,7 @@ import pytest
 
 from contract import conditions as c
 from contract.adapter import Adapter, Decision
-from contract.agent import AgentStatus, Fingerprint, HeldAdapter
+from contract.agent import AdapterReport, AgentStatus, Fingerprint
 from contract.conditions import condition
 from contract.gateway import Arm, Comparison, GatewayState
 from contract.names import engine_name
@@ -21,8 +21,8 @@ def _name(letter: str) -> str:
     return engine_name("acme", "support", letter * 64)
 
 
-def _held(letter: str, revision: str, state: State = "Ready", reason: str = "") -> HeldAdapter:
-    return HeldAdapter(reason=reason,
+def _held(letter: str, revision: str, state: State = "Ready", reason: str = "") -> AdapterReport:
+    return AdapterReport(reason=reason,
         tenant="acme", adapter="support", revision=revision, state=state, digest=letter * 64, engine_name=_name(letter),
         fingerprint=Fingerprint(engine="1", prompts=((("x", -1.0),),)),
     )  # fmt: skip

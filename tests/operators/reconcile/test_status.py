@@ -2,7 +2,7 @@
 
 from contract import conditions as c
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus
-from contract.agent import AgentStatus, HeldAdapter
+from contract.agent import AdapterReport, AgentStatus
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
 from operators.reconcile import adapter as adapters
@@ -21,12 +21,12 @@ def _adapter(*, active: bool = False) -> Adapter:
     return found.model_copy(update={"status": AdapterStatus(active=version if active else None)})
 
 
-def _replica(*held: HeldAdapter) -> AgentStatus:
+def _replica(*held: AdapterReport) -> AgentStatus:
     return AgentStatus(version=1, ready=True, started=1.0, adapters=held)
 
 
-def _held(**fields: object) -> HeldAdapter:
-    return HeldAdapter.model_validate(
+def _held(**fields: object) -> AdapterReport:
+    return AdapterReport.model_validate(
         {"tenant": "acme", "adapter": "support", "revision": "r", "state": "Ready"} | fields
     )
 

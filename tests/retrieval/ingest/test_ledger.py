@@ -24,11 +24,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
     first = Ledger(tmp_path / "ledger.db")
-    first.want([DOCS, FAQ])
+    first.set_desired([DOCS, FAQ])
     first.put(DOCUMENT, replace(DOCUMENT, id="2", state=DocumentState.READY, due=None))
     first.close()
     second = Ledger(tmp_path / "ledger.db")
-    assert second.wanted() == [DOCS, FAQ]
+    assert second.desired() == [DOCS, FAQ]
     assert [document.state for document in second.documents("acme", "docs")] == [
         DocumentState.PENDING,
         DocumentState.READY,
@@ -37,33 +37,33 @@ def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_what_is_no_longer_listed_leaves_until_it_is_forgotten(ledger: Ledger) -> None:
-    ledger.want([DOCS, FAQ])
+    ledger.set_desired([DOCS, FAQ])
     ledger.put(DOCUMENT)
-    ledger.want([FAQ])
-    assert (ledger.wanted(), ledger.leaving()) == ([FAQ], [DOCS])
+    ledger.set_desired([FAQ])
+    assert (ledger.desired(), ledger.leaving()) == ([FAQ], [DOCS])
     ledger.forget("acme", "docs")
     assert (ledger.leaving(), ledger.documents("acme", "docs")) == ([], [])
 
 
 def test_a_knowledge_base_that_is_listed_again_stays(ledger: Ledger) -> None:
-    ledger.want([DOCS])
-    ledger.want([])
-    ledger.want([DOCS])
-    assert (ledger.wanted(), ledger.leaving()) == ([DOCS], [])
+    ledger.set_desired([DOCS])
+    ledger.set_desired([])
+    ledger.set_desired([DOCS])
+    assert (ledger.desired(), ledger.leaving()) == ([DOCS], [])
 
 
 def test_what_is_wanted_again_is_not_forgotten(ledger: Ledger) -> None:
-    ledger.want([DOCS, FAQ])
+    ledger.set_desired([DOCS, FAQ])
     ledger.put(DOCUMENT)
     ledger.forget("acme", "docs")
-    assert (ledger.wanted(), ledger.documents("acme", "docs")) == ([DOCS, FAQ], [DOCUMENT])
-    assert ledger.wanted_of("acme") == {"docs", "faq"}
+    assert (ledger.desired(), ledger.documents("acme", "docs")) == ([DOCS, FAQ], [DOCUMENT])
+    assert ledger.desired_of("acme") == {"docs", "faq"}
 
 
 def test_an_empty_desired_set_is_another_thing_than_none(tmp_path: Path) -> None:
     first = Ledger(tmp_path / "ledger.db")
     assert not first.instructed()
-    first.want([])
+    first.set_desired([])
     first.close()
     second = Ledger(tmp_path / "ledger.db")
     assert second.instructed()
@@ -98,7 +98,7 @@ def test_a_document_is_not_due_before_its_time(ledger: Ledger) -> None:
 def test_every_write_is_told(tmp_path: Path) -> None:
     told: list[None] = []
     ledger = Ledger(tmp_path / "ledger.db", lambda: told.append(None))
-    ledger.want([DOCS])
+    ledger.set_desired([DOCS])
     ledger.put(DOCUMENT)
     ledger.documents("acme", "docs")
     assert len(told) == 2
@@ -129,12 +129,12 @@ def test_a_write_that_fails_leaves_no_half_of_it(ledger: Ledger) -> None:
 def test_a_ledger_that_is_damaged_is_kept_and_begun_anew(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "ledger.sqlite"
     first = Ledger(path)
-    first.want([DOCS])
+    first.set_desired([DOCS])
     first.close()
     path.write_bytes(b"no ledger at all" * 1000 if damage == "no database" else path.read_bytes()[:5000])
     again = Ledger(path)
     assert not again.instructed()
-    again.want([DOCS])
-    assert again.wanted() == [DOCS]
+    again.set_desired([DOCS])
+    assert again.desired() == [DOCS]
     again.close()
     assert list(tmp_path.glob("ledger.sqlite.damaged-*"))

@@ -14,7 +14,7 @@ from retrieval.ingest.ledger import Document, Ledger
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.worker import COMPARE_SECONDS, Worker
 from retrieval.scope import Scope
-from retrieval.store import Card, Store
+from retrieval.store import KnowledgeBaseRow, Store
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
 from tests.retrieval.ingest.test_parse import LIMITS
 from tests.retrieval.test_store import asked
@@ -48,9 +48,9 @@ class Bench:
         self.open()
         self.settle()
 
-    def want(self, *names: str, **changed: object) -> None:
+    def set_desired(self, *names: str, **changed: object) -> None:
         common = {"tenant": self.tenant, "sources": [DesiredSource(path=str(self.source))]} | changed
-        self.worker.want([DesiredKnowledgeBase.model_validate(common | {"name": name}) for name in names])
+        self.worker.set_desired([DesiredKnowledgeBase.model_validate(common | {"name": name}) for name in names])
         self.settle()
 
     def write(self, name: str, text: str | bytes) -> None:
@@ -96,7 +96,7 @@ def test_a_document_becomes_searchable_and_is_then_called_ready(bench: Bench) ->
     bench.write(
         "a.txt", "The first plan has a price of nine euros.\n\nAnother paragraph about the second plan and its price."
     )
-    bench.want("docs")
+    bench.set_desired("docs")
     document = bench.document("a.txt")
     assert (document.state, document.chunks, document.reason) == (DocumentState.READY, 2, "")
     assert bench.status().ready
@@ -106,16 +106,16 @@ def test_a_document_becomes_searchable_and_is_then_called_ready(bench: Bench) ->
 def test_what_searches_need_to_know_of_the_whole_follows_every_change(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
     bench.write("b.txt", "The second plan.")
-    bench.want("docs")
-    assert bench.store.known(bench.scope) == {"docs": Statistics(2, {"the": 2, "plan": 2})}
+    bench.set_desired("docs")
+    assert bench.store.statistics_of(bench.scope) == {"docs": Statistics(2, {"the": 2, "plan": 2})}
     (bench.source / "a.txt").unlink()
     bench.settle()
-    assert bench.store.known(bench.scope) == {"docs": Statistics(1, {})}
+    assert bench.store.statistics_of(bench.scope) == {"docs": Statistics(1, {})}
 
 
 def test_an_unchanged_document_is_not_embedded_again(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.embedded.clear()
     bench.write("a.txt", "The first plan.")
     bench.restart()
@@ -126,7 +126,7 @@ def test_an_unchanged_document_is_not_embedded_again(bench: Bench) -> None:
 def test_of_a_changed_document_only_the_new_text_is_embedded_and_the_old_is_gone(bench: Bench) -> None:
     kept = "The plan that is kept has nine words in it."
     bench.write("a.txt", f"{kept}\n\nThe plan that is replaced has nine words too.")
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.embedded.clear()
     new = "The plan that is quite new has nine words."
     bench.write("a.txt", f"{kept}\n\n{new}")
@@ -138,7 +138,7 @@ def test_of_a_changed_document_only_the_new_text_is_embedded_and_the_old_is_gone
 def test_a_removed_document_is_gone_from_status_and_store(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
     bench.write("b.txt", "The second plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     (bench.source / "a.txt").unlink()
     bench.settle()
     assert [document.path for document in bench.status().documents] == ["b.txt"]
@@ -155,7 +155,7 @@ def test_bad_documents_say_why_and_the_rest_is_served(bench: Bench) -> None:
     bench.write("sheet.xlsx", b"cells")
     with (bench.source / "huge.pdf").open("wb") as huge:
         huge.truncate(200_000_000)
-    bench.want("docs")
+    bench.set_desired("docs")
     failed = {each.path: each.reason for each in bench.status().documents if each.state is DocumentState.FAILED}
     assert failed == {
         "empty.txt": "Empty",
@@ -171,7 +171,7 @@ def test_bad_documents_say_why_and_the_rest_is_served(bench: Bench) -> None:
 
 def test_a_document_that_turns_bad_is_not_searchable_by_what_it_said_before(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.write("a.txt", b"")
     bench.settle()
     assert (bench.document("a.txt").reason, bench.document("a.txt").chunks) == ("Empty", 0)
@@ -183,9 +183,9 @@ def test_a_document_that_turns_bad_is_not_searchable_by_what_it_said_before(benc
 
 def test_another_chunk_size_cuts_the_same_content_anew(bench: Bench) -> None:
     bench.write("a.txt", " ".join(f"Sentence {number} of the plan has several words in it." for number in range(6)))
-    bench.want("docs")
+    bench.set_desired("docs")
     assert bench.document("a.txt").chunks == 1
-    bench.want("docs", chunk_tokens=16)
+    bench.set_desired("docs", chunk_tokens=16)
     bench.now += 10
     bench.settle()
     assert bench.document("a.txt").chunks > 2
@@ -193,7 +193,7 @@ def test_another_chunk_size_cuts_the_same_content_anew(bench: Bench) -> None:
 
 def test_a_missing_source_is_a_message_and_keeps_what_was_indexed(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.source.rename(bench.folder / "away")
     bench.settle()
     assert "cannot be read (No such file or directory)" in bench.status().message
@@ -205,20 +205,20 @@ def test_a_missing_source_is_a_message_and_keeps_what_was_indexed(bench: Bench) 
 
 
 def test_a_knowledge_base_without_documents_is_known_and_ready(bench: Bench) -> None:
-    bench.want("docs")
+    bench.set_desired("docs")
     assert bench.status().ready
-    assert set(bench.store.known(bench.scope)) == {"docs"}
+    assert set(bench.store.statistics_of(bench.scope)) == {"docs"}
 
 
 def test_a_knowledge_base_that_is_no_longer_wanted_is_gone_and_with_the_last_its_tenant(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs", "faq")
+    bench.set_desired("docs", "faq")
     both = Scope(bench.tenant, ("docs", "faq"))
     assert bench.store.count(both, both.chunks()) == 2
-    bench.want("faq")
-    assert set(bench.store.known(both)) == {"faq"}
+    bench.set_desired("faq")
+    assert set(bench.store.statistics_of(both)) == {"faq"}
     assert bench.store.count(both, both.chunks()) == 1
-    bench.worker.want([])
+    bench.worker.set_desired([])
     bench.settle()
     assert bench.tenant not in bench.store.tenants()
     assert bench.worker.status() == []
@@ -251,7 +251,7 @@ def test_a_crash_anywhere_is_made_good_after_a_restart(
 ) -> None:
     if before is not None:
         bench.write("a.txt", before)
-        bench.want("docs")
+        bench.set_desired("docs")
     bench.write(
         "a.txt", "The plan as it is now, in a sentence.\n\nThe second paragraph of the same plan, with a price."
     )
@@ -259,7 +259,7 @@ def test_a_crash_anywhere_is_made_good_after_a_restart(
     bench.open()
     crash(bench, monkeypatch, where)
     with pytest.raises(CrashError):
-        bench.want("docs")
+        bench.set_desired("docs")
     monkeypatch.undo()
     bench.restart()
     assert bench.texts() == [
@@ -268,7 +268,7 @@ def test_a_crash_anywhere_is_made_good_after_a_restart(
     ]
     assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (DocumentState.READY, 2)
     assert bench.store.count(bench.scope, bench.scope.chunks()) == 2
-    assert bench.store.known(bench.scope)["docs"].chunks == 2
+    assert bench.store.statistics_of(bench.scope)["docs"].chunks == 2
 
 
 def crash(bench: Bench, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
@@ -299,7 +299,7 @@ def crash(bench: Bench, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
 
 def test_chunks_that_the_store_lost_are_made_again_and_strangers_removed(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     document = bench.ledger.documents(bench.tenant, "docs")[0]
     bench.store.drop(bench.tenant)
     bench.restart()
@@ -312,30 +312,30 @@ def test_chunks_that_the_store_lost_are_made_again_and_strangers_removed(bench: 
 
 def test_chunks_that_the_store_loses_meanwhile_are_missed_and_made_again(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.store.drop(bench.tenant)
     bench.settle()
     bench.now += COMPARE_SECONDS
     bench.settle()
     assert bench.texts() == ["The first plan."]
-    assert set(bench.store.known(bench.scope)) == {"docs"}
+    assert set(bench.store.statistics_of(bench.scope)) == {"docs"}
 
 
 def test_a_lost_ledger_is_rebuilt_by_looking(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.ledger.close()
     for file in bench.folder.glob("ledger.db*"):
         file.unlink()
     bench.open()
-    bench.want("docs")
+    bench.set_desired("docs")
     assert bench.document("a.txt").state is DocumentState.READY
     assert bench.texts() == ["The first plan."]
 
 
 def test_after_a_lost_ledger_what_is_no_longer_wanted_is_deleted_once_a_desired_set_came(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs", "faq")
+    bench.set_desired("docs", "faq")
     other = Scope(f"{bench.tenant}-gone", ("docs",))
     bench.store.create(other)
     bench.ledger.close()
@@ -344,7 +344,7 @@ def test_after_a_lost_ledger_what_is_no_longer_wanted_is_deleted_once_a_desired_
     bench.open()
     bench.settle()
     assert {bench.tenant, other.tenant} <= bench.store.tenants()
-    bench.want("docs")
+    bench.set_desired("docs")
     assert other.tenant not in bench.store.tenants()
     assert bench.store.knowledge_bases(bench.tenant) == {"docs"}
     assert bench.texts() == ["The first plan."]
@@ -362,7 +362,7 @@ def test_a_failure_of_one_knowledge_base_is_told_of_it_alone_and_passes(
         compare(worker, wanted, scope)
 
     monkeypatch.setattr(Worker, "_compare", failing)
-    bench.want("broken", "docs")
+    bench.set_desired("broken", "docs")
     broken, docs = bench.worker.status()
     assert (broken.ready, broken.message) == (False, f"{bench.tenant}/broken: Its rows cannot be read.")
     assert (docs.ready, docs.message) == (True, "")
@@ -378,7 +378,7 @@ def test_a_knowledge_base_that_cannot_be_deleted_or_tidied_stops_no_other(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs", "leaving", "untidy")
+    bench.set_desired("docs", "leaving", "untidy")
     leave, tidy = Worker._leave, Worker._tidy
 
     def failing(worker: Worker, tenant: str, name: str) -> None:
@@ -394,7 +394,7 @@ def test_a_knowledge_base_that_cannot_be_deleted_or_tidied_stops_no_other(
     monkeypatch.setattr(Worker, "_leave", failing)
     monkeypatch.setattr(Worker, "_tidy", failing_too)
     bench.write("a.txt", "The mended plan.")
-    bench.want("docs", "untidy")
+    bench.set_desired("docs", "untidy")
     docs, untidy = bench.worker.status()
     assert (docs.ready, untidy.ready) == (True, False)
     assert "It cannot be flushed." in untidy.message
@@ -408,21 +408,21 @@ def test_a_knowledge_base_that_cannot_be_deleted_or_tidied_stops_no_other(
 
 def test_a_mistyped_path_takes_nothing_away_and_a_right_one_does(bench: Bench) -> None:
     bench.write("a.txt", "The plan costs 5 dollars.")
-    bench.want("docs")
-    bench.want("docs", sources=[DesiredSource(path=str(bench.folder / "sourse"))])
+    bench.set_desired("docs")
+    bench.set_desired("docs", sources=[DesiredSource(path=str(bench.folder / "sourse"))])
     assert bench.texts() == ["The plan costs 5 dollars."]
     assert "sourse cannot be read" in bench.status().message
     other = bench.folder / "other"
     other.mkdir()
     (other / "b.txt").write_text("The plan costs 6 dollars.")
-    bench.want("docs", sources=[DesiredSource(path=str(other))])
+    bench.set_desired("docs", sources=[DesiredSource(path=str(other))])
     assert bench.texts() == ["The plan costs 6 dollars."]
 
 
 def test_a_store_that_goes_away_during_a_look_stops_the_worker_and_not_each_knowledge_base(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench.want("docs")
+    bench.set_desired("docs")
 
     def away(*_arguments: object) -> None:
         monkeypatch.setattr(bench.store, "tenants", away)
@@ -439,15 +439,15 @@ def test_a_knowledge_base_that_is_wanted_again_while_it_is_deleted_is_indexed_an
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs", "faq")
-    (docs, faq), delete = bench.ledger.wanted(), bench.store.delete
+    bench.set_desired("docs", "faq")
+    (docs, faq), delete = bench.ledger.desired(), bench.store.delete
 
     def wanted_again(scope: Scope, filter_: str) -> None:
         delete(scope, filter_)
-        bench.ledger.want([docs, faq])
+        bench.ledger.set_desired([docs, faq])
 
     monkeypatch.setattr(bench.store, "delete", wanted_again)
-    bench.want("faq")
+    bench.set_desired("faq")
     monkeypatch.undo()
     bench.settle()
     assert [each.name for each in bench.worker.status()] == ["docs", "faq"]
@@ -456,7 +456,7 @@ def test_a_knowledge_base_that_is_wanted_again_while_it_is_deleted_is_indexed_an
 
 
 def test_the_sources_are_looked_at_by_the_clock_whatever_was_noticed(bench: Bench) -> None:
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.write("a.txt", "The first plan.")
     assert bench.worker.turn() > 0
     assert bench.status().documents == []
@@ -466,7 +466,7 @@ def test_the_sources_are_looked_at_by_the_clock_whatever_was_noticed(bench: Benc
 
 
 def test_a_clock_that_is_set_back_does_not_stop_the_looking(bench: Bench) -> None:
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.write("a.txt", "The first plan.")
     bench.now -= 10_000
     bench.worker.turn()
@@ -474,10 +474,10 @@ def test_a_clock_that_is_set_back_does_not_stop_the_looking(bench: Bench) -> Non
 
 
 def test_a_knowledge_base_with_other_sources_is_not_ready_before_they_were_looked_at(bench: Bench) -> None:
-    bench.want("docs")
+    bench.set_desired("docs")
     assert bench.status().ready
     other = DesiredKnowledgeBase(tenant=bench.tenant, name="docs", sources=[DesiredSource(path=str(bench.folder))])
-    bench.worker.want([other])
+    bench.worker.set_desired([other])
     assert (bench.status().ready, bench.status().message) == (False, "")
     bench.settle()
     assert bench.status().ready
@@ -488,7 +488,7 @@ def test_what_the_machine_prevents_keeps_the_chunks_of_before_and_is_tried_again
     bench: Bench, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
 
     def failing(*_arguments: object) -> None:
         raise DocumentUnavailableError(reason, "its parser was killed: it is tried again")
@@ -508,7 +508,7 @@ def test_a_document_that_was_refused_is_tried_again_under_other_limits(bench: Be
     bench.write("a.txt", "\n\n".join(f"Paragraph number {number} about one of the plans." for number in range(3)))
     narrow = Pipeline(bench.store, bench.embedder, replace(LIMITS, chunks=2))
     bench.worker = Worker(narrow, bench.ledger, rescan_seconds=5, clock=lambda: bench.now)
-    bench.want("docs")
+    bench.set_desired("docs")
     assert bench.document("a.txt").reason == "TooLarge"
     bench.restart()
     assert (bench.document("a.txt").state, bench.document("a.txt").chunks) == (DocumentState.READY, 3)
@@ -516,7 +516,7 @@ def test_a_document_that_was_refused_is_tried_again_under_other_limits(bench: Be
 
 def test_a_version_that_is_remembered_but_no_longer_stored_is_written_again(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     (document,) = bench.ledger.documents(bench.tenant, "docs")
     bench.store.delete(bench.scope, bench.scope.document(document.id))
     bench.ledger.put(replace(document, state=DocumentState.PENDING, due=bench.now))
@@ -527,11 +527,11 @@ def test_a_version_that_is_remembered_but_no_longer_stored_is_written_again(benc
 
 def test_a_busy_knowledge_base_does_not_keep_another_untidy(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.write("a.txt", "The first plan.")
-    bench.want("docs", "faq")
+    bench.set_desired("docs", "faq")
     published: list[str] = []
     publish = bench.store.publish
 
-    def seen(tenant: str, card: Card) -> None:
+    def seen(tenant: str, card: KnowledgeBaseRow) -> None:
         published.append(card.knowledge_base)
         publish(tenant, card)
 
@@ -555,7 +555,7 @@ def test_a_busy_knowledge_base_does_not_keep_another_untidy(bench: Bench, monkey
 def test_what_time_may_heal_is_told_and_tried_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    bench.want("docs")
+    bench.set_desired("docs")
     bench.write("a.txt", "The first plan.")
 
     def failing(*_arguments: object) -> None:
@@ -576,7 +576,7 @@ def test_what_time_may_heal_is_told_and_tried_again(
 def test_a_read_back_that_misses_chunks_is_not_ready(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench.store, "upsert", lambda *_: None)
     bench.write("a.txt", "The first plan.")
-    bench.want("docs")
+    bench.set_desired("docs")
     assert bench.document("a.txt").state is DocumentState.FAILED
     assert "finds 0 of the 1 chunks" in bench.document("a.txt").message
 
@@ -585,7 +585,7 @@ def test_a_document_over_the_cap_of_chunks_is_refused(bench: Bench) -> None:
     pipeline = Pipeline(bench.store, bench.embedder, replace(LIMITS, chunks=2))
     bench.worker = Worker(pipeline, bench.ledger, rescan_seconds=5, clock=lambda: bench.now)
     bench.write("a.txt", "\n\n".join(f"Paragraph number {number} about one of the plans." for number in range(3)))
-    bench.want("docs")
+    bench.set_desired("docs")
     assert bench.document("a.txt").reason == "TooLarge"
     assert "more than 2 chunks" in bench.document("a.txt").message
 
@@ -596,7 +596,7 @@ def test_one_tenants_files_are_not_found_by_another(bench: Bench) -> None:
         tenant=f"{bench.tenant}-b", name="docs", sources=[DesiredSource(path=str(bench.folder / "none"))]
     )
     ours = DesiredKnowledgeBase(tenant=bench.tenant, name="docs", sources=[DesiredSource(path=str(bench.source))])
-    bench.worker.want([ours, theirs])
+    bench.worker.set_desired([ours, theirs])
     bench.settle()
     assert bench.texts() == ["The secret plan."]
     assert bench.store.lexical(Scope(f"{bench.tenant}-b", ("docs",)), asked("plan"), 10) == []

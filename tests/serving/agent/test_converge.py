@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.hostile import config, write
-from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint, known_revision
+from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint, verified_revision
 from serving.agent import converge
 from serving.agent.artifacts import Artifacts, Fetch, to_its_end
 from serving.agent.converge import Convergence
@@ -364,7 +364,9 @@ async def test_what_the_engine_made_of_a_version_holds_under_every_revision(worl
     world.engine.weights[name] = 0.0
     world.engine.calls.clear()
     for _ in range(5):
-        again = DesiredAdapter(tenant="acme", adapter="a", source=None, revision=known_revision(digest), digest=digest)
+        again = DesiredAdapter(
+            tenant="acme", adapter="a", source=None, revision=verified_revision(digest), digest=digest
+        )
         for items in ((candidate,), (candidate, again), (again,), ()):
             world.agent.desire(_set(*items))
             await world.settle()

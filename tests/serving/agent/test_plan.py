@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from contract.agent import DesiredAdapter
 from serving.agent.errors import RefusedError, UnavailableError
-from serving.agent.plan import LAST_RETRY_S, Failure, Progress, held, plan, undecided, wanted
+from serving.agent.plan import LAST_RETRY_S, Failure, Progress, desired_entries, plan, report_of, undecided
 
 NAMES = st.frozensets(st.sampled_from("abcdef"))
 DIGEST = "a" * 64
@@ -62,16 +62,16 @@ def test_an_agent_that_was_started_anew_keeps_what_its_engine_serves_until_it_kn
     """Nothing is verified yet: the pinned version is wanted where it is loaded, the candidate's may be any."""
     loaded = frozenset({f"acme.support.{DIGEST[:12]}", "acme.api.0123456789ab", "globex.desk.0123456789ab"})
     progress = {_item("support", DIGEST): Progress(), _item("api"): Progress()}
-    assert set(wanted(progress, loaded, frozenset(), 0.0)) == {f"acme.support.{DIGEST[:12]}"}
+    assert set(desired_entries(progress, loaded, frozenset(), 0.0)) == {f"acme.support.{DIGEST[:12]}"}
     assert undecided(progress, loaded) == {"acme.api.0123456789ab"}
-    assert wanted(progress, frozenset(), frozenset(), 0.0) == {}
+    assert desired_entries(progress, frozenset(), frozenset(), 0.0) == {}
 
 
 def test_a_version_that_answers_is_ready_and_one_that_failed_says_why() -> None:
     item, name = _item("support", DIGEST), f"acme.support.{DIGEST[:12]}"
     failed = Progress(DIGEST).failed(UnavailableError("LoadFailed", "no room"), 0.0)
-    assert held(item, failed, frozenset(), None).state == "Failed"
-    assert held(item, failed, frozenset(), None).message == "no room"
-    assert held(item, failed, frozenset({name}), None).state == "Ready"
-    assert held(item, Progress(DIGEST), frozenset(), None).state == "Loading"
-    assert held(item, Progress(), frozenset(), None).state == "Fetching"
+    assert report_of(item, failed, frozenset(), None).state == "Failed"
+    assert report_of(item, failed, frozenset(), None).message == "no room"
+    assert report_of(item, failed, frozenset({name}), None).state == "Ready"
+    assert report_of(item, Progress(DIGEST), frozenset(), None).state == "Loading"
+    assert report_of(item, Progress(), frozenset(), None).state == "Fetching"

@@ -107,19 +107,19 @@ def test_an_adapter_that_has_not_answered_yet_has_a_name_and_no_engine_name() ->
 
 
 def test_a_canary_has_its_share_of_the_requests_and_a_request_has_its_version_for_life() -> None:
-    catalog = _on_trial(weight=20, holds=("acme.support.aaaaaaaaaaaa", "acme.support.bbbbbbbbbbbb"))
+    catalog = _with_canary(weight=20, holds=("acme.support.aaaaaaaaaaaa", "acme.support.bbbbbbbbbbbb"))
     principal = catalog.authenticate("qv-acme-0", NOW)
     assert principal is not None
     ids = [uuid.UUID(int=random.Random(n).getrandbits(128)).hex for n in range(4000)]
     first, second = ([catalog.resolve(principal, "support", one) for one in ids] for _ in range(2))
     assert first == second
-    share = sum(target is not None and target.on_trial for target in first) / len(ids)
+    share = sum(target is not None and target.is_canary for target in first) / len(ids)
     assert 0.17 < share < 0.23
     assert catalog.routable == {"base", "acme.support.aaaaaaaaaaaa", "acme.support.bbbbbbbbbbbb"}
 
 
 def test_a_canary_that_no_replica_holds_gets_no_request() -> None:
-    catalog = _on_trial(weight=99, holds=("acme.support.aaaaaaaaaaaa",))
+    catalog = _with_canary(weight=99, holds=("acme.support.aaaaaaaaaaaa",))
     principal = catalog.authenticate("qv-acme-0", NOW)
     assert principal is not None
     target = catalog.resolve(principal, "support", REQUEST)
@@ -127,7 +127,7 @@ def test_a_canary_that_no_replica_holds_gets_no_request() -> None:
     assert target.engine_name == "acme.support.aaaaaaaaaaaa"
 
 
-def _on_trial(*, weight: int, holds: tuple[str, ...]) -> Catalog:
+def _with_canary(*, weight: int, holds: tuple[str, ...]) -> Catalog:
     adapter = _serving(objects.adapter("support", "acme"), "a")
     assert adapter.status.active is not None
     canary = CanaryVersion(

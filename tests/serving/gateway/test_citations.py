@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.gateway.citations import Marks
+from serving.gateway.citations import CitationParser
 from tests.serving.gateway.passages import evidence
 
 EVIDENCE = [evidence(n, document=f"file{n}.md", text=f"text {n}") for n in range(1, 4)]
@@ -20,8 +20,8 @@ ANSWERS = st.lists(
 ).map("".join)  # fmt: skip
 
 
-def _whole(text: str) -> tuple[str, Marks]:
-    marks = Marks(EVIDENCE)
+def _whole(text: str) -> tuple[str, CitationParser]:
+    marks = CitationParser(EVIDENCE)
     return marks.feed(text) + marks.end(), marks
 
 
@@ -50,7 +50,7 @@ def test_brackets_that_are_no_marks_are_left_alone() -> None:
 def test_how_an_answer_is_cut_changes_nothing(answer: str, cuts: list[int]) -> None:
     expected, whole = _whole(answer)
     places = [0, *sorted(cut for cut in cuts if cut < len(answer)), len(answer)]
-    marks = Marks(EVIDENCE)
+    marks = CitationParser(EVIDENCE)
     text = "".join(marks.feed(answer[a:b]) for a, b in pairwise(places)) + marks.end()
     assert text == expected
     assert marks.annotations == whole.annotations
@@ -83,7 +83,7 @@ def test_an_index_in_code_is_no_mark() -> None:
 
 
 def _citation(document: str) -> dict[str, Any]:
-    marks = Marks([evidence(document=document)])
+    marks = CitationParser([evidence(document=document)])
     marks.feed("30 days [1]")
     found: dict[str, Any] = marks.annotations[0]["url_citation"]
     return found
@@ -123,7 +123,7 @@ def test_a_title_holds_no_control_and_no_format_character(document: str) -> None
 def test_a_passage_is_read_under_its_heading_and_cited_without() -> None:
     basic = evidence(heading="Plans > Basic", text="Refund window: 30 days")
     assert basic.passage == "Plans > Basic: Refund window: 30 days"
-    marks = Marks([basic])
+    marks = CitationParser([basic])
     marks.feed("30 days [1]")
     assert marks.annotations[0]["url_citation"]["text"] == "Refund window: 30 days"
 

@@ -77,9 +77,9 @@ def layers(raw: bytes, reference: str, name: str) -> dict[str, str]:
     if refusal:
         raise refusal
     digests = {file: {digest for title, digest in titled if title == file} for file in FILES}
-    if any(len(found) > 1 for found in digests.values()):
+    if any(len(candidates) > 1 for candidates in digests.values()):
         raise RefusedError("ManifestInvalid", f"{name} holds a file of an adapter twice; push one adapter alone")
-    return {file: found.pop() for file, found in digests.items()}
+    return {file: candidates.pop() for file, candidates in digests.items()}
 
 
 def _layers(raw: bytes, name: str) -> list[tuple[str, str] | None]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.agent.sources.part import NOTHING, Held
+from serving.agent.sources.part import NOTHING, Received
 from serving.agent.sources.resumption import Body, Restart, Unchanged, meaning, question
 
 TAG, OTHER = '"one"', '"two"'
@@ -42,7 +42,7 @@ def test_what_is_put_together_is_always_what_the_remote_holds_now(
     old: bytes, new: bytes, changed: bool, tagged: bool, ranges: bool, conditions: bool, data: st.DataObject
 ) -> None:
     part = old[: data.draw(st.integers(0, len(old)))] if tagged else b""
-    held = Held(TAG, len(old), len(part)) if part else NOTHING
+    held = Received(TAG, len(old), len(part)) if part else NOTHING
     content = new if changed else old
     tag = (OTHER if changed else TAG) if tagged else ""
     for attempt in (held, NOTHING):
@@ -71,7 +71,7 @@ def test_what_is_put_together_is_always_what_the_remote_holds_now(
     ),
 )
 def test_no_answer_is_taken_for_a_rest_unless_everything_fits(status: int, headers: dict[str, str]) -> None:
-    match meaning(Held(TAG, 10, 5), None, status, headers):
+    match meaning(Received(TAG, 10, 5), None, status, headers):
         case Body(start=5):
             assert (status, headers["Content-Range"], headers["ETag"]) == (206, "bytes 5-9/10", TAG)
         case Unchanged():
@@ -80,7 +80,7 @@ def test_no_answer_is_taken_for_a_rest_unless_everything_fits(status: int, heade
 
 @pytest.mark.parametrize("span", ["bytes 5-7/10", "bytes 4-9/10", "bytes 5-9/*", "bytes 5-10/11"])
 def test_a_part_of_the_rest_is_not_the_rest(span: str) -> None:
-    assert meaning(Held(TAG, 10, 5), None, 206, {"ETag": TAG, "Content-Range": span}) == Restart()
+    assert meaning(Received(TAG, 10, 5), None, 206, {"ETag": TAG, "Content-Range": span}) == Restart()
 
 
 def test_a_weak_tag_is_no_tag() -> None:
@@ -88,6 +88,6 @@ def test_a_weak_tag_is_no_tag() -> None:
 
 
 def test_a_content_named_by_its_digest_needs_no_condition() -> None:
-    held = Held(DIGEST, 10, 5)
+    held = Received(DIGEST, 10, 5)
     assert question(held, DIGEST) == {"Range": "bytes=5-"}
     assert meaning(held, DIGEST, 206, {"Content-Range": "bytes 5-9/10", "ETag": OTHER}) == Body(5, 10, DIGEST)

@@ -17,7 +17,7 @@ class Task(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class TaskFailure:
     """The latest of so many failures in a row."""
 
     message: str
@@ -25,25 +25,25 @@ class Trouble:
     due: float  # when it is tried again, seconds since the epoch
 
 
-class Troubles:
+class TaskFailures:
     """Written by one thread, read by any."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[Key, Task], Trouble] = {}
+        self._failures: dict[tuple[Key, Task], TaskFailure] = {}
 
     def waits(self, key: Key, task: Task, now: float) -> bool:
         """Whether the task has failed and its retry is not due."""
-        held = self._held.get((key, task))
-        return held is not None and now < held.due
+        failure = self._failures.get((key, task))
+        return failure is not None and now < failure.due
 
     def add(self, key: Key, task: Task, message: str, now: float) -> None:
-        held = self._held.get((key, task))
-        attempts = held.attempts + 1 if held else 1
-        self._held[key, task] = Trouble(message, attempts, retry_at(attempts, now))
+        failure = self._failures.get((key, task))
+        attempts = failure.attempts + 1 if failure else 1
+        self._failures[key, task] = TaskFailure(message, attempts, retry_at(attempts, now))
 
     def settle(self, key: Key, task: Task) -> bool:
         """Records a success. Returns whether the task had failed before."""
-        return self._held.pop((key, task), None) is not None
+        return self._failures.pop((key, task), None) is not None
 
     def forget(self, key: Key) -> None:
         for task in Task:
@@ -51,4 +51,4 @@ class Troubles:
 
     def message(self, key: Key) -> str:
         """The failure of a knowledge base; empty without one."""
-        return " ".join(held.message for task in Task if (held := self._held.get((key, task))))
+        return " ".join(failure.message for task in Task if (failure := self._failures.get((key, task))))

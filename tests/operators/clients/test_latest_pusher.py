@@ -1,7 +1,7 @@
 import asyncio
 
-from operators.clients.errors import NeighbourError
-from operators.clients.newest import REPEAT_S, Newest
+from operators.clients.errors import PeerError
+from operators.clients.latest_pusher import REPEAT_S, LatestPusher
 from operators.clients.report import GRACE_S, Report
 
 
@@ -12,14 +12,14 @@ async def test_the_newest_value_is_said_until_it_is_taken_and_an_overtaken_one_n
     async def say(value: str) -> None:
         said.append(value)
         if len(said) == 1:
-            newest.tell("b")
-            newest.tell("c")
-            raise NeighbourError
+            pusher.set("b")
+            pusher.set("c")
+            raise PeerError
         taken.set()
 
-    newest = Newest(say)
-    newest.tell("a")
-    task = asyncio.create_task(newest.run())
+    pusher = LatestPusher(say)
+    pusher.set("a")
+    task = asyncio.create_task(pusher.run())
     async with asyncio.timeout(5):
         await taken.wait()
     task.cancel()
@@ -34,12 +34,12 @@ async def test_a_value_that_is_not_taken_is_said_again_at_once() -> None:
         nonlocal tries
         tries += 1
         if tries < 3:
-            raise NeighbourError
+            raise PeerError
         taken.set()
 
-    newest = Newest(say)
-    newest.tell("a")
-    task = asyncio.create_task(newest.run())
+    pusher = LatestPusher(say)
+    pusher.set("a")
+    task = asyncio.create_task(pusher.run())
     async with asyncio.timeout(REPEAT_S - 1):
         await taken.wait()
     task.cancel()
@@ -47,13 +47,13 @@ async def test_a_value_that_is_not_taken_is_said_again_at_once() -> None:
 
 async def test_what_was_taken_is_said_again_to_one_that_was_started_anew() -> None:
     said: asyncio.Queue[str] = asyncio.Queue()
-    newest = Newest(said.put)
-    newest.tell("a")
-    task = asyncio.create_task(newest.run())
+    pusher = LatestPusher(said.put)
+    pusher.set("a")
+    task = asyncio.create_task(pusher.run())
     async with asyncio.timeout(2):
         assert await said.get() == "a"
-        newest.tell("a")
-        newest.again()
+        pusher.set("a")
+        pusher.repeat()
         assert await said.get() == "a"
     task.cancel()
     assert said.empty()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from operators.clients.errors import NeighbourError
+from operators.clients.errors import PeerError
 
 T = TypeVar("T")
 
@@ -15,20 +15,20 @@ RETRY_S = 0.3
 REPEAT_S = 60.0
 
 
-class Newest(Generic[T]):
+class LatestPusher(Generic[T]):
     """Only the latest value is sent; earlier unsent ones are dropped."""
 
-    def __init__(self, say: Callable[[T], Awaitable[None]]) -> None:
-        self._say = say
+    def __init__(self, push: Callable[[T], Awaitable[None]]) -> None:
+        self._push = push
         self._value: T | None = None
         self._due = asyncio.Event()
 
-    def tell(self, value: T) -> None:
+    def set(self, value: T) -> None:
         if value != self._value:
             self._value = value
             self._due.set()
 
-    def again(self) -> None:
+    def repeat(self) -> None:
         """The neighbour may have been started anew."""
         self._due.set()
 
@@ -44,7 +44,7 @@ class Newest(Generic[T]):
 
     async def _try(self, value: T) -> None:
         try:
-            await self._say(value)
-        except NeighbourError:
+            await self._push(value)
+        except PeerError:
             self._due.set()
             await asyncio.sleep(RETRY_S)

@@ -25,7 +25,7 @@ class CallerGone(Exception):
     """The caller has left."""
 
 
-class Exchange:
+class RawRequest:
     """`started` is true once the caller has the status line: from then on an error can only be an event.
 
     `request_id` may be the caller's, `unique_id` never is. `headers` go with every response.
@@ -46,12 +46,12 @@ class Exchange:
 
     def header(self, name: str) -> str:
         """The first of that name."""
-        wanted = name.encode()
-        return next((value.decode("latin-1") for key, value in self._headers if key == wanted), "")
+        encoded = name.encode()
+        return next((value.decode("latin-1") for key, value in self._headers if key == encoded), "")
 
     def all_headers(self, name: str) -> list[str]:
-        wanted = name.encode()
-        return [value.decode("latin-1") for key, value in self._headers if key == wanted]
+        encoded = name.encode()
+        return [value.decode("latin-1") for key, value in self._headers if key == encoded]
 
     async def body(self, limit: int, limit_s: float) -> bytes:
         """At most `limit` bytes, within `limit_s`. Raises TooLarge, TooSlow and CallerGone."""
