@@ -17,6 +17,8 @@ from service.application import application
 from service.probes import Probes
 from service.tokens import Tokens, first, optional
 from serving.gateway import cors, engine, retrieval_client
+from serving.gateway.accounts import Accounts
+from serving.gateway.answering import Answering
 from serving.gateway.catalog import Catalog
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.discovery import Discovery, Source
@@ -31,6 +33,7 @@ from serving.gateway.raw_request import CallerGone, Message, RawRequest, Receive
 from serving.gateway.routes import internal
 from serving.gateway.schemas import ChatRequest, CompletionRequest
 from serving.gateway.settings import Settings
+from serving.gateway.upstream import Upstream
 
 logger = logging.getLogger(__name__)
 
@@ -136,40 +139,26 @@ def options(methods: Sequence[str]) -> Handler:
 async def running(settings: Settings) -> AsyncIterator[Gateway]:
     """The gateway and its background tasks, until the block is left."""
     metrics, comparisons = Metrics(), Comparisons()
+    discovery = _discovery(settings, partial(_take_up, metrics, comparisons))
 
-    def on_catalog(catalog: Catalog) -> None:
-        models = {name: frozenset({*tenant.targets, EMBEDDER}) for name, tenant in catalog.tenants.items()}
-        metrics.register(models, catalog.bases)
-        metrics.generation.set(catalog.generation)
-        comparisons.follow(catalog.canaries)
+    def catalog() -> Catalog:
+        return discovery.catalog
 
-    discovery = _discovery(settings, on_catalog)
     async with AsyncExitStack() as stack:
         engine_keys = [key.get_secret_value() for key in (settings.engine_api_key, settings.engine_api_key_old)]
         engines = await stack.enter_async_context(engine.connect(engine_keys, settings.request_timeout_s))
         retrieval = await _retrieval(settings, stack)
         observations, quotas = Observations(metrics), Quotas(time.monotonic, metrics.count_throttled)
+        accounts = Accounts(metrics, comparisons, observations)
+        upstream = Upstream(catalog, engines, accounts, first_token_timeout_s=settings.first_token_timeout_s)
         forwarder = Forwarder(
-            catalog=lambda: discovery.catalog,
-            engine=engines,
-            retrieval=retrieval,
-            metrics=metrics,
-            observations=observations,
-            comparisons=comparisons,
-            quotas=quotas,
-            max_body_bytes=settings.max_body_bytes,
-            body_timeout_s=settings.body_timeout_s,
-            first_token_timeout_s=settings.first_token_timeout_s,
-        )
+            catalog, Answering(catalog, upstream, retrieval), accounts=accounts, metrics=metrics, quotas=quotas,
+            max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s,
+        )  # fmt: skip
         embeddings = Embeddings(
-            catalog=lambda: discovery.catalog,
-            forwarder=forwarder,
-            retrieval=retrieval,
-            quotas=quotas,
-            metrics=metrics,
-            max_body_bytes=settings.max_body_bytes,
-            body_timeout_s=settings.body_timeout_s,
-        )
+            catalog, retrieval, quotas=quotas, metrics=metrics,
+            max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s,
+        )  # fmt: skip
         start = await stack.enter_async_context(_background())
         start(discovery.run())
         if settings.drift_url:
@@ -179,10 +168,16 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             "/v1/completions": partial(forwarder.serve, kind=CompletionRequest),
             "/v1/embeddings": embeddings.serve,
         }
-        embedder = EMBEDDER if settings.retrieval_url else None
-        public = public_api(forwarder, discovery, embedder=embedder)
-        internal_app = _internal(settings, metrics, discovery, internal.routes(forwarder, discovery, comparisons))
-        yield Gateway(settings, generation, public, internal_app)
+        public = public_api(forwarder, discovery, embedder=EMBEDDER if settings.retrieval_url else None)
+        routes = internal.routes(forwarder, discovery, comparisons)
+        yield Gateway(settings, generation, public, _internal(settings, metrics, discovery, routes))
+
+
+def _take_up(metrics: Metrics, comparisons: Comparisons, catalog: Catalog) -> None:
+    models = {name: frozenset({*tenant.targets, EMBEDDER}) for name, tenant in catalog.tenants.items()}
+    metrics.register(models, catalog.bases)
+    metrics.generation.set(catalog.generation)
+    comparisons.follow(catalog.canaries)
 
 
 def _discovery(settings: Settings, on_catalog: Callable[[Catalog], None]) -> Source:

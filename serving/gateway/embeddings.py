@@ -12,10 +12,11 @@ from contract.body import DIMENSIONS
 from contract.names import EMBEDDER
 from contract.search import EmbedResponse
 from serving.gateway.admission import estimated_tokens
+from serving.gateway.authentication import authenticated
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal
-from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unavailable, model_not_found
-from serving.gateway.forwarding import CALLER_GONE, RETRY_AFTER_S, Forwarder
+from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unavailable, model_not_found, unavailable
+from serving.gateway.forwarding import CALLER_GONE
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.quotas import Quotas
 from serving.gateway.raw_request import CallerGone, RawRequest
@@ -28,17 +29,15 @@ logger = logging.getLogger(__name__)
 class Embeddings:
     def __init__(
         self,
-        *,
         catalog: Callable[[], Catalog],
-        forwarder: Forwarder,
         retrieval: Retrieval | None,
+        *,
         quotas: Quotas,
         metrics: Metrics,
         max_body_bytes: int,
         body_timeout_s: float,
     ) -> None:
         self._catalog = catalog
-        self._forwarder = forwarder
         self._retrieval = retrieval
         self._quotas = quotas
         self._metrics = metrics
@@ -48,7 +47,7 @@ class Embeddings:
     async def serve(self, exchange: RawRequest) -> None:
         tenant, begun = OTHER, time.monotonic()
         try:
-            principal = self._forwarder.principal(exchange.all_headers("authorization"))
+            principal = authenticated(self._catalog, exchange.all_headers("authorization"))
             tenant = principal.tenant
             await self._answer(exchange, principal)
         except CallerGone:
@@ -94,8 +93,7 @@ class Embeddings:
             message = str(error).replace("texts", "input")
             raise InvalidRequest(message, code="context_length_exceeded", param="input") from error
         except RetrievalError as error:
-            raise Unavailable(f"Texts cannot be embedded at the moment; try again in {RETRY_AFTER_S} s.",
-                              code="embedder_unavailable", retry_after_s=RETRY_AFTER_S) from error  # fmt: skip
+            raise unavailable("Texts cannot be embedded at the moment", "embedder_unavailable") from error
 
 
 def _check(request: EmbeddingRequest, principal: Principal) -> None:

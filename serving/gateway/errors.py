@@ -14,6 +14,9 @@ ApiError
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+# An engine takes about a minute to start, and its adapters a moment more.
+RETRY_AFTER_S = 5
+
 
 class ApiError(Exception):
     status = 500
@@ -87,6 +90,10 @@ class Throttled(ApiError):
 class Unavailable(ApiError):
     status = 503
     type = "server_error"
+
+
+def unavailable(problem: str, code: str) -> Unavailable:
+    return Unavailable(f"{problem}; try again in {RETRY_AFTER_S} s.", code=code, retry_after_s=RETRY_AFTER_S)
 
 
 def model_not_found(name: str) -> NotFound:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
+from serving.gateway.authentication import authenticated
 from serving.gateway.catalog import Catalog, Principal, Target
 from serving.gateway.discovery import Source
 from serving.gateway.errors import model_not_found
@@ -34,7 +35,7 @@ def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> 
     router = APIRouter()
 
     def caller(request: Request) -> Principal:
-        principal = forwarder.principal(request.headers.getlist("authorization"))
+        principal = authenticated(lambda: discovery.catalog, request.headers.getlist("authorization"))
         request.state.headers = forwarder.limits(principal.tenant)
         return principal
 

@@ -1,0 +1,86 @@
+"""The way to an answer: documents first, if the request asks for them, then an engine; or an abstention."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from contract.search import Evidence, SearchResponse
+from serving.gateway import evidence
+from serving.gateway.abstention import Abstention
+from serving.gateway.catalog import Catalog
+from serving.gateway.engine_refusals import ContextTooLong
+from serving.gateway.errors import unavailable
+from serving.gateway.grammars import Grammars
+from serving.gateway.grounding import grounded
+from serving.gateway.raw_request import EVENT_STREAM, JSON
+from serving.gateway.request_context import RequestContext
+from serving.gateway.retrieval_client import Retrieval, RetrievalError
+from serving.gateway.schemas import ChatRequest, engine_body
+from serving.gateway.upstream import Upstream
+
+logger = logging.getLogger(__name__)
+
+
+class Answering:
+    def __init__(self, catalog: Callable[[], Catalog], upstream: Upstream, retrieval: Retrieval | None) -> None:
+        self._catalog = catalog
+        self._upstream = upstream
+        self._retrieval = retrieval
+        self._grammars = Grammars()
+
+    async def answer(self, context: RequestContext) -> None:
+        await self._grammars.check(context.target.tenant, context.request.grammars)  # within the tenant's limits
+        query = evidence.query(context.request, context.target, self._catalog().tenants.get(context.target.tenant))
+        if query is None or not isinstance(context.request, ChatRequest):
+            await self._upstream.forward(context, _body(context), None)
+            return
+        hits = await self._search(context, query)
+        if not hits.evidence and (context.request.forces_a_call or context.request.continues_a_call):
+            await self._upstream.forward(
+                context, _body(context), None
+            )  # a call is no answer, and its result is evidence enough
+            return
+        if not hits.evidence:
+            await self._abstain(context, context.request)
+            return
+        await self._answer_from(context, evidence.fitting(hits.evidence, context.request, context.base))
+
+    async def _answer_from(self, context: RequestContext, passages: Sequence[Evidence]) -> None:
+        """Half of the passages go where the engine counts more tokens than its context has room for."""
+        body = _body(context)
+        body["messages"] = grounded(body["messages"], [item.passage for item in passages])
+        try:
+            await self._upstream.forward(context, body, passages)
+        except ContextTooLong:
+            if len(passages) == 1:
+                raise
+            await self._answer_from(context, passages[: len(passages) // 2])
+
+    async def _search(self, context: RequestContext, query: evidence.Query) -> SearchResponse:
+        """Raises Unavailable."""
+        begun = time.monotonic()
+        try:
+            hits = await evidence.search(
+                self._retrieval, query, tenant=context.target.tenant, request_id=context.raw.request_id
+            )
+        except RetrievalError as error:
+            context.record.retrieval = "error"
+            logger.warning("request %s of tenant %s: search failed: %s",
+                           context.raw.request_id, context.record.tenant, error)  # fmt: skip
+            raise unavailable("Documents cannot be searched at the moment", "retrieval_unavailable") from error
+        finally:
+            context.record.retrieval_s = time.monotonic() - begun
+        context.record.retrieval, context.record.embedding = hits.outcome.value, hits.embedding
+        context.raw.headers["x-quiver-retrieval"] = hits.outcome
+        return hits
+
+    async def _abstain(self, context: RequestContext, request: ChatRequest) -> None:
+        """The decision not to answer, made before generation: the engine is not asked."""
+        context.record.finish_reason, context.record.first_byte = "stop", time.monotonic()
+        answer = Abstention(context.raw.unique_id, int(time.time()), context.target.name)
+        await context.raw.respond(200, answer.body(request), EVENT_STREAM if request.stream else JSON)
+
+
+def _body(context: RequestContext) -> dict[str, Any]:
+    return engine_body(context.request, engine_name=context.target.engine_name or "", cache_salt=context.target.tenant)

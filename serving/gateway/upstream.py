@@ -1,0 +1,121 @@
+"""A request to an engine, and the relay of its answer."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from contract.search import Evidence
+from serving.gateway import answers, sse
+from serving.gateway.accounts import Accounts
+from serving.gateway.answers import PlainStream, RewrittenStream, Stream
+from serving.gateway.catalog import Catalog, Replica, Target
+from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
+from serving.gateway.engine_refusals import refusal
+from serving.gateway.errors import unavailable
+from serving.gateway.in_flight import InFlight
+from serving.gateway.raw_request import EVENT_STREAM, JSON
+from serving.gateway.request_context import RequestContext
+
+logger = logging.getLogger(__name__)
+
+# How much longer one kind of objects may take to arrive than another.
+CATALOG_LAG_S = 0.5
+ATTEMPTS = 2
+
+
+class Upstream:
+    """`first_token_timeout_s` bounds the wait for a stream's first token."""
+
+    def __init__(
+        self, catalog: Callable[[], Catalog], engine: Engine, accounts: Accounts, *, first_token_timeout_s: float
+    ) -> None:
+        self._catalog = catalog
+        self._engine = engine
+        self._accounts = accounts
+        self._first_token_timeout_s = first_token_timeout_s
+        self._replicas = InFlight()
+
+    async def forward(
+        self, context: RequestContext, body: dict[str, object], passages: Sequence[Evidence] | None
+    ) -> None:
+        """Asks another engine once, and only where the first one never began to answer."""
+        for replica in await self._chosen(context.target):
+            with self._replicas.hold(replica.url):
+                try:
+                    await self._try(context, replica, body, passages)
+                    return
+                except EngineNeverBegan as error:
+                    logger.warning("engine %s, request %s: %s", replica.url, context.raw.request_id, error)
+                except EngineError as error:
+                    context.record.failed = True
+                    logger.warning("engine %s, request %s: %s", replica.url, context.raw.request_id, error)
+                    raise unavailable("The engine failed", "engine_failed") from error
+        context.record.failed = True
+        raise unavailable(f"No engine can answer for `{context.target.name}` at the moment", "engine_unavailable")
+
+    async def _chosen(self, target: Target) -> list[Replica]:
+        """Objects are followed one kind beside another: where a version is may be known a moment after the version."""
+        deadline = time.monotonic() + CATALOG_LAG_S
+        while not (replicas := self._choose(target)) and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        return replicas
+
+    def _choose(self, target: Target) -> list[Replica]:
+        """Replicas with the version, the least busy first; a single one twice, because its connection may be stale."""
+        idle_first = sorted(self._catalog().holders(target), key=lambda replica: self._replicas.count(replica.url))
+        return (idle_first * ATTEMPTS)[:ATTEMPTS]
+
+    async def _try(
+        self, context: RequestContext, replica: Replica, body: dict[str, object], passages: Sequence[Evidence] | None
+    ) -> None:
+        context.record.sent = time.monotonic()
+        begins_s = self._first_token_timeout_s if context.request.stream else None
+        async with self._engine.post(
+            replica.url, context.raw.path, body, request_id=context.next_engine_id(), begins_s=begins_s
+        ) as answer:
+            if answer.status == 400:
+                raise refusal(await answer.body(), field=context.request.field)
+            if answer.status == 404:
+                raise EngineNeverBegan("it does not hold the version: it may have been started anew")
+            if answer.status != 200:
+                raise EngineError(f"status {answer.status}")
+            if context.request.stream:
+                await self._relay(context, answer, passages)
+            else:
+                await self._respond(context, answer, passages)
+
+    async def _respond(self, context: RequestContext, answer: Answer, passages: Sequence[Evidence] | None) -> None:
+        raw = await answer.body()
+        context.record.begin_answer()
+        result = answers.whole(raw, name=context.target.name, evidence=passages, legacy=context.legacy)
+        context.record.tokens, context.record.finish_reason, context.record.cited = (
+            result.tokens,
+            result.finish_reason,
+            result.cited,
+        )
+        self._accounts.count_removed(context.record, result.removed_marks)
+        await context.raw.respond(200, result.body, JSON)
+
+    async def _relay(self, context: RequestContext, answer: Answer, passages: Sequence[Evidence] | None) -> None:
+        stream = _stream(context, passages)
+        context.record.tokens, context.record.streamed = stream.tokens, True
+        async for block in sse.blocks(answer.chunks(self._first_token_timeout_s)):
+            if sse.fails(block):
+                raise EngineError("the engine failed after it had begun")
+            if not context.raw.started:
+                context.record.begin_answer()
+                await context.raw.start(200, EVENT_STREAM)
+            await context.raw.write(stream.feed(block), more=True)
+        if not stream.finished:
+            raise EngineError("the stream ended before its end")
+        await context.raw.write(b"", more=False)
+        context.record.finish_reason, context.record.cited = stream.finish_reason, stream.cited
+        self._accounts.count_removed(context.record, stream.removed_marks)
+
+
+def _stream(context: RequestContext, passages: Sequence[Evidence] | None) -> Stream:
+    name, show_usage = context.target.name, context.request.show_usage
+    if passages is not None or context.legacy:
+        return RewrittenStream(passages, name=name, show_usage=show_usage, legacy=context.legacy)
+    return PlainStream(engine_name=context.target.engine_name or "", name=name, show_usage=show_usage)
