@@ -10,9 +10,11 @@ from contract.ingest import DesiredKnowledgeBase, DesiredSource, DocumentState, 
 from retrieval.bm25 import Statistics
 from retrieval.embedding.model import Embedder
 from retrieval.errors import DocumentUnavailableError, NoSpaceError, StoreError
+from retrieval.ingest.departure import Departure
 from retrieval.ingest.ledger import Document, Ledger
 from retrieval.ingest.pipeline import Pipeline
-from retrieval.ingest.worker import COMPARE_SECONDS, Worker
+from retrieval.ingest.scanner import COMPARE_SECONDS, Scanner
+from retrieval.ingest.worker import Worker
 from retrieval.scope import Scope
 from retrieval.store import KnowledgeBaseRow, Store
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
@@ -354,14 +356,14 @@ def test_a_failure_of_one_knowledge_base_is_told_of_it_alone_and_passes(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.write("a.txt", "The first plan.")
-    compare = Worker._compare
+    compare = Scanner._compare
 
-    def failing(worker: Worker, wanted: DesiredKnowledgeBase, scope: Scope) -> None:
+    def failing(scanner: Scanner, wanted: DesiredKnowledgeBase, scope: Scope) -> None:
         if wanted.name == "broken":
             raise StoreError("Its rows cannot be read.")
-        compare(worker, wanted, scope)
+        compare(scanner, wanted, scope)
 
-    monkeypatch.setattr(Worker, "_compare", failing)
+    monkeypatch.setattr(Scanner, "_compare", failing)
     bench.set_desired("broken", "docs")
     broken, docs = bench.worker.status()
     assert (broken.ready, broken.message) == (False, f"{bench.tenant}/broken: Its rows cannot be read.")
@@ -379,19 +381,19 @@ def test_a_knowledge_base_that_cannot_be_deleted_or_tidied_stops_no_other(
 ) -> None:
     bench.write("a.txt", "The first plan.")
     bench.set_desired("docs", "leaving", "untidy")
-    leave, tidy = Worker._leave, Worker._tidy
+    leave, tidy = Departure.leave, Worker._tidy
 
-    def failing(worker: Worker, tenant: str, name: str) -> None:
+    def failing(departure: Departure, tenant: str, name: str) -> None:
         if name == "leaving":
             raise ValueError(name)
-        leave(worker, tenant, name)
+        leave(departure, tenant, name)
 
     def failing_too(worker: Worker, key: tuple[str, str]) -> None:
         if key[1] == "untidy":
             raise StoreError("It cannot be flushed.")
         tidy(worker, key)
 
-    monkeypatch.setattr(Worker, "_leave", failing)
+    monkeypatch.setattr(Departure, "leave", failing)
     monkeypatch.setattr(Worker, "_tidy", failing_too)
     bench.write("a.txt", "The mended plan.")
     bench.set_desired("docs", "untidy")

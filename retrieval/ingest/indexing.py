@@ -1,0 +1,90 @@
+"""One document: indexed, rejected, or postponed."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from contract.ingest import DesiredKnowledgeBase, DocumentState
+from retrieval.errors import DocumentError, DocumentUnavailableError, NoSpaceError, StoreError
+from retrieval.ingest import reasons
+from retrieval.ingest.ledger import Document, Ledger
+from retrieval.ingest.pipeline import Pipeline
+from retrieval.ingest.plan import refusal_of, retry_at
+from retrieval.ingest.progress import Progress
+from retrieval.ingest.scan import File
+from retrieval.scope import Scope
+
+log = logging.getLogger(__name__)
+
+
+class Indexing:
+    """`rescan_seconds` is the wait for a document of a temporarily unreadable source."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        ledger: Ledger,
+        progress: Progress,
+        *,
+        clock: Callable[[], float],
+        rescan_seconds: float,
+    ) -> None:
+        self._pipeline, self._store, self._ledger, self._progress = pipeline, pipeline.store, ledger, progress
+        self._clock, self._rescan_seconds = clock, rescan_seconds
+
+    def work(self, document: Document) -> None:
+        scanned = self._progress.scans.get((document.tenant, document.knowledge_base))
+        file = scanned.files.get(document.id) if scanned else None
+        if scanned is None or file is None:  # for a temporarily unreadable source: the next look decides
+            self._ledger.put(replace(document, due=self._clock() + self._rescan_seconds))
+            return
+        try:
+            self._index_or_reject(scanned.base, file, document)
+        except DocumentUnavailableError as error:
+            self._postpone(document, error.reason, str(error))
+        except NoSpaceError as error:
+            self._postpone(document, reasons.NO_SPACE, str(error))
+        except StoreError as error:
+            self._progress.compared.clear()
+            self._postpone(document, reasons.STORE_UNAVAILABLE, str(error))
+        except Exception as error:  # a fault of ours on one document must not keep the others waiting
+            log.exception("%s/%s: %s failed", document.tenant, document.knowledge_base, document.path)
+            message = f"indexing it failed ({type(error).__name__}): the log of the worker has the details."
+            self._postpone(document, reasons.INTERNAL, message)
+
+    def _index_or_reject(self, base: DesiredKnowledgeBase, file: File, document: Document) -> None:
+        try:
+            self._index(base, file, document)
+        except DocumentUnavailableError:
+            raise
+        except DocumentError as error:
+            self._reject(base, document, error)
+
+    def _index(self, base: DesiredKnowledgeBase, file: File, document: Document) -> None:
+        def enter(state: DocumentState, digest: str) -> None:
+            self._ledger.put(replace(document, state=state, digest=digest, reason="", message=""))
+
+        indexed = self._pipeline.index(base, file, document, enter)
+        ready = replace(document, state=DocumentState.READY, reason="", message="", attempts=0, due=None)
+        self._ledger.put(replace(ready, digest=indexed.digest, version=indexed.version, chunks=indexed.chunks))
+        log.info("%s/%s: %s is ready, %s chunks", document.tenant, base.name, document.path, indexed.chunks)
+        key = (document.tenant, base.name)
+        self._progress.untidy[key] += 1 + indexed.chunks
+
+    def _reject(self, base: DesiredKnowledgeBase, document: Document, error: DocumentError) -> None:
+        """The file as it is now holds nothing to search, so nothing of an earlier version stays searchable."""
+        scope = Scope(document.tenant, (document.knowledge_base,))
+        self._store.delete(scope, scope.document(document.id))
+        self._progress.untidy[document.tenant, document.knowledge_base] += 1
+        version = refusal_of(base, self._pipeline.limits)
+        failed = replace(
+            document, state=DocumentState.FAILED, digest="", version=version, chunks=0, attempts=0, due=None
+        )
+        self._ledger.put(replace(failed, reason=error.reason, message=f"{document.path}: {error}."))
+        log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, error)
+
+    def _postpone(self, document: Document, reason: str, message: str) -> None:
+        attempts = document.attempts + 1
+        failed = replace(document, state=DocumentState.FAILED, reason=reason, message=f"{document.path}: {message}")
+        self._ledger.put(replace(failed, attempts=attempts, due=retry_at(attempts, self._clock())))
+        log.warning("%s/%s: %s: %s", document.tenant, document.knowledge_base, document.path, message)

@@ -1,0 +1,83 @@
+"""Looks at the sources of a knowledge base, and plans the work on its documents."""
+
+import math
+from collections.abc import Callable
+
+from contract.ingest import DesiredKnowledgeBase
+from retrieval.ingest.ledger import Ledger
+from retrieval.ingest.limits import Limits
+from retrieval.ingest.plan import document_id, missing, plan, strangers
+from retrieval.ingest.progress import Progress, ScanResult
+from retrieval.ingest.scan import File, SourceError, scan
+from retrieval.scope import Scope
+from retrieval.store import Store
+
+COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store: a store can lose acknowledged data
+
+
+class Scanner:
+    """`changed` is called after every change visible in a status."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        limits: Limits,
+        progress: Progress,
+        *,
+        clock: Callable[[], float],
+        changed: Callable[[], None],
+    ) -> None:
+        self._store, self._ledger, self._limits, self._progress = store, ledger, limits, progress
+        self._clock, self._changed = clock, changed
+
+    def scan(self, base: DesiredKnowledgeBase) -> None:
+        key = (base.tenant, base.name)
+        scope = Scope(base.tenant, (base.name,))
+        if passed(self._clock(), COMPARE_SECONDS, self._progress.compared.get(key, -math.inf)):
+            self._compare(base, scope)
+            self._progress.compared[key] = self._clock()
+        if key not in self._progress.scans:  # data written before a restart may lack its row in the statistics
+            self._progress.untidy[key] += 1
+        scanned = self._look(base)
+        remembered = [d for d in self._ledger.documents(*key) if scanned.decides_on(d)]
+        todo = plan(base, list(scanned.files.values()), remembered, self._clock(), self._limits)
+        if todo.changed:
+            self._ledger.put(*todo.changed)
+        if todo.gone:
+            self._progress.untidy[key] += 1
+        for document in todo.gone:
+            self._store.delete(scope, scope.document(document.id))
+            self._ledger.remove(document.id)
+        if self._progress.scans.get(key, scanned).message != scanned.message or key not in self._progress.scans:
+            self._changed()
+        self._progress.scans[key] = scanned
+
+    def _look(self, base: DesiredKnowledgeBase) -> ScanResult:
+        files: list[File] = []
+        failed: dict[str, str] = {}
+        for source in base.sources:
+            try:
+                files += scan(source.path, self._limits)
+            except SourceError as error:
+                failed[source.path] = str(error)
+        by_id = {document_id(base, file): file for file in files}
+        return ScanResult(base, by_id, frozenset(failed), " ".join(failed.values()))
+
+    def _compare(self, base: DesiredKnowledgeBase, scope: Scope) -> None:
+        """Repeat lost work, and remove unknown documents. Comparing totals usually suffices."""
+        self._store.create(scope)
+        remembered = self._ledger.documents(base.tenant, base.name)
+        total = sum(document.chunks for document in remembered)
+        if (base.tenant, base.name) in self._progress.compared and self._store.count(scope, scope.chunks()) == total:
+            return
+        counted = self._store.chunk_counts(scope)
+        if lost := missing(remembered, counted, self._clock()):
+            self._ledger.put(*lost)
+        for stranger in strangers(remembered, counted):
+            self._store.delete(scope, scope.document(stranger))
+
+
+def passed(now: float, seconds: float, since: float) -> bool:
+    """Whether this time has passed; also after the clock was set back, when the true time is unknown."""
+    return not 0 <= now - since < seconds
