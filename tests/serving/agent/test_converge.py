@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.hostile import config, write
 from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint, verified_revision
-from serving.agent import converge
+from serving.agent import engine_watch
 from serving.agent.artifacts import Artifacts, Fetch, to_its_end
 from serving.agent.converge import Convergence
 from serving.agent.culprits import DEATHS, Culprits
@@ -148,10 +148,11 @@ class World:
         return self.agent.status.value
 
     def retry_now(self) -> None:
-        self.agent._failures = {name: known for name, known in self.agent._failures.items() if known.is_final}
-        for item, known in self.agent._progress.items():
-            if known.failure and not isinstance(known.failure.error, RefusedError):
-                self.agent._progress[item] = type(known)(known.digest)
+        versions = self.agent._versions
+        versions._failures = {name: failure for name, failure in versions._failures.items() if failure.is_final}
+        for item, progress in versions.progress.items():
+            if progress.failure and not isinstance(progress.failure.error, RefusedError):
+                versions.progress[item] = type(progress)(progress.digest)
 
 
 def _candidate(adapter: str, source: str, **more: object) -> DesiredAdapter:
@@ -240,7 +241,7 @@ async def test_an_agent_that_is_started_anew_takes_nothing_away_and_says_nothing
 async def test_an_agent_that_is_started_anew_takes_one_missed_answer_for_no_death(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(converge, "PERIOD_S", 0.0)
+    monkeypatch.setattr(engine_watch, "PERIOD_S", 0.0)
     world.agent.desire(_set(_candidate("a", "1")))
     await world.settle()
     started, world.engine.start = world.engine.start, None
