@@ -182,9 +182,9 @@ def _parsed(text: bytes) -> Item:
     try:
         parsed = json.loads(text)
     except ValueError as error:
-        raise KubeError(0, f"the API server's answer is no JSON: {error}") from error
+        raise KubeError(0, f"the API server's answer is not JSON: {error}") from error
     if not isinstance(parsed, dict):
-        raise KubeError(0, "the API server's answer is no object")
+        raise KubeError(0, "the API server's answer is not a JSON object")
     return parsed
 
 

@@ -23,7 +23,7 @@ class NameType(click.ParamType[str]):
             return TypeAdapter(Name).validate_python(value)
         except ValidationError:
             rule = "write lower-case letters, digits and hyphens, 63 at most, with no hyphen at either end"
-            self.fail(f"{value!r} is no name; {rule}", param, ctx)
+            self.fail(f"{value!r} is not a valid name; {rule}", param, ctx)
 
 
 class AdapterType(click.ParamType[Key]):
@@ -34,7 +34,7 @@ class AdapterType(click.ParamType[Key]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Key:
         namespace, slash, name = value.partition("/")
         if not (namespace and slash and name):
-            self.fail(f"{value!r} is no adapter; write namespace/name", param, ctx)
+            self.fail(f"{value!r} is not an adapter's name; write namespace/name", param, ctx)
         return Key(kind="Adapter", namespace=namespace, name=name)
 
 
@@ -49,7 +49,7 @@ class PlaceType(click.ParamType[Path | None]):
 
 path = click.Path(exists=True, file_okay=False, path_type=Path)
 directory_argument = click.argument("root", metavar="DIR", type=path)
-place_argument = click.argument("place", metavar="DIR|cluster", type=PlaceType())
+place_argument = click.argument("root", metavar="DIR|cluster", type=PlaceType())
 adapter_argument = click.argument("adapter", metavar="ADAPTER", type=AdapterType())
 port_option = click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True,
                      help="The gateway's port on 127.0.0.1.")  # fmt: skip

@@ -40,7 +40,7 @@ def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...])
     """
     tenant, slash, name = model.partition("/")
     if not (tenant and slash and name):
-        raise click.ClickException(f"{model} is no model; write TENANT/MODEL, such as acme/support")
+        raise click.ClickException(f"{model} is not the name of a model; write TENANT/MODEL, such as acme/support")
     address = read_address(root) if is_running(root) else None
     if address is None:
         raise click.ClickException(f"{root} is not running; start it with quiver up {root}")

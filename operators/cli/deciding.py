@@ -44,7 +44,7 @@ def _decide(root: Path | None, adapter: Key, action: Literal["Promote", "Rollbac
     try:
         decision = _write(root, adapter, action, against, digest)
     except ValidationError:
-        raise click.ClickException(f"{digest} is no digest; write 6 to 64 of its hexadecimal digits") from None
+        raise click.ClickException(f"{digest} is not a digest; write 6 to 64 of its hexadecimal digits") from None
     entry = _outcome(root, adapter, decision)
     if entry.event == "DecisionRefused":
         raise click.ClickException(f"{adapter}: {entry.message}")

@@ -83,7 +83,7 @@ def _kinds(word: str | None) -> frozenset[str]:
     """The kinds meant by a word: one, in the singular or the plural, or all without a word."""
     kinds = frozenset(kind for kind in NAMES if word is None or word.lower() in (kind.lower(), f"{kind.lower()}s"))
     if not kinds:
-        raise click.ClickException(f"{word} is no kind; the kinds are {', '.join(sorted(NAMES))}")
+        raise click.ClickException(f"{word} is not a valid kind; the kinds are {', '.join(sorted(NAMES))}")
     return kinds
 
 

@@ -22,6 +22,9 @@ T = TypeVar("T")
 
 _PAGE = 500  # rows or ids per call
 _NO_COLLECTION = 100  # Milvus' error code
+# pymilvus pings every 10 s even between calls, and gRPC servers with the default limits (Milvus Lite) end such a
+# connection with "too many pings": the next call would fail. Pings only while a call runs.
+_GRPC_OPTIONS = {"grpc.keepalive_permit_without_calls": 0, "grpc.keepalive_time_ms": 300_000}
 _DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
 
 # The client logs every failed call with a stack trace; our own error has the relevant part.
@@ -183,7 +186,9 @@ class Store:
         """The client, with pymilvus' errors translated to ours."""
         try:
             if self._client is None:
-                self._client = MilvusClient(self._uri, token=self._token, timeout=self._timeout)
+                self._client = MilvusClient(
+                    self._uri, token=self._token, timeout=self._timeout, grpc_options=_GRPC_OPTIONS
+                )
             yield self._client
         except MilvusException as error:
             raise _translated(error, action, self._uri) from error

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 # How often the engine is asked when nothing is known to have changed: this bounds how long a restart goes unseen.
 PERIOD_S = 0.5
-# An engine is down when it has not answered this often, one question after the other: one slow answer is no death.
+# An engine is down when it has not answered this often, one question after the other: one slow answer does not count.
 MISSES = 2
 
 

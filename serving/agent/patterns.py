@@ -64,5 +64,5 @@ def compiled(expression: str) -> "regex.Pattern[str]":
         return regex.compile(expression)
     except (regex.error, OverflowError, RecursionError) as error:
         raise RefusedError(
-            "ConfigInvalid", f"the pattern {expression[:80]!r} is no regular expression: {error}"
+            "ConfigInvalid", f"the pattern {expression[:80]!r} is not a valid regular expression: {error}"
         ) from error

@@ -96,7 +96,7 @@ def modules_of(tensors: Mapping[str, Tensor], config: AdapterConfig) -> list[Mod
             continue
         match = _LORA_MATRIX.fullmatch(short) or _LORA_EMBEDDING.fullmatch(short)
         if not match:
-            raise RefusedError("TensorInvalid", f"tensor {name} is no LoRA matrix")
+            raise RefusedError("TensorInvalid", f"tensor {name} is not a LoRA matrix")
         pairs.setdefault(match["module"], {})[match["side"]] = tensor
         embeddings |= {match["module"]} if match.re is _LORA_EMBEDDING else set()
     trainings = config.trainings(pairs)

@@ -39,7 +39,7 @@ class Answering:
         if not hits.evidence and (context.request.forces_a_call or context.request.continues_a_call):
             await self._upstream.forward(
                 context, _body(context), None
-            )  # a call is no answer, and its result is evidence enough
+            )  # a tool call is not an answer, and its result is evidence enough
             return
         if not hits.evidence:
             await self._abstain(context, context.request)

@@ -149,7 +149,7 @@ def test_a_key_of_a_name_that_another_file_has_is_not_printed(root: Path) -> Non
 def test_what_is_no_name_is_refused_with_the_rule(root: Path, arguments: tuple[str, ...]) -> None:
     found = _run("keys", "create", root, "--tenant", "acme", *arguments)
     assert found.exit_code == 2
-    assert "is no name; write lower-case letters" in found.output
+    assert "is not a valid name; write lower-case letters" in found.output
 
 
 def test_a_tenant_whose_file_is_broken_is_missing_with_the_file(root: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_tenant_whose_file_is_broken_is_missing_with_the_file(root: Path) -> N
 def test_get_of_what_is_no_kind_names_the_kinds(root: Path) -> None:
     found = _run("get", root, "nonsense")
     assert found.exit_code == 1
-    assert "nonsense is no kind; the kinds are APIKey, Adapter, BaseModel, KnowledgeBase, Tenant" in found.output
+    assert "nonsense is not a valid kind; the kinds are APIKey, Adapter, BaseModel, KnowledgeBase, Tenant" in found.output
 
 
 def test_get_says_when_nothing_runs_any_more(root: Path) -> None:

@@ -62,7 +62,7 @@ async def status_when(api: aiohttp.ClientSession, held: Callable[[Status], bool]
     async with asyncio.timeout(seconds):
         found = await status(api)
         while not held(found):
-            found = await status(api, since=found["revision"], wait=10)
+            found = await status(api, seen=found["revision"], wait=10)
         return found
 
 
@@ -137,10 +137,10 @@ async def test_a_long_poll_answers_at_once_what_was_not_seen_and_waits_for_what_
     await _at_work(api)
     settled = await status(api)
     begun = asyncio.get_running_loop().time()
-    assert (await status(api, since=0, wait=30))["revision"] == settled["revision"]
+    assert (await status(api, seen=0, wait=30))["revision"] == settled["revision"]
     assert asyncio.get_running_loop().time() - begun < 5
-    assert (await status(api, since=settled["revision"], wait=0.2))["revision"] == settled["revision"]
-    waiting = asyncio.create_task(status(api, since=settled["revision"], wait=30))
+    assert (await status(api, seen=settled["revision"], wait=0.2))["revision"] == settled["revision"]
+    waiting = asyncio.create_task(status(api, seen=settled["revision"], wait=30))
     await asyncio.sleep(0.1)
     assert not waiting.done()
     await want(api, {"tenant": tenant, "name": "docs", "sources": []})

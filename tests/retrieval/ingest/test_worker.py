@@ -236,7 +236,7 @@ class CrashError(BaseException):
     [
         "create",
         "upsert",
-        "found",
+        "count_existing",
         "delete",
         "publish",
         "after upsert",

@@ -100,7 +100,7 @@ def copy(directory: Path, root: Path, name: str, parts: dict[str, Part], room: i
     between check and use. Raises RefusedError, UnavailableError and OSError (the disk's).
     """
     with _opened(directory, root, name) as descriptor, ExitStack() as stack:
-        refusal = absence(name, os.listdir(descriptor))  # noqa: PTH208 (a descriptor is no path)
+        refusal = absence(name, os.listdir(descriptor))  # noqa: PTH208 (a descriptor is not a path)
         if refusal:
             raise refusal
         files = {file: stack.enter_context(_open_regular(descriptor, file, name)) for file in FILES}

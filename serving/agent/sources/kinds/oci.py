@@ -91,7 +91,7 @@ def _layers(raw: bytes, name: str) -> list[tuple[str, str] | None]:
         case {"layers": [*found]}:
             return [_titled(layer) for layer in found]
     raise RefusedError(
-        "ManifestInvalid", f"{name} is no single artifact (its manifest has no layers); push it with `oras push`"
+        "ManifestInvalid", f"{name} is not a single artifact (its manifest has no layers); push it with `oras push`"
     )
 
 

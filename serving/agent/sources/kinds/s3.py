@@ -46,7 +46,7 @@ class S3Source(BucketSource):
             return URL(f"{endpoint.rstrip('/')}/{path}", encoded=True)
         except ValueError as error:
             raise RefusedError(
-                "CredentialInvalid", "AWS_ENDPOINT_URL is no URL of a host; write https://HOST in the credentials"
+                "CredentialInvalid", "AWS_ENDPOINT_URL is not the URL of a host; write https://HOST in the credentials"
             ) from error
 
 
@@ -71,5 +71,5 @@ def _keys(credentials: Credentials) -> Keys | None:
 def _region(credentials: Credentials) -> str:
     region = credentials.get("AWS_REGION") or "us-east-1"
     if not _REGION.fullmatch(region):
-        raise RefusedError("CredentialInvalid", "AWS_REGION is no name of a region; correct it in the credentials")
+        raise RefusedError("CredentialInvalid", "AWS_REGION is not the name of a region; correct it in the credentials")
     return region

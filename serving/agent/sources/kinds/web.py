@@ -30,7 +30,7 @@ class WebSource(RemoteSource):
         except ValueError:
             usable = False
         if not usable:
-            raise invalid(source, "is no URL; write https://HOST/DIRECTORY")
+            raise invalid(source, "is not a URL; write https://HOST/DIRECTORY")
         if parts.username is not None:
             raise invalid(source, "holds a user; give HTTP_USERNAME and HTTP_PASSWORD as credentials instead")
         if not source.isascii() or " " in source:
