@@ -212,7 +212,7 @@ async def test_a_decision_by_hand_is_a_command_or_an_annotation(cluster: Cluster
         said = await asyncio.to_thread(quiver, "rollback")
         assert "RolledBack" in said
         assert "RolledBack" in await asyncio.to_thread(quiver, "history")
-        assert "no digest" in await asyncio.to_thread(quiver, "rollback", "--to", "nonsense")
+        assert "not a digest" in await asyncio.to_thread(quiver, "rollback", "--to", "nonsense")
         await found.reach(sum(FIRST in a.text for a in found.answers) + 5, FIRST)
         assert cluster.status["history"][0]["event"] == "RolledBack"
         await asyncio.to_thread(cluster.point, FIRST)
