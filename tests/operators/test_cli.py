@@ -162,7 +162,9 @@ def test_a_tenant_whose_file_is_broken_is_missing_with_the_file(root: Path) -> N
 def test_get_of_what_is_no_kind_names_the_kinds(root: Path) -> None:
     found = _run("get", root, "nonsense")
     assert found.exit_code == 1
-    assert "nonsense is not a valid kind; the kinds are APIKey, Adapter, BaseModel, KnowledgeBase, Tenant" in found.output
+    assert (
+        "nonsense is not a valid kind; the kinds are APIKey, Adapter, BaseModel, KnowledgeBase, Tenant" in found.output
+    )
 
 
 def test_get_says_when_nothing_runs_any_more(root: Path) -> None:

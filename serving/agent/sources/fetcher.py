@@ -10,7 +10,6 @@ from serving.agent.errors import UnavailableError
 from serving.agent.sources.credentials import Credentials
 from serving.agent.sources.http import trust
 from serving.agent.sources.kind import Fetch
-from serving.agent.sources.part import Part, publish
 from serving.agent.sources.policy import Policy
 from serving.agent.sources.schemes import parse
 from serving.agent.sources.uri import shown
@@ -26,24 +25,33 @@ class Fetcher:
         self._tls = trust(policy)
 
     async def fetch(self, source: str, into: Path, credentials: Mapping[str, str]) -> None:
-        """`into` exists, with at most the remains of an earlier attempt at the same source.
-
-        Afterwards it holds the adapter's two files. After an error or a cancellation it may hold parts of them,
-        continued by the next attempt. Raises RefusedError and UnavailableError.
+        """`into` exists. Afterwards it holds the adapter's two files; after an error it may hold parts of them, which
+        the next attempt replaces. Raises RefusedError and UnavailableError.
         """
         parsed, name = parse(source), shown(source)
-        parts = {file: Part(into, file) for file in FILES}
+        parts = {file: into / f"{file}.part" for file in FILES}
         attempt = Fetch(name, parts, Credentials(credentials), self._policy, self._tls, datetime.now(UTC))
         try:
             async with asyncio.timeout(self._policy.timeout_s):
+                await asyncio.to_thread(_remove, parts)
                 await parsed.fetch(attempt)
-                await asyncio.to_thread(publish, list(parts.values()))
+                await asyncio.to_thread(_publish, parts)
         except TimeoutError as error:
             raise UnavailableError(
                 "FetchTimedOut", f"{name} was not fetched within {self._policy.timeout_s:g} s; it is tried again"
             ) from error
         except OSError as error:
             raise _disk_fault(error, name) from error
+
+
+def _remove(parts: Mapping[str, Path]) -> None:
+    for part in parts.values():
+        part.unlink(missing_ok=True)
+
+
+def _publish(parts: Mapping[str, Path]) -> None:
+    for file, part in parts.items():
+        part.replace(part.with_name(file))
 
 
 def _disk_fault(error: OSError, name: str) -> UnavailableError:

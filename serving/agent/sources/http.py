@@ -176,7 +176,8 @@ class Client:
 
     def _invalid(self) -> RefusedError:
         return RefusedError(
-            "UrlInvalid", f"{self.name} redirects to something that is not the URL of a host; correct spec.source or its credentials"
+            "UrlInvalid",
+            f"{self.name} redirects to something that is not the URL of a host; correct spec.source or its credentials",
         )
 
     def _connection_fault(self, error: aiohttp.ClientError) -> AgentError:

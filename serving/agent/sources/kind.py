@@ -4,12 +4,12 @@ import ssl
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar, Self
 
 from serving.agent.sources.credentials import Credentials
 from serving.agent.sources.download import Remote, download
 from serving.agent.sources.http import Client
-from serving.agent.sources.part import Part
 from serving.agent.sources.policy import Policy
 
 
@@ -18,7 +18,7 @@ class Fetch:
     """One attempt. `name` is the source as people may see it, `parts` are the files to fill, `now` is in UTC."""
 
     name: str
-    parts: dict[str, Part]
+    parts: dict[str, Path]
     credentials: Credentials
     policy: Policy
     tls: ssl.SSLContext

@@ -16,7 +16,6 @@ from typing import BinaryIO, Self
 from serving.agent.errors import RefusedError, UnavailableError
 from serving.agent.sources.contents import absence
 from serving.agent.sources.kind import Fetch, Source
-from serving.agent.sources.part import Part
 from serving.agent.sources.policy import Policy
 from serving.agent.sources.uri import below, invalid
 from serving.agent.verify import FILES
@@ -93,7 +92,7 @@ class VolumeSource(DirectorySource):
         return root / self.path, root
 
 
-def copy(directory: Path, root: Path, name: str, parts: dict[str, Part], room: int, go_on: Callable[[], bool]) -> None:
+def copy(directory: Path, root: Path, name: str, parts: dict[str, Path], room: int, go_on: Callable[[], bool]) -> None:
     """Copies both files into their parts. Stops early when `go_on` returns False.
 
     Links are followed inside the root only. The directory is opened component by component, so nothing can be exchanged
@@ -164,14 +163,14 @@ def _open_regular(directory: int, file: str, name: str) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _copy_file(reader: BinaryIO, part: Part, name: str, room: int, go_on: Callable[[], bool]) -> int:
+def _copy_file(reader: BinaryIO, part: Path, name: str, room: int, go_on: Callable[[], bool]) -> int:
     size = 0
-    with part.start("", None) as writer:
+    with part.open("xb") as writer:
         while go_on() and (block := reader.read(_BLOCK)):
             size += len(block)
             if size > room:
                 raise RefusedError(
-                    "TooLarge", f"{name}: {part.name} takes the artifact over its limit; make it smaller"
+                    "TooLarge", f"{name}: {part.stem} takes the artifact over its limit; make it smaller"
                 )
             writer.write(block)
     return size

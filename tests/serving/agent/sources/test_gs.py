@@ -19,10 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from serving.agent.sources.fetcher import Fetcher
 from serving.agent.sources.policy import Policy
-from serving.agent.weights import WEIGHTS
 from tests.serving.agent.sources.attempt import refused, unavailable
-from tests.serving.agent.sources.conftest import SIZE
-from tests.serving.agent.sources.servers import app_server, line
+from tests.serving.agent.sources.servers import app_server
 
 SOURCE = "gs://adapters/team/a b"
 EMAIL = "agent@project.iam.gserviceaccount.com"
@@ -43,7 +41,6 @@ class Google:
     artifact: Path
     answer: object = field(default_factory=lambda: {"access_token": "ya29.good", "expires_in": 3599})
     claims: dict[str, object] = field(default_factory=dict)
-    ranges: list[str | None] = field(default_factory=list)
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -62,7 +59,6 @@ class Google:
         return web.json_response(self.answer)
 
     async def _object(self, request: web.Request) -> web.StreamResponse:
-        self.ranges.append(request.headers.get("Range"))
         if request.headers.get("Authorization") != "Bearer ya29.good":
             raise web.HTTPUnauthorized
         return web.FileResponse(self.artifact / request.match_info["file"])
@@ -119,20 +115,6 @@ async def test_a_private_bucket_without_a_key_is_refused(
         error = await refused(there, SOURCE, into)
     assert error.reason == "AccessDenied"
     assert "no GOOGLE_SERVICE_ACCOUNT_KEY was given" in error.message
-
-
-async def test_a_broken_download_is_gone_on_from_where_it_stopped(
-    policy: Policy, tls: ssl.SSLContext, artifact: Path, into: Path, key: rsa.RSAPrivateKey, fetched: Callable[[], bool]
-) -> None:
-    async with _running(tls, artifact, key, policy) as (google, there, port), line(port) as cut:
-        there = replace(there, gs_endpoint=f"https://localhost:{cut.port}")
-        cut.cut_after = SIZE * 2 // 3
-        await unavailable(there, SOURCE, into, _account(key, port))
-        have = (into / f"{WEIGHTS}.part").stat().st_size
-        await Fetcher(there).fetch(SOURCE, into, _account(key, port))
-    assert google.ranges[-1] == f"bytes={have}-"
-    assert cut.served < 1.5 * SIZE
-    assert fetched()
 
 
 @pytest.mark.parametrize(

@@ -113,20 +113,6 @@ async def test_a_prefix_that_is_not_there_is_missing(policy: Policy, bucket: Buc
     assert (await refused(policy, source, into, bucket.credentials())).reason == "SourceMissing"
 
 
-async def test_a_broken_download_is_gone_on_from_where_it_stopped(
-    policy: Policy, bucket: Bucket, into: Path, fetched: Callable[[], bool]
-) -> None:
-    async with line(bucket.port) as cut:
-        credentials = bucket.credentials(AWS_ENDPOINT_URL=f"http://127.0.0.1:{cut.port}")
-        cut.cut_after = SIZE * 2 // 3
-        await unavailable(policy, SOURCE, into, credentials)
-        have = (into / f"{WEIGHTS}.part").stat().st_size
-        await Fetcher(policy).fetch(SOURCE, into, credentials)
-    assert have > SIZE // 3
-    assert cut.served < 1.5 * SIZE
-    assert fetched()
-
-
 async def test_an_object_that_was_overwritten_meanwhile_is_fetched_anew(
     policy: Policy, bucket: Bucket, into: Path, artifact: Path, fetched: Callable[[], bool]
 ) -> None:

@@ -34,8 +34,7 @@ class MemorySource(Source):
 
     def _write(self, fetch: Fetch) -> None:
         for part in fetch.parts.values():
-            with part.start("", None) as file:
-                file.write(self.text.encode())
+            part.write_text(self.text)
 """
 
 
