@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from contract.engine_name import engine_name
 from operators.local.layout import free_port
 
 HOST = "127.0.0.1"
@@ -59,7 +60,7 @@ def _held(item: dict[str, Any]) -> dict[str, Any]:
     digest = item.get("digest") or hashlib.sha256(item["source"].encode()).hexdigest()
     return {
         "tenant": item["tenant"], "adapter": item["adapter"], "revision": item["revision"], "state": "Ready",
-        "digest": digest, "engineName": f"{item['tenant']}.{item['adapter']}.{digest[:12]}",
+        "digest": digest, "engineName": engine_name(item["tenant"], item["adapter"], digest),
     }  # fmt: skip
 
 

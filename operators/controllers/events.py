@@ -11,6 +11,7 @@ from contract.adapter import Adapter
 from contract.agent import AgentStatus
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
+from contract.engine_name import EngineName
 from contract.gateway import GatewayState
 from contract.ingest import IngestStatus
 from contract.knowledge_base import KnowledgeBase
@@ -125,14 +126,14 @@ def _held_for(adapter: Adapter) -> str:
 
 def _newly_published(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
     """Adapters with a newly published location in a base model's status."""
-    holds: list[set[str]] = [
-        {f"{endpoint.name}/{name}" for endpoint in item.status.endpoints for name in endpoint.holds}
+    holds: list[set[tuple[str, str]]] = [
+        {(endpoint.name, name) for endpoint in item.status.endpoints for name in endpoint.holds}
         for item in items
         if isinstance(item, BaseModel)
     ]
-    changed = holds[0] ^ holds[1] if len(holds) == 2 else set[str]()
-    names = (entry.partition("/")[2].split(".") for entry in changed)
-    yield from _keys(cache, {(tenant, adapter) for tenant, adapter, _ in names})
+    changed = holds[0] ^ holds[1] if len(holds) == 2 else set[tuple[str, str]]()
+    versions = (EngineName.parse(name) for _, name in changed)
+    yield from _keys(cache, {(version.tenant, version.adapter) for version in versions if version})
 
 
 def _others(cache: ClusterCache, item: AnyObject) -> Iterator[Key]:

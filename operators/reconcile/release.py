@@ -22,8 +22,8 @@ from contract.adapter import (
 )
 from contract.agent import AdapterReport, AgentStatus
 from contract.conditions import Condition
+from contract.engine_name import engine_name
 from contract.gateway import GatewayState
-from contract.names import engine_name
 from operators.reconcile.canary import judge, together
 
 

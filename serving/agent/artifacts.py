@@ -87,7 +87,7 @@ class Artifacts:
         unneeded = self._store.digests - needed
         self._unneeded_since = {digest: self._unneeded_since.get(digest, now) for digest in unneeded}
         for digest, since in tuple(self._unneeded_since.items()):
-            if now - since >= self._grace_s:
+            if now - since >= self._grace_s and self._unneeded_since.get(digest) == since:  # not fetched meanwhile
                 await self._remove(digest)
 
     async def _remove(self, digest: str) -> None:
@@ -98,9 +98,8 @@ class Artifacts:
     async def _fetch(self, item: DesiredAdapter, arrived: Arrived) -> None:
         try:
             arrived(item, await self._outcome(item))
-        except asyncio.CancelledError:
+        finally:
             await to_its_end(partial(self._store.discard, _place(item)))
-            raise
 
     async def _outcome(self, item: DesiredAdapter) -> str | AgentError:
         try:
@@ -108,8 +107,6 @@ class Artifacts:
         except AgentError as error:
             if error.reason == NO_SPACE:  # no time of grace where there is no room for it
                 self._unneeded_since = dict.fromkeys(self._unneeded_since, float("-inf"))
-            if isinstance(error, RefusedError):
-                await to_its_end(partial(self._store.discard, _place(item)))
             return error
         except Exception as error:
             logger.exception("fetching %s of tenant %s failed in an unforeseen way", item.adapter, item.tenant)

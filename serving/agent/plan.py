@@ -4,7 +4,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from contract.agent import AdapterReport, DesiredAdapter, Fingerprint
-from contract.names import engine_name
+from contract.engine_name import EngineName, engine_name
 from service.backoff import Backoff
 from serving.agent.errors import AgentError, RefusedError
 
@@ -108,7 +108,10 @@ def undecided(progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str
         for item, state in progress.items()
         if name_of(item, state) is None and state.failure is None
     }
-    return frozenset(name for name in loaded if tuple(name.split(".")[:2]) in open_)
+    versions = {name: EngineName.parse(name) for name in loaded}
+    return frozenset(
+        name for name, version in versions.items() if version and (version.tenant, version.adapter) in open_
+    )
 
 
 def remembered(failures: Mapping[str, Failure], names: Set[str], now: float) -> dict[str, Failure]:

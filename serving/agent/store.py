@@ -1,7 +1,7 @@
 """Content-addressed directories of verified adapters: `<root>/<sha256>/`.
 
 A directory under its digest is complete and verified, and never written again. Incoming files are in
-`<root>/incoming/`, one directory for each source, so an interrupted fetch continues there.
+`<root>/incoming/`, one directory for each source.
 """
 
 import errno
@@ -12,7 +12,6 @@ import shutil
 import stat
 import tempfile
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -25,8 +24,6 @@ NO_SPACE = "NoSpace"
 
 _BLOCK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-# A fetch abandoned for this long is discarded, seconds.
-_ABANDONED_S = 24 * 3600.0
 
 
 class Store:
@@ -35,14 +32,13 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._lock = threading.Lock()
+        # Admitted versions that nobody has taken over yet, by their incoming directory: they are not removed.
+        self._reserved: dict[Path, str] = {}
         self._incoming = root / "incoming"
         self._leaving = root / "leaving"
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self._leaving, ignore_errors=True)
-        self._leaving.mkdir()
-        for path in self._incoming.iterdir():
-            if time.time() - path.stat().st_mtime > _ABANDONED_S:
-                shutil.rmtree(path, ignore_errors=True)
+        for remains in (self._incoming, self._leaving):
+            shutil.rmtree(remains, ignore_errors=True)
+            remains.mkdir(parents=True)
         self.digests = frozenset(path.name for path in root.iterdir() if _DIGEST.fullmatch(path.name))
 
     def path(self, digest: str) -> Path:
@@ -65,14 +61,16 @@ class Store:
         return path
 
     def discard(self, source: str) -> None:
-        """Discards the received files of an abandoned source."""
+        """Ends a fetch: its files are discarded, and a version admitted from it may be removed."""
         shutil.rmtree(self._place(source), ignore_errors=True)
+        self._reserved.pop(self._place(source), None)
 
     def _place(self, source: str) -> Path:
         return self._incoming / hashlib.sha256(source.encode()).hexdigest()[:32]
 
     def admit(self, incoming: Path, rules: Rules, *, pinned: str | None) -> str:
-        """Digest the received files, verify them, publish them. Returns the digest.
+        """Digest the received files, verify them, publish them. Returns the digest; nothing removes that version before
+        `discard`.
 
         Raises RefusedError for the artifact's faults, and discards the files; raises UnavailableError for the disk's.
         """
@@ -97,6 +95,7 @@ class Store:
         condensed.write(incoming)
         _sync(incoming)
         with self._lock:
+            self._reserved[incoming] = digest
             self._publish(incoming, digest)
         return digest
 
@@ -129,6 +128,8 @@ class Store:
     def remove(self, digest: str) -> None:
         """Atomic: a directory under its digest is complete, or does not exist."""
         with self._lock:
+            if digest in self._reserved.values():
+                return
             target = Path(tempfile.mkdtemp(dir=self._leaving))
             with suppress(FileNotFoundError):
                 self.path(digest).rename(target / digest)

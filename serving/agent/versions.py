@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from contract.agent import DesiredAdapter, DesiredSet
-from contract.names import engine_name
+from contract.engine_name import engine_name
 from serving.agent.errors import AgentError, RefusedError
 from serving.agent.metrics import Metrics
 from serving.agent.plan import Failure, Progress, name_of, remembered

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.names import API_VERSION, engine_name
+from contract.names import API_VERSION
 from contract.objects import InvalidObjectError, parse_object, to_data
 from tests.operators import objects
 
@@ -81,9 +81,3 @@ def test_anything_else_than_an_object_is_an_invalid_object_and_nothing_worse(dat
 )
 def test_an_object_survives_being_written_and_read(item: Any) -> None:
     assert parse_object(to_data(item)) == item
-
-
-def test_an_engine_name_tells_tenant_adapter_and_version_apart() -> None:
-    names = {engine_name(t, a, d * 64) for t in ("a", "a-b") for a in ("b", "b-c") for d in "01"}
-    assert len(names) == 8
-    assert engine_name("acme", "support", "0" * 64) == "acme.support.000000000000"

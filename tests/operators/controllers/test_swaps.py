@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from contract.adapter import Decision
 from contract.agent import AdapterReport, AgentStatus
+from contract.engine_name import engine_name
 from contract.gateway import Arm, Comparison, GatewayState
-from contract.names import engine_name
 from contract.objects import AnyObject, Objects
 from contract.snapshot import Snapshot
 from serving.gateway.catalog import build_catalog

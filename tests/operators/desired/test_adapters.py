@@ -6,8 +6,8 @@ from contract.acceptance import accept
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus, Version
 from contract.agent import AdapterReport, AgentStatus
 from contract.base_model import BaseModel
+from contract.engine_name import engine_name
 from contract.gateway import GatewayState
-from contract.names import engine_name
 from contract.objects import AnyObject, collect
 from operators.desired.adapters import fill_slots
 from tests.operators import objects

@@ -6,8 +6,8 @@ from contract import conditions as c
 from contract.adapter import Adapter, Decision
 from contract.agent import AdapterReport, AgentStatus, Fingerprint
 from contract.conditions import condition
+from contract.engine_name import engine_name
 from contract.gateway import Arm, Comparison, GatewayState
-from contract.names import engine_name
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 from tests.operators import objects

@@ -60,15 +60,21 @@ def _item(adapter: str, digest: str | None = None) -> DesiredAdapter:
 
 def test_an_agent_that_was_started_anew_keeps_what_its_engine_serves_until_it_knows_better() -> None:
     """Nothing is verified yet: the pinned version is wanted where it is loaded, the candidate's may be any."""
-    loaded = frozenset({f"acme.support.{DIGEST[:12]}", "acme.api.0123456789ab", "globex.desk.0123456789ab"})
+    loaded = frozenset(
+        {
+            f"acme.support.{DIGEST[:32]}",
+            "acme.api.0123456789ab00000000000000000000",
+            "globex.desk.0123456789ab00000000000000000000",
+        }
+    )
     progress = {_item("support", DIGEST): Progress(), _item("api"): Progress()}
-    assert set(desired_entries(progress, loaded, frozenset(), 0.0)) == {f"acme.support.{DIGEST[:12]}"}
-    assert undecided(progress, loaded) == {"acme.api.0123456789ab"}
+    assert set(desired_entries(progress, loaded, frozenset(), 0.0)) == {f"acme.support.{DIGEST[:32]}"}
+    assert undecided(progress, loaded) == {"acme.api.0123456789ab00000000000000000000"}
     assert desired_entries(progress, frozenset(), frozenset(), 0.0) == {}
 
 
 def test_a_version_that_answers_is_ready_and_one_that_failed_says_why() -> None:
-    item, name = _item("support", DIGEST), f"acme.support.{DIGEST[:12]}"
+    item, name = _item("support", DIGEST), f"acme.support.{DIGEST[:32]}"
     failed = Progress(DIGEST).failed(UnavailableError("LoadFailed", "no room"), 0.0)
     assert report_of(item, failed, frozenset(), None).state == "Failed"
     assert report_of(item, failed, frozenset(), None).message == "no room"

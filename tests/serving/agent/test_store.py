@@ -60,15 +60,20 @@ def test_what_a_fetch_left_beside_the_files_is_not_published(tmp_path: Path) -> 
     assert not (store.path(digest) / "etag").exists()
 
 
-def test_what_has_half_arrived_is_there_after_a_restart_and_given_up_after_a_day(tmp_path: Path) -> None:
+def test_what_has_half_arrived_is_gone_after_a_restart(tmp_path: Path) -> None:
+    arrived = _arrived(Store(tmp_path))
+    Store(tmp_path)
+    assert not arrived.exists()
+
+
+def test_an_admitted_version_is_not_removed_before_its_fetch_has_ended(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    digest = store.admit(_arrived(store), RULES, pinned=None)
-    half, old = store.incoming("half"), store.incoming("old")
-    os.utime(old, (time.time() - 90_000,) * 2)
-    again = Store(tmp_path)
-    assert again.holds(digest)
-    assert half.exists()
-    assert not old.exists()
+    digest = store.admit(_arrived(store, "one"), RULES, pinned=None)
+    store.remove(digest)
+    assert _published(store) == [digest]
+    store.discard("one")
+    store.remove(digest)
+    assert _published(store) == []
 
 
 def test_a_pin_that_does_not_match_refuses(tmp_path: Path) -> None:
@@ -125,7 +130,8 @@ def test_a_version_that_the_disk_has_damaged_is_not_used_and_can_come_again(tmp_
 
 def test_what_was_removed_is_gone(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    digest = store.admit(_arrived(store), RULES, pinned=None)
+    digest = store.admit(_arrived(store, "one"), RULES, pinned=None)
+    store.discard("one")
     store.remove(digest)
     store.remove(digest)
     assert not store.holds(digest)
@@ -145,6 +151,7 @@ number = 0
 while True:
     number += 1
     digest = store.admit(write(store.incoming("x"), settings=config(lora_alpha=number)), RULES, pinned=None)
+    store.discard("x")
     if number % 3 == 0:
         store.remove(digest)
 """
