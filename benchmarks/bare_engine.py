@@ -30,6 +30,8 @@ KEY = "bare-engine"
 START_LIMIT_S = 240.0
 MEMORY_FOR_KEYS_AND_VALUES = "268435456"
 
+Dtype = Literal["bfloat16", "float32"]
+
 
 @dataclass(frozen=True)
 class BareEngine:
@@ -67,18 +69,8 @@ async def complete(session: aiohttp.ClientSession, name: str, prompt: str | list
         return response.status, await response.json()
 
 
-@contextmanager
-def bare_engine(
-    log: Path,
-    *,
-    slots: int = 4,
-    cpu_slots: int = 16,
-    dtype: Literal["bfloat16", "float32"] = "bfloat16",
-    extra: tuple[str, ...] = (),
-) -> Iterator[BareEngine]:
-    """The demo's base model, served as `quiver up` serves it. Raises RuntimeError when it does not come up."""
-    port = free_port()
-    base = BaseModel(
+def _base(slots: int, cpu_slots: int, dtype: Dtype, extra: tuple[str, ...]) -> BaseModel:
+    return BaseModel(
         api_version=API_VERSION,
         metadata=Metadata(name=BASE),
         spec=BaseModelSpec(
@@ -90,6 +82,20 @@ def bare_engine(
             engine_env={"HF_HUB_OFFLINE": "1"},
         ),
     )
+
+
+@contextmanager
+def bare_engine(
+    log: Path,
+    *,
+    slots: int = 4,
+    cpu_slots: int = 16,
+    dtype: Dtype = "bfloat16",
+    extra: tuple[str, ...] = (),
+) -> Iterator[BareEngine]:
+    """The demo's base model, served as `quiver up` serves it. Raises RuntimeError when it does not come up."""
+    port = free_port()
+    base = _base(slots, cpu_slots, dtype, extra)
     command = engine_command(base, python=str(Settings().engine_python), listen=on_port("127.0.0.1", port), api_key=KEY)
     with log.open("wb") as out:
         process = subprocess.Popen(

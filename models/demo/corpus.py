@@ -8,11 +8,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from models.demo.wordings import (
+from models.demo.wordings import HELD, TRAIN, Wording
+from models.demo.words import (
     CODAS,
     COMPANIES,
     HEADS,
-    HELD,
     KNOWN_NAMES,
     MODIFIERS,
     MONTHS,
@@ -20,10 +20,8 @@ from models.demo.wordings import (
     PLACES,
     PRODUCTS,
     TIERS,
-    TRAIN,
     UNITS,
     VOWELS,
-    Wording,
 )
 
 HEADER = (

@@ -18,6 +18,7 @@ from benchmarks.load import CUT
 from benchmarks.report import Bar, report
 from contract.names import API_VERSION
 from tests.e2e import demo, images, smoke
+from tests.e2e.changes import Changes
 from tests.e2e.cluster import NAMESPACE, Cluster, Data, cluster
 from tests.e2e.traffic import Told, Traffic
 
@@ -32,7 +33,7 @@ class Run:
         self.begun = time.monotonic()
         self.seconds: dict[str, float] = {}
         self.bars: dict[str, Bar] = {}
-        self.early: list[str] = []
+        self.changes = Changes(cluster, self.helm)
         self.excused = 0
         self.keys, self.key_objects = demo.keys()
         self.notes: list[str] = []
@@ -132,20 +133,22 @@ class Run:
     def under_load(self, traffic: Traffic) -> None:
         for name, action in (
             ("adapter swap", partial(self.swap, traffic)),
-            ("gateway roll", partial(self.roll, "gateway")),
-            ("operator kill", self.kill_leader),
-            ("scale up", partial(self.scale, 2)),
-            ("engine roll", self.roll_engines),
-            ("kill engine", partial(self.kill, "engine")),
-            ("scale down", partial(self.scale, 1)),
-            ("helm upgrade", self.upgrade),
+            ("gateway roll", partial(self.changes.roll, "gateway")),
+            ("operator kill", self.changes.kill_leader),
+            ("scale up", partial(self.changes.scale, 2)),
+            ("engine roll", self.changes.roll_engines),
+            ("kill engine", partial(self.changes.kill, "engine")),
+            ("scale down", partial(self.changes.scale, 1)),
+            ("helm upgrade", self.changes.upgrade),
         ):
             with self.step(name):
                 told = traffic.during(action)
             self.told(name, told)
+        self.bars["early"] = Bar(len(self.changes.early), 0, "adapters", at_most=True)
+        self.bars["secret kept"] = Bar(int(self.changes.secret_kept), 1, "kept")
         for part in ("retrieval", "milvus", "ingest", "drift", "gateway"):
             with self.step(f"kill {part}"):
-                self.told(f"kill {part}", traffic.during(partial(self.kill, part)))
+                self.told(f"kill {part}", traffic.during(partial(self.changes.kill, part)))
         with self.step("documents answer again"):
             self.cluster.wait(traffic.documents_answer, "answers from documents")
 
@@ -159,76 +162,6 @@ class Run:
             f"{name}: {told.answers} answers, {len(told.failures)} failures {sorted(set(told.failures))[:3]}"
         )
         print(f"           {told.answers} answers, {len(told.failures)} failures", flush=True)
-
-    def roll(self, part: str) -> None:
-        self.cluster.kubectl("rollout", "restart", f"deployment/quiver-{part}")
-        self.cluster.kubectl("rollout", "status", f"deployment/quiver-{part}", "--timeout=5m")
-
-    def kill_leader(self) -> None:
-        lease = self.cluster.get("lease", "quiver-operator")["spec"]
-        self.cluster.kubectl("delete", "pod", lease["holderIdentity"], "--grace-period=0", "--force")
-        self.cluster.wait(
-            lambda: (
-                self.cluster.get("lease", "quiver-operator")["spec"]["holderIdentity"]
-                not in ("", lease["holderIdentity"])
-            ),
-            "another leader",
-        )
-
-    def scale(self, count: int) -> None:
-        self.cluster.kubectl("scale", *BASES, f"--replicas={count}")
-        self.until_engines(count)
-
-    def until_engines(self, count: int, *, without: frozenset[str] = frozenset()) -> None:
-        """Each new one is asked for its adapters as soon as it is seen to be ready."""
-        known = set(self.cluster.ready_pods("engine"))
-
-        def there() -> bool:
-            ready = self.cluster.ready_pods("engine")
-            for pod in set(ready) - known:
-                known.add(pod)
-                self.early += [f"{pod} was ready without {name}" for name in self.active() - self.held(pod)]
-            return len(ready) == len(self.cluster.pods("engine")) == count and without.isdisjoint(ready)
-
-        self.cluster.wait(there, f"{count} engines", 900)
-        self.bars["early"] = Bar(len(self.early), 0, "adapters", at_most=True)
-
-    def active(self) -> set[str]:
-        """The versions that answer, by engine name."""
-        text = self.cluster.kubectl("get", "adapters", "--all-namespaces", "-o", "yaml")
-        return {item["status"]["active"]["engineName"] for item in yaml.safe_load(text)["items"]}
-
-    def held(self, pod: str) -> set[str]:
-        program = (
-            "import json, os, urllib.request as r; key = os.environ['QUIVER_AGENT_ENGINE_API_KEY'];"
-            "q = r.Request('http://127.0.0.1:8000/v1/models', headers={'Authorization': f'Bearer {key}'});"
-            "print(*[m['id'] for m in json.load(r.urlopen(q))['data']])"
-        )
-        return set(self.cluster.kubectl("exec", pod, "-c", "agent", "--", "python", "-c", program).split())
-
-    def roll_engines(self) -> None:
-        before = frozenset(self.cluster.ready_pods("engine"))
-        patch = {
-            "spec": {"engineEnv": {**self.cluster.get(*BASES)["spec"]["engineEnv"], "TOKENIZERS_PARALLELISM": "false"}}
-        }
-        self.cluster.kubectl("patch", *BASES, "--type=merge", "-p", json.dumps(patch))
-        self.until_engines(len(before), without=before)
-
-    def upgrade(self) -> None:
-        """To images of another tag: every part rolls, and so does every engine, as its agent is one of them."""
-        before = frozenset(self.cluster.ready_pods("engine"))
-        secret = self.cluster.get("secret", "quiver-internal")["data"]
-        self.helm("upgrade", image={**demo.VALUES["image"], "tag": images.NEXT_TAG})
-        self.until_engines(len(before), without=before)
-        kept = self.cluster.get("secret", "quiver-internal")["data"] == secret
-        self.bars["secret kept"] = Bar(int(kept), 1, "kept")
-
-    def kill(self, part: str) -> None:
-        (victim, *_) = self.cluster.ready_pods(part)
-        self.cluster.kubectl("delete", "pod", victim, "--grace-period=0", "--force")
-        if part == "engine":
-            self.until_engines(2)
-        self.cluster.wait(lambda: self.cluster.ready_pods(part) and victim not in self.cluster.ready_pods(part), part)
 
     # Leave ---------------------------------------------------------------------------------------------------
 

@@ -1,170 +1,16 @@
 """Faults in any order, on an engine that can be made to have them. What the real one does: tests/system."""
 
-import asyncio
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.hostile import config, write
-from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint, verified_revision
+from contract.agent import DesiredAdapter, verified_revision
 from serving.agent import engine_watch
-from serving.agent.artifacts import Artifacts, Fetch, to_its_end
-from serving.agent.converge import Convergence
-from serving.agent.culprits import DEATHS, Culprits
-from serving.agent.errors import EngineDownError, RefusedError, UnavailableError
-from serving.agent.metrics import Metrics
-from serving.agent.store import Store
-from tests.serving.agent.artifacts import pending_rules
-
-BASE = "base"
-
-
-def _fingerprint(value: float) -> Fingerprint:
-    return Fingerprint(engine="1", prompts=((("a", -value),),))
-
-
-class FaultyEngine:
-    """Keeps names as vLLM does. `broken` names fail at load or probe; `weights` are what a name answers with."""
-
-    base_model = BASE
-
-    def __init__(self) -> None:
-        self.start: float | None = 1.0
-        self.names: set[str] = set()
-        self.paths: list[str] = []
-        self.calls: list[str] = []
-        self.unloadable: set[str] = set()
-        self.silent: set[str] = set()
-        self.weights: dict[str, float] = {}
-        self.dies_after = 10**9
-        self.kills = ""  # what the names begin with that it dies of
-        self._starts = 1.0
-
-    def _call(self, words: str) -> None:
-        self.calls.append(words)
-        self.dies_after -= 1
-        if self.dies_after < 0 or self.start is None:
-            self.start, self.names = None, set()
-            raise EngineDownError("EngineDown", "the engine does not answer")
-
-    def restart(self) -> None:
-        self._starts += 1
-        self.start, self.names, self.dies_after = self._starts, set(), 10**9
-
-    async def started(self) -> float | None:
-        return self.start
-
-    async def loaded(self) -> frozenset[str]:
-        self._call("list")
-        return frozenset(self.names)
-
-    async def load(self, name: str, path: str) -> None:
-        self._call(f"load {name}")
-        if self.kills and name.startswith(self.kills):
-            self.dies_after = 0
-            self._call(f"die of {name}")
-        if name.split(".")[1] in self.unloadable:
-            raise UnavailableError("LoadFailed", f"the engine did not load {name}: rank 512")
-        self.names.add(name)
-        self.paths.append(path)
-
-    async def unload(self, name: str) -> None:
-        self._call(f"unload {name}")
-        self.names.discard(name)
-
-    async def fingerprint(self, name: str) -> Fingerprint:
-        self._call(f"probe {name}")
-        if name != BASE and (name not in self.names or name.split(".")[1] in self.silent):
-            raise UnavailableError("ProbeFailed", f"{name} gave no answer")
-        return _fingerprint(self.weights.get(name, 0.0 if name == BASE else 1.0))
-
-
-class Directory(Fetch):
-    """A source is a number, and the artifact one of that scale; `bad` is refused."""
-
-    async def fetch(self, source: str, into: Path, credentials: Mapping[str, str]) -> None:
-        if source == "bad":
-            raise RefusedError("Pickle", "the weights are a pickle")
-        await to_its_end(partial(write, into, settings=config(lora_alpha=int(source))))
-
-
-class World:
-    agent: Convergence
-    artifacts: Artifacts | None = None
-
-    def __init__(self, root: Path) -> None:
-        self.engine = FaultyEngine()
-        self.root = root
-        self.wanted: dict[str, DesiredAdapter] = {}
-
-    async def start_agent(self) -> None:
-        if self.artifacts:
-            await self.artifacts.stop()
-        metrics = Metrics()
-        store = await asyncio.to_thread(Store, self.root)
-        rules, culprits = pending_rules(), await asyncio.to_thread(Culprits, self.root)
-        self.artifacts = Artifacts(Directory(), store, rules, metrics, grace_s=0.0)
-        self.agent = Convergence(self.engine, self.artifacts, rules, culprits, metrics)  # type: ignore[arg-type]  # the same calls
-
-    async def happen(self, event: str) -> None:
-        engine = self.engine
-        match event.split():
-            case ["restart"]:
-                engine.restart()
-            case ["die"]:
-                engine.dies_after = 2
-            case ["lose"]:
-                engine.names = set(sorted(engine.names)[1:])
-            case ["agent"]:
-                await self.start_agent()
-            case ["want", name]:
-                self.wanted[name] = _candidate(name, str(len(self.wanted) + 1))
-            case ["drop", name]:
-                self.wanted.pop(name, None)
-            case ["break"]:
-                engine.unloadable, engine.silent = {"a"}, {"b"}
-
-    async def mend(self) -> None:
-        self.engine.unloadable, self.engine.silent = set(), set()
-        if self.engine.start is None or self.engine.dies_after < 100:
-            self.engine.restart()
-        await self.settle()
-        self.retry_now()
-
-    async def arrivals(self) -> None:
-        assert self.artifacts
-        await asyncio.gather(*self.artifacts._tasks.values(), return_exceptions=True)
-
-    async def settle(self, passes: int = 3) -> AgentStatus:
-        for _ in range(passes):
-            await self.agent._pass()
-            await self.arrivals()
-        await self.agent._pass()
-        assert self.agent.status.value is not None
-        return self.agent.status.value
-
-    def retry_now(self) -> None:
-        versions = self.agent._versions
-        versions._failures = {name: failure for name, failure in versions._failures.items() if failure.is_final}
-        for item, progress in versions.progress.items():
-            if progress.failure and not isinstance(progress.failure.error, RefusedError):
-                versions.progress[item] = type(progress)(progress.digest)
-
-
-def _candidate(adapter: str, source: str, **more: object) -> DesiredAdapter:
-    return DesiredAdapter(tenant="acme", adapter=adapter, source=source, revision=f"r{source}", **more)  # type: ignore[arg-type]
-
-
-def _set(*items: DesiredAdapter) -> DesiredSet:
-    return DesiredSet(adapters=items)
-
-
-def _states(status: AgentStatus) -> dict[str, str]:
-    return {h.adapter: h.state for h in status.adapters}
+from serving.agent.culprits import DEATHS
+from serving.agent.errors import UnavailableError
+from tests.serving.agent.world import BASE, World, candidate_of, desired_set, states_of
 
 
 @pytest.fixture
@@ -176,14 +22,16 @@ async def world(tmp_path: Path) -> World:
 
 async def test_a_bad_adapter_never_stops_another(world: World) -> None:
     world.engine.unloadable.add("b")
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2"), _candidate("c", "bad"), _candidate("d", "3")))
+    world.agent.desire(
+        desired_set(candidate_of("a", "1"), candidate_of("b", "2"), candidate_of("c", "bad"), candidate_of("d", "3"))
+    )
     status = await world.settle()
-    assert _states(status) == {"a": "Ready", "b": "Failed", "c": "Failed", "d": "Ready"}
+    assert states_of(status) == {"a": "Ready", "b": "Failed", "c": "Failed", "d": "Ready"}
 
 
 async def test_the_fact_that_failed_is_the_first_one(world: World) -> None:
     world.engine.unloadable.add("b")
-    world.agent.desire(_set(_candidate("b", "2")))
+    world.agent.desire(desired_set(candidate_of("b", "2")))
     status = await world.settle()
     assert (status.adapters[0].reason, "rank 512" in status.adapters[0].message) == ("LoadFailed", True)
     assert not any(call.startswith("probe acme.b") for call in world.engine.calls)
@@ -192,8 +40,8 @@ async def test_the_fact_that_failed_is_the_first_one(world: World) -> None:
 async def test_a_replica_is_not_ready_before_its_required_adapters_answer_also_after_a_death_in_the_middle(
     world: World,
 ) -> None:
-    items = [_candidate(name, str(n), required=True) for n, name in enumerate("abc", 1)]
-    world.agent.desire(_set(*items))
+    items = [candidate_of(name, str(n), required=True) for n, name in enumerate("abc", 1)]
+    world.agent.desire(desired_set(*items))
     assert (await world.settle()).ready
     world.engine.restart()
     world.engine.dies_after = 4
@@ -216,21 +64,21 @@ async def test_a_replica_is_not_ready_before_its_required_adapters_answer_also_a
 
 
 async def test_a_version_that_the_engine_lost_is_not_ready(world: World) -> None:
-    world.agent.desire(_set(_candidate("a", "1")))
-    assert _states(await world.settle()) == {"a": "Ready"}
+    world.agent.desire(desired_set(candidate_of("a", "1")))
+    assert states_of(await world.settle()) == {"a": "Ready"}
     world.engine.names.clear()
     world.engine.unloadable.add("a")
-    assert _states(await world.settle()) == {"a": "Failed"}
+    assert states_of(await world.settle()) == {"a": "Failed"}
 
 
 async def test_an_agent_that_is_started_anew_takes_nothing_away_and_says_nothing_before_it_knows(world: World) -> None:
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     digest = (await world.settle()).adapters[0].digest
     world.engine.calls.clear()
     await world.start_agent()
     await world.agent._pass()
     assert world.agent.status.value is None
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("a", "1", digest=digest, required=True)))
+    world.agent.desire(desired_set(candidate_of("a", "1"), candidate_of("a", "1", digest=digest, required=True)))
     await world.agent._pass()
     assert world.agent.status.value is not None
     assert world.agent.status.value.ready
@@ -242,11 +90,11 @@ async def test_an_agent_that_is_started_anew_takes_one_missed_answer_for_no_deat
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_watch, "PERIOD_S", 0.0)
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     await world.settle()
     started, world.engine.start = world.engine.start, None
     await world.start_agent()
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     await world.agent._pass()
     assert world.agent.status.value is None
     world.engine.start = started
@@ -259,12 +107,12 @@ async def test_an_agent_that_is_started_anew_takes_one_missed_answer_for_no_deat
 
 async def test_an_agent_that_finds_its_engine_down_says_so(world: World) -> None:
     world.engine.start = None
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     assert not (await world.settle()).ready
 
 
 async def test_one_unload_that_fails_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    world.agent.desire(desired_set(candidate_of("a", "1"), candidate_of("b", "2")))
     await world.settle()
     unload = world.engine.unload
 
@@ -274,52 +122,52 @@ async def test_one_unload_that_fails_stops_no_other(world: World, monkeypatch: p
         await unload(name)
 
     monkeypatch.setattr(world.engine, "unload", stubborn)
-    world.agent.desire(_set())
+    world.agent.desire(desired_set())
     await world.settle()
     assert {name.split(".")[1] for name in world.engine.names} == {"a"}
 
 
 async def test_a_version_that_answers_otherwise_than_its_record_is_taken_out_of_service(world: World) -> None:
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     status = await world.settle()
     name, recorded = status.adapters[0].engine_name or "", status.adapters[0].fingerprint
     world.engine.restart()
     world.engine.weights[name] = 1.5
     await world.start_agent()
-    world.agent.desire(_set(_candidate("a", "1", fingerprint=recorded)))
+    world.agent.desire(desired_set(candidate_of("a", "1", fingerprint=recorded)))
     status = await world.settle()
     assert (status.adapters[0].state, status.adapters[0].reason) == ("Failed", "FingerprintDiffers")
     assert name not in world.engine.names
     world.engine.weights[name] = 1.0
     world.retry_now()
-    assert _states(await world.settle()) == {"a": "Ready"}
+    assert states_of(await world.settle()) == {"a": "Ready"}
 
 
 async def test_a_version_that_answers_as_its_record_is_served_whatever_its_base_model_answers(world: World) -> None:
     """An engine was seen to answer for the base model with an adapter's weights."""
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     (held,) = (await world.settle()).adapters
     await world.start_agent()
     world.engine.restart()
     world.engine.weights[BASE] = 1.0
     world.engine.calls.clear()
-    world.agent.desire(_set(_candidate("a", "1", fingerprint=held.fingerprint)))
-    assert _states(await world.settle()) == {"a": "Ready"}
+    world.agent.desire(desired_set(candidate_of("a", "1", fingerprint=held.fingerprint)))
+    assert states_of(await world.settle()) == {"a": "Ready"}
     assert not any(call.startswith("unload") for call in world.engine.calls)
 
 
 async def test_a_new_agent_does_not_take_a_spoiled_engines_word_for_the_base_models(world: World) -> None:
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     await world.settle()
     await world.start_agent()
     world.engine.weights[BASE] = 1.0  # on the engine that the agent before had met
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     status = await world.settle()
     assert (status.ready, status.spoiled_by) == (False, "a version that was loaded before")
 
 
 async def test_a_version_that_the_engine_dies_of_is_not_loaded_for_ever(world: World) -> None:
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    world.agent.desire(desired_set(candidate_of("a", "1"), candidate_of("b", "2")))
     for _ in range(DEATHS + 2):
         world.engine.restart()
         world.engine.kills = "acme.b."
@@ -328,26 +176,26 @@ async def test_a_version_that_the_engine_dies_of_is_not_loaded_for_ever(world: W
     world.engine.restart()
     world.engine.calls.clear()
     status = await world.settle()
-    assert _states(status) == {"a": "Ready", "b": "Failed"}
+    assert states_of(status) == {"a": "Ready", "b": "Failed"}
     assert next(h.reason for h in status.adapters if h.adapter == "b") == "EngineEnded"
     await world.start_agent()  # another life of the agent does not load it either
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    world.agent.desire(desired_set(candidate_of("a", "1"), candidate_of("b", "2")))
     await world.settle()
     assert not any(call.startswith("load acme.b.") for call in world.engine.calls)
 
 
 async def test_every_version_is_looked_at_again_on_a_schedule(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    world.agent.desire(desired_set(candidate_of("a", "1"), candidate_of("b", "2")))
     status = await world.settle()
     wrong = next(h.engine_name for h in status.adapters if h.adapter == "b") or ""
     world.engine.weights[wrong] = 3.0
-    assert _states(await world.settle()) == {"a": "Ready", "b": "Ready"}
+    assert states_of(await world.settle()) == {"a": "Ready", "b": "Ready"}
     monkeypatch.setattr("serving.agent.audits.AUDIT_PERIOD_S", 0.0)
-    assert _states(await world.settle()) == {"a": "Ready", "b": "Failed"}
+    assert states_of(await world.settle()) == {"a": "Ready", "b": "Failed"}
 
 
 async def test_an_adapter_without_any_effect_is_not_served(world: World) -> None:
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     name = (await world.settle()).adapters[0].engine_name or ""
     world.engine.restart()
     world.engine.weights[name] = 0.0
@@ -356,11 +204,11 @@ async def test_an_adapter_without_any_effect_is_not_served(world: World) -> None
 
 async def test_what_the_engine_made_of_a_version_holds_under_every_revision(world: World) -> None:
     """The operator asks for a version by its digest as soon as that is reported: its failure must not begin anew."""
-    candidate = _candidate("a", "1")
-    world.agent.desire(_set(candidate))
+    candidate = candidate_of("a", "1")
+    world.agent.desire(desired_set(candidate))
     first = (await world.settle()).adapters[0]
     name, digest = first.engine_name or "", first.digest or ""
-    world.agent.desire(_set())
+    world.agent.desire(desired_set())
     await world.settle()
     world.engine.weights[name] = 0.0
     world.engine.calls.clear()
@@ -369,15 +217,15 @@ async def test_what_the_engine_made_of_a_version_holds_under_every_revision(worl
             tenant="acme", adapter="a", source=None, revision=verified_revision(digest), digest=digest
         )
         for items in ((candidate,), (candidate, again), (again,), ()):
-            world.agent.desire(_set(*items))
+            world.agent.desire(desired_set(*items))
             await world.settle()
     assert sum(call.startswith("load") for call in world.engine.calls) <= 1
 
 
 async def test_a_version_leaves_the_disk_when_nothing_needs_it(world: World) -> None:
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "1"), _candidate("c", "2")))
+    world.agent.desire(desired_set(candidate_of("a", "1"), candidate_of("b", "1"), candidate_of("c", "2")))
     digests = {h.adapter: h.digest for h in (await world.settle()).adapters}
-    world.agent.desire(_set(_candidate("b", "1")))
+    world.agent.desire(desired_set(candidate_of("b", "1")))
     await world.settle()
     assert world.artifacts
     assert world.artifacts._store.digests == {digests["b"]}
@@ -395,33 +243,33 @@ async def test_whatever_happened_the_engine_ends_with_exactly_what_is_desired(
     await world.start_agent()
     for event in ["pass", *events]:
         await world.happen(event)
-        world.agent.desire(_set(*world.wanted.values()))
+        world.agent.desire(desired_set(*world.wanted.values()))
         await world.agent._pass()
     await world.mend()
     status = await world.settle()
-    assert set(_states(status)) == set(world.wanted)
-    assert set(_states(status).values()) <= {"Ready"}
+    assert set(states_of(status)) == set(world.wanted)
+    assert set(states_of(status).values()) <= {"Ready"}
     assert {name.split(".")[1] for name in world.engine.names} == set(world.wanted)
     # Only what lies verified under its digest was ever loaded.
     assert all(Path(path).parent == world.root and len(Path(path).name) == 64 for path in world.engine.paths)
 
 
 async def test_a_version_that_answers_nothing_may_have_spoiled_its_engine_too(world: World) -> None:
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     await world.settle()
     world.engine.weights[BASE] = 0.5
     world.engine.silent.add("b")
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    world.agent.desire(desired_set(candidate_of("a", "1"), candidate_of("b", "2")))
     status = await world.settle()
     assert (status.adapters[1].reason, status.ready) == ("SpoilsEngine", False)
 
 
 async def test_an_engine_whose_base_model_answers_otherwise_is_taken_out_until_it_is_a_new_one(world: World) -> None:
     """The version after whose load that began is named, and the next engine is filled without it."""
-    world.agent.desire(_set(_candidate("a", "1")))
+    world.agent.desire(desired_set(candidate_of("a", "1")))
     await world.settle()
     world.engine.weights[BASE] = 0.5  # from now on
-    world.agent.desire(_set(_candidate("a", "1"), _candidate("b", "2")))
+    world.agent.desire(desired_set(candidate_of("a", "1"), candidate_of("b", "2")))
     status = await world.settle()
     assert (status.ready, (status.spoiled_by or "").startswith("acme.b.")) == (False, True)
     assert status.adapters[1].reason == "SpoilsEngine"
@@ -430,4 +278,4 @@ async def test_an_engine_whose_base_model_answers_otherwise_is_taken_out_until_i
     world.engine.restart()
     status = await world.settle()
     assert (status.ready, status.spoiled_by) == (True, None)
-    assert _states(status) == {"a": "Ready", "b": "Failed"}
+    assert states_of(status) == {"a": "Ready", "b": "Failed"}

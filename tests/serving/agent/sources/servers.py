@@ -11,6 +11,8 @@ from aiohttp import web
 
 HOST = "127.0.0.1"
 
+TAG = {"ETag": '"one"'}
+
 
 @dataclass
 class Asked:
@@ -157,3 +159,10 @@ async def line(target: int) -> AsyncIterator[Line]:
     made = Line(target)
     async with _listening(made.carry, HOST, None) as made.port:
         yield made
+
+
+def answering(status: str, headers: dict[str, str], body: bytes = b"") -> Say:
+    async def say(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await send(writer, status, headers, body)
+
+    return say

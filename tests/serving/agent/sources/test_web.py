@@ -15,16 +15,7 @@ from serving.agent.sources.policy import Policy
 from serving.agent.weights import WEIGHTS
 from tests.serving.agent.sources.attempt import refused, unavailable
 from tests.serving.agent.sources.conftest import SIZE
-from tests.serving.agent.sources.servers import Asked, Say, file_server, line, raw_server, send
-
-TAG = {"ETag": '"one"'}
-
-
-def _say(status: str, headers: dict[str, str], body: bytes = b"") -> Say:
-    async def say(asked: Asked, writer: asyncio.StreamWriter) -> None:
-        await send(writer, status, headers, body)
-
-    return say
+from tests.serving.agent.sources.servers import TAG, Asked, Say, answering, file_server, line, raw_server, send
 
 
 def _weights(say: Say) -> Say:
@@ -50,7 +41,7 @@ async def test_both_files_of_a_directory_arrive_and_nothing_else(
 async def test_the_query_stays_behind_the_names_and_out_of_messages(
     policy: Policy, tls: ssl.SSLContext, into: Path
 ) -> None:
-    async with raw_server(tls, _say("404 Not Found", {})) as server:
+    async with raw_server(tls, answering("404 Not Found", {})) as server:
         error = await refused(policy, f"{server.url}/a?sig=s3cr3t%2Fa%3D", into)
     assert [asked.target for asked in server.asked] == [f"/a/{CONFIG}?sig=s3cr3t%2Fa%3D"]
     assert error.reason == "SourceMissing"
@@ -68,7 +59,7 @@ async def test_the_query_stays_behind_the_names_and_out_of_messages(
 async def test_credentials_are_sent_as_the_authorization(
     policy: Policy, tls: ssl.SSLContext, into: Path, credentials: dict[str, str], sent: str | None
 ) -> None:
-    async with raw_server(tls, _say("200 OK", TAG, b"{}")) as server:
+    async with raw_server(tls, answering("200 OK", TAG, b"{}")) as server:
         await Fetcher(policy).fetch(server.url, into, credentials)
     assert [asked.headers.get("authorization") for asked in server.asked] == [sent, sent]
 
@@ -77,7 +68,7 @@ async def test_credentials_are_sent_as_the_authorization(
 async def test_denied_access_names_the_key_that_was_or_was_not_given(
     policy: Policy, tls: ssl.SSLContext, into: Path, status: str
 ) -> None:
-    async with raw_server(tls, _say(status, {})) as server:
+    async with raw_server(tls, answering(status, {})) as server:
         without = await refused(policy, server.url, into)
         given = await refused(policy, server.url, into, {"HTTP_AUTHORIZATION": "Bearer abcdef"})
     assert without.reason == given.reason == "AccessDenied"
@@ -93,7 +84,7 @@ async def test_a_credential_of_two_lines_is_refused_before_anything_is_sent(poli
 
 @pytest.mark.parametrize("status", ["500 Oops", "503 Busy", "429 Slow Down", "408 Timeout"])
 async def test_a_server_in_trouble_is_tried_again(policy: Policy, tls: ssl.SSLContext, into: Path, status: str) -> None:
-    async with raw_server(tls, _say(status, {})) as server:
+    async with raw_server(tls, answering(status, {})) as server:
         assert (await unavailable(policy, server.url, into)).reason == "SourceUnavailable"
 
 
@@ -101,7 +92,7 @@ async def test_an_error_repeats_only_a_code_of_what_the_server_says(
     policy: Policy, tls: ssl.SSLContext, into: Path
 ) -> None:
     body = b"<Error><Code>Strange</Code>\x1b[31m" + b"x" * 100_000
-    async with raw_server(tls, _say("400 Bad", {}, body)) as server:
+    async with raw_server(tls, answering("400 Bad", {}, body)) as server:
         error = await refused(policy, server.url, into)
     assert "answered 400 (Strange);" in error.message
     assert "xxx" not in error.message
@@ -175,67 +166,13 @@ async def test_a_redirect_to_a_private_address_is_refused(
     policy: Policy, tls: ssl.SSLContext, into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.1")
-    async with raw_server(tls, _say("200 OK", TAG, b"{}"), "127.0.0.2") as inside:
-        away = _say("302 Found", {"Location": f"https://127.0.0.2:{inside.port}/secret"})
+    async with raw_server(tls, answering("200 OK", TAG, b"{}"), "127.0.0.2") as inside:
+        away = answering("302 Found", {"Location": f"https://127.0.0.2:{inside.port}/secret"})
         async with raw_server(tls, away) as server:
             error = await refused(replace(policy, allow_private=False), f"https://127.0.0.1:{server.port}", into)
     assert error.reason == "AddressRefused"
     assert "127.0.0.2" in error.message
     assert inside.asked == []
-
-
-# Redirects -------------------------------------------------------------------------------------------------------
-
-
-async def test_a_redirect_to_another_host_gets_no_credentials(policy: Policy, tls: ssl.SSLContext, into: Path) -> None:
-    async def away(asked: Asked, writer: asyncio.StreamWriter) -> None:
-        await send(writer, "302 Found", {"Location": f"{other.url}/x?sig=a%2Fb"})
-
-    async with raw_server(tls, _say("200 OK", TAG, b"{}")) as other, raw_server(tls, away) as server:
-        await Fetcher(policy).fetch(server.url, into, {"HTTP_AUTHORIZATION": "Bearer abcdef"})
-    assert [asked.headers.get("authorization") for asked in server.asked] == ["Bearer abcdef"] * 2
-    assert [asked.headers.get("authorization") for asked in other.asked] == [None] * 2
-    assert {asked.target for asked in other.asked} == {"/x?sig=a%2Fb"}
-
-
-async def test_a_redirect_on_the_same_host_keeps_the_credentials(
-    policy: Policy, tls: ssl.SSLContext, into: Path
-) -> None:
-    async def say(asked: Asked, writer: asyncio.StreamWriter) -> None:
-        if asked.target == "/moved":
-            await send(writer, "200 OK", TAG, b"{}")
-        else:
-            await send(writer, "307 Moved", {"Location": "/moved"})
-
-    async with raw_server(tls, say) as server:
-        await Fetcher(policy).fetch(server.url, into, {"HTTP_AUTHORIZATION": "Bearer abcdef"})
-    assert {asked.headers.get("authorization") for asked in server.asked} == {"Bearer abcdef"}
-
-
-async def test_redirects_in_a_circle_end(policy: Policy, tls: ssl.SSLContext, into: Path) -> None:
-    async with raw_server(tls, _say("302 Found", {"Location": "/again"})) as server:
-        error = await refused(policy, server.url, into)
-    assert error.reason == "TooManyRedirects"
-    assert len(server.asked) == 6
-
-
-@pytest.mark.parametrize(
-    ("location", "reason"),
-    [
-        ("http://localhost/", "NotEncrypted"),
-        ("file:///etc/passwd", "NotEncrypted"),
-        ("https://[", "UrlInvalid"),
-        ("https://localhost:99999/", "UrlInvalid"),
-        ("https://ann:secret@localhost/", "UrlInvalid"),
-        ("https://2130706433/", "UrlInvalid"),
-    ],
-)
-async def test_a_redirect_leads_nowhere_but_to_https(
-    policy: Policy, tls: ssl.SSLContext, into: Path, monkeypatch: pytest.MonkeyPatch, location: str, reason: str
-) -> None:
-    monkeypatch.setattr(http, "is_public", lambda address: True)
-    async with raw_server(tls, _say("302 Found", {"Location": location})) as server:
-        assert (await refused(replace(policy, allow_private=False), server.url, into)).reason == reason
 
 
 # Bounds ----------------------------------------------------------------------------------------------------------
@@ -299,7 +236,7 @@ async def test_a_length_over_the_limit_is_refused_before_a_byte_is_kept(
 
 
 async def test_a_body_shorter_than_its_length_is_tried_again(policy: Policy, tls: ssl.SSLContext, into: Path) -> None:
-    say = _weights(_say("200 OK", {"Content-Length": "100", **TAG}, b"x" * 60))
+    say = _weights(answering("200 OK", {"Content-Length": "100", **TAG}, b"x" * 60))
     async with raw_server(tls, say) as server:
         assert (await unavailable(policy, server.url, into)).reason == "ConnectionFailed"
     assert not (into / WEIGHTS).exists()
@@ -309,7 +246,7 @@ async def test_what_a_body_holds_beyond_its_length_is_never_taken_for_the_next_a
     policy: Policy, tls: ssl.SSLContext, into: Path
 ) -> None:
     forged = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
-    async with raw_server(tls, _say("200 OK", {"Content-Length": "2"}, b"{}" + forged)) as server:
+    async with raw_server(tls, answering("200 OK", {"Content-Length": "2"}, b"{}" + forged)) as server:
         await Fetcher(policy).fetch(server.url, into, {})
     assert (into / CONFIG).read_bytes() == (into / WEIGHTS).read_bytes() == b"{}"
     assert len(server.asked) == 2
@@ -327,7 +264,7 @@ async def test_a_body_whose_end_cannot_be_told_is_refused(policy: Policy, tls: s
 async def test_a_compressed_body_is_refused_rather_than_unpacked(
     policy: Policy, tls: ssl.SSLContext, into: Path
 ) -> None:
-    async with raw_server(tls, _say("200 OK", {"Content-Encoding": "gzip"}, b"\x1f\x8b")) as server:
+    async with raw_server(tls, answering("200 OK", {"Content-Encoding": "gzip"}, b"\x1f\x8b")) as server:
         assert (await refused(policy, server.url, into)).reason == "EncodingUnsupported"
     assert {asked.headers["accept-encoding"] for asked in server.asked} == {"identity"}
 
@@ -352,7 +289,7 @@ async def test_what_is_no_http_is_tried_again(policy: Policy, tls: ssl.SSLContex
 async def test_a_part_in_answer_to_a_plain_request_is_not_taken_for_the_whole(
     policy: Policy, tls: ssl.SSLContext, into: Path
 ) -> None:
-    say = _say("206 Partial", {"Content-Range": "bytes 0-1/10", **TAG}, b"{}")
+    say = answering("206 Partial", {"Content-Range": "bytes 0-1/10", **TAG}, b"{}")
     async with raw_server(tls, say) as server:
         assert (await unavailable(policy, server.url, into)).reason == "AnswerInvalid"
 

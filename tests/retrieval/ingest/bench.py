@@ -1,0 +1,70 @@
+"""A worker for tests."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from contract.ingest import DesiredKnowledgeBase, DesiredSource, IndexedDocument, IndexedKnowledgeBase
+from retrieval.embedding.model import Embedder
+from retrieval.ingest.ledger import Ledger
+from retrieval.ingest.pipeline import Pipeline
+from retrieval.ingest.worker import Worker
+from retrieval.scope import Scope
+from retrieval.store import Store
+from tests.retrieval.ingest.test_parse import LIMITS
+from tests.retrieval.test_store import asked
+
+
+@dataclass
+class Bench:
+    """A worker that is turned by hand, with a clock that is moved by hand."""
+
+    store: Store
+    embedder: Embedder
+    tenant: str
+    folder: Path
+    now: float = 4_000_000_000.0  # after the time of every file, so that all have settled
+    embedded: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.source = self.folder / "source"
+        self.source.mkdir()
+        self.scope = Scope(self.tenant, ("docs",))
+        self.open()
+
+    def open(self) -> None:
+        """As after a start: everything but the ledger's file and the store is new."""
+        self.ledger = Ledger(self.folder / "ledger.db")
+        pipeline = Pipeline(self.store, self.embedder, LIMITS)
+        self.worker = Worker(pipeline, self.ledger, rescan_seconds=5, clock=lambda: self.now)
+
+    def restart(self) -> None:
+        self.ledger.close()
+        self.open()
+        self.settle()
+
+    def set_desired(self, *names: str, **changed: object) -> None:
+        common = {"tenant": self.tenant, "sources": [DesiredSource(path=str(self.source))]} | changed
+        self.worker.set_desired([DesiredKnowledgeBase.model_validate(common | {"name": name}) for name in names])
+        self.settle()
+
+    def write(self, name: str, text: str | bytes) -> None:
+        (self.source / name).write_bytes(text.encode() if isinstance(text, str) else text)
+
+    def settle(self) -> None:
+        """Look, and work until nothing is due now."""
+        self.worker.look()
+        for _turn in range(100):
+            if self.worker.turn() > 0:
+                return
+        raise AssertionError("the worker does not come to rest")
+
+    def status(self) -> IndexedKnowledgeBase:
+        (status,) = self.worker.status()
+        return status
+
+    def document(self, path: str) -> IndexedDocument:
+        return next(document for document in self.status().documents if document.path == path)
+
+    def texts(self) -> list[str]:
+        """What a search for a word of every text finds."""
+        return sorted(hit.text for hit in self.store.lexical(self.scope, asked("plan"), 50))
