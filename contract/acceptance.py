@@ -43,7 +43,7 @@ class Lookups(Protocol):
 
 
 def owners(tenants: tuple[Tenant, ...]) -> dict[str, str]:
-    """Namespace → tenant. A recorded owner keeps its namespace; of two new claims the first by name holds."""
+    """Namespace → tenant. A recorded owner keeps its namespace; of new claims the alphabetically first wins."""
     by_namespace: dict[str, str] = {}
     for tenant in sorted(tenants, key=lambda tenant: (tenant.status.namespace != tenant.spec.namespace, tenant.name)):
         by_namespace.setdefault(tenant.spec.namespace, tenant.name)
@@ -51,7 +51,7 @@ def owners(tenants: tuple[Tenant, ...]) -> dict[str, str]:
 
 
 def accept(objects: Objects, now: datetime, *, documents: str | None = None) -> Verdicts:
-    """The Accepted condition of every object. It may depend on the object's last condition.
+    """The Accepted condition of every object. A verdict may depend on the object's previous condition.
 
     If `documents` is a directory, sources of knowledge bases are paths, and each tenant's must be in
     `documents`/`tenant`.
@@ -109,7 +109,7 @@ class Rules:
             return None
         return _refused(c.NO_TENANT, f"no Tenant owns namespace {item.namespace}; create one, or move this object")
 
-    def _base_model(self, adapter: Adapter) -> Condition | None:
+    def _base_model_refusal(self, adapter: Adapter) -> Condition | None:
         name = adapter.spec.base_model
         base, tenant = self._lookups.base_model(name), self._lookups.owner(adapter.namespace) or ""
         if base is None:
@@ -152,7 +152,7 @@ class Rules:
             return None
         return _refused(
             c.DIGEST_TAKEN,
-            "another APIKey of the namespace has this sha256; make a key of its own with quiver keys create",
+            "another APIKey of the namespace has this sha256; create a separate key with `quiver keys create`",
         )
 
     def _expired(self, key: APIKey) -> Condition | None:
@@ -161,7 +161,7 @@ class Rules:
         return _refused(c.EXPIRED, f"the key expired at {key.spec.expires_at}; make a new one")
 
     def _over_the_cap(self, adapter: Adapter) -> Condition | None:
-        """Running adapters come first, then by name."""
+        """Over the limit, running adapters stay, then the alphabetically first."""
         tenant = self._lookups.tenant(self._lookups.owner(adapter.namespace) or "")
         if tenant is None or len(self._lookups.adapters(adapter.namespace)) <= tenant.spec.max_adapters:
             return None
@@ -176,7 +176,7 @@ class Rules:
         return self._ranks[adapter.namespace][adapter.name]
 
     def _ranked(self, namespace: str) -> Mapping[str, int]:
-        """An adapter refused for itself and not running does not count."""
+        """An adapter that does not run, and is refused for another reason than the limit, does not count."""
         ranks: dict[str, int] = {}
         taken = 0
         for adapter in sorted(self._lookups.adapters(namespace), key=lambda a: (a.status.active is None, a.name)):
@@ -186,7 +186,7 @@ class Rules:
         return ranks
 
     def _own_refusal(self, adapter: Adapter) -> Condition | None:
-        checks = (self._no_tenant, self._base_model, self._name_taken, self._knowledge_bases)
+        checks = (self._no_tenant, self._base_model_refusal, self._name_taken, self._knowledge_bases)
         return next((refusal for check in checks if (refusal := check(adapter))), None)
 
 
@@ -195,7 +195,7 @@ def _lies_in(path: PurePosixPath, folder: PurePosixPath) -> bool:
 
 
 def key_holder(keys: Iterable[APIKey]) -> APIKey:
-    """The valid one of a namespace's keys with one digest, with its models and expiry."""
+    """Of a namespace's keys that share a digest, the one that counts."""
     return min(keys, key=lambda key: (not c.holds(key.status.conditions, c.ACCEPTED), key.name))
 
 

@@ -1,4 +1,4 @@
-"""The path of one query: embed, search both legs, fuse, gate."""
+"""The path of one query: embed, search by both retrievers, fuse, gate."""
 
 import asyncio
 import base64
@@ -23,12 +23,12 @@ WORTH_COVERAGE = 0.5  # the share of the question's terms in one chunk needed to
 
 @dataclass(frozen=True)
 class Query:
-    """A question as the legs see it."""
+    """A question as the retrievers see it."""
 
     vector: Vector
     legible: float  # the readable share of the text
     terms: list[str]
-    names: list[str]  # the terms unknown to the embedder
+    names: list[str]  # capitalised terms that the embedder does not know
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Search:
         return await asyncio.to_thread(self._store.lexical, scope, weights, pool) if weights else []
 
     def _judge(self, hits: Hits, query: Query, top_k: int) -> tuple[Outcome, list[Evidence]]:
-        """The outcome, and the evidence passing it."""
+        """The outcome, and the evidence if the gate passes."""
         nearness = nearness_of(hits, query)
         outcome = decide(nearness, len(hits.by_id), self._thresholds)
         return outcome, ranked(hits, query)[:top_k] if outcome is Outcome.EVIDENCE else []
@@ -125,8 +125,8 @@ def nearness_of(hits: Hits, query: Query) -> Nearness:
 
 
 def worth_of_lexical(hits: Hits, query: Query) -> float:
-    """1, or 0 if there are dense hits and every chunk shares too few words with the question: the lexical hits are
-    function words then, and would spoil the dense ones."""
+    """The weight of lexical hits: 0 if there are dense hits and no chunk shares enough words with the question (the
+    lexical hits are function words then), else 1."""
     shares_enough = coverage(query.terms, [hit.terms for hit in hits.lexical]) >= WORTH_COVERAGE
     return 1.0 if shares_enough or not hits.dense else 0.0
 

@@ -24,7 +24,7 @@ from operators.controllers.stored_object import StoredObject
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
 
-# Replaced reports leave their index behind, up to this many.
+# So many indexes are cached before the cache is cleared.
 MOST_INDEXES = 256
 # A replica with traffic and without a report: assume it holds nothing.
 _SILENT = AgentStatus(version=0, ready=False, started=None)
@@ -44,13 +44,13 @@ class ClusterCache:
         self.reports: dict[str, AgentStatus] = {}  # by uid; a silent agent has none
         self.expected: set[str] = set()  # uids of agents expected to report soon for the first time
         self.gateway_states: dict[str, GatewayState] = {}  # by uid; a silent gateway has none
-        self.published = 0  # the generation of the last snapshot, where gateways read snapshots
+        self.published = 0  # the number of the last snapshot, where gateways read snapshots
         self.ingest: IngestStatus | None = None
-        self.down: frozenset[str] = frozenset()  # services with an earlier answer and none now
+        self.down: frozenset[str] = frozenset()  # services that answered before and do not now
         self.credentials: dict[Key, Mapping[str, str]] = {}
         self.secrets_read: set[Key] = set()
         self.unplaced: dict[Key, Condition] = {}
-        self.waiting: set[Key] = set()  # for a gateway to take something up, or to let go of it
+        self.waiting: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal
         self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[AdapterReport, ...]]]] = {}
         self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
@@ -168,24 +168,24 @@ class ClusterCache:
         peers = self.engines[base].values() if base in self.engines else ()
         return [(peer, self.report(peer)) for peer in sorted(peers, key=lambda peer: peer.name) if not peer.deleting]
 
-    def _taking(self, base: str) -> list[tuple[Peer, AgentStatus]]:
+    def _with_traffic(self, base: str) -> list[tuple[Peer, AgentStatus]]:
         """Replicas with traffic, or about to get it; if there are none, all reporting replicas."""
         peers = self.replicas(base)
-        taking = [(peer, report or _SILENT) for peer, report in peers if peer.ready or (report and report.ready)]
-        return taking or [(peer, report) for peer, report in peers if report]
+        with_traffic = [(peer, report or _SILENT) for peer, report in peers if peer.ready or (report and report.ready)]
+        return with_traffic or [(peer, report) for peer, report in peers if report]
 
     def serving_adapter(self, base: str, tenant: str, name: str) -> tuple[AgentStatus, ...]:
         """The reports about one adapter from each replica with traffic, or about to get it."""
         reports = []
-        for peer, report in self._taking(base):
+        for peer, report in self._with_traffic(base):
             entries = self._index_of(report).get((tenant, name), ())
             shown = tuple(self._published(base, peer, item) for item in entries)
             reports.append(report.model_copy(update={"adapters": shown}))
         return tuple(reports)
 
     def _published(self, base: str, peer: Peer, entry: AdapterReport) -> AdapterReport:
-        """A version counts as ready only once gateways can know its place: before, a flip would send requests to no
-        replica."""
+        """A version counts as ready only once the base model's status lists its replica: gateways read replicas there,
+        and would find none after an earlier flip."""
         model = self.base_model(base)
         endpoints = model.status.endpoints if model else ()
         holds = next((self._holds(endpoint) for endpoint in endpoints if endpoint.name == peer.name), frozenset[str]())
@@ -202,7 +202,7 @@ class ClusterCache:
         return cached[1]
 
     def _index_of(self, report: AgentStatus) -> Mapping[tuple[str, str], tuple[AdapterReport, ...]]:
-        """Made once for each report: to look through all of it for each adapter is a square."""
+        """Built once for each report: scanning a report for each adapter would be quadratic."""
         cached = self._indexes.get(id(report))
         if cached is None or cached[0] is not report:
             if len(self._indexes) > MOST_INDEXES:
@@ -212,7 +212,7 @@ class ClusterCache:
 
     def gateways_for(self, tenant: str, adapter: str) -> tuple[GatewayState, ...]:
         """All gateway states, or none while one has not confirmed the adapter's last flip and the last snapshot. A
-        gateway without an address routes nothing yet, and starts with the newest state."""
+        gateway without an address has no requests yet."""
         states = [self.gateway_states.get(peer.uid) for peer in self.gateways.values() if peer.control_url]
         flip = self._flip(tenant, adapter)
         current = [s for s in states if s and s.generation >= self.published and s.has_taken_up(tenant, adapter, flip)]

@@ -27,13 +27,13 @@ INGEST = Key(kind="Ingest", namespace=None, name="")
 DRIFT = Key(kind="Drift", namespace=None, name="")
 
 
-# How many adapters a tenant has is written so often at most.
+# Seconds between two writes of a tenant's number of adapters, at least.
 COUNT_S = 1.0
 
 
 class Events:
-    """`enqueue` has an object looked at soon, `enqueue_later` after some seconds. `peers_changed` is set whenever there
-    is another set of engines or gateways."""
+    """`enqueue` schedules a reconcile of objects, `enqueue_later` after some seconds. `peers_changed` is set
+    whenever the set of engines or gateways changes."""
 
     def __init__(
         self, cache: ClusterCache, enqueue: Callable[[Key], None], enqueue_later: Callable[[Key, float], None]
@@ -96,13 +96,13 @@ def _requests_for_object(
     )
     for item in items if changed else ():
         requests |= set(_others(cache, item))
-    return requests | _bases(items) | set(_newly_published(cache, items))
+    return requests | _bases(items) | set(_with_changed_locations(cache, items))
 
 
 def _counted_by(
     cache: ClusterCache, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None
 ) -> Key | None:
-    """The tenant with one adapter more or less. Only its count depends on this."""
+    """The tenant whose number of adapters changed."""
     item = (before or after).item if before is None or after is None else None  # type: ignore[union-attr]
     tenant = cache.tenant(cache.owner(item.namespace) or "") if isinstance(item, Adapter) else None
     return tenant.key if tenant else None
@@ -111,21 +111,21 @@ def _counted_by(
 def _bases(items: list[AnyObject]) -> set[Key]:
     """The base models with possibly changed desired sets. Messages and history of an adapter do not matter here."""
     adapters = [item for item in items if isinstance(item, Adapter)]
-    if len({_held_for(adapter) for adapter in adapters}) == 1 and len(adapters) == 2:
+    if len({_desired_set_inputs(adapter) for adapter in adapters}) == 1 and len(adapters) == 2:
         return set()
     return {base_key(base) for adapter in adapters for base in bases_of(adapter)}
 
 
-def _held_for(adapter: Adapter) -> str:
-    """All inputs of `operators.desired.adapters.fill_slots` from an adapter, as one string."""
+def _desired_set_inputs(adapter: Adapter) -> str:
+    """Everything of an adapter that `operators.desired.adapters.fill_slots` reads, for comparison."""
     status = adapter.status
     accepted = c.find(status.conditions, c.ACCEPTED)
     parts = (adapter.spec, status.active, status.canary, *status.previous, status.rejected, accepted)
     return "\n".join(part.model_dump_json() if part else "" for part in parts)
 
 
-def _newly_published(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
-    """Adapters with a newly published location in a base model's status."""
+def _with_changed_locations(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
+    """Adapters whose published locations changed in a base model's status."""
     holds: list[set[tuple[str, str]]] = [
         {(endpoint.name, name) for endpoint in item.status.endpoints for name in endpoint.holds}
         for item in items

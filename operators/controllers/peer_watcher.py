@@ -25,9 +25,9 @@ from operators.clients.report import GRACE_S, Report
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 
-# Between polls of a gateway while an object waits for it.
+# Seconds between polls of a gateway while an object waits for it.
 GATEWAY_S = 0.1
-# A new leader waits this long for first reports: an unknown state is not an absent one.
+# Seconds that a new leader waits for first reports: no report does not mean that an engine is empty.
 FIRST_REPORTS_S = 5.0
 
 
@@ -71,19 +71,19 @@ class PeerWatcher:
         self._cache = events.cache
         self._agents: dict[str, _Agent] = {}
         self._gateways: dict[str, _Gateway] = {}
-        self._bases = self._follow_ingest()
+        self._knowledge_bases = self._follow_ingest()
         self._tenants = self._push_tenants()
 
     async def run(self) -> None:
         """Until cancelled: follows new peers, and forgets removed ones."""
         while True:
             self._events.peers_changed.clear()
-            self._meet()
+            self._sync_peers()
             await self._events.peers_changed.wait()
 
     async def first_reports(self) -> None:
         """Returns once every peer has reported, or has had the time to."""
-        self._meet()
+        self._sync_peers()
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_REPORTS_S):
                 while self._cache.expected or self._gateways.keys() - self._cache.gateway_states.keys():  # noqa: ASYNC110
@@ -92,15 +92,15 @@ class PeerWatcher:
     # What they are to do -------------------------------------------------------------------------------------
 
     def push_desired(self, uid: str, desired: DesiredSet) -> None:
-        """A peer new in the cache is met first."""
+        """Starts to follow a peer first that is new in the cache."""
         if uid not in self._agents:
-            self._meet()
+            self._sync_peers()
         if agent := self._agents.get(uid):
             agent.desired.set(desired)
 
     def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
-        if self._bases:
-            self._bases.set(bases)
+        if self._knowledge_bases:
+            self._knowledge_bases.set(bases)
 
     def push_tenants(self, tenants: tuple[str, ...]) -> None:
         if self._tenants:
@@ -134,9 +134,9 @@ class PeerWatcher:
         self._start(follow(client.status, lambda status: status.revision, report=report, pusher=bases, news=news))
         return bases
 
-    def _meet(self) -> None:
-        """Forgets peers with a changed address too: the old address may belong to another process now, and must not get
-        the token."""
+    def _sync_peers(self) -> None:
+        """Follows new peers, and forgets removed ones. A peer with another address is a new one: the old address may
+        belong to another process now, which must not get the token."""
         engines = [peer for peers in self._cache.engines.values() for peer in peers.values() if peer.control_url]
         gateways = [peer for peer in self._cache.gateways.values() if peer.control_url]
         agent_urls = {peer.uid: peer.control_url for peer in engines}

@@ -55,7 +55,7 @@ class _Running:
     liveness: tuple[Liveness, Liveness]
     tasks: frozenset["asyncio.Task[None]"] = frozenset()
     serves: bool = False
-    # The start time of the engine at its last restart for being spoiled.
+    # The start time of the engine that was last restarted as spoiled.
     spoiled: float | None = None
 
     @property
@@ -80,7 +80,7 @@ class _Running:
 
 
 class LocalEngines:
-    """`start` keeps a coroutine running."""
+    """`start` runs a coroutine as a task."""
 
     def __init__(
         self, layout: Layout, session: aiohttp.ClientSession, sockets: Sockets, start: Start, events: Events
@@ -92,7 +92,7 @@ class LocalEngines:
         self._events = events
         self._running: dict[str, _Running] = {}
         self._leaving: set[str] = set()
-        self._waits: dict[str, str] = {}
+        self._wait_reasons: dict[str, str] = {}
         self._peers: dict[str, Peer] = {}
         self._lives = count(1)
 
@@ -118,7 +118,7 @@ class LocalEngines:
         self._report()
 
     def waits(self, name: str) -> str:
-        return self._waits.get(name, "")
+        return self._wait_reasons.get(name, "")
 
     def selector(self, name: str) -> str:
         return ""
@@ -148,7 +148,7 @@ class LocalEngines:
         todo = roll(states, count)
         for key in todo.stop:
             self._stop(key)
-        self._waits.pop(name, None)
+        self._wait_reasons.pop(name, None)
         if base is None:
             return
         for _ in range(todo.start):
@@ -168,9 +168,9 @@ class LocalEngines:
         free = await asyncio.to_thread(process_group.memory_available)
         if largest * ROOM <= free:
             return True
-        self._waits[base.name] = (
+        self._wait_reasons[base.name] = (
             f"the new spec waits: a second engine needs about {largest * ROOM / 2**30:.1f} GiB beside the first, "
-            f"{free / 2**30:.1f} GiB are free; free memory, or stop quiver up and start it again"
+            f"{free / 2**30:.1f} GiB are free; free memory, or restart `quiver up`"
         )
         return False
 
@@ -196,7 +196,7 @@ class LocalEngines:
         await agent.run()
 
     def _restart_spoiled(self, item: _Running) -> None:
-        """Once for each engine. Its agent remembers the culprit, and fills the new one without it."""
+        """Once for each engine. Its agent loads everything but the culprit into the new one."""
         status = self._events.cache.report(item.peer)
         if status is None or status.spoiled_by is None or item.spoiled == status.started:
             return
@@ -235,7 +235,7 @@ async def _drained(client: AgentClient) -> None:
 
 
 def _names(base: str) -> Iterable[str]:
-    """No base model has a dot in its name."""
+    """Names of replicas. No base model has a dot in its name, so `base.1` is nobody else's."""
     yield base
     for number in range(1, 10_000):
         yield f"{base}.{number}"
@@ -256,7 +256,7 @@ def seed(stores: Path, name: str, base: str) -> None:
 
 
 def _copy(version: Path, target: Path) -> None:
-    """Under its name only once it is whole."""
+    """Copies atomically."""
     staged = target / "incoming" / f"seed-{version.name}"
     staged.parent.mkdir(exist_ok=True)
     shutil.rmtree(staged, ignore_errors=True)

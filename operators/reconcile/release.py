@@ -64,7 +64,7 @@ class Release:
         return replace(self, history=(entry, *self.history)[:HISTORY_LENGTH])
 
     def flipped(self, version: Version, *, keep: int) -> "Release":
-        """The old version stays within reach, where it is on the same base model and other content."""
+        """Keeps the old version for a rollback if it has the same base model and other content."""
         old = self.active
         candidates = ((_plain(old),) if old else ()) + self.previous
         kept = tuple(v for v in candidates if v.digest != version.digest and v.base_model == version.base_model)
@@ -85,10 +85,10 @@ def next_release(adapter: Adapter, observed: Observed) -> Release:
     if observed.verdict.reason in c.REVOKING:
         return replace(release, active=None, canary=None, previous=())
     candidate = _candidate(adapter, observed)
-    release = _harmed(release, adapter, observed)
-    release = _decided(release, adapter, observed, candidate)
-    release = _offered(release, adapter, observed, candidate)
-    return _acknowledged(_advanced(release, adapter, observed), adapter, observed)
+    release = _reject_harmful(release, adapter, observed)
+    release = _carry_out_decision(release, adapter, observed, candidate)
+    release = _offer_candidate(release, adapter, observed, candidate)
+    return _acknowledge(_advance_canary(release, adapter, observed), adapter, observed)
 
 
 def _of(status: AdapterStatus) -> Release:
@@ -96,7 +96,7 @@ def _of(status: AdapterStatus) -> Release:
 
 
 def _candidate(adapter: Adapter, observed: Observed) -> Version | None:
-    """The source's content, once every replica has an answer from it."""
+    """The version of the source, once every replica answers with it."""
     reports = observed.reports(adapter)
     digests = {report.digest if report and report.state == "Ready" else None for report in reports}
     digest = digests.pop() if len(digests) == 1 else None
@@ -111,7 +111,7 @@ def _candidate(adapter: Adapter, observed: Observed) -> Version | None:
     )
 
 
-def _harmed(release: Release, adapter: Adapter, observed: Observed) -> Release:
+def _reject_harmful(release: Release, adapter: Adapter, observed: Observed) -> Release:
     """A version harmful to one replica's engine is kept from the others, even if the replica is gone."""
     harmful = (r for r in observed.reports(adapter) if r and r.state == "Failed" and r.reason in c.HARMFUL and r.digest)
     report = next(harmful, None)
@@ -127,22 +127,22 @@ def _harmed(release: Release, adapter: Adapter, observed: Observed) -> Release:
 # By hand ---------------------------------------------------------------------------------------------------------
 
 
-def _decided(release: Release, adapter: Adapter, observed: Observed, candidate: Version | None) -> Release:
+def _carry_out_decision(release: Release, adapter: Adapter, observed: Observed, candidate: Version | None) -> Release:
     decision = observed.decision
     if decision is None or decision.id == release.handled:
         return release
     active = release.active.digest if release.active else None
     if decision.against != active:
         message = (
-            f"decided when {(decision.against or 'none')[:12]} was active, which is {(active or 'none')[:12]} by now"
+            f"decided against version {(decision.against or 'none')[:12]}, but {(active or 'none')[:12]} is active"
         )
         return replace(release, handled=decision.id).with_entry(_entry(observed, "DecisionRefused", None, message))
     if decision.action == "Promote":
-        return _promoted(release, adapter, observed, decision, candidate)
-    return _rolled_back(release, adapter, observed, decision)
+        return _promote(release, adapter, observed, decision, candidate)
+    return _roll_back(release, adapter, observed, decision)
 
 
-def _promoted(
+def _promote(
     release: Release, adapter: Adapter, observed: Observed, decision: Decision, candidate: Version | None
 ) -> Release:
     handled = replace(release, handled=decision.id)
@@ -157,7 +157,7 @@ def _promoted(
     return released.with_entry(_entry(observed, "Promoted", waiting, "by hand"))
 
 
-def _rolled_back(release: Release, adapter: Adapter, observed: Observed, decision: Decision) -> Release:
+def _roll_back(release: Release, adapter: Adapter, observed: Observed, decision: Decision) -> Release:
     """A canary is taken back where no version is named; else the alias returns to an earlier version."""
     handled = replace(release, handled=decision.id)
     if release.canary and decision.digest is None:
@@ -166,8 +166,8 @@ def _rolled_back(release: Release, adapter: Adapter, observed: Observed, decisio
     target = next((version for version in previous if _is_meant(version, digest, release.rejected)), None)
     if target is None or release.active is None:
         kept = ", ".join(version.digest[:12] for version in release.previous) or "none"
-        which = digest or "before this one, and not taken back,"
-        message = f"rollback: a version {which} is not kept in the engines; kept: {kept}"
+        which = f"version {digest}" if digest else "an earlier version"
+        message = f"rollback: {which} is not in the engines; there are: {kept}"
         return handled.with_entry(_entry(observed, "DecisionRefused", None, message))
     if not observed.answers_everywhere(target.engine_name):
         return release  # decided, and carried out as soon as every replica answers with it
@@ -186,10 +186,10 @@ def _is_meant(version: Version, digest: str | None, rejected: Rejection | None) 
     return rejected is None or version.digest != rejected.digest
 
 
-# By itself -------------------------------------------------------------------------------------------------------
+# Automatic -------------------------------------------------------------------------------------------------------
 
 
-def _offered(release: Release, adapter: Adapter, observed: Observed, candidate: Version | None) -> Release:
+def _offer_candidate(release: Release, adapter: Adapter, observed: Observed, candidate: Version | None) -> Release:
     active, keep = release.active, adapter.spec.rollout.keep_previous
     if candidate is None:
         return release
@@ -208,7 +208,7 @@ def _offered(release: Release, adapter: Adapter, observed: Observed, candidate: 
     return replace(release, canary=canary).with_entry(_entry(observed, "CanaryStarted", candidate, f"{first.weight} %"))
 
 
-def _advanced(release: Release, adapter: Adapter, observed: Observed) -> Release:
+def _advance_canary(release: Release, adapter: Adapter, observed: Observed) -> Release:
     canary, rollout = release.canary, adapter.spec.rollout
     if canary is None or rollout.canary is None:
         return release.without_canary()
@@ -240,8 +240,8 @@ def _failure(canary: CanaryVersion, adapter: Adapter, observed: Observed) -> str
     return next((f"{entry.reason}: {entry.message}" for entry in mine if entry.state == "Failed"), "")
 
 
-def _acknowledged(release: Release, adapter: Adapter, observed: Observed) -> Release:
-    """Only gateways with the newest snapshot are in `gateways`. A decision of this step is in no snapshot yet."""
+def _acknowledge(release: Release, adapter: Adapter, observed: Observed) -> Release:
+    """Only gateways with the newest snapshot are in `gateways`. A flip made in this step is in no snapshot yet."""
     active, published = release.active, adapter.status.active
     if not active or not published or published.generation != active.generation or not observed.gateways:
         return release
@@ -258,7 +258,7 @@ def _rejected(
 
 
 def _with_fingerprint(active: ActiveVersion, candidate: Version) -> ActiveVersion:
-    """The first record stays; another release of the engine makes a new one, and so does another base model."""
+    """Keeps the first fingerprint, unless the engine's version or the base model changed."""
     old, new = active.fingerprint, candidate.fingerprint
     if new is None or (old is not None and (old.engine, old.base) == (new.engine, new.base)):
         return active

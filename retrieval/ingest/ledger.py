@@ -93,7 +93,7 @@ class Ledger:
     def leaving(self) -> list[DesiredKnowledgeBase]:
         return self._specs(0)
 
-    def instructed(self) -> bool:
+    def has_desired_set(self) -> bool:
         """Whether a desired set was ever received; before, an empty set means nothing."""
         return bool(self._rows("PRAGMA user_version")[0][0] == _INSTRUCTED)
 

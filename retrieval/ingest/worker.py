@@ -25,7 +25,7 @@ from retrieval.store import KnowledgeBaseRow
 from retrieval.store.probe import prove_isolation
 
 PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
-TIDY_CHUNKS = 256  # written at the most before a knowledge base is tidied; it is whenever nothing of it is due
+TIDY_CHUNKS = 256  # a knowledge base is tidied after so many written chunks, or sooner if nothing of it is due
 SAMPLED_CHUNKS = 5_000  # the sample for the statistics of a knowledge base
 STARTING = "The worker has not looked at its sources yet."
 
@@ -51,7 +51,7 @@ class Worker:
         self._departure = Departure(pipeline.store, ledger, progress)
         self._indexing = Indexing(pipeline, ledger, progress, clock=clock, rescan_seconds=rescan_seconds)
         self._looked = -math.inf
-        self._wake, self._stopped, self._look = threading.Event(), threading.Event(), threading.Event()
+        self._wake, self._stopped, self._rescan_wanted = threading.Event(), threading.Event(), threading.Event()
         self._last_tenant = ""
         self._proven = False
         self._message = STARTING
@@ -86,8 +86,8 @@ class Worker:
         self._wake.set()
 
     def look(self) -> None:
-        """The sources or the desired set may have changed."""
-        self._look.set()
+        """Requests a scan: the sources or the desired set may have changed."""
+        self._rescan_wanted.set()
         self._wake.set()
 
     def set_desired(self, listed: list[DesiredKnowledgeBase]) -> None:
@@ -104,9 +104,9 @@ class Worker:
         return [self._status(base) for base in self._ledger.desired()]
 
     def turn(self) -> float:
-        """A look, if it is time for one, a document, if one is due, and a tidying. Returns the seconds to wait."""
-        if self._look.is_set() or passed(self._clock(), self._rescan_seconds, self._looked):
-            self._look.clear()
+        """Scans, indexes one document and tidies, each if due. Returns the seconds to wait."""
+        if self._rescan_wanted.is_set() or passed(self._clock(), self._rescan_seconds, self._looked):
+            self._rescan_wanted.clear()
             self._looked = self._clock()
             self._scan_all()
         document = self._ledger.next(self._clock(), self._last_tenant)
@@ -128,7 +128,7 @@ class Worker:
         for leaving in self._ledger.leaving():
             key = (leaving.tenant, leaving.name)
             self._attempt(key, Task.LEAVE, partial(self._departure.leave, *key))
-        if self._ledger.instructed():
+        if self._ledger.has_desired_set():
             for tenant in self._store.tenants() - self._progress.swept:
                 self._attempt((tenant, ""), Task.LEAVE, partial(self._departure.sweep, tenant))
         for base in self._ledger.desired():
@@ -200,7 +200,7 @@ class Worker:
     def _stumble(self, message: str) -> float:
         """Store or ledger may have lost data: compare anew. Returns the seconds to wait."""
         self._progress.doubt_store()
-        self._look.set()
+        self._rescan_wanted.set()
         self._set_message(message)
         return PAUSE_SECONDS
 

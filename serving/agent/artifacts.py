@@ -41,12 +41,12 @@ class Artifacts:
         self._rules = rules
         self._metrics = metrics
         self._grace_s = grace_s
-        # By digest, for versions verified since the start: the base model named by their own configuration.
+        # Digest → base model named in the version's configuration, for versions verified since the start.
         self._checked: dict[str, str] = {}
         self._unneeded_since: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: set[str] = set()
-        self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(FETCHES))
+        self._tenant_slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(FETCHES))
 
     def engine_path(self, digest: str) -> Path:
         return self._store.engine_path(digest)
@@ -65,8 +65,8 @@ class Artifacts:
             self._tasks[folder] = asyncio.create_task(self._fetch(item, arrived))
             self._tasks[folder].add_done_callback(lambda _: self._ended(folder))
 
-    def keep(self, desired: Iterable[DesiredAdapter]) -> None:
-        """Stops unneeded fetches. A directory is free after its fetch has really stopped."""
+    def cancel_except(self, desired: Iterable[DesiredAdapter]) -> None:
+        """Cancels all other fetches. A directory can be used again only after its fetch has ended."""
         places = {_place(item) for item in desired}
         for folder, task in self._tasks.items():
             if folder not in places and folder not in self._ending:
@@ -78,11 +78,11 @@ class Artifacts:
         self._ending.discard(folder)
 
     async def stop(self) -> None:
-        self.keep(())
+        self.cancel_except(())
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def collect(self, needed: frozenset[str]) -> None:
-        """Removes versions unneeded for the grace time. Versions of equal content are one."""
+        """Removes versions unneeded for the grace time. Adapters of equal content share one version."""
         now = time.monotonic()
         unneeded = self._store.digests - needed
         self._unneeded_since = {digest: self._unneeded_since.get(digest, now) for digest in unneeded}
@@ -105,7 +105,7 @@ class Artifacts:
         try:
             return await self._admit(item)
         except AgentError as error:
-            if error.reason == NO_SPACE:  # no time of grace where there is no room for it
+            if error.reason == NO_SPACE:  # the disk is full: skip the grace time
                 self._unneeded_since = dict.fromkeys(self._unneeded_since, float("-inf"))
             return error
         except Exception as error:
@@ -113,11 +113,11 @@ class Artifacts:
             return UnavailableError("FetchFailed", f"the artifact could not be read: {error!r}")
 
     async def _admit(self, item: DesiredAdapter) -> str:
-        if item.is_verified and item.digest and await self._holds(item.digest):
+        if item.is_verified and item.digest and await self._holds_verified(item.digest):
             return item.digest
         if item.source is None:
             raise RefusedError("NotStored", f"version {item.digest} is not in this replica's store and has no source")
-        async with self._rooms[item.tenant]:
+        async with self._tenant_slots[item.tenant]:
             return await self._bring(item, item.source)
 
     async def _bring(self, item: DesiredAdapter, source: str) -> str:
@@ -131,7 +131,7 @@ class Artifacts:
         self._unneeded_since.pop(digest, None)
         return digest
 
-    async def _holds(self, digest: str) -> bool:
+    async def _holds_verified(self, digest: str) -> bool:
         """Versions from an earlier life are verified once more: disks rot, and rules change."""
         if not self._store.holds(digest):
             return False
@@ -147,7 +147,7 @@ class Artifacts:
 
 
 def _place(item: DesiredAdapter) -> str:
-    """Incoming files of one tenant. Tenants do not share it, because their read rights differ."""
+    """One directory for each tenant, adapter and revision: tenants' read rights differ."""
     return f"{item.tenant}/{item.adapter}/{item.revision}"
 
 

@@ -28,7 +28,7 @@ from serving.agent.versions import Versions
 
 logger = logging.getLogger(__name__)
 
-# A version without an answer this often is unloaded, to be loaded afresh.
+# After this many failed probes a version is unloaded and loaded again.
 ATTEMPTS_IN_PLACE = 2
 
 
@@ -78,7 +78,7 @@ class Convergence:
     async def _pass(self) -> None:
         try:
             self._fetch()
-            await self._meet_engine()
+            await self._detect_restart()
             if self._versions.desired is not None and self._watch.spoiled_by is None:
                 await self._converge()
                 await self._artifacts.collect(self._versions.needed())
@@ -90,17 +90,17 @@ class Convergence:
         self._passed |= self._watch.spoiled_by is not None or (has_desired and self._watch.is_down)
         self._publish()
 
-    async def _meet_engine(self) -> None:
+    async def _detect_restart(self) -> None:
         if await self._watch.meet():
             self._answered = {}
-            self._versions.on_another_engine()
+            self._versions.reset_for_new_engine()
             self._publish()
             await self._rules.read(engine_runs=True)
         await self._watch.meet_base()
 
     def _fetch(self) -> None:
         now, progress_of = time.monotonic(), self._versions.progress
-        self._artifacts.keep(progress_of)
+        self._artifacts.cancel_except(progress_of)
         for item, progress in progress_of.items():
             if progress.digest and not self._artifacts.holds(progress.digest):
                 progress_of[item] = progress = Progress()
@@ -140,7 +140,7 @@ class Convergence:
         except EngineDownError:
             deaths = await asyncio.to_thread(self._culprits.died, name)
             if deaths >= DEATHS:
-                message = f"the engine ended {deaths} times while {name} was loaded: it is not loaded again"
+                message = f"the engine ended {deaths} times while loading {name}, which is not loaded again"
                 error = RefusedError(conditions.ENGINE_ENDED, message)
                 await asyncio.to_thread(self._culprits.refuse, name, error)  # also for later lives of this agent
                 self._versions.fail(name, items, error)
@@ -182,10 +182,10 @@ class Convergence:
         logger.info("loaded %s", name)
 
     async def _probe(self, name: str, items: Items, *, fresh: bool = False) -> None:
-        """Checks the version's answer and its fingerprint. A failing version leaves service at once, and the engine
-        soon.
+        """Checks the version's answer and its fingerprint. A failing version gets no requests at once, and
+        is unloaded later.
 
-        A `fresh` version counts only after the base model is checked too, regardless of the version's own answer.
+        For a `fresh` version the base model's answer is checked too, whatever the version answers.
         """
         prove = self._proof.prove_beside_base if fresh else self._proof.prove
         try:
@@ -200,7 +200,7 @@ class Convergence:
         self._versions.prove(name, items)
 
     async def _withdraw(self, name: str, error: AgentError) -> None:
-        """Out of service at once; out of the engine if its weights are wrong, or it is silent again and again."""
+        """Stops its requests; unloads it too if its weights are wrong, or it failed to answer repeatedly."""
         self._answered.pop(name, None)
         if self._watch.spoiled_by:
             self._answered = {}
@@ -209,7 +209,7 @@ class Convergence:
             await self._try_to_unload(name)
 
     async def _audit(self, name: str, items: Items) -> None:
-        """Takes different weights out of service; a missing answer says nothing about the weights."""
+        """Withdraws a version whose fingerprint changed; a missing answer says nothing about the weights."""
         try:
             await self._proof.prove(name, items)
         except (OtherWeightsError, RefusedError) as error:

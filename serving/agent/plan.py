@@ -10,11 +10,11 @@ from serving.agent.errors import AgentError, RefusedError
 
 LAST_RETRY_S = 60.0
 BACKOFF = Backoff(first_s=1.0, last_s=LAST_RETRY_S)
-# After so many failures on one engine a required version no longer keeps its replica from serving the others.
+# After this many failures on one engine, the replica may become ready without a required version.
 SETTLED_ATTEMPTS = 3
 MAX_REMEMBERED = 10_000
-# Refusals curable at the artifact's place, without a change of the spec.
-PUT_RIGHT_ELSEWHERE = frozenset({"SourceMissing", "FileMissing", "AccessDenied"})
+# Refusals that a change at the source can end, without a change of the spec.
+FIXABLE_AT_SOURCE = frozenset({"SourceMissing", "FileMissing", "AccessDenied"})
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Failure:
         attempts = self.attempts + 1
         delay = BACKOFF.delay(attempts)
         if isinstance(error, RefusedError):
-            delay = LAST_RETRY_S if error.reason in PUT_RIGHT_ELSEWHERE else float("inf")
+            delay = LAST_RETRY_S if error.reason in FIXABLE_AT_SOURCE else float("inf")
         return Failure(error, attempts, now + delay)
 
     @property
@@ -37,6 +37,7 @@ class Failure:
 
     @property
     def settled(self) -> bool:
+        """The replica's readiness no longer waits for this version."""
         return isinstance(self.error, RefusedError) or self.attempts >= SETTLED_ATTEMPTS
 
 
@@ -55,7 +56,7 @@ class Progress:
         return Progress(self.digest, before.next(error, now))
 
     @property
-    def on_another_engine(self) -> "Progress":
+    def for_new_engine(self) -> "Progress":
         """A failure on one engine says nothing about the next engine."""
         keep = self.failure if self.failure and isinstance(self.failure.error, RefusedError) else None
         return Progress(self.digest, keep)
@@ -63,7 +64,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Plan:
-    """By engine name, in the order to be done."""
+    """Adapter versions by their names in the engine, in the order of the steps."""
 
     load: tuple[str, ...]
     probe: tuple[str, ...]
@@ -115,7 +116,7 @@ def undecided(progress: Mapping[DesiredAdapter, Progress], loaded: frozenset[str
 
 
 def remembered(failures: Mapping[str, Failure], names: Set[str], now: float) -> dict[str, Failure]:
-    """For unwanted versions: keeps final failures, and those still waiting for a retry."""
+    """Keeps the failures of `names`; others for LAST_RETRY_S after their retry would have been due."""
     kept = [
         (name, failure) for name, failure in failures.items() if name in names or failure.retry_at + LAST_RETRY_S > now
     ]
@@ -129,7 +130,7 @@ def report_of(
     fingerprint: Fingerprint | None,
     made_for: str = "",
 ) -> AdapterReport:
-    """The report of one version. A failed version blocks its own name only."""
+    """The report of one version."""
     report = AdapterReport(
         tenant=item.tenant, adapter=item.adapter, revision=item.revision, state="Fetching", made_for=made_for
     )

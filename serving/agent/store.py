@@ -27,12 +27,12 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Store:
-    """One agent's. All methods but `holds` and the paths block: call them from a thread."""
+    """One agent's store. All methods block, except `holds` and those that return paths: call them from a thread."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._lock = threading.Lock()
-        # Admitted versions that nobody has taken over yet, by their incoming directory: they are not removed.
+        # Incoming directory → the digest admitted from it. `remove` leaves these alone until `discard`.
         self._reserved: dict[Path, str] = {}
         self._incoming = root / "incoming"
         self._leaving = root / "leaving"
@@ -51,22 +51,22 @@ class Store:
     def holds(self, digest: str) -> bool:
         return digest in self.digests
 
-    def incoming(self, source: str) -> Path:
-        """The directory for this source's files. Raises UnavailableError for faults of the disk."""
-        path = self._place(source)
+    def incoming(self, place: str) -> Path:
+        """The directory for one fetch. Raises UnavailableError for faults of the disk."""
+        path = self._place(place)
         try:
             path.mkdir(exist_ok=True)
         except OSError as error:
             raise disk_error(error, self.root) from error
         return path
 
-    def discard(self, source: str) -> None:
+    def discard(self, place: str) -> None:
         """Ends a fetch: its files are discarded, and a version admitted from it may be removed."""
-        shutil.rmtree(self._place(source), ignore_errors=True)
-        self._reserved.pop(self._place(source), None)
+        shutil.rmtree(self._place(place), ignore_errors=True)
+        self._reserved.pop(self._place(place), None)
 
-    def _place(self, source: str) -> Path:
-        return self._incoming / hashlib.sha256(source.encode()).hexdigest()[:32]
+    def _place(self, place: str) -> Path:
+        return self._incoming / hashlib.sha256(place.encode()).hexdigest()[:32]
 
     def admit(self, incoming: Path, rules: Rules, *, pinned: str | None) -> str:
         """Digest the received files, verify them, publish them. Returns the digest; nothing removes that version before
@@ -138,7 +138,7 @@ class Store:
 
 
 def _digest(directory: Path) -> str:
-    """SHA-256 over name, size and SHA-256 of each file, in a fixed order. Afterwards all read bytes are on the disk."""
+    """SHA-256 over name, size and SHA-256 of each file, in a fixed order. Also syncs each file to the disk."""
     total = hashlib.sha256()
     for name in FILES:
         with _open_regular(directory / name) as file:
@@ -152,7 +152,7 @@ def _digest(directory: Path) -> str:
 
 
 def _open_regular(path: Path) -> BinaryIO:
-    """Neither a link nor a pipe, and not waiting for one: a FIFO would block the open for ever."""
+    """Opens regular files only, and never blocks on a FIFO."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
@@ -175,7 +175,7 @@ def _sync(directory: Path) -> None:
 
 def disk_error(error: OSError, root: Path) -> UnavailableError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UnavailableError(NO_SPACE, f"no space left for adapters in {root}; free some, it is tried again")
+        return UnavailableError(NO_SPACE, f"no space left for adapters in {root}; free space; the fetch is tried again")
     return UnavailableError(
         "ReadFailed", f"the artifact could not be stored: {error.strerror or error}; it is tried again"
     )

@@ -1,7 +1,7 @@
 """Decides whether a directory is a safe LoRA for the engine.
 
-Nothing is imported or unpickled: the configuration is JSON, of the weights only the header is parsed, and numbers are
-checked as bits.
+Nothing is imported or unpickled: the configuration is JSON, only the header of the weights is parsed, and their numbers
+are checked bitwise.
 """
 
 import re
@@ -20,11 +20,11 @@ FILES = (CONFIG, WEIGHTS)
 
 Pair = Mapping[str, Tensor]  # by side: A and B
 
-# PEFT's names, and those of files written without its prefix.
+# PEFT's tensor names, with or without its prefix.
 _PREFIX = "base_model.model."
 _LORA_MATRIX = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_(?P<side>[AB])\.weight")
 _LORA_EMBEDDING = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_embedding_(?P<side>[AB])")
-# PEFT saves these beside an adapter with embeddings or head as targets; the engine has its own.
+# Copies of base weights that PEFT saves with an adapter of embeddings or head. They are ignored.
 _COPIES = (".embed_tokens.base_layer.weight", "lm_head.base_layer.weight")
 
 
@@ -72,12 +72,12 @@ def verify(directory: Path, rules: Rules) -> None:
 
 
 def made_for(directory: Path) -> str:
-    """The base model of a verified adapter, as its trainer called it."""
+    """The base model named in a verified adapter's configuration."""
     return adapter_config.read(directory / CONFIG).made_for
 
 
 def _check_name(made_for: str, base: Base) -> None:
-    """Only where the base model's files cannot be read: else its shapes decide. No path of the platform is shown."""
+    """Used where the base model's files cannot be read; otherwise shapes decide. The message shows no internal path."""
     if not may_name(made_for, (base.name, base.source)):
         raise RefusedError(
             "OtherBase",
@@ -132,7 +132,7 @@ def _check_magnitudes(path: Path, modules: Sequence[Module], base: Base) -> None
         for module in modules
     ]
     if not any(updates):
-        raise RefusedError("NoEffect", "every update is zero, as before a training's first step; train the adapter")
+        raise RefusedError("NoEffect", "every update is zero, as in an untrained adapter; train it")
 
 
 def _check_fit(module: str, shape: tuple[int, int], base: Base) -> None:

@@ -39,9 +39,9 @@ class Versions:
     def _verified(self, item: DesiredAdapter, digest: str) -> Progress:
         return Progress(digest, self._failures.get(engine_name(item.tenant, item.adapter, digest)))
 
-    def on_another_engine(self) -> None:
+    def reset_for_new_engine(self) -> None:
         """Results of the last engine do not count."""
-        self.progress = {item: progress.on_another_engine for item, progress in self.progress.items()}
+        self.progress = {item: progress.for_new_engine for item, progress in self.progress.items()}
         self._failures = {name: failure for name, failure in self._failures.items() if failure.is_final}
 
     def arrived(self, item: DesiredAdapter, result: str | AgentError) -> None:

@@ -1,4 +1,4 @@
-"""A tenant's limits: requests and tokens a minute as token buckets, and requests at once (pure, time passed in)."""
+"""A tenant's limits: token buckets for requests and tokens a minute, and concurrent requests (pure)."""
 
 import math
 from dataclasses import dataclass, replace
@@ -69,7 +69,7 @@ def relimited(usage: Usage, limits: Limits, now: float) -> Usage:
 
 
 def admit(usage: Usage, *, now: float) -> Usage | Refusal:
-    """One more request, before anything of it is read."""
+    """Counts one request, before its body is read."""
     requests = usage.requests.filled(now)
     if usage.concurrent >= usage.limits.concurrent_requests:
         return Refusal("concurrentRequests", 1)
@@ -81,7 +81,7 @@ def admit(usage: Usage, *, now: float) -> Usage | Refusal:
 def reserve(usage: Usage, *, tokens: int, now: float) -> Usage | Refusal:
     """Reserves the estimated tokens of an admitted request.
 
-    A request larger than a whole minute's allowance passes on a full bucket, and is paid off afterwards.
+    A request larger than a minute's allowance is admitted if the bucket is full; the level goes negative and refills.
     """
     room = usage.tokens.filled(now)
     if room.level < min(tokens, room.capacity):

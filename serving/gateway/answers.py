@@ -1,7 +1,7 @@
 """An engine's answer → the caller's answer: its own model name, citations, usage on request only.
 
-A plain stream is relayed as bytes; only its usage event is parsed. A stream with citations, or for a caller using
-functions, is parsed event by event.
+A plain stream is relayed as bytes; only its usage event is parsed. A stream with citations, or for a caller of
+the older `functions` parameter, is parsed event by event.
 """
 
 import re
@@ -84,7 +84,7 @@ class PlainStream:
 class RewrittenStream:
     """Checks the marks of every choice as it grows; annotations come with the choice's last piece.
 
-    `evidence` is None where the answer is given no documents, `legacy` true where tools are to be called functions.
+    `evidence` is None for an answer without documents. `legacy` reports tool calls as `function_call`.
     """
 
     def __init__(self, evidence: Sequence[Evidence] | None, *, name: str, show_usage: bool, legacy: bool) -> None:
@@ -175,7 +175,7 @@ def _annotate(message: dict[str, Any], evidence: Sequence[Evidence]) -> int:
 
 
 def _call_functions(choice: dict[str, Any], part: dict[str, Any]) -> None:
-    """The first call of a message, or of a piece of one, in the form from before there were tools."""
+    """Converts the first tool call of a message, or of a stream's delta, to the older `function_call`."""
     calls = part.pop("tool_calls", None)
     if calls and not calls[0].get("index"):
         part["function_call"] = calls[0]["function"]

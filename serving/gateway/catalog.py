@@ -15,7 +15,7 @@ from contract.tenant import Limits
 
 @dataclass(frozen=True)
 class Principal:
-    """The owner of a key. `models` restricts it to some of the tenant's names."""
+    """The owner of a key. `models` limits the key to these model names."""
 
     tenant: str
     models: frozenset[str] | None
@@ -35,8 +35,8 @@ class Canary:
 
 @dataclass(frozen=True)
 class Target:
-    """A version behind one of a tenant's names, and its flip. Without an engine name nothing answers yet; if its only
-    version is `refused`, nothing ever will."""
+    """The version behind one of a tenant's model names. `flip` is its flip generation. Without an `engine_name` no
+    version is ready yet; with `refused` none will be before the object or its artifact changes."""
 
     tenant: str
     name: str
@@ -52,7 +52,7 @@ class Target:
         return self.canary is not None and self.engine_name == self.canary.engine_name
 
     def with_canary(self, request_id: str) -> "Target":
-        """The version of one request for its whole life. `request_id` is hexadecimal, and not chosen by callers."""
+        """Picks the version once for each request. `request_id` is hexadecimal, and not chosen by callers."""
         if self.canary and self.engine_name and int(request_id[:8], 16) % 100 < self.canary.weight:
             return replace(self, engine_name=self.canary.engine_name)
         return self
@@ -100,7 +100,7 @@ class Catalog:
     bases: Mapping[str, Base] = field(default_factory=dict)
 
     def authenticate(self, key: str, now: datetime) -> Principal | None:
-        """The owner of this key. Looked up by namespace and digest: the time reveals nothing about other keys."""
+        """The owner of this key. The lookup is by digest, so its duration reveals nothing about other keys."""
         principal = self.principals.get((key_namespace(key) or "", key_digest(key)))
         if principal is None or (principal.expires_at is not None and principal.expires_at <= now):
             return None
@@ -128,7 +128,7 @@ class Catalog:
 
     @property
     def flips(self) -> Mapping[str, int]:
-        """The generation of each routed adapter, by tenant and adapter."""
+        """The flip generation of each routed adapter, by tenant and adapter."""
         targets = (target for tenant in self.tenants.values() for target in tenant.targets.values())
         return {f"{target.tenant}.{target.name}": target.flip for target in targets if target.flip}
 
@@ -141,20 +141,22 @@ class Catalog:
 def build_catalog(snapshot: Snapshot, now: datetime) -> Catalog:
     objects = snapshot.objects
     verdicts = accept(objects, now)
-    names = owners(objects.tenants)
+    owner_of = owners(objects.tenants)
     return Catalog(
         generation=snapshot.generation,
-        principals=_principals(snapshot, verdicts, names),
+        principals=_principals(snapshot, verdicts, owner_of),
         tenants={t.name: _tenant(snapshot, verdicts, t.name, t.spec.namespace, t.spec.limits)
                  for t in objects.tenants if accepted(verdicts, t)},
         bases=_bases(snapshot),
     )  # fmt: skip
 
 
-def _principals(snapshot: Snapshot, verdicts: Verdicts, names: Mapping[str, str]) -> dict[tuple[str, str], Principal]:
+def _principals(
+    snapshot: Snapshot, verdicts: Verdicts, owner_of: Mapping[str, str]
+) -> dict[tuple[str, str], Principal]:
     return {
         (key.namespace, key.spec.sha256): Principal(
-            tenant=names[key.namespace],
+            tenant=owner_of[key.namespace],
             models=None if key.spec.models is None else frozenset(key.spec.models),
             expires_at=key.spec.expires_at,
         )
@@ -184,19 +186,19 @@ def _is_served(adapter: Adapter, verdict: Condition) -> bool:
     return verdict.holds or (adapter.status.active is not None and verdict.reason not in REVOKING)
 
 
-def _verdict(base: KnowledgeBase, verdicts: Verdicts) -> Condition:
-    """The control plane's where it has one: where a tenant's documents lie is not known here."""
-    return find(base.status.conditions, ACCEPTED) or verdicts[base.key]
+def _verdict(knowledge_base: KnowledgeBase, verdicts: Verdicts) -> Condition:
+    """Prefers the operator's verdict: only the operator knows the tenants' folders of documents."""
+    return find(knowledge_base.status.conditions, ACCEPTED) or verdicts[knowledge_base.key]
 
 
-def _is_refused(adapter: Adapter) -> bool:
-    """Waiting helps no caller: the object or its artifact must be changed."""
+def _failed_for_good(adapter: Adapter) -> bool:
+    """The object or its artifact must change before this adapter can answer."""
     fetched = find(adapter.status.conditions, FETCHED)
     return fetched is not None and fetched.status == "False" and fetched.reason not in ON_ITS_WAY
 
 
 def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Target:
-    """If its base model is removed, it is refused: waiting helps no caller."""
+    """An adapter whose base model is gone is refused."""
     active, canary = adapter.status.active, adapter.status.canary
     base = active.base_model if active else adapter.spec.base_model
     return Target(
@@ -207,7 +209,7 @@ def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Tar
         flip=active.generation if active else 0,
         knowledge_bases=adapter.spec.knowledge_bases,
         canary=Canary(canary.engine_name, canary.weight) if canary and active else None,
-        refused=base not in bases or (active is None and _is_refused(adapter)),
+        refused=base not in bases or (active is None and _failed_for_good(adapter)),
     )
 
 

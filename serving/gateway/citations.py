@@ -21,8 +21,8 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
 
 
-class Place:
-    """The context of the next character in an answer."""
+class ProseTracker:
+    """Follows an answer, and decides whether its next character is prose: not code, and not JSON."""
 
     def __init__(self) -> None:
         self._json: bool | None = None  # known after the first non-space character
@@ -47,7 +47,7 @@ class Place:
         else:
             self._fence, self._run = self._fence_now, 0
             if character == "\n" and self._fence < _BLOCK_FENCE:
-                self._fence = 0  # a line's code ends with its line
+                self._fence = 0  # inline code ends at the newline
 
     def _pass_json(self, character: str) -> None:
         if character == '"' and not self._escaped:
@@ -56,7 +56,7 @@ class Place:
 
     @property
     def _fence_now(self) -> int:
-        """Code ends with as many backticks as it began."""
+        """Code is closed by at least as many backticks as opened it."""
         if not self._fence or not self._run:
             return self._fence or self._run
         return 0 if self._run >= self._fence else self._fence
@@ -65,19 +65,19 @@ class Place:
 class CitationParser:
     """Follows a growing answer, in pieces of any size.
 
-    A mark may be cut anywhere, so a possible beginning is held back: at most four characters.
+    A mark may be cut anywhere, so the possible beginning of one is kept back until the rest arrives.
     """
 
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         self._evidence = evidence
-        self._place = Place()
+        self._place = ProseTracker()
         self._pending = ""
         self._length = 0
         self.annotations: list[dict[str, Any]] = []
         self.removed = 0
 
     def feed(self, piece: str) -> str:
-        """The final part of the answer so far, without invalid marks."""
+        """The text that can no longer change, without invalid citations."""
         return "".join(self._character(character) for character in piece)
 
     def end(self) -> str:

@@ -71,7 +71,7 @@ class Embeddings:
             tokens = estimated_tokens(sum(map(len, request.texts)))
             exchange.headers |= self._quotas.reserve(tenant.name, tokens)
             reserved = tokens
-            embedded = await exchange.while_waited_for(self._embedded(exchange, request))
+            embedded = await exchange.run_until_caller_leaves(self._embedded(exchange, request))
             charge = partial(self._quotas.settle, used=embedded.tokens)
         except CallerGone:
             charge = partial(self._quotas.settle, used=reserved)  # a leaving caller pays the estimate

@@ -77,22 +77,22 @@ class Engine:
 
     @asynccontextmanager
     async def post(
-        self, url: str, path: str, body: dict[str, Any], *, request_id: str, begins_s: float | None = None
+        self, url: str, path: str, body: dict[str, Any], *, request_id: str, headers_timeout_s: float | None = None
     ) -> AsyncIterator[Answer]:
-        """`request_id` is in the engine's log, and must be unique. An answer without headers within `begins_s` never
-        began: engines send a stream's headers before its first token.
+        """`request_id` is in the engine's log, and must be unique. An answer without headers within `headers_timeout_s`
+        never began: engines send a stream's headers before its first token.
 
         Leaving the context closes the connection, and cancels the engine's work. Raises EngineNeverBegan without any
         response, EngineError if it takes too long.
         """
         try:
-            async with asyncio.timeout(begins_s) as limit:
+            async with asyncio.timeout(headers_timeout_s) as limit:
                 response = await self._sent(url, path, orjson.dumps(body), request_id)
         except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError) as error:
             raise EngineNeverBegan(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             if limit.expired():
-                raise EngineNeverBegan(f"no headers within {begins_s} s") from error
+                raise EngineNeverBegan(f"no headers within {headers_timeout_s} s") from error
             raise EngineError(type(error).__name__) from error
         try:
             yield Answer(response)

@@ -9,9 +9,9 @@ from serving.gateway.errors import InvalidRequest, NotFound
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
 
-# The sidecar's limit; of a longer message the end is searched, the usual place of the question.
+# Characters, the sidecar's limit. Of longer messages only the end is searched: questions usually stand there.
 MAX_QUESTION = 8192
-# In most languages and tokenizers a token has at least as many bytes. Otherwise the engine refuses the request.
+# A low estimate for most languages and tokenizers. If it is still too high, the engine refuses the request.
 _BYTES_PER_TOKEN = 2.5
 _DEFAULT_ANSWER_TOKENS = 256
 _NO_OPTIONS = RetrievalOptions()
@@ -30,17 +30,17 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     """None for a request without retrieval.
 
     Raises NotFound for a knowledge base unknown to the tenant, and InvalidRequest if documents are required and there
-    is nothing to search, or no question: an answer without documents is never silent.
+    is nothing to search, or no question: nobody gets an answer without documents unawares.
     """
     options = request.retrieval or _NO_OPTIONS
     if options.grounded is False:
         return None
-    own: Mapping[str, int] = tenant.top_k if tenant else {}
-    names = _names(options, target, own, tenant.refused_knowledge_bases if tenant else frozenset())
+    defaults: Mapping[str, int] = tenant.top_k if tenant else {}
+    names = _names(options, target, defaults, tenant.refused_knowledge_bases if tenant else frozenset())
     if not names:
         if target.knowledge_bases:
             refused = tenant.refused_knowledge_bases & set(target.knowledge_bases) if tenant else frozenset()
-            why = "were refused; their team sees why on them" if refused else "do not exist any more"
+            why = "were refused; the reason is in their status" if refused else "do not exist any more"
             raise _nothing_to_search(f"the knowledge bases of `{target.name}` {why}")
         if request.retrieval is not None:
             raise _nothing_to_search(f"`{target.name}` has no knowledge bases of its own, and the request names none")
@@ -55,7 +55,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     if not text:
         raise InvalidRequest("Documents are searched for the last user message; write one.", code="no_question",
                              param="messages")  # fmt: skip
-    top_k = options.top_k or max(own[name] for name in names)
+    top_k = options.top_k or max(defaults[name] for name in names)
     return Query(names, text[-MAX_QUESTION:], top_k)
 
 
@@ -83,7 +83,7 @@ def _names(options: RetrievalOptions, target: Target, own: Mapping[str, int], re
 
 
 def fitting(evidence: Sequence[Evidence], request: ChatRequest, base: Base) -> tuple[Evidence, ...]:
-    """The first passages, as far as the context has room for them beside messages and answer; one at least."""
+    """As many leading passages as fit into the context beside messages and answer, at least one."""
     limit = min(request.completion_limit or _DEFAULT_ANSWER_TOKENS, base.max_model_length // 2)
     said = sum(len(message.text.encode()) for message in request.messages)
     room = (base.max_model_length - limit) * _BYTES_PER_TOKEN - said

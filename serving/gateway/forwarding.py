@@ -26,7 +26,7 @@ _DEFAULT_COMPLETION_TOKENS = 256
 
 
 class Forwarder:
-    """`versions` counts the requests of each version, by engine name."""
+    """`versions` counts the running requests of each adapter version."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class Forwarder:
                 raw.headers |= self.limits(record.tenant)
             await _send_error(raw, error)
         finally:
-            self._accounts.close(record, raw.status or 500)  # nothing was said: our fault, the app tells of it
+            self._accounts.close(record, raw.status or 500)  # no response was sent: the app logs the failure
 
     async def _serve(self, record: RequestRecord, raw: RawRequest, kind: type[AnyRequest]) -> None:
-        """A request counts before its body is read: a refused body costs as much to read as another one."""
+        """Counts the request against its limits before reading the body: a refused body costs as much to read."""
         catalog, principal = self._catalog(), authenticated(self._catalog, raw.all_headers("authorization"))
         record.tenant = principal.tenant
         raw.headers |= self._quotas.admit(catalog.tenants[record.tenant])
@@ -83,7 +83,7 @@ class Forwarder:
             self._settle(record)
 
     async def _route(self, record: RequestRecord, raw: RawRequest, request: AnyRequest, principal: Principal) -> None:
-        # From here to the hold nothing waits: a version is either counted or was never chosen.
+        # There is no await between the choice of a version and its count: a chosen version is always counted.
         target = self._resolve(principal, request.model, raw.unique_id)
         record.model, record.target = target.name, target
         base = self._catalog().bases[target.base_model]
@@ -94,12 +94,14 @@ class Forwarder:
             tokens_in_flight = self._metrics.tokens_in_flight.labels(target.base_model)
             tokens_in_flight.inc(record.reserved)
             try:
-                await raw.while_waited_for(self._answering.answer(RequestContext(record, raw, request, target, base)))
+                await raw.run_until_caller_leaves(
+                    self._answering.answer(RequestContext(record, raw, request, target, base))
+                )
             finally:
                 tokens_in_flight.dec(record.reserved)
 
     def limits(self, name: str) -> dict[str, str]:
-        """The rate-limit headers of an answer refused before its tenant's limits are applied."""
+        """The rate-limit headers for a request refused before its tenant's limits were applied."""
         tenant = None if name == OTHER else self._catalog().tenants.get(name)
         return self._quotas.headers(tenant) if tenant else {}
 
@@ -108,7 +110,7 @@ class Forwarder:
             return
         used = record.tokens.prompt + record.tokens.completion
         if not used and record.sent is not None and (record.streamed or record.abandoned):
-            used = record.reserved  # a caller leaving before the engine's count pays the estimate
+            used = record.reserved  # the caller left before the usage was known: charge the estimate
         self._quotas.settle(record.tenant, reserved=record.reserved, used=used)
 
     def _refund(self, record: RequestRecord, raw: RawRequest) -> None:
@@ -129,7 +131,7 @@ class Forwarder:
         return target
 
     def _reserve(self, record: RequestRecord, raw: RawRequest, request: AnyRequest, base: Base) -> None:
-        """Answers are at most as long as the model's context."""
+        """Reserves the estimated tokens. An answer is at most as long as the model's context."""
         completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
         tokens = estimated_tokens(request.text_length) + completion * request.answers
         raw.headers |= self._quotas.reserve(record.tenant, tokens)

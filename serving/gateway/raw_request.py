@@ -76,7 +76,7 @@ class RawRequest:
             if not message.get("more_body", False):
                 return b"".join(parts)
 
-    async def while_waited_for(self, work: Coroutine[Any, Any, Result]) -> Result:
+    async def run_until_caller_leaves(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do the work; cancel it as soon as the caller goes, and raise CallerGone."""
         task = asyncio.ensure_future(work)
         watcher = asyncio.ensure_future(self._gone())

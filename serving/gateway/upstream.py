@@ -19,7 +19,7 @@ from serving.gateway.request_context import RequestContext
 
 logger = logging.getLogger(__name__)
 
-# How much longer one kind of objects may take to arrive than another.
+# Seconds. Kinds of objects are watched separately, and one may arrive so much later than another.
 CATALOG_LAG_S = 0.5
 ATTEMPTS = 2
 
@@ -39,8 +39,8 @@ class Upstream:
     async def forward(
         self, context: RequestContext, body: dict[str, object], passages: Sequence[Evidence] | None
     ) -> None:
-        """Asks another engine once, and only where the first one never began to answer."""
-        for replica in await self._chosen(context.target):
+        """A second attempt is made only if the first engine never began to answer."""
+        for replica in await self._wait_for_replicas(context.target):
             with self._replicas.hold(replica.url):
                 try:
                     await self._try(context, replica, body, passages)
@@ -54,15 +54,15 @@ class Upstream:
         context.record.failed = True
         raise unavailable(f"No engine can answer for `{context.target.name}` at the moment", "engine_unavailable")
 
-    async def _chosen(self, target: Target) -> list[Replica]:
-        """Objects are followed one kind beside another: where a version is may be known a moment after the version."""
+    async def _wait_for_replicas(self, target: Target) -> list[Replica]:
+        """Kinds are watched separately: a version may be known a moment before its replicas."""
         deadline = time.monotonic() + CATALOG_LAG_S
-        while not (replicas := self._choose(target)) and time.monotonic() < deadline:  # noqa: ASYNC110
+        while not (replicas := self._candidates(target)) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         return replicas
 
-    def _choose(self, target: Target) -> list[Replica]:
-        """Replicas with the version, the least busy first; a single one twice, because its connection may be stale."""
+    def _candidates(self, target: Target) -> list[Replica]:
+        """Replicas with the version, the least busy first. A single one stands twice: its connection may be stale."""
         idle_first = sorted(self._catalog().holders(target), key=lambda replica: self._replicas.count(replica.url))
         return (idle_first * ATTEMPTS)[:ATTEMPTS]
 
@@ -70,14 +70,18 @@ class Upstream:
         self, context: RequestContext, replica: Replica, body: dict[str, object], passages: Sequence[Evidence] | None
     ) -> None:
         context.record.sent = time.monotonic()
-        begins_s = self._first_token_timeout_s if context.request.stream else None
+        headers_timeout_s = self._first_token_timeout_s if context.request.stream else None
         async with self._engine.post(
-            replica.url, context.raw.path, body, request_id=context.next_engine_id(), begins_s=begins_s
+            replica.url,
+            context.raw.path,
+            body,
+            request_id=context.next_engine_id(),
+            headers_timeout_s=headers_timeout_s,
         ) as answer:
             if answer.status == 400:
                 raise refusal(await answer.body(), field=context.request.field)
             if answer.status == 404:
-                raise EngineNeverBegan("it does not hold the version: it may have been started anew")
+                raise EngineNeverBegan("the engine does not have the version: it may have restarted")
             if answer.status != 200:
                 raise EngineError(f"status {answer.status}")
             if context.request.stream:
@@ -108,7 +112,7 @@ class Upstream:
                 await context.raw.start(200, EVENT_STREAM)
             await context.raw.write(stream.feed(block), more=True)
         if not stream.finished:
-            raise EngineError("the stream ended before its end")
+            raise EngineError("the stream ended without [DONE]")
         await context.raw.write(b"", more=False)
         context.record.finish_reason, context.record.cited = stream.finish_reason, stream.cited
         self._accounts.count_removed(context.record, stream.removed_marks)

@@ -62,11 +62,11 @@ def test_what_is_wanted_again_is_not_forgotten(ledger: Ledger) -> None:
 
 def test_an_empty_desired_set_is_another_thing_than_none(tmp_path: Path) -> None:
     first = Ledger(tmp_path / "ledger.db")
-    assert not first.instructed()
+    assert not first.has_desired_set()
     first.set_desired([])
     first.close()
     second = Ledger(tmp_path / "ledger.db")
-    assert second.instructed()
+    assert second.has_desired_set()
     second.close()
 
 
@@ -133,7 +133,7 @@ def test_a_ledger_that_is_damaged_is_kept_and_begun_anew(tmp_path: Path, damage:
     first.close()
     path.write_bytes(b"no ledger at all" * 1000 if damage == "no database" else path.read_bytes()[:5000])
     again = Ledger(path)
-    assert not again.instructed()
+    assert not again.has_desired_set()
     again.set_desired([DOCS])
     assert again.desired() == [DOCS]
     again.close()

@@ -42,9 +42,9 @@ def test_what_is_refused_is_not_tried_again_and_what_failed_is_later_each_time()
 
 def test_what_one_engine_could_not_do_the_next_one_is_asked_at_once_and_a_refusal_stays() -> None:
     failed = Progress("d").failed(UnavailableError("LoadFailed", ""), 100.0)
-    assert failed.on_another_engine == Progress("d")
+    assert failed.for_new_engine == Progress("d")
     refused = Progress().failed(RefusedError("Pickle", ""), 0.0)
-    assert refused.on_another_engine == refused
+    assert refused.for_new_engine == refused
 
 
 def test_a_required_version_keeps_its_replica_waiting_only_so_often() -> None:
