@@ -42,6 +42,12 @@ RUN uv pip install --quiet --require-hashes -r operator.txt
 COPY --from=wheel /wheel /wheel
 RUN uv pip install --quiet --no-deps /wheel/*.whl
 
+FROM environment AS build-operator-kserve
+COPY requirements/operator-kserve.txt /src/
+RUN uv pip install --quiet --require-hashes -r operator-kserve.txt
+COPY --from=wheel /wheel /wheel
+RUN uv pip install --quiet --no-deps /wheel/*.whl
+
 FROM environment AS build-retrieval
 COPY requirements/ingest.txt /src/
 RUN uv pip install --quiet --require-hashes -r ingest.txt
@@ -81,6 +87,11 @@ ENTRYPOINT ["python", "-m", "serving.agent"]
 
 FROM part AS operator
 COPY --from=build-operator /opt/quiver /opt/quiver
+ENTRYPOINT ["python", "-m", "operators"]
+
+# With KServe's types (0.3 GB), for charts with kserve=true.
+FROM part AS operator-kserve
+COPY --from=build-operator-kserve /opt/quiver /opt/quiver
 ENTRYPOINT ["python", "-m", "operators"]
 
 # Searches; with `-m retrieval.ingest` it indexes.

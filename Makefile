@@ -57,7 +57,7 @@ BUILDER ?= $(firstword $(foreach builder,docker podman buildah,$(shell $(builder
 BUILD_ARGS ?=
 REPOSITORY ?= quiver
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-IMAGES ?= gateway agent operator retrieval drift milvus
+IMAGES ?= gateway agent operator operator-kserve retrieval drift milvus
 
 images: .venv/ready $(EMBEDDER)/model.onnx
 	$(if $(BUILDER),,$(error images: neither docker nor podman nor buildah works here))
@@ -84,7 +84,7 @@ NO_SPACES = $(if $(filter 1,$(words $(CURDIR))),,$(error setup: $(CURDIR) has a 
 .venv/ready: requirements/dev.txt pyproject.toml | $(UV)
 	@echo 'setup: the product and its tools (0.7 GB) …' $(NEED_PYTHON)$(NO_SPACES)
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
-	@$(UV) pip install --python .venv --quiet --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --python .venv --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@$(UV) pip install --python .venv --quiet --no-deps --editable .
 	@touch $@
 
@@ -121,9 +121,10 @@ docs: .venv/ready
 
 lock: | $(UV)
 	@printf 'uv\nsetuptools\n' | $(LOCK) - -o requirements/uv.txt
-	@$(LOCK) pyproject.toml --extra local --group dev -o requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra local --extra operator-kserve --group dev --override requirements/dev.override -o requirements/dev.txt
 	@for part in gateway agent drift ingest operator; do \
 		$(LOCK:--upgrade=) pyproject.toml --extra $$part -c requirements/dev.txt -o requirements/$$part.txt; done
+	@$(LOCK:--upgrade=) pyproject.toml --extra operator-kserve -c requirements/operator.txt -o requirements/operator-kserve.txt
 	@printf 'milvus-lite\npymilvus\n' | $(LOCK:--upgrade=) - -c requirements/dev.txt -o requirements/milvus.txt
 	@$(LOCK) requirements/clients.in -o requirements/clients.txt
 	@$(LOCK) requirements/engine.in --override requirements/engine.override -o requirements/engine.txt

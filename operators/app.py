@@ -1,6 +1,7 @@
 """One operator process: the operator, its probes and its metrics."""
 
 import asyncio
+import importlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -56,6 +57,9 @@ async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
 
 
 def platform(settings: OperatorSettings) -> Platform:
+    if settings.kserve:
+        # Imported now, because it would block the event loop for seconds later.
+        importlib.import_module("operators.desired.inference_service")
     return Platform(
         namespace=settings.namespace,
         engine_image=settings.engine_image,

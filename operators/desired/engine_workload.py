@@ -11,7 +11,6 @@ from typing import Any
 from contract.base_model import Autoscaling, BaseModel
 from contract.names import API_VERSION
 from operators.desired.engine_vllm import engine_command, on_port
-from operators.desired.inference_service import deployment_name, inference_service
 
 Manifest = dict[str, Any]
 
@@ -101,6 +100,11 @@ sys.exit(status({engine_port}, "/health") != 200 or status({agent_port}, "/engin
 """
 
 
+def kserve_deployment(name: str) -> str:
+    """The name that KServe gives to an InferenceService's Deployment."""
+    return f"{name}-predictor"
+
+
 class _Workload:
     def __init__(self, base: BaseModel, uid: str, platform: Platform) -> None:
         self._base = _mounted(base)
@@ -115,6 +119,8 @@ class _Workload:
             return deployment
         scaling = spec.autoscaling
         least, most = (scaling.min_replicas, scaling.max_replicas) if scaling else (spec.replicas, spec.replicas)
+        from operators.desired.inference_service import inference_service  # KServe's types, which most lack
+
         return inference_service(deployment, least=least, most=most, scaled=scaling is not None)
 
     def _deployment(self) -> Manifest:
@@ -147,7 +153,7 @@ class _Workload:
     def autoscaler(self) -> Manifest:
         scaling = self._base.spec.autoscaling
         assert scaling  # noqa: S101  # only made where it is set
-        runs = self._name if self._base.spec.runtime == "Deployment" else deployment_name(self._name)
+        runs = self._name if self._base.spec.runtime == "Deployment" else kserve_deployment(self._name)
         spec = {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": runs},
             "minReplicas": scaling.min_replicas,

@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from contract.conditions import NO_KSERVE
-from operators.desired.engine_workload import selector
-from operators.desired.inference_service import MODEL, deployment_name
+from operators.desired.engine_workload import kserve_deployment, selector
+from operators.desired.inference_service import MODEL
 from tests.api_server.kserve import kserve
 from tests.api_server.parts import PLATFORM, Data, free_lease, get, operator, reason, thing, wait_until
 from tests.api_server.roles import grant, granted, refused, used
@@ -45,7 +45,7 @@ def service(server: ApiServer) -> Data:
 
 
 def containers(server: ApiServer) -> dict[str, Data]:
-    found = get(server, "deployment", deployment_name(NAME), PLATFORM) or {}
+    found = get(server, "deployment", kserve_deployment(NAME), PLATFORM) or {}
     return {c["name"]: c for c in found["spec"]["template"]["spec"]["containers"]} if found else {}
 
 
@@ -64,7 +64,7 @@ def _says(server: ApiServer, word: str) -> bool:
 def test_kserve_runs_the_same_pods(platform: ApiServer) -> None:
     platform.apply(base(replicas=2))
     wait_until(partial(containers, platform), "KServe's Deployment")
-    deployment = get(platform, "deployment", deployment_name(NAME), PLATFORM) or {}
+    deployment = get(platform, "deployment", kserve_deployment(NAME), PLATFORM) or {}
     pods = deployment["spec"]["template"]
     assert list(containers(platform)) == [MODEL, "agent"]
     assert service(platform)["metadata"]["labels"]["networking.kserve.io/visibility"] == "cluster-local"
@@ -91,7 +91,7 @@ def test_an_autoscaler_of_ours_scales_what_kserve_runs(platform: ApiServer) -> N
     platform.apply(base(autoscaling={"minReplicas": 1, "maxReplicas": 4, "tokensInFlight": 20000}))
     wait_until(lambda: get(platform, "hpa", NAME, PLATFORM), "the autoscaler")
     scaler = (get(platform, "hpa", NAME, PLATFORM) or {})["spec"]
-    assert scaler["scaleTargetRef"]["name"] == deployment_name(NAME)
+    assert scaler["scaleTargetRef"]["name"] == kserve_deployment(NAME)
     assert [metric["type"] for metric in scaler["metrics"]] == ["Pods", "External"]
     wait_until(lambda: service(platform)["metadata"]["annotations"][AUTOSCALER] == "external",
                "KServe leaving the replicas alone")  # fmt: skip
