@@ -24,7 +24,7 @@ help:
 	@echo 'make chart   the chart’s tests: lint, safe defaults, who reaches whom, a dry run on a real API server'
 	@echo 'make e2e     the chart on a real cluster: install, serve, break, upgrade, delete'
 	@echo 'make crds    write the chart’s definitions of our kinds from contract'
-	@echo 'make docs    write docs/parameters.md from the gateway’s schemas'
+	@echo 'make docs    write the reference pages in docs from the code'
 	@echo 'make lock    resolve requirements/ anew'
 
 setup: .venv/ready .venv-engine/ready $(EMBEDDER)/model.onnx
@@ -118,6 +118,7 @@ crds: .venv/ready
 
 docs: .venv/ready
 	@$(BIN)/python -m serving.gateway.requests.table docs/parameters.md
+	@PYTHONPATH=. $(BIN)/python docs/reference.py
 
 lock: | $(UV)
 	@printf 'uv\nsetuptools\n' | $(LOCK) - -o requirements/uv.txt
