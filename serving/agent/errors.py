@@ -7,6 +7,8 @@ AgentError
     └── OtherWeightsError  a version answers as another one would: out of the engine with it
 """
 
+from service.logs import printable
+
 MAX_MESSAGE = 500
 
 
@@ -20,10 +22,6 @@ class AgentError(Exception):
         self.reason = reason
         self.message = printable(message)[:MAX_MESSAGE]
         super().__init__(self.message)
-
-
-def printable(text: str) -> str:
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
 class RefusedError(AgentError):
