@@ -16,28 +16,28 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class CanaryStep(Value):
-    """So much of the traffic for so long at least."""
+    """A share of the traffic, and the minimum time for it."""
 
     weight: Annotated[int, Field(ge=1, le=99)]
     """The candidate's share of the requests, in percent."""
     seconds: Annotated[int, Field(ge=0, le=7 * 86400)] = 60
-    """The shortest time of the step, in seconds."""
+    """The minimum duration of the step, in seconds."""
 
 
 class CanaryChecks(Value):
-    """Allowed differences between the candidate and the running version. Shifts are of shares of answers.
+    """Allowed differences between the candidate and the running version. A shift is a difference between two shares.
 
-    The comparison starts after `minRequests` answers of both versions.
+    The comparison starts after `minRequests` answers from each version.
     """
 
     min_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 50
-    """Answers of each version before they are compared."""
+    """The number of answers from each version before the comparison starts."""
     max_error_increase: Share = 0.02
     """How much higher the candidate's share of failed requests may be."""
     max_abstention_shift: Share = 0.2
     """Largest difference in the share of grounded answers without a citation."""
     max_finish_shift: Share = 0.2
-    """Largest difference in the share of answers ending by themselves."""
+    """Largest difference in the share of answers with finish_reason "stop", in either direction."""
     max_latency_ratio: Annotated[float, Field(gt=1, le=100)] = 1.5
     """How many times longer the candidate's time to the first token may be."""
     max_length_ratio: Annotated[float, Field(gt=1, le=100)] = 3.0
@@ -45,7 +45,7 @@ class CanaryChecks(Value):
 
 
 class Canary(Value):
-    """A new version takes over step by step, and goes back by itself when it answers worse."""
+    """A new version takes over step by step, and is withdrawn automatically if it answers worse."""
 
     steps: Annotated[tuple[CanaryStep, ...], Field(min_length=1, max_length=10)]
     """Shares of the traffic in order; each is higher than the one before."""
@@ -61,7 +61,7 @@ class Canary(Value):
 
 
 class Rollout(Value):
-    """Without a canary a version takes over as soon as every replica has had an answer from it."""
+    """Without a canary, a new version takes over as soon as it has answered on every replica."""
 
     keep_previous: Annotated[int, Field(ge=0, le=5)] = 1
     """Earlier versions kept in the engines for an instant rollback, as far as there is room."""
@@ -73,7 +73,7 @@ class Residency(Value):
     """The order of removal when a base model has room for fewer versions than wanted."""
 
     pinned: bool = False
-    """Whether it is removed last."""
+    """Whether this adapter is removed last."""
 
 
 class AdapterSpec(Value):
@@ -89,7 +89,7 @@ class AdapterSpec(Value):
     credentials: Name | None = None
     """A Secret in the adapter's namespace with the source's credentials."""
     knowledge_bases: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
-    """Knowledge bases of the same namespace for grounding its answers."""
+    """Knowledge bases of the same namespace whose documents ground its answers."""
     rollout: Rollout = Rollout()
     """How new content is released."""
     residency: Residency = Residency()
@@ -135,7 +135,7 @@ class CanaryVersion(Version):
 
 
 class Rejection(Value):
-    """A content not to be released again while its source and rollout are unchanged."""
+    """Content that is not released again while its source and rollout are unchanged."""
 
     offer: str
     """Identifies the rejected source and rollout."""
@@ -148,12 +148,12 @@ class Rejection(Value):
 
 
 class HistoryEntry(Value):
-    """A change of the version behind the adapter's name, with its reason."""
+    """An event of the adapter's rollout, with its reason."""
 
     at: str
     """When, in ISO 8601."""
     event: Literal["Released", "CanaryStarted", "CanaryFailed", "Promoted", "RolledBack", "Refused", "DecisionRefused"]
-    """The kind of change."""
+    """The kind of event."""
     digest: Digest | None = None
     """The SHA-256 of the content."""
     source: str = ""
@@ -161,7 +161,7 @@ class HistoryEntry(Value):
     message: str = ""
     """The evidence."""
     decision: str = ""
-    """The decision by hand behind it."""
+    """The id of the decision by hand that caused it."""
 
 
 class AdapterStatus(Status):
@@ -174,18 +174,18 @@ class AdapterStatus(Status):
     previous: Annotated[tuple[Version, ...], Field(max_length=5)] = ()
     """Earlier versions available for a rollback, newest first."""
     rejected: Rejection | None = None
-    """A version taken back."""
+    """The last version that was taken back."""
     history: Annotated[tuple[HistoryEntry, ...], Field(max_length=HISTORY_LENGTH)] = ()
-    """Versions behind the name so far, newest first."""
+    """The latest events of the rollout, newest first."""
     handled: str = ""
-    """The last decision by hand carried out."""
+    """The id of the last decision by hand that was carried out or refused."""
     acknowledged: int = 0
     """The generation of the last flip confirmed by every gateway: later requests are never answered by an older
     version."""
     candidate: Digest | None = None
-    """The source's content."""
+    """The digest of the source's present content."""
     draining: tuple[str, ...] = ()
-    """Versions still answering requests begun with them."""
+    """Versions that still answer requests which began with them."""
     replicas_ready: int = 0
     """Engines answering with the active version."""
     replicas_desired: int = 0
@@ -193,7 +193,7 @@ class AdapterStatus(Status):
 
     @property
     def routed(self) -> bool:
-        """Every gateway has taken up the last flip."""
+        """Whether every gateway has taken up the last flip."""
         return self.active is not None and self.acknowledged == self.active.generation
 
 
@@ -213,7 +213,7 @@ class Adapter(Resource):
     status: AdapterStatus = AdapterStatus()
 
     def offer(self, revision: str) -> str:
-        """Identifies the offered source at this revision with its rollout, for rejections."""
+        """Identifies the source at this revision together with the rollout; a rejection stores it."""
         return hashlib.sha256(f"{revision}\0{self.spec.rollout.model_dump_json()}".encode()).hexdigest()[:16]
 
     def harms(self, revision: str) -> bool:

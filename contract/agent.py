@@ -13,10 +13,10 @@ TopTokens = Annotated[tuple[tuple[str, float], ...], Field(min_length=1, max_len
 
 
 class Fingerprint(Value):
-    """For each of a frozen set of prompts the likeliest first tokens and their log-probabilities, in nats.
+    """The likeliest first tokens for each prompt of a frozen set, with their log-probabilities in nats.
 
-    Other releases of the `engine` and other hardware may sum in another order. The base model's answers show this, and
-    such fingerprints are not compared.
+    Another release of the `engine` or other hardware may add floating-point numbers in another order. The base model's
+    answers then differ too, and such fingerprints are not compared.
     """
 
     engine: str
@@ -24,16 +24,17 @@ class Fingerprint(Value):
     base: Annotated[tuple[TopTokens, ...], Field(max_length=64)] = ()
     """The base model's answers on the same engine."""
     prompts: Annotated[tuple[TopTokens, ...], Field(min_length=1, max_length=64)]
-    """For each prompt the likeliest first tokens, and their log-probabilities."""
+    """For each prompt, the version's likeliest first tokens and their log-probabilities."""
 
 
 class DesiredAdapter(Value):
-    """One version to hold.
+    """One version that the agent must have.
 
-    A candidate has a `source` and a `revision`, changing whenever the source's content may change; its optional
-    `digest` is a pin. A version without a source is in the agent's store under its digest. A `required` version must
-    answer before the replica takes any traffic. `fingerprint` are the version's answers at its first load anywhere; a
-    version with different answers is another one. `credentials` are for the source, and in no status.
+    A candidate has a `source` and a `revision`, which changes with the source's URI or pin, with the base model, and
+    with the files of a local directory; its optional `digest` is a pin. A version without a source is in the agent's
+    store under its digest. A `required` version must answer before the replica takes any traffic. `fingerprint` holds
+    the version's answers at its first load on any replica; other answers mean other weights. `credentials` are for the
+    source, and appear in no status.
     """
 
     tenant: Name
@@ -47,8 +48,8 @@ class DesiredAdapter(Value):
 
     @property
     def is_verified(self) -> bool:
-        """Verified before, according to the operator. A pin alone proves no right to read: the author of a digest may
-        lack access to its content."""
+        """Whether the operator knows that this version was verified before. A pin alone proves no right to read: the
+        author of a pin may have no access to its content."""
         return self.digest is not None and self.revision == verified_revision(self.digest)
 
 
@@ -58,7 +59,7 @@ def verified_revision(digest: str) -> str:
 
 
 class DesiredSet(Value):
-    """The complete set of one agent; other adapters in its engine are unloaded."""
+    """The complete desired set of one agent; other adapters in its engine are unloaded."""
 
     adapters: tuple[DesiredAdapter, ...] = ()
 
@@ -82,7 +83,7 @@ class AdapterReport(Value):
 class AgentStatus(Value):
     """`version` grows with every change; `started` is the engine's start in Unix seconds, None while it is down.
 
-    `spoiled_by` names a version after whose load the base model's answers changed: the engine must be restarted.
+    `spoiled_by` is the engine name of a version whose load changed the base model's answers: the engine must restart.
     """
 
     version: int

@@ -1,7 +1,7 @@
 """APIKey: the digest of a key. The key itself is shown once at its creation and stored nowhere.
 
-A key contains its namespace, and is valid there only. A digest is not a secret: copied into another namespace, it
-matches no key.
+A key contains its namespace, and is valid there only. A digest is not a secret: in another
+namespace it matches no key.
 """
 
 import hashlib
@@ -26,9 +26,9 @@ class APIKeySpec(Value):
     prefix: Annotated[str, StringConstraints(max_length=80)] = ""
     """The beginning of the key, for lists."""
     expires_at: AwareDatetime | None = None
-    """When it stops working, in RFC 3339; without it, never."""
+    """When the key expires, in RFC 3339; without it, never."""
     models: Annotated[tuple[Name, ...], Field(max_length=256)] | None = None
-    """The models it may be used for; by default all of the tenant's."""
+    """The models that callers may use with the key; by default all of the tenant's."""
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -57,5 +57,5 @@ def key_namespace(key: str) -> str | None:
 
 
 def shown(key: str) -> str:
-    """As much of a key as may be seen in lists."""
+    """The beginning of a key, which lists may show."""
     return key[: key.rindex("-") + 1 + _SHOWN_DIGITS]

@@ -11,7 +11,7 @@ from contract.names import ANY_TENANT
 from contract.resource import Resource, Status
 from contract.value import Name, Uri, Value
 
-# The ranks with kernels in vLLM (vllm/config/lora.py).
+# The ranks that vLLM has kernels for (vllm/config/lora.py).
 Rank = Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]
 
 
@@ -21,12 +21,12 @@ Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$"
 TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Argument = Annotated[str, StringConstraints(max_length=512)]
 Variable = Annotated[str, StringConstraints(max_length=4096)]
-# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, without negative ones.
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, without negative quantities.
 QUANTITY_PATTERN = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][+-]?[0-9]{1,3})?$"
 
 
 def _as_text(value: Any) -> Any:
-    """YAML reads `4` and `0.5` as numbers."""
+    """A number as text: YAML reads `4` and `0.5` as numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return value
     return str(int(value)) if value == int(value) else repr(value)
@@ -42,7 +42,7 @@ ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9./]{0
 
 
 class Autoscaling(Value):
-    """Replicas by load instead of by number. A removed replica first finishes its requests."""
+    """The number of replicas follows the load. A replica first finishes its requests before it is removed."""
 
     min_replicas: Annotated[int, Field(ge=1, le=1000)] = 1
     """The fewest replicas."""
@@ -51,7 +51,7 @@ class Autoscaling(Value):
     queue_depth: Annotated[int, Field(ge=1, le=100_000)] = 8
     """Average waiting requests per engine before a replica is added."""
     tokens_in_flight: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    """Tokens of prompts and answers under way for each replica, on average, before another one is added."""
+    """Average tokens of prompts and answers in progress per replica before another replica is added."""
 
     @model_validator(mode="after")
     def _range(self) -> "Autoscaling":
@@ -73,11 +73,11 @@ class Lora(Value):
     """Room for adapters in each engine."""
 
     max_rank: Rank = 16
-    """The highest rank of an adapter. Memory is taken for it whether adapters use it or not."""
+    """The highest rank of an adapter. Memory for this rank is reserved even if no adapter uses it."""
     slots: Annotated[int, Field(ge=1, le=256)] = 4
-    """Adapters in one batch."""
+    """The most adapters in one batch."""
     cpu_slots: Annotated[int, Field(ge=1, le=4096)] = 16
-    """Adapter versions in the engine's host memory, at least as many as slots."""
+    """The most adapter versions in the engine's host memory, at least as many as slots."""
 
     @model_validator(mode="after")
     def _cpu_slots_hold_the_batch(self) -> "Lora":
@@ -87,7 +87,7 @@ class Lora(Value):
 
 
 class BaseModelSpec(Value):
-    """A change of anything but `alsoKnownAs`, `tenants`, `replicas` and `autoscaling` starts the engines anew, one
+    """A change of any field except `alsoKnownAs`, `tenants`, `replicas` and `autoscaling` restarts the engines, one
     after the other."""
 
     source: Uri
@@ -95,7 +95,7 @@ class BaseModelSpec(Value):
     models, or a directory readable by every engine."""
     also_known_as: Annotated[tuple[Uri, ...], Field(max_length=32)] = ()
     """Other names of the same model in adapters' configurations: a mirror, a quantised twin. An adapter with another
-    name is served if its shapes fit, with a note."""
+    name is served if its shapes fit, with a note in its status."""
     tenants: Annotated[tuple[Name | Literal["*"], ...], Field(max_length=1000)] = ()
     """The tenants allowed to use it, or * for all."""
     lora: Lora = Lora()
@@ -106,19 +106,19 @@ class BaseModelSpec(Value):
     """The type of the weights in the engine; auto takes the model's own."""
     tool_parser: Parser | None = None
     """vLLM's parser for tool calls in the model's output: hermes, mistral and others. Without it, tools are called only
-    in requests forcing a call."""
+    if the request forces a call."""
     reasoning_parser: Parser | None = None
-    """How vLLM tells reasoning from the answer: by qwen3, deepseek_r1 or another of its parsers."""
+    """vLLM's parser that separates reasoning from the answer: qwen3, deepseek_r1 and others."""
     chat_template: Uri | None = None
     """A template file readable by every engine, in place of the model's own."""
     chat_template_kwargs: Annotated[tuple[TemplateVariable, ...], Field(max_length=16)] = ()
-    """Variables of the template settable by requests, such as enable_thinking."""
+    """Variables of the template that requests may set, such as enable_thinking."""
     media: Annotated[tuple[Literal["image", "audio"], ...], Field(max_length=2)] = ()
-    """Media accepted by the model beside text. Requests carry them as data URLs; nothing is downloaded."""
+    """Media that the model accepts beside text. Requests carry them as data URLs; nothing is downloaded."""
     engine_args: Annotated[tuple[Argument, ...], Field(max_length=64)] = ()
-    """More arguments for vLLM's server, one entry for each word: speed and capacity only."""
+    """Further arguments for vLLM's server, one entry for each word: only for speed and capacity."""
     engine_env: Annotated[Mapping[EnvironmentName, Variable], Field(max_length=64)] = {}
-    """More environment variables for vLLM's server and its compute libraries."""
+    """Further environment variables for vLLM's server and its compute libraries."""
     image: Annotated[str, StringConstraints(max_length=512)] | None = None
     """The engine's image on a cluster; by default the platform's engine image."""
     resources: Resources = Resources()
@@ -135,7 +135,7 @@ class BaseModelSpec(Value):
     def _engines_find_it(cls, source: str) -> str:
         scheme, separator, rest = source.partition("://")
         if separator and (scheme not in ("hf", "pvc", "file") or not rest):
-            raise ValueError("a model lies on the hub (hf://ORG/NAME@REVISION), in a claim (pvc://) or in a directory")
+            raise ValueError("a model's source is hf://ORG/NAME@REVISION, pvc://CLAIM/DIRECTORY, or a directory")
         return source
 
     @field_validator("engine_args")
@@ -143,8 +143,8 @@ class BaseModelSpec(Value):
     def _allowed_arguments(cls, arguments: tuple[str, ...]) -> tuple[str, ...]:
         if refused := refused_argument(arguments):
             raise ValueError(
-                f"{refused} is none of the arguments that may be set here (docs/objects.md lists them); what the "
-                f"platform sets comes from {OUR_FIELDS}"
+                f"{refused} may not be set here (docs/objects.md lists the allowed arguments); the platform sets some "
+                f"arguments itself, from {OUR_FIELDS}"
             )
         return arguments
 
@@ -160,12 +160,12 @@ class BaseModelSpec(Value):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names for it in adapters' configurations, beside the object's own."""
+        """Names of this model in adapters' configurations, beside the object's own name."""
         return (self.source, *self.also_known_as)
 
     @property
     def claim(self) -> str | None:
-        """The model's claim, if it is on one."""
+        """The name of the claim that holds the model, if there is one."""
         rest = self.source.removeprefix("pvc://")
         return None if rest == self.source else rest.partition("/")[0]
 
@@ -183,7 +183,7 @@ class Endpoint(Value):
     ready: bool = False
     """Whether it may take traffic: its engine and every required adapter have answered a probe."""
     holds: tuple[str, ...] = ()
-    """The adapter versions with an answered probe on it, by engine name."""
+    """Engine names of the adapter versions that have answered a probe on this replica."""
 
 
 class BaseModelStatus(Status):

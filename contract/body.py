@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-# Length limit for names in a request for documents. Kubernetes' names are narrower; a name impossible there matches
-# nothing.
+# The longest name of a tenant or knowledge base in a request. Kubernetes allows fewer names; a name that it does not
+# allow matches nothing.
 PRINTABLE_NAME_BYTES = 63
 
 DIMENSIONS = 384  # of an embedding

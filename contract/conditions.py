@@ -25,8 +25,8 @@ NO_KSERVE = "NoKServe"
 CLAIM_NOT_MOUNTED = "ClaimNotMounted"
 NOT_APPLIED = "NotApplied"
 DIGEST_TAKEN = "DigestTaken"
-# Reasons with a loss of the right to the service. With any other refusal only the newest spec is wrong, and the running
-# version goes on.
+# Reasons that mean a loss of the right to the service. With any other refusal, only the newest spec is wrong, and the
+# running version continues.
 REVOKING = frozenset({NO_TENANT, NAMESPACE_TAKEN, BASE_MODEL_FORBIDDEN, TOO_MANY_ADAPTERS})
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
@@ -50,9 +50,9 @@ DOCUMENTS_FAILED = "DocumentsFailed"
 WAITING = "Waiting"
 SPOILS_ENGINE = "SpoilsEngine"
 ENGINE_ENDED = "EngineEnded"
-# With these an engine was harmed: the version is not loaded anywhere again.
+# Reasons that mean harm to an engine: the version is not loaded on any engine again.
 HARMFUL = frozenset({SPOILS_ENGINE, ENGINE_ENDED})
-# Reasons without any need for action.
+# Reasons that need no action: the object is still in progress.
 ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING})
 
 
@@ -81,7 +81,7 @@ Conditions = tuple[Condition, ...]
 
 
 def stamp(now: datetime) -> str:
-    """A time in UTC as objects hold it, in ISO 8601."""
+    """A UTC time as text for objects, in ISO 8601."""
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -99,7 +99,7 @@ def condition(kind: str, true: bool, reason: str, message: str = "") -> Conditio
 
 
 def merged(old: Conditions, new: Conditions, *, generation: int, now: str) -> Conditions:
-    """`new` in place of `old`; the transition time moves only where the status flips."""
+    """`new` in place of `old`; the transition time changes only if the status changes."""
 
     def dated(item: Condition) -> Condition:
         before = find(old, item.type)

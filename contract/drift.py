@@ -13,7 +13,7 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
-# The outcome of a search, or none without one.
+# The outcome of a search; "none" without a search, "error" after a failed one.
 Retrieval = Literal["evidence", "no_hits", "below_gate", "scope_empty", "none", "error"]
 
 
@@ -23,9 +23,9 @@ class Observation(Body):
     tenant: Annotated[str, Field(min_length=1, max_length=63)]
     model: Annotated[str, Field(min_length=1, max_length=253)]
     at: Seconds
-    """Unix time."""
+    """When the request finished, in Unix seconds."""
     embedding: Embedding | None
-    """Of the question, if documents were searched for it."""
+    """The embedding of the question, if documents were searched for it."""
     retrieval: Retrieval
     finish_reason: Annotated[str, Field(max_length=64)] | None
     prompt_tokens: Tokens
@@ -39,7 +39,7 @@ class Observations(Body):
 
 
 class Receipt(Reply):
-    """How many observations were of registered tenants, and how many were not."""
+    """The numbers of observations from registered tenants and from other tenants."""
 
     accepted: int
     refused: int
@@ -67,7 +67,7 @@ class SignalReport(Reply):
     statistic: float | None
     alpha: float | None
     tested_at: float | None
-    """In Unix seconds."""
+    """The time of the last test, in Unix seconds."""
     samples: int
     reference_samples: int
 

@@ -1,9 +1,9 @@
-"""The engine's name for one version of an adapter. Never reused for other content, never shown to a caller."""
+"""The engine's name for one version of an adapter. It is never reused for other content or shown to a caller."""
 
 from dataclasses import dataclass
 from typing import Self
 
-# Hexadecimal digits, 128 bits: nobody can make two contents that share a name.
+# Hexadecimal digits: 128 bits, too many for anyone to make two contents with the same name.
 DIGEST_LENGTH = 32
 
 
@@ -17,12 +17,12 @@ class EngineName:
 
     @classmethod
     def of(cls, tenant: str, adapter: str, digest: str) -> Self:
-        """For a whole digest."""
+        """The name for a complete digest."""
         return cls(tenant, adapter, digest[:DIGEST_LENGTH])
 
     @classmethod
     def parse(cls, name: str) -> Self | None:
-        """None for the name of anything else, such as the base model's."""
+        """The parsed name; None for any other name, such as the base model's."""
         match name.split("."):
             case [tenant, adapter, digest] if tenant and adapter and len(digest) == DIGEST_LENGTH:
                 return cls(tenant, adapter, digest)
@@ -33,5 +33,5 @@ class EngineName:
 
 
 def engine_name(tenant: str, adapter: str, digest: str) -> str:
-    """The written name for a whole digest."""
+    """The name for a complete digest, as text."""
     return str(EngineName.of(tenant, adapter, digest))

@@ -1,5 +1,5 @@
-"""vLLM's arguments and variables allowed in objects: options of speed and capacity. Options to run other code, open a
-port, read other files or weaken isolation are excluded (pure)."""
+"""The allow-list of vLLM's arguments and variables in objects: options for speed and capacity. Options that run other
+code, open a port, read other files or weaken isolation are not on it, except trust-remote-code (pure)."""
 
 import re
 from collections.abc import Iterable
@@ -24,10 +24,10 @@ ARGUMENTS = (
     "speculative-config", "stream-interval", "tensor-parallel-size", "tokenizer-mode", "trust-remote-code",
     "ubatch-size", "use-tqdm-on-load", "video-pruning-rate",
 )  # fmt: skip
-# A flag is one of these; any other word is a flag's value, possibly negative.
+# A word is one of these flags, or a flag's value: any word without a leading -, or a negative number.
 _NAMES = "|".join(name.replace("-", "[-_]") for name in ARGUMENTS)
 ALLOWED_WORD = rf"^(--(no[-_])?({_NAMES})(=.*)?|[^-].*|-[0-9.].*|)$"
-# None of these names code to load, a file, a directory, a port or another server but a proxy.
+# None of these sets code to load, a file, a directory, a port, or a server other than a proxy.
 VARIABLES = (
     "CUDA_DEVICE_MAX_CONNECTIONS", "CUDA_DEVICE_ORDER", "CUDA_LAUNCH_BLOCKING", "GLOO_SOCKET_IFNAME",
     "HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ENABLE_HF_TRANSFER", "HF_HUB_OFFLINE", "HF_XET_HIGH_PERFORMANCE", "HTTPS_PROXY",
@@ -48,7 +48,7 @@ VARIABLES = (
 
 
 def refused_argument(arguments: Iterable[str]) -> str | None:
-    """The first word neither an allowed flag nor a value."""
+    """The first word that is neither an allowed flag nor a value; None without one."""
     return next((word for word in arguments if not re.fullmatch(ALLOWED_WORD, word, re.DOTALL)), None)
 
 

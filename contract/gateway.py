@@ -7,7 +7,7 @@ from contract.value import Value
 
 
 class Moments(Value):
-    """A series of measurements: count, sum, sum of squares."""
+    """The count, sum and sum of squares of a series of measurements."""
 
     count: int = 0
     total: float = 0.0
@@ -35,9 +35,10 @@ class Moments(Value):
 
 
 class Arm(Value):
-    """The answers of one version during a comparison. Times in seconds, lengths in tokens.
+    """The answers of one version during a comparison. Times are in seconds, lengths in tokens.
 
-    `uncited` are answers from documents without a citation: the model's way to decline.
+    `grounded` counts answers from documents; `uncited` counts those without a citation, in which the model declines.
+    `stopped` counts answers with finish_reason "stop".
     """
 
     requests: int = 0
@@ -61,15 +62,15 @@ class Arm(Value):
 
 
 class Comparison(Value):
-    """A canary and the running version, since this gateway began to send to both."""
+    """A canary and the active version, since this gateway began to send requests to both."""
 
     canary: Arm = Arm()
     active: Arm = Arm()
 
 
 class GatewayState(Value):
-    """The snapshot in use, running requests by engine name, and comparisons by canary. `flips` are the generations of
-    the routed adapters, by tenant and adapter."""
+    """`generation` is the number of the snapshot in use. `flips` has the flip generation of each routed adapter, by
+    TENANT.ADAPTER. `routable`, `in_flight` (running requests) and `comparisons` (canaries) use engine names."""
 
     generation: int
     flips: Mapping[str, int] = {}
@@ -81,5 +82,5 @@ class GatewayState(Value):
         return self.flips.get(f"{tenant}.{adapter}", 0) >= flip
 
     def released(self, engine_name: str) -> bool:
-        """No request of this gateway reaches the version, now or later."""
+        """Whether this gateway sends the version no requests, now or later."""
         return engine_name not in self.routable and self.in_flight.get(engine_name, 0) == 0

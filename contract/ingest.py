@@ -15,7 +15,7 @@ def _spelled_once(path: str) -> str:
 
 
 class DesiredSource(Body):
-    """A directory with everything below it, or one file; an impossible path fails its own scan only."""
+    """A directory with everything below it, or one file; an invalid path only fails the scan of this source."""
 
     path: Annotated[str, Field(max_length=4_096), AfterValidator(_spelled_once)]
 
@@ -26,7 +26,7 @@ class DesiredKnowledgeBase(Body):
     sources: Annotated[list[DesiredSource], Field(max_length=32)]
     chunk_tokens: Annotated[int, Field(ge=16, le=240)] = 160
     kept: bool = False
-    """Everything indexed stays as it is; its sources are not looked at."""
+    """Whether indexed documents stay as they are, without a scan of the sources."""
 
 
 class DesiredKnowledgeBases(Body):
@@ -46,7 +46,7 @@ class DesiredKnowledgeBases(Body):
 
 class Accepted(Reply):
     revision: int
-    """Of the status at this moment."""
+    """The revision of the status at this moment."""
 
 
 class DocumentState(StrEnum):
@@ -61,7 +61,7 @@ class IndexedDocument(Reply):
     path: str
     """Relative to the source."""
     digest: str = ""
-    """The SHA-256 of the last read content."""
+    """The SHA-256 of the content that was read last."""
     state: DocumentState
     reason: str = ""
     message: str = ""
@@ -72,18 +72,18 @@ class IndexedKnowledgeBase(Reply):
     tenant: str
     name: str
     ready: bool
-    """Every source was read and no document waits."""
+    """Whether every source was read and no document waits."""
     message: str = ""
-    """A fault of the whole knowledge base."""
+    """The fault of the whole knowledge base; empty without one."""
     chunks: int
     documents: list[IndexedDocument] = Field(default_factory=list)
 
 
 class IngestStatus(Reply):
     revision: int
-    """Changes with every change below."""
+    """A number that changes with every change of the fields below."""
     message: str = ""
-    """A fault stopping the worker."""
+    """The fault that stops the worker; empty without one."""
     knowledge_bases: list[IndexedKnowledgeBase] = Field(default_factory=list)
 
     def report(self, tenant: str, name: str) -> IndexedKnowledgeBase | None:

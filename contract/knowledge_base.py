@@ -13,11 +13,11 @@ class Source(Value):
     """A file or a directory of TXT, Markdown, HTML, PDF and DOCX files."""
 
     path: Uri
-    """Its path, below the tenant's own directory of documents."""
+    """Its path, inside the tenant's own directory of documents."""
 
 
 class KnowledgeBaseSpec(Value):
-    """The indexed documents, and the number of passages for a request."""
+    """The documents to index, and the number of passages for a request."""
 
     sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=32)]
     """Files and directories."""
@@ -26,27 +26,27 @@ class KnowledgeBaseSpec(Value):
 
 
 class Document(Value):
-    """One document, and how far it is."""
+    """One document and its progress."""
 
     path: str
     """Its path."""
     state: str
-    """How far it is."""
+    """Its progress: Pending, Parsing, Embedding, Ready or Failed."""
     reason: str = ""
-    """Why it is left out, in one word."""
+    """Why indexing failed, in one word."""
     message: str = ""
-    """Why it is left out."""
+    """Why indexing failed, with the remedy."""
     chunks: int = 0
-    """Its indexed passages."""
+    """The number of its indexed passages."""
 
 
 class KnowledgeBaseStatus(Status):
     """The observed state of the documents."""
 
     documents: tuple[Document, ...] = ()
-    """Each document, and how far it is."""
+    """Each document and its progress."""
     chunks: int = 0
-    """Indexed passages."""
+    """The number of indexed passages."""
 
 
 class KnowledgeBase(Resource):
@@ -55,5 +55,5 @@ class KnowledgeBase(Resource):
     status: KnowledgeBaseStatus = KnowledgeBaseStatus()
 
     def may_be_searched(self, verdict: Condition) -> bool:
-        """It is accepted; or an edit is refused, and the earlier index stays unless the right to it is lost."""
+        """Whether it is accepted, or an edit is refused: the earlier index stays, unless the right to it is lost."""
         return verdict.holds or (bool(self.status.documents) and verdict.reason not in REVOKING)

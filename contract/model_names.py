@@ -1,9 +1,9 @@
-"""Names of base models as trainers write them down (pure)."""
+"""Names of base models as training tools write them into adapters' configurations (pure)."""
 
 import re
 from collections.abc import Collection
 
-# Suffixes added by publishers of quantised or repeated models.
+# Suffixes that publishers add to quantised or republished models.
 _SUFFIXES = re.compile(r"(-(unsloth|bnb|4bit|8bit|awq|gptq|int4|int8|w4a16|w8a8|fp8|nvfp4|dynamic|quantized))+$")
 # The hub's cache: models--ORG--NAME/snapshots/COMMIT.
 _CACHED = re.compile(r"models--[^/]+?--(?P<name>[^/]+)/snapshots/")

@@ -5,5 +5,5 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 ANY_TENANT = "*"
-# The embedder's name in `model`.
+# The embedder's name in the field `model` of requests.
 EMBEDDER = "all-minilm-l6-v2"

@@ -1,4 +1,4 @@
-"""All objects at one moment, by kind, and how one is read from plain data."""
+"""All objects at one moment, by kind, and the parsing of an object from plain data."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
@@ -54,12 +54,12 @@ def _kind_of(data: object) -> str:
 
 
 def _shown(data: object) -> str:
-    """Short text as it is; of anything else its type, because its content may be huge."""
+    """The first 100 characters of a text; of any other value only its type, because its content may be huge."""
     return repr(data[:100]) if isinstance(data, str) else _kind_of(data)
 
 
 def facts(error: ValidationError) -> str:
-    """The first few wrong fields with reasons, without their values."""
+    """The first five invalid fields with the reasons, without their values."""
     return "; ".join(_fact(item["loc"], item["msg"]) for item in error.errors(include_url=False)[:5])
 
 
@@ -78,7 +78,7 @@ def _check_scope(item: AnyObject) -> None:
 
 
 def _check_text(item: AnyObject) -> None:
-    """Snapshots are JSON, and processes get arguments: neither accepts every string of YAML."""
+    """Refuses strings that YAML allows but JSON snapshots or process arguments cannot hold."""
     try:
         text = item.model_dump_json()
     except ValueError as error:

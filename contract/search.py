@@ -37,17 +37,17 @@ class SearchRequest(Body):
 
 
 class Evidence(Reply):
-    """One chunk of a document. A score is null if that retriever did not return the chunk."""
+    """One chunk of a document. `dense_score` or `lexical_score` is null if its retriever did not return the chunk."""
 
     chunk_id: str
     document_id: str
     document: str
-    """The file's name within its knowledge base."""
+    """The file's path relative to its source."""
     knowledge_base: str
     ordinal: int
-    """Counts the document's chunks from 0."""
+    """The chunk's position in the document, from 0."""
     heading: str
-    """The path of headings above the chunk, empty where there is none."""
+    """The headings above the chunk, joined by " > "; empty without one."""
     text: str
     score: float
     dense_score: float | None
@@ -55,7 +55,7 @@ class Evidence(Reply):
 
     @property
     def passage(self) -> str:
-        """The text for a model: "Refund window: 30 days" has a subject only together with its heading."""
+        """The heading and the text, for a model: without a heading, a text such as "30 days" has no subject."""
         if self.heading.casefold() in self.text.casefold():
             return self.text
         return f"{self.heading}: {self.text}"
@@ -71,7 +71,7 @@ class SearchResponse(Reply):
     outcome: Outcome
     evidence: list[Evidence]
     embedding: str
-    """Of the query, base64 of little-endian float32[384]."""
+    """The embedding of the query: base64 of little-endian float32[384]."""
     seconds: Seconds
 
 
@@ -83,4 +83,4 @@ class EmbedResponse(Reply):
     embeddings: list[str]
     """Base64 of little-endian float32[384] of length 1, one for each text."""
     tokens: int
-    """Of all texts together."""
+    """The number of tokens in all texts together."""

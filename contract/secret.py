@@ -1,4 +1,4 @@
-"""A Kubernetes Secret, as far as adapters' sources need one. It is no object of ours: it is in no snapshot."""
+"""The fields of a Kubernetes Secret that adapters' sources need. It is not a kind of Quiver, and in no snapshot."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

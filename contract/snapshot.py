@@ -7,14 +7,14 @@ LONGEST_PROBLEM = 500  # characters
 
 
 class Problem(Value):
-    """A file unreadable as objects; its last objects are still in force."""
+    """A file that cannot be read as objects; its last valid objects stay in force."""
 
     file: str
     message: str
 
 
 def problem(file: str, message: str) -> Problem:
-    """On one line, shortened, with unprintable characters escaped."""
+    """A problem with each text on one line, shortened, with unprintable characters escaped."""
     return Problem(file=_printable(file), message=_printable(message))
 
 

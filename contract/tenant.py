@@ -9,10 +9,10 @@ from contract.value import Name, Value
 
 
 class Limits(Value):
-    """Over any of these a request is refused with 429."""
+    """A request over any of these limits is refused with 429."""
 
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
-    """Requests in any minute, over all of the tenant's keys."""
+    """Requests in any minute, with all of the tenant's keys together."""
     tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] = 200_000
     """Tokens of prompts and answers in any minute."""
     concurrent_requests: Annotated[int, Field(ge=1, le=100_000)] = 64
@@ -25,7 +25,7 @@ class TenantSpec(Value):
     namespace: Name
     """The tenant's own namespace. It cannot be changed."""
     limits: Limits = Limits()
-    """Limits of the tenant's callers; requests over any of these are refused with 429."""
+    """Limits of the tenant's callers; a request over any of these is refused with 429."""
     max_adapters: Annotated[int, Field(ge=0, le=10_000)] = 16
     """The tenant's maximum number of adapters."""
 
@@ -34,7 +34,7 @@ class TenantStatus(Status):
     """The observed state of the tenant."""
 
     namespace: Name | None = None
-    """The namespace owned by the tenant; it keeps it against later claims."""
+    """The namespace that the tenant owns; later claims of other tenants to it are refused."""
     adapters: int = 0
     """Adapters in the tenant's namespace."""
 

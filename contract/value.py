@@ -11,11 +11,11 @@ DIGEST_PATTERN = r"^[0-9a-f]{64}$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]
 Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN, max_length=64)]
-# No NUL: no path and no argument can hold one.
+# Without NUL, because no path and no process argument can contain it.
 Uri = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\x00]*$")]
 
 
 class Value(BaseModel):
-    """Frozen, strict about unknown fields, camelCase on the wire and snake_case in code."""
+    """Values are frozen and refuse unknown fields. Names are camelCase on the wire and snake_case in code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)

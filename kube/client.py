@@ -1,7 +1,7 @@
 """Requests to an API server: one method for each verb, plain data in and out.
 
-Connection, certificates and credentials are the official client's (`kubernetes.aio`). Its generated models are not
-used: they cost more than everything else here together.
+The official client (`kubernetes.aio`) handles connections, certificates and credentials. Its generated models are not
+used: they cost more than everything else in this package together.
 """
 
 import json
@@ -23,9 +23,9 @@ Item = dict[str, Any]
 
 ANSWER_S = 30.0
 PAGE = 500
-# The server ends a watch after this long; it is opened anew from where it ended.
+# The server ends a watch after this time; a new watch continues where it ended.
 WATCH_S = 300
-# A stream silent for longer may be dead: it is reopened at the same version.
+# A stream silent for longer may be dead: a new watch continues from the last version.
 SILENCE_S = 90.0
 _CONNECTIONS = 64
 _APPLY = "application/apply-patch+yaml"
@@ -33,11 +33,11 @@ _MERGE = "application/merge-patch+json"
 
 
 class ConfigurationError(Exception):
-    """No cluster is reachable; the message names the setting."""
+    """No usable configuration for a cluster was found; the message names the remedy."""
 
 
 class Client:
-    """Every method raises KubeError when the server does not do as asked."""
+    """Every method raises KubeError if the request does not succeed."""
 
     def __init__(self, api: ApiClient, registry: CollectorRegistry | None = None) -> None:
         self._api = api
@@ -53,7 +53,7 @@ class Client:
     async def list(
         self, resource: Resource, *, namespace: str | None = None, selector: str = ""
     ) -> tuple[list[Item], str]:
-        """All objects, page by page, and the version to watch from. Fields of the list are copied to each item."""
+        """All objects, read page by page, and the version to watch from. Each gets its apiVersion and kind."""
         items: list[Item] = []
         following = ""
         while True:
@@ -68,8 +68,8 @@ class Client:
     async def watch(
         self, resource: Resource, version: str, *, namespace: str | None = None, selector: str = ""
     ) -> AsyncIterator[Item]:
-        """Events after `version`, including bookmarks, until the server ends the stream or it is silent for too long.
-        Raises GoneError if the server has dropped that history, KubeError if the stream breaks."""
+        """Events after `version`, including bookmarks, until the server ends the stream or is silent for SILENCE_S.
+        Raises GoneError if the server no longer keeps these events, KubeError if the stream breaks."""
         query = {"watch": "1", "resourceVersion": version, "labelSelector": selector,
                  "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_S)}  # fmt: skip
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_S, sock_read=SILENCE_S)
@@ -84,7 +84,7 @@ class Client:
     # Writing -------------------------------------------------------------------------------------------------
 
     async def apply(self, item: Item, *, manager: str, subresource: str | None = None) -> Item:
-        """Server-side apply: `manager` owns the fields in `item`; its earlier fields missing there are removed."""
+        """Server-side apply: `manager` owns the fields in `item`; fields it owned before and now omits are removed."""
         resource = BY_KIND[item["kind"]]
         query = {"fieldManager": manager, "force": "true"}
         path = resource.path_of(item, subresource)
@@ -99,7 +99,7 @@ class Client:
         return await self._ask("POST", resource, path, body=item)
 
     async def replace(self, item: Item) -> Item:
-        """Raises a conflict if the object's version differs from the version in `item`."""
+        """Raises KubeError (a conflict) if the object's version differs from the version in `item`."""
         resource = BY_KIND[item["kind"]]
         return await self._ask("PUT", resource, resource.path_of(item), body=item)
 
@@ -170,7 +170,7 @@ class Client:
 
 
 async def _line(stream: aiohttp.StreamReader) -> bytes:
-    """Empty at the end of the stream, and where nothing came for too long."""
+    """The next line; empty at the end of the stream, or after SILENCE_S without data."""
     try:
         return await stream.readline()
     except aiohttp.SocketTimeoutError:
@@ -178,7 +178,7 @@ async def _line(stream: aiohttp.StreamReader) -> bytes:
 
 
 def _parsed(text: bytes) -> Item:
-    """A broken stream ends in half an object; a proxy may answer with an HTML page."""
+    """Raises KubeError for invalid JSON: a broken stream ends in half an object, a proxy may answer in HTML."""
     try:
         parsed = json.loads(text)
     except ValueError as error:
@@ -196,7 +196,7 @@ def _error(status: int, said: Item, retry_after: str | None) -> KubeError:
 
 @asynccontextmanager
 async def connect(kubeconfig: Path | None, registry: CollectorRegistry | None = None) -> AsyncIterator[Client]:
-    """From a kubeconfig, or as a pod of the cluster. Raises ConfigurationError."""
+    """A client configured by a kubeconfig, or by the pod it runs in. Raises ConfigurationError."""
     configuration = Configuration()
     try:
         if kubeconfig:

@@ -1,12 +1,12 @@
 """Errors of an API server.
 
-KubeError          any answer but success, or none
-└── GoneError      what was asked of is no longer kept: list anew
+KubeError          any answer except success, or no answer
+└── GoneError      the server no longer keeps the requested version: list again
 """
 
 
 class KubeError(Exception):
-    """`status` is 0 where no answer came. `retry_after` is in seconds, where the server named a time."""
+    """`status` is 0 if no answer came. `retry_after` is in seconds, None if the server named no time."""
 
     def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
         super().__init__(f"{status or 'no answer'}: {message}")
@@ -24,7 +24,7 @@ class KubeError(Exception):
 
     @property
     def terminal(self) -> bool:
-        """The same request will be refused again: only another object or another right helps."""
+        """The same request will be refused again until the object or the caller's permissions change."""
         return self.status in (400, 403, 405, 422)
 
 

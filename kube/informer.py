@@ -1,4 +1,4 @@
-"""A kind's objects, kept as they are on the server: a list, then a watch from there, for ever.
+"""A current copy of a kind's objects: a list, then a watch from the list's version, without end.
 
 https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
 """
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BACKOFF = Backoff(first_s=0.2, last_s=30.0)
-# A stream of this length was healthy: it is reopened at once.
+# A stream that lasted this long was healthy: the first delay applies again.
 WELL_S = 30.0
 
 # Namespace and name; the namespace of a cluster-scoped object is empty.
@@ -28,12 +28,12 @@ Place = tuple[str, str]
 
 
 class Informer(Generic[T]):
-    """`read` turns an object into a value, or None to skip it; if it raises, the last value stands. `on_change` gets
-    every difference: the value before and after, None if there is none.
+    """`read` turns an object into a value, or None to skip it; if it raises, the last value is kept. `on_change` gets
+    every change: the value before and the value after, None for a missing one.
 
-    An `optional` kind may be unknown to the server, and is empty then.
+    If the server does not know an `optional` kind, the kind counts as empty.
 
-    `objects` survives an unreachable server: the last state stands.
+    While the server is unreachable, `objects` keeps the last state.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class Informer(Generic[T]):
         self.synced = asyncio.Event()
 
     def assume(self, item: Item) -> None:
-        """Applies the result of our own write before the watch brings it. If the watch is past this version without the
-        object, it was deleted since."""
+        """Applies the result of our own write before the watch delivers it. Skipped if the watch is past this version
+        and the object is unknown: it was deleted since."""
         if _place(item) in self._versions or int(item["metadata"]["resourceVersion"]) > int(self._version or 0):
             self._see(item)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         tries = 1
         while True:
             began, wait, delay = time.monotonic(), 0.0, BACKOFF.delay(tries)
@@ -78,17 +78,17 @@ class Informer(Generic[T]):
                 wait = error.retry_after or 0.0
                 if self._optional and error.missing:
                     self.synced.set()
-                logger.warning("%s cannot be followed, again in %.1f s: %s", self._resource.plural, delay, error)
+                logger.warning("%s cannot be watched, retry in %.1f s: %s", self._resource.plural, delay, error)
             except Exception:
                 self._version = ""
-                logger.exception("%s cannot be followed, listed again in %.1f s", self._resource.plural, delay)
+                logger.exception("%s cannot be watched, listed again in %.1f s", self._resource.plural, delay)
             if time.monotonic() - began > WELL_S:
                 tries, delay = 1, BACKOFF.delay(1)
             await asyncio.sleep(max(wait, delay * random.uniform(0.5, 1.0)))  # noqa: S311
             tries += 1
 
     async def _follow(self) -> None:
-        """Until the stream ends."""
+        """Lists if needed, then applies events until the stream ends."""
         if not self._version:
             await self._list()
         where = {"namespace": self._namespace, "selector": self._selector}
@@ -110,7 +110,7 @@ class Informer(Generic[T]):
         self.synced.set()
 
     def _see(self, item: Item, *, gone: bool = False) -> None:
-        """Versions of one object grow (KEP-5504), so an older version than our own write's is ignored."""
+        """Ignores versions older than the known one, as before our own write: an object's versions grow (KEP-5504)."""
         name, version = _place(item), int(item["metadata"]["resourceVersion"])
         if version < self._versions.get(name, 0):
             return
@@ -122,7 +122,7 @@ class Informer(Generic[T]):
         try:
             self._set(name, self._read(item))
         except Exception as error:  # one unreadable object must not stop the others
-            logger.error("%s %s cannot be read, what it said last stands: %s", self._resource.kind, name, error)
+            logger.error("%s %s cannot be read, its last value is kept: %s", self._resource.kind, name, error)
 
     def _set(self, name: Place, value: T | None) -> None:
         before = self.objects.get(name)

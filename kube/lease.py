@@ -1,6 +1,6 @@
-"""Leader election by a Lease, renewed in time by its holder.
+"""Leader election by a Lease that its holder renews.
 
-As in client-go: the age of a record is measured by this machine's monotonic clock since its last change, so two clocks
+As in client-go: this machine's monotonic clock measures the time since the Lease last changed, so two machines' clocks
 are never compared (k8s.io/client-go/tools/leaderelection).
 """
 
@@ -17,11 +17,11 @@ from kube.resource import LEASES
 
 logger = logging.getLogger(__name__)
 
-# A leader without a renewal for this long may be replaced; it stops itself well before.
+# A leader that has not renewed for this long may be replaced; it stops itself well before, at the deadline.
 DURATION_S = 15.0
 RENEW_DEADLINE_S = 10.0
 PERIOD_S = 2.0
-# The longest wait for an unresponsive server at the end.
+# At shutdown, the longest wait for an unresponsive server.
 RELEASE_S = 3.0
 
 
@@ -30,7 +30,7 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """`identity` tells this process from every other one, past lives of its own included."""
+    """`identity` is unique to this run: other processes and earlier runs have different ones."""
 
     def __init__(self, client: Client, namespace: str, name: str, identity: str) -> None:
         self._client = client
@@ -41,8 +41,8 @@ class Lease:
         self._seen_at = 0.0
 
     async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Waits until this process leads, then does the work while it does. Raises LeaseLost when it no longer may;
-        gives the lease back when cancelled."""
+        """Waits until this process leads, then runs `work` while it leads. Raises LeaseLost if it may no longer lead;
+        frees the lease when the work ends or is cancelled."""
         await self._acquire()
         logger.info("leading as %s", self._identity)
         task = asyncio.ensure_future(work())
@@ -61,7 +61,7 @@ class Lease:
                 await self._release()
 
     async def _acquire(self) -> None:
-        while not await self._tried():  # noqa: ASYNC110  # it is another process's
+        while not await self._tried():  # noqa: ASYNC110  # no event here: another process frees it
             await asyncio.sleep(PERIOD_S)
 
     async def _renew_for_ever(self) -> None:
@@ -80,8 +80,8 @@ class Lease:
                 raise LeaseLost(f"lease {self._namespace}/{self._name} was not renewed in time")
 
     async def _tried(self) -> bool:
-        """Whether this process holds the lease now. The holder writes without reading: another holder shows as a
-        conflict."""
+        """Takes or renews the lease if possible. Returns whether this process holds it now. The holder writes without
+        reading: another holder's write causes a conflict."""
         try:
             if not self._is_mine():
                 await self._look()
@@ -144,7 +144,7 @@ class Lease:
                     spec = {**self._record["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
                     await self._client.replace({**self._record, "spec": spec})
         except (KubeError, TimeoutError) as error:
-            logger.info("lease %s/%s was not given back: %s", self._namespace, self._name, error)
+            logger.info("lease %s/%s was not freed: %s", self._namespace, self._name, error)
 
 
 def _version(record: Item) -> str:

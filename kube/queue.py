@@ -1,6 +1,6 @@
-"""A queue of keys: each key once, by one worker at a time, many keys in parallel.
+"""A queue of keys: each waits at most once, and is handled by one worker at a time; many are handled in parallel.
 
-As client-go's work queue (k8s.io/client-go/util/workqueue).
+Like client-go's work queue (k8s.io/client-go/util/workqueue).
 """
 
 import asyncio
@@ -25,9 +25,9 @@ BACKOFF = Backoff(first_s=0.1, last_s=LAST_RETRY_S)
 
 
 class Queue(Generic[K]):
-    """Keys may be added before `run`, and wait.
+    """Keys added before `run` wait for it.
 
-    Errors are retried with a growing delay, permanent refusals after a long one.
+    After an error a key is retried with a growing delay, after a permanent refusal with a long one.
     """
 
     def __init__(self, *, observe: "Observer | None" = None) -> None:
@@ -40,7 +40,7 @@ class Queue(Generic[K]):
         self._some = asyncio.Event()
 
     def add(self, key: K) -> None:
-        """A waiting key waits once; a key in work is worked at again afterwards."""
+        """A key already waiting is not added twice; a key being handled is handled again afterwards."""
         self._forget_later(key)
         if key in self._waiting:
             return
@@ -50,7 +50,7 @@ class Queue(Generic[K]):
             self._some.set()
 
     def add_later(self, key: K, delay_s: float) -> None:
-        """The earliest time counts."""
+        """Adds the key after the delay, or earlier if it is already due earlier."""
         at = time.monotonic() + delay_s
         before = self._later.get(key)
         if before and before[0] <= at:
@@ -62,8 +62,8 @@ class Queue(Generic[K]):
         return len(self._waiting)
 
     async def run(self, work: Work[K], workers: int = WORKERS) -> None:
-        """Until cancelled. `work` looks at a key, and returns in how many seconds to look again, or None for: when
-        something changes."""
+        """Runs until cancelled. `work` handles a key, and returns after how many seconds to handle it again; None means
+        only after a change."""
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
@@ -102,15 +102,15 @@ class Queue(Generic[K]):
     def _failed(self, key: K, error: Exception) -> None:
         attempts = self._failures[key] = self._failures.get(key, 0) + 1
         if isinstance(error, KubeError) and error.terminal:
-            logger.error("%s: the API server refuses what is asked, again in %.0f s: %s", key, LAST_RETRY_S, error)
-            self.add_later(key, LAST_RETRY_S)  # a granted right or a raised quota causes no event here
+            logger.error("%s: the API server refuses the request, retry in %.0f s: %s", key, LAST_RETRY_S, error)
+            self.add_later(key, LAST_RETRY_S)  # a granted permission or raised quota causes no event here
             return
         delay = BACKOFF.delay(attempts) * random.uniform(0.5, 1.0)  # noqa: S311
         if isinstance(error, KubeError):
             delay = max(delay, error.retry_after or 0.0)
-            logger.warning("%s: again in %.1f s: %s", key, delay, error)
+            logger.warning("%s: retry in %.1f s: %s", key, delay, error)
         else:
-            logger.error("%s: again in %.1f s", key, delay, exc_info=error)
+            logger.error("%s: retry in %.1f s", key, delay, exc_info=error)
         self.add_later(key, delay)
 
     def _forget_later(self, key: K) -> None:
@@ -120,7 +120,7 @@ class Queue(Generic[K]):
 
 
 class Observer:
-    """Is told of each look; metrics are made of it."""
+    """Called after each run of `work`; a subclass records metrics."""
 
     def done(self, key: Hashable, seconds: float, error: Exception | None) -> None:
         pass

@@ -22,7 +22,7 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """The path of all objects, of a namespace, of one object, or of a subresource."""
+        """The path of all objects of this kind, of those in a namespace, of one object, or of its subresource."""
         parts = ["/apis" if self.group else "/api", self.api_version]
         parts += ["namespaces", namespace] if self.namespaced and namespace else []
         parts += [self.plural, *(part for part in (name, subresource) if part)]

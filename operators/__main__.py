@@ -14,7 +14,7 @@ from service import logs, server
 
 def main() -> None:
     argparse.ArgumentParser(
-        prog="python -m operators", description="The operator of a cluster. Told by QUIVER_OPERATOR_* alone."
+        prog="python -m operators", description="The operator of a cluster. Configured by QUIVER_OPERATOR_* only."
     ).parse_args()
     logs.configure()
     try:

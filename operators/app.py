@@ -44,7 +44,7 @@ async def run(settings: OperatorSettings) -> None:
 
 
 async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
-    """The server ends with a signal, the operator with the loss of its lease: then the other one ends as well."""
+    """Runs all until one ends: the server on a signal, the operator when it loses its lease; then cancels the rest."""
     tasks = [asyncio.create_task(each) for each in work]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -58,7 +58,7 @@ async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
 
 def platform(settings: OperatorSettings) -> Platform:
     if settings.kserve:
-        # Imported now, because it would block the event loop for seconds later.
+        # Imported at the start: later, the import would block the event loop for seconds.
         importlib.import_module("operators.desired.inference_service")
     return Platform(
         namespace=settings.namespace,

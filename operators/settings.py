@@ -1,4 +1,4 @@
-"""Settings of the command line. No other module of this package reads the environment."""
+"""Settings of the command line and of the operator. No other module of this package reads the environment."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ _FOR_FETCHING = ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PRO
 
 
 class Settings(BaseSettings):
-    """`engine_python` has vLLM; `embedder` holds model.onnx and tokenizer.json."""
+    """`engine_python` is a Python with vLLM; `embedder` is a directory with model.onnx and tokenizer.json."""
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_", frozen=True)
 
@@ -38,7 +38,7 @@ def fetching_environment() -> dict[str, str]:
 
 
 def kubeconfig() -> Path:
-    """kubectl's current cluster."""
+    """The file that names kubectl's current cluster: the first of KUBECONFIG, or the default."""
     named = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
     return Path(named) if named else Path.home() / ".kube/config"
 
@@ -50,8 +50,8 @@ class OperatorSettings(BaseSettings):
     with base models and adapters for engines; `documents` is the ingest worker's path to the tenants' documents;
     `kserve` allows base models with KServe. Services without a URL are not asked. Of several tokens, separated by
     commas, the first is sent. `engine_environment` are variables of every engine, `agent_settings` those of every agent
-    without QUIVER_AGENT_; `ca_config_map` holds authorities (ca.crt) for both. A new `secret_revision` rolls the
-    engines, for new keys.
+    (names without QUIVER_AGENT_); `ca_config_map` holds certificate authorities (ca.crt) for both. A new
+    `secret_revision` restarts the engines one after the other, so they take new keys.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)

@@ -7,12 +7,13 @@ from retrieval.settings import Settings
 from service import logs
 from service.server import serve
 
-STOP_SECONDS = 10  # for requests in hand
+STOP_SECONDS = 10  # for running requests
 
 
 def main() -> None:
     argparse.ArgumentParser(
-        prog="python -m retrieval", description="The search of documents. Told by QUIVER_RETRIEVAL_* alone."
+        prog="python -m retrieval",
+        description="Searches documents. All settings are environment variables QUIVER_RETRIEVAL_*.",
     ).parse_args()
     settings = Settings()  # type: ignore[call-arg]  # the environment fills it
     logs.configure()

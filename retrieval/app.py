@@ -21,7 +21,7 @@ from service.background import Background
 from service.probes import Probes
 from service.tokens import Tokens, optional
 
-TENANTS_SECONDS = 10.0  # how often the set of tenants is renewed
+TENANTS_SECONDS = 10.0  # between two readings of the set of tenants
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def open_store(settings: ServiceSettings) -> Store:
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Loads the embedder at once, so a bad folder fails the start; Milvus may come up later."""
+    """Loads the embedder immediately, so a bad folder fails the start; Milvus may start later."""
     store = open_store(settings)
     embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
     search = Search(store, embedder, cached=settings.cached_queries, pool=settings.pool, thresholds=settings.thresholds)
@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 async def _follow_tenants(store: Store, search: Search, metrics: Metrics) -> None:
-    """Drops all cached data of removed tenants."""
+    """Renews the metric labels, and drops cached data of removed tenants."""
     while True:
         try:
             tenants = await asyncio.to_thread(store.tenants)

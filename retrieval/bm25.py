@@ -1,8 +1,8 @@
-"""BM25 as two sparse vectors with the score as their inner product. Pure.
+"""BM25 scores as the inner product of two sparse vectors. Pure.
 
-The document's side holds term frequencies, the query's side the rarity of each term in the searched knowledge bases. So
-a score does not depend on other documents in the same segment, shard or collection: Milvus Lite counts documents by
-segment, burying recent edits, and Milvus by shard, across tenants.
+The document's vector holds term frequencies, the query's vector the rarity of each term in the searched knowledge
+bases. So a score does not depend on other documents in the same segment, shard or collection. Milvus' own BM25 does:
+Milvus Lite counts documents by segment, which ranks recent edits too low, and Milvus by shard, across tenants.
 """
 
 import json
@@ -15,26 +15,26 @@ from itertools import accumulate
 from typing import Self
 
 K1, B = 1.2, 0.75  # the usual saturation and length correction
-AVERAGE_TERMS = 40  # of a passage of one to four sentences; constant, so stored vectors never need an update
-# of JSON for the terms with a stored frequency, in one field of the store; other terms count as rare
+AVERAGE_TERMS = 40  # typical for passages of one to four sentences; constant, so stored vectors never need an update
+# Limit of the JSON with term frequencies, which is one field of the store; terms beyond it count as rare.
 FREQUENT_BYTES = 60_000
-_NUMBER_BYTES = 10  # of JSON, beside the term itself
+_NUMBER_BYTES = 10  # of JSON for each term, beside the term itself
 
 Sparse = dict[int, float]
 
-_NOTHING: Sparse = {0: 1e-6}  # of a text without a term: Milvus wants at least one entry
+_NOTHING: Sparse = {0: 1e-6}  # the vector of a text without a term: Milvus requires at least one entry
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Chunk counts of frequent terms, among the counted chunks."""
+    """The number of counted chunks, and for each frequent term the number of chunks with it."""
 
     chunks: int = 0
     frequent: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, chunks: Collection[Iterable[str]]) -> Self:
-        """Frequencies of the terms of each chunk, omitting terms of a single chunk."""
+        """Counts the chunks of each term. Terms of a single chunk, and the rarest over the limit, are left out."""
         counted = Counter(term for terms in chunks for term in set(terms)).most_common()
         ends = accumulate(len(term.encode()) + _NUMBER_BYTES for term, _ in counted)
         kept = (item for item, end in zip(counted, ends, strict=True) if item[1] > 1 and end <= FREQUENT_BYTES)
@@ -63,17 +63,17 @@ class Statistics:
 
 
 def document_vector(terms: Sequence[str]) -> Sparse:
-    """How much a chunk says each of its terms, repeats included."""
+    """The weight of each term in a chunk, by its frequency and the length of the chunk."""
     longer = K1 * (1 - B + B * len(terms) / AVERAGE_TERMS)
     counted = Counter(terms).items()
     return {_dimension(term): number * (K1 + 1) / (number + longer) for term, number in counted} or _NOTHING
 
 
 def query_vector(terms: Iterable[str], statistics: Statistics) -> Sparse:
-    """How much each distinct term counts."""
+    """The weight of each distinct term of a question: its rarity."""
     return {_dimension(term): statistics.rarity(term) for term in terms}
 
 
 def _dimension(term: str) -> int:
-    """1 to 2^32 - 2: two terms share one in four thousand million."""
+    """The dimension of a term, 1 to 2^32 - 2. Two terms share one with a probability of 1 in 4 thousand million."""
     return 1 + zlib.crc32(term.encode()) % (2**32 - 2)

@@ -1,9 +1,9 @@
-"""Errors as a tree. The status is the HTTP answer; programs compare the code.
+"""The tree of errors. Each has an HTTP status, and a code for programs.
 
     RetrievalError
-    ├── InvalidRequestError         422  a name that cannot be one
-    ├── TextTooLongError            422  a text is longer than the embedder reads
-    ├── EmptyScopeError             422  a scope without a tenant or without knowledge bases
+    ├── InvalidRequestError         422  an invalid name
+    ├── TextTooLongError            422  a text longer than the embedder reads
+    ├── EmptyScopeError             422  a scope or filter without a tenant, knowledge base or value
     ├── UnknownKnowledgeBaseError   404  the tenant has no knowledge base of that name
     ├── IsolationError              500  the store returned a row from outside the scope
     ├── EmbedderError               503  the model folder cannot be used
@@ -12,14 +12,14 @@
     └── DocumentError               (status of one document, never an HTTP answer)
         └── DocumentUnavailableError
 
-Errors of pymilvus, sqlite3 and onnxruntime are translated where they are called and nowhere else.
+Errors of pymilvus, sqlite3 and onnxruntime are translated only where these libraries are called.
 """
 
 from service.errors import ServiceError
 
 
 class RetrievalError(ServiceError):
-    """The root; its text names the object, the fact and the remedy."""
+    """The root. The message names the object, the fault and the remedy."""
 
 
 class InvalidRequestError(RetrievalError):
@@ -65,4 +65,4 @@ class DocumentError(RetrievalError):
 
 
 class DocumentUnavailableError(DocumentError):
-    """Temporarily unreadable for an external reason: stored chunks stay, and it is tried again."""
+    """A document is unreadable for a temporary, external reason: stored chunks stay, and it is tried again."""

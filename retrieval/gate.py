@@ -1,9 +1,9 @@
 """Decides from the retrievers' own scores whether the evidence supports an answer. Pure.
 
-The fused score is a rank only: some chunk is always first. Nearness is in the retrievers' scores: the cosine, and the
-share of the question's terms in one chunk. Near enough in one of them is evidence. More distant evidence still passes,
-because questions and documents use different words and the model can decline by itself; except if the question contains
-a name found in no chunk.
+The fused score only ranks: some chunk is always first. Two other measures show nearness: the cosine, and the share of
+the question's terms in one chunk. If one of them reaches its `sure` threshold, the gate passes. It also passes at the
+lower `likely` thresholds, because questions and documents use different words and the model can decline by itself;
+except if the question contains a name found in no chunk.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from contract.search import Outcome
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Least nearness by leg: enough in any case (`sure_…`), and enough unless a name is missing (`likely_…`)."""
+    """The least nearness that passes: always (`sure_…`), or unless a name is missing (`likely_…`)."""
 
     sure_cosine: float
     sure_coverage: float

@@ -1,8 +1,8 @@
-"""Text to the terms of the lexical retriever. Pure.
+"""The terms of a text, for the lexical retriever. Pure.
 
-NFKC, case folded, words; a run of a script without spaces becomes character bigrams, so Korean and Japanese words match
-with any particle after them. A document also gets the single characters of a run, for questions of one character. A
-term holds no space, so terms are stored as one line.
+Text is normalised (NFKC), case-folded and split into words. In scripts without spaces, a run of characters becomes
+bigrams, so Korean and Japanese words match with any particle after them. A document also gets the single characters of
+a run, for questions of one character. A term contains no space, so terms are stored as one line.
 """
 
 import re
@@ -14,16 +14,16 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Combining marks inside a word: vowel signs, viramas, accents without a composed form. Not those of the scripts above,
-# nor variation selectors, because these only change glyphs.
+# Combining marks inside a word: vowel signs, viramas, accents without a composed form. Marks of the scripts above
+# are not in it, nor variation selectors, which only change glyphs.
 _MARKS = "".join(
     character
     for character in map(chr, (*range(0x0300, 0xFE00), *range(0xFE20, 0x1E950)))
     if unicodedata.category(character) in ("Mn", "Mc") and not re.match(f"[{_UNSPACED}]", character)
 )
 _TOKEN = re.compile(f"(?P<run>[{_UNSPACED}]+)|(?P<word>(?:[^\\W_{_UNSPACED}][{_MARKS}]*+)++)")
-_LATER_WORD = re.compile(r"(?<![.!?:]\s)(?<!^)\b[^\W\d_]\w*")  # any but the first of a sentence
-_LONGEST_WORD = 64  # characters; longer "words" are encoded data, never typed into a question
+_LATER_WORD = re.compile(r"(?<![.!?:]\s)(?<!^)\b[^\W\d_]\w*")  # any word but the first of a sentence
+_LONGEST_WORD = 64  # characters; a longer "word" is encoded data, and nobody types it into a question
 
 STOP_WORDS = frozenset(
     """
@@ -43,7 +43,7 @@ def terms(text: str) -> list[str]:
 
 
 def query_terms(text: str) -> list[str]:
-    """The distinct terms of a question without its function words, or with them if there is nothing else."""
+    """The distinct terms of a question, without function words unless it has no other terms."""
     result: list[str] = []
     for run, word in _tokens(text):
         result.extend(_bigrams(run) if run else [word])

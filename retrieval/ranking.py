@@ -1,21 +1,21 @@
-"""Reciprocal rank fusion of the legs. Pure."""
+"""Reciprocal rank fusion of the retrievers' hits. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SMOOTHING = 60  # the constant of Cormack, Clarke and Buettcher (SIGIR 2009): how little the top ranks differ
+SMOOTHING = 60  # from Cormack, Clarke and Buettcher (SIGIR 2009): the higher, the less the top ranks differ
 
 
 @dataclass(frozen=True)
 class Retriever:
-    """Ids, best first, and how far this leg is believed: 0 (not at all) to 1."""
+    """The ids that a retriever found, best first, and its weight: 0 (ignored) to 1."""
 
     ids: Sequence[str]
     weight: float = 1.0
 
 
 def fuse(legs: Sequence[Retriever]) -> list[tuple[str, float]]:
-    """All ids from the trusted retrievers, with their fused score, best first; ties in order of id."""
+    """All ids from retrievers with a weight above 0, with their fused scores, best first; ties in order of id."""
     scores: dict[str, float] = {}
     for leg in legs:
         for rank, hit_id in enumerate(leg.ids, start=1):

@@ -1,7 +1,7 @@
-"""The scope of a call, and the only place building a Milvus filter.
+"""The scope of a call. Only this module builds filters for Milvus.
 
-A filter is text: an empty scope would be an empty filter, matching everything, so a `Scope` cannot be empty. Names are
-compared without normalisation: look-alikes are different names.
+A filter is text: an empty scope would give an empty filter, which matches everything, so a `Scope` cannot be empty.
+Names are compared without normalisation: names that look alike are different names.
 """
 
 import json
@@ -12,11 +12,11 @@ from contract.body import PRINTABLE_NAME_BYTES
 from contract.search import is_printable_name
 from retrieval.errors import EmptyScopeError, InvalidRequestError
 
-CARD = -1  # the ordinal of a knowledge base's descriptive row; chunks count from 0
+CARD = -1  # the ordinal of a knowledge base's card, the row with its statistics; chunks count from 0
 
 
 def checked_name(kind: str, name: str) -> str:
-    """The name, if it can be one."""
+    """The name, if it is valid. Raises EmptyScopeError or InvalidRequestError."""
     if not name:
         raise EmptyScopeError(f"The {kind} is empty: name one.")
     if not is_printable_name(name):
@@ -27,7 +27,7 @@ def checked_name(kind: str, name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """A string literal of Milvus' expression language; quotes and backslashes cannot end it."""
+    """A string literal of Milvus' expression language, in which quotes and backslashes are escaped."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -40,7 +40,7 @@ def one_of(field: str, values: Iterable[str]) -> str:
 
 
 def every_card(tenant: str) -> str:
-    """The rows describing a tenant's knowledge bases: the only filter without their names."""
+    """The cards of all of a tenant's knowledge bases: the only filter without names of knowledge bases."""
     return f"tenant == {literal(checked_name('tenant', tenant))} and ordinal == {CARD}"
 
 
@@ -73,7 +73,7 @@ class Scope:
         return f"{self.filter()} and ordinal > {CARD}"
 
     def legible_chunks(self) -> str:
-        """Readable chunks, the only ones ranked by the dense retriever."""
+        """Legible chunks: the dense retriever ranks only these."""
         return f"{self.chunks()} and legible == true"
 
     def document(self, document_id: str) -> str:

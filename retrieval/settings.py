@@ -1,4 +1,4 @@
-"""Settings of the query path, and those shared by both processes. No other module here reads the environment."""
+"""Settings of the query path, and those it shares with the ingest worker. Only settings read the environment."""
 
 from pathlib import Path
 
@@ -9,13 +9,15 @@ from retrieval.gate import Thresholds
 
 
 class ServiceSettings(BaseSettings):
-    """Address, tokens, store and model."""
+    """The settings of both processes: address, tokens, store and model."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65_535)
-    socket: int | None = Field(default=None, description="Descriptor to listen on, passed on by the parent")
-    token: SecretStr = Field(min_length=16, description="Bearer tokens that callers may present, with commas")
-    metrics_token: SecretStr = Field(default=SecretStr(""), description="Bearer tokens for /metrics, open without one")
+    socket: int | None = Field(default=None, description="File descriptor to listen on, inherited from the parent")
+    token: SecretStr = Field(min_length=16, description="Bearer tokens of callers, separated by commas")
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="Bearer tokens for /metrics; if empty, it is public"
+    )
     milvus_uri: str = Field(description="http://host:port of Milvus, or unix:PATH")
     milvus_token: SecretStr = SecretStr("")
     milvus_timeout_seconds: float = Field(default=5.0, gt=0)
@@ -29,7 +31,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="QUIVER_RETRIEVAL_", frozen=True)
 
     port: int = Field(default=8310, ge=0, le=65_535)
-    pool: int = Field(default=10, ge=1, le=50, description="Hits per leg that are fused; deeper pools let a bad leg in")
+    pool: int = Field(default=10, ge=1, le=50, description="Hits fused per retriever; more let in worse hits")
     cached_queries: int = Field(default=1_024, ge=1)
     gate_sure_cosine: float = Field(default=0.6, ge=-1, le=1)
     gate_sure_coverage: float = Field(default=0.6, ge=0, le=1)

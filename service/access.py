@@ -1,4 +1,4 @@
-"""An id for each request, in all its log lines, and one access line at its end. Pure ASGI."""
+"""Gives each request an id for all its log lines, and logs one line when it ends. Pure ASGI."""
 
 import logging
 import re
@@ -13,13 +13,13 @@ logger = logging.getLogger(__name__)
 
 REQUEST_ID = "x-request-id"
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
-# It stands in logs as it is.
+# Request ids are written to logs unescaped.
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def named(given: str | None) -> str:
-    """The caller's own name for the request, where it is one."""
+    """The caller's own id for the request if it is safe to log, else a new one."""
     return given if given and _SAFE.fullmatch(given) else uuid.uuid4().hex
 
 

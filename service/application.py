@@ -34,7 +34,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses`: its error statuses beside the shared ones."""
+    """A value for a route's `responses`: the error statuses it has beside the shared ones."""
     return {status: {"model": ErrorBody} for status in statuses}
 
 
@@ -55,8 +55,8 @@ def application(
     lifespan: Lifespan | None = None,
     most_bytes: int = MOST_BYTES,
 ) -> FastAPI:
-    """`tokens` is None for a service with probes only; `public` are further paths without a token. Metrics without
-    tokens are public."""
+    """`tokens` is None for a service with probes only; `public` paths need no token either. Without `metrics_tokens`
+    the metrics are public."""
     app = FastAPI(
         title=title,
         docs_url=None,
@@ -89,7 +89,7 @@ def _polled(routers: Sequence[APIRouter]) -> frozenset[str]:
 
 class _JsonRequest(Request):
     async def json(self) -> Any:
-        """Raises JSONDecodeError for invalid JSON, and for too deep nesting."""
+        """Raises JSONDecodeError for invalid or too deeply nested JSON."""
         try:
             return from_json(await self.body())
         except ValueError as error:
@@ -125,7 +125,7 @@ async def _on_service_error(_request: Request, error: Exception) -> Response:
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
-    """Errors of the framework: unknown route, wrong method, too large body."""
+    """Errors of the framework: unknown route, wrong method, body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101
     message = {
         404: f"{request.url.path} is not a route of this service; see /openapi.json",
@@ -142,7 +142,7 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return error_response(422, "invalid_request", f"the body is not JSON: {first['ctx']['error']}")
-    location = ".".join(map(str, first["loc"][1:]))  # the first part says whether it is of the body or of the query
+    location = ".".join(map(str, first["loc"][1:]))  # without the first part, which is `body` or `query`
     return error_response(422, "invalid_request", f"{location or 'the body'}: {first['msg']}")
 
 

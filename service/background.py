@@ -1,4 +1,4 @@
-"""Background tasks: they end with the application, and an early end is reported."""
+"""Background tasks: each runs until the application stops; one that ends earlier is reported."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 class Background:
     def __init__(self) -> None:
         self.fault = ""
-        """The name of a task ended early, with a remedy; "" if there is none."""
+        """Names a task that ended early, and the remedy; "" if there is none."""
 
     @contextlib.asynccontextmanager
     async def running(self, name: str, work: Coroutine[None, None, None]) -> AsyncIterator[None]:
@@ -27,5 +27,5 @@ class Background:
     def _on_end(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled():
             error = task.exception()
-            self.fault = f"the task {task.get_name()!r} has ended ({error!r}); its log has the details; restart this"
+            self.fault = f"the task {task.get_name()!r} has ended ({error!r}); see its log, and restart the service"
             logger.error("%s", self.fault, exc_info=error)

@@ -1,4 +1,4 @@
-"""Bearer tokens are checked before a byte of a body is read. Pure ASGI."""
+"""Checks bearer tokens before a body is read. Pure ASGI."""
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -11,7 +11,7 @@ METRICS = "/metrics"
 
 
 class BearerAuth:
-    """`tokens` guard every path except the `public` ones; `metrics` guards /metrics, public if it is None."""
+    """`metrics` guards /metrics, `tokens` every other path except the `public` ones; None admits every caller."""
 
     def __init__(self, app: ASGIApp, *, tokens: Tokens | None, metrics: Tokens | None, public: frozenset[str]) -> None:
         self._app = app

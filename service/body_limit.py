@@ -1,4 +1,4 @@
-"""No body larger than a service takes. Pure ASGI; FastAPI's own limit answers in plain text."""
+"""Refuses bodies over a service's size limit. Pure ASGI; FastAPI's own limit answers in plain text."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException

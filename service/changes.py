@@ -1,4 +1,4 @@
-"""A number growing with every change, and callers waiting for it: the long polls of services."""
+"""A number that grows with every change, and callers waiting for the next one: long polls of services."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ _Waiter = tuple[asyncio.AbstractEventLoop, asyncio.Event]
 
 
 class Changes:
-    """Starts from the clock, so numbers do not repeat after a restart. Changes within `settle_s` count as one."""
+    """Starts from the clock, so numbers do not repeat after a restart. Waiters get changes within `settle_s` as one."""
 
     def __init__(self, *, settle_s: float = 0.0) -> None:
         self.number = int(time.time() * 1_000)
@@ -24,7 +24,7 @@ class Changes:
         self._lock = Lock()
 
     def add(self) -> None:
-        """From any thread."""
+        """Counts a change. Safe in any thread."""
         with self._lock:
             self.number += 1
             waiting = tuple(self._waiters)
@@ -33,7 +33,7 @@ class Changes:
                 loop.call_soon_threadsafe(changed.set)
 
     async def wait_beyond(self, number: int, seconds: float) -> int:
-        """The number, as soon as it is another than the caller's, and after `seconds` in any case."""
+        """The number, as soon as it differs from the caller's, or after `seconds` (at most MAX_WAIT_S) in any case."""
         waiter = (asyncio.get_running_loop(), asyncio.Event())
         with self._registered(waiter):
             if self.number == number:
@@ -54,7 +54,7 @@ class Changes:
 
 
 class Latest(Generic[T]):
-    """A value, and the number of its last change. It is set from the event loop."""
+    """A value, and the number of its last change. Set it in the event loop only."""
 
     def __init__(self, value: T) -> None:
         self.value = value

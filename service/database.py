@@ -1,4 +1,4 @@
-"""Crash-safe SQLite files: every commit is on disk, and a damaged file is put aside."""
+"""Crash-safe SQLite files: every commit is on disk, and a damaged file is renamed and replaced."""
 
 import logging
 import sqlite3
@@ -12,9 +12,9 @@ Isolation = Literal["DEFERRED"] | None
 
 
 def opened(path: Path, schema: str, *, isolation: Isolation = "DEFERRED") -> sqlite3.Connection:
-    """Usable from any thread, one call at a time. `isolation` None leaves transactions to the caller.
+    """A connection for any thread, one call at a time. With `isolation` None the caller manages transactions.
 
-    A damaged file is kept beside a new, empty one. Raises sqlite3.OperationalError for faults of the system.
+    A damaged file is kept beside a new, empty one. Raises sqlite3.OperationalError for system faults, as of the disk.
     """
     try:
         return _connected(path, schema, isolation)
@@ -26,7 +26,7 @@ def opened(path: Path, schema: str, *, isolation: Isolation = "DEFERRED") -> sql
 
 
 def put_aside(path: Path) -> Path:
-    """The file's new path."""
+    """Renames the file, and removes its journal. Returns the new path."""
     aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
     if path.exists():
         path.rename(aside)

@@ -1,9 +1,9 @@
-"""The one shape of an error, on every service but the public API, which has OpenAI's.
+"""The common form of errors on all services except the public API, which uses OpenAI's.
 
 ServiceError
 ├── UnauthorizedError     401  no valid bearer token
 ├── InvalidRequestError   422  the body or a parameter is wrong
-└── UnavailableError      503  worth another try
+└── UnavailableError      503  the caller may try again
 """
 
 from pydantic import BaseModel

@@ -1,4 +1,4 @@
-"""How services write their logs: to standard error, one line for each message."""
+"""Logging of all services: to standard error, one line for each message."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ class LogSettings(BaseSettings):
 
 
 def configure(settings: LogSettings | None = None) -> None:
-    """For the whole process. Without settings, those of the environment."""
+    """Configures the whole process. Without `settings`, those from the environment apply."""
     chosen = settings or LogSettings()
     logging.basicConfig(level=chosen.level.upper(), handlers=[handler(chosen)])
 
@@ -44,8 +44,8 @@ def _with_request_id(record: logging.LogRecord) -> bool:
 
 
 class OneLine(logging.Formatter):
-    """Messages contain names of documents and texts from callers. Escaping keeps these from starting a line or moving a
-    terminal's cursor. Tracebacks keep their lines."""
+    """Messages contain names of documents and texts from callers. Escaping keeps these from starting a new line or
+    moving a terminal's cursor. Tracebacks keep their line breaks."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the library's name
         return printable(super().formatMessage(record))

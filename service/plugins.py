@@ -1,4 +1,4 @@
-"""Extension by adding a file: all classes of one kind in a package's modules."""
+"""Finds all classes of one kind in a package's modules, so adding a file extends a service."""
 
 import importlib
 import inspect

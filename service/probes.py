@@ -23,7 +23,7 @@ async def _nothing_is_wrong() -> str:
 
 @dataclass(frozen=True)
 class Probes:
-    """`alive` and `ready` return the fault, "" if there is none; the answer shows it."""
+    """`alive` and `ready` return the fault, or "" if there is none. The probe's answer shows the fault."""
 
     registry: CollectorRegistry
     ready: Callable[[], Awaitable[str]]

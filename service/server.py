@@ -1,4 +1,4 @@
-"""One application as a process."""
+"""Runs one application as a process."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ def serve(app: ASGIApp, *, host: str, port: int, descriptor: int | None = None, 
 
 
 async def serving(app: ASGIApp, *, host: str, port: int, descriptor: int | None = None, stop_s: int = 10) -> None:
-    """Until SIGTERM or SIGINT; requests in hand then have `stop_s`. Raises OSError where the port is in use."""
+    """Serves until SIGTERM or SIGINT; open requests then get `stop_s` seconds. Raises OSError if the port is used."""
     bound = listening(host, port, descriptor)
     logger.info("listening on http://%s:%d", host, bound.getsockname()[1])
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=stop_s)
@@ -38,7 +38,7 @@ async def serving(app: ASGIApp, *, host: str, port: int, descriptor: int | None 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn's own handler re-sends the signal, and would end the process before its caller has cleaned up."""
+        """Replaces uvicorn's handler, which re-sends the signal and ends the process before the caller cleans up."""
         loop = asyncio.get_running_loop()
         numbers = (signal.SIGTERM, signal.SIGINT)
         for number in numbers:
@@ -51,4 +51,4 @@ class _Server(uvicorn.Server):
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:
-    """Only needed to construct the configuration."""
+    """A placeholder: the configuration needs an application."""

@@ -4,8 +4,8 @@ import socket
 
 
 def listening(host: str, port: int, descriptor: int | None = None) -> socket.socket:
-    """A new socket, or one passed on by the parent: it keeps the port while the process restarts. Raises OSError if the
-    port is in use."""
+    """A new socket, or the parent's by its `descriptor`: the parent keeps the port while the process restarts. Raises
+    OSError if the port is in use."""
     if descriptor is not None:
         return socket.socket(fileno=descriptor)
     bound = socket.create_server((host, port), backlog=2048)

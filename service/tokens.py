@@ -6,20 +6,20 @@ SEPARATOR = ","
 
 
 class Tokens:
-    """The accepted tokens of a service, from a setting separated by commas.
+    """The accepted tokens of a service, from a comma-separated setting.
 
-    Two tokens during a replacement: the service accepts both, its callers send the first. Two callers with a token each
-    are two as well.
+    While a token is replaced, the setting lists both: the service accepts both, its callers send the first. It also
+    lists several tokens if each caller has its own.
     """
 
     def __init__(self, setting: str) -> None:
-        """Raises ValueError where none is given."""
+        """Raises ValueError if the setting names no token."""
         self._all = tuple(token.strip().encode() for token in setting.split(SEPARATOR) if token.strip())
         if not self._all:
             raise ValueError("no token is given")
 
     def accept(self, authorization: str) -> bool:
-        """Checks an Authorization header. Comparing all tokens takes constant time."""
+        """Checks an Authorization header. It is compared with every token, each in constant time."""
         scheme, _, given = authorization.partition(" ")
         matches = [hmac.compare_digest(given.encode(), token) for token in self._all]
         return scheme.lower() == "bearer" and any(matches)
@@ -31,5 +31,5 @@ def optional(setting: str) -> Tokens | None:
 
 
 def first(setting: str) -> str:
-    """The caller's token."""
+    """The token that a caller sends."""
     return setting.split(SEPARATOR)[0].strip()

@@ -9,12 +9,12 @@ from contract.resource import Key
 from contract.value import Name
 
 DEFAULT_PORT = 8080
-# In place of a directory.
+# The word given in place of a directory: kubectl's current cluster.
 CLUSTER = "cluster"
 
 
 class NameType(click.ParamType[str]):
-    """A name as objects have it."""
+    """A valid name of an object."""
 
     name = "name"
 

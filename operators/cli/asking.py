@@ -1,4 +1,4 @@
-"""`quiver ask`: a question as a caller would put it, answered with citations."""
+"""`quiver ask`: asks a question as a caller does, and shows the answer with its citations."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ from operators.local.directory import Contents
 from operators.local.lock import is_running
 
 ANSWER_S = 120.0
-# A new key is accepted within this time, even on a busy machine.
+# The gateway accepts a new key within this time, even on a busy machine.
 KEY_S = 30.0
 KEY_LIFE = timedelta(minutes=10)
 WIDTH = 100
@@ -32,11 +32,11 @@ WIDTH = 100
 @directory_argument
 @click.argument("model", metavar="TENANT/MODEL")
 @click.argument("question")
-@click.option("--knowledge-base", "knowledge_bases", multiple=True, help="Search this one; may be given again.")
+@click.option("--knowledge-base", "knowledge_bases", multiple=True, help="Search this knowledge base; may be repeated.")
 def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...]) -> None:
     """Ask MODEL of TENANT as one of its callers, and show the answer with the passages it cites.
 
-    An adapter with knowledge bases is asked with them. The key for the request is temporary.
+    By default the adapter's own knowledge bases are searched. The key for the request is temporary.
     """
     tenant, slash, name = model.partition("/")
     if not (tenant and slash and name):

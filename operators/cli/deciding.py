@@ -17,7 +17,7 @@ from operators.local.lock import is_running
 from operators.settings import kubeconfig
 
 DECISION_LIMIT_S = 30.0
-DECISION_PERIOD_S = 0.1  # each look parses the whole snapshot, and competes with the change for CPU
+DECISION_PERIOD_S = 0.1  # each poll parses the whole snapshot, and takes CPU from the change
 
 
 @click.command()
@@ -33,7 +33,7 @@ def promote(root: Path | None, adapter: Key) -> None:
 @adapter_argument
 @click.option("--to", "digest", metavar="DIGEST", help="The version to return to, as `quiver history` shows it.")
 def rollback(root: Path | None, adapter: Key, digest: str | None) -> None:
-    """Return ADAPTER (namespace/name) to an earlier version in the engines, or end its canary."""
+    """Return ADAPTER (namespace/name) to an earlier version kept in the engines, or end its canary."""
     _decide(root, adapter, "Rollback", digest)
 
 
@@ -72,7 +72,7 @@ def _write(
 
 
 def _outcome(root: Path | None, adapter: Key, decision: Decision) -> HistoryEntry:
-    """Once every gateway routes by it, unless it was refused."""
+    """Returns the decision's history entry once it is refused, or every gateway routes by it."""
     deadline = time.monotonic() + DECISION_LIMIT_S
     while time.monotonic() < deadline:
         status = status_of(root, adapter)
@@ -81,6 +81,6 @@ def _outcome(root: Path | None, adapter: Key, decision: Decision) -> HistoryEntr
             return entry
         time.sleep(DECISION_PERIOD_S)
     raise click.ClickException(
-        f"{adapter} did not follow within {DECISION_LIMIT_S:.0f} s; it does as soon as every replica answers with that "
-        "version, see quiver get"
+        f"{adapter}: the decision was not carried out within {DECISION_LIMIT_S:.0f} s; it will be, as soon as every "
+        "replica answers with that version; see quiver get"
     )

@@ -26,10 +26,8 @@ def keys() -> None:
 @directory_argument
 @click.option("--tenant", required=True, help="The tenant whose callers will use the key.")
 @click.option("--name", type=NameType(), required=True, help="What the key is called.")
-@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; without, it does not.")
-@click.option(
-    "--model", "models", type=NameType(), multiple=True, help="Narrow the key to this name; may be given again."
-)
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; by default, never.")
+@click.option("--model", "models", type=NameType(), multiple=True, help="Allow only this model; may be repeated.")
 def create(root: Path, tenant: str, name: str, days: int | None, models: tuple[str, ...]) -> None:
     """Make a key, write its digest to DIR, and print the key once."""
     contents = directory.read(root, Contents())
@@ -44,7 +42,7 @@ def create(root: Path, tenant: str, name: str, days: int | None, models: tuple[s
 
 @keys.command("list")
 @directory_argument
-@click.option("--tenant", help="Only this tenant's.")
+@click.option("--tenant", help="Show only this tenant's keys.")
 def listing(root: Path, tenant: str | None) -> None:
     """Show the keys of DIR: prefix, tenant, expiry."""
     contents = directory.read(root, Contents())
@@ -62,7 +60,7 @@ def listing(root: Path, tenant: str | None) -> None:
         for key in contents.objects.api_keys
         if tenant is None or owners.get(key.namespace) == tenant
     ]
-    click.echo(table.table(("TENANT", "NAME", "BEGINS", "UNTIL", "MODELS"), rows))
+    click.echo(table.table(("TENANT", "NAME", "PREFIX", "EXPIRES", "MODELS"), rows))
 
 
 @keys.command()
@@ -70,7 +68,7 @@ def listing(root: Path, tenant: str | None) -> None:
 @click.option("--tenant", required=True, help="Whose key it is.")
 @click.option("--name", type=NameType(), required=True, help="What the key is called.")
 def revoke(root: Path, tenant: str, name: str) -> None:
-    """Remove a key from DIR: it is refused within a second."""
+    """Remove a key from DIR: a running gateway refuses it within a second."""
     contents = directory.read(root, Contents())
     namespace = tenant_of(root, contents, tenant).spec.namespace
     key = Key(kind="APIKey", namespace=namespace, name=name)
@@ -97,7 +95,7 @@ def new_key(
 
 
 def _refuse_unknown(contents: Contents, tenant: Tenant, models: tuple[str, ...]) -> None:
-    """Refuse a key for an unknown name: every request with it would fail for no visible reason."""
+    """Refuse a key for an unknown model: every request with it would fail without a visible reason."""
     names = [adapter.name for adapter in contents.objects.adapters if adapter.namespace == tenant.spec.namespace]
     names += [base.name for base in contents.objects.base_models if base.spec.allows(tenant.name)]
     names.append(EMBEDDER)

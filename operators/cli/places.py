@@ -34,10 +34,10 @@ def status_of(root: Path | None, adapter: Key) -> AdapterStatus:
 
 @contextlib.contextmanager
 def on_cluster() -> Iterator[ModuleType]:
-    """Functions for one place. Refusals are worded as kubectl words them."""
+    """Yields the module of commands for a cluster. The cluster's errors become errors of the command."""
     from kube.client import ConfigurationError
     from kube.errors import KubeError
-    from operators.cluster import decisions as cluster  # a cluster client, needed by these commands only
+    from operators.cluster import decisions as cluster  # imported late: few commands need a cluster
 
     try:
         yield cluster

@@ -21,7 +21,7 @@ from operators.local.lock import is_running
 @directory_argument
 @click.argument("kind", required=False)
 def get(root: Path, kind: str | None) -> None:
-    """Show the objects of DIR as the last or present run sees them: all, those of KIND, or `documents`."""
+    """Show the objects of DIR as the current or last run sees them: all, those of KIND, or `documents`."""
     if kind and kind.lower() in ("document", "documents"):
         click.echo(table.of_documents(_snapshot(root).objects.knowledge_bases))
         return
@@ -29,7 +29,7 @@ def get(root: Path, kind: str | None) -> None:
     snapshot = _snapshot(root)
     click.echo(table.of_objects([item for item in snapshot.objects.all if item.kind in kinds]))
     for problem in snapshot.problems:
-        click.echo(f"\n{problem.file}: {problem.message}\n  what the file last held stays in force")
+        click.echo(f"\n{problem.file}: {problem.message}\n  the last readable content of the file stays in force")
 
 
 def _snapshot(root: Path) -> Snapshot:
@@ -51,7 +51,7 @@ def _snapshot(root: Path) -> Snapshot:
 @click.argument("kind")
 @click.argument("name", metavar="[NAMESPACE/]NAME")
 def describe(root: Path, kind: str, name: str) -> None:
-    """Show one object of DIR: its spec, its status, and since when."""
+    """Show one object of DIR: its spec, and its status with times."""
     kinds = _kinds(kind)
     namespace, _, short = name.rpartition("/")
     items = [item for item in _snapshot(root).objects.all if item.kind in kinds]
@@ -65,9 +65,9 @@ def describe(root: Path, kind: str, name: str) -> None:
 @click.command()
 @directory_argument
 @click.argument("part", required=False)
-@click.option("--lines", type=click.IntRange(1, 100_000), default=40, show_default=True, help="How many, from the end.")
+@click.option("--lines", type=click.IntRange(1, 100_000), default=40, show_default=True, help="Lines from the end.")
 def logs(root: Path, part: str | None, lines: int) -> None:
-    """Show the end of the log of PART (gateway, engine-NAME, …), or name the parts."""
+    """Show the end of the log of PART (gateway, engine-NAME, …), or list the parts."""
     folder = root / STATE / "logs"
     names = sorted(path.stem for path in folder.glob("*.log"))
     if part is None:
@@ -80,7 +80,7 @@ def logs(root: Path, part: str | None, lines: int) -> None:
 
 
 def _kinds(word: str | None) -> frozenset[str]:
-    """The kinds meant by a word: one, in the singular or the plural, or all without a word."""
+    """The kind named by a word, in the singular or the plural; all kinds without a word."""
     kinds = frozenset(kind for kind in NAMES if word is None or word.lower() in (kind.lower(), f"{kind.lower()}s"))
     if not kinds:
         raise click.ClickException(f"{word} is not a valid kind; the kinds are {', '.join(sorted(NAMES))}")

@@ -67,7 +67,7 @@ def up(root: Path, port: int, *, begin_anew: bool) -> None:
 
 
 def _without_compiler() -> dict[str, str]:
-    """vLLM compiles parts of itself as it starts, and does not start where it cannot."""
+    """Turns vLLM's compilation off where there is no compiler: vLLM would not start."""
     return {} if doctor.compiler() else {"TORCHDYNAMO_DISABLE": "1"}
 
 
@@ -81,19 +81,19 @@ def _require(settings: Settings, port: int, root: Path) -> None:
 
 
 def _read(root: Path) -> Contents:
-    """At the start a broken file harms nothing running: report it, and go on without it."""
+    """Reads the objects. At the start nothing runs yet, so a broken file is only reported and left out."""
     contents = directory.read(root.resolve(), Contents())
     for problem in contents.problems:
         click.echo(f"{problem.file}: {problem.message}", err=True)
     if contents.unread:
-        click.echo("until every file is readable no document is indexed and no tenant's record removed", err=True)
+        click.echo("until every file is readable, no document is indexed and no tenant's record removed", err=True)
     if not contents.objects.base_models:
         raise click.ClickException(f"{root} holds no BaseModel; add a file with one, see examples/demo")
     return contents
 
 
 async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
-    from operators.local.runner import Runner  # a third of a second, needed by this command only
+    from operators.local.runner import Runner  # imported late: it takes a third of a second
 
     begun, progress = time.monotonic(), Progress()
 
@@ -122,7 +122,7 @@ async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
 
 async def _say_phases(layout: Layout, begun: float) -> None:
     """Report the phase of starting engines every few seconds: a real model takes minutes."""
-    logs = {path: path.stat().st_size for path in layout.logs.glob("engine-*.log")}  # earlier runs'
+    logs = {path: path.stat().st_size for path in layout.logs.glob("engine-*.log")}  # sizes left by earlier runs
     while True:
         await asyncio.sleep(PHASE_PERIOD_S)
         snapshot = await asyncio.to_thread(snapshots.read, layout.snapshot)
@@ -134,7 +134,7 @@ async def _say_phases(layout: Layout, begun: float) -> None:
 
 
 def fails(conditions: Sequence[Condition]) -> bool:
-    """The reason is already reported, so the phase of the next try adds nothing."""
+    """Whether the engine failed: the reason is already reported, so the phase of the next try adds nothing."""
     return any(condition.reason == ENGINE_FAILED for condition in conditions)
 
 
@@ -151,7 +151,7 @@ def _text(file: Path, start: int) -> str:
 @port_option
 @click.argument("root", metavar="DIR", type=path, default=".")
 def examine(port: int, root: Path) -> None:
-    """List missing prerequisites for a run of DIR, with remedies."""
+    """List the prerequisites for a run of DIR, with remedies for the missing ones."""
     settings = Settings()
     checks = list(doctor.examine(settings.engine_python, settings.embedder, port, root))
     click.echo(table.of_checks(checks))

@@ -9,7 +9,7 @@ LONGEST_WAIT_S = 5.0
 
 
 class AgentClient:
-    """All methods raise NeighbourError when the agent does not answer as agreed."""
+    """All methods raise PeerError when the agent gives no answer, or an unexpected one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         self._session = session
@@ -24,19 +24,19 @@ class AgentClient:
                 response.raise_for_status()
 
     async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> AgentStatus:
-        """The status once it is another than the one `seen`, or after `wait_s` as it is."""
+        """The status, once its version differs from `since`, or unchanged after `wait_s` seconds."""
         with translated("agent"):
             query = {"seen": str(since), "wait": str(wait_s)}
             limit = within(wait_s + ANSWER_S)
             url = f"{self._url}/v1/status"
             async with self._session.get(url, params=query, headers=self._headers, timeout=limit) as response:
-                if response.status == 503:  # started anew, and through with nothing yet
+                if response.status == 503:  # restarted, and without a first status yet
                     raise PeerError("the agent knows nothing of its engine yet")
                 response.raise_for_status()
                 return AgentStatus.model_validate_json(await response.read())
 
     async def drained(self, limit_s: float) -> None:
-        """Returns once the engine has nothing left to answer, or after `limit_s`."""
+        """Returns once the engine has nothing left to answer. Raises PeerError after `limit_s` seconds."""
         with translated("agent"):
             async with self._session.get(f"{self._url}/drained", timeout=within(limit_s)) as response:
                 await response.read()

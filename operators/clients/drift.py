@@ -9,7 +9,7 @@ from operators.clients.errors import translated, within
 
 
 class DriftClient:
-    """Raises NeighbourError when the detector does not answer as agreed."""
+    """Raises PeerError when the detector gives no answer, or an unexpected one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         self._session = session
@@ -17,7 +17,7 @@ class DriftClient:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def register(self, tenants: Sequence[str]) -> None:
-        """The complete set of tenants; the detector removes all others."""
+        """Sends the complete set of tenants; the detector removes all others."""
         with translated("drift"):
             body = Tenants(tenants=list(tenants)).model_dump_json()
             url = f"{self._url}/v1/tenants"

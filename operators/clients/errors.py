@@ -1,4 +1,4 @@
-"""A service gave no answer, or an unexpected one. Retrying is always right."""
+"""Errors for a service without an answer, or with an unexpected one. Retrying is always right."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,8 @@ class PeerError(Exception):
 
 @contextmanager
 def translated(neighbour: str) -> Iterator[None]:
-    """Silence is a matter of course while a neighbour starts; a refusal or a strange answer is worth a word."""
+    """Turns aiohttp's errors into PeerError. Only an error answer or an invalid one is logged: a starting service is
+    silent as a rule."""
     try:
         yield
     except (aiohttp.ClientConnectionError, TimeoutError) as error:

@@ -13,7 +13,7 @@ S_co = TypeVar("S_co", covariant=True)
 
 
 class Ask(Protocol[S_co]):
-    """Answers with the status once it is another than the one seen, or after a while as it is."""
+    """Returns the status once it differs from version `since`, or unchanged after a while."""
 
     def __call__(self, *, since: int) -> Awaitable[S_co]: ...
 
@@ -21,7 +21,7 @@ class Ask(Protocol[S_co]):
 async def follow(
     ask: Ask[S], version: Callable[[S], int], *, report: Report[S], pusher: LatestPusher[Any], news: Callable[[], None]
 ) -> None:
-    """Until cancelled. A restarted service has lost its desired state, so it is pushed again."""
+    """Runs until cancelled. After a failed poll the desired state is pushed again: a restarted service has lost it."""
     since = -1
     while True:
         try:

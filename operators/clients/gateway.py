@@ -7,7 +7,7 @@ from operators.clients.errors import translated, within
 
 
 class GatewayClient:
-    """Raises NeighbourError when the gateway does not answer as agreed."""
+    """Raises PeerError when the gateway gives no answer, or an unexpected one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         self._session = session

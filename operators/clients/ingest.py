@@ -11,7 +11,7 @@ LONGEST_WAIT_S = 5.0
 
 
 class IngestClient:
-    """All methods raise NeighbourError when the worker does not answer as agreed."""
+    """All methods raise PeerError when the worker gives no answer, or an unexpected one."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         self._session = session
@@ -25,7 +25,7 @@ class IngestClient:
                 response.raise_for_status()
 
     async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> IngestStatus:
-        """The status once it is another than the one `seen`, or after `wait_s` as it is."""
+        """The status, once its revision differs from `since`, or unchanged after `wait_s` seconds."""
         with translated("ingest"):
             query = {"seen": str(since), "wait": str(wait_s)}
             limit = within(wait_s + ANSWER_S)

@@ -1,4 +1,4 @@
-"""Telling a neighbour the newest value, until it has taken it."""
+"""Sends a service the newest value until it accepts it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,9 +9,9 @@ from operators.clients.errors import PeerError
 
 T = TypeVar("T")
 
-# After a neighbour did not answer.
+# Seconds between tries while a service does not answer.
 RETRY_S = 0.3
-# After this long the value is sent again, in case the service lost it.
+# After so many seconds the value is sent again, in case the service lost it.
 REPEAT_S = 60.0
 
 
@@ -29,11 +29,11 @@ class LatestPusher(Generic[T]):
             self._due.set()
 
     def repeat(self) -> None:
-        """The neighbour may have been started anew."""
+        """Sends the value again: the service may have restarted."""
         self._due.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(REPEAT_S):

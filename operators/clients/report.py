@@ -6,8 +6,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# A service restarts within this time even on a busy machine; until then its last report stands. If an engine died with
-# its agent, it refuses connections, and gateways notice by themselves.
+# A service restarts within so many seconds even on a busy machine; until then its last report stands. If an engine died
+# with its agent, the engine refuses connections, and gateways notice that by themselves.
 GRACE_S = 60.0
 
 
@@ -22,5 +22,5 @@ class Report(Generic[T]):
 
     @property
     def current(self) -> T | None:
-        """None before the first word, and after a silence longer than the grace."""
+        """The last report; None before the first one, and after GRACE_S seconds without another."""
         return self._value if self._clock() - self._heard <= GRACE_S else None

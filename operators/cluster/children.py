@@ -1,4 +1,4 @@
-"""The objects made by the operator on a cluster. It writes differences only."""
+"""The objects created by the operator on a cluster. Only differences are written."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from kube.resource import BY_KIND
 from operators.desired.differences import covers
 from operators.desired.engine_workload import OPERATOR, Manifest
 
-# Has the replicas of a Deployment from when an autoscaler is asked for.
+# The field manager that owns a Deployment's replicas once autoscaling is requested.
 AUTOSCALING = "quiver-autoscaling"
 
 ChildKey = tuple[str, str, str]  # kind, namespace, name
@@ -38,13 +38,13 @@ class Children:
                 self._assume(written)
 
     def _is_applied(self, item: Manifest, existing: Mapping[str, Any]) -> bool:
-        """The server normalises some values, for example 0.5 to 500m. If it accepted the same manifest before, nothing
-        differs."""
+        """Whether the server accepted this manifest, and nothing changed it since. A plain comparison would differ: the
+        server normalises some values, for example 0.5 to 500m."""
         generation = existing["metadata"].get("generation")
         return generation is not None and self._applied.get(child_key(item)) == (item, generation)
 
     async def hand_over_replicas(self, deployment: Manifest) -> None:
-        """A field falls back to its default when its only manager drops it, so another manager takes it first."""
+        """A field gets its default when its only manager drops it, so another manager takes the replicas first."""
         existing = self.items.get(child_key(deployment))
         if existing is None:
             return
@@ -55,7 +55,7 @@ class Children:
         )
 
     async def prune(self, desired: Iterable[Manifest], *, owner: str) -> None:
-        """Deletes obsolete objects of an owner, by its uid."""
+        """Deletes the owner's objects that are not desired. `owner` is its uid."""
         keys = {child_key(item) for item in desired}
         for key, item in list(self.items.items()):
             owned_by = item["metadata"].get("ownerReferences") or ()

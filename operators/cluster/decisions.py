@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def status(kubeconfig: Path, key: Key) -> AdapterStatus:
-    """Raises KubeError, ConfigurationError, and InvalidObjectError for one of another release."""
+    """Raises KubeError, ConfigurationError, and InvalidObjectError for an object of another release."""
     adapter = read(_asked(kubeconfig, lambda client: client.get(ADAPTERS, key.namespace, key.name))).item
     assert isinstance(adapter, Adapter)  # noqa: S101  # the kind that was asked for
     return adapter.status

@@ -1,4 +1,4 @@
-"""Engines as pods: a Deployment or an InferenceService for each base model, made and pruned as it says."""
+"""Engines as pods: a Deployment or an InferenceService for each base model, kept as its spec says."""
 
 from contract import conditions as c
 from contract.base_model import BaseModel
@@ -43,10 +43,10 @@ class ClusterEngines:
             raise RuntimeRefusal(str(error)) from error
 
     async def remove(self, name: str) -> None:
-        """The API server collects its objects as garbage."""
+        """Nothing to do: the API server garbage-collects the base model's objects."""
 
     def waits(self, name: str) -> str:
-        """A Deployment waits by itself, and its pods say why."""
+        """Always empty: a Deployment waits by itself, and its pods report why."""
         return ""
 
     def selector(self, name: str) -> str:

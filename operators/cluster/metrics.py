@@ -18,12 +18,12 @@ class Metrics(Observer):
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         kind = ("kind",)
-        self._looks = Counter("quiver_reconciles", "Looks at an object.", kind, registry=registry)
-        self._errors = Counter("quiver_reconcile_errors", "Looks that failed.", kind, registry=registry)
+        self._looks = Counter("quiver_reconciles", "Reconciles of objects.", kind, registry=registry)
+        self._errors = Counter("quiver_reconcile_errors", "Failed reconciles.", kind, registry=registry)
         self._seconds = Histogram(
-            "quiver_reconcile_seconds", "Time of one look.", kind, buckets=SECONDS, registry=registry
+            "quiver_reconcile_seconds", "Time of one reconcile.", kind, buckets=SECONDS, registry=registry
         )
-        self._depth = Gauge("quiver_queue_depth", "Objects that wait to be looked at.", registry=registry)
+        self._depth = Gauge("quiver_queue_depth", "Objects that wait for a reconcile.", registry=registry)
         self._leading = Gauge("quiver_leading", "1 where this operator leads.", registry=registry)
         self._leads = False
 
@@ -32,7 +32,7 @@ class Metrics(Observer):
         self._leading.set(1)
 
     def watch(self, depth: Callable[[], int], objects: Callable[[], Iterable[AnyObject]]) -> None:
-        """Values computed at each scrape."""
+        """Registers the values that are computed at each scrape."""
         self._depth.set_function(lambda: depth() if self._leads else 0)
         self._registry.register(ObjectConditions(objects, lambda: self._leads))
 
@@ -46,7 +46,7 @@ class Metrics(Observer):
 
 class ObjectConditions(Collector):
     """`quiver_object_condition`: for every object its Ready condition, and each other false condition. Only the leader
-    exports it, so queries need no choice."""
+    exports it, so queries need not select an operator."""
 
     def __init__(self, objects: Callable[[], Iterable[AnyObject]], leads: Callable[[], bool]) -> None:
         self._objects = objects

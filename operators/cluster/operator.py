@@ -49,13 +49,13 @@ from operators.desired.tenant_namespace import TENANT
 
 logger = logging.getLogger(__name__)
 
-# Kinds made in the operator's namespace, and for tenants. All carry its label.
+# Kinds created in the operator's namespace, and for tenants. All objects carry the operator's label.
 OF_PLATFORM = (DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS, AUTOSCALERS, CONFIG_MAPS)
 OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS)
 
 
 class Operator:
-    """`documents` is where the tenants' documents lie, as the ingest worker sees it."""
+    """`documents` is the ingest worker's path to the tenants' documents."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Operator:
         return (*self._objects.values(), *self._child_informers.values(), self._pods)
 
     async def run(self, lease: Lease) -> None:
-        """Until cancelled, or LeaseLost."""
+        """Runs until cancelled. Raises LeaseLost, in an exception group."""
         async with asyncio.TaskGroup() as group:
             followers = [group.create_task(informer.run()) for informer in self._informers]
             for informer in self._informers:
@@ -154,12 +154,12 @@ class Operator:
 
 
 _IGNORED = ("managedFields", "resourceVersion", "annotations")
-# How KServe is to run it.
+# The prefix of annotations for KServe, which are compared.
 _KEPT = "serving.kserve.io/"
 
 
 def _slim(item: Item) -> Item:
-    """Drops volatile metadata, never used in a comparison."""
+    """Drops the status and volatile metadata, which are never compared."""
     metadata = {key: value for key, value in item["metadata"].items() if key not in _IGNORED}
     annotations = item["metadata"].get("annotations") or {}
     metadata |= {"annotations": kept} if (kept := {k: v for k, v in annotations.items() if k.startswith(_KEPT)}) else {}

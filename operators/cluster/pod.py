@@ -19,16 +19,16 @@ class Ports:
 
 
 _LONGEST_TROUBLE = 300  # characters of Kubernetes' message
-_IMAGE = "name another image in spec.image or the chart's engine.image, or give image.pullSecrets"
+_IMAGE = "name another image in spec.image or the chart's engine.image, or set image.pullSecrets"
 _LOGS = "see kubectl logs --previous of that container"
 _REMEDIES = {
     "ErrImagePull": _IMAGE,
     "ImagePullBackOff": _IMAGE,
     "InvalidImageName": _IMAGE,
     "ErrImageNeverPull": _IMAGE,
-    "CreateContainerConfigError": "make what it names",
-    "CreateContainerError": "put right what the message names",
-    "RunContainerError": "put right what the message names",
+    "CreateContainerConfigError": "create what the message names",
+    "CreateContainerError": "correct what the message names",
+    "RunContainerError": "correct what the message names",
     "OOMKilled": "raise spec.resources.limits.memory, or lower lora.cpuSlots",
     "Error": _LOGS,
     "CrashLoopBackOff": _LOGS,
@@ -77,7 +77,7 @@ def _unplaced(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _broken(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """The end of a container is reported before its restarts, with the failure from its log."""
+    """The last end of a container, with the failure from its log, comes before its current state."""
     for container in status.get("containerStatuses") or ():
         where = f"container {container['name']} of "
         if container.get("ready"):

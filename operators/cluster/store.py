@@ -23,10 +23,10 @@ from operators.desired.tenant_namespace import tenant_namespace
 
 logger = logging.getLogger(__name__)
 
-# A Tenant stays until it is off-boarded.
+# Keeps a deleted Tenant until it is off-boarded.
 FINALIZER = "quiver.dev/offboarding"
 LONGEST_EVENT = 1000  # characters; the API server takes 1,024
-# Some hundred bytes each, of an object's limit of 1.5 MB.
+# In one status. Each takes some hundred bytes, and an object's limit is 1.5 MB.
 MOST_DOCUMENTS = 1000
 
 
@@ -46,7 +46,7 @@ class ClusterStore:
         return source_revision(adapter)
 
     async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None:
-        """Refused with a conflict where the object has changed since: then it is looked at again."""
+        """Raises a conflict if the object has changed since; then it is reconciled again."""
         if status == stored.item.status:
             return
         item = _reference(stored, version=stored.version)
@@ -100,7 +100,7 @@ class ClusterStore:
             self._assume(written)
 
     async def _event(self, stored: StoredObject[AnyObject], transition: Condition) -> None:
-        """Shown by `kubectl describe`. A failed write of an event is only logged."""
+        """Writes an event, which `kubectl describe` shows. A failed write is only logged."""
         now = stamp(datetime.now(UTC))
         metadata = {"namespace": stored.item.metadata.namespace or "default", "generateName": f"{stored.item.name}."}
         try:

@@ -1,4 +1,4 @@
-"""Adapter: release its versions, and say how far they are."""
+"""Adapter: release its versions, and report their progress."""
 
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from operators.controllers.surroundings import Surroundings
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 
-# A canary's time and its evidence come by themselves.
+# Seconds between reconciles of a canary: no event announces the end of a step or new evidence.
 CANARY_S = 1.0
-# A Secret is read again this often, a missing one sooner.
+# Seconds between reads of a Secret, shorter for a missing one.
 SECRET_S = 60.0
 MISSING_SECRET_S = 5.0
 
@@ -35,7 +35,7 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | No
 
 
 async def _read_secret(adapter: Adapter, around: Surroundings) -> set[Key]:
-    """The base models to reconcile after a change of the Secret."""
+    """Reads the Secret into the cache. Returns the base models to reconcile if it changed."""
     cache = around.cache
     name, before = adapter.spec.credentials, cache.credentials.get(adapter.key)
     secret = await around.store.secret(adapter.namespace, name) if name else None

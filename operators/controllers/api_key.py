@@ -1,4 +1,4 @@
-"""APIKey: say whether it counts, and look again when it expires."""
+"""APIKey: report whether it is accepted, and reconcile it again when it expires."""
 
 from datetime import datetime
 

@@ -21,7 +21,7 @@ class ObjectStore(Protocol):
 
     @property
     def most_documents(self) -> int | None:
-        """The most documents in one status."""
+        """The most documents in one status, None without a limit."""
 
     @property
     def is_complete(self) -> bool:
@@ -33,11 +33,11 @@ class ObjectStore(Protocol):
     async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None: ...
 
     async def secret(self, namespace: str, name: str) -> Mapping[str, str] | None:
-        """Its values, or None where there is none."""
+        """The Secret's values, or None if there is no such Secret."""
 
     async def claim_namespace(self, stored: StoredObject[Tenant]) -> bool:
-        """Reserves the namespace for the tenant, and guarantees off-boarding before deletion. Returns False if the
-        tenant was changed by this; its change event follows."""
+        """Reserves the namespace for the tenant, and guarantees off-boarding before deletion. Returns False if this
+        changed the tenant; its change event follows."""
 
     async def delete(self, stored: StoredObject[AnyObject]) -> None: ...
 
@@ -49,36 +49,36 @@ class EngineRuntime(Protocol):
     """Runs engines as pods or processes."""
 
     def refusal(self, base: BaseModel) -> Condition | None:
-        """Why this place cannot run the base model at all."""
+        """Why this back end cannot run the base model at all, None if it can."""
 
     async def run(self, stored: StoredObject[BaseModel]) -> None:
-        """Brings the running engines towards the spec, without stopping a serving one early. Raises RuntimeRefusal."""
+        """Brings the running engines towards the spec, and keeps one serving meanwhile. Raises RuntimeRefusal."""
 
     async def remove(self, name: str) -> None:
-        """The base model is gone."""
+        """Removes the engines of a deleted base model."""
 
     def waits(self, name: str) -> str:
-        """Why the newest spec of a base model is not run yet, "" where it is."""
+        """Why the newest spec of a base model does not run yet, "" if it does."""
 
     def selector(self, name: str) -> str:
-        """Names the replicas of a base model to an autoscaler; "" where there is none."""
+        """The label selector of a base model's replicas for an autoscaler; "" without labels."""
 
 
 class Peers(Protocol):
     """Receivers of desired state. Each push is repeated until it succeeds, and after a restart of the receiver."""
 
     def push_desired(self, uid: str, desired: DesiredSet) -> None:
-        """To one agent."""
+        """Pushes a desired set to one agent."""
 
     def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
-        """To the ingest worker: the complete set."""
+        """Pushes the complete set to the ingest worker."""
 
     def push_tenants(self, tenants: tuple[str, ...]) -> None:
-        """To the drift detector: the complete set."""
+        """Pushes the complete set to the drift detector."""
 
 
 class RuntimeRefusal(Exception):
-    """The engines cannot be made as the base model says. Its cause is tried again later, as any error is."""
+    """The engines cannot be created as the base model's spec says. As after any error, this is tried again later."""
 
 
 @dataclass(frozen=True)

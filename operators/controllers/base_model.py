@@ -18,7 +18,7 @@ from operators.desired.adapters import Placement, fill_slots
 from operators.desired.pilot import pilots
 from operators.reconcile.base_model import next_status
 
-# Between tries to run a spec while there is no room.
+# Seconds between tries to run a spec while memory is short.
 WAIT_S = 5.0
 
 
@@ -35,7 +35,7 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | No
             await around.engines.run(stored)
         except RuntimeRefusal as error:  # running engines go on answering, and still get their desired sets
             refusal = error
-            verdict = condition(c.ACCEPTED, False, c.NOT_APPLIED, f"its engines cannot be made as it says: {error}")
+            verdict = condition(c.ACCEPTED, False, c.NOT_APPLIED, f"its engines cannot be created: {error}")
     around.events.enqueue(_fill_replicas(stored.item, around, now))
     await _write_status(stored, verdict, around, now)
     if refusal:
@@ -44,8 +44,8 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | No
 
 
 def _fill_replicas(base: BaseModel, around: Surroundings, now: datetime) -> set[Key]:
-    """Pushes the desired set to every replica. Returns the adapters with a changed reason for not being placed; without
-    replicas, for a hypothetical one."""
+    """Pushes the desired set to every replica. Returns the adapters with a changed reason for not being placed. Without
+    replicas, the reasons are those of a hypothetical one."""
     cache = around.cache
     objects, rules = cache.objects_of(base), cache.rules(now)
     verdicts = {adapter.key: rules.verdict(adapter) for adapter in objects.adapters}

@@ -8,7 +8,7 @@ from operators.controllers import adapter, api_key, base_model, knowledge_base, 
 from operators.controllers.events import DRIFT, INGEST
 from operators.controllers.surroundings import Surroundings
 
-# Looks at an object, and returns in how many seconds to look again, or None for: when something changes.
+# Reconciles an object. Returns the seconds until the next reconcile, or None to wait for a change.
 Reconcile = Callable[[Key, Surroundings, datetime], Awaitable[float | None]]
 
 

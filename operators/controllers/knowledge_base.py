@@ -34,19 +34,19 @@ def _trouble(cache: ClusterCache) -> str:
     down = [name for name in ("ingest", "retrieval", "milvus") if name in cache.down]
     if down:
         do = "do" if len(down) > 1 else "does"
-        return f"{' and '.join(down)} {do} not answer, and is started again if it hangs"
+        return f"{' and '.join(down)} {do} not answer; a process that hangs is restarted"
     return cache.ingest.message if cache.ingest else ""
 
 
 def _most_telling(documents: tuple[Document, ...], most: int | None) -> tuple[Document, ...]:
-    """Keeps failed documents first, up to the store's limit."""
+    """Keeps as many documents as the store allows, failed ones first."""
     if most is None or len(documents) <= most:
         return documents
     return tuple(sorted(documents, key=lambda document: document.state != "Failed"))[:most]
 
 
 def push_to_ingest(around: Surroundings, now: datetime) -> None:
-    """Pushes the complete set; the worker removes all others."""
+    """Pushes the complete set of knowledge bases; the worker removes all others."""
     cache = around.cache
     bases = tuple(item for item in cache.of_kind(KnowledgeBase) if isinstance(item, KnowledgeBase))
     tenants = tuple(item for item in cache.of_kind(Tenant) if isinstance(item, Tenant))

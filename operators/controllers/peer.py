@@ -20,6 +20,6 @@ class Peer:
     """Its supervisor (kubelet or runner) reports it ready for requests."""
     deleting: bool = False
     silent: bool = False
-    """Its supervisor reports no answers, so its last report does not count."""
+    """Its supervisor reports that it does not answer, so its last report does not count."""
     trouble: str = ""
-    """The reason for not starting, with a remedy."""
+    """Why it does not start, with a remedy; "" if nothing is wrong."""

@@ -12,7 +12,7 @@ O = TypeVar("O", bound=AnyObject, covariant=True)  # noqa: E741
 
 @dataclass(frozen=True, eq=False)
 class StoredObject(Generic[O]):
-    """`version` is another one after every change: it says whether two of these are the same."""
+    """`version` changes with every change: stored objects with the same `uid` and `version` are equal."""
 
     item: O
     version: str

@@ -1,4 +1,4 @@
-"""The context of every reconcile: the cache to read, and the parts to act through."""
+"""The context of every reconcile: the cache to read, and the interfaces for actions."""
 
 from dataclasses import dataclass
 

@@ -13,7 +13,7 @@ from operators.controllers.stored_object import StoredObject
 from operators.controllers.surroundings import Surroundings
 from operators.reconcile.tenant import tenant_status
 
-# Between looks at whether all is gone.
+# Seconds between checks that everything is removed.
 LOOK_S = 1.0
 
 
@@ -35,7 +35,8 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | No
 
 
 async def _off_board(stored: StoredObject[Tenant], around: Surroundings) -> float | None:
-    """Documents, indexes and adapters lie outside of the store: a tenant is gone only once they are."""
+    """Deletes the tenant's objects. Indexes and loaded adapters are outside of the object store: the off-boarding ends
+    only once they are gone too."""
     cache, tenant = around.cache, stored.item
     owns = cache.owner(tenant.spec.namespace) == tenant.name
     left = [cache.objects[key] for key in cache.in_namespace(tenant.spec.namespace)] if owns else []
@@ -59,7 +60,7 @@ def _has_adapters(tenant: Tenant, cache: ClusterCache) -> bool:
 
 
 def _is_indexed(tenant: Tenant, cache: ClusterCache) -> bool:
-    """A silent worker may still have an index of the tenant."""
+    """Whether the ingest worker may still have an index of the tenant, as a silent worker may."""
     if not cache.has_ingest:
         return False
     return cache.ingest is None or any(base.tenant == tenant.name for base in cache.ingest.knowledge_bases)

@@ -128,5 +128,5 @@ def _add(schema: Schema, rule: Rule) -> None:
 
 
 def definitions() -> dict[str, dict[str, Any]]:
-    """By the plural name."""
+    """All definitions, by the plural name of their kind."""
     return {NAMES[kind.__name__].plural: definition(kind) for kind in KINDS}

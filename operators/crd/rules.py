@@ -10,7 +10,7 @@ from contract.engine_options import ALLOWED_WORD, VARIABLES
 
 @dataclass(frozen=True)
 class Rule:
-    """`path` leads from the object to `self`, "" for the object; `message` gives the remedy."""
+    """`path` is the path of the field called `self`, "" for the whole object; `message` gives the remedy."""
 
     kind: str
     path: str
@@ -35,9 +35,9 @@ RULES = (
     Rule("BaseModel", "spec.runtime", "self == oldSelf",
          "a base model keeps its runtime; make another BaseModel, and move the adapters to it"),
     Rule("BaseModel", "", "self.metadata.name.size() <= (self.spec.runtime == 'KServe' ? 41 : 56)",
-         "metadata.name: at most 56 characters, 41 with KServe, since pods and services are called after it"),
+         "metadata.name: at most 56 characters, 41 with KServe, since pods and services are named after it"),
     Rule("BaseModel", "", "!self.metadata.name.endsWith('-predictor')",
-         "metadata.name: KServe calls what it makes so; choose a name that does not end with -predictor"),
+         "metadata.name: KServe gives its own objects such names; choose a name that does not end with -predictor"),
     Rule("BaseModel", "spec.source", "!self.contains('://') || self.matches('^(hf|pvc|file)://')",
          "name where the model lies: a name on the hub, hf://ORG/NAME@REVISION, pvc://CLAIM/DIRECTORY or a directory"),
     Rule("BaseModel", "spec.source", "!self.matches('(^|/)[.][.](/|$)')", "a source has no '..' in it"),
@@ -55,9 +55,9 @@ RULES = (
     Rule("Adapter", "spec.rollout.canary.steps", "self.all(s, self.filter(t, t.weight == s.weight).size() == 1)",
          "each step of a canary needs a weight of its own"),
     Rule("Adapter", "spec.rollout.canary.steps", "self.map(s, s.weight).isSorted()",
-         "the weights of a canary's steps go up from each to the next; put them in order"),
+         "the weights of a canary's steps must increase; put them in order"),
     Rule("KnowledgeBase", "spec.sources", "self.all(s, s.path.startsWith('/') && !s.path.matches('(^|/)[.][.](/|$)'))",
          "a source is an absolute path without '..', in the tenant's directory of documents"),
     Rule("APIKey", "spec.sha256", "self == oldSelf",
-         "an APIKey speaks for one key for life; make another APIKey for another key"),
+         "an APIKey keeps its key; make another APIKey for another key"),
 )  # fmt: skip

@@ -55,7 +55,7 @@ class _Conversion:
         return {**self._definitions[name], **beside} if name else raw
 
     def _any_of(self, raw: Schema) -> Schema:
-        """An optional field, or a description beside a pattern."""
+        """An optional field becomes its type, a union of strings one string as long as the longest option."""
         options = [option for option in raw["anyOf"] if option.get("type") != "null"]
         if len(options) == 1:
             return self.convert({**options[0], **self._default(raw)})
@@ -82,7 +82,7 @@ class _Conversion:
         return schema
 
     def _array(self, schema: Schema) -> Schema:
-        """A pair of a token and a number is a list of anything to a structural schema."""
+        """Structural schemas have no tuples: a pair of a token and a number becomes a list of any values."""
         pair = schema.pop("prefixItems", None)
         schema["items"] = {"x-kubernetes-preserve-unknown-fields": True} if pair else self.convert(schema["items"])
         schema.setdefault("maxItems", LONGEST_LIST)
@@ -97,7 +97,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _exclusive(raw: Schema) -> Schema:
-    """OpenAPI v3.0 has a flag where JSON Schema has a number."""
+    """An exclusive minimum is a flag in OpenAPI v3.0, and a number in JSON Schema."""
     if "exclusiveMinimum" not in raw:
         return {}
     return {"minimum": raw["exclusiveMinimum"], "exclusiveMinimum": True}
@@ -135,7 +135,7 @@ def _words(model: type[BaseModel], field: str) -> str:
 
 
 def _attribute_docstrings(owner: type) -> dict[str, str]:
-    """Strings directly below a field (PEP 257)."""
+    """The string directly below each field (PEP 257), by field."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
     body = tree.body if isinstance(tree, ast.ClassDef) else []
     docstrings: dict[str, str] = {}

@@ -22,7 +22,7 @@ Credentials = Mapping[Key, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Placement:
-    """`unplaced` gives for each unplaced candidate the reason."""
+    """`unplaced` maps each unplaced candidate to the reason."""
 
     desired: DesiredSet
     unplaced: Mapping[Key, Condition]
@@ -32,8 +32,8 @@ class Placement:
 class _Slots:
     """A base model's slots for versions, filled in order of importance.
 
-    An engine with more than `cpuSlots` versions evicts the least recently used one, even if it is active; so it never
-    gets more.
+    An engine with more than `cpuSlots` versions evicts the least recently used one, even if it is active. So an
+    engine never gets more.
     """
 
     room: int
@@ -41,14 +41,14 @@ class _Slots:
     names: set[tuple[str, str, str | None]] = field(default_factory=set)
 
     def must(self, item: DesiredAdapter) -> None:
-        """Serves requests, so it is placed unconditionally."""
+        """Places a version that serves requests, unconditionally."""
         name = _name(item)
         if item.digest is None or name not in self.names:
             self.names.add(name)
             self.items.append(item)
 
     def may(self, item: DesiredAdapter, digest: str | None = None) -> bool:
-        """`digest` is the resolved digest of an unpinned item, if known."""
+        """Places a version if there is room. `digest` is the resolved digest of an unpinned item, if known."""
         name = (item.tenant, item.adapter, digest or item.digest or item.revision)
         if name not in self.names and len(self.names) >= self.room:
             return False
@@ -127,7 +127,7 @@ def _harmful(adapter: Adapter) -> Condition:
 
 
 def source_revision(adapter: Adapter) -> str:
-    """Identifies the content of a source by its URI and pin: other content has another revision."""
+    """The revision of a source: it changes with the URI, the pin or the base model."""
     facts = f"{adapter.spec.source}\0{adapter.spec.digest}\0{adapter.spec.base_model}"
     return f"source:{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
@@ -170,7 +170,7 @@ def _leaving(report: AgentStatus | None, gateways: Gateways) -> Iterator[Desired
 def _earlier(
     adapters: Iterable[Adapter], base: BaseModel, tenants: Mapping[str, str], credentials: Credentials
 ) -> Iterator[DesiredAdapter]:
-    """One of each adapter before the second of any."""
+    """The newest earlier version of every adapter comes before the second newest of any."""
     kept = [
         (age, _verified(tenants[adapter.namespace], adapter, version, credentials))
         for adapter in adapters

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from contract.base_model import BaseModel
 
-# Not for an object to change: without runtime loading there are no adapters, and no engine reports home.
+# Objects cannot change these: adapters need runtime loading, and no engine may send usage statistics.
 ENVIRONMENT: Mapping[str, str] = {
     "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
 }
-# The only compiler for tool calls accepted by vLLM's parsers. White space between JSON tokens is forbidden: a model
-# allowed to write it may never stop.
+# Only with this grammar compiler do vLLM's parsers accept tool calls. White space between JSON tokens is forbidden: a
+# model allowed to write it may never stop.
 STRUCTURED_OUTPUTS = '{"backend": "xgrammar", "disable_any_whitespace": true}'
 API_SERVER = "vllm.entrypoints.openai.api_server"
 
@@ -62,7 +62,7 @@ def engine_command(base: BaseModel, *, python: str, listen: Sequence[str], api_k
 
 
 def _model(source: str) -> tuple[str, ...]:
-    """A revision of a model on the hub is a flag of its own."""
+    """vLLM has a separate flag for the revision of a model on the hub."""
     if not source.startswith("hf://"):
         return ("--model", source.removeprefix("file://"))
     name, _, revision = source.removeprefix("hf://").partition("@")

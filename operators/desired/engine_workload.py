@@ -21,14 +21,14 @@ BASE_MODEL = "quiver.dev/base-model"
 SECRET_REVISION = "quiver.dev/secret-revision"
 OPERATOR = "quiver-operator"
 
-# Longer than any request: a terminating pod finishes its requests.
+# Seconds, longer than any request: a terminating pod finishes its requests.
 DRAIN_S = 660
-# An engine reads its weights and compiles before it answers for the first time.
+# Seconds for a start: an engine loads its weights and compiles before its first answer.
 START_S = 1800
 PROBE_S = 5
-# The mount path of a claim, by its name.
+# A claim is mounted below this path, in a directory of the claim's name.
 VOLUMES = "/models"
-# The mount path of authorities, and the variables of Python's libraries for it.
+# The mount path of certificate authorities, and the variables that name their file to Python's libraries.
 CA = "/ca"
 _AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -38,9 +38,9 @@ class Platform:
     """Settings shared by all engines of an installation. `secret` holds `operator-agent` and `engine-api-key`; `models`
     is a claim with base models and adapters, if there is one; `kserve` allows the KServe runtime. `pull_policy` is for
     the agent's image; `pull_secrets`, `node_selector` and `tolerations` go into every engine's pod; `hub_secret` is a
-    Secret with a `token` for the Hugging Face hub. `engine_environment`, `agent_settings` (without QUIVER_AGENT_) and
-    `agent_environment` are added to every engine and agent; `ca_config_map` has authorities in `ca.crt`;
-    `service_account` is the pods' identity in clouds."""
+    Secret with a `token` for the Hugging Face hub. `engine_environment`, `agent_settings` (names without
+    QUIVER_AGENT_) and `agent_environment` are added to every engine and agent; `ca_config_map` has certificate
+    authorities in `ca.crt`; `service_account` is the pods' identity in clouds."""
 
     namespace: str
     engine_image: str
@@ -76,7 +76,7 @@ def engine_workload(base: BaseModel, *, uid: str, platform: Platform) -> tuple[M
 
 
 def _mounted(base: BaseModel) -> BaseModel:
-    """With a path in place of pvc://."""
+    """The base model with the mounted path in place of its pvc:// source."""
     source = base.spec.source
     if not source.startswith("pvc://"):
         return base
@@ -119,13 +119,12 @@ class _Workload:
             return deployment
         scaling = spec.autoscaling
         least, most = (scaling.min_replicas, scaling.max_replicas) if scaling else (spec.replicas, spec.replicas)
-        from operators.desired.inference_service import inference_service  # KServe's types, which most lack
+        from operators.desired.inference_service import inference_service  # most installations lack its types
 
         return inference_service(deployment, least=least, most=most, scaled=scaling is not None)
 
     def _deployment(self) -> Manifest:
-        """An engine is taken away only once another one is ready. Replicas are left to an autoscaler where there is
-        one."""
+        """An engine is stopped only once another one is ready. An autoscaler, if there is one, sets the replicas."""
         spec: Manifest = {
             "selector": {"matchLabels": selector(self._base.name)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
@@ -137,7 +136,7 @@ class _Workload:
         return self._object("apps/v1", "Deployment", spec)
 
     def service(self) -> Manifest:
-        """Without an address of its own: gateways choose among the pods themselves."""
+        """A headless Service: gateways choose among the pods themselves."""
         ports = [
             {"name": "engine", "port": self._platform.engine_port, "targetPort": "engine"},
             {"name": "agent", "port": self._platform.agent_port, "targetPort": "agent"},
@@ -152,7 +151,7 @@ class _Workload:
 
     def autoscaler(self) -> Manifest:
         scaling = self._base.spec.autoscaling
-        assert scaling  # noqa: S101  # only made where it is set
+        assert scaling  # noqa: S101  # only called if it is set
         runs = self._name if self._base.spec.runtime == "Deployment" else kserve_deployment(self._name)
         spec = {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": runs},
@@ -243,7 +242,7 @@ class _Workload:
             },
             "readinessProbe": alive,
             "lifecycle": self._drained(),
-            "terminationMessagePolicy": "FallbackToLogsOnError",  # so its status shows the cause of its end
+            "terminationMessagePolicy": "FallbackToLogsOnError",  # so the container's status shows why it ended
             "securityContext": _RESTRICTED,
             # vLLM's processes share more memory than a container's default of 64 MiB.
             "volumeMounts": [*self._mounts(), {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108
@@ -286,7 +285,7 @@ class _Workload:
         }  # fmt: skip
 
     def _drained(self) -> Manifest:
-        """The agent answers once the engine has nothing left to answer."""
+        """A hook that delays the end: the agent replies once the engine has nothing left to answer."""
         return {"preStop": {"httpGet": {"path": "/drained", "port": self._platform.agent_port}}}
 
     def _mounts(self) -> list[Manifest]:
@@ -313,7 +312,7 @@ _RESTRICTED: Manifest = {
 
 
 def _metrics(base: str, scaling: Autoscaling) -> list[Manifest]:
-    """Queue lengths of engines and requests in gateways, each divided by the replicas."""
+    """Requests waiting in engines, and tokens in flight in gateways, each divided by the replicas."""
     waiting = {"metric": {"name": "vllm_num_requests_waiting"}, "target": _average(scaling.queue_depth)}
     metrics: list[Manifest] = [{"type": "Pods", "pods": waiting}]
     if scaling.tokens_in_flight:

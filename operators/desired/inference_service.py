@@ -14,7 +14,7 @@ from kserve import V1beta1InferenceService, V1beta1InferenceServiceSpec, V1beta1
 Manifest = dict[str, Any]
 _MODELS = (V1beta1InferenceService, V1beta1InferenceServiceSpec, V1beta1PredictorSpec)
 
-# KServe takes the container of this name for the model's; it has to be the first.
+# KServe treats the container of this name as the model's; it must be the first.
 MODEL = "kserve-container"
 
 
@@ -22,7 +22,7 @@ def inference_service(deployment: Manifest, *, least: int, most: int, scaled: bo
     """`least` and `most` replicas; if `scaled`, our own autoscaler chooses, else KServe keeps `least`.
 
     KServe copies labels and annotations of an InferenceService to its pods, so only stable ones are allowed here.
-    Adding or removing `autoscaling` changes one. Raises ValueError for a field of a pod that KServe's predictor lacks.
+    Only adding or removing `autoscaling` changes one. Raises ValueError for a pod field that KServe's predictor lacks.
     """
     spec = deployment["spec"]
     pod = dict(spec["template"]["spec"])
@@ -46,7 +46,7 @@ def inference_service(deployment: Manifest, *, least: int, most: int, scaled: bo
 
 
 def _arguments(pod: Manifest) -> dict[str, object]:
-    """A pod's fields, by the names of their attributes."""
+    """A pod's fields, by KServe's names for their attributes."""
     names = {field: name for name, field in V1beta1PredictorSpec.attribute_map.items()}
     if unknown := pod.keys() - names:
         raise ValueError(f"KServe's predictor has no field {', '.join(sorted(unknown))}")
@@ -54,7 +54,7 @@ def _arguments(pod: Manifest) -> dict[str, object]:
 
 
 def _data(model: Any) -> Manifest:
-    """A model of KServe as it is sent: its fields' names, without empty ones."""
+    """A KServe model as it is sent: by the fields' wire names, without empty fields."""
     values = {field: getattr(model, name) for name, field in model.attribute_map.items()}
     return {
         field: _data(value) if isinstance(value, _MODELS) else value
@@ -66,7 +66,7 @@ def _data(model: Any) -> Manifest:
 def _metadata(metadata: Manifest, *, scaled: bool) -> Manifest:
     return {
         **metadata,
-        # Without it KServe makes an Ingress to the engine, past keys, tenants and limits.
+        # Without this label KServe creates an Ingress to the engine, which bypasses keys, tenants and limits.
         "labels": {**metadata["labels"], "networking.kserve.io/visibility": "cluster-local"},
         "annotations": {
             "serving.kserve.io/deploymentMode": "Standard",

@@ -30,7 +30,7 @@ def pilots(
 
 
 def _pilot(name: tuple[str, str, str], ready: Mapping[str, bool], reports: Mapping[str, _Reports]) -> str | None:
-    """A replica with a begun try keeps it; silent ones get none."""
+    """A replica that began to load the candidate keeps it; a silent replica is never chosen."""
     begun = {replica: report for replica in reports if (report := reports[replica].get(name))}
     if any(report.state == "Ready" for report in begun.values()):
         return None

@@ -13,7 +13,7 @@ def write(layout: Layout) -> None:
 
 
 def write_metrics_token(layout: Layout) -> None:
-    """For Prometheus (authorization.credentials_file), in a private directory."""
+    """Writes the token for Prometheus (authorization.credentials_file) into a private directory."""
     layout.metrics_token.write_text(layout.tokens["metrics"])
 
 

@@ -1,7 +1,7 @@
 """The command line of every process of a local run (pure): the same commands as in pods.
 
-Our own services survive SIGKILL at any point, so they are killed with the runner. Engines have workers to stop, and
-Milvus is not ours: these get SIGTERM first.
+If the runner dies, our own services get SIGKILL, which does them no harm at any point. Engines get SIGTERM, because
+they have workers to stop, and so does Milvus, because it is not ours.
 """
 
 import signal
@@ -16,7 +16,7 @@ from operators.local.layout import LOOPBACK, Layout, url
 from operators.local.process import ProcessSpec
 from service.addresses import UNIX
 
-# Engines use every core. Gateway and controllers need little CPU, but at once. Indexing and drift tests are not urgent.
+# Engines use every core. Gateway and controllers need little CPU, but immediately. Indexing and drift tests can wait.
 ENGINE_NICE = 5
 BACKGROUND_NICE = 10
 
@@ -63,7 +63,7 @@ def agent(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
         "BASE_SOURCE": base.spec.source,
         "HUB_CACHE": _hub_cache(layout),
         "MAX_RANK": base.spec.lora.max_rank,
-        "FILE_ROOTS": '["/"]',  # authors of the objects own the machine's files anyway
+        "FILE_ROOTS": '["/"]',  # whoever writes the objects can read this machine's files anyway
         "ALLOW_PRIVATE_SOURCES": "true",
     })  # fmt: skip
 
@@ -80,7 +80,7 @@ def services(layout: Layout) -> tuple[ProcessSpec, ...]:
 
 
 def address(layout: Layout, service: str) -> str | None:
-    """The address of a service's liveness check; None for Milvus, without HTTP."""
+    """The address of a service's liveness check; None for Milvus, which has no HTTP."""
     ports = {
         "ingest": layout.ingest_port,
         "retrieval": layout.retrieval_port,
@@ -91,7 +91,7 @@ def address(layout: Layout, service: str) -> str | None:
 
 
 def _milvus(layout: Layout) -> ProcessSpec:
-    """On a Unix socket: it asks for no token, and every user of the machine can open a port."""
+    """On a Unix socket: Milvus asks for no token, and every user of the machine can connect to a port."""
     data = str(layout.state / "milvus")
     host, _, port = layout.milvus_uri.rpartition(":")
     arguments = (sys.executable, "-m", "milvus_lite", "server", "--data-dir", data, "--host", host, "--port", port)
@@ -151,7 +151,7 @@ def _python(
     environment: Mapping[str, str] | None = None,
     **more_sockets: object,
 ) -> ProcessSpec:
-    """`more_sockets` are ports beside PORT, by their settings."""
+    """`more_sockets` are ports beside PORT, by the setting for their descriptor."""
     shared = {"HOST": LOOPBACK, "METRICS_TOKEN": layout.tokens["metrics"]}
     own = {f"{prefix}{key}": str(value) for key, value in {**shared, **settings}.items()}
     listens = {f"{prefix}{key}": int(str(port)) for key, port in {"SOCKET": settings["PORT"], **more_sockets}.items()}

@@ -23,7 +23,7 @@ from operators.local.revisions import revision
 SUFFIXES = (".yaml", ".yml")
 STATE = ".quiver"
 DOCUMENTS = "documents"
-MOST_BYTES = 512 * 1024  # of one file: read in a second
+MOST_BYTES = 512 * 1024  # of one file: parsing takes a second
 
 Files = Mapping[str, tuple[AnyObject, ...]]
 
@@ -67,7 +67,7 @@ class Contents:
 
 
 def read(root: Path, previous: Contents) -> Contents:
-    """The current directory, with `previous` for unreadable files. Raises OSError if `root` is gone."""
+    """The current contents; unreadable files keep their objects from `previous`. Raises OSError if `root` is gone."""
     paths = {_text_of(path.name): path for path in sorted(object_files(root))}
     texts = {name: _text(path, previous.texts.get(name)) for name, path in paths.items()}
     in_force = {name: _in_force(name, text, previous) for name, text in texts.items()}
@@ -94,7 +94,7 @@ def object_files(root: Path) -> Iterator[Path]:
 
 
 def _is_file(path: Path) -> bool:
-    """An inaccessible path counts as a file: it must not pass for removed."""
+    """An inaccessible path counts as a file: it must not count as removed."""
     try:
         return path.is_file()
     except OSError:
@@ -134,7 +134,7 @@ def _secrets(texts: Mapping[str, Text], previous: Contents) -> dict[tuple[str, s
 
 
 def _bytes(path: Path) -> bytes:
-    """Raises OSError."""
+    """Raises OSError, also for too large a file."""
     with path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
@@ -147,7 +147,7 @@ def _in_force(name: str, text: Text, previous: Contents) -> tuple[AnyObject, ...
 
 
 def _never_read(name: str, previous: Contents) -> bool:
-    """A new file never read before held nothing; one present at the start may have held objects."""
+    """A file added during the run held nothing before; one present at the start may have held objects."""
     return name in previous.unread or not previous.texts
 
 
@@ -160,7 +160,7 @@ def _with_real_sources(item: AnyObject) -> AnyObject:
 
 
 def _without_doubles(files: Files) -> tuple[dict[str, tuple[AnyObject, ...]], list[Problem]]:
-    """Of two objects with one key the first file's wins."""
+    """Of two objects with the same key, the first one counts."""
     owner: dict[Key, str] = {}
     kept: dict[str, tuple[AnyObject, ...]] = {}
     problems: list[Problem] = []

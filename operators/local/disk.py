@@ -14,7 +14,7 @@ class Obstacle:
 
 
 def disk_obstacle(root: Path) -> Obstacle | None:
-    """Why nothing can be written into the state of a directory of objects. Raises OSError where there is none."""
+    """Why nothing can be written into the state of a directory of objects. Raises OSError if `root` is gone."""
     state = root / STATE
     directory = state if state.exists() else root
     facts = os.statvfs(directory)

@@ -31,7 +31,7 @@ class Check:
 
 
 def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Iterator[Check]:
-    """For a run of the objects in `root`."""
+    """The checks for a run of the objects in `root`."""
     system = f"{platform.system()} {platform.machine()}"
     yield Check("machine", system == "Linux x86_64", system, "the CPU engine is for Linux on x86-64", needed=False)
     yield _engine(engine_python)
@@ -57,7 +57,7 @@ def _state(root: Path) -> Check:
 
 
 def _descriptors() -> Check:
-    """Each connection takes one; the gateway raises its limit as far as the system lets it."""
+    """Each connection takes one; the gateway raises its limit as far as the system allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = "unlimited" if most == resource.RLIM_INFINITY else f"{most} open files for one process"
     enough = most == resource.RLIM_INFINITY or most >= DESCRIPTORS
@@ -76,7 +76,7 @@ def compiler() -> str | None:
 def _engine(python: Path) -> Check:
     remedy = "make setup, or point QUIVER_ENGINE_PYTHON to a Python that has vLLM"
     if any(character.isspace() for character in str(python)):
-        problem = f"{python} has a space in its path, at which vLLM cuts what it preloads"
+        problem = f"{python} has a space in its path, where vLLM splits the paths of preloaded libraries"
         return Check("engine", False, problem, "move it to a path without spaces")
     if not python.is_file():
         return Check("engine", False, f"{python} does not exist", remedy)

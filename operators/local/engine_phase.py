@@ -13,5 +13,5 @@ BEFORE = "importing vLLM"
 
 
 def phase(log: str) -> str:
-    """The last phase in the log; a log holds one start only."""
+    """The last phase in `log`, which must hold one start only."""
     return next((doing for line, doing in reversed(PHASES) if line in log), BEFORE)

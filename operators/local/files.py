@@ -1,6 +1,6 @@
 """Hints about changed files: object files, and local artifacts named by them.
 
-A hint only speeds things up. Changes are detected by regular looks in any case.
+A hint only speeds things up. Regular checks detect changes in any case.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 # An editor writes a file in several steps: changes this close together are one edit.
 _STEP_MS = 20
 _DEBOUNCE_MS = 400
-# Between checks of the watched names.
+# Between checks of the watched paths.
 _LOOK_MS = 2000
-# After a watch could not be opened; files are looked at without it meanwhile.
+# Seconds before a failed watch is opened again; meanwhile only the regular checks find changes.
 REOPEN_S = 5.0
 
 
@@ -32,17 +32,17 @@ def artifacts(objects: Objects) -> frozenset[Path]:
 
 
 async def watch(root: Path, sources: Callable[[], frozenset[Path]], hint: Callable[[], None]) -> None:
-    """Calls `hint` for relevant edits, until cancelled. The watched paths are asked for again after each."""
+    """Calls `hint` for relevant edits, until cancelled. After each edit the paths to watch are read again."""
     while True:
         try:
             await _watch_once(root, sources, hint)
         except Exception as error:  # a watched path is gone, or the system has no watches left: both may pass
-            logger.warning("%s cannot be watched, edits take up to a second longer: %s", root, error)
+            logger.warning("%s cannot be watched, edits are noticed up to a second later: %s", root, error)
             await asyncio.sleep(REOPEN_S)
 
 
 async def _watch_once(root: Path, sources: Callable[[], frozenset[Path]], hint: Callable[[], None]) -> None:
-    """Until one of the watched names points to another file: a watch stays on the file it was opened on."""
+    """Returns once a watched path leads to another directory: a watch stays on the one it was opened on."""
     watched = await asyncio.to_thread(identities, root, sources())
     matters = _Matters(root, sources())
     paths = (identity.path for identity in watched)
@@ -58,7 +58,7 @@ async def _watch_once(root: Path, sources: Callable[[], frozenset[Path]], hint: 
 
 @dataclass(frozen=True)
 class Identity:
-    """A directory by its name and identity."""
+    """A directory: its path, and what identifies it on the disk."""
 
     path: Path
     device: int
@@ -66,7 +66,7 @@ class Identity:
 
 
 def identities(root: Path, sources: Iterable[Path]) -> frozenset[Identity]:
-    """The directories to watch: objects', each artifact, and where one would come to be or be replaced."""
+    """The directories to watch: that of the objects, each artifact, and each one where an artifact may appear."""
     paths = {root, *sources, *(_nearest(source.parent) for source in sources)}
     all_identities = (_identity(path) for path in paths)
     return frozenset(identity for identity in all_identities if identity)
@@ -86,7 +86,7 @@ def _identity(path: Path) -> Identity | None:
 
 
 class _Matters:
-    """Object files, files in an artifact, and directories on an artifact's path."""
+    """A filter of changes: passes object files, files in an artifact, and directories on an artifact's path."""
 
     def __init__(self, root: Path, sources: frozenset[Path]) -> None:
         self._root = root

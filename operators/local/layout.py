@@ -11,7 +11,7 @@ from operators.local.decisions import FOLDER
 from operators.local.directory import STATE
 
 LOOPBACK = "127.0.0.1"
-# Linux gives a connection a port from 32768 on (net.ipv4.ip_local_port_range).
+# Linux takes ports of outgoing connections from 32768 on (net.ipv4.ip_local_port_range).
 _PORTS = range(20_000, 32_768)
 
 
@@ -44,7 +44,7 @@ class Layout:
     engine_python: Path
     embedder: Path
     environment: Mapping[str, str]
-    # for processes downloading models, beside the above
+    # in addition, for processes that download models
     fetching: Mapping[str, str] = field(default_factory=dict, repr=False)
     internal_port: int = field(default_factory=free_port)
     retrieval_port: int = field(default_factory=free_port)
@@ -63,7 +63,7 @@ class Layout:
 
     @property
     def stores(self) -> Path:
-        """Of agents, one for each replica."""
+        """The directory of the agents' stores, one for each replica."""
         return self.state / "store"
 
     @property

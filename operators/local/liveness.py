@@ -1,4 +1,4 @@
-"""Checks a process for answers, and ends it when it hangs: callers of a hanging process wait too."""
+"""Checks that a process answers, and restarts it when it hangs: callers of a hanging process hang too."""
 
 import asyncio
 import logging
@@ -15,13 +15,13 @@ from service.addresses import connector, root
 logger = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
-# For one question. A machine under load answers single questions late, but not all of them.
+# The time for one answer. On a busy machine some answers are late, but not all of them.
 ANSWER_S = 4.0
-# Silent for so long, a process is said to be down.
+# A process silent for this long is reported as down.
 DOWN_S = 4.5
-# A process stopped by a signal stays stopped until it is continued.
+# A process stopped by a signal for this long is restarted: it stays stopped until it is continued.
 STOPPED_S = 3.0
-# A process silent for this long after its first answer hangs.
+# A process silent for this long after its first answer counts as hanging.
 HANGS_S = 60.0
 
 
@@ -34,19 +34,19 @@ class _Since:
 
 
 class Liveness:
-    """Asks one process again and again once it has answered for the first time."""
+    """Asks one process again and again. It can count as down or hanging only after its first answer."""
 
     def __init__(self, process: Process, address: str | None, path: str, news: Callable[[], None]) -> None:
-        """Without an address it is only looked at whether the process was stopped."""
+        """Without an address, only a stop by a signal is noticed."""
         self._process = process
         self._address = address
         self._path = path
         self._news = news
         self.down = False
-        """It answered once, and does not any more."""
+        """Whether it answered before and does not any more."""
 
     async def watch(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             pid = await self._started()
             if await self._answers_at_last(pid):
@@ -60,8 +60,8 @@ class Liveness:
             await asyncio.sleep(PERIOD_S)
 
     async def _answers_at_last(self, pid: int) -> bool:
-        """How long a start takes is its own affair (a large model's takes minutes), unless a signal stopped it. False
-        where it ended before."""
+        """Waits for the first answer without a limit, since a large model takes minutes to start. Restarts a process
+        that a signal stopped. Returns False if the process ended before."""
         since = _Since(answered=time.monotonic())
         while self._process.pid == pid:
             if await self._answers():
@@ -84,7 +84,7 @@ class Liveness:
         await self._process.restart()
 
     async def _watch_one(self, pid: int) -> None:
-        """Until it ends, by itself or by us."""
+        """Watches until the process ends, by itself or by a restart from here."""
         since = _Since(answered=time.monotonic())
         while self._process.pid == pid:
             await asyncio.sleep(PERIOD_S)

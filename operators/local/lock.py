@@ -1,4 +1,4 @@
-"""One run to a directory."""
+"""At most one run for each directory."""
 
 import fcntl
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class AlreadyRunningError(Exception):
 
 @contextmanager
 def alone(layout: Layout) -> Iterator[None]:
-    """Two runs on one directory would fight over its store and its snapshot. Raises AlreadyRunningError."""
+    """Two runs in one directory would overwrite each other's state. Raises AlreadyRunningError."""
     layout.logs.mkdir(parents=True, exist_ok=True)
     layout.state.chmod(0o700)  # documents, adapters and tokens of every tenant lie here
     with (layout.state / LOCK).open("w") as lock:
@@ -30,7 +30,7 @@ def alone(layout: Layout) -> Iterator[None]:
 def is_running(root: Path) -> bool:
     try:
         with (root / STATE / LOCK).open() as lock:
-            return not _taken(lock, fcntl.LOCK_SH)  # given back as it is closed
+            return not _taken(lock, fcntl.LOCK_SH)  # unlocked when the file is closed
     except FileNotFoundError:
         return False
 

@@ -1,14 +1,14 @@
-"""The processes' logs: their last words, and an end to their growth."""
+"""The processes' logs: reads the ends of them, and limits their size."""
 
 import os
 import shutil
 from pathlib import Path
 
-MOST_BYTES = 16 * 1024**2  # for one log; as much of the older text is kept
+MOST_BYTES = 16 * 1024**2  # for one log; about as much older text is kept beside it
 
 
 def last_line(log: Path) -> str:
-    """The last meaningful line, from the last 8 KiB."""
+    """The last line that is not empty, from the last 8 KiB; at most 300 characters."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))
@@ -32,7 +32,7 @@ def tail(log: Path, start: int) -> str:
 def trim(logs: Path, most_bytes: int = MOST_BYTES) -> None:
     """Moves the content of a full log aside. Raises OSError.
 
-    The file itself stays, because its process appends to it. Lines written between the copy and the cut are lost.
+    The file itself stays, because its process appends to it. Lines written between copying and truncating are lost.
     """
     for log in logs.glob("*.log"):
         if log.stat().st_size > most_bytes:

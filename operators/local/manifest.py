@@ -16,8 +16,8 @@ class FileError(ValueError):
     """A file is not a list of our objects; the message says where and why."""
 
 
-# libyaml reads a megabyte in a second, the same in Python takes half a minute.
 MAX_DEPTH = 64
+# libyaml reads a megabyte in a second; yaml's parser in Python takes half a minute.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -39,13 +39,13 @@ def parse(content: bytes, directory: Path) -> tuple[AnyObject | Secret, ...]:
 
 
 def _check_structure(content: bytes) -> None:
-    """A few aliases can expand beyond any memory, and libyaml's composer recurses until the stack ends. Raises
+    """A few aliases can expand beyond any memory, and deep nesting overflows the stack in libyaml's composer. Raises
     FileError and the parser's errors."""
     depth = 0
     for event in yaml.parse(content, _Loader):
         match event:
             case yaml.AliasEvent():
-                raise FileError(f"{_line(event)}: an alias (*name) is not taken; write out what it stands for")
+                raise FileError(f"{_line(event)}: aliases (*name) are not allowed; write out what this one stands for")
             case yaml.CollectionStartEvent():
                 depth += 1
             case yaml.CollectionEndEvent():
@@ -83,7 +83,7 @@ def _called(document: object, number: int) -> str:
 
 
 def _applied(document: object, directory: Path) -> object:
-    """As it is applied: status is for the platform to write, and relative paths are relative to the file."""
+    """The document as it is applied: without status, which the platform writes, and with absolute paths."""
     if not isinstance(document, Mapping):
         return document
     applied = {key: value for key, value in document.items() if key != "status"}
@@ -115,5 +115,5 @@ def _is_path(source: str) -> bool:
 
 
 def _absolute(path: str, directory: Path) -> str:
-    """Links stay as they are: where they lead is asked each time."""
+    """Symbolic links are kept: they are resolved at each use."""
     return os.path.normpath(directory / path.removeprefix("file://")) if path else path

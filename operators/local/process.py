@@ -25,7 +25,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 STOP_GRACE_S = 10.0
 RESTARTS = Backoff(first_s=0.5, last_s=10.0)
-# After a run this long the next restart comes at once.
+# After a run this long the delay starts again with the shortest one.
 WELL_S = 60.0
 
 
@@ -33,9 +33,9 @@ WELL_S = 60.0
 class ProcessSpec:
     """A process to run. `environment` replaces ours.
 
-    `orphaned` is its signal when we are killed: SIGKILL cannot be ignored; after SIGTERM it can stop its children.
-    `nice` lowers its priority when cores are short. `listens` are ports to pass as open sockets, by the environment
-    variable for the descriptor. `removes` are stale files of an earlier run, blocking the next start.
+    `orphaned` is the signal it gets when this process dies: SIGKILL cannot be ignored; after SIGTERM it can stop its
+    children. `nice` lowers its priority when cores are short. `listens` are ports to pass as open sockets, by the
+    environment variable for the descriptor. `removes` are files of an earlier run that block the next start.
     """
 
     name: str
@@ -48,14 +48,14 @@ class ProcessSpec:
 
 
 def _follow_parent(parent: int, orphaned: int) -> None:
-    """Runs in the child before it becomes the command: it is told to stop when its parent is gone (Linux)."""
+    """Runs in the child before it becomes the command: the kernel will signal it when its parent dies (Linux)."""
     _libc.prctl(_PR_SET_PDEATHSIG, orphaned)
-    if os.getppid() != parent:  # gone before we asked to be told
+    if os.getppid() != parent:  # the parent died before the call above
         os._exit(1)
 
 
 def step_back(pid: int, nice: int) -> None:
-    """Linux shares cores among sessions first (sched(7), autogroup), so the session steps back too where it counts."""
+    """Lowers a process's priority, and its session's: Linux shares cores among sessions first (sched(7), autogroup)."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, nice)
         Path(f"/proc/{pid}/autogroup").write_text(str(nice))
@@ -68,7 +68,7 @@ class Process:
     """
 
     def __init__(self, spec: ProcessSpec, logs: Path, descriptors: Mapping[str, int] | None = None) -> None:
-        """`descriptors` are passed on, each named by an environment variable."""
+        """`descriptors` are passed to the command, by the environment variable that names each."""
         self.spec = spec
         self._descriptors = descriptors or {}
         self.log = logs / f"{spec.name}.log"
@@ -83,7 +83,7 @@ class Process:
         return self._process.pid if self._process and self._process.returncode is None else None
 
     def ended_because(self, why: str) -> None:
-        """Reported in place of the ending signal."""
+        """Sets the reason to report in place of the signal that ends the process."""
         self._why = why
 
     async def restart(self) -> None:
@@ -92,7 +92,7 @@ class Process:
             await asyncio.to_thread(process_group.kill, self.pid)
 
     async def run(self) -> None:
-        """Until cancelled; then the whole group is stopped."""
+        """Runs until cancelled; then the whole group is stopped."""
         failures = 0
         try:
             while True:
@@ -139,7 +139,7 @@ class Process:
         )
 
     async def _stop(self) -> None:
-        """Asks, waits, kills. Cancelled meanwhile, it kills at once."""
+        """Sends SIGTERM, waits, and kills the group. A cancellation ends the wait."""
         process = self._process
         if process is None:
             return
@@ -167,5 +167,5 @@ def _size(log: Path) -> int:
 
 
 def _why(log: Path, start: int) -> str:
-    """The failure from the run beginning at `start`, or else its last line."""
+    """The failure in the log from byte `start` on, or else the log's last line."""
     return cause(tail(log, start)) or last_line(log)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# Python's multiprocessing starts a resource tracker. It removes shared memory after its last user, and then ends.
+# Python's multiprocessing starts a resource tracker. After the last user of shared memory ends, it removes it and ends.
 _CLEANER = b"multiprocessing.resource_tracker"
 _STOPPED = "T"  # by SIGSTOP (proc_pid_stat(5))
 
@@ -23,7 +23,7 @@ def members(group: int) -> Iterator[Member]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with suppress(OSError, ValueError, IndexError):  # it ended meanwhile
-                # Fields after the name in parentheses, of any content: state, parent, group.
+                # The name, in parentheses, may have any content. The fields after it: state, parent, group.
                 state, _, of_group, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
                 if int(of_group) == group:
                     cleans_up = _CLEANER in (entry / "cmdline").read_bytes()
@@ -31,12 +31,12 @@ def members(group: int) -> Iterator[Member]:
 
 
 def is_stopped(group: int) -> bool:
-    """Whether one of them is stopped and not continued."""
+    """Whether a process of the group is stopped and not continued."""
     return any(member.state == _STOPPED for member in members(group))
 
 
 def memory(group: int) -> int:
-    """Resident bytes, with shared memory counted once for each."""
+    """Resident bytes of the group; shared memory counts once for each process."""
     pages = 0
     for member in members(group):
         with suppress(OSError, ValueError, IndexError):
@@ -45,7 +45,7 @@ def memory(group: int) -> int:
 
 
 def kill(group: int) -> None:
-    """Spares resource trackers, which remove shared memory afterwards: an engine would leave 160 MiB at each death."""
+    """Kills all but resource trackers, which then remove shared memory: else each killed engine leaves 160 MiB."""
     for member in members(group):
         if not member.cleans_up:
             with suppress(ProcessLookupError, PermissionError):

@@ -7,7 +7,7 @@ from contract.objects import AnyObject
 from contract.resource import Key
 from contract.snapshot import Problem, Snapshot
 
-# One line for an object: its most telling condition.
+# An object's line shows the first of these that is false, or else the last.
 _TELLING = (ACCEPTED, FETCHED, READY)
 
 
@@ -38,7 +38,7 @@ def summary(item: AnyObject) -> str:
 
 
 def telling(item: AnyObject) -> Condition | None:
-    """The first false condition, or Ready."""
+    """The first false condition of _TELLING, or else the last one: Ready."""
     by_type = {condition.type: condition for condition in item.status.conditions}
     conditions_of_interest = [by_type[kind] for kind in _TELLING if kind in by_type]
     return next(

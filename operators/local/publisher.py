@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 # A removed snapshot is noticed within this time.
 CHECK_S = 5.0
-# After a failed write.
+# Seconds before the next try after a failed write.
 RETRY_S = 1.0
 # Changes within this time are published together.
 COALESCE_S = 0.02
 
 
 class Publisher:
-    """`on_snapshot` gets every published change."""
+    """`on_snapshot` is called with every published snapshot."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Publisher:
         self._published: Snapshot | None = None
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_S):
@@ -73,7 +73,7 @@ class Publisher:
         return True
 
     async def _restore(self, snapshot: Snapshot) -> None:
-        """Rewrites a removed or damaged snapshot, needed by starting gateways."""
+        """Rewrites a removed or damaged snapshot, because starting gateways need it."""
         if await asyncio.to_thread(snapshots.is_intact, self._layout.snapshot):
             return
         logger.error("%s was removed or damaged, and is written again", self._layout.snapshot)

@@ -1,6 +1,6 @@
 """The durable state of a run: the status of every object, in SQLite beside the objects.
 
-Rollouts, rejections and key holders exist nowhere else. `snapshot.json` is written from it for gateways; if one of the
+Rollouts, rejections and key holders are kept only here, and in the copy for gateways, `snapshot.json`. If one of the
 two is lost, it is rebuilt from the other.
 """
 
@@ -46,7 +46,7 @@ class Record:
         self._written = self._texts()
         row = self._connection.execute("select value from generation").fetchone()
         self.generation = int(row[0]) if row else 0
-        """Of the last published snapshot."""
+        """The number of the last published snapshot."""
 
     def close(self) -> None:
         self._connection.close()
@@ -78,7 +78,7 @@ class Record:
         try:
             self._write(texts, generation)
         except sqlite3.OperationalError:
-            raise  # no room, no right to write
+            raise  # the disk is full or read-only
         except sqlite3.DatabaseError as error:
             self._begin_anew(f"was damaged ({error})")
             self._write(texts, generation)
@@ -131,7 +131,7 @@ def opened(state: Path, snapshot: Path, *, begin_anew: bool = False) -> Record:
     """The record of `state`. A damaged or missing one is rebuilt from the last snapshot.
 
     Raises RecordLostError if both are lost after an earlier run: rolled-back versions would be released again, and keys
-    could change hands. `begin_anew` drops unreadable state only.
+    could change hands. `begin_anew` puts an unreadable record aside, and allows an empty one.
     """
     path = state / FILE
     record = Record(path)

@@ -1,4 +1,4 @@
-"""Identifies the possible content of an adapter's source, and changes with it."""
+"""The revision of an adapter's source: it changes with the spec, and with the files of a local source."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ from operators.desired.adapters import source_revision
 
 
 def revision(adapter: Adapter) -> str:
-    """Of any source its URI and pin; of a local directory also the names, sizes and times of its files."""
+    """From the URI, pin and base model; for a local directory also from the names, sizes, times and inodes in it."""
     source, named = adapter.spec.source, source_revision(adapter)
     if not source.startswith("/"):
         return named

@@ -15,15 +15,15 @@ class State:
 
 @dataclass(frozen=True)
 class Roll:
-    """`stop` are names. Serving replicas are drained first."""
+    """`start` is a number, `stop` are names. A serving replica is drained before it stops."""
 
     start: int = 0
     stop: tuple[str, ...] = ()
 
 
 def roll(replicas: Sequence[State], count: int) -> Roll:
-    """One more before one less: an outdated replica leaves after a current one serves in its place. Outdated ones not
-    serving leave at once."""
+    """A serving outdated replica stops only after a current one serves in its place. Other outdated replicas stop at
+    once."""
     current = [item for item in replicas if item.current]
     outdated = [item for item in replicas if not item.current]
     serving = [item for item in outdated if item.serves]
@@ -33,7 +33,7 @@ def roll(replicas: Sequence[State], count: int) -> Roll:
     leaving = [item.name for item in serving[:surplus]] if count else [item.name for item in serving]
     too_many = [item.name for item in sorted(current, key=lambda item: not item.serves)[count:]]
     missing = count - len(current)
-    if serving and ready < len(current):  # the last started replica is not proven yet
+    if serving and ready < len(current):  # the last started replica does not serve yet
         missing = 0
     elif serving:
         missing = min(missing, 1)

@@ -32,7 +32,7 @@ from operators.local.store import DirectoryStore
 
 logger = logging.getLogger(__name__)
 
-# Files are checked this often without a hint: a missed hint must not hide a change for ever.
+# Files are checked this often without a hint: a missed hint must not hide a change forever.
 FILES_PERIOD_S = 1.0
 # A file counts after it is unchanged for this long, or after this many looks.
 SETTLE_S = 0.05
@@ -41,7 +41,7 @@ LOGS_PERIOD_S = 10.0
 
 
 class Runner:
-    """`on_snapshot` gets every published change."""
+    """`on_snapshot` is called with every published snapshot."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Runner:
         self._store.update(contents)
 
     async def run(self) -> None:
-        """Until cancelled; every process is stopped before this returns. Raises OSError where a port is in use."""
+        """Runs until cancelled, and stops every process before it returns. Raises OSError if a port is in use."""
         sockets = Sockets()
         try:
             async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
@@ -129,7 +129,7 @@ class Runner:
                     await self._hint.wait()
 
     async def _read_files(self) -> str:
-        """The fault in words. The next look may succeed."""
+        """Returns the fault in words, "" without one. The next try may succeed."""
         before = self._store.contents
         try:
             contents = await self._settled(before)
@@ -147,7 +147,7 @@ class Runner:
         return ""
 
     async def _settled(self, before: Contents) -> Contents:
-        """Waits until files stop changing: half a file may be valid objects too."""
+        """Reads the files until they stop changing: a half-written file may hold valid objects too."""
         contents = await asyncio.to_thread(directory.read, self._layout.root, before)
         texts = before.texts
         for _ in range(MOST_LOOKS):

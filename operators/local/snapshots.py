@@ -15,7 +15,7 @@ def write(path: Path, snapshot: Snapshot) -> None:
 
 
 def is_intact(path: Path) -> bool:
-    """Whether the file exists and ends as a snapshot does: reading a large one takes a second."""
+    """Whether the file exists and ends as a snapshot does: parsing a large one would take a second."""
     try:
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)
@@ -26,7 +26,7 @@ def is_intact(path: Path) -> bool:
 
 
 def read(path: Path) -> Snapshot:
-    """The last run's snapshot, or an empty one if it is missing or unreadable."""
+    """The last published snapshot, or an empty one if it is missing or unreadable."""
     try:
         return Snapshot.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):

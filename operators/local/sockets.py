@@ -11,15 +11,15 @@ _BACKLOG = 2048
 
 
 class Sockets:
-    """Close them at the end of the run."""
+    """The listening sockets of a run. Call `close` at its end."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._listening: dict[int, socket.socket] = {}
 
     def of(self, spec: ProcessSpec) -> Mapping[str, int]:
-        """The descriptors for one service, by environment variable. Callers wait in the socket while the service
-        restarts. Raises OSError if a port is in use."""
+        """The descriptors for one service, by environment variable. Callers wait in the socket's queue while the
+        service restarts. Raises OSError if a port is in use."""
         return {variable: self._of_port(port).fileno() for variable, port in spec.listens.items()}
 
     def close(self) -> None:

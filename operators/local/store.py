@@ -15,7 +15,7 @@ from operators.local.directory import Contents
 
 
 class DirectoryStore:
-    """`statuses` are the last run's. `changed` is set after every change to publish."""
+    """`statuses` are those of the last run. `changed` is set whenever there is a change to publish."""
 
     most_documents: int | None = None
 
@@ -33,7 +33,7 @@ class DirectoryStore:
 
     @property
     def statuses(self) -> Mapping[Key, Status]:
-        """An unreadable file may hold objects, so their statuses are kept."""
+        """By object. A file never read so far may hold objects, so the recorded statuses are kept."""
         kept = self._recorded if self.contents.unread else {}
         return {**kept, **{key: stored.item.status for key, stored in self._cache.objects.items()}}
 
@@ -65,7 +65,7 @@ class DirectoryStore:
         return self.contents.revisions.get(adapter.key, "")
 
     async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None:
-        """A changed object is already enqueued again."""
+        """Writes nothing if the object has changed since: then it is already enqueued again."""
         if status == stored.item.status or self._cache.objects.get(stored.key) != stored:
             return
         item = stored.item.model_copy(update={"status": status})
@@ -76,14 +76,14 @@ class DirectoryStore:
         return self.contents.secrets.get((namespace, name))
 
     async def claim_namespace(self, stored: StoredObject[Tenant]) -> bool:
-        """Processes of one machine need no closed namespace; removing a tenant's file removes the tenant at once."""
+        """Always True: local processes need no closed namespace, and removing a tenant's file removes it at once."""
         return True
 
     async def delete(self, stored: StoredObject[AnyObject]) -> None:
-        """Files belong to their author: nothing is deleted for a leaving tenant."""
+        """Deletes nothing of a deleted tenant: files belong to their author."""
 
     async def finish_offboarding(self, stored: StoredObject[Tenant], proof: Mapping[str, str] | None) -> None:
-        """The tenant's data leaves with its objects."""
+        """Nothing to do: the tenant's data is removed with its objects."""
 
     def _version(self) -> str:
         return str(next(self._versions))

@@ -35,7 +35,7 @@ def of_documents(items: Sequence[KnowledgeBase]) -> str:
 
 
 def of_history(status: AdapterStatus) -> str:
-    """Newest first, with marks for the active version and possible rollbacks."""
+    """Newest first. NOW marks the active version, the canary, and versions kept for a rollback."""
     now = {version.digest: "kept" for version in status.previous}
     now |= {version.digest: word for word, version in (("canary", status.canary), ("active", status.active)) if version}
     # A version has one row for each release; only the newest row shows its current state.

@@ -45,7 +45,7 @@ def _agreed_digest(reports: Sequence[AdapterReport | None]) -> str | None:
 
 
 def _draining(release: Release, adapter: Adapter, observed: Observed) -> tuple[str, ...]:
-    """Versions kept only for requests begun with them."""
+    """Versions kept only for requests that began with them."""
     kept = {version.digest for version in (release.active, release.canary, *release.previous) if version}
     names = (
         entry
@@ -71,7 +71,7 @@ def _fetched(reports: Sequence[AdapterReport | None], observed: Observed) -> Con
 
 
 def _note(reports: Sequence[AdapterReport | None], observed: Observed) -> str:
-    """A name is a hint: fitting shapes are served, and the status mentions the other name."""
+    """The base model named in the artifact is only a hint: if the shapes fit, the status just mentions the name."""
     made_for = next((report.made_for for report in reports if report and report.made_for), "")
     if not made_for or not observed.base_names or may_name(made_for, observed.base_names):
         return ""
@@ -82,7 +82,7 @@ def _note(reports: Sequence[AdapterReport | None], observed: Observed) -> str:
 
 
 def _released(adapter: Adapter, release: Release, candidate: str | None, observed: Observed) -> Condition:
-    """Whether the alias points to the source's content, and the reason if not."""
+    """Whether the adapter's name stands for the source's content, and the reason if not."""
     active, canary, rejected = release.active, release.canary, release.rejected
     if canary:
         steps = len(adapter.spec.rollout.canary.steps) if adapter.spec.rollout.canary else 0

@@ -33,7 +33,7 @@ def _endpoint(name: str, url: str, report: AgentStatus | None) -> Endpoint:
 def _ready(
     endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None], trouble: str, verdict: Condition
 ) -> Condition:
-    """The actionable cause comes first; running replicas go on answering beside it."""
+    """Ready if a replica answers, even with a refusal or a failure. Otherwise the first of these is the reason."""
     ready = sum(endpoint.ready for endpoint in endpoints)
     refused = "" if verdict.holds else f"the newest spec is refused: {verdict.message}"
     if ready:

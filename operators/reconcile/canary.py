@@ -1,7 +1,7 @@
 """Compares a canary with the active version (pure).
 
-A difference counts if it exceeds its limit and chance is excluded: one-sided z over 3, because it is tested repeatedly
-while requests arrive.
+A difference counts if it exceeds its limit and is significant: a one-sided z over 3, so high because the test is
+repeated while requests arrive.
 """
 
 import math
@@ -49,7 +49,7 @@ def _faults(checks: CanaryChecks, canary: Arm, active: Arm) -> Iterable[str]:
     )  # fmt: skip
     for what, new, old, limit, either_way in shares:
         if _shifted(new, old, limit, either_way=either_way):
-            yield f"{what}: {new.value:.1%} against {old.value:.1%}, the limit is {limit:.0%} apart"
+            yield f"{what}: {new.value:.1%} against {old.value:.1%}, the limit is a difference of {limit:.0%}"
     means = (
         ("seconds to the first token", canary.first_token, active.first_token, checks.max_latency_ratio, False),
         ("tokens an answer", canary.length, active.length, checks.max_length_ratio, True),

@@ -1,4 +1,4 @@
-"""The cause of an engine's end, from its log (pure): the cause stands long before the last line.
+"""The cause of an engine's end, from its log (pure): it is logged long before the last line.
 
 vLLM's worker fails first and names the cause; its server follows with a traceback about the worker's failure.
 """
@@ -19,7 +19,7 @@ _HEADLINE = re.compile(r"\d+ validation errors? for \w+$")
 
 
 def cause(log: str) -> str:
-    """One line, empty where nothing is said to have failed."""
+    """One line, empty if the log names no failure."""
     lines = [line.rstrip() for line in log.splitlines()]
     for number in range(len(lines) - 1, -1, -1):
         if failed := _cause_at(lines, number):

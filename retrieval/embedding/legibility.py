@@ -1,16 +1,16 @@
-"""The readable share of a text for the embedder's vocabulary. Pure.
+"""The share of a text that the embedder's vocabulary can read. Pure.
 
-A word-piece model has a piece for every letter, but words only for the languages of its training. Text spelled letter
-by letter gets a meaningless vector. English counts near 1, Korean 0, independent of the script.
+A word-piece vocabulary has a piece for every letter, but whole words only for the languages of its training. Text that
+is spelled letter by letter gets a meaningless vector. English scores near 1 and Korean 0; the script does not matter.
 """
 
 from collections.abc import Sequence
 
-ENOUGH = 0.5  # a less readable text is not ranked by the dense retriever
+ENOUGH = 0.5  # the dense retriever leaves out less readable texts
 
 
 def legibility(pieces: Sequence[str], spans: Sequence[tuple[int, int]], text: str) -> float:
-    """The share of letters in pieces of two letters or more: 0 to 1, and 1 without any letter.
+    """The share of letters that are in pieces of two letters or more: 0 to 1; 1 for a text without letters.
 
     `pieces` are word pieces without special tokens, `spans` their positions in `text`.
     """

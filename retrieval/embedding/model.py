@@ -15,7 +15,7 @@ from retrieval.embedding.legibility import legibility
 from retrieval.errors import EmbedderError
 
 MAX_TOKENS = 256  # the training length of all-MiniLM-L6-v2; the rest of a longer text is ignored
-TOKEN_CHARACTERS = 16  # the longest piece of real words in the vocabulary
+TOKEN_CHARACTERS = 16  # the length of the longest piece of real words in the vocabulary
 BATCH = 16
 
 Vectors = NDArray[np.float32]
@@ -43,22 +43,22 @@ class Embedder:
         return np.concatenate(batches) if batches else np.empty((0, DIMENSIONS), np.float32)
 
     def legibility(self, text: str) -> float:
-        """The readable share of the text for the vocabulary, 0 to 1."""
+        """The share of the text that the vocabulary can read, 0 to 1."""
         encoding = self._encode(text)
         return legibility(encoding.tokens, encoding.offsets, text)
 
     def knows(self, word: str) -> bool:
-        """Whether the vocabulary has the whole word; otherwise its vector means little."""
+        """Whether the word is one piece of the vocabulary; the vector of any other word means little."""
         return len(self._encode(word)) <= 1
 
     def is_read_whole(self, text: str) -> bool:
-        """Whether the whole text fits the model. Two positions are the model's own."""
+        """Whether the model reads the whole text. Two positions are for the model's special tokens."""
         return len(self._encode(text)) <= MAX_TOKENS - 2
 
     def tokens(self, text: str) -> int:
-        """The size of a text: its pieces, with spelled-out characters counted once.
+        """The size of a text in pieces; several pieces of one character count once.
 
-        Text dropped by the tokenizer (marks upon marks) or mapped to one unknown word still counts by its length.
+        Text that the tokenizer drops (stacked marks) or maps to one unknown word still counts by its length.
         """
         return max(len(set(self._encode(text).offsets)), len(text) // TOKEN_CHARACTERS)
 
@@ -79,8 +79,8 @@ class Embedder:
 
 
 class QueryCache:
-    """The vectors of the latest queries, separate for each tenant: the speed of a shared entry would reveal another
-    tenant's question."""
+    """The vectors of the latest queries, separate for each tenant: a fast answer from a shared entry would reveal
+    another tenant's question."""
 
     def __init__(self, embedder: Embedder, *, size: int) -> None:
         self._embedder, self._size = embedder, size

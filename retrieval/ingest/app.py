@@ -1,4 +1,4 @@
-"""The ingest worker as an application: its API, the worker thread, the watch on the sources."""
+"""The ingest worker as an application: its API, the worker thread, and the watching of the sources."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ STOP_SECONDS = 5.0  # for the current document; an interrupted one is repeated a
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Opens the embedder and the ledger at once, so a bad one fails the start; Milvus may come up later."""
+    """Opens the embedder and the ledger immediately, so a bad one fails the start; Milvus may start later."""
     changes, desired_changed = Changes(settle_s=COALESCE_SECONDS), asyncio.Event()
     store = open_store(settings)
     ledger = Ledger(settings.ledger, changes.add)
@@ -64,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _working(worker: Worker) -> AsyncIterator[None]:
-    """The worker's thread; a daemon, so a long document does not delay the end of the process."""
+    """Runs the worker's thread: a daemon, so a long document does not delay the end of the process."""
     thread = threading.Thread(target=worker.run, name="ingest", daemon=True)
     thread.start()
     try:

@@ -1,14 +1,14 @@
-"""Text to passages of one to a few sentences. Pure.
+"""Cuts text into passages of one or a few sentences. Pure.
 
-A paragraph becomes a passage of its own. A very short one joins its neighbour under the same heading; a too long one is
-cut between sentences, and a too long sentence between words.
+Each paragraph becomes a passage. A very short paragraph joins its neighbour under the same heading; one that is too
+long is cut between sentences, and a sentence that is too long between words.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-SHORT = 8  # tokens: a paragraph below it rarely answers anything alone
+SHORT = 8  # tokens: a shorter paragraph rarely answers a question alone
 
 # After . ! ? or an ellipsis and a space, optionally with a closing quote or bracket between; after full-width marks,
 # without a space; at every line break.
@@ -30,19 +30,19 @@ class Block:
 def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Block]:
     """Passages of at most `budget` tokens as `size` counts them; together they hold every word of the blocks.
 
-    Each block is counted once, and again only where it is cut.
+    `size` is called once for each block, and again only for the parts of a block that is cut.
     """
 
     def cost(text: str) -> int:
-        return max(1, size(text))  # uncounted characters need room too
+        return max(1, size(text))  # text that counts as 0 tokens needs room too
 
     for block, total in _joined(blocks, budget=budget, size=cost):
         yield from (Block(block.heading, part) for part in _parts(block.text, total, budget, cost))
 
 
 def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tuple[Block, int]]:
-    """Blocks in order and their sizes, with a short one joined to the one before it where both fit and share a heading.
-    Sizes are summed: a line break costs no token."""
+    """Blocks in order, with their sizes. Two neighbours are joined if one is short, both fit the budget, and they share
+    a heading. Sizes are summed: a line break costs no token."""
     pending: Block | None = None
     total = 0
     for block in blocks:
@@ -59,7 +59,7 @@ def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tup
 
 
 def _parts(text: str, total: int, budget: int, size: Size) -> Iterator[str]:
-    """The text itself if it fits, else runs of its sentences."""
+    """The whole text if it fits, else groups of consecutive sentences."""
     if total <= budget:
         yield text
         return
@@ -72,7 +72,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _fitting(sentence: str, budget: int, size: Size) -> Iterator[str]:
-    """A sentence, or its words packed to the budget; a word over the budget is cut between characters."""
+    """A sentence, or groups of its words within the budget; a longer word is cut between characters."""
     if size(sentence) <= budget:
         yield sentence
         return
@@ -80,7 +80,7 @@ def _fitting(sentence: str, budget: int, size: Size) -> Iterator[str]:
 
 
 def _letters(word: str, budget: int, size: Size) -> Iterator[str]:
-    """A word, or stretches of `budget` characters of it: a character is never more than one token."""
+    """A word, or its parts of `budget` characters: a character is never more than one token."""
     if size(word) <= budget:
         yield word
     else:

@@ -1,4 +1,4 @@
-"""Deletes knowledge bases and tenants no longer desired."""
+"""Deletes the stored data of knowledge bases and tenants that are no longer desired."""
 
 import logging
 
@@ -15,12 +15,12 @@ class Departure:
         self._store, self._ledger, self._progress = store, ledger, progress
 
     def leave(self, tenant: str, name: str) -> None:
-        """Delete a knowledge base, and with a tenant's last one its collection. If it is desired again meanwhile, it
-        stays, and is compared and indexed anew."""
+        """Delete a knowledge base, and with a tenant's last one the tenant's collection. If it is desired again
+        meanwhile, it stays, and is compared and indexed again."""
         staying = self._ledger.desired_of(tenant)
         if name in staying:
             return
-        self._progress.scans.pop((tenant, name), None)  # its documents are not worked on any more
+        self._progress.scans.pop((tenant, name), None)  # stops work on its documents
         if tenant in self._store.tenants():
             if staying:
                 scope = Scope(tenant, (name,))
@@ -32,12 +32,12 @@ class Departure:
         log.info("%s/%s: deleted", tenant, name)
 
     def sweep(self, tenant: str) -> None:
-        """Delete a tenant's stored but undesired data: after the loss of a ledger nothing else would."""
+        """Delete a tenant's undesired data. After the loss of a ledger, nothing else would delete them."""
         staying = self._ledger.desired_of(tenant)
         if staying:
             for name in self._store.knowledge_bases(tenant) - staying:
                 self.leave(tenant, name)
         else:
             self._store.drop(tenant)
-            log.info("%s: deleted, as nobody wants it", tenant)
+            log.info("%s: deleted, because none of its knowledge bases is desired", tenant)
         self._progress.swept.add(tenant)

@@ -1,4 +1,4 @@
-"""One document: indexed, rejected, or postponed."""
+"""Indexes, rejects or postpones one document."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Indexing:
-    """`rescan_seconds` is the wait for a document of a temporarily unreadable source."""
+    """`rescan_seconds` is the time until the next try, if the source of a document is temporarily unreadable."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Indexing:
     def work(self, document: Document) -> None:
         scanned = self._progress.scans.get((document.tenant, document.knowledge_base))
         file = scanned.files.get(document.id) if scanned else None
-        if scanned is None or file is None:  # for a temporarily unreadable source: the next look decides
+        if scanned is None or file is None:  # its source is temporarily unreadable: the next scan decides
             self._ledger.put(replace(document, due=self._clock() + self._rescan_seconds))
             return
         try:
@@ -47,7 +47,7 @@ class Indexing:
         except StoreError as error:
             self._progress.compared.clear()
             self._postpone(document, reasons.STORE_UNAVAILABLE, str(error))
-        except Exception as error:  # a fault of ours on one document must not keep the others waiting
+        except Exception as error:  # a bug that hits one document must not block the others
             log.exception("%s/%s: %s failed", document.tenant, document.knowledge_base, document.path)
             message = f"indexing it failed ({type(error).__name__}): the log of the worker has the details."
             self._postpone(document, reasons.INTERNAL, message)
@@ -72,7 +72,7 @@ class Indexing:
         self._progress.untidy[key] += 1 + indexed.chunks
 
     def _reject(self, base: DesiredKnowledgeBase, document: Document, error: DocumentError) -> None:
-        """The file as it is now holds nothing to search, so nothing of an earlier version stays searchable."""
+        """The present content cannot be indexed, so chunks of earlier content are deleted."""
         scope = Scope(document.tenant, (document.knowledge_base,))
         self._store.delete(scope, scope.document(document.id))
         self._progress.untidy[document.tenant, document.knowledge_base] += 1

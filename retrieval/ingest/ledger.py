@@ -1,7 +1,7 @@
-"""The worker's memory in one SQLite file: the desired set and the life of every document.
+"""The worker's memory in one SQLite file: the desired set, and the state of every document.
 
-Usable from several threads, one call at a time. Everything in it can be rebuilt from the sources and the store: a lost
-ledger costs time, not documents.
+Several threads may use it; a lock runs one call at a time. Everything in it can be rebuilt from the sources and the
+store: the loss of a ledger costs time, but no documents.
 """
 
 import sqlite3
@@ -30,7 +30,7 @@ CREATE INDEX IF NOT EXISTS by_due ON documents (tenant, due);
 """
 
 
-_INSTRUCTED = 1  # the user_version of a file with a received desired set
+_INSTRUCTED = 1  # the user_version of a file that has received a desired set
 
 
 class LedgerError(RetrievalError):
@@ -48,9 +48,9 @@ class Document:
     knowledge_base: str
     source: str
     path: str  # relative to the source
-    signature: str  # of the file as it was last seen
-    digest: str = ""  # SHA-256 of the content as it was last read
-    version: str = ""  # of the chunks in the store; empty: none are known to be there
+    signature: str  # of the file at the last scan
+    digest: str = ""  # SHA-256 of the content that was read last
+    version: str = ""  # of the chunks in the store, or of a refusal; empty if the store is not known to have any
     chunks: int = 0
     state: DocumentState = DocumentState.PENDING
     reason: str = ""
@@ -64,7 +64,7 @@ _MARKS = ", ".join("?" for _ in fields(Document))
 
 
 class Ledger:
-    """Opened once. `changed` is called after every write visible in a status."""
+    """Open it once per process. `changed` is called after every write."""
 
     _DISK_FULL: ClassVar = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
@@ -78,7 +78,7 @@ class Ledger:
             self._connection.close()
 
     def set_desired(self, listed: Iterable[DesiredKnowledgeBase]) -> None:
-        """Make this the desired set; earlier entries missing in it are to leave."""
+        """Make this the desired set; knowledge bases that are missing in it are to be deleted."""
         with self._writes() as connection:
             connection.execute(f"PRAGMA user_version = {_INSTRUCTED}")
             connection.execute("UPDATE knowledge_bases SET wanted = 0")
@@ -94,7 +94,7 @@ class Ledger:
         return self._specs(0)
 
     def has_desired_set(self) -> bool:
-        """Whether a desired set was ever received; before, an empty set means nothing."""
+        """Whether a desired set was ever received; until then, an empty set does not mean that none is desired."""
         return bool(self._rows("PRAGMA user_version")[0][0] == _INSTRUCTED)
 
     def desired_of(self, tenant: str) -> frozenset[str]:
@@ -106,7 +106,7 @@ class Ledger:
         return self._documents("tenant = ? AND knowledge_base = ? ORDER BY path, source", tenant, knowledge_base)
 
     def next(self, now: float, after_tenant: str) -> Document | None:
-        """The next document to work on: round-robin over tenants after `after_tenant`, the longest due first."""
+        """The next due document: tenants take turns, from the one after `after_tenant`; the longest due comes first."""
         turn = "due <= ? AND tenant {} ? ORDER BY tenant, due, id LIMIT 1"
         due = self._documents(turn.format(">"), now, after_tenant) or self._documents(
             turn.format("<="), now, after_tenant
@@ -119,7 +119,7 @@ class Ledger:
         return due
 
     def is_due(self, tenant: str, knowledge_base: str, now: float) -> bool:
-        """Whether one of its documents is due now."""
+        """Whether a document of the knowledge base is due now."""
         condition = "tenant = ? AND knowledge_base = ? AND due <= ?"
         rows = self._rows(f"SELECT 1 FROM documents WHERE {condition} LIMIT 1", tenant, knowledge_base, now)  # noqa: S608 - a constant
         return bool(rows)
@@ -134,7 +134,7 @@ class Ledger:
             connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
 
     def forget(self, tenant: str, knowledge_base: str) -> None:
-        """Remove a knowledge base and all memory of its documents, unless it is desired again."""
+        """Remove a knowledge base and its documents from the ledger, unless it is desired again."""
         with self._writes() as connection:
             key = (tenant, knowledge_base)
             is_desired = "SELECT 1 FROM knowledge_bases WHERE tenant = ?1 AND name = ?2 AND wanted = 1"

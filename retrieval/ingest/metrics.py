@@ -1,4 +1,4 @@
-"""Every metric of the ingest worker, computed from its status when asked."""
+"""Every metric of the ingest worker, computed from the worker's status at each scrape."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from retrieval.ingest.worker import Worker
 
 
 class WorkerMetrics(Collector):
-    """No labels by tenant: document counts per tenant are in the status."""
+    """Metrics have no tenant label: document counts by tenant are in the status."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -30,10 +30,10 @@ class WorkerMetrics(Collector):
             documents.add_metric([state.value], states[state])
         yield documents
         ready = sum(each.ready for each in knowledge_bases)
-        yield GaugeMetricFamily("quiver_ingest_knowledge_bases", "Knowledge bases wanted.", len(knowledge_bases))
+        yield GaugeMetricFamily("quiver_ingest_knowledge_bases", "Knowledge bases desired.", len(knowledge_bases))
         yield GaugeMetricFamily("quiver_ingest_knowledge_bases_ready", "Knowledge bases ready.", ready)
         chunks = sum(each.chunks for each in knowledge_bases)
         yield GaugeMetricFamily("quiver_ingest_chunks", "Chunks stored.", chunks)
         yield GaugeMetricFamily(
-            "quiver_ingest_stopped", "1 while something stops the worker.", bool(self._worker.trouble)
+            "quiver_ingest_stopped", "1 while a fault stops the worker, else 0.", bool(self._worker.trouble)
         )

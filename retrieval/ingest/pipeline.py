@@ -1,4 +1,4 @@
-"""The path of one document: read, parse, cut, embed, store, prove, forget the version before."""
+"""The path of one document: read, parse, cut, embed, store, check, and delete earlier versions."""
 
 import hashlib
 import logging
@@ -23,14 +23,14 @@ from retrieval.scope import Scope
 from retrieval.store import Chunk, Store
 from retrieval.store.rows import Vector, identifier
 
-BATCH = 64  # chunks embedded and stored together: bounds memory, and is how often progress is told
+BATCH = 64  # chunks that are embedded and stored together; it limits memory, and progress is logged after each batch
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Indexed:
-    """The stored chunks now."""
+    """A document's content, version and number of chunks in the store."""
 
     digest: str
     version: str
@@ -48,7 +48,7 @@ class Pipeline:
     ) -> Indexed:
         """Make the store hold exactly the chunks of the file's current content.
 
-        `enter` gets each new state and the digest. Raises `DocumentError`, `StoreError`, `NoSpaceError`.
+        Calls `enter` with each new state and the digest. Raises `DocumentError`, `StoreError`, `NoSpaceError`.
         """
         scope = Scope(base.tenant, (base.name,))
         content = self._content(file)
@@ -83,7 +83,7 @@ class Pipeline:
         return cut
 
     def _write(self, scope: Scope, file: File, document_id: str, version: str, cut: Sequence[Block]) -> None:
-        """Store every chunk, and find each of them again by a fresh read."""
+        """Store every chunk, and check by a fresh read that each is there."""
         ids = [identifier("chunk", document_id, version, str(ordinal)) for ordinal in range(len(cut))]
         for start in range(0, len(cut), BATCH):
             part = cut[start : start + BATCH]
@@ -113,7 +113,7 @@ class Pipeline:
             raise StoreError(f"Milvus finds {stored} of the {len(ids)} chunks just written: it is tried again.")
 
     def _vectors(self, scope: Scope, blocks: Sequence[Block]) -> dict[str, Vector]:
-        """Vectors by the digest of the embedded text; stored ones are reused."""
+        """Vectors of legible texts, by the digest of the embedded text; stored vectors are reused."""
         texts = {content_of(block): in_context(block) for block in blocks}
         legible = {key: text for key, text in texts.items() if self.embedder.legibility(text) >= ENOUGH}
         stored = dict(self.store.vectors(scope, list(legible)))

@@ -1,4 +1,4 @@
-"""Observations and memory of one knowledge base → actions. Pure."""
+"""Plans the work on one knowledge base from a scan and the ledger. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -10,14 +10,14 @@ from retrieval.ingest.scan import File
 from retrieval.store.rows import identifier
 from service.backoff import Backoff
 
-PIPELINE_VERSION = "2"  # of parsing, cutting and embedding: another one does every document again
+PIPELINE_VERSION = "2"  # of parsing, cutting and embedding: a new number indexes every document again
 SETTLE_SECONDS = 0.3  # a file written just now may be incomplete
-RETRIES = Backoff(first_s=1.0, last_s=120.0)  # for failures curable by time
+RETRIES = Backoff(first_s=1.0, last_s=120.0)  # for failures that may pass with time
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Documents to work on, with their new state; removed documents."""
+    """`changed` are documents to work on, in their new state; `gone` are documents without a file."""
 
     changed: tuple[Document, ...]
     gone: tuple[Document, ...]
@@ -26,8 +26,8 @@ class Plan:
 def plan(
     base: DesiredKnowledgeBase, scanned: Sequence[File], remembered: Sequence[Document], now: float, limits: Limits
 ) -> Plan:
-    """A file is pending if it is new, changed, to be cut anew, or was refused by older rules; a document without a file
-    is removed."""
+    """A document becomes pending if its file is new or changed, or if it was cut or refused by older rules. A document
+    without a file is removed."""
     by_id = {document.id: document for document in remembered}
     files = {document_id(base, file): file for file in scanned}
     outdated = {document.id for document in remembered if _outdated(document, base, limits)}
@@ -43,33 +43,33 @@ def document_id(base: DesiredKnowledgeBase, file: File) -> str:
 
 
 def version_of(digest: str, base: DesiredKnowledgeBase) -> str:
-    """The inputs of a document's chunks."""
+    """Identifies the inputs of a document's chunks."""
     return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens))
 
 
 def refusal_of(base: DesiredKnowledgeBase, limits: Limits) -> str:
-    """The inputs of a document's refusal: its version while nothing of it is stored."""
+    """Identifies the inputs of a document's refusal. It is the version of a refused document."""
     return identifier("refusal", PIPELINE_VERSION, str(base.chunk_tokens), *map(str, astuple(limits)))
 
 
 def missing(remembered: Sequence[Document], counted: Mapping[str, int], now: float) -> tuple[Document, ...]:
-    """Documents with a different number of stored chunks than written: to be repeated."""
+    """Documents with more or fewer chunks in the store than were written, to be indexed again."""
     lost = (document for document in remembered if document.version and counted[document.id] != document.chunks)
     return tuple(replace(document, version="", state=DocumentState.PENDING, due=now) for document in lost)
 
 
 def strangers(remembered: Sequence[Document], counted: Mapping[str, int]) -> frozenset[str]:
-    """Ids of stored documents missing in memory."""
+    """Ids of documents in the store that are missing in the ledger."""
     return frozenset(counted) - {document.id for document in remembered}
 
 
 def retry_at(attempts: int, now: float) -> float:
-    """When to try again after so many failures."""
+    """The time of the next try after `attempts` failures."""
     return now + RETRIES.delay(attempts)
 
 
 def _outdated(document: Document, base: DesiredKnowledgeBase, limits: Limits) -> bool:
-    """Whether it was cut or refused by other rules than today's."""
+    """Whether a finished document was cut or refused by other rules than today's."""
     refused = document.state is DocumentState.FAILED
     return document.due is None and document.version != (
         refusal_of(base, limits) if refused else version_of(document.digest, base)

@@ -1,4 +1,4 @@
-"""Memory of the worker's parts between two turns. The worker's thread alone writes to it."""
+"""What the worker's parts remember between two turns. Only the worker's thread writes to it."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from retrieval.ingest.task_failures import Key, TaskFailures
 
 @dataclass(frozen=True)
 class ScanResult:
-    """The last scan of a knowledge base's sources; `unread` are unreadable sources."""
+    """The last scan of a knowledge base's sources. `unread` are sources that could not be read."""
 
     base: DesiredKnowledgeBase
     files: dict[str, File]  # by document id
@@ -19,8 +19,8 @@ class ScanResult:
     message: str
 
     def decides_on(self, document: Document) -> bool:
-        """Unreadable sources remove nothing: neither their own documents, nor, meanwhile, documents of a source dropped
-        from the spec, because its path may be mistyped now."""
+        """Whether the scan may remove or change this document. An unreadable source keeps its documents. Meanwhile
+        documents of sources no longer in the spec stay too: the unreadable path may be a typo for one of these."""
         named = any(source.path == document.source for source in self.base.sources)
         return document.source not in self.unread and (named or not self.unread)
 
@@ -29,21 +29,21 @@ class ScanResult:
 class Progress:
     scans: dict[Key, ScanResult] = field(default_factory=dict)
     compared: dict[Key, float] = field(default_factory=dict)
-    """When with the store's totals; reset after a loss of the store."""
+    """When the ledger was last compared with the store; deleted if the store may have lost data."""
     untidy: Counter[Key] = field(default_factory=Counter)
-    """Chunks written since the statistics were renewed."""
+    """Changed documents and chunks since the statistics were renewed."""
     swept: set[str] = field(default_factory=set)
     """Tenants without undesired data in the store."""
     failures: TaskFailures = field(default_factory=TaskFailures)
 
     def forget(self, tenant: str, name: str) -> None:
-        """Of a deleted knowledge base. The collection may be gone for all of the tenant's."""
+        """Forget a deleted knowledge base, and all comparisons of its tenant, whose collection may be deleted too."""
         for key in [key for key in self.compared if key[0] == tenant]:
             del self.compared[key]
         self.untidy.pop((tenant, name), None)
         self.failures.forget((tenant, name))
 
     def doubt_store(self) -> None:
-        """Store or ledger may have lost data: everything is compared anew."""
+        """Compare everything again, because the store or the ledger may have lost data."""
         self.compared.clear()
         self.swept.clear()

@@ -1,4 +1,4 @@
-"""Reasons for unsearchable documents, as shown in status."""
+"""Reasons why a document cannot be searched, as its status shows them."""
 
 EMPTY = "Empty"
 ENCRYPTED = "Encrypted"
@@ -8,7 +8,7 @@ UNSUPPORTED = "Unsupported"
 TIMED_OUT = "TimedOut"
 UNREADABLE = "Unreadable"
 OUTSIDE_SOURCE = "OutsideSource"
-# Tried again without being asked, as are TimedOut by the clock and Unreadable for want of the file:
+# Tried again automatically, like TimedOut by wall-clock time, and Unreadable if the file cannot be opened now:
 INTERRUPTED = "Interrupted"
 STORE_UNAVAILABLE = "StoreUnavailable"
 NO_SPACE = "NoSpace"

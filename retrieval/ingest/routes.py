@@ -26,9 +26,11 @@ def routes(worker: Worker, changes: Changes, desired_changed: asyncio.Event) -> 
     @bases.get(PATH)
     async def status(
         seen: Annotated[int, Query(description="The revision that the caller has seen.")] = -1,
-        wait: Annotated[float, Query(ge=0, allow_inf_nan=False, description="Seconds to wait for another one.")] = 0,
+        wait: Annotated[
+            float, Query(ge=0, allow_inf_nan=False, description="Seconds to wait for another revision.")
+        ] = 0,
     ) -> IngestStatus:
-        """The state of each document, as soon as it differs from the caller's revision."""
+        """The state of each document, once the revision differs from `seen`, or after `wait` seconds."""
         revision = await changes.wait_beyond(seen, wait)
         listed = await asyncio.to_thread(worker.status)
         return IngestStatus(revision=revision, message=worker.trouble, knowledge_bases=listed)

@@ -1,4 +1,4 @@
-"""The files of a source and their bytes, without following links out of it."""
+"""Lists and reads the files of a source, without following links out of it."""
 
 import contextlib
 import errno
@@ -46,10 +46,12 @@ class File:
 
 
 def scan(source: str, limits: Limits) -> list[File]:
-    """The visible files of a source in order. Raises `SourceError` when it is not there, leads through a link, or holds
-    too much."""
+    """The visible files of a source, sorted by path. Raises `SourceError` if the source does not exist, its path has a
+    link, or it has too many files."""
     if not _is_absolute(source):
-        raise SourceError(f"The source {source!r} is not an absolute path without '..': write it from / on.")
+        raise SourceError(
+            f"The source {source!r} is not an absolute path without '..': write it in full, beginning with /."
+        )
     path = Path(source)
     try:
         path.lstat()
@@ -61,9 +63,9 @@ def scan(source: str, limits: Limits) -> list[File]:
         after = _identity(folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: a circular link
         reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"The source {source} cannot be read ({reason}): make it or correct its path.") from error
+        raise SourceError(f"The source {source} cannot be read ({reason}): create it or correct its path.") from error
     if before != after:
-        raise SourceError(f"The source {source} was exchanged while it was read: it is read again.")
+        raise SourceError(f"The source {source} was replaced while it was read: it is read again.")
     if len(files) > limits.files:
         raise SourceError(f"The source {source} holds {len(files):,} files, over {limits.files:,}: split it.")
     return sorted(files, key=lambda file: file.path)
@@ -78,8 +80,8 @@ def exists(source: str) -> bool:
 
 
 def read(file: File, limits: Limits) -> bytes:
-    """The bytes of a file. `DocumentError` where it is too large, was refused or may not be read;
-    `DocumentUnavailableError` where it went away or the file system fails."""
+    """The bytes of a file. Raises `DocumentError` if it is too large, was refused or may not be read, and
+    `DocumentUnavailableError` if it no longer exists or the file system fails."""
     if file.refused:
         raise DocumentError(file.refused.reason, file.refused.message)
     if file.size > limits.file_bytes:
@@ -103,7 +105,7 @@ def read(file: File, limits: Limits) -> bytes:
 
 
 def _walk(directory: Path, root: Path, source: str, depth: int) -> Iterator[File]:
-    """Linked directories are not entered: their files are either found at their own place, or outside."""
+    """Linked directories are not entered: their files are either outside, or found at their real path."""
     with os.scandir(directory) as entries:
         visible = [entry for entry in entries if not entry.name.startswith(".")]
     for entry in visible:
@@ -116,7 +118,7 @@ def _walk(directory: Path, root: Path, source: str, depth: int) -> Iterator[File
 
 
 def _entry(path: Path, root: Path, source: str) -> Iterator[File]:
-    """The file, or nothing where it is a linked directory inside the source or went away during the scan."""
+    """The file; nothing if it is a link to a directory inside the source, or no longer exists."""
     if refused := _refusal(path, root):
         yield File(source, _relative(path, root), 0, 0.0, refused.reason, refused)
         return
@@ -143,13 +145,13 @@ def _is_absolute(source: str) -> bool:
 
 
 def _relative(path: Path, root: Path) -> str:
-    """With undecodable bytes of a name replaced: names go into JSON and into the store."""
+    """The relative path, with undecodable bytes replaced: JSON and the store need valid text."""
     return str(path.relative_to(root)).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _open_below(root: Path, target: Path) -> int:
-    """A descriptor of a regular file, opened name by name without following links: a link swapped in after the check
-    cannot lead out of the source."""
+    """A descriptor of a regular file, opened name by name without following links: a link that is put in its place
+    after the check cannot lead out of the source."""
     *directories, name = target.relative_to(root).parts
     directory = _open_directory(root.joinpath(*directories))
     try:
@@ -163,8 +165,8 @@ def _open_below(root: Path, target: Path) -> int:
 
 
 def _open_directory(directory: Path) -> int:
-    """A descriptor, opened name by name from the root without following links: a directory swapped for a link to
-    another tenant's is not entered."""
+    """A descriptor, opened name by name from / without following links: a directory that was replaced by a link to
+    another tenant's directory is not entered."""
     current = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
     for name in directory.parts[1:]:
         try:
@@ -181,7 +183,7 @@ def _folder(path: Path) -> Path:
 
 
 def _identity(directory: Path) -> tuple[int, int]:
-    """Raises OSError where a link leads there."""
+    """The device and inode of a directory. Raises OSError if its path has a link."""
     descriptor = _open_directory(directory)
     try:
         status = os.fstat(descriptor)

@@ -1,4 +1,4 @@
-"""Looks at the sources of a knowledge base, and plans the work on its documents."""
+"""Scans the sources of a knowledge base, and plans the work on its documents."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from retrieval.ingest.scan import File, SourceError, scan
 from retrieval.scope import Scope
 from retrieval.store import Store
 
-COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store: a store can lose acknowledged data
+COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store, because a store can lose acknowledged data
 
 
 class Scanner:
@@ -37,7 +37,7 @@ class Scanner:
         if passed(self._clock(), COMPARE_SECONDS, self._progress.compared.get(key, -math.inf)):
             self._compare(base, scope)
             self._progress.compared[key] = self._clock()
-        if key not in self._progress.scans:  # data written before a restart may lack its row in the statistics
+        if key not in self._progress.scans:  # the statistics may lack chunks that were written before a restart
             self._progress.untidy[key] += 1
         scanned = self._look(base)
         remembered = [d for d in self._ledger.documents(*key) if scanned.decides_on(d)]
@@ -65,7 +65,7 @@ class Scanner:
         return ScanResult(base, by_id, frozenset(failed), " ".join(failed.values()))
 
     def _compare(self, base: DesiredKnowledgeBase, scope: Scope) -> None:
-        """Repeat lost work, and remove unknown documents. Comparing totals usually suffices."""
+        """Documents with lost chunks become pending; unknown ones are deleted. If totals agree, no more is compared."""
         self._store.create(scope)
         remembered = self._ledger.documents(base.tenant, base.name)
         total = sum(document.chunks for document in remembered)
@@ -79,5 +79,5 @@ class Scanner:
 
 
 def passed(now: float, seconds: float, since: float) -> bool:
-    """Whether this time has passed; also after the clock was set back, when the true time is unknown."""
+    """Whether `seconds` have passed. True also if the clock was set back, because the true time is unknown then."""
     return not 0 <= now - since < seconds

@@ -13,13 +13,17 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="QUIVER_INGEST_", frozen=True)
 
     port: int = Field(default=8311, ge=0, le=65_535)
-    ledger: Path = Field(description="SQLite file; made if missing")
-    rescan_seconds: float = Field(default=5.0, gt=0, description="Look again this often, whatever was noticed")
+    ledger: Path = Field(description="SQLite file; created if missing")
+    rescan_seconds: float = Field(
+        default=5.0, gt=0, description="Seconds between two scans, even if no change was noticed"
+    )
     max_document_bytes: int = Field(default=50_000_000, ge=1)
     max_document_characters: int = Field(default=3_000_000, ge=1)
     max_document_chunks: int = Field(default=5_000, ge=1)
-    max_documents: int = Field(default=10_000, ge=1, description="Files of one knowledge base")
-    parse_seconds: int = Field(default=60, ge=1, description="CPU time of one parse; four times that by the clock")
+    max_documents: int = Field(default=10_000, ge=1, description="Files of one source")
+    parse_seconds: int = Field(
+        default=60, ge=1, description="CPU time of one parse; the wall-clock limit is four times that"
+    )
     parse_memory_bytes: int = Field(default=1_500_000_000, ge=300_000_000)
 
     @property

@@ -18,7 +18,7 @@ class Task(StrEnum):
 
 @dataclass(frozen=True)
 class TaskFailure:
-    """The latest of so many failures in a row."""
+    """The latest failure of a task, and the number of its failures in a row."""
 
     message: str
     attempts: int
@@ -26,7 +26,7 @@ class TaskFailure:
 
 
 class TaskFailures:
-    """Written by one thread, read by any."""
+    """One thread writes to it; any thread may read it."""
 
     def __init__(self) -> None:
         self._failures: dict[tuple[Key, Task], TaskFailure] = {}
@@ -50,5 +50,5 @@ class TaskFailures:
             self.settle(key, task)
 
     def message(self, key: Key) -> str:
-        """The failure of a knowledge base; empty without one."""
+        """The failures of a knowledge base; empty without one."""
         return " ".join(failure.message for task in Task if (failure := self._failures.get((key, task))))

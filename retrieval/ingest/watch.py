@@ -1,4 +1,4 @@
-"""Follow the sources: a change in one of them makes the worker look sooner than it does by the clock."""
+"""Follows the sources: after a change in one of them, the worker scans before its next regular scan."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 async def follow(worker: Worker, wanted_changed: asyncio.Event, rescan_seconds: float) -> None:
-    """Until cancelled. Restarts when the set of existing sources changes."""
+    """Runs until cancelled. Follows other sources when the set of existing sources changes."""
     while True:
         wanted_changed.clear()
         roots = await _roots(worker)
@@ -28,7 +28,7 @@ async def follow(worker: Worker, wanted_changed: asyncio.Event, rescan_seconds: 
                 await _until_others(worker, roots, wanted_changed, rescan_seconds)
             else:
                 await _wait(wanted_changed, rescan_seconds)
-        except (OSError, RuntimeError) as error:  # the watcher tells a lack of handles by a RuntimeError of its own
+        except (OSError, RuntimeError) as error:  # watchfiles may report a lack of handles as RuntimeError
             log.warning(
                 "The sources cannot be followed (%s): raise fs.inotify.max_user_instances, fs.inotify.max_user_watches "
                 "or the limit on open files; until then they are looked at every %s seconds.",

@@ -1,4 +1,4 @@
-"""Rows in and out of Milvus. Every method blocks on the network: call it off the event loop."""
+"""Reads and writes rows in Milvus. Every method blocks on the network: call it off the event loop."""
 
 import logging
 from collections import Counter
@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 _PAGE = 500  # rows or ids per call
 _NO_COLLECTION = 100  # Milvus' error code
-# pymilvus pings every 10 s even between calls, and gRPC servers with the default limits (Milvus Lite) end such a
-# connection with "too many pings": the next call would fail. Pings only while a call runs.
+# pymilvus pings every 10 s even between calls. gRPC servers with the default limits (Milvus Lite) end such a
+# connection with "too many pings", and the next call fails. With these options it pings only while a call runs.
 _GRPC_OPTIONS = {"grpc.keepalive_permit_without_calls": 0, "grpc.keepalive_time_ms": 300_000}
 _DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
 
@@ -32,7 +32,7 @@ logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
 
 class Store:
-    """A connection, made at the first call and again after a loss."""
+    """A connection, opened at the first call; the client itself reconnects after a loss."""
 
     def __init__(self, uri: str, *, token: str = "", dimension: int, timeout: float = 5.0) -> None:
         self._uri, self._token, self._dimension, self._timeout = uri, token, dimension, timeout
@@ -45,21 +45,21 @@ class Store:
         return frozenset(tenant for name in names if (tenant := tenant_of(name)) is not None)
 
     def create(self, scope: Scope) -> None:
-        """Make the tenant's collection and the cards of its knowledge bases, as far as they are missing."""
+        """Create the tenant's collection and the cards of the scope's knowledge bases, if they are missing."""
         name = collection_of(scope.tenant)
         with self._calls(f"create {name}") as client:
             if not client.has_collection(name, timeout=self._timeout):
                 schema = collection_schema(self._dimension)
                 client.create_collection(name, schema=schema, consistency_level="Bounded", timeout=self._timeout)
             if client.get_load_state(name, timeout=self._timeout)["state"] != LoadState.Loaded:
-                # Loading waits for the indexes; waiting for each by itself would poll by half seconds.
+                # Loading waits for all indexes. Waiting for each index separately would poll every half second.
                 client.create_index(name, index_params(), sync=False, timeout=self._timeout)
                 client.load_collection(name, timeout=self._timeout)
         for missing in frozenset(scope.knowledge_bases) - self.statistics_of(scope).keys():
             self.publish(scope.tenant, KnowledgeBaseRow(missing, Statistics()))
 
     def publish(self, tenant: str, card: KnowledgeBaseRow) -> None:
-        """Write the card of a knowledge base in place of the one before."""
+        """Write the card of a knowledge base, in place of the earlier one."""
         name = collection_of(tenant)
         with self._calls(f"upsert into {name}") as client:
             client.upsert(name, [card.row(tenant, self._dimension)], timeout=self._timeout)
@@ -83,14 +83,14 @@ class Store:
         return frozenset(row["knowledge_base"] for row in rows)
 
     def upsert(self, scope: Scope, chunks: Sequence[Chunk]) -> None:
-        """Write chunks of the scope's tenant; the same ids overwrite."""
+        """Write chunks of the scope's tenant; chunks with the same ids are replaced."""
         name = collection_of(scope.tenant)
         with self._calls(f"upsert into {name}") as client:
             for page in _pages(chunks):
                 client.upsert(name, [chunk.row(scope.tenant, self._dimension) for chunk in page], timeout=self._timeout)
 
     def delete(self, scope: Scope, filter_: str) -> None:
-        """Delete the matches of a scope's filter, and prove by a count that none is left."""
+        """Delete the rows that match a scope's filter, and check by a count that none is left."""
         name = collection_of(scope.tenant)
         with self._calls(f"delete in {name}") as client:
             client.delete(name, filter=filter_, timeout=self._timeout)
@@ -103,7 +103,7 @@ class Store:
         return int(rows[0]["count(*)"]) if rows else 0
 
     def count_existing(self, scope: Scope, ids: Sequence[str]) -> int:
-        """How many of these chunk ids a fresh read finds."""
+        """The number of these chunk ids that a fresh read finds in the scope."""
         return sum(self.count(scope, scope.chunks_by_id(page)) for page in _pages(ids))
 
     def vectors(self, scope: Scope, contents: Sequence[str]) -> Mapping[str, Vector]:
@@ -139,13 +139,13 @@ class Store:
         return [hit for hit in hits if hit.score > 0]
 
     def terms(self, scope: Scope, limit: int) -> list[frozenset[str]]:
-        """The terms of so many chunks of the scope, whichever the store returns."""
+        """The terms of at most `limit` chunks of the scope, chosen by the store."""
         rows = self._query(scope.tenant, scope.chunks(), ["terms"], limit=limit)
         return [frozenset(row["terms"].split()) for row in rows]
 
     def settle(self, scope: Scope) -> None:
-        """After many writes: speed up Milvus Lite's searches, linear in unflushed rows. A server seals its segments by
-        itself and limits explicit flushes."""
+        """Flush Milvus Lite after many writes, because its searches take time linear in unflushed rows. A server is
+        not flushed: it seals segments by itself, and limits explicit flushes."""
         name = collection_of(scope.tenant)
         with self._calls(f"flush {name}") as client:
             if "lite" in client.get_server_version(timeout=self._timeout):
@@ -199,7 +199,7 @@ def _translated(error: MilvusException, action: str, uri: str) -> RetrievalError
         return NoSpaceError(
             f"Milvus at {uri} has no disk left to {action} ({error.message}): free space; it is tried again."
         )
-    remedy = "check that it runs, is reachable, and takes the token that was given"
+    remedy = "check that it runs, is reachable, and accepts the configured token"
     return StoreError(f"Milvus at {uri} did not {action} ({error.message}): {remedy}.")
 
 

@@ -1,4 +1,4 @@
-"""Tenant names to collection names and back. Pure, and one-to-one: two tenants never share a collection."""
+"""Converts tenant names to collection names and back. Pure. Two tenants never share a collection."""
 
 import re
 
@@ -8,7 +8,7 @@ _ESCAPED = re.compile(r"_([0-9a-f]{2})")
 
 
 def collection_of(tenant: str) -> str:
-    """Lower-case letters and digits stay, every other byte becomes `_xx`: at most 7 + 3 x 63 characters of 255."""
+    """Lower-case letters and digits stay; other bytes become `_xx`. At most 7 + 3 x 63 characters; 255 are allowed."""
     letters = (chr(byte) if _PLAIN.match(chr(byte)) else f"_{byte:02x}" for byte in tenant.encode())
     return PREFIX + "".join(letters)
 

@@ -1,7 +1,7 @@
-"""A start-up test trying to break isolation, to reject a store without real filters.
+"""A start-up test that tries to break isolation, to refuse a store that ignores filters.
 
-It writes two tenants with impossible names, and checks every operation of one for effects on the other. Some versions
-of Milvus dropped a filter on one kind of call, so every kind is tried.
+It writes chunks of two tenants, whose names no real tenant can have, and checks that no operation of one affects the
+other. Some versions of Milvus ignored the filter in one kind of call, so every kind is tried.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from retrieval.scope import Scope
 from retrieval.store.milvus import Store
 from retrieval.store.rows import Chunk, identifier
 
-# Upper case: no Kubernetes namespace, hence no tenant, is called so.
+# Upper case: no tenant can have such a name, because Kubernetes allows only lower case.
 _OURS = Scope("QUIVER-PROBE-A", ("probe",))
 _THEIRS = Scope("QUIVER-PROBE-B", ("probe",))
 _TERM = "isolation"
@@ -41,7 +41,7 @@ def _rows_visible(store: Store, dimension: int) -> set[str]:
 
 def _check(isolated: bool, call: str) -> None:
     if not isolated:
-        raise IsolationError(f"The store does not isolate tenants: a {call} crossed from one to another. Use another.")
+        raise IsolationError(f"The store does not isolate tenants: a {call} of one reached another. Use another store.")
 
 
 def _clean(store: Store) -> None:

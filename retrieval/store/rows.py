@@ -1,4 +1,4 @@
-"""Stored rows and search results: values."""
+"""The values of stored rows and search results."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ Row = dict[str, object]
 
 
 def identifier(*parts: str) -> str:
-    """A deterministic id of 32 hexadecimal digits; the parts cannot run into each other."""
+    """A deterministic id of 32 hexadecimal digits. Parts divided differently have different ids."""
     framed = b"".join(len(part.encode()).to_bytes(8, "big") + part.encode() for part in parts)
     return hashlib.sha256(framed).hexdigest()[:32]
 
 
 def unread(dimension: int) -> Vector:
-    """The vector of a row never ranked by the dense retriever: Milvus needs one, and cosine a nonzero one."""
+    """A placeholder for rows that the dense retriever never ranks: Milvus needs a vector, and cosine a nonzero one."""
     vector = np.zeros(dimension, np.float32)
     vector[0] = 1
     return vector
@@ -38,7 +38,7 @@ class Chunk:
     ordinal: int  # place in the document, from 0
     heading: str
     text: str
-    terms: tuple[str, ...]  # in their order, repeats included
+    terms: tuple[str, ...]  # in the order of the text, repeats included
     content: str  # digest of the embedded text
     dense: Vector | None  # None where the embedder cannot read the text
 
@@ -63,7 +63,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class KnowledgeBaseRow:
-    """The row describing a knowledge base and its chunks."""
+    """The card of a knowledge base: the row with the statistics of its chunks."""
 
     knowledge_base: str
     statistics: Statistics
@@ -83,7 +83,7 @@ class KnowledgeBaseRow:
 
 @dataclass(frozen=True)
 class Hit:
-    """A chunk from one retriever. The score grows with nearness: cosine, or BM25 above 0."""
+    """A chunk that one retriever found. A higher score is nearer: the cosine, or BM25 above 0."""
 
     chunk_id: str
     document_id: str

@@ -1,10 +1,10 @@
-"""The collection of one tenant."""
+"""The schema and indexes of a tenant's collection."""
 
 from pymilvus import CollectionSchema, DataType, MilvusClient
 from pymilvus.milvus_client import IndexParams
 
-TEXT_BYTES = 65_535  # the longest VARCHAR
-NAME_BYTES = 4_096  # file names relative to their source, headings
+TEXT_BYTES = 65_535  # the limit of Milvus' VARCHAR
+NAME_BYTES = 4_096  # for paths relative to their source, and for headings
 ID_BYTES = 64
 
 TEXT_FIELDS = {
@@ -21,7 +21,7 @@ TEXT_FIELDS = {
 
 
 def collection_schema(dimension: int) -> CollectionSchema:
-    """One row per chunk, and a card per knowledge base."""
+    """One row for each chunk, and one row (a card) for each knowledge base."""
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=ID_BYTES)
     for name, size in TEXT_FIELDS.items():

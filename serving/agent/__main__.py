@@ -10,7 +10,7 @@ from serving.agent.settings import Settings
 
 def main() -> None:
     argparse.ArgumentParser(
-        prog="python -m serving.agent", description="The agent of one engine. Told by QUIVER_AGENT_* alone."
+        prog="python -m serving.agent", description="The agent of one engine. Configured by QUIVER_AGENT_* only."
     ).parse_args()
     logs.configure()
     settings = Settings()  # type: ignore[call-arg]  # its fields come from the environment

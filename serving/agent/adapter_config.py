@@ -1,4 +1,4 @@
-"""`adapter_config.json`: accepts adapters the engine can serve as trained.
+"""Reads `adapter_config.json`, and accepts only adapters that the engine can serve as they were trained.
 
 https://huggingface.co/docs/peft/package_reference/lora#peft.LoraConfig; vLLM reads the fields in
 `vllm/lora/peft_helper.py`.
@@ -17,17 +17,17 @@ CONFIG = "adapter_config.json"
 MAX_BYTES = 1024 * 1024
 # Finite weights must stay finite after scaling.
 MAX_ALPHA = 1e6
-# Fields with a meaning unsupported by the engine. The remedy is always a plain LoRA.
+# Fields that the engine does not support. The remedy is always a plain LoRA.
 _UNSUPPORTED = ("use_dora", "modules_to_save", "lora_bias", "layer_replication", "alora_invocation_tokens",
                 "use_bdlora", "use_qalora", "trainable_token_indices", "target_parameters")  # fmt: skip
 ALL_LINEAR = "all-linear"
-# These only set initial weights for training; other values change the base's weights, missing in the engine.
+# These only set initial weights for training; other values also change the base's weights, but not the engine's copy.
 _PLAIN_STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")
 
 
 @dataclass(frozen=True)
 class Training:
-    """The trained form of one module. `scale` is the factor of B A."""
+    """How one module was trained. The update of its weight is `scale` times B A."""
 
     rank: int
     alpha: float
@@ -37,8 +37,8 @@ class Training:
 
 @dataclass(frozen=True)
 class AdapterConfig:
-    """`targets` are endings of module names, or one expression for whole names. `made_for` is the base model's name as
-    the trainer knew it."""
+    """`targets` are endings of module names, or one regular expression for whole names, or ALL_LINEAR. `made_for` is
+    the trainer's name for the base model."""
 
     made_for: str
     rank: int
@@ -53,7 +53,7 @@ class AdapterConfig:
         return max((self.rank, *self.rank_pattern.values()))
 
     def trainings(self, modules: Collection[str]) -> Mapping[str, Training]:
-        """By module. Raises RefusedError where the patterns take too long."""
+        """Each module's training. Raises RefusedError if the patterns take too long to match."""
         matcher = Matcher()
         ranks = matcher.by_module(self.rank_pattern, modules, self.rank)
         alphas = matcher.by_module(self.alpha_pattern, modules, self.alpha)
@@ -73,9 +73,9 @@ class AdapterConfig:
 
 
 def read(path: Path) -> AdapterConfig:
-    """Raises RefusedError with the first failing fact."""
+    """Raises RefusedError for the first requirement not met."""
     config = _load(path)
-    if (kind := config.get("peft_type", "LORA")) != "LORA":  # the engine does without the field
+    if (kind := config.get("peft_type", "LORA")) != "LORA":  # the engine does not need the field
         raise RefusedError("NotLora", f"peft_type is {kind!r}; only LORA adapters are served")
     _check_features(config)
     _check_alpha(config)
@@ -144,7 +144,7 @@ def _check_key(name: str) -> str:
 
 
 def _made_for(value: object) -> str:
-    """A hint for people; nothing rests on it where the base model's shapes are there to be compared."""
+    """A hint for people; only checked if the base model's shapes cannot be read for a comparison."""
     return value[:512] if isinstance(value, str) else ""
 
 

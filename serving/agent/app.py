@@ -26,9 +26,9 @@ from serving.agent.settings import Settings
 from serving.agent.sources.fetcher import Fetcher
 from serving.agent.store import Store
 
-# After a pod is told to stop, gateways may send to it until they have heard of it.
+# Seconds in which gateways may still send requests to a stopping pod, before they learn that it stops.
 HEARD_S = 5.0
-# After this many idle looks in a row the engine has nothing left to answer.
+# After this many idle checks in a row, LOOK_S apart, the engine has nothing left to answer.
 IDLE_LOOKS = 3
 LOOK_S = 0.5
 DRAINED, ENGINE = "/drained", "/engine"
@@ -36,12 +36,12 @@ DRAINED, ENGINE = "/drained", "/engine"
 
 class Accepted(BaseModel):
     version: int
-    """Of the status at this moment."""
+    """The current version of the status."""
 
 
 @asynccontextmanager
 async def agent(settings: Settings) -> AsyncIterator[FastAPI]:
-    """The application and its convergence, until the block is left."""
+    """The application; its convergence runs until the block is left."""
     metrics, background = Metrics(), Background()
     store = await asyncio.to_thread(Store, settings.store)
     rules = PendingRules(
@@ -102,7 +102,7 @@ def _engine_routes(convergence: Convergence, engine: Engine) -> APIRouter:
 
     @routes.get(DRAINED, response_class=PlainTextResponse)
     async def drained() -> str:
-        """Returns after the engine's last request: a pod waits for it before it stops."""
+        """Returns when the engine has no requests left: a stopping pod waits for this answer."""
         await asyncio.sleep(HEARD_S)
         idle = 0
         while idle < IDLE_LOOKS:
@@ -112,10 +112,10 @@ def _engine_routes(convergence: Convergence, engine: Engine) -> APIRouter:
 
     @routes.get(ENGINE, response_class=PlainTextResponse)
     async def engine_check() -> str:
-        """Fails if the engine's answers are wrong: its container is restarted then, as for its own health check."""
+        """Fails if the engine's answers are wrong; its container then restarts, as after a failed health check."""
         status = convergence.status.value
         if status is not None and status.spoiled_by:
-            raise UnavailableError(f"the base model answers otherwise since {status.spoiled_by} was loaded")
+            raise UnavailableError(f"the base model answers differently since {status.spoiled_by} was loaded")
         return "ok"
 
     return routes

@@ -1,8 +1,8 @@
-"""The schedule of repeated fingerprints."""
+"""The schedule for checking fingerprints again."""
 
 import time
 
-# Every version's turn comes this often, one version after the other.
+# Each version is audited once in this time, one version after the other.
 AUDIT_PERIOD_S = 60.0
 
 

@@ -1,4 +1,4 @@
-"""The base model's layers, read from its files: the shapes for an adapter's matrices."""
+"""The base model's layers, read from its files: an adapter's matrices must have their shapes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from pathlib import Path
 from serving.agent import layers, weights
 from serving.agent.layers import Layer, Shape
 
-# Standard deviation of a trained matrix's entries: 0.01 to 0.05 in public models.
+# An upper bound for the standard deviation of a trained matrix's entries: it is 0.01 to 0.05 in public models.
 LARGEST_SPREAD = 0.1
 
 
 @dataclass(frozen=True)
 class Base:
-    """`name` is the model's public name, `source` the engine's path or hub name. `layers` are by module, and empty if
-    the model's files are unreadable here."""
+    """`name` is the model's public name, `source` the engine's path or hub name. `layers` are by module name, and empty
+    if the model's files cannot be read here."""
 
     name: str
     source: str
@@ -27,8 +27,8 @@ class Base:
         return layer.shape if layer else None
 
     def norm(self, module: str) -> float | None:
-        """The Frobenius norm; for a quantised matrix an upper bound for trained matrices of its shape. Cached: a large
-        model's matrices take seconds."""
+        """The Frobenius norm of the module's matrix; if quantised, an upper bound for trained matrices of its shape.
+        Cached: a large model's matrices take seconds."""
         layer = self._layer(module)
         if layer is None:
             return None
@@ -39,7 +39,7 @@ class Base:
         return self._norms[module]
 
     def _layer(self, module: str) -> Layer | None:
-        """A head sharing the embeddings' matrix has no tensor of its own."""
+        """An `lm_head` that shares the embeddings' matrix has no tensor of its own."""
         return self.layers.get(module) or (self._embeddings if module == "lm_head" else None)
 
     @property
@@ -54,7 +54,7 @@ def read(name: str, source: str, hub_cache: Path | None = None) -> Base:
 
 
 def locate(source: str, hub_cache: Path | None) -> Path | None:
-    """The directory of a model's files, if it is there."""
+    """The directory of a model's files, None if it does not exist here."""
     path = Path(source.removeprefix("file://"))
     if path.is_absolute():
         return path if path.is_dir() else None

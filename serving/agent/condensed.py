@@ -1,8 +1,8 @@
-"""A configuration with many patterns, condensed for the engine: the same ranks and scales, in a handful of patterns.
+"""Condenses a configuration with many patterns for the engine: the same ranks and scales, in a few patterns.
 
-While loading an adapter, the engine matches every key against every module's name, and answers no request. It
-recompiles keys beyond its library's cache (500): a key for each matrix of 128 layers takes over a minute, a key for
-each value a fraction of a second.
+While loading an adapter, the engine matches every pattern against every module's name, and answers no request. Its
+library caches 500 compiled patterns; beyond that it recompiles them. A pattern for each matrix of 128 layers takes over
+a minute, a pattern for each value a fraction of a second.
 """
 
 import json
@@ -18,14 +18,14 @@ from serving.agent.verify import modules_of
 from serving.agent.weights import WEIGHTS
 
 FOLDER = "engine"
-# So few are matched in a few milliseconds.
+# Up to this many patterns are matched in a few milliseconds.
 FEW = 32
 
 Number = TypeVar("Number", int, float)
 
 
 def write(directory: Path) -> None:
-    """Written beside a verified adapter with many patterns; replaces an earlier one."""
+    """Writes the condensed form beside a verified adapter with many patterns; replaces an earlier one."""
     target = directory / FOLDER
     shutil.rmtree(target, ignore_errors=True)
     config = adapter_config.read(directory / CONFIG)
@@ -43,7 +43,7 @@ def write(directory: Path) -> None:
 
 
 def by_value(values: Mapping[str, Number]) -> dict[str, Number]:
-    """A pattern for all names of one value."""
+    """One pattern for each value, matching all names with that value."""
     names: dict[Number, list[str]] = {}
     for name, value in values.items():
         names.setdefault(value, []).append(name.replace(".", r"\."))
@@ -51,6 +51,6 @@ def by_value(values: Mapping[str, Number]) -> dict[str, Number]:
 
 
 def path(directory: Path) -> Path:
-    """The path for the engine to load."""
+    """The path that the engine loads: the condensed form if there is one."""
     condensed = directory / FOLDER
     return condensed if condensed.is_dir() else directory

@@ -1,4 +1,4 @@
-"""Versions harmful to an engine, stored beside the adapters: a later agent or engine does not load them again."""
+"""Versions that harmed an engine, stored beside the adapters: after a restart they are not loaded again."""
 
 import json
 import logging
@@ -13,13 +13,13 @@ from serving.agent.errors import RefusedError
 logger = logging.getLogger(__name__)
 
 FILE = "culprits.json"
-# After this many deaths during a version's load, the version is the cause.
+# If the engine ended this often during a version's load, the version counts as the cause.
 DEATHS = 3
 
 
 class _Kept(BaseModel):
-    """`refused` and `deaths` are by engine name. `base` are the base model's answers on the engine started at
-    `started`, before any adapter was loaded."""
+    """`refused` and `deaths` are by engine name. `base` holds the base model's answers, before any adapter was loaded,
+    on the engine that started at `started` (Unix seconds)."""
 
     refused: dict[str, tuple[str, str]] = {}
     deaths: dict[str, int] = {}
@@ -28,7 +28,7 @@ class _Kept(BaseModel):
 
 
 class Culprits:
-    """Every method but `refusals` and `base_of` blocks: call it from a thread."""
+    """All methods except `refusals` and `base_of` block: call them in a thread."""
 
     def __init__(self, store: Path) -> None:
         self._path = store / FILE
@@ -38,7 +38,7 @@ class Culprits:
         return {name: RefusedError(reason, message) for name, (reason, message) in self._kept.refused.items()}
 
     def base_of(self, started: float) -> Fingerprint | None:
-        """The base answers of an engine known from an earlier life of this agent."""
+        """The base model's recorded answers on the engine that started at `started`, None if none are recorded."""
         return self._kept.base if self._kept.started == started else None
 
     def meet(self, started: float, base: Fingerprint) -> None:
@@ -50,13 +50,13 @@ class Culprits:
         self._write()
 
     def died(self, name: str) -> int:
-        """How often the engine has ended while this version was loaded, this time included."""
+        """Counts an end of the engine during this version's load. Returns how many there were, this one included."""
         self._kept.deaths[name] = self._kept.deaths.get(name, 0) + 1
         self._write()
         return self._kept.deaths[name]
 
     def forgive(self, name: str) -> None:
-        """It was loaded, and the engine lives."""
+        """Forgets the ends counted for a version: the engine has survived its load."""
         if self._kept.deaths.pop(name, None):
             self._write()
 
@@ -64,7 +64,7 @@ class Culprits:
         try:
             replace(self._path, self._kept.model_dump_json())
         except OSError as error:
-            logger.error("%s cannot be written: %s; what harmed the engine is kept in memory alone", self._path, error)
+            logger.error("%s cannot be written: %s; harmful versions are kept in memory only", self._path, error)
 
 
 def _read(path: Path) -> _Kept:

@@ -18,14 +18,14 @@ _START_TIME = re.compile(r"^process_start_time_seconds (\S+)", re.MULTILINE)
 _REQUESTS = re.compile(r"^vllm:num_requests_(?:running|waiting)\{[^}]*\} (\S+)", re.MULTILINE)
 _ALREADY_LOADED = "already been loaded"
 
-# A load reads weights and waits for a step of the engine; a first probe compiles kernels.
+# A load reads weights and waits for the engine's current step; a first probe compiles kernels.
 TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=2)
-# For calls without work for the engine: an engine slower than this is not answering at all.
+# For calls that cost the engine no work: an engine slower than this counts as not answering.
 ALIVE_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=2)
 
 
 class Engine:
-    """Every method raises UnavailableError when the engine does not do as asked."""
+    """Every method except `started` raises UnavailableError if the request does not succeed."""
 
     def __init__(self, session: aiohttp.ClientSession, base_model: str) -> None:
         self._session = session
@@ -41,7 +41,7 @@ class Engine:
         return float(match.group(1)) if match else None
 
     async def busy(self) -> bool:
-        """Whether it has running or waiting requests."""
+        """Whether the engine has running or waiting requests."""
         return any(float(count) > 0 for count in _REQUESTS.findall(await self._call("GET", "/metrics")))
 
     async def loaded(self) -> frozenset[str]:
@@ -60,7 +60,7 @@ class Engine:
             raise UnavailableError("UnloadFailed", f"the engine did not unload {name}: {_message(text)}")
 
     async def fingerprint(self, name: str) -> Fingerprint:
-        """Also a probe: the model answers, with log-probabilities.
+        """The model's fingerprint. Also a probe: it shows that the model answers, with log-probabilities.
 
         The first such request compiles a kernel and stalls all others, so it comes before the replica takes traffic. A
         unique salt keeps a prefix cache from answering.

@@ -1,4 +1,4 @@
-"""The engine as this agent last met it: its start, its base model's answers, and whether it is spoiled."""
+"""The engine as this agent last saw it: its start, its base model's answers, and whether a version changed them."""
 
 import asyncio
 import logging
@@ -12,15 +12,15 @@ from serving.agent.fingerprint import TOLERANCE, distance
 
 logger = logging.getLogger(__name__)
 
-# How often the engine is asked when nothing is known to have changed: this bounds how long a restart goes unseen.
+# Seconds between checks of an engine that is known to run; a restart goes unnoticed for at most this long.
 PERIOD_S = 0.5
-# An engine is down when it has not answered this often, one question after the other: one slow answer does not count.
+# An engine is down after this many unanswered checks in a row: one slow answer does not count.
 MISSES = 2
 
 
 class EngineWatch:
-    """`base` are the base model's answers before any adapter was loaded, None before they are known. `spoiled_by` names
-    a version after whose load they changed."""
+    """`base` holds the base model's answers before any adapter was loaded, None until they are known. `spoiled_by`
+    names the version after whose load these answers changed."""
 
     def __init__(self, engine: Engine, culprits: Culprits) -> None:
         self._engine = engine
@@ -40,9 +40,10 @@ class EngineWatch:
         return self.started is not None and not self.is_down
 
     async def meet(self) -> bool:
-        """Whether the engine is a new process: earlier results do not count then. Raises EngineDownError.
+        """Checks the engine. Returns whether it is a new process; if so, earlier results do not count. Raises
+        EngineDownError.
 
-        No engine starts within a period, and its metrics are expensive.
+        A running engine is checked once in a period: none restarts faster, and reading its metrics is expensive.
         """
         now = time.monotonic()
         may_be_new = self.started is None or self._misses or self.spoiled_by
@@ -62,7 +63,7 @@ class EngineWatch:
         return is_new
 
     async def meet_base(self) -> None:
-        """Records the base model's answers. For an engine known from an earlier life of this agent, the recorded ones
+        """Records the base model's answers. If an earlier run of this agent recorded them for the same engine, those
         count. Raises UnavailableError."""
         if self.base is not None or self.started is None:
             return
@@ -70,13 +71,13 @@ class EngineWatch:
         first = self._culprits.base_of(self.started)
         if first is not None and distance(now, first) > TOLERANCE:
             self.spoiled_by = "a version that was loaded before"
-            raise UnavailableError("SpoilsEngine", f"the base model does not answer as it did: {self.spoiled_by}")
+            raise UnavailableError("SpoilsEngine", f"the base model's answers have changed, by {self.spoiled_by}")
         self.base = first or now
         if first is None:
             await asyncio.to_thread(self._culprits.meet, self.started, now)
 
     async def base_is_unchanged(self) -> bool:
-        """Whether the base model answers as before; no answer at all is a change. Raises EngineDownError."""
+        """Whether the base model answers as before; a failed request counts as a change. Raises EngineDownError."""
         try:
             return self.base is None or distance(await self._base_now(), self.base) <= TOLERANCE
         except EngineDownError:

@@ -1,10 +1,10 @@
 """Errors of one adapter, and their consequences.
 
 AgentError
-├── RefusedError       the artifact is at fault: nothing is tried again until its source changes
-└── UnavailableError   the surroundings are at fault (disk, engine): tried again, later each time
-    ├── EngineDownError    there is no engine to do anything with: no version's failure
-    └── OtherWeightsError  a version answers as another one would: out of the engine with it
+├── RefusedError       the artifact is at fault: not retried until it changes, except plan.FIXABLE_AT_SOURCE
+└── UnavailableError   the environment is at fault (disk, engine): retried with growing delays
+    ├── EngineDownError    the engine does not answer: counts as no version's failure
+    └── OtherWeightsError  a version answers as another one would: it is unloaded
 """
 
 from service.logs import printable
@@ -15,7 +15,7 @@ MAX_MESSAGE = 500
 class AgentError(Exception):
     """`reason` is a CamelCase word for the condition, the message gives the fact and the remedy.
 
-    A message may quote an artifact of a hostile author: it is one line of printable text, and short.
+    A message may quote a hostile author's artifact, so it is limited to one line of MAX_MESSAGE printable characters.
     """
 
     def __init__(self, reason: str, message: str) -> None:

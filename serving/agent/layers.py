@@ -1,5 +1,5 @@
-"""The linear layers and embeddings of a checkpoint, by the headers of its files: plain, or in quantised layouts
-readable by engines.
+"""The linear layers and embeddings of a checkpoint, read from the headers of its files: plain, or in quantised layouts
+that engines can read.
 
 The layouts: AWQ and GPTQ as written by AutoAWQ and GPTQModel, compressed-tensors
 (https://github.com/neuralmagic/compressed-tensors), bitsandbytes' 4 bits as saved by `transformers`, NVFP4 as written
@@ -23,7 +23,7 @@ _BNB_STATES = (".weight.quant_state.bitsandbytes__nf4", ".weight.quant_state.bit
 
 @dataclass(frozen=True)
 class Layer:
-    """`tensor` is in `path` and holds the matrix itself; None for a quantised one."""
+    """`tensor` is the matrix itself in the file `path`; None if it is quantised."""
 
     shape: Shape
     path: Path
@@ -31,7 +31,7 @@ class Layer:
 
 
 def read(directory: Path) -> Mapping[str, Layer]:
-    """By module. Unreadable files have none."""
+    """The layers by module name. Unreadable files are skipped."""
     bits = _bits(directory)
     layers: dict[str, Layer] = {}
     for path in sorted(directory.glob("*.safetensors")):
@@ -44,7 +44,7 @@ def read(directory: Path) -> Mapping[str, Layer]:
 
 
 def _bits(directory: Path) -> int:
-    """Tensors of one weight in a quantised checkpoint: most have 4."""
+    """Bits of one weight in a quantised checkpoint; 4, as in most, if the configuration names none."""
     try:
         config = json.loads((directory / "config.json").read_bytes())["quantization_config"]
         groups = config.get("config_groups") or {}
@@ -72,7 +72,7 @@ def _quantised(
     match kind, entry.dtype, entry.shape:
         case "weight", "I8" | "F8_E4M3" | "F8_E5M2", [rows, columns]:
             return rows, columns
-        case "weight" | "weight_packed", "U8", [rows, columns] if columns > 1:  # NVFP4: two in a byte
+        case "weight" | "weight_packed", "U8", [rows, columns] if columns > 1:  # NVFP4: two values in a byte
             return rows, 2 * columns
         case "weight_packed", "I32", [rows, columns]:  # compressed-tensors: packed along the inputs
             return rows, columns * 32 // bits
@@ -84,7 +84,7 @@ def _quantised(
 
 
 def _packed(module: str, rows: int, columns: int, entries: Mapping[str, Entry], bits: int) -> Shape | None:
-    """AWQ packs the outputs of [inputs, outputs], GPTQ its inputs; the scales have one column for each output."""
+    """AWQ packs [inputs, outputs] along the outputs, GPTQ along the inputs; scales have one column per output."""
     scales = entries.get(f"{module}.scales")
     if scales is None or len(scales.shape) != 2:
         return None
@@ -93,7 +93,7 @@ def _packed(module: str, rows: int, columns: int, entries: Mapping[str, Entry], 
 
 
 def _bnb(path: Path, entry: Entry) -> Shape | None:
-    """The state is JSON in a tensor of bytes."""
+    """The shape in bitsandbytes' state: JSON stored as a tensor of bytes."""
     try:
         with path.open("rb") as file:
             file.seek(entry.begin)

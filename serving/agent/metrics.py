@@ -20,7 +20,7 @@ class Metrics:
         )
         self.fetch_seconds = Histogram(
             "quiver_agent_adapter_fetch_seconds",
-            "Bringing an artifact here.",
+            "Fetching an artifact.",
             buckets=_SECONDS,
             registry=self.registry,
         )
@@ -31,7 +31,7 @@ class Metrics:
             registry=self.registry,
         )
         self.mismatches = Counter(
-            "quiver_agent_fingerprint_mismatches", "Versions that answered as others do.", registry=self.registry
+            "quiver_agent_fingerprint_mismatches", "Versions that answered as another one.", registry=self.registry
         )
         self.load_seconds = Histogram(
             "quiver_agent_adapter_load_seconds", "The engine's load call.", buckets=_SECONDS, registry=self.registry

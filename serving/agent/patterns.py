@@ -1,6 +1,6 @@
 """The regular expressions of an adapter's configuration, matched within a time limit.
 
-PEFT and the engine match every key of a pattern against every module's name, with the same library. An expensive
+PEFT and the engine match every such expression against every module's name, with the same library. An expensive
 expression would block the engine, and with it every tenant's requests.
 """
 
@@ -12,23 +12,23 @@ import regex
 
 from serving.agent.errors import RefusedError
 
-# CPU time for all patterns and all modules of one adapter. A thousand keys for a thousand modules take a quarter of it.
+# CPU time for all patterns and modules of one adapter. A thousand patterns for a thousand modules take a quarter of it.
 LIMIT_S = 2.0
 MAX_LENGTH = 4096  # of one expression; an alternation of every layer's name has about this length
-# A model of 128 layers has so many where each has 16 matrices.
+# A model of 128 layers with 16 matrices each has this many.
 MAX_NAMES = 2048
 
 Number = TypeVar("Number", int, float)
 
 
 class Matcher:
-    """Use one for each adapter: all matches share its time. Raises RefusedError after the limit."""
+    """Use one for each adapter: all its matches share the time limit. Beyond the limit they raise RefusedError."""
 
     def __init__(self) -> None:
         self._left = LIMIT_S
 
     def by_module(self, pattern: Mapping[str, Number], modules: Iterable[str], default: Number) -> dict[str, Number]:
-        """By PEFT's rule: the first key matching the end of the module's name after a dot."""
+        """Each module's value by PEFT's rule: of the first key that matches its name, or the end of it after a dot."""
         keys = [(compiled(rf"(.*\.)?({key})$"), value) for key, value in pattern.items()]
         return {module: self._first(keys, module, default) for module in modules}
 

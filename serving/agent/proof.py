@@ -1,4 +1,4 @@
-"""Whether a loaded version is the one it claims to be, and leaves the base model alone."""
+"""Checks that a loaded version is the one it claims to be, and does not change the base model's answers."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ Items = tuple[DesiredAdapter, ...]
 
 
 class Proof:
-    """Both proofs raise EngineDownError, UnavailableError, OtherWeightsError and RefusedError."""
+    """`prove` and `prove_beside_base` raise EngineDownError, UnavailableError, OtherWeightsError and RefusedError."""
 
     def __init__(self, engine: Engine, watch: EngineWatch, culprits: Culprits, metrics: Metrics) -> None:
         self._engine = engine
@@ -25,14 +25,14 @@ class Proof:
         self._records: dict[str, Fingerprint] = {}
 
     def record(self, name: str, fingerprint: Fingerprint) -> None:
-        """The first one of a name stays."""
+        """Keeps only the first fingerprint of each name."""
         self._records.setdefault(name, fingerprint)
 
     def keep(self, names: set[str | None]) -> None:
         self._records = {name: record for name, record in self._records.items() if name in names}
 
     async def prove(self, name: str, items: Items) -> Fingerprint:
-        """The current fingerprint, equal to the recorded one."""
+        """The current fingerprint, compared with the recorded ones."""
         fingerprint = await self._engine.fingerprint(name)
         if self._watch.base:
             fingerprint = fingerprint.model_copy(update={"base": self._watch.base.prompts})
@@ -40,7 +40,7 @@ class Proof:
         return fingerprint
 
     async def prove_beside_base(self, name: str, items: Items) -> Fingerprint:
-        """As `prove`, and the base model is checked too, regardless of the version's own answer."""
+        """As `prove`, but also checks the base model, even if the version's own answer is wrong."""
         try:
             fingerprint = await self.prove(name, items)
         except EngineDownError:
@@ -56,7 +56,7 @@ class Proof:
             return
         self._watch.spoiled_by = name
         message = (
-            f"since {name} was loaded, the base model answers otherwise: its engine is restarted without this version"
+            f"since {name} was loaded, the base model answers differently; its engine is restarted without this version"
         )
         error = RefusedError(conditions.SPOILS_ENGINE, message)
         await asyncio.to_thread(self._culprits.refuse, name, error)
@@ -74,5 +74,5 @@ class Proof:
                 raise OtherWeightsError(
                     "FingerprintDiffers",
                     f"{name} answers {distance(fingerprint, record):.3f} nats away from its record, over {TOLERANCE}: "
-                    "these are other weights, and it is loaded again",
+                    "its weights are not the recorded ones; it is loaded again",
                 )

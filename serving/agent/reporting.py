@@ -1,4 +1,4 @@
-"""The agent's status from its parts (pure)."""
+"""Builds the agent's status from its parts (pure)."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,7 +14,7 @@ def agent_status(
     answered: Mapping[str, Fingerprint],
     made_for: Callable[[str | None], str],
 ) -> AgentStatus:
-    """`answered` are the proven versions by engine name. Of an engine that is down nothing answers."""
+    """`answered` are the proven versions by engine name. While the engine is down, none of them counts."""
     alive = watch.is_alive
     answering = frozenset(answered) if alive else frozenset[str]()
     adapters = tuple(

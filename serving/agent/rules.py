@@ -1,4 +1,4 @@
-"""The rules for adapters, complete once the base model's files are readable."""
+"""The rules for adapters, available once the base model's files are readable or certainly not here."""
 
 import asyncio
 import logging
@@ -11,8 +11,8 @@ logger = logging.getLogger(__name__)
 
 
 class PendingRules:
-    """A directory's files are read at the start, those of a model on the hub when its engine has fetched it: until then
-    no adapter is verified. `hub_cache` is the engine's."""
+    """A base model in a directory is read at the start, one on the hub after its engine has fetched it: until then no
+    adapter is verified. `hub_cache` is the engine's."""
 
     def __init__(self, name: str, source: str, *, max_rank: int, hub_cache: Path | None = None) -> None:
         self._name = name
@@ -29,7 +29,7 @@ class PendingRules:
         return self._rules
 
     async def read(self, *, engine_runs: bool) -> None:
-        """A running engine has fetched its model: files unreadable then are not on this machine."""
+        """Once the engine runs, it has fetched its model: files still unreadable then are not on this machine."""
         if self._ready.is_set():
             return
         base_layers = await asyncio.to_thread(base.read, self._name, self._source, self._hub_cache)

@@ -11,7 +11,7 @@ from serving.agent.sources.policy import Policy
 
 class Settings(BaseSettings):
     """`token` may list several tokens with commas, all accepted; a `metrics_token` guards /metrics. `socket` is a
-    descriptor to listen on, passed on by the parent. `base_source` is the engine's source of the base model.
+    descriptor to listen on, inherited from the parent. `base_source` is the engine's source of the base model.
 
     `hub_cache` is the engine's download folder for the Hugging Face hub (HF_HOME/hub). `store_grace_s` is the time an
     unneeded version stays on disk. `serving.agent.sources.policy` explains the limits of a fetch.

@@ -16,23 +16,23 @@ Items = tuple[DesiredAdapter, ...]
 
 
 class Versions:
-    """`refusals` are by engine name, from an earlier life of this agent."""
+    """`refusals` are by engine name, from earlier runs of this agent."""
 
     def __init__(self, refusals: Mapping[str, RefusedError], metrics: Metrics) -> None:
         self._metrics = metrics
         self.desired: DesiredSet | None = None
         self.progress: dict[DesiredAdapter, Progress] = {}
-        # By engine name: the same content is asked for under several revisions, and fails under each.
+        # By engine name: the same content may be desired under several revisions, and fails under each.
         self._failures = {name: Failure(error, 1, float("inf")) for name, error in refusals.items()}
 
     def desire(self, desired: DesiredSet) -> None:
-        """Replace the desired set. For removed entries only the engine's results are remembered."""
+        """Replaces the desired set. Of removed entries, only failures in the engine are remembered."""
         self.desired = desired
         verified = {(item.tenant, item.adapter, progress.digest) for item, progress in self.progress.items()}
         self.progress = {item: self.progress.get(item) or self._begin(item, verified) for item in desired.adapters}
 
     def _begin(self, item: DesiredAdapter, verified: set[tuple[str, str, str | None]]) -> Progress:
-        """A version verified under another revision is not verified again: a flip must not unready the replica."""
+        """A version verified under another revision is not verified again: a flip must not make the replica unready."""
         is_verified = (item.tenant, item.adapter, item.digest) in verified
         return self._verified(item, item.digest) if item.digest and is_verified else Progress()
 
@@ -40,12 +40,12 @@ class Versions:
         return Progress(digest, self._failures.get(engine_name(item.tenant, item.adapter, digest)))
 
     def reset_for_new_engine(self) -> None:
-        """Results of the last engine do not count."""
+        """Forgets failures on the previous engine, except refusals."""
         self.progress = {item: progress.for_new_engine for item, progress in self.progress.items()}
         self._failures = {name: failure for name, failure in self._failures.items() if failure.is_final}
 
     def arrived(self, item: DesiredAdapter, result: str | AgentError) -> None:
-        """A digest, or the failure of a fetch."""
+        """Records the result of a fetch: the digest, or the failure."""
         if item not in self.progress:
             return
         if isinstance(result, AgentError):
@@ -75,12 +75,12 @@ class Versions:
         return failure.attempts if failure else 0
 
     def digest(self, items: Items) -> str | None:
-        """Of the first verified item still desired."""
+        """The digest of the first verified item that is still desired."""
         digests = (progress.digest for item in items if (progress := self.progress.get(item)))
         return next((digest for digest in digests if digest), None)
 
     def needed(self) -> frozenset[str]:
-        """Digests possibly still needed for loading a desired version."""
+        """Digests that loading a desired version may still need."""
         digests = (progress.digest or item.digest for item, progress in self.progress.items())
         return frozenset(digest for digest in digests if digest)
 
@@ -91,7 +91,7 @@ class Versions:
         return names
 
     def required_are_settled(self, answered: Mapping[str, object]) -> bool:
-        """Whether every required version answers, or has failed for good."""
+        """Whether every required version answers, is refused, or has failed so often that readiness no longer waits."""
         return self.desired is not None and all(
             name_of(item, progress) in answered or (progress.failure is not None and progress.failure.settled)
             for item, progress in self.progress.items()

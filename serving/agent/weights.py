@@ -19,7 +19,7 @@ MAX_HEADER_BYTES = 16 * 1024 * 1024
 MAX_TENSORS = 20_000
 MAX_CHECKPOINT_TENSORS = 1_000_000  # of one file of a base model
 BYTES_PER_ITEM = {"F32": 4, "F16": 2, "BF16": 2}
-# All exponent bits set means infinity or no number at all (IEEE 754; bfloat16 is the upper half of a float32).
+# All exponent bits set means infinity or NaN (IEEE 754; bfloat16 is the upper half of a float32).
 _EXPONENTS = {"F32": 0x7F80_0000, "F16": 0x7C00, "BF16": 0x7F80}
 _BLOCK_ITEMS = 4 * 1024 * 1024
 _STORED = {"BF16": "<u2", "F16": "<f2", "F32": "<f4"}
@@ -27,7 +27,7 @@ _STORED = {"BF16": "<u2", "F16": "<f2", "F32": "<f4"}
 
 @dataclass(frozen=True)
 class Tensor:
-    """A matrix; `begin` and `end` are places in the file."""
+    """A matrix; `begin` and `end` are byte offsets in the file."""
 
     dtype: str
     rows: int
@@ -47,7 +47,7 @@ class Entry:
 
 
 def entries(path: Path) -> Mapping[str, Entry]:
-    """Well-described tensors of the header. Raises RefusedError and OSError."""
+    """The header's tensors, without incorrectly described ones. Raises RefusedError and OSError."""
     header, start = _read_header(path, MAX_CHECKPOINT_TENSORS)
     tensors: dict[str, Entry] = {}
     for name, entry in header.items():
@@ -67,7 +67,7 @@ def floating(name: str, entry: Entry) -> Tensor | None:
 
 
 def read(path: Path) -> Mapping[str, Tensor]:
-    """Every tensor, by name, once the table describes the file to its last byte. Raises RefusedError."""
+    """Every tensor, by name. Raises RefusedError unless the header describes the file to its last byte."""
     header, start = _read_header(path)
     if not header:
         raise RefusedError("NotSafetensors", f"{path.name} holds no tensors")
@@ -103,7 +103,7 @@ def matrix(path: Path, tensor: Tensor) -> NDArray[np.float32]:
 
 
 def norm(path: Path, tensor: Tensor) -> float:
-    """The Frobenius norm, by blocks: a head of a large model takes gigabytes as a whole."""
+    """The Frobenius norm, computed in blocks: the whole head of a large model would take gigabytes."""
     return float(sum(float(np.sum(np.square(block, dtype=np.float64))) for block in _blocks(path, tensor)) ** 0.5)
 
 

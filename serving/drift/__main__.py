@@ -17,7 +17,7 @@ from serving.drift.store import Store
 
 def main() -> None:
     argparse.ArgumentParser(
-        prog="python -m serving.drift", description="The drift detector. Told by QUIVER_DRIFT_* alone."
+        prog="python -m serving.drift", description="The drift detector. Configured by QUIVER_DRIFT_* only."
     ).parse_args()
     try:
         settings = load()

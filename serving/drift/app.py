@@ -52,7 +52,7 @@ def routes(detector: Detector) -> APIRouter:
 
     @drift.post("/v1/observations", status_code=202)
     async def observe(body: ReceivedObservations) -> Receipt:
-        """Finished requests; those of unregistered tenants are refused, and counted."""
+        """Takes finished requests; those of unregistered tenants are refused, and counted."""
         return detector.observe(body.observations)
 
     @drift.put("/v1/tenants")

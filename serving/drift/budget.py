@@ -23,14 +23,14 @@ class Budget:
 
 @dataclass(frozen=True)
 class Level:
-    """How one test is run: it rejects at p <= `alpha`, and `permutations` are enough for such a p."""
+    """How one test is run: it reports drift at p <= `alpha`, and `permutations` suffice for such a p."""
 
     alpha: float
     permutations: int
 
 
 def level(budget: Budget, *, series: int, permutations: int) -> Level:
-    """The level of each test of a fleet with `series` >= 1 signals of tenants; `permutations` is the least number."""
+    """The level of each test with `series` >= 1 pairs of tenant and signal; `permutations` is the least number."""
     tests = series * math.ceil(MONTH / budget.interval)
     alpha = min(budget.false_alarms / tests, 1.0)
     return Level(alpha=alpha, permutations=max(permutations, math.floor(1 / alpha)))  # 1 / (permutations + 1) < alpha

@@ -1,7 +1,7 @@
-"""Holds the windows and the verdict of each signal of each tenant; takes observations in, and runs due tests.
+"""Holds the windows and the verdict of each signal of each tenant; receives observations, and runs due tests.
 
-Everything except tests and files runs on the event loop. One lock covers each awaiting step with changes to tenants or
-files, so a removed tenant stays removed.
+Everything except tests and files runs on the event loop. Every step that awaits and changes tenants or files holds one
+lock, so a removed tenant stays removed.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class Detector:
         return Receipt(accepted=accepted, refused=refused)
 
     async def register(self, tenants: Sequence[str]) -> Registration:
-        """Watch exactly these, up to the cap; all of any other tenant is removed. Raises StateError."""
+        """Watch exactly these tenants, up to the cap; all data of others is removed. Raises StateError."""
         async with self._lock:
             decision = registration(self._records, tenants, max_tenants=self._settings.max_tenants)
             self._records = {tenant: self._records.get(tenant) or self._new() for tenant in decision.registered}
@@ -107,7 +107,7 @@ class Detector:
                     await self._test(tenant, name, record)
             await self._save(self._unsaved & {tenant})
         except Exception:
-            logger.exception("the evaluation of tenant %s has failed, its verdict stands; the others go on", tenant)
+            logger.exception("the evaluation of tenant %s has failed; its verdict stays, other tenants go on", tenant)
 
     async def close(self) -> None:
         """Save every tenant, including partly filled windows."""
@@ -154,12 +154,12 @@ class Detector:
         return {name: Record(windows.empty(signal.width), unknown) for name, signal in self._signals.items()}
 
     def _loaded(self, tenant: str) -> dict[str, Record]:
-        """A signal missing in the file begins now."""
+        """The stored records; a signal missing in the file starts empty."""
         try:
             widths = {name: signal.width for name, signal in self._signals.items()}
             return {**self._new(), **self._store.load(tenant, widths)}
         except StateError as damage:  # one bad file never stops the other tenants
-            logger.error("%s; until then the tenant starts afresh", damage)
+            logger.error("%s; until then the tenant starts with empty windows", damage)
             self._unsaved.add(tenant)
             return self._new()
 

@@ -2,7 +2,7 @@
 
 DriftError
 ├── SettingsError        the environment does not describe a service that can run
-└── StateError           a tenant's file cannot be read, written or removed; 503 to a request
+└── StateError           a tenant's file cannot be read, written or removed; a request gets 503
 """
 
 from service.errors import UnavailableError

@@ -1,4 +1,4 @@
-"""Every metric, in one list. They are read from the detector at each scrape: a removed tenant has no series left."""
+"""Every metric, in one list. Each scrape reads them from the detector, so a removed tenant has no series left."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Sample = tuple[list[str], float]  # the values of the labels, then the value
 
 @dataclass(frozen=True)
 class Metric:
-    """`samples` reads the detector; there is one per value of the labels."""
+    """`samples` reads the detector: one sample for each combination of label values."""
 
     name: str
     help: str
@@ -25,7 +25,7 @@ class Metric:
 
 
 def per_report(read: Callable[[Report], Iterator[Sample]]) -> Callable[[Detector], Iterator[Sample]]:
-    """Put the tenant and the signal before the labels of each sample of a report."""
+    """Applies `read` to every report, and puts its tenant and signal before the labels of each sample."""
 
     def samples(detector: Detector) -> Iterator[Sample]:
         for report in detector.reports():

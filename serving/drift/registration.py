@@ -13,7 +13,7 @@ class Registration:
 
 
 def registration(watched: Collection[str], tenants: Sequence[str], *, max_tenants: int) -> Registration:
-    """Decide on the complete set `wanted`: already watched ones first, the rest in the given order."""
+    """Choose from the complete set `tenants`: already watched ones first, then the rest, in the given order."""
     distinct = dict.fromkeys(tenants)
     ranked = [name for name in distinct if name in watched] + [name for name in distinct if name not in watched]
     return Registration(registered=tuple(ranked[:max_tenants]), refused=tuple(ranked[max_tenants:]))

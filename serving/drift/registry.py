@@ -8,7 +8,7 @@ from serving.drift.signal import Signal
 
 
 def signals_by_name() -> Mapping[str, Signal]:
-    """Reads the folder, and imports new files."""
+    """Imports every file of the folder."""
     return {kind.name: kind() for kind in classes_in(signals, Signal)}  # type: ignore[type-abstract]
 
 

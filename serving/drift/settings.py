@@ -21,18 +21,18 @@ class Settings(BaseSettings):
 
     host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on.")] = 8_400
-    socket: Annotated[int | None, Field(description="Descriptor to listen on, passed on by the parent.")] = None
-    token: Annotated[SecretStr, Field(min_length=16, description="Bearer tokens that /v1 accepts, with commas.")]
+    socket: Annotated[int | None, Field(description="Descriptor to listen on, inherited from the parent.")] = None
+    token: Annotated[SecretStr, Field(min_length=16, description="Bearer tokens that /v1 accepts, comma-separated.")]
     metrics_token: Annotated[SecretStr, Field(description="Bearer tokens that /metrics accepts.")] = SecretStr("")
     state: Annotated[Path, Field(description="Directory that keeps each tenant's windows and last verdict.")]
     reference_size: Annotated[int, Field(ge=2, le=1_000, description="Embeddings in a tenant's reference.")] = 200
-    window_size: Annotated[int, Field(ge=2, le=1_000, description="Fewest embeddings that are evidence.")] = 50
+    window_size: Annotated[int, Field(ge=2, le=1_000, description="Fewest embeddings for a test.")] = 50
     permutations: Annotated[int, Field(ge=1, description="Fewest permutations of a test.")] = 500
     false_alarms: Annotated[
         float, Field(gt=0, allow_inf_nan=False, description="Expected false alarms in 30 days, over all tenants.")
     ] = 1.0
     interval: Annotated[
-        float, Field(gt=0, allow_inf_nan=False, description="Least seconds between two tests of a tenant.")
+        float, Field(gt=0, allow_inf_nan=False, description="Least seconds between two tests of a signal.")
     ] = 21_600.0
     max_tenants: Annotated[int, Field(ge=1, description="Most tenants that are watched.")] = 200
 

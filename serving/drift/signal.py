@@ -21,16 +21,16 @@ class Outcome:
 
 
 class Signal(ABC):
-    """`name` is the label of its metrics. A sample has `width` numbers."""
+    """`name` is the signal's label in metrics. A sample has `width` numbers."""
 
     name: ClassVar[str]
     width: ClassVar[int]
 
     @abstractmethod
     def sample(self, observation: ReceivedObservation) -> Samples | None:
-        """Shape (width,), finite. None where the request says nothing of this signal."""
+        """Shape (width,), finite. None if the request says nothing about this signal."""
 
     @abstractmethod
     def test(self, reference: Samples, current: Samples, *, permutations: int, rng: np.random.Generator) -> Outcome:
         """Tests samples of shapes (m, width) and (n, width). P(p_value <= alpha) <= alpha without drift, for every
-        alpha above 1 / permutations."""
+        alpha of at least 1 / (permutations + 1)."""

@@ -1,7 +1,7 @@
-"""Files, one per registered tenant, keeping windows and verdicts over a restart.
+"""One file for each registered tenant keeps its windows and verdicts across restarts.
 
 The directory is the registration: a tenant is registered while it has a file. A file is replaced in one step, so a
-crash leaves the old one or the new one, never half of either. An unreadable file is set aside, and never overwritten.
+crash leaves the old one or the new one, never a part. An unreadable file is set aside, and never overwritten.
 """
 
 import os
@@ -65,8 +65,8 @@ class Store:
             ) from failure
 
     def load(self, tenant: str, widths: Mapping[str, int]) -> Records:
-        """The given signals, as far as the file has them. Raises StateError if the file is damaged or foreign; it is
-        set aside then."""
+        """The signals in `widths` that the file has. A damaged or foreign file is set aside, and StateError is
+        raised."""
         path = self._path(tenant)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
@@ -89,7 +89,7 @@ class Store:
             ) from failure
 
     def _set_aside(self, tenant: str) -> Path:
-        """The damaged file's path: the old one if it cannot be moved."""
+        """Renames the damaged file. Returns its path, the old one if it cannot be renamed."""
         with suppress(OSError):
             self._path(tenant).replace(self._damaged(tenant))
         return self._damaged(tenant) if self._damaged(tenant).exists() else self._path(tenant)
@@ -105,7 +105,7 @@ class Store:
 
 
 def write(file: BinaryIO, records: Records) -> None:
-    """Three arrays a signal: SIGNAL.reference, SIGNAL.current, SIGNAL.verdict (JSON)."""
+    """Three arrays for each signal: SIGNAL.reference, SIGNAL.current, SIGNAL.verdict (JSON)."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, record in records.items():
         arrays[f"{name}.reference"], arrays[f"{name}.current"] = record.windows.reference, record.windows.current

@@ -7,7 +7,7 @@ from serving.drift.signal import Outcome
 
 
 class State(StrEnum):
-    """`insufficient_evidence` is an answer of its own: too few samples are neither ok nor drift."""
+    """`insufficient_evidence` is a separate state: with too few samples for a test, neither `ok` nor `drift` holds."""
 
     OK = "ok"
     DRIFT = "drift"
@@ -26,7 +26,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`state` has held since `since`, Unix seconds; `test` is the last one, None before the first."""
+    """`state` has held since `since` (Unix seconds); `test` is the last test, None before the first."""
 
     state: State
     since: float

@@ -1,7 +1,7 @@
 """The data of one signal of a tenant: a fixed reference, then disjoint current windows.
 
-The first samples fill the reference. Later ones go to the current window, keeping the newest and never growing beyond
-the reference. A test consumes the window, so no sample is tested twice.
+The first samples fill the reference. Later ones go to the current window, which keeps the newest and never grows larger
+than the reference. A test consumes the window, so no sample is tested twice.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def extended(windows: Windows, samples: Samples, *, reference_size: int) -> Wind
 
 
 def is_evidence(windows: Windows, *, reference_size: int, window_size: int) -> bool:
-    """Whether there is enough to test: a full reference and at least `window_size` samples since."""
+    """Whether a test is possible: the reference is full, and at least `window_size` samples came after it."""
     return len(windows.reference) >= reference_size and len(windows.current) >= window_size
 
 

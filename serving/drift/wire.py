@@ -1,4 +1,4 @@
-"""Observations as they are received: the contract's, with the embedding decoded."""
+"""Observations of the contract as the service receives them: with the embedding decoded."""
 
 import binascii
 from base64 import b64decode

@@ -1,10 +1,10 @@
-"""A plugin of vLLM, loaded by every process of an engine: it permits the CPU's matrix tiles (AMX) for attention.
+"""A plugin of vLLM, loaded by every process of an engine: it enables the CPU's matrix tiles (AMX) for attention.
 
-Linux grants the tiles on request, and ends a process using them without one by SIGILL
-(https://docs.kernel.org/arch/x86/xstate.html). vLLM's attention never asks. oneDNN asks at the first matrix product
-large enough for the tiles; a short prompt has none: an engine with a short first request dies.
+A process must request the tiles from Linux; a process that uses them without a request is killed by SIGILL
+(https://docs.kernel.org/arch/x86/xstate.html). vLLM's attention never requests them. oneDNN does at the first matrix
+product large enough for the tiles. A short prompt has no such product, so an engine dies if its first request is short.
 
-tests/engine/test_amx.py fails without it, on CPUs with tiles; remove it once vLLM asks by itself.
+tests/engine/test_amx.py fails without this plugin on CPUs with tiles; remove the plugin once vLLM requests the tiles.
 """
 
 

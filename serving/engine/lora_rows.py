@@ -1,22 +1,22 @@
-"""A plugin of vLLM, loaded by every process of an engine: an adapter's weights reach its own requests alone.
+"""A plugin of vLLM, loaded by every process of an engine: an adapter's weights affect only its own requests.
 
-Two ways on CPUs for one adapter into its neighbours' answers:
+On CPUs, an adapter can affect other requests' answers in two ways:
 
-- vLLM marks rows of the base model with the slot -1, and then uses it as an index: the last slot. If this slot holds an
-  adapter and another adapter is requested in the same batch, the base model answers in the former's style
-  (https://github.com/vllm-project/vllm/pull/48421). On GPUs the kernels leave such rows out.
+- vLLM marks the base model's rows with slot -1, but then uses -1 as an index, which selects the last slot. If that slot
+  holds an adapter and the batch also requests another adapter, the base model answers in the style of the last slot's
+  adapter (https://github.com/vllm-project/vllm/pull/48421). On GPUs the kernels skip such rows.
 - Finite weights may overflow. NaN in the keys and values of one request stays in its freed blocks: attention multiplies
-  entries beyond a sequence's end by zero, and zero times NaN is NaN. The block's next owner answers NaN, the base model
-  as well, until the engine ends. The agent refuses such weights (`serving.agent.magnitude`); this is the second line.
+  entries beyond a sequence's end by zero, and zero times NaN is NaN. The block's next owner, even the base model,
+  answers NaN until the engine ends. The agent refuses such weights (`serving.agent.magnitude`); this is a second check.
 
-tests/engine/test_contract.py and tests/engine/test_overflow.py fail without it.
+tests/engine/test_contract.py and tests/engine/test_overflow.py fail without this plugin.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 OPERATIONS = ("bgmv_shrink", "bgmv_expand", "bgmv_expand_slice")
-# The output of a linear layer with an adapter; base models stay far below.
+# Bound of the values that a linear layer with an adapter outputs; base models' values are far smaller.
 MAX_OUTPUT = 1e6
 
 
@@ -36,14 +36,14 @@ def register() -> None:
 
 
 def bounded(operation: Callable[..., None]) -> Callable[..., None]:
-    """`operation(inputs, weights, output, slots, …)` writes output's rows: those of slot -1 are left as they are, the
-    others are made finite.
+    """Wraps `operation(inputs, weights, output, slots, …)`, which writes output's rows: rows of slot -1 are left
+    unchanged, the others are made finite.
 
-    inputs is [rows, in], weights [slots, 1, out, in], output [rows, out or more], slots [rows].
+    inputs is [rows, in], weights [slots, 1, out, in], output [rows, out or more], slots [rows] or [1].
     """
 
     def run(inputs: Any, weights: Any, output: Any, slots: Any, *more: Any, **others: Any) -> None:
-        base = (slots < 0).expand(len(output))  # one slot may stand for all rows
+        base = (slots < 0).expand(len(output))  # a single slot is for all rows
         before = output[base]  # a copy
         operation(inputs, weights, output, slots, *more, **others)
         limit = min(MAX_OUTPUT, _largest(output) / 2)

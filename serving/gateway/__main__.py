@@ -14,14 +14,14 @@ from serving.gateway.app import create_app
 from serving.gateway.connections import Connection, Limits, raise_descriptor_limit, room
 from serving.gateway.settings import Settings
 
-# Longer than callers keep an idle connection (httpx and the OpenAI client: 5 s): if the server closes while the caller
-# sends, the request is lost.
+# Longer than callers keep an idle connection (httpx and the OpenAI client: 5 s): a request is lost if the server closes
+# the connection while the caller sends.
 KEEP_ALIVE_S = 75
 
 
 def main() -> None:
     argparse.ArgumentParser(
-        prog="python -m serving.gateway", description="The gateway. Told by QUIVER_GATEWAY_* alone."
+        prog="python -m serving.gateway", description="The gateway, configured by QUIVER_GATEWAY_* only."
     ).parse_args()
     logs.configure()
     logging.getLogger("watchfiles").setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""An answer of our own in an engine's shape: no tokens, `finish_reason` stop, and `abstained` true (pure)."""
+"""The gateway's own answer, in an engine's format: no tokens, `finish_reason` stop, `abstained` true (pure)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,13 +22,13 @@ class Abstention:
     name: str
 
     def body(self, request: ChatRequest) -> bytes:
-        """As many choices as were asked for, streamed or whole."""
+        """The answer with as many choices as the request asks for, streamed or whole."""
         head = {"id": f"chatcmpl-{self.request_id}", "created": self.created, "model": self.name}
         return _streamed(head, request) if request.stream else _whole(head, request)
 
 
 def _message(request: ChatRequest) -> dict[str, Any]:
-    """If the answer has a required format, a text would break it: clients expect a refusal there."""
+    """If a format is required, plain text would violate it: clients then expect the field `refusal`."""
     said = {"content": None, "refusal": TEXT} if request.has_form else {"content": TEXT}
     return {"role": "assistant", **said, "annotations": [], "abstained": True}
 

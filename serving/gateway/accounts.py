@@ -1,4 +1,4 @@
-"""The record of one request, and its accounting at the end: metrics, comparisons, observations."""
+"""The record of one request, and its accounting at the request's end: metrics, comparisons, observations."""
 
 import logging
 import time
@@ -39,7 +39,7 @@ class RequestRecord:
     abandoned: bool = False
 
     def begin_answer(self) -> None:
-        """The first byte of the answer is here."""
+        """Records that the first byte of the answer arrived."""
         self.first_byte = time.monotonic()
         self.engine_s = self.first_byte - (self.sent or self.first_byte)
 
@@ -73,7 +73,7 @@ class Accounts:
         self._observations.add(_observation(call, now))
 
     def _compare(self, call: RequestRecord) -> None:
-        """Only an engine's answer or failure counts for a version."""
+        """Counts a request for its version only if an engine answered or failed."""
         if call.target and (call.failed or call.finish_reason) and call.sent is not None:
             first = None if call.first_byte is None else call.first_byte - call.sent
             stopped = call.finish_reason == "stop"

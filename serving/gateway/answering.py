@@ -1,4 +1,4 @@
-"""The way to an answer: documents first, if the request asks for them, then an engine; or an abstention."""
+"""The steps to an answer: a search, if the request or its adapter asks for one, then an engine or an abstention."""
 
 import logging
 import time
@@ -30,7 +30,7 @@ class Answering:
         self._grammars = Grammars()
 
     async def answer(self, context: RequestContext) -> None:
-        await self._grammars.check(context.target.tenant, context.request.grammars)  # within the tenant's limits
+        await self._grammars.check(context.target.tenant, context.request.grammars)  # after the limits
         query = evidence.query(context.request, context.target, self._catalog().tenants.get(context.target.tenant))
         if query is None or not isinstance(context.request, ChatRequest):
             await self._upstream.forward(context, _body(context), None)
@@ -39,7 +39,7 @@ class Answering:
         if not hits.evidence and (context.request.forces_a_call or context.request.continues_a_call):
             await self._upstream.forward(
                 context, _body(context), None
-            )  # a tool call is not an answer, and its result is evidence enough
+            )  # a tool call is not an answer, and a tool's result is enough evidence
             return
         if not hits.evidence:
             await self._abstain(context, context.request)
@@ -47,7 +47,7 @@ class Answering:
         await self._answer_from(context, evidence.fitting(hits.evidence, context.request, context.base))
 
     async def _answer_from(self, context: RequestContext, passages: Sequence[Evidence]) -> None:
-        """Half of the passages go where the engine counts more tokens than its context has room for."""
+        """If the engine counts more tokens than its context holds, tries again with half of the passages."""
         body = _body(context)
         body["messages"] = grounded(body["messages"], [item.passage for item in passages])
         try:
@@ -76,7 +76,7 @@ class Answering:
         return hits
 
     async def _abstain(self, context: RequestContext, request: ChatRequest) -> None:
-        """The decision not to answer, made before generation: the engine is not asked."""
+        """Answers with an abstention, without asking an engine."""
         context.record.finish_reason, context.record.first_byte = "stop", time.monotonic()
         answer = Abstention(context.raw.unique_id, int(time.time()), context.target.name)
         await context.raw.respond(200, answer.body(request), EVENT_STREAM if request.stream else JSON)

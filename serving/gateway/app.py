@@ -57,8 +57,8 @@ def create_app(settings: Settings) -> Router:
 
 
 class Gateway:
-    """Requests for answers go through a table of its own: FastAPI would take ten times the time to find the way. All
-    others go to FastAPI."""
+    """Routes requests for answers and embeddings by its own table, because FastAPI's routing takes ten times as long.
+    All other requests go to FastAPI."""
 
     def __init__(
         self, settings: Settings, generation: Mapping[str, Handler], public: FastAPI, internal: FastAPI
@@ -124,7 +124,7 @@ def _posted(handler: Handler | None, scope: Scope) -> Handler:
 
 
 def options(methods: Sequence[str]) -> Handler:
-    """Allowed methods, and the permissions of browsers."""
+    """Answers with the allowed methods and, for browsers, the CORS permissions."""
 
     async def handler(exchange: RawRequest) -> None:
         headers = {"allow": ", ".join(methods)}
@@ -183,7 +183,7 @@ def _take_up(metrics: Metrics, comparisons: Comparisons, catalog: Catalog) -> No
 def _discovery(settings: Settings, on_catalog: Callable[[Catalog], None]) -> Source:
     if settings.snapshot:
         return Discovery(settings.snapshot, on_catalog)
-    from serving.gateway.cluster import ClusterDiscovery  # importing its client takes a second, needed by pods only
+    from serving.gateway.cluster import ClusterDiscovery  # late: only pods need it, and its import takes 1 s
 
     return ClusterDiscovery(settings.kubeconfig, on_catalog)
 
@@ -212,7 +212,7 @@ def _internal(settings: Settings, metrics: Metrics, discovery: Source, routes: A
 
 @asynccontextmanager
 async def _background() -> AsyncIterator[Callable[[Any], None]]:
-    """Tasks living as long as the context. A failed task is logged and stops nothing else."""
+    """Runs tasks until the context is left. A failed task is logged and stops nothing else."""
     tasks: list[asyncio.Task[None]] = []
 
     def start(work: Any) -> None:

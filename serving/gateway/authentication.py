@@ -1,4 +1,4 @@
-"""The caller of a request, from its key."""
+"""Identifies the caller of a request by its key."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from serving.gateway.errors import Unauthenticated
 
 
 def authenticated(catalog: Callable[[], Catalog], authorizations: Sequence[str]) -> Principal:
-    """From the Authorization headers alone. Raises Unauthenticated."""
+    """The principal of the key in the Authorization headers. Raises Unauthenticated."""
     if len(authorizations) > 1:
         raise Unauthenticated("More than one Authorization header was sent; send one.", code="invalid_api_key")
     scheme, _, key = "".join(authorizations).partition(" ")

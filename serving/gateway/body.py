@@ -1,4 +1,4 @@
-"""Bodies → requests. Large ones are parsed in a thread, while the event loop serves others.
+"""Bodies → requests. Large bodies are parsed in a thread, so that the event loop serves other requests meanwhile.
 
 A megabyte of text is one value and costs a millisecond; a megabyte of `[],` is 300,000 values and costs half a second,
 so values are counted before parsing.
@@ -12,9 +12,9 @@ import orjson
 
 from serving.gateway.errors import InvalidRequest
 
-# Some 2,000 messages of a conversation and 128 tools have half of it.
+# About 2,000 messages and 128 tools together have half as many values.
 MAX_VALUES = 16_384
-# A thread costs a tenth of a millisecond; so much is read in less than one.
+# A thread costs 0.1 ms; parsing this many bytes takes less than 1 ms.
 IN_PLACE_BYTES = 8192
 
 Request = TypeVar("Request")
@@ -38,8 +38,8 @@ def decoded(raw: bytes) -> Any:
 
 
 def values(raw: bytes) -> int:
-    """Commas and brackets outside of texts, possibly a few more; 0 if a quick count shows at most MAX_VALUES, and twice
-    that if there are too many quotes for an exact count."""
+    """The number of commas and opening brackets outside of strings, or slightly more. Returns 0 if a quick count shows
+    at most MAX_VALUES, and 2 * MAX_VALUES if there are too many quotes for an exact count."""
     if raw.count(b"[") + raw.count(b"{") + raw.count(b",") <= MAX_VALUES:
         return 0
     plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw

@@ -1,6 +1,6 @@
-"""The catalog of a cluster: objects followed through the API server. Read-only.
+"""The catalog of a cluster, built from objects that are watched through the API server. Read-only.
 
-While the API server is away, the last catalog stays in force.
+While the API server is unreachable, the last catalog stays in force.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class ClusterDiscovery:
         self.synced = False
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         async with connect(self._kubeconfig) as client, asyncio.TaskGroup() as group:
             informers = [self._informer(client, resource) for resource in OURS]
             for informer in informers:
@@ -52,12 +52,12 @@ class ClusterDiscovery:
                 catalog = await asyncio.to_thread(_built, items, self.catalog.generation + 1)
                 self._on_change(catalog)
             except Exception:
-                logger.exception("no catalog can be made of the objects, the last one stays in force")
+                logger.exception("cannot build a catalog from the objects; the last one stays in force")
                 continue
             self.catalog = catalog
             self.synced = True
 
 
 def _built(items: list[AnyObject], generation: int) -> Catalog:
-    """Off the loop: many objects take seconds, and streams must go on."""
+    """Called in a thread: many objects take seconds, and the event loop must keep streaming."""
     return build_catalog(Snapshot.model_construct(generation=generation, objects=collect(items)), datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Results of canaries and of the versions beside them, for the operator to judge."""
+"""Counts results of canaries and of the active versions beside them; the operator judges them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from serving.gateway.catalog import Target
 
 @dataclass(frozen=True)
 class Outcome:
-    """One request answered or failed by a version. `cited` is None without documents."""
+    """The result of one request to a version. `cited` is None for an answer without documents."""
 
     failed: bool
     cited: bool | None

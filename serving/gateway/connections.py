@@ -1,7 +1,7 @@
-"""Limits on callers' connections, any of them possibly hostile: their number, and their time.
+"""Limits on the number and the duration of callers' connections, because any caller may be hostile.
 
-uvicorn bounds neither time nor size of headers, nor the time of a stalled reader; `RawRequest.body` bounds a body's
-time. The internal port has its own descriptors: callers cannot use up those of probes and metrics.
+uvicorn limits neither the time nor the size of headers, nor the time of a stalled reader; `RawRequest.body` limits a
+body's time. Descriptors are reserved for the internal port: callers cannot use up those of probes and metrics.
 """
 
 import asyncio
@@ -12,20 +12,20 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-# As nginx has it, and more than any client of ours sends.
+# nginx's limit, and more than any of our clients sends.
 MAX_HEADER_BYTES = 32 * 1024
-# Requests sent before the answer to an earlier one; they are all parsed at once.
+# Pipelined requests, sent before the answer to an earlier one; they are all parsed at once.
 MAX_WAITING = 8
 MAX_DROPPED_BYTES = 256 * 1024
-# Files, the internal port, the sidecar, watches.
+# For files, the internal port, the sidecar and watches.
 RESERVED_DESCRIPTORS = 256
-# A request has its caller's connection and one to an engine.
+# A request needs its caller's connection and one to an engine.
 DESCRIPTORS_PER_CALLER = 2
 
 
 @dataclass
 class Limits:
-    """Limits of the public port. Times in seconds."""
+    """Limits of the public port, and its open connections. Times in seconds."""
 
     public_port: int
     connections: int
@@ -43,7 +43,7 @@ class Limits:
         self._by_address[address] = self._by_address.get(address, 0) + 1
 
     def remove(self, address: str) -> None:
-        """Counts an added address. Addresses without connections are forgotten."""
+        """Undoes one `add`. Addresses without connections are forgotten."""
         self._open -= 1
         self._by_address[address] -= 1
         if not self._by_address[address]:
@@ -51,30 +51,30 @@ class Limits:
 
 
 def raise_descriptor_limit() -> int:
-    """Raises it to the system's maximum, and returns it."""
+    """Raises this process's limit of open descriptors to its hard limit, and returns the new limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 def room(descriptors: int) -> int:
-    """The number of callers' connections for this many descriptors."""
+    """How many callers' connections this many descriptors allow; at least 1."""
     return max(1, (descriptors - RESERVED_DESCRIPTORS) // DESCRIPTORS_PER_CALLER)
 
 
 class Connection(HttpToolsProtocol):
-    """One connection; `limits` are shared by all."""
+    """One connection; all connections share `limits`."""
 
     def __init__(self, *args: Any, limits: Limits, **named: Any) -> None:
         super().__init__(*args, **named)
         self._limits = limits
-        self._header_bytes = 0  # as they came, until they are complete
-        self._field_bytes = 0  # as they were parsed
+        self._header_bytes = 0  # as received, until the headers are complete
+        self._field_bytes = 0  # as parsed
         self._dropped_bytes = 0
         self._in_headers = True
         self._header_timer: TimerHandle | None = None
         self._write_timer: TimerHandle | None = None
-        self._counted = ""
+        self._counted: str | None = None  # the address; "" for a caller that was gone before it was accepted
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -90,9 +90,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timers()
-        if self._counted:
+        if self._counted is not None:
             self._limits.remove(self._counted)
-            self._counted = ""
+            self._counted = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -104,7 +104,7 @@ class Connection(HttpToolsProtocol):
             return
         if self._header_timer is None:
             self._await_headers()
-        if began_in_headers:  # else it may be the end of a body for the most part
+        if began_in_headers:  # otherwise `data` may be mostly the end of a body
             self._header_bytes += len(data)
             if self._header_bytes > MAX_HEADER_BYTES:
                 self._refuse(b"431 Request Header Fields Too Large", b"Send smaller headers.")
@@ -121,7 +121,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MAX_WAITING:
-            raise ValueError("too many requests that wait for the answer to another one")
+            raise ValueError("too many pipelined requests")
         self._in_headers = False
         if self._header_timer:
             self._header_timer.cancel()
@@ -129,7 +129,7 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """The rest of a refused body is read and dropped up to a limit, so its sender sees the refusal."""
+        """Reads and drops the rest of a refused body up to a limit, so that its sender receives the refusal."""
         if self.cycle.response_complete:
             self._dropped_bytes += len(body)
             if self._dropped_bytes > MAX_DROPPED_BYTES:
@@ -147,11 +147,30 @@ class Connection(HttpToolsProtocol):
         super().resume_writing()
 
     def _await_headers(self) -> None:
-        self._header_timer = self.loop.call_later(
-            self._limits.header_s, self._refuse, b"408 Request Timeout", b"The headers did not come in time."
-        )
+        self._header_timer = self.loop.call_later(self._limits.header_s, self._headers_late)
+
+    def _headers_late(self) -> None:
+        if self.cycle and not self.cycle.response_complete:  # these are the headers of the next request
+            self._await_headers()
+        else:
+            self._refuse(b"408 Request Timeout", b"The headers did not come in time.")
+
+    @property
+    def _answering(self) -> bool:
+        """A part of an answer has been sent."""
+        return self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+
+    def send_400_response(self, msg: str) -> None:
+        """A refusal is never written into a running answer."""
+        if self._answering:
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def _refuse(self, status: bytes, text: bytes) -> None:
+        if self._answering:
+            self.transport.close()
+            return
         head = b"content-type: text/plain\r\ncontent-length: %d\r\nconnection: close\r\nretry-after: 1\r\n"
         self.transport.write(b"HTTP/1.1 " + status + b"\r\n" + head % len(text) + b"\r\n" + text)
         self.transport.close()

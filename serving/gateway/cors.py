@@ -1,4 +1,4 @@
-"""Origins with access to the API from a browser (pure; https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+"""CORS headers: which web origins may call the API (pure; https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 from collections.abc import Collection, Iterable
 
@@ -11,7 +11,7 @@ _KEPT_S = 600
 
 
 def headers(origin: str, allowed: Collection[str]) -> dict[str, str]:
-    """Empty for a forbidden origin. Keys travel in a header, so credentials are not allowed."""
+    """Empty for a forbidden origin. API keys are sent in a header, so CORS credentials (cookies) are not allowed."""
     if not origin or not (ANY in allowed or origin in allowed):
         return {}
     return {

@@ -1,6 +1,6 @@
-"""The catalog of one machine: a snapshot file, followed as it is replaced.
+"""The catalog of one machine: read from a snapshot file again whenever the file is replaced.
 
-Only this module and `cluster` know the place of objects. They read; the gateway never writes.
+Only this module and `cluster` know where objects come from. They only read them; the gateway never writes objects.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from serving.gateway.catalog import Catalog, build_catalog
 
 logger = logging.getLogger(__name__)
 
-# Files are replaced by rename, so one event is one whole snapshot: no need to wait for more of them.
+# Files are replaced by rename, so each event means a complete snapshot: there is no need to wait for further events.
 _DEBOUNCE_MS = 20
-# The file is looked at this often even where no event came, and this long after a watch could not be opened.
+# The file is checked this often even without events, and watched again this long after a failure.
 _LOOK_MS = 1000
 
 
 class Source(Protocol):
-    """Holds the newest catalog, and is `synced` once it has one. `run` keeps it new until cancelled."""
+    """Holds the newest catalog; `synced` is true once it has one. `run` updates the catalog until cancelled."""
 
     catalog: Catalog
     synced: bool
@@ -35,7 +35,7 @@ class Source(Protocol):
 
 
 class Discovery:
-    """Holds the newest catalog. An unreadable snapshot leaves the last one in force."""
+    """Holds the newest catalog. After an unreadable snapshot the last catalog stays in force."""
 
     def __init__(self, path: Path, on_change: Callable[[Catalog], None]) -> None:
         self._path = path
@@ -45,7 +45,7 @@ class Discovery:
         self.synced = False
 
     async def run(self) -> None:
-        """Until cancelled. A watch makes it fast; regular looks catch missed changes."""
+        """Runs until cancelled. A watch reports changes at once; regular checks find those that it missed."""
         while True:
             try:
                 await self._read()
@@ -54,14 +54,14 @@ class Discovery:
                                       recursive=False):  # fmt: skip
                     await self._read()
             except Exception:
-                logger.exception("%s cannot be followed; the last catalog stays in force, next look soon", self._path)
+                logger.exception("%s cannot be followed; the last catalog stays in force; trying again", self._path)
                 await asyncio.sleep(_LOOK_MS / 1000)
 
     def _is_ours(self, _: object, path: str) -> bool:
         return Path(path).name == self._path.name
 
     async def _read(self) -> None:
-        """Off the loop: many objects take seconds to parse, and streams must go on."""
+        """Parses in a thread: many objects take seconds, and the event loop must keep streaming."""
         news = await asyncio.to_thread(self._news)
         if news is None:
             return
@@ -75,12 +75,12 @@ class Discovery:
                 status = os.fstat(file.fileno())
                 if (status.st_ino, status.st_mtime_ns) == self._identity:
                     return None
-                snapshot = Snapshot.model_validate_json(file.read())
+                content = file.read()
+            self._identity = (status.st_ino, status.st_mtime_ns)
+            snapshot = Snapshot.model_validate_json(content)
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
             logger.warning("snapshot %s cannot be read, the last one stays in force: %s", self._path, error)
             return None
-        catalog = build_catalog(snapshot, datetime.now(UTC))
-        self._identity = (status.st_ino, status.st_mtime_ns)
-        return catalog
+        return build_catalog(snapshot, datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""The path of an embeddings request: caller → request → limits → the platform's embedder → accounting."""
+"""The path of an embeddings request: caller → limits → the platform's embedder → accounting."""
 
 import base64
 import logging
@@ -74,7 +74,7 @@ class Embeddings:
             embedded = await exchange.run_until_caller_leaves(self._embedded(exchange, request))
             charge = partial(self._quotas.settle, used=embedded.tokens)
         except CallerGone:
-            charge = partial(self._quotas.settle, used=reserved)  # a leaving caller pays the estimate
+            charge = partial(self._quotas.settle, used=reserved)  # a caller that leaves is charged the estimate
             raise
         except Unavailable:
             charge = partial(self._quotas.refund)

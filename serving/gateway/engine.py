@@ -11,16 +11,16 @@ import orjson
 
 from service.addresses import UNIX, connector, root
 
-# vLLM's uvicorn closes an idle connection after 5 s; one kept longer fails at its next use.
+# vLLM's uvicorn closes an idle connection after 5 s; a connection kept longer fails at its next use.
 _KEEPALIVE_S = 3.0
 
 
 class EngineError(Exception):
-    """The engine failed, was too slow, or broke off."""
+    """The engine failed, was too slow, or broke off its answer."""
 
 
 class EngineNeverBegan(EngineError):
-    """There was no connection, or it was lost before any answer: another engine may be asked."""
+    """The engine did not begin to answer, e.g. the connection was lost: another engine may be asked."""
 
 
 class Answer:
@@ -37,8 +37,8 @@ class Answer:
             raise EngineError(type(error).__name__) from error
 
     async def chunks(self, first_s: float) -> AsyncIterator[bytes]:
-        """The body as it arrives. Raises EngineError if it breaks off, or does not begin within `first_s`: a hanging
-        engine must not hold its callers until their own limit."""
+        """The body as it arrives. Raises EngineError if it breaks off, or does not begin within `first_s` seconds:
+        callers must not wait for a hanging engine until their own timeouts."""
         try:
             async with asyncio.timeout(first_s):
                 first = await self._response.content.readany()
@@ -51,10 +51,10 @@ class Answer:
 
 
 class Engine:
-    """All engines. TCP engines share a connection pool; an engine behind a Unix socket has its own."""
+    """A client of all engines. TCP engines share a connection pool; an engine on a Unix socket has its own pool."""
 
     def __init__(self, stack: AsyncExitStack, api_keys: Sequence[str], timeout_s: float) -> None:
-        """The second key belongs to engines started before the first key."""
+        """The second key is for engines that were started before the first key existed."""
         self._stack = stack
         self._keys = tuple(f"Bearer {key}" for key in api_keys if key)
         self._key_of: dict[str, str] = {}
@@ -79,11 +79,11 @@ class Engine:
     async def post(
         self, url: str, path: str, body: dict[str, Any], *, request_id: str, headers_timeout_s: float | None = None
     ) -> AsyncIterator[Answer]:
-        """`request_id` is in the engine's log, and must be unique. An answer without headers within `headers_timeout_s`
-        never began: engines send a stream's headers before its first token.
+        """`request_id` is in the engine's log, and must be unique. If no headers arrive within `headers_timeout_s`, the
+        answer never began: engines send a stream's headers before its first token.
 
-        Leaving the context closes the connection, and cancels the engine's work. Raises EngineNeverBegan without any
-        response, EngineError if it takes too long.
+        Leaving the context closes the connection, and cancels the engine's work. Raises EngineNeverBegan if the engine
+        sent no response, or refused all keys; EngineError if it took too long overall, or failed otherwise.
         """
         try:
             async with asyncio.timeout(headers_timeout_s) as limit:
@@ -100,7 +100,7 @@ class Engine:
             response.close()  # a fully read connection is already back in the pool
 
     async def _sent(self, url: str, path: str, body: bytes, request_id: str) -> aiohttp.ClientResponse:
-        """With the key last accepted by this engine; with the other one after a refusal."""
+        """Sends with the key that this engine accepted last; if it is refused, with the other key."""
         session = await self._session(url)
         last = self._key_of.get(url, self._keys[0])
         for key in (last, *(key for key in self._keys if key != last)):
@@ -110,7 +110,7 @@ class Engine:
                 self._key_of[url] = key
                 return response
             response.close()
-        raise EngineNeverBegan("it takes none of our keys: it was started with another one")
+        raise EngineNeverBegan("the engine accepts none of our keys: it was started with another key")
 
 
 @asynccontextmanager

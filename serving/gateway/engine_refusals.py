@@ -1,4 +1,4 @@
-"""An engine's 400 → the caller's error (pure): the engine's own words may contain internal names."""
+"""An engine's 400 → the caller's error (pure). The engine's text is not passed on: it may contain internal names."""
 
 import re
 from typing import Any
@@ -14,11 +14,11 @@ _FIELD = re.compile(r"[a-z_]{1,40}")
 
 
 class ContextTooLong(InvalidRequest):
-    """Worded as OpenAI words it: clients read the sentence."""
+    """Worded as OpenAI words it, because clients parse the sentence."""
 
 
 def refusal(body: bytes, *, field: str) -> InvalidRequest:
-    """`field` is where the request carries its text: messages or prompt."""
+    """`field` is the request's field with its text: messages or prompt."""
     message, param = _said(body)
     if "maximum context length" in message or "max_model_len" in message:
         return _too_long(message, field)
@@ -43,7 +43,7 @@ def _too_long(message: str, field: str) -> ContextTooLong:
     parts = [f"your {field} resulted in {prompt[1]} {prompt[2].removeprefix('input ')} or more"] if prompt else []
     parts += [f"{output[1]} tokens were asked for in the completion"] if output else []
     return ContextTooLong(
-        f"This model's maximum context length is {limit[1] if limit else 'shorter'} tokens. "
+        f"This model's maximum context length is {f'{limit[1]} tokens' if limit else 'smaller'}. "
         f"However, {' and '.join(parts) or f'{field} and completion are longer together'}. "
         f"Please reduce the length of the {field} or completion.",
         code="context_length_exceeded", param=field,

@@ -1,4 +1,4 @@
-"""Errors of callers, in OpenAI's shape.
+"""Errors sent to callers, in OpenAI's format: class, status, and what was wrong.
 
 ApiError
 ├── InvalidRequest   400  the body
@@ -8,13 +8,13 @@ ApiError
 ├── TooSlow          408  the time of the body
 ├── TooLarge         413  the body's size
 ├── Throttled        429  the tenant's own limits, with Retry-After
-└── Unavailable      503  ours to mend, with Retry-After
+└── Unavailable      503  temporary, on the platform's side, with Retry-After
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-# An engine takes about a minute to start, and its adapters a moment more.
+# Less than an engine takes to start (about a minute) and to load its adapters (a moment more).
 RETRY_AFTER_S = 5
 
 
@@ -97,14 +97,14 @@ def unavailable(problem: str, code: str) -> Unavailable:
 
 
 def model_not_found(name: str) -> NotFound:
-    """The same words for another tenant's name and for an unknown one."""
+    """The same message for another tenant's name and for an unknown name."""
     return NotFound(
         f"The model `{name}` does not exist or you do not have access to it.", code="model_not_found", param="model"
     )
 
 
 def model_refused(name: str) -> NotFound:
-    """Not 503: retrying helps nobody."""
+    """Not 503, because a retry cannot succeed."""
     return NotFound(
         f"The model `{name}` has no version that can answer: it was refused. Its team sees why on the Adapter.",
         code="model_refused", param="model",

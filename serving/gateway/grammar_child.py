@@ -1,6 +1,6 @@
-"""`python -m serving.gateway.grammar_child`: reads grammars as JSON, writes the error of each, or "".
+"""`python -m serving.gateway.grammar_child`: reads grammars as JSON, writes each grammar's error, or "".
 
-Ends by a signal after too much time, with status 3 after too much memory.
+The process is killed by a signal if it takes too much time, and exits with status 3 if it takes too much memory.
 """
 
 import json
@@ -14,7 +14,7 @@ MEMORY_BYTES = 1 << 30
 
 
 def fault(kind: str, text: str) -> str:
-    """The compiler's error for a grammar. The first mask is computed as well: much is built only then."""
+    """The compiler's error for a grammar. Also computes the first token mask, because much is built only then."""
     try:
         grammar = llguidance.grammar_from(kind, text)  # type: ignore[arg-type]
     except ValueError as error:

@@ -1,26 +1,26 @@
-"""Schemas and grammars are compiled here before an engine sees them.
+"""Schemas and grammars are compiled here before an engine receives them.
 
-In a separate process, with limits on time and memory, so a bad one harms no other request. The compiler (llguidance)
-differs from most engines' (xgrammar, needing torch): `requests.json_schema` bounds the latter's slow cases.
+A separate process with limits on time and memory compiles them, so a bad one harms no other request. Its compiler is
+llguidance; most engines use xgrammar, which needs torch. `requests.json_schema` bounds what is slow in xgrammar.
 """
 
 import asyncio
 import hashlib
 import sys
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from serving.gateway.errors import InvalidRequest, Unavailable
 
-# A process takes some 0.1 s, mostly for its start; a repeated schema is not compiled again.
+# A process takes about 0.1 s, mostly to start, so the results of this many schemas are kept.
 REMEMBERED = 4096
 AT_ONCE = 2
-# For a machine too busy to start the process: the compilation's own limits are in the process.
+# For a machine too busy to start the process; the process itself limits the compilation.
 GIVE_UP_S = 60.0
-# The status of a process out of memory. One out of time ends by a signal.
+# The exit status of a process out of memory. A process out of time is killed by a signal.
 OVER_LIMITS = 3
 _OVER_LIMITS = "it takes too much time or memory; make it smaller"
 _CHILD = "serving.gateway.grammar_child"
@@ -30,7 +30,7 @@ Grammar = tuple[str, str, str]
 
 
 class Grammars:
-    """Results are kept apart for each tenant: a shared result's speed would reveal another tenant's schema."""
+    """Results are kept separately for each tenant: a fast shared result would reveal another tenant's schema."""
 
     def __init__(self) -> None:
         self._faults: OrderedDict[bytes, str] = OrderedDict()
@@ -38,33 +38,40 @@ class Grammars:
         self._tenants: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def check(self, tenant: str, grammars: Sequence[Grammar]) -> None:
-        """Raises InvalidRequest with the compiler's words for the first refused grammar."""
-        new = [grammar for grammar in grammars if _key(tenant, grammar) not in self._faults]
-        if new:
-            async with self._tenants[tenant]:  # one tenant's many schemas do not hold up another's
-                await self._compile(tenant, new)
+        """Raises InvalidRequest with the compiler's message for the first refused grammar."""
+        by_key = {_key(tenant, grammar): grammar for grammar in grammars}
+        faults = self._cached(by_key)
+        if len(faults) < len(by_key):
+            async with self._tenants[tenant]:  # one tenant's many schemas do not delay another's
+                faults = self._cached(by_key)  # an equal request may have compiled them meanwhile
+                new = {key: grammar for key, grammar in by_key.items() if key not in faults}
+                faults |= zip(new, await self._compile(list(new.values())), strict=True)
+            self._remember(faults)
         for grammar in grammars:
-            if fault := self._faults[_key(tenant, grammar)]:
+            if fault := faults[_key(tenant, grammar)]:
                 raise InvalidRequest(f"`{grammar[0]}` cannot be compiled: {fault}.", code="invalid_schema",
                                      param=grammar[0])  # fmt: skip
 
-    async def _compile(self, tenant: str, grammars: Sequence[Grammar]) -> None:
-        """All in one process; if it exceeds a limit, each in one of its own, so none pays for another."""
-        faults = await self._compiled(grammars)
-        if faults is None and len(grammars) > 1:
-            for grammar in grammars:
-                await self._compile(tenant, [grammar])
-            return
-        for grammar, fault in zip(grammars, faults or [_OVER_LIMITS], strict=True):
-            self._remember(_key(tenant, grammar), fault)
+    def _cached(self, keys: Iterable[bytes]) -> dict[bytes, str]:
+        return {key: self._faults[key] for key in keys if key in self._faults}
 
-    def _remember(self, key: bytes, fault: str) -> None:
-        self._faults[key] = fault
-        if len(self._faults) > REMEMBERED:
+    def _remember(self, faults: Mapping[bytes, str]) -> None:
+        self._faults.update(faults)
+        while len(self._faults) > REMEMBERED:
             self._faults.popitem(last=False)
 
+    async def _compile(self, grammars: Sequence[Grammar]) -> list[str]:
+        """The error of each grammar, "" if it has none. All in one process; if that exceeds a limit, each in a process
+        of its own, so one does not fail others."""
+        if not grammars:
+            return []
+        faults = await self._compiled(grammars)
+        if faults is None and len(grammars) > 1:
+            return [fault for grammar in grammars for fault in await self._compile([grammar])]
+        return faults or [_OVER_LIMITS]
+
     async def _compiled(self, grammars: Sequence[Grammar]) -> list[str] | None:
-        """The fault of each, or nothing. None where the process ran into a limit."""
+        """As `_compile`, or None if the process exceeded a limit."""
         async with self._turns:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-m", _CHILD, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -101,7 +108,7 @@ def _key(tenant: str, grammar: Grammar) -> bytes:
 
 
 def _first_line(fault: Any) -> str:
-    """The compiler's words in one line: of an expression it points to the place, the reason comes last."""
+    """The compiler's message in one line. For a regular expression it shows the place first, the reason last."""
     lines = [line.strip() for line in str(fault).strip().splitlines() if line.strip(" ^-")]
     reason = next((line for line in lines if line.startswith("error:")), "") if lines[1:] else ""
     return " ".join(filter(None, (*lines[:1], reason)))[:300]

@@ -9,7 +9,7 @@ HEADER = (
     "If none holds the answer, say that you do not know."
 )
 
-# How chat templates of the common families mark turns: a tokenizer takes them for real wherever they stand.
+# Turn marks in the chat templates of common model families: a tokenizer treats them as marks anywhere in a text.
 _TURN_MARKS = re.compile(
     r"<\|[^<>|]{1,64}\|>"  # ChatML, Llama 3, Phi, GLM
     r"|<\uff5c[^<>\uff5c]{1,64}\uff5c>"  # DeepSeek
@@ -19,7 +19,7 @@ _TURN_MARKS = re.compile(
 
 
 def grounding(passages: Sequence[str]) -> str:
-    """Numbered from 1, one line each: a passage cannot pose as another one, nor end its turn."""
+    """Numbers passages from 1, one line each: none can imitate another passage, or end the message's turn."""
     lines = (f"[{number}] {_one_line(text)}" for number, text in enumerate(passages, 1))
     return "\n".join((HEADER, "", *lines))
 
@@ -29,7 +29,7 @@ def _one_line(text: str) -> str:
 
 
 def grounded(messages: Sequence[dict[str, Any]], passages: Sequence[str]) -> list[dict[str, Any]]:
-    """The messages with the evidence in their one system message: many templates allow only one, and only first."""
+    """Adds the evidence to a leading system message, or adds one: many templates allow only one, and only first."""
     text = grounding(passages)
     if messages and messages[0]["role"] in ("system", "developer"):
         first = messages[0]

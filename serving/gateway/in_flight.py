@@ -1,4 +1,4 @@
-"""How many requests are under way, by any name: an engine name for draining, a replica's URL for balancing."""
+"""Counts running requests by name: by engine name for draining, by a replica's URL for load balancing."""
 
 from collections import Counter
 from collections.abc import Iterator

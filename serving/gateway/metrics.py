@@ -1,7 +1,7 @@
 """Every metric of the gateway, declared in one place.
 
-Labels are bounded: tenants and models are those of the catalog, others count as `other`, and a removed name takes its
-series along.
+The number of labels is bounded: tenants and models are those of the catalog, all others count as `other`. When a name
+leaves the catalog, its series are removed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,13 +20,13 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = self._counter("requests", "Finished requests.", "tenant", "model", "code")
         self.tokens = self._counter("tokens", "Tokens as the engine counted them.", "tenant", "model", "direction")
-        self.throttled = self._counter("throttled", "Refused by a limit of the tenant.", "tenant", "limit")
+        self.throttled = self._counter("throttled", "Requests refused by a limit of their tenant.", "tenant", "limit")
         self.retrievals = self._counter("retrievals", "Searches by outcome.", "tenant", "outcome")
-        self.invalid_citations = self._counter("invalid_citations", "Marks removed: they pointed to nothing.", "tenant")
+        self.invalid_citations = self._counter("invalid_citations", "Marks removed: they named no passage.", "tenant")
         self.aborted = self._counter("aborted", "Requests whose caller went away.", "tenant")
-        self.dropped_observations = self._counter("dropped_observations", "Observations that found the queue full.")
-        self.first_token = self._histogram("time_to_first_token_seconds", "Request to first byte of the answer.")
-        self.output_token = self._histogram("time_per_output_token_seconds", "Between tokens of the answer.")
+        self.dropped_observations = self._counter("dropped_observations", "Observations dropped: queue full.")
+        self.first_token = self._histogram("time_to_first_token_seconds", "From request to first byte of the answer.")
+        self.output_token = self._histogram("time_per_output_token_seconds", "Time between tokens of the answer.")
         self.queue = self._histogram("queue_seconds", "Waiting to be sent to an engine.", short=True)
         self.retrieval = self._histogram("retrieval_seconds", "Searching documents.")
         self.overhead = self._histogram("overhead_seconds", "The gateway's own share of a request.", short=True)
@@ -59,8 +59,8 @@ class Metrics:
         return self.tenant(tenant), model if model in self._models.get(tenant, ()) else OTHER
 
     def register(self, models: Mapping[str, frozenset[str]], bases: Iterable[str]) -> None:
-        """By tenant, the names with series of their own; removed ones lose theirs. Base models have series from the
-        start: an autoscaler without any does not scale down."""
+        """`models` are the names with their own series, by tenant. The series of removed names are deleted. Base models
+        have series from the start, because an autoscaler without a series does not scale down."""
         gone = self._bases - (now := frozenset(bases))
         self._bases = now
         for base in now:

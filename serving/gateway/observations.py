@@ -1,4 +1,4 @@
-"""Observations of finished requests for drift: queued without waiting, sent in batches."""
+"""Observations of finished requests for the drift detector: queued without waiting, sent in batches."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ _PERIOD_S = 1.0
 
 
 class Observations:
-    """Drops the newest when the queue is full: a request never waits for its observation."""
+    """Drops new observations while the queue is full: a request never waits for its observation."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._queue: deque[Observation] = deque()
@@ -31,7 +31,7 @@ class Observations:
         self._queue.append(observation)
 
     async def send_to(self, url: str, token: str) -> None:
-        """Runs until cancelled. An undelivered batch is tried again."""
+        """Runs until cancelled. An undelivered batch is sent again."""
         timeout = aiohttp.ClientTimeout(total=10)
         async with aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as session:
             while True:

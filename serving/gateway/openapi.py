@@ -1,4 +1,4 @@
-"""The API described for programs (OpenAPI 3.1) and, shorter, for people, both made from the schemas (pure)."""
+"""Descriptions of the API, made from the schemas: OpenAPI 3.1 for programs, a short page for people (pure)."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -34,18 +34,18 @@ _ERROR = {
     },
 }
 _REFUSALS = {
-    "400": "The body",
-    "401": "The key",
+    "400": "The body is invalid",
+    "401": "The key is not accepted",
     "404": "A name that this key does not have",
-    "408": "The time that the body takes",
-    "413": "The body's size",
-    "429": "A limit of the tenant, with Retry-After",
-    "503": "For now, with Retry-After",
+    "408": "The body took too long",
+    "413": "The body is too large",
+    "429": "A limit of the tenant is reached, with Retry-After",
+    "503": "Temporarily unavailable, with Retry-After",
 }
 
 
 def described(routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """The document of FastAPI's routes, and of the routes beside them."""
+    """The OpenAPI document of FastAPI's routes and of the POST routes, which FastAPI does not serve."""
     kinds = [kind for _, kind in _BODIES.values()]
     _, schemas = models_json_schema(
         [(kind, "validation") for kind in kinds], ref_template="#/components/schemas/{model}"

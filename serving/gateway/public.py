@@ -1,4 +1,4 @@
-"""The public API without the generation and embedding routes, as a FastAPI application."""
+"""The public API as a FastAPI application, without the routes for generation and embeddings."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -30,7 +30,7 @@ class _PublicApi(FastAPI):
         return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """HEAD is GET; the server leaves out the body."""
+        """Handles HEAD as GET; the server omits the body."""
         await super().__call__({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 

@@ -1,4 +1,4 @@
-"""Every tenant's usage so far. `admission` makes the decisions."""
+"""Keeps every tenant's current usage. `admission` makes the decisions."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from serving.gateway.errors import Throttled
 
 
 class Quotas:
-    """`refused` gets the tenant and the exceeded limit of every refused request."""
+    """`refused` is called with the tenant and the exceeded limit of every refused request."""
 
     def __init__(self, clock: Callable[[], float], refused: Callable[[str, str], None]) -> None:
         self._clock = clock
@@ -17,14 +17,14 @@ class Quotas:
         self._usages: dict[str, Usage] = {}
 
     def admit(self, tenant: TenantEntry) -> dict[str, str]:
-        """One more request, until `settle` or `refund`. Returns the rate-limit headers. Raises Throttled."""
+        """Counts a request as running until `settle` or `refund`. Returns the rate-limit headers. Raises Throttled."""
         now = self._clock()
         usage = self._usages.get(tenant.name) or admission.fresh(tenant.limits, now)
         usage = admission.relimited(usage, tenant.limits, now)
         return self._granted(tenant.name, usage, admission.admit(usage, now=now), now)
 
     def reserve(self, tenant: str, tokens: int) -> dict[str, str]:
-        """Admits a request. Returns the rate-limit headers. Raises Throttled."""
+        """Reserves an admitted request's tokens. Returns the rate-limit headers. Raises Throttled."""
         now, usage = self._clock(), self._usages[tenant]
         return self._granted(tenant, usage, admission.reserve(usage, tokens=tokens, now=now), now)
 
@@ -49,6 +49,6 @@ class Quotas:
         self._usages[tenant] = admission.refund(self._usages[tenant], reserved=reserved, now=self._clock())
 
     def headers(self, tenant: TenantEntry) -> dict[str, str]:
-        """The rate-limit headers of an uncharged answer."""
+        """The rate-limit headers of a response that is not charged."""
         now = self._clock()
         return admission.headers(self._usages.get(tenant.name) or admission.fresh(tenant.limits, now), now)

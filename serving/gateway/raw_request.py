@@ -22,13 +22,13 @@ EVENT_STREAM = {"content-type": "text/event-stream", "cache-control": "no-cache"
 
 
 class CallerGone(Exception):
-    """The caller has left."""
+    """The caller closed the connection."""
 
 
 class RawRequest:
-    """`started` is true once the caller has the status line: from then on an error can only be an event.
+    """`started` is true once the response has begun: from then on an error can only be sent as an event.
 
-    `request_id` may be the caller's, `unique_id` never is. `headers` go with every response.
+    `request_id` may come from the caller, `unique_id` never does. `headers` are sent with every response.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,12 +40,12 @@ class RawRequest:
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._receive = receive
         self._send = send
-        # HTTP/1.0 has no chunks: streams are sent as a whole.
+        # HTTP/1.0 has no chunked encoding: streams are sent as a whole.
         self._kept: list[bytes] | None = [] if scope["http_version"] == "1.0" else None
         self.request_id = named(self.header(REQUEST_ID))
 
     def header(self, name: str) -> str:
-        """The first of that name."""
+        """The first header of that name, "" if there is none."""
         encoded = name.encode()
         return next((value.decode("latin-1") for key, value in self._headers if key == encoded), "")
 
@@ -54,7 +54,7 @@ class RawRequest:
         return [value.decode("latin-1") for key, value in self._headers if key == encoded]
 
     async def body(self, limit: int, limit_s: float) -> bytes:
-        """At most `limit` bytes, within `limit_s`. Raises TooLarge, TooSlow and CallerGone."""
+        """The body, of at most `limit` bytes within `limit_s` seconds. Raises TooLarge, TooSlow and CallerGone."""
         try:
             async with asyncio.timeout(limit_s):
                 return await self._body(limit)
@@ -77,7 +77,7 @@ class RawRequest:
                 return b"".join(parts)
 
     async def run_until_caller_leaves(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Do the work; cancel it as soon as the caller goes, and raise CallerGone."""
+        """Does the work. If the caller closes the connection, cancels it and raises CallerGone."""
         task = asyncio.ensure_future(work)
         watcher = asyncio.ensure_future(self._gone())
         try:

@@ -17,7 +17,7 @@ class RequestContext:
     base: Base
 
     def next_engine_id(self) -> str:
-        """The next attempt's engine id; engines accept an id only once at a time."""
+        """A new request id for the next attempt: an engine refuses the id of a request that it still runs."""
         self.record.attempts += 1
         return f"{self.raw.request_id}-{self.raw.unique_id[:8]}{self.record.attempts}"
 

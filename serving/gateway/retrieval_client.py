@@ -11,7 +11,7 @@ from contract.search import EmbedRequest, EmbedResponse, SearchRequest, SearchRe
 
 
 class RetrievalError(Exception):
-    """The sidecar did not answer a search."""
+    """The sidecar did not answer a search or an embedding request."""
 
 
 class TextTooLong(Exception):
@@ -28,7 +28,7 @@ class Retrieval:
         try:
             return SearchResponse.model_validate_json(answer)
         except ValidationError as error:
-            raise RetrievalError("the answer is not one of a search") from error
+            raise RetrievalError("the sidecar's answer is not a search result") from error
 
     async def embed(self, texts: Sequence[str], *, request_id: str) -> EmbedResponse:
         """Raises RetrievalError and TextTooLong."""
@@ -36,7 +36,7 @@ class Retrieval:
         try:
             return EmbedResponse.model_validate_json(answer)
         except ValidationError as error:
-            raise RetrievalError("the answer is not one of an embedder") from error
+            raise RetrievalError("the sidecar's answer has no embeddings") from error
 
     async def _posted(self, path: str, body: BaseModel, request_id: str) -> bytes:
         headers = {"x-request-id": request_id}

@@ -31,7 +31,7 @@ MAX_MESSAGES = 2048
 
 
 def _no_truth_value(value: Any) -> Any:
-    """Python's true is a number."""
+    """In Python, true is also a number."""
     if isinstance(value, bool):
         raise ValueError("must be a number")  # pydantic reports ValueError
     return value
@@ -51,7 +51,7 @@ class StreamOptions(Value):
 
 
 class RetrievalOptions(Value):
-    """`grounded` false turns retrieval off where the adapter would ask for it; true asks for it by name."""
+    """`grounded` false turns off the retrieval that an adapter asks for; true asks for retrieval explicitly."""
 
     kept = frozenset({"knowledge_bases"})
 
@@ -67,8 +67,8 @@ class RetrievalOptions(Value):
 
 
 class _Request(Value):
-    """`inert`: fields of OpenAI's (https://platform.openai.com/docs/api-reference/chat/create) without effect here;
-    `prediction` makes answers faster there, not different."""
+    """`inert`: OpenAI's fields (https://platform.openai.com/docs/api-reference/chat/create) without effect here; at
+    OpenAI, `prediction` makes answers faster, not different."""
 
     inert = frozenset(
         {"metadata", "prediction", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier",
@@ -112,7 +112,7 @@ class _Request(Value):
 
     @property
     def grammars(self) -> list[tuple[str, str, str]]:
-        """The engine's compilation for this request: the field, its type, and its text."""
+        """What is to be compiled for this request: each field with its type and its text."""
         return self.structured_outputs.grammars if self.structured_outputs else []
 
 
@@ -140,7 +140,7 @@ class ChatRequest(_Request):
     @field_validator("chat_template_kwargs", mode="before")
     @classmethod
     def _scalars(cls, values: Any) -> Any:
-        """Nothing nested reaches a template."""
+        """Refuses nested values: none may reach a chat template."""
         if isinstance(values, dict):
             wrong = next((name for name, value in values.items() if not isinstance(value, str | int | float)), None)
             if wrong is not None:
@@ -164,7 +164,7 @@ class ChatRequest(_Request):
         if self.structured_outputs and self.response_format:
             raise ValueError("give `response_format` or `structured_outputs`, not both")
         if self.has_form and self.forces_a_call:
-            raise ValueError("an answer cannot follow `response_format` and be a tool call; drop one of them")
+            raise ValueError("`response_format` or `structured_outputs` does not go with a forced tool call; drop one")
         if self.top_logprobs and not self.logprobs:
             raise ValueError("`top_logprobs` needs `logprobs` to be true")
         return self
@@ -181,19 +181,19 @@ class ChatRequest(_Request):
 
     @property
     def mode(self) -> str | None:
-        """The choice, where it is no single tool."""
+        """The mode of `tool_choice`; None if it names a single tool."""
         if isinstance(self.tool_choice, AllowedTools):
             return self.tool_choice.allowed_tools.mode
         return self.tool_choice if isinstance(self.tool_choice, str) else None
 
     @property
     def lets_the_model_choose(self) -> bool:
-        """Whether an engine needs a parser to tell calls from text."""
+        """Whether an engine needs a parser to distinguish calls from text."""
         return bool(self.tools) and (self.tool_choice is None or self.mode == "auto")
 
     @property
     def grammars(self) -> list[tuple[str, str, str]]:
-        """The schema of an optional tool is not binding, and not compiled."""
+        """Includes a tool's schema only if calls must follow it: if a call is forced, or the tool is strict."""
         followed = (
             (number, tool.function) for number, tool in enumerate(self.tools or ())
             if self.forces_a_call or tool.function.strict
@@ -214,7 +214,7 @@ class ChatRequest(_Request):
 
     @property
     def question(self) -> str:
-        """The user's last message: the query for documents."""
+        """The user's last message: documents are searched for it."""
         return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
 
     @property
@@ -299,14 +299,14 @@ def _chosen(choice: Any) -> list[str]:
 
 
 _OURS = {"retrieval", "stream_options"}
-# A forced call without a schema would be any text.
+# Without a schema, the arguments of a forced call could be any text.
 _NO_PARAMETERS = {"parameters": {"type": "object", "properties": {}, "additionalProperties": False}}
 
 
 def engine_body(request: AnyRequest, *, engine_name: str, cache_salt: str) -> dict[str, Any]:
-    """The engine's body: the validated fields, under the engine's name, salted with the tenant.
+    """The body for the engine: the validated fields, the engine name, and the tenant as the cache's salt.
 
-    The salt separates the tenants' prefix caches, because their timing would reveal prompts (PROMPTPEEK, NDSS 2025).
+    The salt separates the tenants' prefix caches: a shared cache's timing would reveal prompts (PROMPTPEEK, NDSS 2025).
     """
     body = request.model_dump(exclude_none=True, by_alias=True, exclude=_OURS)
     body |= {"model": engine_name, "cache_salt": cache_salt}
@@ -318,7 +318,7 @@ def engine_body(request: AnyRequest, *, engine_name: str, cache_salt: str) -> di
 
 
 def _tools(request: ChatRequest, tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """Engines have no allowed tools: only those are shown. A forced call follows its schema."""
+    """Engines do not know `allowed_tools`, so they get only those tools. A forced call follows its schema."""
     fields: dict[str, Any] = {"tools": tools}
     if isinstance(request.tool_choice, AllowedTools):
         names = _chosen(request.tool_choice)

@@ -7,14 +7,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """`snapshot` is the file with the objects. Without one they are read from a cluster: the one of `kubeconfig`, or
-    the pod's own. Services without a URL are not asked.
+    """`snapshot` is the file with the objects. Without it, objects are read from a cluster: the one of `kubeconfig`, or
+    the pod's own. Services without a URL are not used.
 
     Metrics and state name every tenant, so they are on `internal_port` only; a `metrics_token` guards the metrics
-    there. Tokens may be several, with commas: all are accepted, the first is sent. `socket` and `internal_socket` are
-    descriptors to listen on in place of the ports, passed on by the parent. Pages of `cors_origins` (`*` for any) may
-    call the API from a browser. Connections are also bounded by the system's descriptors; behind a proxy all callers
-    have one address.
+    there. A token setting may hold several tokens, separated by commas: all are accepted, the first is sent. `socket`
+    and `internal_socket` are descriptors of listening sockets that the parent passes on, already bound to the ports.
+    Web pages of `cors_origins` (`*` for any) may call the API. The process's limit of descriptors also limits
+    connections; behind a proxy all callers have one address.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_GATEWAY_", frozen=True)

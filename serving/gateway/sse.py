@@ -8,12 +8,12 @@ import orjson
 END = b"\n\n"
 DONE = b"data: [DONE]\n\n"
 _PREFIX = b"data: "
-# The engine's spelling of a failure after its beginning. Quotes within text are escaped.
+# How an engine reports a failure within a stream. A model's text cannot contain this, because its quotes are escaped.
 _ERROR = b'data: {"error"'
 
 
 async def blocks(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Whole events, as many as have arrived. A cut-off end is dropped."""
+    """Yields blocks of whole events as they arrive. An incomplete event at the end is dropped."""
     rest = b""
     async for chunk in chunks:
         rest += chunk

@@ -21,7 +21,7 @@ from retrieval.ingest.parse.run import MAX_BLOCKS
 def main() -> None:
     name, memory_bytes, cpu_seconds, characters = sys.argv[1], *map(int, sys.argv[2:5])
     try:
-        parse = parser_for(name)  # before the fence: some libraries try out a socket when they are imported
+        parse = parser_for(name)  # before the fence, because some libraries open a socket on import
         fence(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
         answer = _read(parse, sys.stdin.buffer, characters)
     except DocumentError as error:
@@ -37,18 +37,18 @@ def _read(parse: Parser, document: BinaryIO, characters: int) -> bytes:
     except DocumentError:
         raise
     except (MemoryError, RecursionError) as error:
-        message = f"reading it takes more than its share of memory ({type(error).__name__}): split it"
+        message = f"reading it takes more memory than allowed ({type(error).__name__}): split it"
         raise DocumentError(reasons.TOO_LARGE, message) from error
     except (Exception, RefusedError) as error:
         message = f"it is damaged ({type(error).__name__}: {str(error)[:200]}): save or export it again"
         raise DocumentError(reasons.CORRUPT, message) from error
     if not blocks:
-        raise DocumentError(reasons.EMPTY, "it holds no text (a scan has none until it is recognised): add text")
+        raise DocumentError(reasons.EMPTY, "it holds no text (a scan has none before text recognition): add text")
     return answer
 
 
 def _within(blocks: Iterable[Block], characters: int) -> list[Block]:
-    """The blocks, unless they are too many or too long; a heading counts where it begins."""
+    """The blocks, unless they are too many or too long. A heading counts once for consecutive blocks."""
     kept: list[Block] = []
     left, heading = characters, ""
     for block in blocks:

@@ -1,4 +1,4 @@
-"""The visible text: no hidden characters, one spelling. Pure."""
+"""Visible text, without hidden characters and in one Unicode form. Pure."""
 
 import re
 import unicodedata
@@ -13,18 +13,18 @@ _BLANK_LINES = re.compile(r"\n\s*\n\s*")
 
 
 def clean(text: str) -> str:
-    """Visible text; runs of spaces are one, blank lines separate paragraphs."""
+    """Visible text with single spaces; a blank line separates paragraphs."""
     return collapsed(visible(text))
 
 
 def visible(text: str) -> str:
-    """NFC, without hidden and control characters, its spaces as they are."""
+    """Text in NFC without hidden characters. Control characters become spaces; spaces stay as they are."""
     shown = _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     printable = "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Co") else " " for c in shown)
     return unicodedata.normalize("NFC", printable)
 
 
 def collapsed(text: str) -> str:
-    """Runs of spaces made one, and blank lines."""
+    """Text with each run of spaces as one space, and each run of blank lines as one."""
     single = _SPACES.sub(" ", text)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in single.split("\n"))).strip()

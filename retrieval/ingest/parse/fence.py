@@ -1,7 +1,7 @@
-"""Restrictions of the parser's process, applied in it before it reads the document.
+"""Restrictions that the parser's process puts on itself before it reads the document.
 
-Limits on memory, CPU and file size; no network, by an empty network namespace if the kernel permits one and by an audit
-hook in any case. The hook covers Python code only; all parsers except libxml2 are Python.
+Memory, CPU time and file size are limited. The network is blocked: by an audit hook, and also by an empty network
+namespace if the kernel permits one. The hook covers Python code only; all parsers except libxml2 are Python.
 """
 
 import ctypes
@@ -17,14 +17,14 @@ _REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.pos
 
 
 class RefusedError(BaseException):
-    """Not an `Exception`, so parsers cannot swallow it."""
+    """A forbidden operation. Not an `Exception`, so parsers do not catch it by accident."""
 
 
 def fence(*, memory_bytes: int, cpu_seconds: int) -> None:
-    """Fence the calling process in for good."""
+    """Restrict the calling process permanently."""
     _leave_network_and_die_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))  # the first ends it with SIGXCPU
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))  # the soft limit ends it with SIGXCPU
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_refuse)
@@ -33,7 +33,7 @@ def fence(*, memory_bytes: int, cpu_seconds: int) -> None:
 def _leave_network_and_die_with_parent() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
-    libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)  # refused inside many containers; the hook stays
+    libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)  # many containers refuse it; the audit hook works in any case
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:

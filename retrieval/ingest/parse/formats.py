@@ -1,4 +1,4 @@
-"""File names → parsers. Parsers are imported on use: most documents need only one."""
+"""Finds the parser for a file name. Parsers are imported on use: most documents need only one."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module

@@ -10,14 +10,14 @@ _LONGEST = 120  # kept characters of one heading
 
 
 class Headings:
-    """The path of headings while a document is read from its top."""
+    """The current path of headings while a document is read from top to bottom."""
 
     def __init__(self) -> None:
         self._path: list[tuple[int, str]] = []
-        self._alone: list[tuple[int, str]] = []  # headings without text so far, each deeper than the one before
+        self._alone: list[tuple[int, str]] = []  # headings still without text below, each deeper than the one before
 
     def enter(self, level: int, text: str) -> Iterator[Block]:
-        """A heading of `level` closes all of the same level or deeper. Closed ones without text below become text."""
+        """A heading of `level` closes all of the same level or deeper. A closed one without text below becomes text."""
         yield from self._closed(level)
         self._path = [entry for entry in self._path if entry[0] < level]
         self._alone = [entry for entry in self._alone if entry[0] < level]
@@ -26,7 +26,7 @@ class Headings:
             self._alone.append((level, shown))
 
     def over(self, texts: Iterable[str]) -> Iterator[Block]:
-        """Texts below the entered headings."""
+        """Blocks of the texts below the current headings."""
         for text in texts:
             self._alone = []
             yield Block(SEPARATOR.join(heading for _, heading in self._path), text)

@@ -1,4 +1,4 @@
-"""HTML: its visible text, under its headings."""
+"""Reads HTML: the visible text under its headings."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{1,40})", re.IGNORE
 
 
 def parse(content: bytes) -> Iterator[Block]:
-    """The text shown by a browser, without navigation; if the page marks its main part, only this part."""
+    """The text that a browser shows, without navigation; only the main part, if the page marks exactly one."""
     return shown_blocks(_text(content))
 
 
@@ -60,7 +60,7 @@ def _blocks(tree: HtmlElement) -> Iterator[Block]:
 
 
 def _runs(tree: HtmlElement) -> Iterator[tuple[str, str]]:
-    """The kind of element and the text of each stretch between two edges of block elements."""
+    """The text between each two tags of block elements, with the kind of element that it is in."""
     kind, texts = "body", [""]
     for event, element in iterwalk(tree, events=("start", "end")):
         begins = event == "start"
@@ -74,7 +74,7 @@ def _runs(tree: HtmlElement) -> Iterator[tuple[str, str]]:
 
 
 def _unwanted(element: HtmlElement) -> bool:
-    """Not shown, or shown on every page. Comments and the like have a function for a tag."""
+    """Whether an element is not shown, or repeated on every page. The tag of a comment is a function in lxml."""
     if not isinstance(element.tag, str) or element.tag in _UNWANTED or element.get("role") in _UNWANTED_ROLES:
         return True
     unseen = "hidden" in element.attrib or element.get("aria-hidden") == "true"
@@ -82,7 +82,7 @@ def _unwanted(element: HtmlElement) -> bool:
 
 
 def _text(content: bytes) -> str:
-    """Decoded by the page's declared character set, else as UTF-8."""
+    """The page decoded by its declared character set; without a valid one, as plain text."""
     declared = _CHARSET.search(content[:4_096])
     try:
         return content.decode(declared[1].decode()) if declared else decoded(content)
@@ -91,7 +91,7 @@ def _text(content: bytes) -> str:
 
 
 def _tree(page: str) -> HtmlElement:
-    # The page is decoded already, so its declaration is ignored; the fence bounds memory, so the parser need not.
+    # The page is decoded already, so its declaration is ignored. `huge_tree`: the fence limits memory instead.
     parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True)
     try:
         tree = lxml.html.document_fromstring(page.encode(), parser=parser)
@@ -99,5 +99,7 @@ def _tree(page: str) -> HtmlElement:
         raise DocumentError(reasons.EMPTY, "the page holds no element: add text or remove it") from error
     if parser.error_log.filter_from_fatals():
         message = parser.error_log.filter_from_fatals()[0].message
-        raise DocumentError(reasons.CORRUPT, f"its end cannot be read ({message}): nest its elements less deeply")
+        raise DocumentError(
+            reasons.CORRUPT, f"the parser stopped before its end ({message}): nest its elements less deeply"
+        )
     return tree

@@ -21,7 +21,7 @@ _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]*)")
 
 
 def parse(content: bytes) -> Iterator[Block]:
-    """One block per paragraph; the address of a link or image is dropped, its text stays."""
+    """One block per paragraph; links and images keep their text, without the address."""
     text = _FRONT_MATTER.sub(r"\1\n\n", visible(decoded(content)))
     return html.shown_blocks(f"<body>{_renderer().render(text)}</body>")
 
@@ -43,7 +43,7 @@ def _alternative_text(
 def _known_tags_alone(
     _renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    """People write `<your name>` as plain text; unknown tags are kept as text."""
+    """Keeps unknown tags as text, because people write `<your name>` in plain text."""
     content = tokens[index].content
     tag = _TAG.match(content.lstrip())
     return content if tag is None or tag[1].lower() in html_tags else escape(content)

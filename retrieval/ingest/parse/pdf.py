@@ -1,4 +1,4 @@
-"""PDF: the text layer, page by page."""
+"""Reads the text layer of a PDF, page by page."""
 
 import io
 import re
@@ -18,14 +18,14 @@ _LOCKED = "it needs a password: save it without one"
 
 
 def parse(content: bytes) -> Iterator[Block]:
-    """Paragraphs of each page in turn. A scan has no text layer, so nothing comes of it."""
+    """The paragraphs of each page in order. A scan has no text layer, so it has no paragraphs."""
     for page in _unlocked(PdfReader(io.BytesIO(content))).pages:
         text = _HYPHENATED.sub("", page.extract_text())
         yield from (Block("", part) for part in paragraphs(_WRAPPED.sub(" ", text)))
 
 
 def _unlocked(reader: PdfReader) -> PdfReader:
-    """Many files are encrypted against change only, and open with the empty password."""
+    """Opens files that are encrypted only against changes: they have an empty password."""
     try:
         if reader.is_encrypted and not reader.decrypt(""):
             raise DocumentError(reasons.ENCRYPTED, _LOCKED)

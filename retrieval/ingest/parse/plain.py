@@ -1,4 +1,4 @@
-"""Plain text: UTF-8, with or without a byte order mark, or UTF-16 with one."""
+"""Reads plain text: UTF-8 with or without a byte order mark, or UTF-16 with one."""
 
 import codecs
 import re
@@ -27,7 +27,7 @@ def decoded(content: bytes) -> str:
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """The parts between blank lines."""
+    """The parts between blank lines, as visible text with single spaces."""
     return filter(None, clean(text).split("\n\n"))
 
 

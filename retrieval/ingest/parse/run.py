@@ -1,7 +1,7 @@
-"""The parent's side of a parse.
+"""Runs a parser in a child process, and reads its answer.
 
-A fault of the document is a `DocumentError`; a parser killed or starved by the machine is a `DocumentUnavailableError`,
-because a retry may succeed.
+A fault of the document is a `DocumentError`. If the machine kills the parser or gives it too little CPU, it is a
+`DocumentUnavailableError`, because a retry may succeed.
 """
 
 import contextlib
@@ -20,14 +20,14 @@ from retrieval.ingest.chunk import Block
 from retrieval.ingest.limits import Limits
 
 MAX_BLOCKS = 100_000  # of one document
-WAITING = 4  # wall-clock seconds for each second of CPU: a busy machine gives a parser a share of its time
+WAITING = 4  # allowed wall-clock seconds per second of CPU time: on a busy machine, a parser gets only part of the CPU
 
-# An empty environment: the parser sees no token of this process. `-P` keeps its working directory out of imports.
+# Without this process' variables, so that the parser sees no token. `-P` keeps its working directory out of imports.
 _ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 _COMMAND = [sys.executable, "-P", "-m", "retrieval.ingest.parse.child"]
-# possibly caused by a document
+# A document may cause these.
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
-_CHARACTER_BYTES, _BLOCK_BYTES = 6, 16  # of JSON, at the most: an escaped character; the marks around a block
+_CHARACTER_BYTES, _BLOCK_BYTES = 6, 16  # of JSON, at most: an escaped character; the punctuation around a block
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class _Ended:
     """How the parser's process ended."""
 
     code: int  # of the process; negative for a signal
-    late: bool  # ended by its parent, after the wall-clock time
+    late: bool  # ended by its parent, after the limit of wall-clock time
     answer: bytes
 
 
 def parse(name: str, content: bytes, limits: Limits) -> list[Block]:
-    """The blocks of a document, within `limits.parse_seconds` of CPU time and `WAITING` times this by the clock. Raises
-    `DocumentError` with the reason, `DocumentUnavailableError` for a temporary one."""
+    """The blocks of a document, within `limits.parse_seconds` of CPU time and `WAITING` times this of wall-clock time.
+    Raises `DocumentError` with the reason, and `DocumentUnavailableError` for a temporary one."""
     most = _CHARACTER_BYTES * limits.characters + _BLOCK_BYTES * MAX_BLOCKS
     ended = _run(name, content, limits, most)
     if error := _blamed(ended, limits, most):
@@ -53,7 +53,7 @@ def parse(name: str, content: bytes, limits: Limits) -> list[Block]:
 
 
 def _run(name: str, content: bytes, limits: Limits, most: int) -> _Ended:
-    """Runs the parser; reads at most one byte over `most` of its answer."""
+    """Runs the parser, and reads its answer up to one byte more than `most`."""
     arguments = [name, str(limits.parse_memory_bytes), str(limits.parse_seconds), str(limits.characters)]
     with (
         subprocess.Popen(
@@ -74,7 +74,7 @@ def _run(name: str, content: bytes, limits: Limits, most: int) -> _Ended:
 
 
 def _write(pipe: IO[bytes], content: bytes) -> None:
-    with contextlib.suppress(BrokenPipeError), pipe:  # it may end before it has read everything
+    with contextlib.suppress(BrokenPipeError), pipe:  # the parser may end before it has read everything
         pipe.write(content)
 
 
@@ -96,7 +96,7 @@ def _ended_after(child: "subprocess.Popen[bytes]", seconds: float) -> Iterator[t
 
 
 def _blamed(ended: _Ended, limits: Limits, most: int) -> DocumentError | None:
-    """The fault of the document or the machine shown by the process's end; None after an answer."""
+    """The fault of the document or the machine, judged by how the process ended; None after an answer."""
     if ended.late:
         message = f"reading it took more than {WAITING * limits.parse_seconds} seconds by the clock: it is tried again"
         return DocumentUnavailableError(reasons.TIMED_OUT, f"{message}; give the machine more CPU or split it")

@@ -2,8 +2,8 @@
 
 from ipaddress import ip_address, ip_network
 
-# Globally routable addresses of the standard library, except for artifacts: the provider's own services, IPv6 addresses
-# embedding an IPv4 address (unchecked inside), and site-local ones.
+# Addresses that the standard library may call global, but no artifact may come from: a cloud provider's own services,
+# IPv6 addresses embedding an IPv4 address (which is not checked), and site-local ones.
 _REFUSED = tuple(
     ip_network(text)
     for text in (
@@ -31,7 +31,7 @@ def is_public(address: str) -> bool:
 
 
 def is_private_literal(host: str) -> bool:
-    """Whether a URL's host is a private numeric address; a name is not."""
+    """Whether a URL's host is a numeric address that is not public; False for a name."""
     try:
         address = str(ip_address(host.strip("[]")))
     except ValueError:

@@ -33,7 +33,7 @@ class BucketSource(RemoteSource):
         """The pod's own credentials in this cloud. Raises UnavailableError if there are none."""
 
     async def proving(self, client: Client, fetch: Fetch) -> Fetch:
-        """The fetch, with the platform's own identity if it covers this bucket."""
+        """The fetch; with the pod's own credentials if the platform's identity covers this bucket."""
         if not fetch.policy.workload.covers(f"{self.schemes[0]}://{self.bucket}", fetch.credentials):
             return fetch
         return replace(fetch, credentials=await self.own_credentials(client, fetch))

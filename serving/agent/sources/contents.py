@@ -1,4 +1,4 @@
-"""Do the names at a source make an adapter? (pure)"""
+"""Checks whether the file names at a source make an adapter (pure)."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ _PICKLE = "adapter_model.bin"
 
 
 def absence(source: str, names: Collection[str]) -> RefusedError | None:
-    """Why a place with these names holds no adapter; `source` is as messages show it."""
+    """Why files with these names make no adapter, None if they do. `source` is its form for messages."""
     if WEIGHTS not in names and _PICKLE in names:
         return RefusedError("Pickle", f"{source}: the weights are a pickle ({_PICKLE}); save them as safetensors")
     absent = [file for file in FILES if file not in names]

@@ -1,4 +1,4 @@
-"""Credentials for a fetch, by agreed keys."""
+"""Credentials for a fetch, under fixed key names."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from serving.agent.errors import RefusedError
 
 @dataclass(frozen=True)
 class Credentials:
-    """Absent and empty are the same. Values are stripped: secrets made from files end in a newline."""
+    """An empty value counts as absent. Values are stripped: secrets made from files end in a newline."""
 
     values: Mapping[str, str]
 
     def get(self, key: str) -> str:
-        """Raises RefusedError for a value unfit for a header."""
+        """A value for a header. Raises RefusedError if it is not printable."""
         value = self.values.get(key, "").strip()
         if not value.isprintable():
             raise RefusedError("CredentialInvalid", f"the value of {key} is not one printable line; correct the secret")

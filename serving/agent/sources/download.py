@@ -1,4 +1,4 @@
-"""One file from a remote onto the disk."""
+"""Downloads one file to the disk."""
 
 import asyncio
 import hashlib
@@ -12,20 +12,20 @@ from serving.agent.errors import RefusedError, UnavailableError
 from serving.agent.sources.http import Client
 from serving.agent.sources.request import Request
 
-# Bytes. A thread for each of the network's small pieces would cost more than the writing.
+# Bytes. Using a thread for each small piece from the network would cost more than writing it.
 _BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Remote:
-    """One file at its source; `digest` (sha256:…) where the source names contents by theirs."""
+    """One file at its source; `digest` (sha256:…) if the source identifies contents by digest."""
 
     request: Request
     digest: str | None = None
 
 
 async def download(client: Client, remote: Remote, file: Path, room: int) -> int:
-    """Write the remote's bytes to `file`, which must not exist. Returns their number, at most `room`."""
+    """Writes the remote's bytes to `file`, which must not exist. Returns the number of bytes, at most `room`."""
     digest = hashlib.sha256()
     async with client.open(remote.request) as response:
         await client.check(remote.request, response)
@@ -42,7 +42,7 @@ async def download(client: Client, remote: Remote, file: Path, room: int) -> int
 
 
 async def _receive(name: str, response: aiohttp.ClientResponse, file: Path, digest: "hashlib._Hash", room: int) -> int:
-    """Blocks the event loop for no write: each runs in a thread, and the file is closed after the last."""
+    """Writes in threads, so no write blocks the event loop; the file is closed after the last one."""
     size, pending = 0, bytearray()
     writer = await asyncio.to_thread(file.open, "xb")
     try:
@@ -70,7 +70,7 @@ def _check_room(name: str, file: Path, size: int, room: int) -> None:
 
 
 def _check_framing(name: str, response: aiohttp.ClientResponse) -> None:
-    """Requires the whole file, unencoded, with a detectable end."""
+    """Requires an answer with the whole file, uncompressed, whose end can be detected."""
     if response.status != 200:
         raise UnavailableError(
             "AnswerInvalid", f"{name}: the server answered a plain request with {response.status}; it is tried again"

@@ -25,8 +25,8 @@ class Fetcher:
         self._tls = trust(policy)
 
     async def fetch(self, source: str, into: Path, credentials: Mapping[str, str]) -> None:
-        """`into` exists. Afterwards it holds the adapter's two files; after an error it may hold parts of them, which
-        the next attempt replaces. Raises RefusedError and UnavailableError.
+        """`into` must exist. Afterwards it holds the adapter's two files; after an error it may hold parts of them, and
+        the next attempt replaces these. Raises RefusedError and UnavailableError.
         """
         parsed, name = parse(source), shown(source)
         parts = {file: into / f"{file}.part" for file in FILES}

@@ -19,14 +19,14 @@ MAX_REDIRECTS = 5
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 _MAX_ERROR_BYTES = 4096
 _REDIRECTS = (301, 302, 303, 307, 308)
-# Bytes. Up to twice as many are lost with a broken connection: received, but not read yet.
+# Bytes. A broken connection loses up to twice as many: they were received, but not read yet.
 _READ_BUFFER = 128 * 1024
-# The request's own headers safe to send to another origin.
+# The headers of a request that may be sent to another origin after a redirect.
 _SHAREABLE = frozenset({"accept", "accept-encoding", "range", "if-range", "if-none-match"})
 
 
 def trust(policy: Policy) -> ssl.SSLContext:
-    """Blocks: reads the authorities' files. Raises OSError when `ca_file` cannot be read."""
+    """Blocks: reads files of certificates. Raises OSError if `ca_file` cannot be read."""
     context = ssl.create_default_context()
     if policy.ca_file is not None:
         context.load_verify_locations(policy.ca_file)
@@ -38,8 +38,8 @@ class PrivateAddressError(OSError):
 
 
 class Gate:
-    """Creates the session's sockets, so it checks the very address being connected to, after name resolution and for
-    redirects too."""
+    """Creates a session's sockets, and so checks the address that is really connected to: after name resolution, and
+    for redirects too."""
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
@@ -64,7 +64,7 @@ class Client:
         self._inside = self._connections(tls, Gate(allow_private=True))
 
     def _connections(self, tls: ssl.SSLContext, gate: Gate) -> aiohttp.ClientSession:
-        """No connection is reused: surplus bytes of one answer must not pass for the next."""
+        """No connection is reused: surplus bytes of one answer must not be taken for the next answer."""
         stall_s = self._policy.stall_s
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, force_close=True, socket_factory=gate.socket),
@@ -85,7 +85,7 @@ class Client:
 
     @asynccontextmanager
     async def open(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer at the end of the redirects, of any status, with its body unread.
+        """The answer after all redirects, whatever its status, with its body unread.
 
         Raises RefusedError and UnavailableError, also for errors while the caller reads the body.
         """
@@ -99,13 +99,13 @@ class Client:
             raise self._connection_fault(error) from error
 
     async def document(self, request: Request) -> tuple[Mapping[str, str], bytes]:
-        """The headers and the body of a small success. Raises RefusedError if it is too large."""
+        """The headers and the body of a small, successful answer. Raises RefusedError if it is too large."""
         async with self.open(request) as response:
             await self.check(request, response)
             return response.headers, await self._body(response)
 
     async def check(self, request: Request, response: aiohttp.ClientResponse) -> None:
-        """Raises the error for the status, unless it is a success."""
+        """Raises the error for the answer's status, unless it is a success."""
         if 200 <= response.status < 300:
             return
         try:
@@ -123,7 +123,7 @@ class Client:
             body += block
             if len(body) > MAX_DOCUMENT_BYTES:
                 raise RefusedError(
-                    "AnswerTooLarge", f"{self.name}: a description is larger than {MAX_DOCUMENT_BYTES} bytes"
+                    "AnswerTooLarge", f"{self.name}: the server's answer is larger than {MAX_DOCUMENT_BYTES} bytes"
                 )
         return bytes(body)
 
@@ -147,11 +147,11 @@ class Client:
                 headers = {key: value for key, value in headers.items() if key.lower() in _SHAREABLE}
             url = target
         raise RefusedError(
-            "TooManyRedirects", f"{self.name} redirects more than {MAX_REDIRECTS} times; name the place itself"
+            "TooManyRedirects", f"{self.name} redirects more than {MAX_REDIRECTS} times; use the final URL"
         )
 
     def _target(self, url: URL, response: aiohttp.ClientResponse) -> URL:
-        """The target of a redirect. Signed addresses must be sent on unchanged."""
+        """The target of a redirect, unchanged: it may be a signed URL."""
         response.close()
         try:
             target = url.join(URL(response.headers["Location"], encoded=True)).with_fragment(None)
@@ -177,11 +177,11 @@ class Client:
     def _invalid(self) -> RefusedError:
         return RefusedError(
             "UrlInvalid",
-            f"{self.name} redirects to something that is not the URL of a host; correct spec.source or its credentials",
+            f"{self.name} leads to something that is not the URL of a host; correct spec.source or its credentials",
         )
 
     def _connection_fault(self, error: aiohttp.ClientError) -> AgentError:
-        """Only the error's type is reported: its text may contain a signed address."""
+        """Only the error's type is reported: its text may contain a signed URL."""
         if isinstance(error, aiohttp.InvalidURL):
             return self._invalid()
         if self._gate.refused:
@@ -191,7 +191,7 @@ class Client:
         elif isinstance(error, TimeoutError):
             message = f"sent nothing for {self._policy.stall_s:g} s"
         elif isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
-            message = "broke the connection off"
+            message = "closed the connection too early"
         else:
             message = f"could not be reached or understood ({type(error).__name__})"
         return UnavailableError("ConnectionFailed", f"{self.name}: the server {message}; it is tried again")

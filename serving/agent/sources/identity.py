@@ -1,4 +1,4 @@
-"""The buckets for the pod's own service account (pure)."""
+"""The pod's own cloud identity, and the buckets it is used for (pure)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ ACCESS_TOKEN = "GOOGLE_ACCESS_TOKEN"
 
 @dataclass(frozen=True)
 class WorkloadIdentity:
-    """`buckets` are s3://NAME and gs://NAME. `role`, `token_file` and `region` come from EKS."""
+    """`buckets` have the form s3://NAME or gs://NAME. EKS sets `role`, `token_file` and `region`."""
 
     buckets: frozenset[str] = frozenset()
     role: str = ""
@@ -20,5 +20,5 @@ class WorkloadIdentity:
     metadata: str = "http://metadata.google.internal"
 
     def covers(self, bucket: str, given: Credentials) -> bool:
-        """A tenant's own credentials come first; other buckets are not for the platform's identity."""
+        """Whether the identity is used for this bucket: a tenant's own credentials (`given`) have precedence."""
         return not given.values and bucket in self.buckets

@@ -1,4 +1,4 @@
-"""A kind of source: the schemes of its URIs, their meaning, and the fetching of its two files."""
+"""A kind of source: it names its URI schemes, parses its URIs, and fetches the two files."""
 
 import ssl
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ from serving.agent.sources.policy import Policy
 
 @dataclass(frozen=True)
 class Fetch:
-    """One attempt. `name` is the source as people may see it, `parts` are the files to fill, `now` is in UTC."""
+    """One attempt. `name` is the source without secrets, `parts` are the files to fill, `now` is in UTC."""
 
     name: str
     parts: dict[str, Path]
@@ -26,7 +26,7 @@ class Fetch:
 
 
 class Source(ABC):
-    """One URI, taken apart. `forms` are for people, one for each scheme."""
+    """One parsed URI. `forms` show people how to write such a URI."""
 
     schemes: ClassVar[tuple[str, ...]] = ()
     forms: ClassVar[tuple[str, ...]] = ()

@@ -1,4 +1,4 @@
-"""Limits of a fetch: reachable places and sizes."""
+"""Limits of a fetch: which places it may reach, size and time."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +11,8 @@ class Policy:
     """`max_bytes` bounds both files together, `timeout_s` a whole fetch, `stall_s` the silence within one.
 
     `file://` reaches only paths below `file_roots`; `pvc://CLAIM/…` is `volumes/CLAIM/…`. `allow_private` allows
-    connections to private addresses, and without TLS; `private_hosts` allows them for these hosts alone, by name and
-    optional port. `proxy` is used for every other host; it decides about addresses. `workload` is the platform's own
+    private addresses and connections without TLS; `private_hosts` (HOST or HOST:PORT) allows both for these hosts only.
+    Every other host is reached through `proxy`, which then decides about addresses. `workload` is the platform's own
     identity in clouds. `ca_file` (PEM) is trusted beside the system's authorities.
     """
 
@@ -30,6 +30,6 @@ class Policy:
     workload: WorkloadIdentity = field(default_factory=WorkloadIdentity)
 
     def is_inside(self, host: str | None, port: int | None) -> bool:
-        """Whether the platform allows adapters from this host at any address."""
+        """Whether the platform allows adapters from this host at any address, and without TLS."""
         name = (host or "").lower()
         return self.allow_private or name in self.private_hosts or f"{name}:{port}" in self.private_hosts

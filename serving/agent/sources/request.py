@@ -9,7 +9,7 @@ from yarl import URL
 from serving.agent.errors import AgentError, RefusedError, UnavailableError
 from serving.agent.sources.credentials import Credentials
 
-# Error codes of object stores, registries and the Hub: a word, safe to repeat.
+# Error codes of object stores, registries and the Hub: one word, so messages may quote it.
 _CODE = re.compile(r'<Code>(\w{1,64})</Code>|"code"\s*:\s*"(\w{1,64})"')
 _WORD = re.compile(r"\w{1,64}", re.ASCII)
 _TRY_AGAIN = (408, 425, 429)
@@ -17,7 +17,7 @@ _TRY_AGAIN = (408, 425, 429)
 
 @dataclass(frozen=True)
 class Access:
-    """The credential keys of this kind of source, and the given ones among them."""
+    """The credential keys that this kind of source uses, and those of them that were given."""
 
     keys: tuple[str, ...]
     given: tuple[str, ...]

@@ -10,7 +10,7 @@ from serving.agent.sources.uri import MAX_LENGTH, invalid, shown
 
 
 def kinds_by_scheme() -> Mapping[str, type[Source]]:
-    """Reads the folder, and imports new files."""
+    """Imports every file of the folder."""
     return {scheme: kind for kind in classes_in(kinds, Source) for scheme in kind.schemes}  # type: ignore[type-abstract]
 
 

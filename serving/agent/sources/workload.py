@@ -1,4 +1,4 @@
-"""The pod's own identity, for the platform's buckets: no keys in any Secret.
+"""Credentials from the pod's own identity, for the platform's buckets: they need no keys in a Secret.
 
 AWS: the pod's role and token from EKS, exchanged at STS
 (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html). Google Cloud: the metadata
@@ -25,7 +25,7 @@ _ELEMENTS = ("AccessKeyId", "SecretAccessKey", "SessionToken")
 
 
 async def google(client: Client, workload: WorkloadIdentity) -> Credentials:
-    """Raises UnavailableError where the cloud gives no credentials; `aws` as well."""
+    """Raises UnavailableError if the cloud gives no credentials; so does `aws`."""
     request = Request(URL(f"{workload.metadata}{_TOKEN_PATH}"), {"Metadata-Flavor": "Google"}, _NO_ACCESS)
     _, body = await client.document(request)
     try:

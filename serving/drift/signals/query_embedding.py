@@ -1,4 +1,4 @@
-"""The topics of questions: embeddings of the questions searched in documents."""
+"""The topics of questions: embeddings of the questions used to search documents."""
 
 import numpy as np
 

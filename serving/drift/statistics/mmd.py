@@ -17,7 +17,7 @@ Vectors = NDArray[np.floating]
 Matrix = NDArray[np.float64]
 
 BLOCK = 1_000  # permutations evaluated by one matrix product: bounds the memory of a test
-ROUNDING = 1e-12  # equal splits and equal points may differ by this much: a product sums in its own order
+ROUNDING = 1e-12  # results of equal splits or points may differ by this: products sum in varying order
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def mmd_test(reference: Vectors, current: Vectors, *, permutations: int, rng: np
 
 
 def rbf_kernel(points: Matrix) -> Matrix:
-    """The kernel of all pairs of (N, d) points, shape (N, N), with a zero diagonal: no point meets itself.
+    """The kernel of all pairs of (N, d) points, shape (N, N), with a zero diagonal: no point is paired with itself.
 
     The bandwidth is the median distance between two different points, so it does not depend on the split.
     """

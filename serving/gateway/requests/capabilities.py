@@ -6,7 +6,7 @@ from serving.gateway.schemas import AnyRequest, ChatRequest
 
 
 def check(request: AnyRequest, base: Base) -> None:
-    """Raises InvalidRequest with the first unsupported field."""
+    """Raises InvalidRequest for the first unsupported field."""
     if not isinstance(request, ChatRequest):
         return
     if request.lets_the_model_choose and not base.calls_tools:

@@ -1,4 +1,4 @@
-"""POST /v1/embeddings: texts only; token numbers mean something else to each tokenizer (pure)."""
+"""POST /v1/embeddings: texts only, no token ids, because tokenizers number tokens differently (pure)."""
 
 from typing import Annotated, Any, Literal
 
@@ -31,7 +31,7 @@ class EmbeddingRequest(Value):
 
 
 def parse(body: Any) -> EmbeddingRequest:
-    """Raises InvalidRequest with the first wrong field."""
+    """Raises InvalidRequest for the first wrong field."""
     if not isinstance(body, dict):
         raise InvalidRequest("The body must be a JSON object.", code="invalid_body")
     try:

@@ -1,7 +1,7 @@
-"""Bounds of a JSON schema for an engine (pure). Accepted schemas are compiled next, in `grammars`.
+"""Bounds of a JSON schema for an engine (pure). `grammars` then compiles the accepted schemas.
 
-The limits are OpenAI's if there are any (https://platform.openai.com/docs/guides/structured-outputs), else chosen to
-keep grammars small.
+Where OpenAI has a limit (https://platform.openai.com/docs/guides/structured-outputs), it is used; the other limits are
+chosen to keep grammars small.
 """
 
 import json
@@ -10,16 +10,16 @@ from typing import Any
 
 from serving.gateway.requests.pattern import size
 
-MAX_DEPTH = 32  # objects and lists in each other; a level of a schema takes two to three
+MAX_DEPTH = 32  # nested objects and lists; one level of a schema has two or three of them
 MAX_ITEMS = 20_000
 MAX_TEXT = 120_000
 MAX_ENUM = 1000
 MAX_PATTERN = 512
-# Engines unroll counted repetitions. 20 texts of 1,000 characters take xgrammar 2 s, 200 optional properties with 5 to
-# 100 required 39 s.
+# Engines unroll counted repetitions. xgrammar takes 2 s for 20 texts of 1,000 characters, and 39 s for 200 optional
+# properties with minProperties 5 and maxProperties 100.
 MAX_COUNT = 10_000
 MAX_COUNTED = 20_000
-# A pattern of 4,000 takes xgrammar 1.2 s, and generation with it far longer.
+# For a pattern of size 4,000 xgrammar takes 1.2 s, and generation far longer.
 MAX_PATTERN_SIZE = 1000
 _PATTERN_WEIGHT = 4
 MAX_PROPERTY_CHOICES = 1000
@@ -28,11 +28,11 @@ _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "m
 
 
 class SchemaTooLarge(ValueError):
-    """The message names the exceeded bound."""
+    """The schema exceeds the bound that the message names, or has a `$ref` to outside of itself."""
 
 
 def check(schema: Any) -> None:
-    """Raises SchemaTooLarge. A schema is a JSON object or a boolean; other keywords are ignored."""
+    """Raises SchemaTooLarge. A schema is a JSON object or a boolean; keywords without a bound here are ignored."""
     text = counted = 0
     for number, (value, depth) in enumerate(_walk(schema)):
         if number >= MAX_ITEMS:
@@ -45,13 +45,13 @@ def check(schema: Any) -> None:
             text += sum(map(len, value))
             counted += _check_object(value)
         if counted > MAX_COUNTED:
-            raise SchemaTooLarge(f"lengths and numbers of items come to more than {MAX_COUNTED} together")
+            raise SchemaTooLarge(f"lengths, counts and patterns add up to more than {MAX_COUNTED}")
         if text > MAX_TEXT:
             raise SchemaTooLarge(f"the schema's names and texts are longer than {MAX_TEXT} characters together")
 
 
 def _walk(root: Any) -> Iterator[tuple[Any, int]]:
-    """Every value with its depth; without recursion, since a caller chooses the depth."""
+    """Yields every value with its depth, without recursion, because callers choose the depth."""
     waiting = [(root, 1)]
     while waiting:
         value, depth = waiting.pop()
@@ -61,13 +61,13 @@ def _walk(root: Any) -> Iterator[tuple[Any, int]]:
 
 
 def _schemas(fields: dict[str, Any]) -> Iterator[Any]:
-    """Values possibly containing schemas. A default, a constant or an example is a value regardless of its form; it is
-    counted as its text."""
+    """The values that may contain schemas. A default, a constant or an example is never a schema: it counts as its
+    JSON text."""
     return (json.dumps(item) if name in _PLAIN_VALUES else item for name, item in fields.items())
 
 
 def _check_object(fields: dict[str, Any]) -> int:
-    """The sum of its counted parts."""
+    """What the object adds to the sum that MAX_COUNTED bounds. Raises SchemaTooLarge."""
     enum, pattern, reference = fields.get("enum"), fields.get("pattern"), fields.get("$ref")
     if isinstance(enum, list) and len(enum) > MAX_ENUM:
         raise SchemaTooLarge(f"an enum has more than {MAX_ENUM} values")
@@ -80,12 +80,14 @@ def _check_object(fields: dict[str, Any]) -> int:
     named = fields.get("properties")
     chosen = max(counts.get("minProperties", 0), counts.get("maxProperties", 0))
     if isinstance(named, dict) and len(named) * chosen > MAX_PROPERTY_CHOICES:
-        raise SchemaTooLarge(f"minProperties or maxProperties times the properties is over {MAX_PROPERTY_CHOICES}")
-    return int(sum(counts.values())) + (check_pattern(pattern) if isinstance(pattern, str) else 0)
+        raise SchemaTooLarge(f"minProperties or maxProperties times the property count is over {MAX_PROPERTY_CHOICES}")
+    by_pattern = fields.get("patternProperties")
+    patterns = [*(by_pattern if isinstance(by_pattern, dict) else ()), *([pattern] if isinstance(pattern, str) else ())]
+    return int(sum(counts.values())) + sum(map(check_pattern, patterns))
 
 
 def check_pattern(pattern: str) -> int:
-    """Its count. Raises SchemaTooLarge."""
+    """What the pattern adds to the sum that MAX_COUNTED bounds. Raises SchemaTooLarge."""
     if len(pattern) > MAX_PATTERN:
         raise SchemaTooLarge(f"a pattern is longer than {MAX_PATTERN} characters")
     if (written_out := size(pattern)) > MAX_PATTERN_SIZE:

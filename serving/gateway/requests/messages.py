@@ -39,7 +39,7 @@ class ImageUrl(_Sent):
     @classmethod
     def _carries_its_data(cls, url: str) -> str:
         if not url.startswith("data:image/"):
-            raise ValueError("images are taken as data URLs (data:image/png;base64,…); nothing is fetched")
+            raise ValueError("images must be data URLs (data:image/png;base64,…); nothing is fetched")
         return url
 
 
@@ -68,7 +68,7 @@ _Part = Annotated[
 _SaidPart = Annotated[
     Annotated[TextPart, Tag("<text>")] | Annotated[RefusalPart, Tag("<refusal>")], Discriminator(by_field("type"))
 ]
-# The first wrong part ends the check: a long list of them costs no time.
+# The check stops at the first wrong part, so a long list of wrong parts costs no time.
 _SEVERAL = Field(min_length=1, max_length=MAX_PARTS, fail_fast=True)
 TextContent = Annotated[OneText | Annotated[list[TextPart], _SEVERAL, Tag("<many>")], Discriminator(one_or_many)]
 UserContent = Annotated[OneText | Annotated[list[_Part], _SEVERAL, Tag("<many>")], Discriminator(one_or_many)]
@@ -82,7 +82,7 @@ class FunctionCall(_Sent):
     @field_validator("arguments")
     @classmethod
     def _as_an_object(cls, text: str) -> str:
-        """Chat templates read an object. Other or cut-off arguments of a model are passed as they are."""
+        """Chat templates need an object: other or cut-off arguments are passed as {"unparsed": arguments}."""
         try:
             is_object = isinstance(json.loads(text), dict)
         except (ValueError, RecursionError):
@@ -91,7 +91,7 @@ class FunctionCall(_Sent):
 
 
 class ToolCall(_Sent):
-    """`index` is a remainder of assembling a stream."""
+    """`index` is left over from a stream that a client assembled; it is not passed on."""
 
     id: CallId
     type: Literal["function"] = "function"
@@ -100,7 +100,7 @@ class ToolCall(_Sent):
 
 
 class _Message(_Sent):
-    """`inert`: fields of answers, ours and additions by clients (LiteLLM, OpenRouter)."""
+    """`inert` are fields of answers: the gateway's, and those that clients add (LiteLLM, OpenRouter)."""
 
     inert = frozenset(
         {"abstained", "annotations", "created", "id", "parsed", "provider_specific_fields", "reasoning_details",
@@ -137,7 +137,7 @@ class UserMessage(_Message):
 
 
 class AssistantMessage(_Message):
-    """An answer of ours, or of another model, sent back. A refusal is its text where there is no other."""
+    """An earlier answer, ours or another model's. Its refusal becomes the content if it has no content and no calls."""
 
     kept = frozenset({"content"})
 
@@ -155,7 +155,7 @@ class AssistantMessage(_Message):
             return fields
         message = dict(fields)
         if message.get("content") is None and not message.get("tool_calls"):
-            message["content"] = message.get("refusal") or ""  # an answer may have been cut before its first word
+            message["content"] = message.get("refusal") or ""  # an answer may have ended before its first word
         if "reasoning_content" in message:
             message.setdefault("reasoning", message["reasoning_content"])
         return message

@@ -1,4 +1,4 @@
-"""The size of a regular expression with repetitions written out (pure): engines unroll them."""
+"""The size of a regular expression with its repetitions written out, as engines do (pure)."""
 
 import re
 
@@ -9,7 +9,7 @@ _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 def size(pattern: str) -> int:
-    """Characters and classes, each as often as its counts multiply to: a{3} is 3, (ab{2}){10} is 30."""
+    """The number of characters and classes, each times its repetitions: a{3} is 3, (ab{2}){10} is 30."""
     totals, last, at = [0], 0, 0
     while at < len(pattern):
         if match := _COUNT.match(pattern, at):

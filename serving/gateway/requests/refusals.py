@@ -1,4 +1,4 @@
-"""The caller's error for a refused body: the field as written, the fact, the remedy (pure)."""
+"""The caller's error for a refused body: the field as the caller wrote it, and what is wrong (pure)."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ _FIELD_IN_BACKTICKS = re.compile(r"`([a-z_]+)`")
 
 
 def refusal(error: ValidationError) -> InvalidRequest:
-    """The first of several errors."""
+    """Reports the first error only."""
     first = error.errors(include_url=False, include_input=False)[0]
     param = _written(first["loc"])
     if first["type"] == "union_tag_invalid":
@@ -60,7 +60,7 @@ def refusal(error: ValidationError) -> InvalidRequest:
 
 
 def _written(location: Sequence[int | str]) -> str:
-    """As OpenAI's own errors write a place: messages[0].content."""
+    """The field's path as OpenAI's errors write it: messages[0].content."""
     path = ""
     for part in location:
         if isinstance(part, int):
@@ -71,7 +71,7 @@ def _written(location: Sequence[int | str]) -> str:
 
 
 def _tagged(param: str, context: Details) -> str:
-    """The discriminating field: messages have a role, all else a type."""
+    """The path of the discriminating field: `role` for messages, `type` for all else."""
     field = "role" if "<user>" in context["expected_tags"] else "type"
     return f"{param}.{field}" if param else field
 

@@ -41,7 +41,7 @@ ResponseFormat = Annotated[
 
 
 class StructuredOutputs(Value):
-    """vLLM's own field; one of these. Its other fields reach into the engine and are refused."""
+    """vLLM's own field, with exactly one of these. Its other fields reach into the engine, and are refused."""
 
     schema_: dict[str, Any] | None = Field(default=None, alias="json")
     regex: Annotated[str, StringConstraints(min_length=1, max_length=json_schema.MAX_PATTERN)] | None = None
@@ -76,7 +76,7 @@ class StructuredOutputs(Value):
 
     @property
     def grammars(self) -> list[tuple[str, str, str]]:
-        """The compiler's input: the field, its type, and its text."""
+        """The compiler's input: each field with its type and its text."""
         if self.schema_ is not None:
             return [("structured_outputs.json", "json", orjson.dumps(self.schema_).decode())]
         texts = {"regex": self.regex, "grammar": self.grammar}

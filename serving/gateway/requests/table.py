@@ -11,24 +11,24 @@ from serving.gateway.schemas import ChatRequest, CompletionRequest
 
 HEAD = """# Parameters of requests
 
-Made by `make docs` from `serving.gateway.schemas`; edit there. What is not named here is refused by name, with
+Made by `make docs` from `serving.gateway.schemas`; edit there. Other parameters are refused with
 `unsupported_parameter`. Null and empty optional fields mean absent.
 """
 OURS = {
-    "model": "answered by the gateway: one of the tenant's names, in place of which the engine gets its own",
+    "model": "read by the gateway: one of the tenant's names; the engine receives its own name for the version",
     "stream_options": "`include_usage` is read by the gateway; the engine is always asked for usage",
     "retrieval": "read by the gateway: `knowledge_bases`, `top_k` (1 to 20), `grounded`",
-    "tool_choice": "passed on; of `allowed_tools` the engine sees those alone",
+    "tool_choice": "passed on; with `allowed_tools` the engine receives only those tools",
     "tools": "passed on, with `strict` where a call is forced",
     "chat_template_kwargs": "passed on where the base model's `chatTemplateKwargs` allows it; no lists, no objects",
     "response_format": "passed on once its schema compiles",
     "structured_outputs": "passed on once it compiles: one of `json`, `regex`, `choice`, `grammar`, `json_object`",
     "messages": "passed on; images and audio as data URLs where the base model's `media` has them; nothing is fetched",
-    "modalities": 'taken if `["text"]`, and not passed on',
-    "input": "read by the gateway: texts, no token numbers, of 254 tokens each",
+    "modalities": 'accepted if `["text"]`, and not passed on',
+    "input": "read by the gateway: texts of at most 254 tokens each, no token ids",
     "encoding_format": "read by the gateway",
-    "dimensions": "read by the gateway: the embedder has 384",
-    "best_of": "taken if 1, and not passed on",
+    "dimensions": "read by the gateway: must be 384",
+    "best_of": "accepted if 1, and not passed on",
 }
 _BOUNDS = {
     "minimum": "≥ {}",
@@ -53,7 +53,7 @@ def text() -> str:
     ]
     inert = ", ".join(f"`{name}`" for name in sorted(ChatRequest.inert))
     parts.append(f"\n## Taken and not passed on\n\nThey change no answer here: {inert}.\n")
-    parts.append("\n`functions` and `function_call` are `tools` and `tool_choice` by older names; so is the answer.\n")
+    parts.append("\n`functions` and `function_call`: old names of `tools` and `tool_choice`, then in answers too.\n")
     return "".join(parts)
 
 
@@ -68,7 +68,7 @@ def _section(path: str, kind: type[Value]) -> Iterator[str]:
 
 
 def _bounds(field: dict[str, Any]) -> str:
-    """The possible types of a field's forms, without null."""
+    """The types and bounds that a field allows, without null."""
     forms = [form for form in field.get("anyOf", field.get("oneOf", [field])) if form.get("type") != "null"]
     forms = [inner for form in forms for inner in form.get("oneOf", [form])]
     return "; or ".join(filter(None, dict.fromkeys(map(_form, forms)))) or "-"

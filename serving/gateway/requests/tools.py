@@ -1,4 +1,4 @@
-"""Tools for a model, and the older `functions`, equal under other names (pure)."""
+"""Tools for a model, and `functions`, their older name (pure)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -52,7 +52,7 @@ class AllowedToolsBody(Value):
 
 
 class AllowedTools(Value):
-    """Some of the tools of the request: the others are not shown to the model."""
+    """Some of the request's tools: the model does not see the others."""
 
     type: Literal["allowed_tools"]
     allowed_tools: AllowedToolsBody
@@ -70,7 +70,7 @@ ToolChoice = Annotated[
 
 
 def modern(body: Mapping[str, Any]) -> dict[str, Any]:
-    """`functions`, `function_call` and messages of the role `function` under their newer names."""
+    """Converts `functions`, `function_call` and messages of the role `function` to their newer names."""
     converted = dict(body)
     if isinstance(functions := converted.pop("functions", None), list):
         converted["tools"] = [{"type": "function", "function": function} for function in functions]
@@ -82,7 +82,7 @@ def modern(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _modern_message(message: Any, number: int) -> Any:
-    """A call and its result have no id in the older form: a result follows its call, so the place makes one."""
+    """The older form has no call ids. A result follows its call, so the id is made from the call's position."""
     if not isinstance(message, dict):
         return message
     if message.get("role") == "function":

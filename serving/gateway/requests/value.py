@@ -1,4 +1,4 @@
-"""The bases of all parts of a body: strict frozen values, and unions reporting errors under one branch (pure)."""
+"""Bases of all parts of a body: strict frozen values, and unions that report errors of one branch only (pure)."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints, Tag, model_validator
 
 MAX_TEXT = 400_000
-# Per object: each unknown field is an error, and each error costs time.
+# In one object: each unknown field is an error, and each error costs time.
 MAX_FIELDS = 256
 _EMPTY: tuple[object, ...] = ("", [], {})
 
@@ -16,8 +16,8 @@ OneText = Annotated[Text, Tag("<one>")]
 
 
 class Value(BaseModel):
-    """Clients send back our whole answers, with empty fields: null, and empty optional fields, mean absent. `inert`
-    fields are accepted and dropped; empty is a value for `kept` ones."""
+    """Clients send back our whole answers, with empty fields. Therefore null, and an empty optional field, mean absent;
+    for `kept` fields, empty is a value. `inert` fields are accepted and dropped."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     inert: ClassVar[frozenset[str]] = frozenset()
@@ -46,7 +46,7 @@ class Value(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Including the fields accepted and dropped."""
+        """Adds the `inert` fields to the schema."""
         schema = handler.resolve_ref_schema(handler(core))
         for name in sorted(cls.inert):
             schema.setdefault("properties", {})[name] = {"description": "accepted; changes nothing here"}
@@ -65,7 +65,7 @@ def _kept(kind: type[Value]) -> frozenset[str]:
 
 
 def is_branch(part: object) -> bool:
-    """Whether a part of an error's location is a union's branch, absent in the caller's body."""
+    """Whether a part of an error's location is a union's branch, which is not in the caller's body."""
     return isinstance(part, str) and part.startswith("<")
 
 
@@ -75,7 +75,7 @@ def one_or_many(value: Any) -> str:
 
 
 def by_field(name: str) -> Callable[[Any], str | None]:
-    """Chooses the branch <x> where the field `name` of an object is "x"."""
+    """Chooses the branch <x> if the field `name` of an object is "x"."""
 
     def branch(value: Any) -> str | None:
         chosen = value.get(name) if isinstance(value, dict) else getattr(value, name, None)

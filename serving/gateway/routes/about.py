@@ -1,4 +1,4 @@
-"""GET /, /docs: a description. GET /healthz: the process answers. GET /readyz: it has the objects."""
+"""GET /, /v1, /docs: a description. GET /healthz: the process answers. GET /readyz: it has a snapshot."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -43,7 +43,7 @@ def routes(discovery: Source) -> APIRouter:
 
     @router.get("/readyz", responses={503: {"model": Health}})
     async def readyz() -> Response:
-        """It has the objects."""
+        """The process has a snapshot of the objects."""
         if discovery.synced:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "no snapshot of the objects yet"}, 503)

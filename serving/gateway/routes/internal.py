@@ -1,5 +1,5 @@
-"""GET /v1/state: the operator waits for it before a version leaves an engine. It names every tenant, and is therefore
-on the internal port only."""
+"""GET /v1/state: shows whether a version still has requests; the operator checks this before it unloads the version.
+The state names every tenant, and is therefore on the internal port only."""
 
 from fastapi import APIRouter
 
@@ -15,7 +15,7 @@ def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons) ->
 
     @internal.get("/v1/state")
     async def state() -> GatewayState:
-        """The versions of this gateway with possible or running requests."""
+        """The versions that may receive or still have requests of this gateway, and the comparisons of canaries."""
         catalog = discovery.catalog
         return GatewayState(
             generation=catalog.generation,

@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/NAME: this key's names for `model`."""
+"""GET /v1/models and /v1/models/NAME: the names that this key may use for `model`."""
 
 from typing import Annotated, Literal
 
@@ -18,10 +18,10 @@ class Model(BaseModel):
     id: str
     object: Literal["model"] = "model"
     created: int = 0
-    """Not known of a version; OpenAI's clients want a number."""
+    """Unknown for a version, but OpenAI's clients need a number."""
     owned_by: str
     parent: str | None
-    """The base model, of an adapter."""
+    """An adapter's base model; None for other models."""
     ready: bool
 
 
@@ -31,7 +31,7 @@ class ModelList(BaseModel):
 
 
 def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> APIRouter:
-    """`embedder` is the model name for embeddings, if there are any."""
+    """`embedder` is the model name for embeddings, if the platform has an embedder."""
     router = APIRouter()
 
     def caller(request: Request) -> Principal:
@@ -43,12 +43,12 @@ def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> 
 
     @router.get("/v1/models")
     async def models(principal: Caller) -> ModelList:
-        """Lists this key's names for `model`."""
+        """Lists the names that this key may use for `model`."""
         return ModelList(data=_models(discovery.catalog, principal, embedder))
 
     @router.get("/v1/models/{name:path}")
     async def model(name: str, principal: Caller) -> Model:
-        """Shows one of them."""
+        """Shows one of this key's names for `model`."""
         models = _models(discovery.catalog, principal, embedder)
         named = next((each for each in models if each.id == name), None)
         if named is None:

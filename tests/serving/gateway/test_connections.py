@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -102,12 +103,33 @@ async def test_over_its_share_an_address_gets_no_more_and_the_internal_port_answ
             assert (await _all(reader)).startswith(b"HTTP/1.1 503 ")
         assert await _ready(running.internal_url) == 200
         await stack.aclose()
-        async with asyncio.timeout(10):
-            while True:
-                async with _connection(running) as (reader, writer):
-                    writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-                    if (await _all(reader)).startswith(b"HTTP/1.1 200 "):
-                        return
+        await _until_answered(running)
+
+
+async def _until_answered(running: Running) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            async with _connection(running) as (reader, writer):
+                writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+                if (await _all(reader)).startswith(b"HTTP/1.1 200 "):
+                    return
+
+
+async def test_callers_that_are_gone_before_they_are_accepted_leave_no_count(tmp_path: Path) -> None:
+    async with _gateway(tmp_path, max_connections=3) as running:
+        for _ in range(8):
+            with socket.create_connection(("127.0.0.1", int(running.url.rpartition(":")[2]))) as bound:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await _until_answered(running)
+
+
+async def test_headers_after_a_request_that_is_being_answered_end_nothing(tmp_path: Path) -> None:
+    """The body of the first request is late, and the next one has begun."""
+    async with _gateway(tmp_path, header_timeout_s=0.2) as running, _connection(running) as (reader, writer):
+        writer.write(HEAD + b"content-length: 2\r\n\r\n")
+        await asyncio.sleep(0.5)
+        writer.write(b"{}")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_a_reader_that_does_not_read_is_let_go(tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ def test_too_long_a_context_is_told_in_openais_sentence_which_clients_read(said:
     assert (found.message, found.code) == (f"{LIMIT}{told}{REMEDY}", "context_length_exceeded")
 
 
+def test_a_sentence_without_the_limit_is_whole() -> None:
+    said = "The prompt is over the maximum context length"
+    assert refusal(_body(said), field="messages").message.startswith("This model's maximum context length is smaller. ")
+
+
 def test_a_value_that_the_model_cannot_take_is_named() -> None:
     found = refusal(
         _body("token_id(s) [99999] in logit_bias contain out-of-vocab token ids", "logit_bias"), field="messages"

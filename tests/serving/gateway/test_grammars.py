@@ -1,6 +1,8 @@
 """The real compiler in its real process."""
 
+import asyncio
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -46,3 +48,23 @@ async def test_a_schema_is_compiled_once_for_each_tenant(monkeypatch: pytest.Mon
         await checker.check("globex", [grammar])
     monkeypatch.setattr(grammars, "_CHILD", working)
     await checker.check("globex", [grammar])
+
+
+async def test_equal_requests_at_once_compile_once_and_a_full_cache_refuses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(grammars, "REMEMBERED", 1)
+    checker, compiled = Grammars(), [0]
+    compile_them = checker._compiled
+
+    async def counted(several: Sequence[Grammar]) -> list[str] | None:
+        compiled[0] += len(several)
+        return await compile_them(several)
+
+    monkeypatch.setattr(checker, "_compiled", counted)
+    one: Grammar = ("tools[0]", "json", '{"type": "string"}')
+    two: Grammar = ("tools[1]", "json", '{"type": "number"}')
+    await asyncio.gather(*(checker.check("acme", [one]) for _ in range(5)))
+    assert compiled == [1]
+    await checker.check("acme", [one, two])
+    await checker.check("acme", [one, two])

@@ -1,4 +1,4 @@
-"""gs://BUCKET/DIRECTORY: Google Cloud Storage, as a service account (RFC 7523) or as anybody."""
+"""gs://BUCKET/DIRECTORY: Google Cloud Storage, as a service account (RFC 7523) or anonymously."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ class GsSource(BucketSource):
     forms = ("gs://BUCKET/DIRECTORY",)
 
     async def own_credentials(self, client: Client, fetch: Fetch) -> Credentials:
-        """Google's metadata server has an address forbidden for artifacts."""
+        """Uses a client without address limits: artifacts may not come from the metadata server's address."""
         policy = replace(fetch.policy, allow_private=True, proxy=None)
         async with Client(policy, fetch.tls, client.name) as inside:
             return await workload.google(inside, fetch.policy.workload)
@@ -70,7 +70,7 @@ def service_account(document: str) -> ServiceAccount:
                 if isinstance(key, RSAPrivateKey):
                     return ServiceAccount(email, URL(token_url), key)
     except (ValueError, TypeError, RecursionError, UnsupportedAlgorithm):
-        pass  # of the reason nothing is told: it may quote the key
+        pass  # the reason is not reported: it may quote the key
     raise RefusedError(
         "CredentialInvalid",
         f"{_KEY} is not the JSON key of a service account (client_email, private_key, token_uri); correct the secret",
@@ -78,7 +78,7 @@ def service_account(document: str) -> ServiceAccount:
 
 
 def assertion(account: ServiceAccount, now: datetime) -> str:
-    """The account's signed JWT."""
+    """A JWT that the account signed, valid for _LIFETIME_S."""
     issued = int(now.timestamp())
     claims = {
         "iss": account.email,

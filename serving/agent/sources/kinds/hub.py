@@ -38,7 +38,7 @@ class HubSource(RemoteSource):
         return cls(match[1], match[2] or "main")
 
     async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
-        """Both files of one commit, however the branch moves while they are fetched."""
+        """Both files come from the same commit, even if the branch moves during the fetch."""
         endpoint = fetch.policy.hf_endpoint.rstrip("/")
         access = Access.of(fetch.credentials, "HF_TOKEN")
         token = fetch.credentials.get("HF_TOKEN")

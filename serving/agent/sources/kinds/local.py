@@ -1,4 +1,4 @@
-"""file:///DIRECTORY and pvc://CLAIM/DIRECTORY: below the roots of this machine, or on a mounted volume."""
+"""file:///DIRECTORY and pvc://CLAIM/DIRECTORY: below this machine's allowed roots, or on a mounted volume."""
 
 import asyncio
 import errno
@@ -23,7 +23,7 @@ from serving.agent.verify import FILES
 _CLAIM = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _BLOCK = 1024 * 1024
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-# A FIFO would block the open for ever.
+# Without O_NONBLOCK, opening a FIFO would block for ever.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -35,7 +35,7 @@ class DirectorySource(Source):
         """The source's directory, and the root it must not leave. Raises RefusedError."""
 
     async def fetch(self, fetch: Fetch) -> None:
-        """A thread cannot be cancelled, but notified; its files are untouchable until it has stopped."""
+        """A thread cannot be cancelled, only asked to stop; this waits until it no longer uses its files."""
         directory, root = self.locate(fetch.name, fetch.policy)
         left = threading.Event()
         arguments = (directory, root, fetch.name, fetch.parts, fetch.policy.max_bytes, lambda: not left.is_set())
@@ -65,7 +65,7 @@ class LocalSource(DirectorySource):
         if not roots:
             allowed = " or ".join(map(str, policy.file_roots)) or "no directory"
             raise RefusedError(
-                "SourceOutside", f"{name} is not below {allowed}, which file:// may name; move the adapter"
+                "SourceOutside", f"{name} is outside the directories allowed for file:// ({allowed}); move the adapter"
             )
         return Path(self.path), roots[0]
 
@@ -95,7 +95,7 @@ class VolumeSource(DirectorySource):
 def copy(directory: Path, root: Path, name: str, parts: dict[str, Path], room: int, go_on: Callable[[], bool]) -> None:
     """Copies both files into their parts. Stops early when `go_on` returns False.
 
-    Links are followed inside the root only. The directory is opened component by component, so nothing can be exchanged
+    Links are followed inside the root only. The directory is opened component by component, so nothing can be replaced
     between check and use. Raises RefusedError, UnavailableError and OSError (the disk's).
     """
     with _opened(directory, root, name) as descriptor, ExitStack() as stack:
@@ -105,7 +105,7 @@ def copy(directory: Path, root: Path, name: str, parts: dict[str, Path], room: i
         files = {file: stack.enter_context(_open_regular(descriptor, file, name)) for file in FILES}
         before = {file: _identity(os.fstat(files[file].fileno())) for file in FILES}
         for file in FILES:
-            if not go_on():  # the directory of the parts may be another attempt's by now
+            if not go_on():  # another attempt may already use the directory of the parts
                 return
             room -= _copy_file(files[file], parts[file], name, room, go_on)
         if before != {file: _identity(_status(descriptor, file)) for file in FILES}:
@@ -177,7 +177,7 @@ def _copy_file(reader: BinaryIO, part: Path, name: str, room: int, go_on: Callab
 
 
 def _status(directory: int, file: str) -> os.stat_result | None:
-    """By name: a replaced file has another identity, while the opened one keeps its own."""
+    """The status of the file that has this name now: after a replacement it is not the opened file."""
     try:
         return os.stat(file, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:

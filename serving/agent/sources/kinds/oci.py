@@ -1,4 +1,4 @@
-"""oci://HOST/REPOSITORY:TAG: an artifact in a registry, as `oras push` makes it.
+"""oci://HOST/REPOSITORY:TAG: an artifact in a registry, in the form that `oras push` creates.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md and, for tokens,
 https://distribution.github.io/distribution/spec/auth/token/
@@ -33,7 +33,7 @@ _REGISTRY = re.compile(
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _MAX_TOKEN = 16_384
-# The familiar name differs from the host speaking the protocol.
+# Registries whose familiar name is not the host that speaks the protocol.
 _HOSTS = {"docker.io": "registry-1.docker.io"}
 
 
@@ -69,9 +69,9 @@ class RegistrySource(RemoteSource):
 
 
 def layers(raw: bytes, reference: str, name: str) -> dict[str, str]:
-    """File → digest of the layer with its title. `reference` is a tag, or the manifest's own digest."""
+    """File → digest of the layer titled with its name. `reference` is a tag, or the manifest's own digest."""
     if _DIGEST.fullmatch(reference) and f"sha256:{hashlib.sha256(raw).hexdigest()}" != reference:
-        raise RefusedError("DigestMismatch", f"{name}: the manifest is not what its digest says; push it again")
+        raise RefusedError("DigestMismatch", f"{name}: the manifest does not match its digest; push it again")
     titled = [layer for layer in _layers(raw, name) if layer is not None]
     refusal = absence(name, {title for title, _ in titled})
     if refusal:
@@ -96,7 +96,7 @@ def _layers(raw: bytes, name: str) -> list[tuple[str, str] | None]:
 
 
 def _titled(layer: Any) -> tuple[str, str] | None:
-    """A title may contain the path of the pushed file."""
+    """The layer's file name and digest, None if it has none. Its title may be a path."""
     match layer:
         case {"digest": str(digest), "annotations": {"org.opencontainers.image.title": str(title)}}:
             if _DIGEST.fullmatch(digest):
@@ -104,11 +104,11 @@ def _titled(layer: Any) -> tuple[str, str] | None:
     return None
 
 
-# Proving who asks ------------------------------------------------------------------------------------------------
+# Authentication ---------------------------------------------------------------------------------------------------
 
 
 async def _proof(client: Client, request: Request, source: RegistrySource, credentials: Credentials) -> dict[str, str]:
-    """The headers for the registry's challenge; none without a challenge."""
+    """The headers that answer the registry's challenge; none without a challenge."""
     async with client.open(request) as response:
         challenge = response.headers.get("WWW-Authenticate", "") if response.status == 401 else None
     if challenge is None:
@@ -124,7 +124,7 @@ async def _proof(client: Client, request: Request, source: RegistrySource, crede
 
 
 def token_url(challenge: str, source: RegistrySource, name: str) -> URL:
-    """The token address in the challenge. Only reading this repository is asked for."""
+    """The token URL from the challenge; it asks for read access to this repository only."""
     parameters: Mapping[str, str] = dict(_PARAMETER.findall(challenge))
     query = {"scope": f"repository:{source.repository}:pull"}
     if "service" in parameters:

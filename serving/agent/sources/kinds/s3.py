@@ -32,7 +32,7 @@ class S3Source(BucketSource):
         return await workload.aws(client, fetch.policy.workload)
 
     async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
-        """Without keys the requests are anonymous. Raises RefusedError for half a pair of keys."""
+        """Without keys the requests are anonymous. Raises RefusedError if only one of the two keys is given."""
         credentials = (await self.proving(client, fetch)).credentials
         access, region, keys = Access.of(credentials, *_KEYS), _region(credentials), _keys(credentials)
         endpoint = credentials.get("AWS_ENDPOINT_URL") or f"https://s3.{region}.amazonaws.com"
@@ -40,7 +40,7 @@ class S3Source(BucketSource):
         return {file: Remote(Request(url, signed(url, keys, region), access)) for file, url in urls.items()}
 
     def url(self, endpoint: str, file: str) -> URL:
-        """Path style, understood by every S3; encoded once, as in the signature."""
+        """A path-style URL, which every S3 server accepts; encoded once, as in the signature."""
         path = quote(f"{self.bucket}/{self.key(file)}", safe="/-._~")
         try:
             return URL(f"{endpoint.rstrip('/')}/{path}", encoded=True)
@@ -51,7 +51,7 @@ class S3Source(BucketSource):
 
 
 def signed(url: URL, keys: Keys | None, region: str) -> dict[str, str]:
-    """The headers signing a GET without a body."""
+    """The headers that sign a GET request without a body; none without keys."""
     if keys is None:
         return {}
     request = AWSRequest("GET", str(url), headers={"host": url.host_port_subcomponent or ""})

@@ -34,11 +34,11 @@ class WebSource(RemoteSource):
         if parts.username is not None:
             raise invalid(source, "holds a user; give HTTP_USERNAME and HTTP_PASSWORD as credentials instead")
         if not source.isascii() or " " in source:
-            raise invalid(source, "holds characters that no URL does; write them percent-encoded")
+            raise invalid(source, "holds characters not allowed in a URL; write them percent-encoded")
         return cls(source.partition("#")[0])
 
     async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
-        """The files' names are appended to the path; the query stays, to the letter: it may be signed."""
+        """The files' names are appended to the path; the query is kept unchanged, since it may be signed."""
         directory, question, query = self.url.partition("?")
         access = Access.of(fetch.credentials, "HTTP_AUTHORIZATION", "HTTP_USERNAME", "HTTP_PASSWORD")
         headers = _authorization(fetch.credentials)

@@ -21,6 +21,8 @@ def _nested(depth: int) -> dict[str, Any]:
         _nested(MAX_DEPTH + 1),
         {"enum": list(range(1001))},
         {"pattern": "a" * 513},
+        {"patternProperties": {"a" * 513: {}}},
+        {"patternProperties": {"(a{1,40}){1,40}": {}}},
         {"maxLength": 10_001},
         {"minItems": -1},
         {"properties": {f"p{n}": {"maxLength": 1000} for n in range(21)}},
