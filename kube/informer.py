@@ -59,6 +59,11 @@ class Informer(Generic[T]):
         self.objects: dict[Place, T] = {}
         self.synced = asyncio.Event()
 
+    @property
+    def complete(self) -> bool:
+        """Every object of the server has a value here. An unreadable one has its last value, or none after a start."""
+        return self._versions.keys() <= self.objects.keys()
+
     def assume(self, item: Item) -> None:
         """Applies the result of our own write before the watch delivers it. Skipped if the watch is past this version
         and the object is unknown: it was deleted since."""
@@ -120,9 +125,11 @@ class Informer(Generic[T]):
             return
         self._versions[name] = version
         try:
-            self._set(name, self._read(item))
+            value = self._read(item)
         except Exception as error:  # one unreadable object must not stop the others
             logger.error("%s %s cannot be read, its last value is kept: %s", self._resource.kind, name, error)
+            return
+        self._set(name, value)
 
     def _set(self, name: Place, value: T | None) -> None:
         before = self.objects.get(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 def replace(path: Path, text: str) -> None:
     """Readers see the old text or the new one; the new one is on the disk when this returns. Raises OSError."""
-    staged = path.with_suffix(".tmp")
+    staged = path.with_name(f"{path.name}.tmp")
     with staged.open("w") as file:
         file.write(text)
         file.flush()

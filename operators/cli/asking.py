@@ -1,5 +1,6 @@
 """`quiver ask`: asks a question as a caller does, and shows the answer with its citations."""
 
+import contextlib
 import json
 import secrets
 import textwrap
@@ -95,7 +96,8 @@ def _posted(url: str, key: str, body: dict[str, Any]) -> tuple[int, Any]:
         with urllib.request.urlopen(request, timeout=ANSWER_S) as response:  # noqa: S310
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
-        with error:
+        with error, contextlib.suppress(ValueError):
             return error.code, json.load(error)
+        raise click.ClickException(f"the gateway at {url} answered {error.code}, without a reason") from error
     except (OSError, TimeoutError) as error:
         raise click.ClickException(f"the gateway at {url} does not answer: {error}") from error

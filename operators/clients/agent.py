@@ -39,4 +39,5 @@ class AgentClient:
         """Returns once the engine has nothing left to answer. Raises PeerError after `limit_s` seconds."""
         with translated("agent"):
             async with self._session.get(f"{self._url}/drained", timeout=within(limit_s)) as response:
+                response.raise_for_status()
                 await response.read()

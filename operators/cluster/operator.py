@@ -76,7 +76,13 @@ class Operator:
         )
         self._events = Events(self._cache, self._queue.add, self._queue.add_later)
         self._children = Children(client, self._assume)
-        self._store = ClusterStore(client, self._children, self._assume, platform.namespace)
+        self._store = ClusterStore(
+            client,
+            self._children,
+            assume=self._assume,
+            is_complete=lambda: all(informer.complete for informer in self._objects.values()),
+            namespace=platform.namespace,
+        )
         self._engines = ClusterEngines(self._children, platform)
         self._objects = {resource.kind: self._informer(resource) for resource in OURS}
         self._child_informers = {resource.kind: self._child_informer(resource, None) for resource in OF_TENANTS}

@@ -31,16 +31,29 @@ MOST_DOCUMENTS = 1000
 
 
 class ClusterStore:
-    """`assume` puts the result of a write into the caches. `namespace` is the operator's own."""
+    """`assume` puts the result of a write into the caches. `is_complete` says whether every object was readable at
+    least once. `namespace` is the operator's own."""
 
     most_documents: int | None = MOST_DOCUMENTS
-    is_complete = True  # unreadable objects keep their last readable state
 
-    def __init__(self, client: Client, children: Children, assume: Callable[[Item], None], namespace: str) -> None:
+    def __init__(
+        self,
+        client: Client,
+        children: Children,
+        *,
+        assume: Callable[[Item], None],
+        is_complete: Callable[[], bool],
+        namespace: str,
+    ) -> None:
         self._client = client
         self._children = children
         self._assume = assume
         self._namespace = namespace
+        self._is_complete = is_complete
+
+    @property
+    def is_complete(self) -> bool:
+        return self._is_complete()
 
     def revision(self, adapter: Adapter) -> str:
         return source_revision(adapter)

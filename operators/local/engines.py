@@ -226,12 +226,14 @@ class LocalEngines:
 
 
 async def _drained(client: AgentClient) -> None:
-    """A restarting agent is asked again for a while."""
-    for _ in range(AGENT_TRIES):
-        with suppress(PeerError):
-            await client.drained(DRAIN_S)
-            return
-        await asyncio.sleep(AGENT_RETRY_S)
+    """Waits DRAIN_S at most. A restarting agent is asked again for a while."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_S):
+            for _ in range(AGENT_TRIES):
+                with suppress(PeerError):
+                    await client.drained(DRAIN_S)
+                    return
+                await asyncio.sleep(AGENT_RETRY_S)
 
 
 def _names(base: str) -> Iterable[str]:

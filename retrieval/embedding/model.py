@@ -49,7 +49,8 @@ class Embedder:
 
     def knows(self, word: str) -> bool:
         """Whether the word is one piece of the vocabulary; the vector of any other word means little."""
-        return len(self._encode(word)) <= 1
+        tokens = self._encode(word).tokens
+        return len(tokens) <= 1 and "[UNK]" not in tokens
 
     def is_read_whole(self, text: str) -> bool:
         """Whether the model reads the whole text. Two positions are for the model's special tokens."""

@@ -66,7 +66,9 @@ _MARKS = ", ".join("?" for _ in fields(Document))
 class Ledger:
     """Open it once per process. `changed` is called after every write."""
 
-    _DISK_FULL: ClassVar = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    _DISK_FULL: ClassVar = (
+        sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_FSYNC,
+    )  # fmt: skip
 
     def __init__(self, path: Path, changed: Callable[[], None] = lambda: None) -> None:
         self._path, self._changed, self._lock = path, changed, RLock()

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 from contract.ingest import DesiredKnowledgeBase, DocumentState
 from retrieval.embedding.legibility import ENOUGH
@@ -72,7 +73,7 @@ class Pipeline:
 
     def _content(self, file: File) -> bytes:
         if not supported(file.path):
-            raise unsupported(file.path)
+            raise unsupported(Path(file.path).suffix)
         return read(file, self.limits)
 
     def _cut(self, base: DesiredKnowledgeBase, blocks: Sequence[Block]) -> list[Block]:

@@ -19,7 +19,6 @@ from serving.agent.artifacts import Artifacts
 from serving.agent.converge import Convergence
 from serving.agent.culprits import Culprits
 from serving.agent.engine import Engine, connect
-from serving.agent.errors import UnavailableError as EngineUnavailableError
 from serving.agent.metrics import Metrics
 from serving.agent.rules import PendingRules
 from serving.agent.settings import Settings
@@ -107,7 +106,7 @@ def _engine_routes(convergence: Convergence, engine: Engine) -> APIRouter:
         idle = 0
         while idle < IDLE_LOOKS:
             await asyncio.sleep(LOOK_S)
-            idle = 0 if await _busy(engine) else idle + 1
+            idle = 0 if await engine.busy() else idle + 1
         return "drained"
 
     @routes.get(ENGINE, response_class=PlainTextResponse)
@@ -119,10 +118,3 @@ def _engine_routes(convergence: Convergence, engine: Engine) -> APIRouter:
         return "ok"
 
     return routes
-
-
-async def _busy(engine: Engine) -> bool:
-    try:
-        return await engine.busy()
-    except EngineUnavailableError:  # an engine that is gone is idle
-        return False

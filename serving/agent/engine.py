@@ -41,8 +41,13 @@ class Engine:
         return float(match.group(1)) if match else None
 
     async def busy(self) -> bool:
-        """Whether the engine has running or waiting requests."""
-        return any(float(count) > 0 for count in _REQUESTS.findall(await self._call("GET", "/metrics")))
+        """Whether the engine may have running or waiting requests. No answer means yes, unless nobody listens."""
+        try:
+            return any(float(count) > 0 for count in _REQUESTS.findall(await self._call("GET", "/metrics")))
+        except EngineDownError as error:
+            return not isinstance(error.__cause__, aiohttp.ClientConnectorError)
+        except UnavailableError:
+            return True
 
     async def loaded(self) -> frozenset[str]:
         """The engine's adapters, by engine name."""

@@ -70,7 +70,7 @@ class EngineWatch:
         now = await self._base_now()
         first = self._culprits.base_of(self.started)
         if first is not None and distance(now, first) > TOLERANCE:
-            self.spoiled_by = "a version that was loaded before"
+            self.spoiled_by = "an earlier version"
             raise UnavailableError("SpoilsEngine", f"the base model's answers have changed, by {self.spoiled_by}")
         self.base = first or now
         if first is None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -81,7 +82,8 @@ class Store:
     def delete(self, tenant: str) -> None:
         """Remove everything of the tenant. Raises StateError."""
         try:
-            for path in (self._path(tenant), self._damaged(tenant), self._unfinished(tenant)):
+            damaged = self._directory.glob(f"{tenant}{DAMAGED}*")
+            for path in (self._path(tenant), self._unfinished(tenant), *damaged):
                 path.unlink(missing_ok=True)
         except OSError as failure:
             raise StateError(
@@ -90,15 +92,15 @@ class Store:
 
     def _set_aside(self, tenant: str) -> Path:
         """Renames the damaged file. Returns its path, the old one if it cannot be renamed."""
+        path = self._path(tenant)
+        names = chain([""], (f".{number}" for number in count(1)))  # an earlier damaged file stays as it is
+        aside = next(free for end in names if not (free := self._directory / f"{tenant}{DAMAGED}{end}").exists())
         with suppress(OSError):
-            self._path(tenant).replace(self._damaged(tenant))
-        return self._damaged(tenant) if self._damaged(tenant).exists() else self._path(tenant)
+            return path.replace(aside)
+        return path
 
     def _path(self, tenant: str) -> Path:
         return self._directory / f"{tenant}{SUFFIX}"
-
-    def _damaged(self, tenant: str) -> Path:
-        return self._directory / f"{tenant}{DAMAGED}"
 
     def _unfinished(self, tenant: str) -> Path:
         return self._directory / f"{tenant}{UNFINISHED}"

@@ -123,7 +123,7 @@ PODS: dict[str, tuple[Item, tuple[str, ...]]] = {
     ),
     "a ConfigMap that is not there": (
         {"waiting": {"reason": "CreateContainerConfigError", "message": 'configmap "ca" not found'}},
-        ('configmap "ca" not found', "make what it names"),
+        ('configmap "ca" not found', "create what the message names"),
     ),
 }  # fmt: skip
 

@@ -68,3 +68,14 @@ def test_of_one_that_cannot_be_read_the_last_reading_stands() -> None:
     cache.watch("bad", 2)
     cache.watch("good", 3)
     assert cache.kept == {"bad": "1", "good": "3"}
+
+
+def test_a_cache_is_complete_while_it_has_a_value_for_every_object() -> None:
+    cache = Cache()
+    cache.watch("bad", 2)
+    assert not cache.informer.complete
+    cache.watch("bad", 3)
+    cache.watch("good", 4)
+    assert cache.informer.complete
+    cache.watch("bad", 5, gone=True)
+    assert cache.informer.complete

@@ -24,6 +24,10 @@ class Credentials:
         """A value of several lines."""
         return self.values.get(key, "").strip()
 
+    @property
+    def any(self) -> bool:
+        return any(value.strip() for value in self.values.values())
+
     def given(self, keys: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(key for key in keys if self.values.get(key, "").strip())
 

@@ -21,4 +21,4 @@ class WorkloadIdentity:
 
     def covers(self, bucket: str, given: Credentials) -> bool:
         """Whether the identity is used for this bucket: a tenant's own credentials (`given`) have precedence."""
-        return not given.values and bucket in self.buckets
+        return not given.any and bucket in self.buckets

@@ -124,7 +124,7 @@ def test_an_object_that_is_read_can_be_written(text: str) -> None:
 
 
 def test_an_alias_is_refused_at_its_line() -> None:
-    with pytest.raises(FileError, match=r"line 2: an alias \(\*name\) is not taken"):
+    with pytest.raises(FileError, match=r"line 2: aliases \(\*name\) are not allowed"):
         parse(b"a: &x 1\nb: *x\n", HERE)
 
 

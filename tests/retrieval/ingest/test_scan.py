@@ -157,7 +157,7 @@ def test_a_directory_that_is_exchanged_during_the_scan_is_read_again(
         return is_file(path)
 
     monkeypatch.setattr(Path, "is_file", exchanged)
-    with pytest.raises(SourceError, match="exchanged"):
+    with pytest.raises(SourceError, match="replaced"):
         scan(str(source), LIMITS)
 
 

@@ -42,6 +42,7 @@ def test_damage_is_a_state_error_that_keeps_the_file_or_no_damage_at_all(
     saved: tuple[Store, Path, bytes], place: int, value: int
 ) -> None:
     store, directory, good = saved
+    store.delete("acme")
     damaged = bytearray(good)
     damaged[place] = value
     (directory / "acme.npz").write_bytes(damaged)
@@ -50,6 +51,18 @@ def test_damage_is_a_state_error_that_keeps_the_file_or_no_damage_at_all(
     except StateError:
         assert (directory / "acme.npz.damaged").read_bytes() == damaged
         assert not (directory / "acme.npz").exists()
+
+
+def test_an_earlier_damaged_file_is_kept_too(saved: tuple[Store, Path, bytes]) -> None:
+    store, directory, _ = saved
+    store.delete("acme")
+    for content in (b"first", b"second"):
+        (directory / "acme.npz").write_bytes(content)
+        with pytest.raises(StateError):
+            store.load("acme", WIDTHS)
+    assert {path.read_bytes() for path in directory.glob("acme.npz.damaged*")} == {b"first", b"second"}
+    store.delete("acme")
+    assert store.tenants() == []
 
 
 @pytest.mark.parametrize("method", [1, 8, 12, 14, 99])
