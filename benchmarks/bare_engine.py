@@ -21,7 +21,7 @@ from operators.desired.engine_vllm import engine_command, on_port
 from operators.local import process_group
 from operators.local.commands import ENGINE_NICE
 from operators.local.layout import free_port
-from operators.local.process import step_back
+from operators.local.process import lower_priority
 from operators.settings import Settings
 
 HERE = Path(__file__).parent.parent
@@ -108,7 +108,7 @@ def bare_engine(
             preexec_fn=end_with_parent,
         )
     try:
-        step_back(process.pid, ENGINE_NICE)
+        lower_priority(process.pid, ENGINE_NICE)
         engine = BareEngine(f"http://127.0.0.1:{port}", process)
         _wait(engine, log)
         yield engine

@@ -30,7 +30,7 @@ from benchmarks.load import QUESTION
 from benchmarks.report import Bar, report
 from examples.demo.platform import Platform, end_with_parent, running
 from examples.demo.workspace import AlreadyRunning, alone, clear
-from operators.local.process import step_back
+from operators.local.process import lower_priority
 from serving.agent import base as base_model
 
 ROOT = Path("build/bench-neighbours").resolve()
@@ -174,7 +174,7 @@ def attack(name: str, platform: Platform) -> Iterator[None]:
         command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=end_with_parent
     )
     try:
-        step_back(process.pid, ATTACKERS_NICE)
+        lower_priority(process.pid, ATTACKERS_NICE)
         yield
     finally:
         process.kill()

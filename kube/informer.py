@@ -68,7 +68,7 @@ class Informer(Generic[T]):
         """Applies the result of our own write before the watch delivers it. Skipped if the watch is past this version
         and the object is unknown: it was deleted since."""
         if _place(item) in self._versions or int(item["metadata"]["resourceVersion"]) > int(self._version or 0):
-            self._see(item)
+            self._apply_item(item)
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -100,7 +100,7 @@ class Informer(Generic[T]):
         async for event in self._client.watch(self._resource, self._version, **where):  # type: ignore[arg-type]
             item = event["object"]
             if event["type"] != "BOOKMARK":
-                self._see(item, gone=event["type"] == "DELETED")
+                self._apply_item(item, gone=event["type"] == "DELETED")
             self._version = item["metadata"]["resourceVersion"]
 
     async def _list(self) -> None:
@@ -110,11 +110,11 @@ class Informer(Generic[T]):
             self._versions.pop(name)
             self._set(name, None)
         for item in items:
-            self._see(item)
+            self._apply_item(item)
         self._version = version
         self.synced.set()
 
-    def _see(self, item: Item, *, gone: bool = False) -> None:
+    def _apply_item(self, item: Item, *, gone: bool = False) -> None:
         """Ignores versions older than the known one, as before our own write: an object's versions grow (KEP-5504)."""
         name, version = _place(item), int(item["metadata"]["resourceVersion"])
         if version < self._versions.get(name, 0):

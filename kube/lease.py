@@ -61,7 +61,7 @@ class Lease:
                 await self._release()
 
     async def _acquire(self) -> None:
-        while not await self._tried():  # noqa: ASYNC110  # no event here: another process frees it
+        while not await self._try_to_hold():  # noqa: ASYNC110  # no event here: another process frees it
             await asyncio.sleep(PERIOD_S)
 
     async def _renew_for_ever(self) -> None:
@@ -71,7 +71,7 @@ class Lease:
             try:
                 async with asyncio.timeout(deadline - time.monotonic()):
                     began = time.monotonic()
-                    renewed = await self._tried()
+                    renewed = await self._try_to_hold()
             except TimeoutError:
                 renewed = False
             if renewed:
@@ -79,7 +79,7 @@ class Lease:
             elif time.monotonic() >= deadline or self._is_anothers():
                 raise LeaseLost(f"lease {self._namespace}/{self._name} was not renewed in time")
 
-    async def _tried(self) -> bool:
+    async def _try_to_hold(self) -> bool:
         """Takes or renews the lease if possible. Returns whether this process holds it now. The holder writes without
         reading: another holder's write causes a conflict."""
         try:

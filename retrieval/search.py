@@ -13,7 +13,7 @@ from retrieval.embedding.model import Embedder, QueryCache
 from retrieval.errors import UnknownKnowledgeBaseError
 from retrieval.gate import Nearness, Thresholds, coverage, decide, names_missing
 from retrieval.lexical import capitalised, query_terms
-from retrieval.ranking import Retriever, fuse
+from retrieval.ranking import WeightedRanking, fuse
 from retrieval.scope import Scope
 from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector
@@ -149,6 +149,9 @@ def ranked(results: Hits, query: Query) -> list[Evidence]:
             lexical_score=lexical.get(chunk_id),
         )
         for chunk_id, score in fuse(
-            [Retriever(list(dense), query.legible), Retriever(list(lexical), worth_of_lexical(results, query))]
+            [
+                WeightedRanking(list(dense), query.legible),
+                WeightedRanking(list(lexical), worth_of_lexical(results, query)),
+            ]
         )
     ]

@@ -3,7 +3,7 @@
 import aiohttp
 
 from contract.agent import AgentStatus, DesiredSet
-from operators.clients.errors import ANSWER_S, PeerError, translated, within
+from operators.clients.errors import ANSWER_S, PeerError, peer_errors, within
 
 LONGEST_WAIT_S = 5.0
 
@@ -17,7 +17,7 @@ class AgentClient:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def desire(self, desired: DesiredSet) -> None:
-        with translated("agent"):
+        with peer_errors("agent"):
             body = desired.model_dump_json(by_alias=True)
             url = f"{self._url}/v1/desired"
             async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:
@@ -25,7 +25,7 @@ class AgentClient:
 
     async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> AgentStatus:
         """The status, once its version differs from `since`, or unchanged after `wait_s` seconds."""
-        with translated("agent"):
+        with peer_errors("agent"):
             query = {"seen": str(since), "wait": str(wait_s)}
             limit = within(wait_s + ANSWER_S)
             url = f"{self._url}/v1/status"
@@ -37,7 +37,7 @@ class AgentClient:
 
     async def drained(self, limit_s: float) -> None:
         """Returns once the engine has nothing left to answer. Raises PeerError after `limit_s` seconds."""
-        with translated("agent"):
+        with peer_errors("agent"):
             async with self._session.get(f"{self._url}/drained", timeout=within(limit_s)) as response:
                 response.raise_for_status()
                 await response.read()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import aiohttp
 
 from contract.drift import Tenants
-from operators.clients.errors import translated, within
+from operators.clients.errors import peer_errors, within
 
 
 class DriftClient:
@@ -18,7 +18,7 @@ class DriftClient:
 
     async def register(self, tenants: Sequence[str]) -> None:
         """Sends the complete set of tenants; the detector removes all others."""
-        with translated("drift"):
+        with peer_errors("drift"):
             body = Tenants(tenants=list(tenants)).model_dump_json()
             url = f"{self._url}/v1/tenants"
             async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:

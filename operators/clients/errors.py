@@ -22,13 +22,13 @@ class PeerError(Exception):
 
 
 @contextmanager
-def translated(neighbour: str) -> Iterator[None]:
+def peer_errors(service: str) -> Iterator[None]:
     """Turns aiohttp's errors into PeerError. Only an error answer or an invalid one is logged: a starting service is
     silent as a rule."""
     try:
         yield
     except (aiohttp.ClientConnectionError, TimeoutError) as error:
-        raise PeerError(f"{neighbour} does not answer: {type(error).__name__}") from error
+        raise PeerError(f"{service} does not answer: {type(error).__name__}") from error
     except (aiohttp.ClientError, ValidationError) as error:
-        logger.warning("%s does not answer as agreed: %s", neighbour, " ".join(str(error).split())[:300])
-        raise PeerError(f"{neighbour} does not answer as agreed") from error
+        logger.warning("%s does not answer as agreed: %s", service, " ".join(str(error).split())[:300])
+        raise PeerError(f"{service} does not answer as agreed") from error

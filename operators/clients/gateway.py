@@ -3,7 +3,7 @@
 import aiohttp
 
 from contract.gateway import GatewayState
-from operators.clients.errors import translated, within
+from operators.clients.errors import peer_errors, within
 
 
 class GatewayClient:
@@ -15,7 +15,7 @@ class GatewayClient:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def state(self) -> GatewayState:
-        with translated("gateway"):
+        with peer_errors("gateway"):
             url = f"{self._url}/v1/state"
             async with self._session.get(url, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()

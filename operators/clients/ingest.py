@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import aiohttp
 
 from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases, IngestStatus
-from operators.clients.errors import ANSWER_S, translated, within
+from operators.clients.errors import ANSWER_S, peer_errors, within
 
 LONGEST_WAIT_S = 5.0
 
@@ -19,14 +19,14 @@ class IngestClient:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     async def desire(self, bases: Sequence[DesiredKnowledgeBase]) -> None:
-        with translated("ingest"):
+        with peer_errors("ingest"):
             body = DesiredKnowledgeBases(knowledge_bases=list(bases)).model_dump_json()
             async with self._session.put(self._url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
 
     async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> IngestStatus:
         """The status, once its revision differs from `since`, or unchanged after `wait_s` seconds."""
-        with translated("ingest"):
+        with peer_errors("ingest"):
             query = {"seen": str(since), "wait": str(wait_s)}
             limit = within(wait_s + ANSWER_S)
             async with self._session.get(self._url, params=query, headers=self._headers, timeout=limit) as response:

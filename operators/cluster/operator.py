@@ -38,12 +38,12 @@ from operators.cluster.pod import Ports, read_pod
 from operators.cluster.store import ClusterStore
 from operators.cluster.stored import read
 from operators.controllers.cache import ClusterCache
+from operators.controllers.context import Context
 from operators.controllers.controller import reconciler
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 from operators.controllers.peer_watcher import Addresses, PeerWatcher
 from operators.controllers.stored_object import StoredObject
-from operators.controllers.surroundings import Surroundings
 from operators.desired.engine_workload import COMPONENT, MANAGED_BY, NAME, OPERATOR, Platform
 from operators.desired.tenant_namespace import TENANT
 
@@ -126,7 +126,7 @@ class Operator:
             self._metrics.lead()
             await peers.first_reports()
             self._events.enqueue_everything()
-            around = Surroundings(self._cache, self._events, self._store, self._engines, peers)
+            around = Context(self._cache, self._events, self._store, self._engines, peers)
             group.create_task(peers.run())
             group.create_task(self._queue.run(reconciler(around)))
 

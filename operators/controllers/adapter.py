@@ -6,8 +6,8 @@ from contract.adapter import Adapter, AdapterStatus
 from contract.conditions import stamp
 from contract.resource import Key
 from operators.controllers.cache import ClusterCache, bases_of
+from operators.controllers.context import Context
 from operators.controllers.events import base_key
-from operators.controllers.surroundings import Surroundings
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 
@@ -18,8 +18,8 @@ SECRET_S = 60.0
 MISSING_SECRET_S = 5.0
 
 
-async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | None:
-    cache = around.cache
+async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
+    cache = context.cache
     stored = cache.stored(key, Adapter)
     if stored is None:
         cache.waiting.discard(key)
@@ -27,18 +27,18 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | No
         cache.secrets_read.discard(key)
         return None
     if cache.verdict(stored.item, now).holds:
-        around.events.enqueue(await _read_secret(stored.item, around))
-    status = next_status(stored.item, _observed(stored.item, around, now))
-    await around.store.write_status(stored, status)
+        context.events.enqueue(await _read_secret(stored.item, context))
+    status = next_status(stored.item, _observed(stored.item, context, now))
+    await context.store.write_status(stored, status)
     _wait_for_gateways(key, status, cache)
     return CANARY_S if status.canary else _secret_due(stored.item, cache)
 
 
-async def _read_secret(adapter: Adapter, around: Surroundings) -> set[Key]:
+async def _read_secret(adapter: Adapter, context: Context) -> set[Key]:
     """Reads the Secret into the cache. Returns the base models to reconcile if it changed."""
-    cache = around.cache
+    cache = context.cache
     name, before = adapter.spec.credentials, cache.credentials.get(adapter.key)
-    secret = await around.store.secret(adapter.namespace, name) if name else None
+    secret = await context.store.secret(adapter.namespace, name) if name else None
     first = bool(name) and adapter.key not in cache.secrets_read
     cache.secrets_read.add(adapter.key)
     if secret is None:
@@ -54,13 +54,13 @@ def _secret_due(adapter: Adapter, cache: ClusterCache) -> float | None:
     return SECRET_S if adapter.key in cache.credentials else MISSING_SECRET_S
 
 
-def _observed(adapter: Adapter, around: Surroundings, now: datetime) -> Observed:
-    cache = around.cache
+def _observed(adapter: Adapter, context: Context, now: datetime) -> Observed:
+    cache = context.cache
     tenant = cache.owner(adapter.namespace) or ""
     stored, base = cache.objects[adapter.key], cache.base_model(adapter.spec.base_model)
     return Observed(
         tenant=tenant,
-        revision=around.store.revision(adapter),
+        revision=context.store.revision(adapter),
         verdict=cache.verdict(adapter, now),
         replicas=cache.serving_adapter(adapter.spec.base_model, tenant, adapter.name),
         gateways=cache.gateways_for(tenant, adapter.name),

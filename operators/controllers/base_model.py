@@ -10,10 +10,10 @@ from contract.conditions import Condition, condition, stamp
 from contract.resource import Key
 from operators.controllers.backend import RuntimeRefusal
 from operators.controllers.cache import ClusterCache
+from operators.controllers.context import Context
 from operators.controllers.events import base_key
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
-from operators.controllers.surroundings import Surroundings
 from operators.desired.adapters import Placement, fill_slots
 from operators.desired.pilot import pilots
 from operators.reconcile.base_model import next_status
@@ -22,38 +22,38 @@ from operators.reconcile.base_model import next_status
 WAIT_S = 5.0
 
 
-async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | None:
-    stored = around.cache.stored(key, BaseModel)
+async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
+    stored = context.cache.stored(key, BaseModel)
     if stored is None:
-        around.cache.waiting.discard(key)
-        await around.engines.remove(key.name)
+        context.cache.waiting.discard(key)
+        await context.engines.remove(key.name)
         return None
-    verdict = around.engines.refusal(stored.item) or around.cache.verdict(stored.item, now)
+    verdict = context.engines.refusal(stored.item) or context.cache.verdict(stored.item, now)
     refusal: RuntimeRefusal | None = None
     if verdict.holds:
         try:
-            await around.engines.run(stored)
+            await context.engines.run(stored)
         except RuntimeRefusal as error:  # running engines go on answering, and still get their desired sets
             refusal = error
             verdict = condition(c.ACCEPTED, False, c.NOT_APPLIED, f"its engines cannot be created: {error}")
-    around.events.enqueue(_fill_replicas(stored.item, around, now))
-    await _write_status(stored, verdict, around, now)
+    context.events.enqueue(_fill_replicas(stored.item, context, now))
+    await _write_status(stored, verdict, context, now)
     if refusal:
         raise refusal.__cause__ or refusal
-    return WAIT_S if around.engines.waits(key.name) else None
+    return WAIT_S if context.engines.waits(key.name) else None
 
 
-def _fill_replicas(base: BaseModel, around: Surroundings, now: datetime) -> set[Key]:
+def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]:
     """Pushes the desired set to every replica. Returns the adapters with a changed reason for not being placed. Without
     replicas, the reasons are those of a hypothetical one."""
-    cache = around.cache
+    cache = context.cache
     objects, rules = cache.objects_of(base), cache.rules(now)
     verdicts = {adapter.key: rules.verdict(adapter) for adapter in objects.adapters}
     if any(a.spec.credentials and verdicts[a.key].holds and a.key not in cache.secrets_read for a in objects.adapters):
         return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
     placements: list[Placement] = []
     peers: list[tuple[Peer | None, AgentStatus | None]] = [*cache.replicas(base.name)]
-    revisions = {adapter.key: around.store.revision(adapter) for adapter in objects.adapters}
+    revisions = {adapter.key: context.store.revision(adapter) for adapter in objects.adapters}
     reports = {peer.name: report for peer, report in peers if peer}
     chosen = pilots(objects.adapters, owners(objects.tenants), revisions, reports)
     for peer, report in peers or [(None, None)]:
@@ -68,7 +68,7 @@ def _fill_replicas(base: BaseModel, around: Surroundings, now: datetime) -> set[
             tried_elsewhere={key for key, name in chosen.items() if peer and name != peer.name},
         )
         if peer:
-            around.peers.push_desired(peer.uid, placement.desired)
+            context.peers.push_desired(peer.uid, placement.desired)
         placements.append(placement)
     leaving = any(item.source is None for placement in placements for item in placement.desired.adapters)
     (cache.waiting.add if leaving else cache.waiting.discard)(base_key(base.name))
@@ -85,20 +85,18 @@ def _unplaced(base: BaseModel, cache: ClusterCache, placements: list[Placement])
     return changed
 
 
-async def _write_status(
-    stored: StoredObject[BaseModel], verdict: Condition, around: Surroundings, now: datetime
-) -> None:
+async def _write_status(stored: StoredObject[BaseModel], verdict: Condition, context: Context, now: datetime) -> None:
     base = stored.item
-    peers = around.cache.replicas(base.name)
+    peers = context.cache.replicas(base.name)
     status = next_status(
         base,
         verdict=verdict,
         replicas={peer.name: (peer.url, report) for peer, report in peers if peer.url},
         now=stamp(now),
-        trouble=next((peer.trouble for peer, _ in peers if peer.trouble), around.engines.waits(base.name)),
+        trouble=next((peer.trouble for peer, _ in peers if peer.trouble), context.engines.waits(base.name)),
     )
     kept = {endpoint.name: endpoint for endpoint in base.status.endpoints}
-    unheard = {peer.name for peer, _ in peers if peer.ready and peer.uid in around.cache.expected}
+    unheard = {peer.name for peer, _ in peers if peer.ready and peer.uid in context.cache.expected}
     endpoints = tuple(kept.get(e.name, e) if e.name in unheard else e for e in status.endpoints)
-    more = {"endpoints": endpoints, "replicas": len(peers), "selector": around.engines.selector(base.name)}
-    await around.store.write_status(stored, status.model_copy(update=more))
+    more = {"endpoints": endpoints, "replicas": len(peers), "selector": context.engines.selector(base.name)}
+    await context.store.write_status(stored, status.model_copy(update=more))

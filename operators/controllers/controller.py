@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 
 from contract.resource import Key
 from operators.controllers import adapter, api_key, base_model, knowledge_base, tenant
+from operators.controllers.context import Context
 from operators.controllers.events import DRIFT, INGEST
-from operators.controllers.surroundings import Surroundings
 
 # Reconciles an object. Returns the seconds until the next reconcile, or None to wait for a change.
-Reconcile = Callable[[Key, Surroundings, datetime], Awaitable[float | None]]
+Reconcile = Callable[[Key, Context, datetime], Awaitable[float | None]]
 
 
-async def _push_to_ingest(_key: Key, around: Surroundings, now: datetime) -> None:
-    knowledge_base.push_to_ingest(around, now)
+async def _push_to_ingest(_key: Key, context: Context, now: datetime) -> None:
+    knowledge_base.push_to_ingest(context, now)
 
 
-async def _push_to_drift(_key: Key, around: Surroundings, now: datetime) -> None:
-    knowledge_base.push_to_drift(around, now)
+async def _push_to_drift(_key: Key, context: Context, now: datetime) -> None:
+    knowledge_base.push_to_drift(context, now)
 
 
 RECONCILES: Mapping[str, Reconcile] = {
@@ -31,8 +31,8 @@ RECONCILES: Mapping[str, Reconcile] = {
 }
 
 
-def reconciler(around: Surroundings) -> Callable[[Key], Awaitable[float | None]]:
+def reconciler(context: Context) -> Callable[[Key], Awaitable[float | None]]:
     async def reconcile(key: Key) -> float | None:
-        return await RECONCILES[key.kind](key, around, datetime.now(UTC))
+        return await RECONCILES[key.kind](key, context, datetime.now(UTC))
 
     return reconcile

@@ -8,13 +8,13 @@ from contract.objects import Objects
 from contract.resource import Key
 from contract.tenant import Tenant
 from operators.controllers.cache import ClusterCache
-from operators.controllers.surroundings import Surroundings
+from operators.controllers.context import Context
 from operators.desired.knowledge_bases import desired_knowledge_bases
 from operators.reconcile.knowledge_base import next_status
 
 
-async def reconcile(key: Key, around: Surroundings, now: datetime) -> None:
-    cache = around.cache
+async def reconcile(key: Key, context: Context, now: datetime) -> None:
+    cache = context.cache
     stored = cache.stored(key, KnowledgeBase)
     if stored is None:
         return
@@ -26,8 +26,8 @@ async def reconcile(key: Key, around: Surroundings, now: datetime) -> None:
         trouble=_trouble(cache),
         now=stamp(now),
     )
-    documents = _most_telling(status.documents, around.store.most_documents)
-    await around.store.write_status(stored, status.model_copy(update={"documents": documents}))
+    documents = _most_telling(status.documents, context.store.most_documents)
+    await context.store.write_status(stored, status.model_copy(update={"documents": documents}))
 
 
 def _trouble(cache: ClusterCache) -> str:
@@ -45,24 +45,24 @@ def _most_telling(documents: tuple[Document, ...], most: int | None) -> tuple[Do
     return tuple(sorted(documents, key=lambda document: document.state != "Failed"))[:most]
 
 
-def push_to_ingest(around: Surroundings, now: datetime) -> None:
+def push_to_ingest(context: Context, now: datetime) -> None:
     """Pushes the complete set of knowledge bases; the worker removes all others."""
-    cache = around.cache
+    cache = context.cache
     bases = tuple(item for item in cache.of_kind(KnowledgeBase) if isinstance(item, KnowledgeBase))
     tenants = tuple(item for item in cache.of_kind(Tenant) if isinstance(item, Tenant))
     rules = cache.rules(now)
     leaving = {s.item.name for s in cache.objects.values() if s.deleting and isinstance(s.item, Tenant)}
     kept = tuple(base for base in bases if cache.owner(base.namespace) not in leaving)
     objects = Objects.model_construct(knowledge_bases=kept, tenants=tenants)
-    if around.store.is_complete:
-        around.peers.push_knowledge_bases(
+    if context.store.is_complete:
+        context.peers.push_knowledge_bases(
             desired_knowledge_bases(objects, {base.key: rules.verdict(base) for base in bases})
         )
 
 
-def push_to_drift(around: Surroundings, now: datetime) -> None:
+def push_to_drift(context: Context, now: datetime) -> None:
     """Pushes the complete set of tenants; the detector removes all others."""
-    rules = around.cache.rules(now)
-    tenants = (s.item for s in around.cache.objects.values() if isinstance(s.item, Tenant) and not s.deleting)
-    if around.store.is_complete:
-        around.peers.push_tenants(tuple(sorted(tenant.name for tenant in tenants if rules.verdict(tenant).holds)))
+    rules = context.cache.rules(now)
+    tenants = (s.item for s in context.cache.objects.values() if isinstance(s.item, Tenant) and not s.deleting)
+    if context.store.is_complete:
+        context.peers.push_tenants(tuple(sorted(tenant.name for tenant in tenants if rules.verdict(tenant).holds)))

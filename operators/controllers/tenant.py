@@ -9,42 +9,42 @@ from contract.resource import Key
 from contract.tenant import Tenant
 from operators.controllers.backend import Offboarding
 from operators.controllers.cache import ClusterCache
+from operators.controllers.context import Context
 from operators.controllers.stored_object import StoredObject
-from operators.controllers.surroundings import Surroundings
 from operators.reconcile.tenant import tenant_status
 
 # Seconds between checks that everything is removed.
 LOOK_S = 1.0
 
 
-async def reconcile(key: Key, around: Surroundings, now: datetime) -> float | None:
-    cache = around.cache
+async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
+    cache = context.cache
     stored = cache.stored(key, Tenant)
     if stored is None:
         return None
     if stored.deleting:
-        return await _off_board(stored, around)
+        return await _off_board(stored, context)
     verdict = cache.verdict(stored.item, now)
-    if verdict.holds and not await around.store.claim_namespace(stored):
+    if verdict.holds and not await context.store.claim_namespace(stored):
         return None
     objects = Objects.model_construct(adapters=tuple(cache.adapters(stored.item.spec.namespace)))
-    await around.store.write_status(
+    await context.store.write_status(
         stored, tenant_status(stored.item, verdict=verdict, objects=objects, now=stamp(now))
     )
     return None
 
 
-async def _off_board(stored: StoredObject[Tenant], around: Surroundings) -> float | None:
+async def _off_board(stored: StoredObject[Tenant], context: Context) -> float | None:
     """Deletes the tenant's objects. Indexes and loaded adapters are outside of the object store: the off-boarding ends
     only once they are gone too."""
-    cache, tenant = around.cache, stored.item
+    cache, tenant = context.cache, stored.item
     owns = cache.owner(tenant.spec.namespace) == tenant.name
     left = [cache.objects[key] for key in cache.in_namespace(tenant.spec.namespace)] if owns else []
     for item in left:
-        await around.store.delete(item)
+        await context.store.delete(item)
     if owns and (left or _has_adapters(tenant, cache) or _is_indexed(tenant, cache)):
         return LOOK_S
-    await around.store.finish_offboarding(stored, asdict(_proof(cache)) if owns else None)
+    await context.store.finish_offboarding(stored, asdict(_proof(cache)) if owns else None)
     return None
 
 

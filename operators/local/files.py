@@ -44,7 +44,7 @@ async def watch(root: Path, sources: Callable[[], frozenset[Path]], hint: Callab
 async def _watch_once(root: Path, sources: Callable[[], frozenset[Path]], hint: Callable[[], None]) -> None:
     """Returns once a watched path leads to another directory: a watch stays on the one it was opened on."""
     watched = await asyncio.to_thread(identities, root, sources())
-    matters = _Matters(root, sources())
+    matters = _ChangeFilter(root, sources())
     paths = (identity.path for identity in watched)
     opened = awatch(*paths, watch_filter=matters, step=_STEP_MS, debounce=_DEBOUNCE_MS,
                     rust_timeout=_LOOK_MS, yield_on_timeout=True, recursive=False)  # fmt: skip
@@ -85,7 +85,7 @@ def _identity(path: Path) -> Identity | None:
     return Identity(path, status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
-class _Matters:
+class _ChangeFilter:
     """A filter of changes: passes object files, files in an artifact, and directories on an artifact's path."""
 
     def __init__(self, root: Path, sources: frozenset[Path]) -> None:

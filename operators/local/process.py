@@ -54,7 +54,7 @@ def _follow_parent(parent: int, orphaned: int) -> None:
         os._exit(1)
 
 
-def step_back(pid: int, nice: int) -> None:
+def lower_priority(pid: int, nice: int) -> None:
     """Lowers a process's priority, and its session's: Linux shares cores among sessions first (sched(7), autogroup)."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, nice)
@@ -119,7 +119,7 @@ class Process:
                 for left in self.spec.removes:
                     await asyncio.to_thread(left.unlink, missing_ok=True)
                 self._process = await self._start(log)
-                await asyncio.to_thread(step_back, self._process.pid, self.spec.nice)
+                await asyncio.to_thread(lower_priority, self._process.pid, self.spec.nice)
         except OSError as error:
             return f"cannot be started: {error.strerror} ({self.spec.arguments[0]})"
         code = await self._process.wait()

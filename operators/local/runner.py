@@ -14,11 +14,11 @@ from contract.resource import Key
 from contract.snapshot import Snapshot
 from kube.queue import Queue
 from operators.controllers.cache import ClusterCache
+from operators.controllers.context import Context
 from operators.controllers.controller import reconciler
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 from operators.controllers.peer_watcher import Addresses, PeerWatcher
-from operators.controllers.surroundings import Surroundings
 from operators.local import commands, directory, files, logs
 from operators.local.directory import Contents
 from operators.local.engines import LocalEngines
@@ -84,7 +84,7 @@ class Runner:
         self._events.peer_changed(None, _gateway(self._layout))
         peers = PeerWatcher(session, group, _addresses(self._layout), self._events)
         engines = LocalEngines(self._layout, session, sockets, start, self._events)
-        around = Surroundings(self._cache, self._events, self._store, engines, peers)
+        around = Context(self._cache, self._events, self._store, engines, peers)
         self._events.enqueue_everything()
         start(self._follow_files())
         start(files.watch(self._layout.root, self._watched, self._hint.set))

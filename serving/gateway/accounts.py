@@ -50,56 +50,56 @@ class Accounts:
         self._comparisons = comparisons
         self._observations = observations
 
-    def count_removed(self, call: RequestRecord, removed: int) -> None:
+    def count_removed(self, record: RequestRecord, removed: int) -> None:
         if removed:
-            self._metrics.invalid_citations.labels(self._metrics.tenant(call.tenant)).inc(removed)
+            self._metrics.invalid_citations.labels(self._metrics.tenant(record.tenant)).inc(removed)
 
-    def close(self, call: RequestRecord, status: int) -> None:
+    def close(self, record: RequestRecord, status: int) -> None:
         now = time.monotonic()
-        first = "-" if call.first_byte is None else f"{call.first_byte - call.started:.3f}"
+        first = "-" if record.first_byte is None else f"{record.first_byte - record.started:.3f}"
         logger.info("tenant=%s model=%s status=%d first_byte_s=%s total_s=%.3f",
-                    call.tenant, call.model, status, first, now - call.started)  # fmt: skip
-        self._compare(call)
-        metrics, tenant, model = self._metrics, *self._metrics.names(call.tenant, call.model)
+                    record.tenant, record.model, status, first, now - record.started)  # fmt: skip
+        self._compare(record)
+        metrics, tenant, model = self._metrics, *self._metrics.names(record.tenant, record.model)
         metrics.requests.labels(tenant, model, str(status)).inc()
-        if call.retrieval != "none":
-            metrics.retrievals.labels(tenant, call.retrieval).inc()
-            metrics.retrieval.labels(tenant).observe(call.retrieval_s)
-        if call.first_byte is None:
+        if record.retrieval != "none":
+            metrics.retrievals.labels(tenant, record.retrieval).inc()
+            metrics.retrieval.labels(tenant).observe(record.retrieval_s)
+        if record.first_byte is None:
             return
-        metrics.tokens.labels(tenant, model, "prompt").inc(call.tokens.prompt)
-        metrics.tokens.labels(tenant, model, "completion").inc(call.tokens.completion)
-        self._observe_times(call, tenant, now)
-        self._observations.add(_observation(call, now))
+        metrics.tokens.labels(tenant, model, "prompt").inc(record.tokens.prompt)
+        metrics.tokens.labels(tenant, model, "completion").inc(record.tokens.completion)
+        self._observe_times(record, tenant, now)
+        self._observations.add(_observation(record, now))
 
-    def _compare(self, call: RequestRecord) -> None:
+    def _compare(self, record: RequestRecord) -> None:
         """Counts a request for its version only if an engine answered or failed."""
-        if call.target and (call.failed or call.finish_reason) and call.sent is not None:
-            first = None if call.first_byte is None else call.first_byte - call.sent
-            stopped = call.finish_reason == "stop"
-            outcome = Outcome(call.failed, call.cited, stopped, first, call.tokens.completion)
-            self._comparisons.add(call.target, outcome)
+        if record.target and (record.failed or record.finish_reason) and record.sent is not None:
+            first = None if record.first_byte is None else record.first_byte - record.sent
+            stopped = record.finish_reason == "stop"
+            outcome = Outcome(record.failed, record.cited, stopped, first, record.tokens.completion)
+            self._comparisons.add(record.target, outcome)
 
-    def _observe_times(self, call: RequestRecord, tenant: str, now: float) -> None:
-        first = call.first_byte or now
-        self._metrics.first_token.labels(tenant).observe(first - call.started)
-        self._metrics.overhead.labels(tenant).observe(first - call.started - call.retrieval_s - call.engine_s)
-        if call.sent is not None:
-            self._metrics.queue.labels(tenant).observe(call.sent - call.started - call.retrieval_s)
-        if call.streamed and call.tokens.completion > 1:
-            self._metrics.output_token.labels(tenant).observe((now - first) / (call.tokens.completion - 1))
+    def _observe_times(self, record: RequestRecord, tenant: str, now: float) -> None:
+        first = record.first_byte or now
+        self._metrics.first_token.labels(tenant).observe(first - record.started)
+        self._metrics.overhead.labels(tenant).observe(first - record.started - record.retrieval_s - record.engine_s)
+        if record.sent is not None:
+            self._metrics.queue.labels(tenant).observe(record.sent - record.started - record.retrieval_s)
+        if record.streamed and record.tokens.completion > 1:
+            self._metrics.output_token.labels(tenant).observe((now - first) / (record.tokens.completion - 1))
 
 
-def _observation(call: RequestRecord, now: float) -> Observation:
+def _observation(record: RequestRecord, now: float) -> Observation:
     return Observation(
-        tenant=call.tenant,
-        model=call.model,
+        tenant=record.tenant,
+        model=record.model,
         at=time.time(),
-        embedding=call.embedding,
-        retrieval=call.retrieval,
-        finish_reason=call.finish_reason,
-        prompt_tokens=call.tokens.prompt,
-        completion_tokens=call.tokens.completion,
-        first_token_s=None if call.first_byte is None else call.first_byte - call.started,
-        total_s=now - call.started,
+        embedding=record.embedding,
+        retrieval=record.retrieval,
+        finish_reason=record.finish_reason,
+        prompt_tokens=record.tokens.prompt,
+        completion_tokens=record.tokens.completion,
+        first_token_s=None if record.first_byte is None else record.first_byte - record.started,
+        total_s=now - record.started,
     )

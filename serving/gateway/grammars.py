@@ -21,7 +21,7 @@ AT_ONCE = 2
 # For a machine too busy to start the process; the process itself limits the compilation.
 GIVE_UP_S = 60.0
 # The exit status of a process out of memory. A process out of time is killed by a signal.
-OVER_LIMITS = 3
+OUT_OF_MEMORY_STATUS = 3
 _OVER_LIMITS = "it takes too much time or memory; make it smaller"
 _CHILD = "serving.gateway.grammar_child"
 
@@ -85,11 +85,11 @@ class Grammars:
                 raise _unavailable() from error
             finally:
                 await _ended(process)
-        if process.returncode == OVER_LIMITS or (process.returncode or 0) < 0:
+        if process.returncode == OUT_OF_MEMORY_STATUS or (process.returncode or 0) < 0:
             return None
         if process.returncode:
             raise _unavailable()
-        return [_first_line(fault) for fault in orjson.loads(out)]
+        return [_one_line(fault) for fault in orjson.loads(out)]
 
 
 def _unavailable() -> Unavailable:
@@ -107,7 +107,7 @@ def _key(tenant: str, grammar: Grammar) -> bytes:
     return hashlib.sha256("\0".join((tenant, *grammar[1:])).encode()).digest()
 
 
-def _first_line(fault: Any) -> str:
+def _one_line(fault: Any) -> str:
     """The compiler's message in one line. For a regular expression it shows the place first, the reason last."""
     lines = [line.strip() for line in str(fault).strip().splitlines() if line.strip(" ^-")]
     reason = next((line for line in lines if line.startswith("error:")), "") if lines[1:] else ""

@@ -23,7 +23,7 @@ class Cache:
         self.changes.append((before, after))
 
     def watch(self, name: str, version: int, *, gone: bool = False) -> None:
-        self.informer._see(_item(name, version), gone=gone)
+        self.informer._apply_item(_item(name, version), gone=gone)
         self.informer._version = str(version)
 
     @property

@@ -32,7 +32,7 @@ class BucketSource(RemoteSource):
     async def own_credentials(self, client: Client, fetch: Fetch) -> Credentials:
         """The pod's own credentials in this cloud. Raises UnavailableError if there are none."""
 
-    async def proving(self, client: Client, fetch: Fetch) -> Fetch:
+    async def with_own_credentials(self, client: Client, fetch: Fetch) -> Fetch:
         """The fetch; with the pod's own credentials if the platform's identity covers this bucket."""
         if not fetch.policy.workload.covers(f"{self.schemes[0]}://{self.bucket}", fetch.credentials):
             return fetch

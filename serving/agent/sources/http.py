@@ -37,7 +37,7 @@ class PrivateAddressError(OSError):
     pass
 
 
-class Gate:
+class AddressGuard:
     """Creates a session's sockets, and so checks the address that is really connected to: after name resolution, and
     for redirects too."""
 
@@ -59,11 +59,11 @@ class Client:
     def __init__(self, policy: Policy, tls: ssl.SSLContext, name: str) -> None:
         self._policy = policy
         self.name = name
-        self._gate = Gate(allow_private=policy.allow_private or policy.proxy is not None)
+        self._gate = AddressGuard(allow_private=policy.allow_private or policy.proxy is not None)
         self._session = self._connections(tls, self._gate)
-        self._inside = self._connections(tls, Gate(allow_private=True))
+        self._inside = self._connections(tls, AddressGuard(allow_private=True))
 
-    def _connections(self, tls: ssl.SSLContext, gate: Gate) -> aiohttp.ClientSession:
+    def _connections(self, tls: ssl.SSLContext, gate: AddressGuard) -> aiohttp.ClientSession:
         """No connection is reused: surplus bytes of one answer must not be taken for the next answer."""
         stall_s = self._policy.stall_s
         return aiohttp.ClientSession(

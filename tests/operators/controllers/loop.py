@@ -17,11 +17,11 @@ from contract.objects import AnyObject, Objects, collect
 from contract.resource import Key
 from contract.snapshot import Snapshot
 from operators.controllers.cache import ClusterCache
+from operators.controllers.context import Context
 from operators.controllers.controller import RECONCILES
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
-from operators.controllers.surroundings import Surroundings
 from operators.local.directory import Contents
 from operators.local.store import DirectoryStore
 
@@ -76,7 +76,7 @@ class Loop:
         self.events = Events(self.cache, lambda key: self.pending.setdefault(key), lambda key, _: self.later.add(key))
         self.store = DirectoryStore(self.events, {})
         self.pushed = Pushed()
-        self.around = Surroundings(self.cache, self.events, self.store, OneEngine(), self.pushed)
+        self.around = Context(self.cache, self.events, self.store, OneEngine(), self.pushed)
         self.snapshot = Snapshot()
         self.events.peer_changed(None, ENGINE)
         self.events.peer_changed(None, GATEWAY)

@@ -49,7 +49,7 @@ class GsSource(BucketSource):
 
     async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
         """Without a key the requests are anonymous."""
-        credentials = (await self.proving(client, fetch)).credentials
+        credentials = (await self.with_own_credentials(client, fetch)).credentials
         access, document = Access.of(credentials, _KEY), credentials.document(_KEY)
         headers = {}
         if token := credentials.get(ACCESS_TOKEN):

@@ -59,11 +59,11 @@ class RegistrySource(RemoteSource):
         access = Access.of(fetch.credentials, "OCI_USERNAME", "OCI_PASSWORD")
         url = URL(f"{base}/manifests/{self.reference}", encoded=True)
         request = Request(url, {"Accept": _MANIFESTS}, access)
-        proof = await _proof(client, request, self, fetch.credentials)
-        _, raw = await client.document(request.with_headers(proof))
+        authorization = await _authorization(client, request, self, fetch.credentials)
+        _, raw = await client.document(request.with_headers(authorization))
         digests = layers(raw, self.reference, client.name)
         return {
-            file: Remote(Request(URL(f"{base}/blobs/{digest}", encoded=True), proof, access), digest)
+            file: Remote(Request(URL(f"{base}/blobs/{digest}", encoded=True), authorization, access), digest)
             for file, digest in digests.items()
         }
 
@@ -107,7 +107,9 @@ def _titled(layer: Any) -> tuple[str, str] | None:
 # Authentication ---------------------------------------------------------------------------------------------------
 
 
-async def _proof(client: Client, request: Request, source: RegistrySource, credentials: Credentials) -> dict[str, str]:
+async def _authorization(
+    client: Client, request: Request, source: RegistrySource, credentials: Credentials
+) -> dict[str, str]:
     """The headers that answer the registry's challenge; none without a challenge."""
     async with client.open(request) as response:
         challenge = response.headers.get("WWW-Authenticate", "") if response.status == 401 else None

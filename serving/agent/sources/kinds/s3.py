@@ -33,7 +33,7 @@ class S3Source(BucketSource):
 
     async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
         """Without keys the requests are anonymous. Raises RefusedError if only one of the two keys is given."""
-        credentials = (await self.proving(client, fetch)).credentials
+        credentials = (await self.with_own_credentials(client, fetch)).credentials
         access, region, keys = Access.of(credentials, *_KEYS), _region(credentials), _keys(credentials)
         endpoint = credentials.get("AWS_ENDPOINT_URL") or f"https://s3.{region}.amazonaws.com"
         urls = {file: self.url(endpoint, file) for file in FILES}

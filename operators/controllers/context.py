@@ -8,7 +8,7 @@ from operators.controllers.events import Events
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Context:
     cache: ClusterCache
     events: Events
     store: ObjectStore
