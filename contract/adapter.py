@@ -1,12 +1,13 @@
 """Adapter: a LoRA on a base model. Its versions are named by the digest of their content."""
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from contract import conditions as c
 from contract.agent import Fingerprint
+from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.resource import Resource, Status
 from contract.value import Digest, Name, Uri, Value
 
@@ -207,7 +208,23 @@ class Decision(Value):
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{6,64}$")] | None = None
 
 
+# Agents define the schemes: `serving/agent/sources/kinds`.
+_URI = "'^[a-z][a-z0-9+.-]*://.+$'"
+
+
 class Adapter(Resource):
+    definition: ClassVar[Definition] = Definition(
+        "adapters", "qa", (Column("Base", ".spec.baseModel"), Column("Version", ".status.active.digest", priority=1)),
+        rules=(
+            NAME_RULE,
+            Rule("spec.source", f"self.matches({_URI})",
+                 "name where the adapter lies: hf://, s3://, gs://, https://, oci://, pvc:// or file://"),
+            Rule("spec.rollout.canary.steps", "self.all(s, self.filter(t, t.weight == s.weight).size() == 1)",
+                 "each step of a canary needs a weight of its own"),
+            Rule("spec.rollout.canary.steps", "self.map(s, s.weight).isSorted()",
+                 "the weights of a canary's steps must increase; put them in order"),
+        ),
+    )  # fmt: skip
     kind: Literal["Adapter"] = "Adapter"
     spec: AdapterSpec
     status: AdapterStatus = AdapterStatus()

@@ -7,10 +7,11 @@ namespace it matches no key.
 import hashlib
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.resource import Resource, Status
 from contract.value import Digest, Name, Value
 
@@ -35,6 +36,14 @@ class APIKeySpec(Value):
 
 
 class APIKey(Resource):
+    definition: ClassVar[Definition] = Definition(
+        "apikeys", "qk", (Column("Prefix", ".spec.prefix"), Column("Expires", ".spec.expiresAt", "date")),
+        rules=(
+            NAME_RULE,
+            Rule("spec.sha256", "self == oldSelf",
+                 "an APIKey keeps its key; make another APIKey for another key"),
+        ),
+    )  # fmt: skip
     kind: Literal["APIKey"] = "APIKey"
     spec: APIKeySpec
     status: Status = Status()

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, field_validator, model_validator
 
-from contract.engine_options import refused_argument, refused_variable
+from contract.definition import NAME_RULE, Column, Definition, Rule
+from contract.engine_options import ALLOWED_WORD, VARIABLES, refused_argument, refused_variable
 from contract.names import ANY_TENANT
 from contract.resource import Resource, Status
 from contract.value import Name, Uri, Value
@@ -198,6 +199,34 @@ class BaseModelStatus(Status):
 
 
 class BaseModel(Resource):
+    definition: ClassVar[Definition] = Definition(
+        "basemodels", "qbm",
+        (Column("Replicas", ".status.replicas", "integer"), Column("Source", ".spec.source")),
+        namespaced=False, scaled=True,
+        rules=(
+            NAME_RULE,
+            Rule("spec.lora", "self.cpuSlots >= self.slots",
+                 "cpuSlots must be at least slots; raise lora.cpuSlots"),
+            Rule("spec.autoscaling", "self.maxReplicas >= self.minReplicas",
+                 "maxReplicas must be at least minReplicas; raise autoscaling.maxReplicas"),
+            Rule("spec.runtime", "self == oldSelf",
+                 "a base model keeps its runtime; make another BaseModel, and move the adapters to it"),
+            Rule("", "self.metadata.name.size() <= (self.spec.runtime == 'KServe' ? 41 : 56)",
+                 "metadata.name: at most 56 characters, 41 with KServe, since pods and services are named after it"),
+            Rule("", "!self.metadata.name.endsWith('-predictor')",
+                 "metadata.name: KServe gives its own objects such names; choose a name that does not end with "
+                 "-predictor"),
+            Rule("spec.source", "!self.contains('://') || self.matches('^(hf|pvc|file)://')",
+                 "name where the model lies: a name on the hub, hf://ORG/NAME@REVISION, pvc://CLAIM/DIRECTORY or a "
+                 "directory"),
+            Rule("spec.source", "!self.matches('(^|/)[.][.](/|$)')", "a source has no '..' in it"),
+            Rule("spec.engineArgs", f"self.all(a, a.matches('{ALLOWED_WORD}'))",
+                 "engineArgs may set what docs/objects.md lists; what the platform sets comes from other fields"),
+            Rule("spec.engineEnv",
+                 f"self.all(k, k in {list(VARIABLES)})",
+                 "engineEnv may set what docs/objects.md lists; a platform sets others with the chart's engine.env"),
+        ),
+    )  # fmt: skip
     kind: Literal["BaseModel"] = "BaseModel"
     spec: BaseModelSpec
     status: BaseModelStatus = BaseModelStatus()

@@ -1,10 +1,11 @@
 """KnowledgeBase: a tenant's documents, cut into chunks and indexed."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from contract.conditions import REVOKING, Condition
+from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.resource import Resource, Status
 from contract.value import Uri, Value
 
@@ -50,6 +51,14 @@ class KnowledgeBaseStatus(Status):
 
 
 class KnowledgeBase(Resource):
+    definition: ClassVar[Definition] = Definition(
+        "knowledgebases", "qkb", (Column("Chunks", ".status.chunks", "integer"),),
+        rules=(
+            NAME_RULE,
+            Rule("spec.sources", "self.all(s, s.path.startsWith('/') && !s.path.matches('(^|/)[.][.](/|$)'))",
+                 "a source is an absolute path without '..', in the tenant's directory of documents"),
+        ),
+    )  # fmt: skip
     kind: Literal["KnowledgeBase"] = "KnowledgeBase"
     spec: KnowledgeBaseSpec
     status: KnowledgeBaseStatus = KnowledgeBaseStatus()

@@ -16,7 +16,6 @@ from contract.value import Value
 AnyObject = BaseModel | Tenant | Adapter | KnowledgeBase | APIKey
 KINDS: tuple[type[AnyObject], ...] = (BaseModel, Tenant, Adapter, KnowledgeBase, APIKey)
 NAMES = frozenset(kind.__name__ for kind in KINDS)
-CLUSTER_SCOPED = frozenset({"BaseModel", "Tenant"})
 
 _adapter: TypeAdapter[AnyObject] = TypeAdapter(Annotated[AnyObject, Field(discriminator="kind")])
 
@@ -70,10 +69,10 @@ def _fact(location: tuple[int | str, ...], message: str) -> str:
 
 
 def _check_scope(item: AnyObject) -> None:
-    scoped = item.kind in CLUSTER_SCOPED
-    if scoped and item.metadata.namespace:
+    namespaced = item.definition.namespaced
+    if not namespaced and item.metadata.namespace:
         raise InvalidObjectError(f"metadata.namespace: a {item.kind} belongs to no namespace; remove it")
-    if not scoped and not item.metadata.namespace:
+    if namespaced and not item.metadata.namespace:
         raise InvalidObjectError(f"metadata.namespace: is missing; a {item.kind} lives in its tenant's namespace")
 
 

@@ -1,8 +1,9 @@
 """Shared by all kinds: metadata, and a status with conditions."""
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from contract.conditions import Conditions
+from contract.definition import Definition
 from contract.value import Name, Value
 
 
@@ -33,6 +34,8 @@ class Key(NamedTuple):
 
 class Resource(Value):
     """An object of one of our kinds."""
+
+    definition: ClassVar[Definition]
 
     api_version: str
     metadata: Metadata

@@ -1,9 +1,10 @@
 """Tenant: the owner of a namespace, and the limits of its use."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.resource import Resource, Status
 from contract.value import Name, Value
 
@@ -40,6 +41,16 @@ class TenantStatus(Status):
 
 
 class Tenant(Resource):
+    definition: ClassVar[Definition] = Definition(
+        "tenants", "qt", (Column("Namespace", ".spec.namespace"),), namespaced=False,
+        rules=(
+            NAME_RULE,
+            Rule("spec.namespace", "self == oldSelf",
+                 "a tenant keeps its namespace; make another Tenant for another namespace"),
+            Rule("spec.namespace", "!self.startsWith('kube-') && self != 'default'",
+                 "choose a namespace that is the tenant's alone, not one of the cluster's"),
+        ),
+    )  # fmt: skip
     kind: Literal["Tenant"] = "Tenant"
     spec: TenantSpec
     status: TenantStatus = TenantStatus()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.names import GROUP, VERSION
+from contract.objects import KINDS
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,9 @@ class Resource:
         return self.path(metadata.get("namespace"), metadata["name"], subresource)
 
 
-BASE_MODELS = Resource(GROUP, VERSION, "basemodels", "BaseModel", namespaced=False)
-TENANTS = Resource(GROUP, VERSION, "tenants", "Tenant", namespaced=False)
-ADAPTERS = Resource(GROUP, VERSION, "adapters", "Adapter")
-KNOWLEDGE_BASES = Resource(GROUP, VERSION, "knowledgebases", "KnowledgeBase")
-API_KEYS = Resource(GROUP, VERSION, "apikeys", "APIKey")
-OURS = (BASE_MODELS, TENANTS, ADAPTERS, KNOWLEDGE_BASES, API_KEYS)
+OURS = tuple(
+    Resource(GROUP, VERSION, kind.definition.plural, kind.__name__, kind.definition.namespaced) for kind in KINDS
+)
 
 PODS = Resource("", "v1", "pods", "Pod")
 SERVICES = Resource("", "v1", "services", "Service")

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from contract.adapter import Adapter, AdapterStatus, Decision
 from contract.resource import Key
 from kube.client import Client, connect
-from kube.resource import ADAPTERS
+from kube.resource import BY_KIND
 from operators.cluster.stored import DECISION, read
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 def status(kubeconfig: Path, key: Key) -> AdapterStatus:
     """Raises KubeError, ConfigurationError, and InvalidObjectError for an object of another release."""
-    adapter = read(_asked(kubeconfig, lambda client: client.get(ADAPTERS, key.namespace, key.name))).item
+    adapter = read(_asked(kubeconfig, lambda client: client.get(BY_KIND["Adapter"], key.namespace, key.name))).item
     assert isinstance(adapter, Adapter)  # noqa: S101  # the kind that was asked for
     return adapter.status
 
@@ -29,7 +29,7 @@ def write(
     decision = Decision(id=uuid.uuid4().hex, action=action, against=against, digest=digest)
     text = decision.model_dump_json(by_alias=True, exclude_none=True)
     patch = {"metadata": {"annotations": {DECISION: text}}}
-    _asked(kubeconfig, lambda client: client.merge(ADAPTERS, key.namespace, key.name, patch))
+    _asked(kubeconfig, lambda client: client.merge(BY_KIND["Adapter"], key.namespace, key.name, patch))
     return decision
 
 

@@ -1,56 +1,25 @@
 """The CustomResourceDefinition of each kind (pure)."""
 
 import inspect
-from dataclasses import dataclass
 from typing import Any
 
+from contract.definition import Column, Definition, Rule
 from contract.names import GROUP, VERSION
-from contract.objects import CLUSTER_SCOPED, KINDS, AnyObject
-from operators.crd.rules import RULES, Rule
+from contract.objects import KINDS, AnyObject
 from operators.crd.schema import Schema, structural
 
-
-@dataclass(frozen=True)
-class Column:
-    """`priority` 1 shows it in `kubectl get -o wide` only."""
-
-    name: str
-    path: str
-    type: str = "string"
-    priority: int = 0
-
-
-@dataclass(frozen=True)
-class Names:
-    plural: str
-    short: str
-    facts: tuple[Column, ...]
-
-
-NAMES = {
-    "BaseModel": Names(
-        "basemodels", "qbm", (Column("Replicas", ".status.replicas", "integer"), Column("Source", ".spec.source"))
-    ),
-    "Tenant": Names("tenants", "qt", (Column("Namespace", ".spec.namespace"),)),
-    "Adapter": Names(
-        "adapters", "qa", (Column("Base", ".spec.baseModel"), Column("Version", ".status.active.digest", priority=1))
-    ),
-    "KnowledgeBase": Names("knowledgebases", "qkb", (Column("Chunks", ".status.chunks", "integer"),)),
-    "APIKey": Names("apikeys", "qk", (Column("Prefix", ".spec.prefix"), Column("Expires", ".spec.expiresAt", "date"))),
-}
 _READY = ".status.conditions[?(@.type=='Ready')]"
 
 
 def definition(kind: type[AnyObject]) -> dict[str, Any]:
-    name = kind.__name__
-    names = NAMES[name]
+    name, names = kind.__name__, kind.definition
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": f"{names.plural}.{GROUP}", "annotations": {"helm.sh/resource-policy": "keep"}},
         "spec": {
             "group": GROUP,
-            "scope": "Cluster" if name in CLUSTER_SCOPED else "Namespaced",
+            "scope": "Namespaced" if names.namespaced else "Cluster",
             "names": {
                 "kind": name,
                 "listKind": f"{name}List",
@@ -64,9 +33,9 @@ def definition(kind: type[AnyObject]) -> dict[str, Any]:
     }
 
 
-def _version(kind: type[AnyObject], names: Names) -> dict[str, Any]:
+def _version(kind: type[AnyObject], names: Definition) -> dict[str, Any]:
     subresources: dict[str, Any] = {"status": {}}
-    if kind.__name__ == "BaseModel":
+    if names.scaled:
         subresources["scale"] = {
             "specReplicasPath": ".spec.replicas",
             "statusReplicasPath": ".status.replicas",
@@ -82,11 +51,11 @@ def _version(kind: type[AnyObject], names: Names) -> dict[str, Any]:
     }
 
 
-def _columns(names: Names) -> tuple[Column, ...]:
+def _columns(names: Definition) -> tuple[Column, ...]:
     why = (Column("Reason", f"{_READY}.reason"), Column("Message", f"{_READY}.message", priority=1))
     return (
         Column("Ready", f"{_READY}.status"),
-        *names.facts,
+        *names.columns,
         *why,
         Column("Age", ".metadata.creationTimestamp", "date"),
     )
@@ -113,9 +82,8 @@ def _schema(kind: type[AnyObject]) -> Schema:
             "status": status,
         },
     }
-    for rule in RULES:
-        if rule.kind == kind.__name__:
-            _add(schema, rule)
+    for rule in kind.definition.rules:
+        _add(schema, rule)
     return schema
 
 
@@ -129,4 +97,4 @@ def _add(schema: Schema, rule: Rule) -> None:
 
 def definitions() -> dict[str, dict[str, Any]]:
     """All definitions, by the plural name of their kind."""
-    return {NAMES[kind.__name__].plural: definition(kind) for kind in KINDS}
+    return {kind.definition.plural: definition(kind) for kind in KINDS}

@@ -11,11 +11,12 @@ from contract.objects import AnyObject
 from contract.tenant import Tenant
 from operators.local.doctor import Check
 from operators.local.progress import telling
+from service.logs import printable
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, except the last. Tenants' texts cannot break lines or move the cursor."""
-    rows = [tuple(map(_printable, row)) for row in rows]
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (header, *rows)]
     return "\n".join(line.rstrip() for line in lines)
@@ -49,10 +50,6 @@ def of_history(status: AdapterStatus) -> str:
 def of_checks(checks: Sequence[Check]) -> str:
     rows = [(c.what, "ok" if c.holds else "missing", c.fact, "" if c.holds else c.remedy) for c in checks]
     return table(("WHAT", "STATE", "FACT", "REMEDY"), rows)
-
-
-def _printable(cell: str) -> str:
-    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in cell)
 
 
 def _row(item: AnyObject) -> tuple[str, ...]:

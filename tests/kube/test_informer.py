@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from kube.client import Client
 from kube.informer import Informer
-from kube.resource import ADAPTERS
+from kube.resource import BY_KIND
 
 
 def _item(name: str, version: int) -> dict[str, Any]:
@@ -17,7 +17,9 @@ class Cache:
 
     def __init__(self) -> None:
         self.changes: list[tuple[str | None, str | None]] = []
-        self.informer: Informer[str] = Informer(cast(Client, None), ADAPTERS, read=_read, on_change=self._on_change)
+        self.informer: Informer[str] = Informer(
+            cast(Client, None), BY_KIND["Adapter"], read=_read, on_change=self._on_change
+        )
 
     def _on_change(self, before: str | None, after: str | None) -> None:
         self.changes.append((before, after))

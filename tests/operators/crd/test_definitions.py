@@ -9,8 +9,7 @@ import pytest
 from contract.objects import KINDS, AnyObject
 from contract.value import Value
 from operators.crd.__main__ import template
-from operators.crd.definitions import NAMES, definition, definitions
-from operators.crd.rules import RULES
+from operators.crd.definitions import definition, definitions
 from operators.crd.schema import structural
 
 FOLDER = Path(__file__).parents[3] / "charts/quiver/templates/crds"
@@ -68,7 +67,7 @@ def test_people_see_whether_it_is_ready_the_fact_they_ask_for_and_its_age(kind: 
     columns = [c["name"] for c in definition(kind)["spec"]["versions"][0]["additionalPrinterColumns"]]
     assert columns[0] == "Ready"
     assert columns[-1] == "Age"
-    assert NAMES[kind.__name__].facts[0].name in columns
+    assert kind.definition.columns[0].name in columns
 
 
 def test_a_field_without_words_is_named() -> None:
@@ -80,4 +79,4 @@ def test_a_field_without_words_is_named() -> None:
 
 
 def test_every_rule_says_what_to_do() -> None:
-    assert [rule for rule in RULES if len(rule.message.split()) < 6] == []
+    assert [rule for kind in KINDS for rule in kind.definition.rules if len(rule.message.split()) < 6] == []
