@@ -100,7 +100,7 @@ def test_documents_are_shown_one_by_one_and_their_names_forge_no_line(root: Path
     snapshots.write(root / STATE / "snapshot.json", Snapshot(objects=objects.two_tenants(base)))
     header, row = _run("get", root, "documents").stdout.splitlines()
     assert header.split()[:2] == ["NAMESPACE", "KNOWLEDGE"]
-    assert "a\\u000a\\u001b[31mb.md" in row
+    assert "a\\n\\x1b[31mb.md" in row
     assert "it is empty" in row
 
 
