@@ -31,6 +31,7 @@ def build() -> None:
 
 
 def load(cluster: Cluster) -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
     for part, tag in product(PARTS, (TAG, NEXT_TAG)):
         archive = FOLDER / f"{part}.tar"
         image = f"{REPOSITORY}/{part}"
