@@ -21,10 +21,12 @@ Size = Callable[[str], int]
 
 @dataclass(frozen=True)
 class Block:
-    """A paragraph, list item or table row as the parser found it, under the headings above it."""
+    """A paragraph, list item or table row as the parser found it, under the headings above it. A row (`is_row`) is
+    never joined with its neighbours."""
 
     heading: str
     text: str
+    is_row: bool = False
 
 
 def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Block]:
@@ -48,7 +50,7 @@ def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tup
     for block in blocks:
         added = size(block.text)
         short = min(total, added) < SHORT and total + added <= budget
-        if pending is not None and pending.heading == block.heading and short:
+        if pending is not None and short and _are_prose(pending, block):
             pending, total = Block(pending.heading, f"{pending.text}\n{block.text}"), total + added
             continue
         if pending is not None:
@@ -56,6 +58,11 @@ def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tup
         pending, total = block, added
     if pending is not None:
         yield pending, total
+
+
+def _are_prose(one: Block, other: Block) -> bool:
+    """Whether both are paragraphs under the same heading."""
+    return one.heading == other.heading and not one.is_row and not other.is_row
 
 
 def _parts(text: str, total: int, budget: int, size: Size) -> Iterator[str]:

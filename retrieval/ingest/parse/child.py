@@ -1,7 +1,7 @@
 """The parser's process: `python -m retrieval.ingest.parse.child NAME MEMORY_BYTES CPU_SECONDS CHARACTERS`.
 
 The document comes on standard input; one line of JSON in UTF-8 goes to standard output:
-`{"sections": [[heading, [text, …]], …]}` or `{"reason": …, "message": …}`.
+`{"sections": [[heading, whether these are rows, [text, …]], …]}` or `{"reason": …, "message": …}`.
 """
 
 import json
@@ -63,10 +63,9 @@ def _within(blocks: Iterable[Block], characters: int) -> list[Block]:
 
 
 def _answer(blocks: Iterable[Block]) -> bytes:
-    """Writes each heading once for its consecutive blocks."""
-    sections = [
-        [heading, [block.text for block in under]] for heading, under in groupby(blocks, lambda block: block.heading)
-    ]
+    """Writes each heading once for its consecutive paragraphs or rows."""
+    groups = groupby(blocks, lambda block: (block.heading, block.is_row))
+    sections = [[heading, rows, [block.text for block in under]] for (heading, rows), under in groups]
     return json.dumps({"sections": sections}, ensure_ascii=False).encode("utf-8", "replace")
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 # Zero-width and joining marks, soft hyphen, bidirectional controls, variation selectors, tags, byte order mark.
 _HIDDEN = re.compile(
@@ -10,6 +11,7 @@ _HIDDEN = re.compile(
 )
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
+_EMPTY_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
 def clean(text: str) -> str:
@@ -28,3 +30,14 @@ def collapsed(text: str) -> str:
     """Text with each run of spaces as one space, and each run of blank lines as one."""
     single = _SPACES.sub(" ", text)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in single.split("\n"))).strip()
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """The parts between blank lines, as visible text with single spaces."""
+    return filter(None, clean(text).split("\n\n"))
+
+
+def code(text: str) -> Iterator[str]:
+    """The parts between blank lines, with their indentation."""
+    parts = (part.strip("\n").rstrip() for part in _EMPTY_LINES.split(visible(text)))
+    return (part for part in parts if part.strip())

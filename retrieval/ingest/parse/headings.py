@@ -25,11 +25,11 @@ class Headings:
             self._path.append((level, shown))
             self._alone.append((level, shown))
 
-    def over(self, texts: Iterable[str]) -> Iterator[Block]:
-        """Blocks of the texts below the current headings."""
+    def over(self, texts: Iterable[str], *, rows: bool = False) -> Iterator[Block]:
+        """Blocks of the texts below the current headings; `rows` of a table, else paragraphs."""
         for text in texts:
             self._alone = []
-            yield Block(SEPARATOR.join(heading for _, heading in self._path), text)
+            yield Block(SEPARATOR.join(heading for _, heading in self._path), text, rows)
 
     def end(self) -> Iterator[Block]:
         return self._closed(0)

@@ -10,19 +10,37 @@ from lxml.html import HtmlElement
 from retrieval.errors import DocumentError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
+from retrieval.ingest.parse.clean import clean, code, paragraphs
+from retrieval.ingest.parse.encoding import decoded
 from retrieval.ingest.parse.headings import Headings
-from retrieval.ingest.parse.plain import code, decoded, paragraphs
+from retrieval.ingest.parse.table import Grid, Row, row_texts
 
 _UNWANTED = {"script", "style", "template", "noscript", "iframe", "object", "svg", "head"}
-_UNWANTED |= {"nav", "footer", "aside", "button", "input", "select", "textarea", "dialog"}
+_UNWANTED |= {"nav", "footer", "button", "input", "select", "textarea", "dialog"}
 _UNWANTED_ROLES = {"navigation", "banner", "contentinfo", "complementary", "search", "dialog"}
 _UNSEEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(opacity|font-size)\s*:\s*0(?![.\d])", re.IGNORECASE
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = {*_HEADINGS, "p", "li", "ul", "ol", "tr", "table", "pre", "blockquote", "dt", "dd", "caption", "figcaption"}
-_BLOCKS |= {"div", "section", "article", "main", "header", "body", "html", "hr"}
+_BLOCKS |= {
+    "div",
+    "section",
+    "article",
+    "main",
+    "header",
+    "body",
+    "html",
+    "hr",
+    "aside",
+    "details",
+    "summary",
+    "address",
+}
 _SPACED = {"br": "\n", "td": " ", "th": " "}
+_ROW = "row"
+_LONGEST_CELL = 1_000  # characters; a longer one is a part of the page
+_LONGEST_SPAN = 1_000
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{1,40})", re.IGNORECASE)
 
 
@@ -52,6 +70,8 @@ def _blocks(tree: HtmlElement) -> Iterator[Block]:
     for kind, text in _runs(tree):
         if kind in _HEADINGS:
             yield from headings.enter(_HEADINGS[kind], text)
+        elif kind == _ROW:
+            yield from headings.over([text], rows=True)
         elif kind == "pre":
             yield from headings.over(code(text))
         else:
@@ -62,8 +82,15 @@ def _blocks(tree: HtmlElement) -> Iterator[Block]:
 def _runs(tree: HtmlElement) -> Iterator[tuple[str, str]]:
     """The text between each two tags of block elements, with the kind of element that it is in."""
     kind, texts = "body", [""]
-    for event, element in iterwalk(tree, events=("start", "end")):
+    walk = iterwalk(tree, events=("start", "end"))
+    for event, element in walk:
         begins = event == "start"
+        if begins and element.tag == "table" and (rows := _rows(element)):
+            yield kind, "".join(texts)
+            yield from ((_ROW, text) for text in row_texts(rows))
+            kind, texts = "body", [""]
+            walk.skip_subtree()
+            continue
         if element.tag in _BLOCKS:
             yield kind, "".join(texts)
             kind, texts = (element.tag if begins else "body"), [""]
@@ -73,21 +100,50 @@ def _runs(tree: HtmlElement) -> Iterator[tuple[str, str]]:
     yield kind, "".join(texts)
 
 
+def _rows(table: HtmlElement) -> list[Row]:
+    """The rows of a table of data, its caption first. Empty for a table that only arranges parts of the page."""
+    if table.xpath(".//table | .//h1 | .//h2 | .//h3 | .//h4 | .//h5 | .//h6 | .//pre"):
+        return []
+    grid, rows = Grid(), list[Row]()
+    for line in table.iter("tr"):
+        cells = [cell for cell in line if cell.tag in ("td", "th")]
+        texts = [(_cell_text(cell), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in cells]
+        marked = all(cell.tag == "th" for cell in cells) or line.getparent().tag == "thead"
+        rows.append(grid.row(texts, is_header=marked))
+    is_data = len(rows) > 1 and max(len(row.cells) for row in rows) > 1
+    longest = max((len(text) for row in rows for text in row.cells), default=0)
+    captions = [Row((_cell_text(caption),)) for caption in table.iter("caption")]
+    return [*captions, *rows] if is_data and longest <= _LONGEST_CELL else []
+
+
+def _cell_text(cell: HtmlElement) -> str:
+    return clean(" ".join(text for _, text in _runs(cell))).replace("\n", " ")
+
+
+def _span(cell: HtmlElement, name: str) -> int:
+    value = cell.get(name, "1").strip()
+    return min(int(value), _LONGEST_SPAN) if value.isascii() and value.isdigit() and int(value) else 1
+
+
+def _is_menu(aside: HtmlElement) -> bool:
+    """Whether most of its text is links, as beside an article; a note to the reader is not."""
+    linked = sum(len(link.text_content()) for link in aside.iter("a"))
+    return aside.get("role") == "complementary" or 2 * linked >= len(aside.text_content().strip())
+
+
 def _unwanted(element: HtmlElement) -> bool:
     """Whether an element is not shown, or repeated on every page. The tag of a comment is a function in lxml."""
     if not isinstance(element.tag, str) or element.tag in _UNWANTED or element.get("role") in _UNWANTED_ROLES:
+        return True
+    if element.tag == "aside" and _is_menu(element):
         return True
     unseen = "hidden" in element.attrib or element.get("aria-hidden") == "true"
     return unseen or bool(_UNSEEN_STYLE.search(element.get("style", "")))
 
 
 def _text(content: bytes) -> str:
-    """The page decoded by its declared character set; without a valid one, as plain text."""
     declared = _CHARSET.search(content[:4_096])
-    try:
-        return content.decode(declared[1].decode()) if declared else decoded(content)
-    except (UnicodeDecodeError, LookupError):
-        return decoded(content)
+    return decoded(content, declared[1].decode() if declared else "")
 
 
 def _tree(page: str) -> HtmlElement:

@@ -13,7 +13,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.parse import html
 from retrieval.ingest.parse.clean import visible
-from retrieval.ingest.parse.plain import decoded
+from retrieval.ingest.parse.encoding import decoded
 
 # Metadata of site generators; CommonMark would read it as one large heading.
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)

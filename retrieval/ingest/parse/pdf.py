@@ -10,17 +10,18 @@ from pypdf.errors import DependencyError, FileNotDecryptedError
 from retrieval.errors import DocumentError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
-from retrieval.ingest.parse.plain import paragraphs
+from retrieval.ingest.parse.clean import paragraphs
+from retrieval.ingest.parse.hyphens import unbroken
 
-_HYPHENATED = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
+_PAGE_END = "\f\n"
 _WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")  # a line break inside a paragraph
 _LOCKED = "it needs a password: save it without one"
 
 
 def parse(content: bytes) -> Iterator[Block]:
     """The paragraphs of each page in order. A scan has no text layer, so it has no paragraphs."""
-    for page in _unlocked(PdfReader(io.BytesIO(content))).pages:
-        text = _HYPHENATED.sub("", page.extract_text())
+    pages = [page.extract_text() for page in _unlocked(PdfReader(io.BytesIO(content))).pages]
+    for text in unbroken(_PAGE_END.join(pages)).split(_PAGE_END):
         yield from (Block("", part) for part in paragraphs(_WRAPPED.sub(" ", text)))
 
 
