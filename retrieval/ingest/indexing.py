@@ -7,6 +7,7 @@ from dataclasses import replace
 from contract.ingest import DesiredKnowledgeBase, DocumentState
 from retrieval.errors import DocumentError, DocumentUnavailableError, NoSpaceError, StoreError
 from retrieval.ingest import reasons
+from retrieval.ingest.jobs import Steps
 from retrieval.ingest.ledger import Document, Ledger
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.plan import refusal_of, retry_at
@@ -32,14 +33,21 @@ class Indexing:
         self._pipeline, self._store, self._ledger, self._progress = pipeline, pipeline.store, ledger, progress
         self._clock, self._rescan_seconds = clock, rescan_seconds
 
-    def work(self, document: Document) -> None:
-        scanned = self._progress.scans.get((document.tenant, document.knowledge_base))
-        file = scanned.files.get(document.id) if scanned else None
-        if scanned is None or file is None:  # its source is temporarily unreadable: the next scan decides
-            self._ledger.put(replace(document, due=self._clock() + self._rescan_seconds))
-            return
+    def is_current(self, document: Document) -> bool:
+        """Whether the last scan has the document's file, unchanged. A knowledge base on its way out has no scan."""
+        file = self._file(document)
+        return file is not None and file.signature == document.signature
+
+    def defer(self, document: Document) -> None:
+        """Its source is temporarily unreadable: the next scan decides."""
+        self._ledger.put(replace(document, due=self._clock() + self._rescan_seconds))
+
+    def steps(self, document: Document) -> Steps:
+        """The work on a current document, step by step. Its own faults, and the store's, are put down on it."""
+        scanned, file = self._progress.scans[document.tenant, document.knowledge_base], self._file(document)
+        assert file  # noqa: S101  # it is current
         try:
-            self._index_or_reject(scanned.base, file, document)
+            yield from self._index_or_reject(scanned.base, file, document)
         except DocumentUnavailableError as error:
             self._postpone(document, error.reason, str(error))
         except NoSpaceError as error:
@@ -52,19 +60,23 @@ class Indexing:
             message = f"indexing it failed ({type(error).__name__}): the log of the worker has the details."
             self._postpone(document, reasons.INTERNAL, message)
 
-    def _index_or_reject(self, base: DesiredKnowledgeBase, file: File, document: Document) -> None:
+    def _file(self, document: Document) -> File | None:
+        scanned = self._progress.scans.get((document.tenant, document.knowledge_base))
+        return scanned.files.get(document.id) if scanned else None
+
+    def _index_or_reject(self, base: DesiredKnowledgeBase, file: File, document: Document) -> Steps:
         try:
-            self._index(base, file, document)
+            yield from self._index(base, file, document)
         except DocumentUnavailableError:
             raise
         except DocumentError as error:
             self._reject(base, document, error)
 
-    def _index(self, base: DesiredKnowledgeBase, file: File, document: Document) -> None:
+    def _index(self, base: DesiredKnowledgeBase, file: File, document: Document) -> Steps:
         def enter(state: DocumentState, digest: str) -> None:
             self._ledger.put(replace(document, state=state, digest=digest, reason="", message=""))
 
-        indexed = self._pipeline.index(base, file, document, enter)
+        indexed = yield from self._pipeline.index(base, file, document, enter)
         ready = replace(document, state=DocumentState.READY, reason="", message="", attempts=0, due=None)
         self._ledger.put(replace(ready, digest=indexed.digest, version=indexed.version, chunks=indexed.chunks))
         log.info("%s/%s: %s is ready, %s chunks", document.tenant, base.name, document.path, indexed.chunks)

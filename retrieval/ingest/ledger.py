@@ -107,13 +107,15 @@ class Ledger:
     def documents(self, tenant: str, knowledge_base: str) -> list[Document]:
         return self._documents("tenant = ? AND knowledge_base = ? ORDER BY path, source", tenant, knowledge_base)
 
-    def next(self, now: float, after_tenant: str) -> Document | None:
-        """The next due document: tenants take turns, from the one after `after_tenant`; the longest due comes first."""
-        turn = "due <= ? AND tenant {} ? ORDER BY tenant, due, id LIMIT 1"
-        due = self._documents(turn.format(">"), now, after_tenant) or self._documents(
-            turn.format("<="), now, after_tenant
-        )
-        return due[0] if due else None
+    def next(self, now: float, after_tenant: str, busy: frozenset[str] = frozenset()) -> Document | None:
+        """The next due document of a tenant that is not `busy`. Tenants take turns, from the one after `after_tenant`;
+        the longest due comes first."""
+        free = f"tenant NOT IN ({', '.join('?' * len(busy))})"
+        turn = f"due <= ? AND tenant {{}} ? AND {free} ORDER BY tenant, due, id LIMIT 1"
+        for compared in (">", "<="):
+            if due := self._documents(turn.format(compared), now, after_tenant, *busy):
+                return due[0]
+        return None
 
     def next_due(self) -> float | None:
         """When the next document is due, seconds since the epoch."""

@@ -2,16 +2,19 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from contract.ingest import DesiredKnowledgeBase, DocumentState
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
 from retrieval.errors import DocumentError, StoreError
 from retrieval.ingest import reasons
+from retrieval.ingest.background import in_background
 from retrieval.ingest.chunk import Block, passages
 from retrieval.ingest.ledger import Document
 from retrieval.ingest.limits import Limits
@@ -24,7 +27,9 @@ from retrieval.scope import Scope
 from retrieval.store import Chunk, Store
 from retrieval.store.rows import Vector, identifier
 
-BATCH = 64  # chunks that are embedded and stored together; it limits memory, and progress is logged after each batch
+# Chunks of one step: it limits memory, and the time for which other documents wait.
+BATCH = 32
+CUT_AT_ONCE = 256
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +51,8 @@ class Pipeline:
 
     def index(
         self, base: DesiredKnowledgeBase, file: File, document: Document, enter: Callable[[DocumentState, str], None]
-    ) -> Indexed:
-        """Make the store hold exactly the chunks of the file's current content.
+    ) -> Generator["Future[Any] | None", None, Indexed]:
+        """Make the store hold exactly the chunks of the file's current content, in steps of about a second at most.
 
         Calls `enter` with each new state and the digest. Raises `DocumentError`, `StoreError`, `NoSpaceError`.
         """
@@ -58,9 +63,12 @@ class Pipeline:
         chunks = document.chunks
         if not self._holds(scope, document, current):
             enter(DocumentState.PARSING, digest)
-            cut = self._cut(base, parse(file.path, content, self.limits))
+            blocks = in_background(partial(parse, file.path, content, self.limits), f"parse {file.path}")
+            while not blocks.done():
+                yield blocks
+            cut = yield from self._cut(base, blocks.result())
             enter(DocumentState.EMBEDDING, digest)
-            self._write(scope, file, document.id, current, cut)
+            yield from self._write(scope, file, document.id, current, cut)
             chunks = len(cut)
         self.store.delete(scope, scope.other_versions(document.id, current))
         return Indexed(digest, current, chunks)
@@ -76,14 +84,19 @@ class Pipeline:
             raise unsupported(Path(file.path).suffix)
         return read(file, self.limits)
 
-    def _cut(self, base: DesiredKnowledgeBase, blocks: Sequence[Block]) -> list[Block]:
-        made = passages(blocks, budget=base.chunk_tokens, size=self.embedder.tokens)
-        cut = list(islice(made, self.limits.chunks + 1))
-        if len(cut) > self.limits.chunks:
-            raise DocumentError(reasons.TOO_LARGE, f"it makes more than {self.limits.chunks:,} chunks: split it")
+    def _cut(self, base: DesiredKnowledgeBase, blocks: Sequence[Block]) -> Generator[None, None, list[Block]]:
+        cut: list[Block] = []
+        for passage in passages(blocks, budget=base.chunk_tokens, size=self.embedder.tokens):
+            if len(cut) == self.limits.chunks:
+                raise DocumentError(reasons.TOO_LARGE, f"it makes more than {self.limits.chunks:,} chunks: split it")
+            cut.append(passage)
+            if len(cut) % CUT_AT_ONCE == 0:
+                yield
         return cut
 
-    def _write(self, scope: Scope, file: File, document_id: str, version: str, cut: Sequence[Block]) -> None:
+    def _write(
+        self, scope: Scope, file: File, document_id: str, version: str, cut: Sequence[Block]
+    ) -> Generator[None, None, None]:
         """Store every chunk, and check by a fresh read that each is there."""
         ids = [identifier("chunk", document_id, version, str(ordinal)) for ordinal in range(len(cut))]
         for start in range(0, len(cut), BATCH):
@@ -110,6 +123,7 @@ class Pipeline:
             )
             if len(cut) > BATCH:
                 log.info("%s/%s: %s of %s chunks stored", scope.tenant, file.path, start + len(part), len(cut))
+            yield
         if (stored := self.store.count_existing(scope, ids)) != len(ids):
             raise StoreError(f"Milvus finds {stored} of the {len(ids)} chunks just written: it is tried again.")
 

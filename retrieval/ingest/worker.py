@@ -14,6 +14,7 @@ from retrieval.bm25 import Statistics
 from retrieval.errors import RetrievalError, StoreError
 from retrieval.ingest.departure import Departure
 from retrieval.ingest.indexing import Indexing
+from retrieval.ingest.jobs import Jobs
 from retrieval.ingest.ledger import Ledger, LedgerError
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.progress import Progress
@@ -50,6 +51,7 @@ class Worker:
         self._scanner = Scanner(pipeline.store, ledger, pipeline.limits, progress, clock=clock, changed=changed)
         self._departure = Departure(pipeline.store, ledger, progress)
         self._indexing = Indexing(pipeline, ledger, progress, clock=clock, rescan_seconds=rescan_seconds)
+        self._jobs = Jobs(self._indexing.is_current)
         self._looked = -math.inf
         self._wake, self._stopped, self._rescan_wanted = threading.Event(), threading.Event(), threading.Event()
         self._last_tenant = ""
@@ -104,19 +106,29 @@ class Worker:
         return [self._status(base) for base in self._ledger.desired()]
 
     def turn(self) -> float:
-        """Scans, indexes one document and tidies, each if due. Returns the seconds to wait."""
+        """Scans, takes the documents in work a step further and tidies, each if due. Returns the seconds to wait."""
         if self._rescan_wanted.is_set() or passed(self._clock(), self._rescan_seconds, self._looked):
             self._rescan_wanted.clear()
             self._looked = self._clock()
             self._scan_all()
-        document = self._ledger.next(self._clock(), self._last_tenant)
-        if document is not None:
-            self._last_tenant = document.tenant
-            self._indexing.work(document)
-        if self._tidy_one() or document is not None:
+        self._begin_one()
+        self._jobs.advance()
+        if self._tidy_one() or self._jobs or self._ledger.next(self._clock(), "") is not None:
             return 0.0
         due = self._ledger.next_due() or math.inf
         return max(0.0, min(due, self._looked + self._rescan_seconds) - self._clock())
+
+    def _begin_one(self) -> None:
+        if not self._jobs.has_room:
+            return
+        document = self._ledger.next(self._clock(), self._last_tenant, self._jobs.tenants)
+        if document is None:
+            return
+        self._last_tenant = document.tenant
+        if self._indexing.is_current(document):
+            self._jobs.add(document, self._indexing.steps(document))
+        else:
+            self._indexing.defer(document)
 
     def _prove(self) -> float:
         """Nothing is written for a tenant before the store has proven its isolation."""

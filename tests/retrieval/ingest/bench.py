@@ -53,7 +53,7 @@ class Bench:
     def settle(self) -> None:
         """Look, and work until nothing is due now."""
         self.worker.look()
-        for _turn in range(100):
+        for _turn in range(2000):
             if self.worker.turn() > 0:
                 return
         raise AssertionError("the worker does not come to rest")
