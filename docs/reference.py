@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from inspect import cleandoc
@@ -35,6 +36,8 @@ from serving.gateway.metrics import Metrics as GatewayMetrics
 from serving.gateway.settings import Settings as GatewaySettings
 
 ROOT = Path(__file__).parent.parent
+# A default path is shown relative to the checkout or to the folder that holds the running environment.
+HOMES = (ROOT, Path(sys.prefix).parent)
 PRODUCT = ("contract", "kube", "operators", "retrieval", "service", "serving")
 GENERATED = "Written by `make docs`.\n"
 # Types of conditions, which are no reasons.
@@ -73,7 +76,7 @@ def _default(value: Any) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, Path):
-        return str(value.relative_to(ROOT)) if value.is_relative_to(ROOT) else str(value)
+        return str(next((value.relative_to(home) for home in HOMES if value.is_relative_to(home)), value))
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 

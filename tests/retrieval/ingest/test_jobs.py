@@ -40,7 +40,9 @@ def test_a_line_is_ready_before_another_tenants_long_document(bench: Bench) -> N
         bench.worker.turn()
         if _states(bench).get(quiet) is DocumentState.READY:
             break
-    assert _states(bench) == {bench.tenant: DocumentState.EMBEDDING, quiet: DocumentState.READY}
+    states = _states(bench)
+    assert states[quiet] is DocumentState.READY
+    assert states[bench.tenant] in {DocumentState.PARSING, DocumentState.EMBEDDING}
     bench.settle()
     assert set(_states(bench).values()) == {DocumentState.READY}
 
