@@ -57,9 +57,9 @@ CASES = (
     Case("name where", "Adapter", _spec(source="/etc")),
     Case("a weight of its own", "Adapter",
          _spec(rollout={"canary": {"steps": [{"weight": 10}, {"weight": 10}]}})),
-    Case("go up", "Adapter", _spec(rollout={"canary": {"steps": [{"weight": 50}, {"weight": 10}]}})),
+    Case("must increase", "Adapter", _spec(rollout={"canary": {"steps": [{"weight": 50}, {"weight": 10}]}})),
     Case("an absolute path", "KnowledgeBase", _spec(sources=[{"path": "/documents/acme/.."}])),
-    Case("one key for life", "APIKey", _spec(sha256="1" * 64), later=True),
+    Case("keeps its key", "APIKey", _spec(sha256="1" * 64), later=True),
 )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def test_an_object_that_the_models_take_is_what_the_server_stores(server: ApiSer
 
 def test_fields_explain_themselves(server: ApiServer) -> None:
     words = server.kubectl("explain", "adapters.spec.rollout.canary.checks.minRequests").stdout
-    assert "before they are" in words
+    assert "before the comparison starts" in words
 
 
 def test_quantities_need_no_quotes(server: ApiServer) -> None:

@@ -74,7 +74,7 @@ def test_a_milvus_that_is_not_there_is_named_with_what_to_do(model: Path, tmp_pa
                 call("GET", f"{url}/readyz")
             said = refused.value.read().decode()
             assert common["milvus_uri"] in said
-            assert "check that it runs, is reachable, and takes the token" in said
+            assert "check that it runs, is reachable, and accepts the configured token" in said
 
 
 def test_a_missing_setting_is_named_and_ends_the_start() -> None:

@@ -163,7 +163,7 @@ async def test_a_new_agent_does_not_take_a_spoiled_engines_word_for_the_base_mod
     world.engine.weights[BASE] = 1.0  # on the engine that the agent before had met
     world.agent.desire(desired_set(candidate_of("a", "1")))
     status = await world.settle()
-    assert (status.ready, status.spoiled_by) == (False, "a version that was loaded before")
+    assert (status.ready, status.spoiled_by) == (False, "an earlier version")
 
 
 async def test_a_version_that_the_engine_dies_of_is_not_loaded_for_ever(world: World) -> None:

@@ -239,7 +239,7 @@ def test_every_schema_that_is_to_be_followed_is_compiled_first() -> None:
          ("`messages[0].content[0].type` is `file`, which is not supported here; use `text`, `image_url`, "
           "`input_audio`.")),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x/y.png"}}]}]},
-         ("`messages[0].content[0].image_url.url`: images are taken as data URLs (data:image/png;base64,…); nothing is "
+         ("`messages[0].content[0].image_url.url`: images must be data URLs (data:image/png;base64,…); nothing is "
           "fetched.")),
         ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "nobody"}}},
          "`tool_choice` names `nobody`, which is not among the tools."),
