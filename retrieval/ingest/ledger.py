@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS documents (
     state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL, due REAL
 );
 CREATE INDEX IF NOT EXISTS by_knowledge_base ON documents (tenant, knowledge_base);
-CREATE INDEX IF NOT EXISTS by_due ON documents (tenant, due);
+CREATE INDEX IF NOT EXISTS by_turn ON documents (tenant, version = '', due) WHERE due IS NOT NULL;
 """
 
 
@@ -109,9 +109,9 @@ class Ledger:
 
     def next(self, now: float, after_tenant: str, busy: frozenset[str] = frozenset()) -> Document | None:
         """The next due document of a tenant that is not `busy`. Tenants take turns, from the one after `after_tenant`;
-        the longest due comes first."""
+        a document that is answered from comes before new ones, the longest due before others."""
         free = f"tenant NOT IN ({', '.join('?' * len(busy))})"
-        turn = f"due <= ? AND tenant {{}} ? AND {free} ORDER BY tenant, due, id LIMIT 1"
+        turn = f"due <= ? AND tenant {{}} ? AND {free} ORDER BY tenant, version = '', due, id LIMIT 1"
         for compared in (">", "<="):
             if due := self._documents(turn.format(compared), now, after_tenant, *busy):
                 return due[0]

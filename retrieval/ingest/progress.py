@@ -11,18 +11,20 @@ from retrieval.ingest.task_failures import Key, TaskFailures
 
 @dataclass(frozen=True)
 class ScanResult:
-    """The last scan of a knowledge base's sources. `unread` are sources that could not be read."""
+    """The last scan of a knowledge base's sources. `unread` are sources that could not be read; `is_mistyped` says that
+    one of them was never read, so its path may be a typo for one that left the spec."""
 
     base: DesiredKnowledgeBase
     files: dict[str, File]  # by document id
     unread: frozenset[str]
+    is_mistyped: bool
     message: str
 
     def decides_on(self, document: Document) -> bool:
-        """Whether the scan may remove or change this document. An unreadable source keeps its documents. Meanwhile
-        documents of sources no longer in the spec stay too: the unreadable path may be a typo for one of these."""
+        """Whether the scan may remove or change this document. An unreadable source keeps its documents; a source that
+        left the spec does so only while another's path may be mistyped."""
         named = any(source.path == document.source for source in self.base.sources)
-        return document.source not in self.unread and (named or not self.unread)
+        return document.source not in self.unread and (named or not self.is_mistyped)
 
 
 @dataclass

@@ -4,13 +4,16 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from retrieval.errors import DocumentError, DocumentUnavailableError, RetrievalError
 from retrieval.ingest import reasons
 from retrieval.ingest.limits import Limits
+
+T = TypeVar("T")
 
 MAX_DEPTH = 32  # directories below a source
 
@@ -45,9 +48,9 @@ class File:
     refused: Refusal | None = None
 
 
-def scan(source: str, limits: Limits) -> list[File]:
-    """The visible files of a source, sorted by path. Raises `SourceError` if the source does not exist, its path has a
-    link, or it has too many files."""
+def scan(source: str, select: Callable[[Iterable[File]], T]) -> T:
+    """What `select` takes of the visible files of a source, in no order. Raises `SourceError` if the source does not
+    exist, or its path has a link."""
     if not _is_absolute(source):
         raise SourceError(
             f"The source {source!r} is not an absolute path without '..': write it in full, beginning with /."
@@ -59,16 +62,14 @@ def scan(source: str, limits: Limits) -> list[File]:
         before = _identity(folder)
         if folder != path and not path.is_file():
             raise FileNotFoundError(errno.ENOENT, "it is a link to a directory, or no file")
-        files = list(_walk(path, path, source, 0)) if folder == path else [_file(path, folder, source)]
+        selected = select(_walk(path, path, source, 0) if folder == path else [_file(path, folder, source)])
         after = _identity(folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: a circular link
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"The source {source} cannot be read ({reason}): create it or correct its path.") from error
     if before != after:
         raise SourceError(f"The source {source} was replaced while it was read: it is read again.")
-    if len(files) > limits.files:
-        raise SourceError(f"The source {source} holds {len(files):,} files, over {limits.files:,}: split it.")
-    return sorted(files, key=lambda file: file.path)
+    return selected
 
 
 def exists(source: str) -> bool:

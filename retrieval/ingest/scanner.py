@@ -1,14 +1,16 @@
 """Scans the sources of a knowledge base, and plans the work on its documents."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from contract.ingest import DesiredKnowledgeBase
 from retrieval.ingest.ledger import Ledger
 from retrieval.ingest.limits import Limits
+from retrieval.ingest.listing import Listing, listing, within
 from retrieval.ingest.plan import document_id, missing, plan, strangers
 from retrieval.ingest.progress import Progress, ScanResult
-from retrieval.ingest.scan import File, SourceError, scan
+from retrieval.ingest.scan import SourceError, scan
 from retrieval.scope import Scope
 from retrieval.store import Store
 
@@ -54,15 +56,28 @@ class Scanner:
         self._progress.scans[key] = scanned
 
     def _look(self, base: DesiredKnowledgeBase) -> ScanResult:
-        files: list[File] = []
+        remembered = self._ledger.documents(base.tenant, base.name)
+        listings: list[Listing] = []
         failed: dict[str, str] = {}
-        for source in base.sources:
+        for source in {source.path: source for source in base.sources}:
+            indexed = {document.path for document in remembered if document.source == source}
             try:
-                files += scan(source.path, self._limits)
+                listings.append(scan(source, partial(listing, indexed=indexed, most=self._limits.files)))
             except SourceError as error:
-                failed[source.path] = str(error)
+                failed[source] = str(error)
+        kept = sum(document.source in failed for document in remembered)
+        is_mistyped = not failed.keys() <= {document.source for document in remembered}
+        files, left_out = within(listings, kept, self._limits.files)
         by_id = {document_id(base, file): file for file in files}
-        return ScanResult(base, by_id, frozenset(failed), " ".join(failed.values()))
+        messages = [*failed.values(), *self._over_limit(len(files) + kept, left_out)]
+        return ScanResult(base, by_id, frozenset(failed), is_mistyped, " ".join(messages))
+
+    def _over_limit(self, listed: int, left_out: int) -> Iterator[str]:
+        if left_out:
+            yield (
+                f"The knowledge base has {listed + left_out:,} files, over {self._limits.files:,}: {left_out:,} new "
+                "ones are not indexed. Remove files, or split it."
+            )
 
     def _compare(self, base: DesiredKnowledgeBase, scope: Scope) -> None:
         """Documents with lost chunks become pending; unknown ones are deleted. If totals agree, no more is compared."""

@@ -20,7 +20,7 @@ class Settings(ServiceSettings):
     max_document_bytes: int = Field(default=50_000_000, ge=1)
     max_document_characters: int = Field(default=3_000_000, ge=1)
     max_document_chunks: int = Field(default=5_000, ge=1)
-    max_documents: int = Field(default=10_000, ge=1, description="Files of one source")
+    max_documents: int = Field(default=10_000, ge=1, description="Files of one knowledge base")
     parse_seconds: int = Field(
         default=60, ge=1, description="CPU time of one parse; the wall-clock limit is four times that"
     )

@@ -1,10 +1,12 @@
 """The life of documents, with a real store and embedder: made, changed, refused, deleted."""
 
-from contract.ingest import DocumentState
+from contract.ingest import DesiredSource, DocumentState
 from retrieval.bm25 import Statistics
 from retrieval.scope import Scope
 from tests.retrieval.ingest.bench import Bench
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
+from tests.retrieval.ingest.test_parse import LIMITS
+from tests.retrieval.test_store import asked
 
 
 def test_a_document_becomes_searchable_and_is_then_called_ready(bench: Bench) -> None:
@@ -118,6 +120,50 @@ def test_a_missing_source_is_a_message_and_keeps_what_was_indexed(bench: Bench) 
     (bench.folder / "away").rename(bench.source)
     bench.settle()
     assert (bench.status().message, bench.status().ready) == ("", True)
+
+
+def test_over_its_limit_of_files_edits_and_deletions_are_followed(bench: Bench) -> None:
+    bench.write("price.txt", "The plan costs 10 euros.")
+    bench.write("gone.txt", "The plan that ends.")
+    bench.set_desired("docs")
+    for number in range(LIMITS.files):
+        bench.write(f"a{number:04}.txt", f"The plan {number}.")
+    bench.write("price.txt", "The plan costs 20 euros.")
+    (bench.source / "gone.txt").unlink()
+    bench.now += 10
+    bench.settle()
+    assert [hit.text for hit in bench.store.lexical(bench.scope, asked("costs"), 5)] == ["The plan costs 20 euros."]
+    assert bench.store.lexical(bench.scope, asked("ends"), 5) == []
+    assert len(bench.status().documents) == LIMITS.files
+    assert not bench.status().ready
+    assert f"has {LIMITS.files + 1} files, over {LIMITS.files}: 1 new ones are not" in bench.status().message
+    assert f"a{LIMITS.files - 1:04}.txt" not in {document.path for document in bench.status().documents}
+
+
+def test_a_source_that_left_the_spec_is_deleted_while_another_cannot_be_read(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    other = bench.folder / "other"
+    other.mkdir()
+    (other / "b.txt").write_text("The other plan.")
+    both = [DesiredSource(path=str(path)) for path in (bench.source, other)]
+    bench.set_desired("docs", sources=both)
+    other.rename(bench.folder / "away")
+    bench.set_desired("docs", sources=both[1:])
+    assert bench.texts() == ["The other plan."]
+    assert "cannot be read" in bench.status().message
+
+
+def test_an_edit_is_indexed_before_new_files(bench: Bench) -> None:
+    bench.write("price.txt", "The plan costs 10 euros.")
+    bench.set_desired("docs")
+    for number in range(5):
+        bench.write(f"a{number}.txt", f"The plan {number}.")
+    bench.write("price.txt", "The plan costs 20 euros.")
+    bench.now += 10
+    bench.worker.look()
+    while "The plan costs 20 euros." not in bench.texts():
+        bench.worker.turn()
+    assert [document.path for document in bench.status().documents if document.chunks] == ["price.txt"]
 
 
 def test_a_knowledge_base_without_documents_is_known_and_ready(bench: Bench) -> None:
