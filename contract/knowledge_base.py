@@ -7,6 +7,7 @@ from pydantic import Field
 from contract.conditions import REVOKING, Condition
 from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.resource import Resource, Status
+from contract.search import MIN_RELEVANCE, Relevance
 from contract.value import Uri, Value
 
 
@@ -18,12 +19,15 @@ class Source(Value):
 
 
 class KnowledgeBaseSpec(Value):
-    """The documents to index, and the number of passages for a request."""
+    """The documents to index, and which passages a request gets."""
 
     sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=32)]
     """Files and directories."""
     top_k: Annotated[int, Field(ge=1, le=20)] = 4
     """The most passages for a request."""
+    min_relevance: Relevance = MIN_RELEVANCE
+    """A question is answered if a passage is at least so relevant, 0 to 1; a lower value answers more questions, and
+    more of those that the documents do not answer."""
 
 
 class Document(Value):

@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
     """Loads the embedder immediately, so a bad folder fails the start; Milvus may start later."""
     store = open_store(settings)
     embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
-    search = Search(store, embedder, cached=settings.cached_queries, pool=settings.pool, thresholds=settings.thresholds)
+    search = Search(store, embedder, cached=settings.cached_queries, pool=settings.pool)
     metrics = Metrics(tenants=settings.tenant_labels)
 
     background = Background()

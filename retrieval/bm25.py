@@ -9,13 +9,16 @@ import json
 import math
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Self
 
 K1, B = 1.2, 0.75  # the usual saturation and length correction
-AVERAGE_TERMS = 40  # typical for passages of one to four sentences; constant, so stored vectors never need an update
+# Constant, so that stored vectors never need an update. Passages of two public collections have 73 (English) and 173
+# (Korean, bigrams) terms on average; nDCG@10 with 200 is .87 and .89, with the true averages .86 and .89, with 40 .85
+# and .86.
+AVERAGE_TERMS = 200
 # Limit of the JSON with term frequencies, which is one field of the store; terms beyond it count as rare.
 FREQUENT_BYTES = 60_000
 _NUMBER_BYTES = 10  # of JSON for each term, beside the term itself
@@ -54,6 +57,9 @@ class Statistics:
         holding = min(self.chunks, self.frequent.get(term, 0))
         return math.log(1 + (self.chunks - holding + 0.5) / (holding + 0.5))
 
+    def rarities(self, terms: Iterable[str]) -> dict[str, float]:
+        return {term: self.rarity(term) for term in terms}
+
     def to_json(self) -> str:
         return json.dumps([self.chunks, self.frequent], ensure_ascii=False, separators=(",", ":"))
 
@@ -69,9 +75,14 @@ def document_vector(terms: Sequence[str]) -> Sparse:
     return {_dimension(term): number * (K1 + 1) / (number + longer) for term, number in counted} or _NOTHING
 
 
-def query_vector(terms: Iterable[str], statistics: Statistics) -> Sparse:
-    """The weight of each distinct term of a question: its rarity."""
-    return {_dimension(term): statistics.rarity(term) for term in terms}
+def query_vector(rarities: Mapping[str, float]) -> Sparse:
+    """The weight of each term of a question: its rarity."""
+    return {_dimension(term): rarity for term, rarity in rarities.items()}
+
+
+def best_score(rarities: Mapping[str, float]) -> float:
+    """The limit of the scores of a question with these terms; never reached."""
+    return (K1 + 1) * sum(rarities.values())
 
 
 def _dimension(term: str) -> int:

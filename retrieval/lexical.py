@@ -1,13 +1,19 @@
 """The terms of a text, for the lexical retriever. Pure.
 
-Text is normalised (NFKC), case-folded and split into words. In scripts without spaces, a run of characters becomes
-bigrams, so Korean and Japanese words match with any particle after them. A document also gets the single characters of
-a run, for questions of one character. A term contains no space, so terms are stored as one line.
+Text is normalised (NFKC), case-folded and split into words. Words in plain letters are stemmed as English. In scripts
+without spaces, a run of characters becomes bigrams, so Korean and Japanese words match with any particle after them. A
+document also gets the single characters of a run, for questions of one character. A term contains no space, so terms
+are stored as one line.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from threading import local
+
+from Stemmer import Stemmer
+
+from retrieval import korean
 
 # Written without spaces, or with particles attached: Thai, Lao, Myanmar, Hangul, Khmer, kana, Han.
 _UNSPACED = (
@@ -22,8 +28,9 @@ _MARKS = "".join(
     if unicodedata.category(character) in ("Mn", "Mc") and not re.match(f"[{_UNSPACED}]", character)
 )
 _TOKEN = re.compile(f"(?P<run>[{_UNSPACED}]+)|(?P<word>(?:[^\\W_{_UNSPACED}][{_MARKS}]*+)++)")
-_LATER_WORD = re.compile(r"(?<![.!?:]\s)(?<!^)\b[^\W\d_]\w*")  # any word but the first of a sentence
 _LONGEST_WORD = 64  # characters; a longer "word" is encoded data, and nobody types it into a question
+
+_stemmers = local()
 
 STOP_WORDS = frozenset(
     """
@@ -38,22 +45,20 @@ def terms(text: str) -> list[str]:
     """The terms of a document in their order, repeats included."""
     result: list[str] = []
     for run, word in _tokens(text):
-        result.extend([*_bigrams(run), *(run if len(run) > 1 else "")] if run else [word])
+        result.extend([*_bigrams(run), *(run if len(run) > 1 else "")] if run else [_stem(word)])
     return result
 
 
 def query_terms(text: str) -> list[str]:
     """The distinct terms of a question, without function words unless it has no other terms."""
-    result: list[str] = []
-    for run, word in _tokens(text):
-        result.extend(_bigrams(run) if run else [word])
-    distinct = list(dict.fromkeys(result))
-    return [term for term in distinct if term not in STOP_WORDS] or distinct
+    tokens = list(_tokens(text))
+    content = [(korean.content(run) if korean.is_korean(run) else run, word) for run, word in tokens]
+    return _distinct((run, word) for run, word in content if word not in STOP_WORDS) or _distinct(tokens)
 
 
-def capitalised(text: str) -> list[str]:
-    """Words written like names: capitalised, except at the beginning of a sentence."""
-    return [word for word in _LATER_WORD.findall(text.strip()) if word[0].isupper()]
+def _distinct(tokens: Iterable[tuple[str, str]]) -> list[str]:
+    terms = (term for run, word in tokens if run or word for term in (_bigrams(run) if run else [_stem(word)]))
+    return list(dict.fromkeys(terms))
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -64,3 +69,13 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 def _bigrams(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+def _stem(word: str) -> str:
+    """The stem of an English word; other words as they are. A stemmer object serves one thread at a time."""
+    if not (word.isascii() and word.isalpha()):
+        return word
+    if not hasattr(_stemmers, "english"):
+        _stemmers.english = Stemmer("english")
+    stem: str = _stemmers.english.stemWord(word)
+    return stem

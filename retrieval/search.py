@@ -1,24 +1,21 @@
-"""The path of one query: embed, search by both retrievers, fuse, gate."""
+"""The path of one query: embed, search by both retrievers, rank by relevance, decide."""
 
 import asyncio
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contract.search import Evidence, Outcome, SearchRequest, SearchResponse, Seconds
-from retrieval.bm25 import Sparse, Statistics, query_vector
+from retrieval.bm25 import Sparse, Statistics, best_score, query_vector
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder, QueryCache
 from retrieval.errors import UnknownKnowledgeBaseError
-from retrieval.gate import Nearness, Thresholds, coverage, decide, names_missing
-from retrieval.lexical import capitalised, query_terms
-from retrieval.ranking import WeightedRanking, fuse
+from retrieval.lexical import query_terms
+from retrieval.relevance import Signals, coverage, decide, relevance
 from retrieval.scope import Scope
 from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector
-
-WORTH_COVERAGE = 0.5  # the share of the question's terms in one chunk needed to trust the lexical retriever
 
 
 @dataclass(frozen=True)
@@ -26,35 +23,31 @@ class Query:
     """A question as the retrievers see it."""
 
     vector: Vector
-    legible: float  # the readable share of the text
+    is_read: bool
+    """Whether the embedder can read the question."""
     terms: list[str]
-    names: list[str]  # capitalised terms that the embedder does not know
 
 
 @dataclass(frozen=True)
 class Hits:
-    """The hits of each retriever, best first."""
+    """The hits of each retriever, best first, and the rarity of each term of the question."""
 
     dense: Sequence[Hit]
     lexical: Sequence[Hit]
+    rarities: Mapping[str, float]
 
     @property
     def by_id(self) -> dict[str, Hit]:
         return {hit.chunk_id: hit for hit in (*self.dense, *self.lexical)}
 
-    @property
-    def chunk_terms(self) -> list[frozenset[str]]:
-        """The terms of each chunk."""
-        return [hit.terms for hit in self.by_id.values()]
-
 
 class Search:
     """Answers queries, and holds the caches."""
 
-    def __init__(self, store: Store, embedder: Embedder, *, cached: int, pool: int, thresholds: Thresholds) -> None:
+    def __init__(self, store: Store, embedder: Embedder, *, cached: int, pool: int) -> None:
         self._store, self._embedder = store, embedder
         self._cache = QueryCache(embedder, size=cached)
-        self._pool, self._thresholds = pool, thresholds
+        self._pool = pool
 
     async def answer(self, request: SearchRequest) -> SearchResponse:
         """Raises `UnknownKnowledgeBaseError` and the store's errors."""
@@ -63,13 +56,15 @@ class Search:
         embedded = time.perf_counter()
         hits = await self._find(request, query) if request.knowledge_bases else None
         searched = time.perf_counter()
-        outcome, evidence = self._judge(hits, query, request.top_k) if hits else (Outcome.SCOPE_EMPTY, [])
-        ranked = time.perf_counter()
+        evidence = ranked(hits, query) if hits else []
+        outcome = decide([item.score for item in evidence], request.min_relevance) if hits else Outcome.SCOPE_EMPTY
+        judged = time.perf_counter()
         return SearchResponse(
             outcome=outcome,
-            evidence=evidence,
+            evidence=evidence[: request.top_k] if outcome is Outcome.EVIDENCE else [],
+            considered=evidence if request.explain else [],
             embedding=base64.b64encode(query.vector.astype("<f4").tobytes()).decode(),
-            seconds=Seconds(embed=embedded - begun, search=searched - embedded, rank=ranked - searched),
+            seconds=Seconds(embed=embedded - begun, search=searched - embedded, rank=judged - searched),
         )
 
     async def ping(self) -> None:
@@ -82,12 +77,10 @@ class Search:
         self._cache.keep(tenants)
 
     def _read(self, request: SearchRequest) -> Query:
-        names = [word for word in capitalised(request.query) if not self._embedder.knows(word)]
         return Query(
             vector=self._cache.embed(request.tenant, request.query),
-            legible=self._embedder.legibility(request.query),
+            is_read=self._embedder.legibility(request.query) >= ENOUGH,
             terms=query_terms(request.query),
-            names=query_terms(" ".join(names)),
         )
 
     async def _find(self, request: SearchRequest, query: Query) -> Hits:
@@ -97,61 +90,56 @@ class Search:
             if name not in existing:
                 raise UnknownKnowledgeBaseError(f"The tenant has no knowledge base {name!r}: check its name.")
         pool = max(self._pool, request.top_k)
-        weights = query_vector(query.terms, Statistics.merged(existing.values()))
-        dense, lexical = await asyncio.gather(self._dense(scope, query, pool), self._lexical(scope, weights, pool))
-        return Hits(dense, lexical)
+        rarities = Statistics.merged(existing.values()).rarities(query.terms)
+        dense, lexical = await asyncio.gather(
+            self._dense(scope, query, pool), self._lexical(scope, query_vector(rarities), pool)
+        )
+        return Hits(dense, lexical, rarities)
 
     async def _dense(self, scope: Scope, query: Query, pool: int) -> list[Hit]:
-        if query.legible < ENOUGH:
+        if not query.is_read:
             return []
         return await asyncio.to_thread(self._store.dense, scope, query.vector, pool)
 
     async def _lexical(self, scope: Scope, weights: Sparse, pool: int) -> list[Hit]:
         return await asyncio.to_thread(self._store.lexical, scope, weights, pool) if weights else []
 
-    def _judge(self, hits: Hits, query: Query, top_k: int) -> tuple[Outcome, list[Evidence]]:
-        """The outcome, and the evidence if the gate passes."""
-        nearness = nearness_of(hits, query)
-        outcome = decide(nearness, len(hits.by_id), self._thresholds)
-        return outcome, ranked(hits, query)[:top_k] if outcome is Outcome.EVIDENCE else []
+
+def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
+    """The signals of each hit, by chunk id. A hit that only one retriever returned is worse for the other one than all
+    its hits, so it gets the lowest score of these."""
+    cosines, scores = ({hit.chunk_id: hit.score for hit in leg} for leg in (hits.dense, hits.lexical))
+    least_cosine = min(cosines.values(), default=0.0)
+    # Where the retriever returned fewer hits than there are, the others have no term of the question.
+    least_score = min(scores.values(), default=0.0) if len(scores) >= len(cosines) else 0.0
+    best = best_score(hits.rarities) or 1.0
+    return {
+        chunk_id: Signals(
+            cosine=cosines.get(chunk_id, least_cosine) if query.is_read else None,
+            coverage=coverage(hits.rarities, hit.terms),
+            match=scores.get(chunk_id, least_score) / best,
+        )
+        for chunk_id, hit in hits.by_id.items()
+    }
 
 
-def nearness_of(hits: Hits, query: Query) -> Nearness:
-    return Nearness(
-        cosine=hits.dense[0].score if hits.dense else None,
-        coverage=coverage(query.terms, hits.chunk_terms),
-        names_missing=names_missing(query.names, hits.chunk_terms),
-    )
-
-
-def worth_of_lexical(hits: Hits, query: Query) -> float:
-    """The weight of lexical hits: 0 if there are dense hits and no chunk shares enough words with the question (the
-    lexical hits are function words then), else 1."""
-    shares_enough = coverage(query.terms, [hit.terms for hit in hits.lexical]) >= WORTH_COVERAGE
-    return 1.0 if shares_enough or not hits.dense else 0.0
-
-
-def ranked(results: Hits, query: Query) -> list[Evidence]:
-    """All hits in the order of the fused legs."""
-    hits = results.by_id
-    dense, lexical = ({hit.chunk_id: hit.score for hit in leg} for leg in (results.dense, results.lexical))
-    return [
+def ranked(hits: Hits, query: Query) -> list[Evidence]:
+    """All hits, the most relevant first; ties in order of id."""
+    signals = signals_of(hits, query)
+    dense, lexical = ({hit.chunk_id: hit.score for hit in leg} for leg in (hits.dense, hits.lexical))
+    evidence = (
         Evidence(
             chunk_id=chunk_id,
-            document_id=hits[chunk_id].document_id,
-            document=hits[chunk_id].document,
-            knowledge_base=hits[chunk_id].knowledge_base,
-            ordinal=hits[chunk_id].ordinal,
-            heading=hits[chunk_id].heading,
-            text=hits[chunk_id].text,
-            score=score,
+            document_id=hit.document_id,
+            document=hit.document,
+            knowledge_base=hit.knowledge_base,
+            ordinal=hit.ordinal,
+            heading=hit.heading,
+            text=hit.text,
+            score=relevance(signals[chunk_id]),
             dense_score=dense.get(chunk_id),
             lexical_score=lexical.get(chunk_id),
         )
-        for chunk_id, score in fuse(
-            [
-                WeightedRanking(list(dense), query.legible),
-                WeightedRanking(list(lexical), worth_of_lexical(results, query)),
-            ]
-        )
-    ]
+        for chunk_id, hit in hits.by_id.items()
+    )
+    return sorted(evidence, key=lambda item: (-item.score, item.chunk_id))

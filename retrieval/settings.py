@@ -5,8 +5,6 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from retrieval.gate import Thresholds
-
 
 class ServiceSettings(BaseSettings):
     """The settings of both processes: address, tokens, store and model."""
@@ -33,17 +31,4 @@ class Settings(ServiceSettings):
     port: int = Field(default=8310, ge=0, le=65_535)
     pool: int = Field(default=10, ge=1, le=50, description="Hits fused per retriever; more let in worse hits")
     cached_queries: int = Field(default=1_024, ge=1)
-    gate_sure_cosine: float = Field(default=0.6, ge=-1, le=1)
-    gate_sure_coverage: float = Field(default=0.6, ge=0, le=1)
-    gate_likely_cosine: float = Field(default=0.25, ge=-1, le=1)
-    gate_likely_coverage: float = Field(default=0.1, ge=0, le=1)
     tenant_labels: int = Field(default=200, ge=1, description="Tenants with metric series of their own")
-
-    @property
-    def thresholds(self) -> Thresholds:
-        return Thresholds(
-            sure_cosine=self.gate_sure_cosine,
-            sure_coverage=self.gate_sure_coverage,
-            likely_cosine=self.gate_likely_cosine,
-            likely_coverage=self.gate_likely_coverage,
-        )

@@ -47,11 +47,6 @@ class Embedder:
         encoding = self._encode(text)
         return legibility(encoding.tokens, encoding.offsets, text)
 
-    def knows(self, word: str) -> bool:
-        """Whether the word is one piece of the vocabulary; the vector of any other word means little."""
-        tokens = self._encode(word).tokens
-        return len(tokens) <= 1 and "[UNK]" not in tokens
-
     def is_read_whole(self, text: str) -> bool:
         """Whether the model reads the whole text. Two positions are for the model's special tokens."""
         return len(self._encode(text)) <= MAX_TOKENS - 2

@@ -6,7 +6,7 @@ other. Some versions of Milvus ignored the filter in one kind of call, so every 
 
 import numpy as np
 
-from retrieval.bm25 import Statistics, query_vector
+from retrieval.bm25 import query_vector
 from retrieval.errors import IsolationError
 from retrieval.scope import Scope
 from retrieval.store.milvus import Store
@@ -35,7 +35,7 @@ def prove_isolation(store: Store, dimension: int) -> None:
 
 
 def _rows_visible(store: Store, dimension: int) -> set[str]:
-    hits = store.dense(_OURS, _vector(dimension), 10) + store.lexical(_OURS, query_vector([_TERM], Statistics()), 10)
+    hits = store.dense(_OURS, _vector(dimension), 10) + store.lexical(_OURS, query_vector({_TERM: 1.0}), 10)
     return {hit.chunk_id for hit in hits}
 
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from contract.search import Evidence, SearchResponse
@@ -13,6 +14,7 @@ from serving.gateway.engine_refusals import ContextTooLong
 from serving.gateway.errors import unavailable
 from serving.gateway.grammars import Grammars
 from serving.gateway.grounding import grounded
+from serving.gateway.grounds import Grounds, grounds
 from serving.gateway.raw_request import EVENT_STREAM, JSON
 from serving.gateway.request_context import RequestContext
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
@@ -42,20 +44,23 @@ class Answering:
             )  # a tool call is not an answer, and a tool's result is enough evidence
             return
         if not hits.evidence:
-            await self._abstain(context, context.request)
+            await self._abstain(context, context.request, grounds(query, hits, []))
             return
-        await self._answer_from(context, evidence.fitting(hits.evidence, context.request, context.base))
+        fitting = evidence.fitting(hits.evidence, context.request, context.base)
+        await self._answer_from(context, partial(grounds, query, hits), fitting)
 
-    async def _answer_from(self, context: RequestContext, passages: Sequence[Evidence]) -> None:
+    async def _answer_from(
+        self, context: RequestContext, grounds_of: Callable[[Sequence[Evidence]], Grounds], passages: Sequence[Evidence]
+    ) -> None:
         """If the engine counts more tokens than its context holds, tries again with half of the passages."""
         body = _body(context)
         body["messages"] = grounded(body["messages"], [item.passage for item in passages])
         try:
-            await self._upstream.forward(context, body, passages)
+            await self._upstream.forward(context, body, grounds_of(passages))
         except ContextTooLong:
             if len(passages) == 1:
                 raise
-            await self._answer_from(context, passages[: len(passages) // 2])
+            await self._answer_from(context, grounds_of, passages[: len(passages) // 2])
 
     async def _search(self, context: RequestContext, query: evidence.Query) -> SearchResponse:
         """Raises Unavailable."""
@@ -75,10 +80,10 @@ class Answering:
         context.raw.headers["x-quiver-retrieval"] = hits.outcome
         return hits
 
-    async def _abstain(self, context: RequestContext, request: ChatRequest) -> None:
+    async def _abstain(self, context: RequestContext, request: ChatRequest, without: Grounds) -> None:
         """Answers with an abstention, without asking an engine."""
         context.record.finish_reason, context.record.first_byte = "stop", time.monotonic()
-        answer = Abstention(context.raw.unique_id, int(time.time()), context.target.name)
+        answer = Abstention(context.raw.unique_id, int(time.time()), context.target.name, without.explanation)
         await context.raw.respond(200, answer.body(request), EVENT_STREAM if request.stream else JSON)
 
 

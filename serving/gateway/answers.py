@@ -14,6 +14,7 @@ import orjson
 from contract.search import Evidence
 from serving.gateway import sse
 from serving.gateway.citations import CitationParser
+from serving.gateway.grounds import Grounds
 
 # The engine's spelling of the usage event. Quotes within text are escaped, so text cannot imitate it.
 _USAGE_EVENT = b'"choices":[]'
@@ -84,11 +85,13 @@ class PlainStream:
 class RewrittenStream:
     """Checks the marks of every choice as it grows; annotations come with the choice's last piece.
 
-    `evidence` is None for an answer without documents. `legacy` reports tool calls as `function_call`.
+    `grounds` is None for an answer without documents; an explanation comes with the first event. `legacy` reports tool
+    calls as `function_call`.
     """
 
-    def __init__(self, evidence: Sequence[Evidence] | None, *, name: str, show_usage: bool, legacy: bool) -> None:
-        self._evidence = evidence
+    def __init__(self, grounds: Grounds | None, *, name: str, show_usage: bool, legacy: bool) -> None:
+        self._evidence = None if grounds is None else grounds.passages
+        self._shown = _shown(grounds)
         self._name = name
         self._show_usage = show_usage
         self._legacy = legacy
@@ -120,7 +123,8 @@ class RewrittenStream:
             return sse.event(value) if self._show_usage else b""
         for choice in value["choices"]:
             self._choice(choice)
-        return sse.event(value)
+        shown, self._shown = self._shown, {}
+        return sse.event(value | shown)
 
     def _choice(self, choice: dict[str, Any]) -> None:
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
@@ -150,8 +154,9 @@ class Whole:
     cited: bool | None
 
 
-def whole(raw: bytes, *, name: str, evidence: Sequence[Evidence] | None, legacy: bool = False) -> Whole:
-    value = orjson.loads(raw)
+def whole(raw: bytes, *, name: str, grounds: Grounds | None, legacy: bool = False) -> Whole:
+    value = orjson.loads(raw) | _shown(grounds)
+    evidence = None if grounds is None else grounds.passages
     choices = value["choices"]
     value["model"] = name
     removed = 0 if evidence is None else sum(_annotate(choice["message"], evidence) for choice in choices)
@@ -163,6 +168,11 @@ def whole(raw: bytes, *, name: str, evidence: Sequence[Evidence] | None, legacy:
         for choice in choices:
             _call_functions(choice, choice["message"])
     return Whole(orjson.dumps(value), tokens, finish_reason, removed, cited)
+
+
+def _shown(grounds: Grounds | None) -> dict[str, Any]:
+    """The field of an answer for callers who ask for an explanation."""
+    return {"retrieval": grounds.explanation} if grounds and grounds.explanation else {}
 
 
 def _annotate(message: dict[str, Any], evidence: Sequence[Evidence]) -> int:

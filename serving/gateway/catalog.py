@@ -8,7 +8,7 @@ from contract.acceptance import Verdicts, accept, accepted, owners
 from contract.adapter import Adapter
 from contract.api_key import key_digest, key_namespace
 from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
-from contract.knowledge_base import KnowledgeBase
+from contract.knowledge_base import KnowledgeBase, KnowledgeBaseSpec
 from contract.snapshot import Snapshot
 from contract.tenant import Limits
 
@@ -88,7 +88,7 @@ class TenantEntry:
     name: str
     limits: Limits
     targets: Mapping[str, Target]
-    top_k: Mapping[str, int]  # of each knowledge base
+    knowledge_bases: Mapping[str, KnowledgeBaseSpec]  # those that may be searched
     refused_knowledge_bases: frozenset[str] = frozenset()
 
 
@@ -176,7 +176,7 @@ def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, l
         name=name,
         limits=limits,
         targets={target.name: target for target in targets},
-        top_k={k.name: k.spec.top_k for k in mine if k.may_be_searched(_verdict(k, verdicts))},
+        knowledge_bases={k.name: k.spec for k in mine if k.may_be_searched(_verdict(k, verdicts))},
         refused_knowledge_bases=frozenset(k.name for k in mine if not k.may_be_searched(_verdict(k, verdicts))),
     )
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from contract.search import Evidence, SearchRequest, SearchResponse
+from contract.knowledge_base import KnowledgeBaseSpec
+from contract.search import MIN_RELEVANCE, Evidence, SearchRequest, SearchResponse
 from serving.gateway.catalog import Base, Target, TenantEntry
 from serving.gateway.errors import InvalidRequest, NotFound
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
@@ -24,6 +25,8 @@ class Query:
     knowledge_bases: tuple[str, ...]
     text: str
     top_k: int
+    min_relevance: float = MIN_RELEVANCE
+    explain: bool = False
 
 
 def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Query | None:
@@ -35,7 +38,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     options = request.retrieval or _NO_OPTIONS
     if options.grounded is False:
         return None
-    defaults: Mapping[str, int] = tenant.top_k if tenant else {}
+    defaults: Mapping[str, KnowledgeBaseSpec] = tenant.knowledge_bases if tenant else {}
     names = _names(options, target, defaults, tenant.refused_knowledge_bases if tenant else frozenset())
     if not names:
         if target.knowledge_bases:
@@ -55,8 +58,16 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     if not text:
         raise InvalidRequest("Documents are searched for the last user message; write one.", code="no_question",
                              param="messages")  # fmt: skip
-    top_k = options.top_k or max(defaults[name] for name in names)
-    return Query(names, text[-MAX_QUESTION:], top_k)
+    specs = [defaults[name] for name in names]
+    relevance = options.min_relevance
+    return Query(
+        knowledge_bases=names,
+        text=text[-MAX_QUESTION:],
+        top_k=options.top_k or max(spec.top_k for spec in specs),
+        # Of several knowledge bases, the strictest decides.
+        min_relevance=max(spec.min_relevance for spec in specs) if relevance is None else relevance,
+        explain=options.explain,
+    )
 
 
 def _nothing_to_search(why: str) -> InvalidRequest:
@@ -67,7 +78,9 @@ def _nothing_to_search(why: str) -> InvalidRequest:
     )  # fmt: skip
 
 
-def _names(options: RetrievalOptions, target: Target, own: Mapping[str, int], refused: Set[str]) -> tuple[str, ...]:
+def _names(
+    options: RetrievalOptions, target: Target, own: Mapping[str, KnowledgeBaseSpec], refused: Set[str]
+) -> tuple[str, ...]:
     """The request's knowledge bases, or the adapter's. Missing defaults are skipped, because the caller did not ask for
     them."""
     if options.knowledge_bases is None:
@@ -101,6 +114,11 @@ async def search(retrieval: Retrieval | None, asked: Query, *, tenant: str, requ
     if retrieval is None:
         raise RetrievalError("no sidecar is configured")
     request = SearchRequest(
-        tenant=tenant, knowledge_bases=list(asked.knowledge_bases), query=asked.text, top_k=asked.top_k
+        tenant=tenant,
+        knowledge_bases=list(asked.knowledge_bases),
+        query=asked.text,
+        top_k=asked.top_k,
+        min_relevance=asked.min_relevance,
+        explain=asked.explain,
     )
     return await retrieval.search(request, request_id=request_id)

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from contract.search import Relevance
 from serving.gateway.errors import InvalidRequest
 from serving.gateway.requests.messages import Message
 from serving.gateway.requests.refusals import refusal
@@ -51,7 +52,8 @@ class StreamOptions(Value):
 
 
 class RetrievalOptions(Value):
-    """`grounded` false turns off the retrieval that an adapter asks for; true asks for retrieval explicitly."""
+    """`grounded` false turns off the retrieval that an adapter asks for; true asks for retrieval explicitly.
+    `explain` adds every passage that was considered, with its scores, to the answer."""
 
     kept = frozenset({"knowledge_bases"})
 
@@ -64,6 +66,8 @@ class RetrievalOptions(Value):
     ) = None
     top_k: Annotated[int, Field(ge=1, le=20)] | None = None
     grounded: bool | None = None
+    min_relevance: Relevance | None = None
+    explain: bool = False
 
 
 class _Request(Value):

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from contract.search import Evidence
 from serving.gateway import answers, sse
 from serving.gateway.accounts import Accounts
 from serving.gateway.answers import PlainStream, RewrittenStream, Stream
@@ -13,6 +12,7 @@ from serving.gateway.catalog import Catalog, Replica, Target
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.engine_refusals import refusal
 from serving.gateway.errors import unavailable
+from serving.gateway.grounds import Grounds
 from serving.gateway.in_flight import InFlight
 from serving.gateway.raw_request import EVENT_STREAM, JSON
 from serving.gateway.request_context import RequestContext
@@ -36,14 +36,12 @@ class Upstream:
         self._first_token_timeout_s = first_token_timeout_s
         self._replicas = InFlight()
 
-    async def forward(
-        self, context: RequestContext, body: dict[str, object], passages: Sequence[Evidence] | None
-    ) -> None:
+    async def forward(self, context: RequestContext, body: dict[str, object], grounds: Grounds | None) -> None:
         """A second attempt is made only if the first engine never began to answer."""
         for replica in await self._wait_for_replicas(context.target):
             with self._replicas.hold(replica.url):
                 try:
-                    await self._try(context, replica, body, passages)
+                    await self._try(context, replica, body, grounds)
                     return
                 except EngineNeverBegan as error:
                     logger.warning("engine %s, request %s: %s", replica.url, context.raw.request_id, error)
@@ -67,7 +65,7 @@ class Upstream:
         return (idle_first * ATTEMPTS)[:ATTEMPTS]
 
     async def _try(
-        self, context: RequestContext, replica: Replica, body: dict[str, object], passages: Sequence[Evidence] | None
+        self, context: RequestContext, replica: Replica, body: dict[str, object], grounds: Grounds | None
     ) -> None:
         context.record.sent = time.monotonic()
         headers_timeout_s = self._first_token_timeout_s if context.request.stream else None
@@ -85,14 +83,14 @@ class Upstream:
             if answer.status != 200:
                 raise EngineError(f"status {answer.status}")
             if context.request.stream:
-                await self._relay(context, answer, passages)
+                await self._relay(context, answer, grounds)
             else:
-                await self._respond(context, answer, passages)
+                await self._respond(context, answer, grounds)
 
-    async def _respond(self, context: RequestContext, answer: Answer, passages: Sequence[Evidence] | None) -> None:
+    async def _respond(self, context: RequestContext, answer: Answer, grounds: Grounds | None) -> None:
         raw = await answer.body()
         context.record.begin_answer()
-        result = answers.whole(raw, name=context.target.name, evidence=passages, legacy=context.legacy)
+        result = answers.whole(raw, name=context.target.name, grounds=grounds, legacy=context.legacy)
         context.record.tokens, context.record.finish_reason, context.record.cited = (
             result.tokens,
             result.finish_reason,
@@ -101,8 +99,8 @@ class Upstream:
         self._accounts.count_removed(context.record, result.removed_marks)
         await context.raw.respond(200, result.body, JSON)
 
-    async def _relay(self, context: RequestContext, answer: Answer, passages: Sequence[Evidence] | None) -> None:
-        stream = _stream(context, passages)
+    async def _relay(self, context: RequestContext, answer: Answer, grounds: Grounds | None) -> None:
+        stream = _stream(context, grounds)
         context.record.tokens, context.record.streamed = stream.tokens, True
         async for block in sse.blocks(answer.chunks(self._first_token_timeout_s)):
             if sse.fails(block):
@@ -118,8 +116,8 @@ class Upstream:
         self._accounts.count_removed(context.record, stream.removed_marks)
 
 
-def _stream(context: RequestContext, passages: Sequence[Evidence] | None) -> Stream:
+def _stream(context: RequestContext, grounds: Grounds | None) -> Stream:
     name, show_usage = context.target.name, context.request.show_usage
-    if passages is not None or context.legacy:
-        return RewrittenStream(passages, name=name, show_usage=show_usage, legacy=context.legacy)
+    if grounds is not None or context.legacy:
+        return RewrittenStream(grounds, name=name, show_usage=show_usage, legacy=context.legacy)
     return PlainStream(engine_name=context.target.engine_name or "", name=name, show_usage=show_usage)

@@ -14,7 +14,7 @@ TERMS = st.lists(st.sampled_from("abcdefgh"), max_size=30)
 
 
 def score(query: list[str], document: list[str], statistics: Statistics) -> float:
-    weights, said = query_vector(query, statistics), document_vector(document)
+    weights, said = query_vector(statistics.rarities(query)), document_vector(document)
     return sum(weight * said.get(dimension, 0.0) for dimension, weight in weights.items())
 
 
@@ -54,4 +54,4 @@ def test_statistics_come_back_from_the_store_and_always_fit_into_it() -> None:
 def test_a_text_without_terms_has_a_vector_that_no_query_meets() -> None:
     assert len(document_vector([])) == 1
     assert score(["a"], [], Statistics()) == 0
-    assert query_vector([], Statistics()) == {}
+    assert query_vector({}) == {}

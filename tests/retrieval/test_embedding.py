@@ -64,11 +64,6 @@ def test_unknown_pieces_count_as_unread() -> None:
     assert legibility(["[UNK]", "plan"], [(0, 4), (5, 9)], "abcd plan") == 0.5
 
 
-def test_a_word_that_the_vocabulary_lacks_is_not_known(embedder: Embedder) -> None:
-    assert embedder.knows("plan")
-    assert not embedder.knows("ᏣᎳᎩ")
-
-
 def test_the_cache_keeps_tenants_apart_and_forgets_the_oldest(embedder: Embedder) -> None:
     cache = QueryCache(embedder, size=2)
     first = cache.embed("a", "question")

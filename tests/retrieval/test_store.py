@@ -24,7 +24,7 @@ TEXTS = ("The refund window is 30 days.", "Support answers within two hours.", "
 
 
 def asked(question: str) -> Sparse:
-    return query_vector(terms(question), Statistics())
+    return query_vector(Statistics().rarities(terms(question)))
 
 
 def test_each_leg_finds_its_own_and_scores_grow_with_nearness(store: Store, embedder: Embedder, tenant: str) -> None:
@@ -88,7 +88,7 @@ def test_what_was_just_edited_is_found_beside_what_was_stored_long_ago(
     store.settle(old)
     stored(store, embedder, new, ["The refund window of Velmora is short."])
     both = Scope(tenant, ("old", "new"))
-    weights = query_vector(terms("refund window velmora"), Statistics.of(store.terms(both, 100)))
+    weights = query_vector(Statistics.of(store.terms(both, 100)).rarities(terms("refund window velmora")))
     assert store.lexical(both, weights, 5)[0].knowledge_base == "new"
 
 

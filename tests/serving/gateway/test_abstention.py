@@ -5,14 +5,14 @@ from typing import Any
 import orjson
 
 from serving.gateway import sse
-from serving.gateway.abstention import TEXT, Abstention
+from serving.gateway.abstention import KOREAN_TEXT, TEXT, Abstention
 from serving.gateway.schemas import ChatRequest, parse
 
 ABSTENTION = Abstention("r", 1, "support")
 
 
-def _request(**more: Any) -> ChatRequest:
-    found = parse({"model": "support", "messages": [{"role": "user", "content": "?"}], **more}, ChatRequest)
+def _request(question: str = "?", **more: Any) -> ChatRequest:
+    found = parse({"model": "support", "messages": [{"role": "user", "content": question}], **more}, ChatRequest)
     assert isinstance(found, ChatRequest)
     return found
 
@@ -41,3 +41,15 @@ def test_where_a_form_is_due_an_abstention_is_a_refusal_which_clients_do_not_par
     for form in ({"response_format": {"type": "json_object"}}, {"structured_outputs": {"choice": ["a", "b"]}}):
         message = orjson.loads(ABSTENTION.body(_request(**form)))["choices"][0]["message"]
         assert (message["content"], message["refusal"]) == (None, TEXT)
+
+
+def test_an_abstention_is_in_the_language_of_the_question() -> None:
+    message = orjson.loads(ABSTENTION.body(_request("환불은 언제 되나요?")))["choices"][0]["message"]
+    assert message["content"] == KOREAN_TEXT
+
+
+def test_an_explanation_is_shown_once() -> None:
+    explained = Abstention("r", 1, "support", {"outcome": "below_gate"})
+    assert orjson.loads(explained.body(_request()))["retrieval"] == {"outcome": "below_gate"}
+    events = sse.events(explained.body(_request(n=2, stream=True)))
+    assert [sse.data(event).get("retrieval") for event in events[:-1]] == [{"outcome": "below_gate"}, None]

@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 
 from serving.gateway import sse
 from serving.gateway.answers import PlainStream, RewrittenStream, whole
+from serving.gateway.grounds import Grounds
 from tests.serving.gateway.passages import evidence
 
 ENGINE_NAME = "acme.support.0123456789ab"
-EVIDENCE = [evidence()]
+GROUNDS = Grounds([evidence()], None)
 
 
 def _chunk(content: str | None, finish: str | None = None, index: int = 0) -> bytes:
@@ -23,7 +24,7 @@ USAGE = sse.event(
 
 
 def _cited(show: bool) -> RewrittenStream:
-    return RewrittenStream(EVIDENCE, name="support", show_usage=show, legacy=False)
+    return RewrittenStream(GROUNDS, name="support", show_usage=show, legacy=False)
 
 
 def _plain(show_usage: bool = False) -> PlainStream:
@@ -108,7 +109,7 @@ def test_a_caller_that_speaks_of_functions_gets_a_function_call_whole_and_stream
     call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     message = {"role": "assistant", "content": None, "tool_calls": [call]}
     body = {"id": "x", "model": "e", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
-    choice = orjson.loads(whole(orjson.dumps(body), name="m", evidence=None, legacy=True).body)["choices"][0]
+    choice = orjson.loads(whole(orjson.dumps(body), name="m", grounds=None, legacy=True).body)["choices"][0]
     assert choice["finish_reason"] == "function_call"
     assert choice["message"] == {"role": "assistant", "content": None, "function_call": call["function"]}
 
@@ -123,5 +124,22 @@ def test_a_caller_that_speaks_of_functions_gets_a_function_call_whole_and_stream
 def test_no_field_of_the_engines_is_lost() -> None:
     choice = {"index": 0, "message": {"content": "a"}, "finish_reason": "stop", "stop_reason": 7}
     body = {"id": "x", "model": "e", "service_tier": "auto", "anything": {"new": 1}, "choices": [choice]}
-    found = orjson.loads(whole(orjson.dumps(body), name="m", evidence=None).body)
+    found = orjson.loads(whole(orjson.dumps(body), name="m", grounds=None).body)
     assert found == body | {"model": "m"}
+
+
+EXPLANATION = {"outcome": "evidence", "min_relevance": 0.35, "passages": []}
+EXPLAINED = Grounds([evidence()], EXPLANATION)
+
+
+def test_an_explanation_comes_with_the_first_event_of_a_stream_and_once() -> None:
+    stream = RewrittenStream(EXPLAINED, name="m", show_usage=True, legacy=False)
+    events = [sse.data(event) for event in sse.events(stream.feed(_chunk("a") + _chunk("b", "stop") + USAGE))]
+    assert [event.get("retrieval") for event in events] == [EXPLANATION, None, None]
+
+
+def test_an_explanation_is_a_field_of_a_whole_answer() -> None:
+    body = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "a [1]"}}]}
+    for grounds, shown in ((EXPLAINED, EXPLANATION), (GROUNDS, None), (None, None)):
+        answer = whole(orjson.dumps(body), name="m", grounds=grounds)
+        assert orjson.loads(answer.body).get("retrieval") == shown

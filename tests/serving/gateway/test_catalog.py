@@ -179,4 +179,4 @@ def test_a_knowledge_base_that_is_refused_is_searched_only_for_what_was_indexed_
         items = collect([objects.base_model(), objects.tenant("acme"), base.model_copy(update={"status": status})])
         tenant = build_catalog(Snapshot(objects=items), NOW).tenants["acme"]
         assert tenant.refused_knowledge_bases == refused
-        assert set(tenant.top_k) == {"docs"} - refused
+        assert set(tenant.knowledge_bases) == {"docs"} - refused

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contract.knowledge_base import KnowledgeBaseSpec
 from contract.tenant import Limits
 from serving.gateway.catalog import Base, Target, TenantEntry
 from serving.gateway.errors import ApiError
@@ -13,7 +14,14 @@ from tests.serving.gateway.passages import evidence
 
 PLAIN = Target("acme", "plain", "base", "base")
 GROUNDED = Target("acme", "support", "base", "acme.support.1", knowledge_bases=("handbook", "gone"))
-TENANT = TenantEntry("acme", Limits(), {}, {"handbook": 4, "prices": 7})
+
+
+def _spec(**fields: Any) -> KnowledgeBaseSpec:
+    return KnowledgeBaseSpec.model_validate({"sources": [{"path": "/docs"}], **fields})
+
+
+BASES = {"handbook": _spec(), "prices": _spec(topK=7, minRelevance=0.7)}
+TENANT = TenantEntry("acme", Limits(), {}, BASES)
 BASE = Base("base", 1000, ())
 
 
@@ -31,9 +39,11 @@ def _chat(**more: Any) -> ChatRequest:
         (GROUNDED, {"grounded": False}, None),
         (GROUNDED, None, Query(("handbook",), "how much?", 4)),
         (GROUNDED, {"grounded": True}, Query(("handbook",), "how much?", 4)),
-        (GROUNDED, {"knowledge_bases": ["prices"]}, Query(("prices",), "how much?", 7)),
+        (GROUNDED, {"explain": True}, Query(("handbook",), "how much?", 4, explain=True)),
+        (GROUNDED, {"min_relevance": 0.1}, Query(("handbook",), "how much?", 4, 0.1)),
+        (GROUNDED, {"knowledge_bases": ["prices"]}, Query(("prices",), "how much?", 7, 0.7)),
         (GROUNDED, {"knowledge_bases": None, "top_k": 2}, Query(("handbook",), "how much?", 2)),
-        (PLAIN, {"knowledge_bases": ["handbook", "prices"]}, Query(("handbook", "prices"), "how much?", 7)),
+        (PLAIN, {"knowledge_bases": ["handbook", "prices"]}, Query(("handbook", "prices"), "how much?", 7, 0.7)),
     ],
 )
 def test_the_requests_knowledge_bases_are_searched_or_else_the_adapters(

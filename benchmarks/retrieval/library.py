@@ -1,0 +1,124 @@
+"""Knowledge bases in a real Milvus Lite, and searches in them by the product's own code."""
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.retrieval.questions import Document
+from contract.body import DIMENSIONS
+from operators.local.layout import free_port
+from retrieval.bm25 import Statistics, query_vector
+from retrieval.embedding.legibility import ENOUGH
+from retrieval.embedding.model import Embedder
+from retrieval.ingest.chunk import Block, passages
+from retrieval.ingest.pipeline import content_of, in_context
+from retrieval.lexical import query_terms, terms
+from retrieval.scope import Scope
+from retrieval.search import Hits, Query
+from retrieval.store import Chunk, Store
+from retrieval.store.rows import Vector, identifier
+
+MODEL = Path("build/models/minilm")
+CHUNK_TOKENS = 160
+POOL = 10
+
+
+@contextmanager
+def milvus_lite() -> Iterator[Store]:
+    with tempfile.TemporaryDirectory() as data:
+        port = free_port()
+        command = [sys.executable, "-m", "milvus_lite", "server", "--port", str(port), "--data-dir", data]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+            store = Store(f"http://127.0.0.1:{port}", dimension=DIMENSIONS, timeout=60)
+            try:
+                while not _is_listening(port):
+                    if server.poll() is not None:
+                        raise RuntimeError(
+                            f"Milvus Lite ended with status {server.returncode}: start it by hand to see why."
+                        )
+                    time.sleep(0.05)
+                yield store
+            finally:
+                store.close()
+                server.kill()
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A chunk before it is stored."""
+
+    document: int
+    passage: int  # within its document
+    block: Block
+    vector: Vector | None
+
+
+class Library:
+    """The passages of a collection, embedded once, and knowledge bases of some of its documents."""
+
+    def __init__(self, store: Store, embedder: Embedder, documents: Sequence[Document]) -> None:
+        self._store, self._embedder = store, embedder
+        cut = [
+            (number, position, block)
+            for number, document in enumerate(documents)
+            for position, text in enumerate(document.passages)
+            for block in passages([Block(document.title, text)], budget=CHUNK_TOKENS, size=embedder.tokens)
+        ]
+        self.passages = [Passage(number, position, block, self._vector(block)) for number, position, block in cut]
+
+    def _vector(self, block: Block) -> Vector | None:
+        text = in_context(block)
+        return self._embedder.embed([text])[0] if self._embedder.legibility(text) >= ENOUGH else None
+
+    def shelf(self, name: str, documents: frozenset[int]) -> "Shelf":
+        """A knowledge base of these documents, in a tenant of its own."""
+        scope = Scope(name, ("docs",))
+        self._store.create(scope)
+        kept = {number: each for number, each in enumerate(self.passages) if each.document in documents}
+        chunks = [self._chunk(name, number, each) for number, each in kept.items()]
+        self._store.upsert(scope, chunks)
+        self._store.settle(scope)
+        return Shelf(self._store, self._embedder, scope, Statistics.of([frozenset(chunk.terms) for chunk in chunks]))
+
+    def _chunk(self, name: str, number: int, passage: Passage) -> Chunk:
+        return Chunk(
+            id=identifier(name, str(number)),
+            knowledge_base="docs",
+            document_id=str(passage.document),
+            document=str(passage.document),
+            version="1",
+            ordinal=number,
+            heading=passage.block.heading,
+            text=passage.block.text,
+            terms=tuple(terms(in_context(passage.block))),
+            content=content_of(passage.block),
+            dense=passage.vector,
+        )
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A knowledge base. The ordinal of a hit is its number among the library's passages."""
+
+    store: Store
+    embedder: Embedder
+    scope: Scope
+    statistics: Statistics
+
+    def find(self, question: str) -> tuple[Hits, Query]:
+        is_read = self.embedder.legibility(question) >= ENOUGH
+        query = Query(self.embedder.embed([question])[0], is_read, query_terms(question))
+        rarities = self.statistics.rarities(query.terms)
+        dense = self.store.dense(self.scope, query.vector, POOL) if is_read else []
+        return Hits(dense, self.store.lexical(self.scope, query_vector(rarities), POOL), rarities), query

@@ -1,0 +1,59 @@
+"""The probability that a chunk holds the answer to a question, from the retrievers' scores. Pure.
+
+A logistic model over three signals; those of words are squared, because a few shared words are often chance. It ranks
+the hits of both retrievers on one scale, and the relevance of the best chunk decides whether the documents can answer.
+`benchmarks/retrieval/fit.py` fits the weights on public questions in English (SQuAD 2.0) and Korean (KorQuAD 1.0), some
+asked with their document in the knowledge base and some without.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+
+from contract.search import Outcome
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Of one chunk for one question."""
+
+    cosine: float | None
+    """Of the embeddings, -1 to 1; None if the embedder cannot read the question."""
+    coverage: float
+    """The share of the question's terms in the chunk, weighted by rarity, 0 to 1."""
+    match: float
+    """The BM25 score as a share of the largest possible one, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    cosine: float
+    coverage: float
+    match: float
+    unread: float
+    """Added where there is no cosine."""
+    constant: float
+
+
+FITTED = Weights(cosine=5.54, coverage=8.13, match=2.29, unread=1.75, constant=-4.22)
+
+
+def relevance(signals: Signals, weights: Weights = FITTED) -> float:
+    """0 to 1."""
+    by_meaning = weights.unread if signals.cosine is None else weights.cosine * signals.cosine
+    by_words = weights.coverage * signals.coverage**2 + weights.match * signals.match**2
+    return 1 / (1 + math.exp(-(by_meaning + by_words + weights.constant)))
+
+
+def coverage(rarities: Mapping[str, float], terms: Set[str]) -> float:
+    """The share of the question's terms, weighted by rarity, that are among the terms of a chunk."""
+    total = sum(rarities.values())
+    return sum(rarity for term, rarity in rarities.items() if term in terms) / total if total else 0.0
+
+
+def decide(relevances: Iterable[float], least: float) -> Outcome:
+    """The outcome of a completed search, from the relevance of each hit."""
+    best = max(relevances, default=None)
+    if best is None:
+        return Outcome.NO_HITS
+    return Outcome.EVIDENCE if best >= least else Outcome.BELOW_GATE

@@ -1,0 +1,44 @@
+"""The passages that an answer rests on, and the explanation for callers who ask for one (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contract.search import Evidence, SearchResponse
+from serving.gateway.evidence import Query
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """`passages` are those in the prompt, in the order of their marks. An `explanation` is shown with the answer."""
+
+    passages: Sequence[Evidence]
+    explanation: Mapping[str, Any] | None
+
+
+def grounds(query: Query, hits: SearchResponse, passages: Sequence[Evidence]) -> Grounds:
+    return Grounds(passages, _explanation(query, hits, passages) if query.explain else None)
+
+
+def _explanation(query: Query, hits: SearchResponse, passages: Sequence[Evidence]) -> Mapping[str, Any]:
+    """The outcome of the search, and every passage that was considered, the most relevant first."""
+    marks = {item.chunk_id: number for number, item in enumerate(passages, 1)}
+    return {
+        "outcome": hits.outcome.value,
+        "min_relevance": query.min_relevance,
+        "passages": [
+            {
+                "mark": marks.get(item.chunk_id),
+                "knowledge_base": item.knowledge_base,
+                "document": item.document,
+                "heading": item.heading,
+                "text": item.text,
+                "relevance": round(item.score, 4),
+                "dense_score": item.dense_score,
+                "lexical_score": item.lexical_score,
+                "document_id": item.document_id,
+                "chunk_id": item.chunk_id,
+            }
+            for item in hits.considered
+        ],
+    }
