@@ -28,6 +28,8 @@ class KnowledgeBaseSpec(Value):
     min_relevance: Relevance = MIN_RELEVANCE
     """A question is answered if a passage is at least so relevant, 0 to 1; a lower value answers more questions, and
     more of those that the documents do not answer."""
+    strict: bool = False
+    """Greetings, thanks and requests about an earlier answer are searched for, too, instead of left to the model."""
 
 
 class Document(Value):

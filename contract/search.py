@@ -13,6 +13,8 @@ class Outcome(StrEnum):
     NO_HITS = "no_hits"
     BELOW_GATE = "below_gate"
     SCOPE_EMPTY = "scope_empty"
+    CONVERSATION = "conversation"
+    """The gateway's: the message is no question to the documents."""
 
 
 def is_printable_name(text: str) -> bool:
@@ -31,14 +33,18 @@ PrintableName = Annotated[str, AfterValidator(_checked)]
 
 Relevance = Annotated[float, Field(ge=0, le=1)]
 MIN_RELEVANCE = 0.35
-"""On public questions in English and Korean, it answers 93 % and more whose document is there, and refuses 94 % of
-others. A lower value answers more of both."""
+"""On public questions in English and Korean, it answers at least 93 % of those whose document is there, and refuses at
+least 93 % of others. A lower value answers more of both."""
 
 
 class SearchRequest(Body):
     tenant: PrintableName
     knowledge_bases: Annotated[list[PrintableName], Field(max_length=32)]
     query: Annotated[str, Field(min_length=1, max_length=8_192)]
+    earlier: Annotated[list[Annotated[str, Field(min_length=1, max_length=8_192)]], Field(max_length=2)] = Field(
+        default_factory=list
+    )
+    """The questions that a follow-up may mean, oldest first."""
     top_k: Annotated[int, Field(ge=1, le=20)] = 4
     min_relevance: Relevance = MIN_RELEVANCE
     """The answer has evidence if a chunk is at least so relevant."""

@@ -57,6 +57,11 @@ class Statistics:
         holding = min(self.chunks, self.frequent.get(term, 0))
         return math.log(1 + (self.chunks - holding + 0.5) / (holding + 0.5))
 
+    @property
+    def largest_rarity(self) -> float:
+        """That of a term of no chunk."""
+        return math.log(1 + (self.chunks + 0.5) / 0.5)
+
     def rarities(self, terms: Iterable[str]) -> dict[str, float]:
         return {term: self.rarity(term) for term in terms}
 

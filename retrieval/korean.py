@@ -1,38 +1,61 @@
 """The part of a Korean word in a question that names what is asked for. Pure.
 
-Questions end in polite forms and contain question words that no document has, such as the last word of "기간은
-며칠인가요?". Their bigrams would count as missing. Particles are removed in questions only: a document's bigrams
-include those of the word without its particle.
+Questions are full of endings, polite forms and question words that no document has. In "주문하면 배송비가
+얼마인가요?", only 주문 and 배송비 are asked for; the bigrams of the rest would count as missing. Endings are removed in
+questions only: a document's bigrams include those of the word without its ending.
 """
 
 import re
 
-# Question words, and nouns of one syllable that count or place: year, month, time, thing, inside, after, …
+# Question words; pronouns, adverbs and conjunctions; nouns of one syllable that count or place; forms of light verbs.
 _FUNCTION_WORDS = frozenset(
     """
-    무엇 뭐 뭘 언제 어디 어떻게 어떤 어느 무슨 얼마 얼마나 며칠 몇 누가 누구 왜 등 및 더 잘 못 또 다 좀 그 이 저
-    년 달 월 일 시 분 번 개 명 원 수 때 것 안 뒤 전 후 중 할 될 쓸 볼 낼 있는 없는 하는 되는 있을 위해 대한 대해
-    """.split()  # noqa: SIM905 - a list of sixty quoted words is harder to read
+    무엇 뭐 뭘 뭔 무슨 언제 언제쯤 어디 어디서 어떻게 어떤 어느 얼마 얼마나 얼마쯤 며칠 몇 누가 누구 왜 이런 저런 그런
+    나 저 제 제가 저희 우리 너 이거 이게 이건 그거 그게 그건 저거 이것 그것 여기 거기 이번 이번엔 이 그 등 및 것 거
+    건 게 데 더 잘 못 안 또 다 좀 꼭 막 너무 아주 매우 아직 계속 자꾸 정도 따로 새로 먼저 항상 바로 다시 혹시 그냥
+    만약 만일 정말 진짜 이제 지금
+    그리고 그럼 그러면 그런데 근데 그래서 하지만 아니면 아니 또는 다른 아 네 예 음
+    년 달 월 일 시 분 번 개 명 원 수 때 뒤 전 후 중 할 될 쓸 볼 낼 지 있는 없는 하는 되는 있을 위해 대한 대해
+    하 해 했 하여 되 돼 됐 있 이 었 였 않 같 싶 싶은 알려 달라 궁금 안녕 감사
+    """.split()  # noqa: SIM905 - a list of two hundred quoted words is harder to read
 )
+_LIGHT_VERB = "(?:하|해|했|되|돼|됐|있|이|였|드리|드려|시키|받)?"
 _ENDING = re.compile(
-    "(?:이|였|했|됐|있|없|하|되|해|돼)?"
-    "(?:습니까|입니까|합니까|됩니까|인가요|한가요|은가요|는가요|하나요|되나요|나요|까요|가요|어요|아요|예요|죠|지요"
-    "|니까|는지|인지|인가|나)$"
+    f"{_LIGHT_VERB}(?:"
+    # Endings of sentences.
+    "(?:습|합|입|됩|갑|옵|줍|십)니[다까]|(?:인|한|은|는|던|된|될|할|을|갈|올|쓸)?(?:가|까|지|데|거예|건가|건데|걸)요"
+    "|(?:나|어|아|예|에|이에|네|군|죠|지|래|세|게|대|서|고|면|야|줘|려|라)요|(?:으)?(?:세요|십시오|시나요|셔야)"
+    "|주(?:세요|십시오|시나요|실래요|나요|나|라|면)|나|니|냐|죠|지|까|음|함|됨|인가|는가|은가|은지|는지|인지|을지|할지|건지"
+    # Endings of clauses.
+    "|(?:으)?면|고|고서|서|어서|아서|려서|려고|려면|으려고|으려면|지만|는데|은데|인데|한데|던데|는데도|니까|으니까|거나|도록|면서"
+    "|어야|아야|야|어도|아도|도|라도|라고|다고|냐고|자고|기|다가|자마자|느라"
+    ")$"
 )
-_PARTICLE = re.compile("(?:에서|에게|으로|부터|까지|이나|은|는|이|가|을|를|의|에|로|와|과|도|만|란)$")
-_HANGUL = re.compile("[\uac00-\ud7a3]+")
+_PARTICLE = re.compile(
+    "(?:에서는|에서도|에서|에게|한테|으로는|으로|이랑|이나|이라도|부터|까지|마다|처럼|보다|만큼|밖에|에는|에도|은요|는요|도요"
+    "|은|는|이|가|을|를|의|에|로|와|과|랑|도|만|란)$"
+)
+_EMOTION = re.compile("[\u3131-\u318e\u1100-\u11ff]+")  # letters that are no syllables, as ㅠㅠ and ㅋㅋ
+_WORD = 2  # syllables that name something; a shorter rest of a word rarely does
+_HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e\u1100-\u11ff]+")
 
 
 def is_korean(run: str) -> bool:
-    """Whether a run consists of Hangul syllables."""
+    """Whether a run consists of Hangul."""
     return bool(_HANGUL.fullmatch(run))
 
 
 def content(word: str) -> str:
-    """The word without its ending or particle; empty if it is a function word."""
+    """The word without its ending or particle; empty if nothing is left to search for."""
+    word = _EMOTION.sub("", word)
+    if word in _FUNCTION_WORDS:
+        return ""
+    bare = _PARTICLE.sub("", word)
+    if bare in _FUNCTION_WORDS:
+        return ""
     stem = _ENDING.sub("", word)
-    bare = _PARTICLE.sub("", stem)
-    # A particle after one syllable may be a part of the word, as in 나이 (age).
-    if len(bare) > 1 or bare in _FUNCTION_WORDS:
-        stem = bare
-    return "" if stem in _FUNCTION_WORDS else stem
+    if stem in _FUNCTION_WORDS or (len(stem) < _WORD and len(stem) + _WORD <= len(word)):  # a verb of one syllable
+        return ""
+    # What looks like an ending after one syllable may be a part of the word, as in 나이 (age) and 용지 (paper).
+    shortest = min((each for each in (bare, stem) if len(each) >= _WORD), key=len, default=word)
+    return "" if shortest in _FUNCTION_WORDS else shortest

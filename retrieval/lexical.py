@@ -37,7 +37,10 @@ STOP_WORDS = frozenset(
     a an and any are as at be been but by can could did do does for from had has have how i if in into is it its
     many may me much my no not of on or our s shall should so some such t than that the their them then there these
     they this those to was we were what when where which who whom whose why will with would you your about
-    """.split()  # noqa: SIM905 - a list of ninety quoted words is harder to read
+    actually again already also am anybody anyone anything because between d didn doesn don else even get gets getting
+    got he hello her here hey hi him his i im isn ive just know let like ll lot m maybe need now ok okay one only out
+    quite re really s she somebody someone something still sure tell thank thanks though too up us ve very want won yes
+    """.split()  # noqa: SIM905 - a list of quoted words is harder to read
 )
 
 

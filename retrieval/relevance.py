@@ -1,6 +1,6 @@
 """The probability that a chunk holds the answer to a question, from the retrievers' scores. Pure.
 
-A logistic model over three signals; those of words are squared, because a few shared words are often chance. It ranks
+A logistic model over four signals; those of words are squared, because a few shared words are often chance. It ranks
 the hits of both retrievers on one scale, and the relevance of the best chunk decides whether the documents can answer.
 `benchmarks/retrieval/fit.py` fits the weights on public questions in English (SQuAD 2.0) and Korean (KorQuAD 1.0), some
 asked with their document in the knowledge base and some without.
@@ -23,6 +23,9 @@ class Signals:
     """The share of the question's terms in the chunk, weighted by rarity, 0 to 1."""
     match: float
     """The BM25 score as a share of the largest possible one, 0 to 1."""
+    matched: float
+    """The number of the question's terms in the chunk, each counted by its rarity, 0 to 1: a long question has many
+    words that no document needs."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +33,35 @@ class Weights:
     cosine: float
     coverage: float
     match: float
+    matched: float
     unread: float
     """Added where there is no cosine."""
     constant: float
 
 
-FITTED = Weights(cosine=5.54, coverage=8.13, match=2.29, unread=1.75, constant=-4.22)
+_HALF = 3.0  # rare terms that give half of what any number can give
+FITTED = Weights(cosine=5.74, coverage=5.78, match=1.85, matched=4.56, unread=0.43, constant=-4.59)
 
 
 def relevance(signals: Signals, weights: Weights = FITTED) -> float:
     """0 to 1."""
     by_meaning = weights.unread if signals.cosine is None else weights.cosine * signals.cosine
-    by_words = weights.coverage * signals.coverage**2 + weights.match * signals.match**2
+    by_words = (
+        weights.coverage * signals.coverage**2
+        + weights.match * signals.match**2
+        + weights.matched * saturated(signals.matched)
+    )
     return 1 / (1 + math.exp(-(by_meaning + by_words + weights.constant)))
 
 
-def coverage(rarities: Mapping[str, float], terms: Set[str]) -> float:
-    """The share of the question's terms, weighted by rarity, that are among the terms of a chunk."""
-    total = sum(rarities.values())
-    return sum(rarity for term, rarity in rarities.items() if term in terms) / total if total else 0.0
+def saturated(matched: float) -> float:
+    """0 to 1."""
+    return matched**2 / (matched**2 + _HALF**2)
+
+
+def shared(rarities: Mapping[str, float], terms: Set[str]) -> float:
+    """The sum of the rarities of the question's terms that are among the terms of a chunk."""
+    return sum(rarity for term, rarity in rarities.items() if term in terms)
 
 
 def decide(relevances: Iterable[float], least: float) -> Outcome:

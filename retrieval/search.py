@@ -12,7 +12,7 @@ from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder, QueryCache
 from retrieval.errors import UnknownKnowledgeBaseError
 from retrieval.lexical import query_terms
-from retrieval.relevance import Signals, coverage, decide, relevance
+from retrieval.relevance import Signals, decide, relevance, shared
 from retrieval.scope import Scope
 from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector
@@ -30,11 +30,12 @@ class Query:
 
 @dataclass(frozen=True)
 class Hits:
-    """The hits of each retriever, best first, and the rarity of each term of the question."""
+    """The hits of each retriever, best first; the rarity of each term of the question, and of a term in no chunk."""
 
     dense: Sequence[Hit]
     lexical: Sequence[Hit]
     rarities: Mapping[str, float]
+    largest_rarity: float
 
     @property
     def by_id(self) -> dict[str, Hit]:
@@ -52,18 +53,18 @@ class Search:
     async def answer(self, request: SearchRequest) -> SearchResponse:
         """Raises `UnknownKnowledgeBaseError` and the store's errors."""
         begun = time.perf_counter()
-        query = await asyncio.to_thread(self._read, request)
+        queries = await asyncio.to_thread(self._read, request)
         embedded = time.perf_counter()
-        hits = await self._find(request, query) if request.knowledge_bases else None
+        hits = await self._find(request, queries) if request.knowledge_bases else []
         searched = time.perf_counter()
-        evidence = ranked(hits, query) if hits else []
+        evidence = most_relevant([ranked(*each) for each in zip(hits, queries, strict=False)])
         outcome = decide([item.score for item in evidence], request.min_relevance) if hits else Outcome.SCOPE_EMPTY
         judged = time.perf_counter()
         return SearchResponse(
             outcome=outcome,
             evidence=evidence[: request.top_k] if outcome is Outcome.EVIDENCE else [],
             considered=evidence if request.explain else [],
-            embedding=base64.b64encode(query.vector.astype("<f4").tobytes()).decode(),
+            embedding=base64.b64encode(queries[0].vector.astype("<f4").tobytes()).decode(),
             seconds=Seconds(embed=embedded - begun, search=searched - embedded, rank=judged - searched),
         )
 
@@ -76,25 +77,36 @@ class Search:
         """Drop cached queries of all other tenants."""
         self._cache.keep(tenants)
 
-    def _read(self, request: SearchRequest) -> Query:
+    def _read(self, request: SearchRequest) -> list[Query]:
+        """The question as it stands; a follow-up once more with the earlier questions before it."""
+        query = self._query(request.tenant, request.query)
+        if not request.earlier:
+            return [query]
+        return [query, self._query(request.tenant, "\n".join((*request.earlier, request.query)))]
+
+    def _query(self, tenant: str, text: str) -> Query:
         return Query(
-            vector=self._cache.embed(request.tenant, request.query),
-            is_read=self._embedder.legibility(request.query) >= ENOUGH,
-            terms=query_terms(request.query),
+            vector=self._cache.embed(tenant, text),
+            is_read=self._embedder.legibility(text) >= ENOUGH,
+            terms=query_terms(text),
         )
 
-    async def _find(self, request: SearchRequest, query: Query) -> Hits:
+    async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> list[Hits]:
         scope = Scope(request.tenant, tuple(request.knowledge_bases))
         existing = await asyncio.to_thread(self._store.statistics_of, scope)
         for name in scope.knowledge_bases:
             if name not in existing:
                 raise UnknownKnowledgeBaseError(f"The tenant has no knowledge base {name!r}: check its name.")
         pool = max(self._pool, request.top_k)
-        rarities = Statistics.merged(existing.values()).rarities(query.terms)
+        statistics = Statistics.merged(existing.values())
+        return await asyncio.gather(*(self._hits(scope, query, statistics, pool) for query in queries))
+
+    async def _hits(self, scope: Scope, query: Query, statistics: Statistics, pool: int) -> Hits:
+        rarities = statistics.rarities(query.terms)
         dense, lexical = await asyncio.gather(
             self._dense(scope, query, pool), self._lexical(scope, query_vector(rarities), pool)
         )
-        return Hits(dense, lexical, rarities)
+        return Hits(dense, lexical, rarities, statistics.largest_rarity)
 
     async def _dense(self, scope: Scope, query: Query, pool: int) -> list[Hit]:
         if not query.is_read:
@@ -105,6 +117,11 @@ class Search:
         return await asyncio.to_thread(self._store.lexical, scope, weights, pool) if weights else []
 
 
+def most_relevant(candidates: Sequence[list[Evidence]]) -> list[Evidence]:
+    """The candidate whose first passage is the most relevant; empty without any passage."""
+    return max(candidates, key=lambda evidence: evidence[0].score if evidence else -1.0, default=[])
+
+
 def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
     """The signals of each hit, by chunk id. A hit that only one retriever returned is worse for the other one than all
     its hits, so it gets the lowest score of these."""
@@ -112,14 +129,16 @@ def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
     least_cosine = min(cosines.values(), default=0.0)
     # Where the retriever returned fewer hits than there are, the others have no term of the question.
     least_score = min(scores.values(), default=0.0) if len(scores) >= len(cosines) else 0.0
-    best = best_score(hits.rarities) or 1.0
+    total, best = sum(hits.rarities.values()) or 1.0, best_score(hits.rarities) or 1.0
+    common = {chunk_id: shared(hits.rarities, hit.terms) for chunk_id, hit in hits.by_id.items()}
     return {
         chunk_id: Signals(
             cosine=cosines.get(chunk_id, least_cosine) if query.is_read else None,
-            coverage=coverage(hits.rarities, hit.terms),
+            coverage=common[chunk_id] / total,
             match=scores.get(chunk_id, least_score) / best,
+            matched=common[chunk_id] / hits.largest_rarity,
         )
-        for chunk_id, hit in hits.by_id.items()
+        for chunk_id in common
     }
 
 

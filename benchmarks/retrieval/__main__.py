@@ -2,10 +2,11 @@
 
 R1: nDCG@10 of each retriever alone and of both ranked by relevance, in a knowledge base of the whole handbook. R2:
 every question is asked once with its document, and once in a knowledge base without it; the default settings decide.
-Noted: the same for questions on a document's subject that it does not answer.
+R3b: turns of conversations. Noted: the same as R2 for questions on a document's subject that it does not answer.
 """
 
 import argparse
+import asyncio
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from statistics import mean
 from benchmarks.report import Bar, report
 from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus_lite
 from benchmarks.retrieval.questions import LANGUAGES, Document, handbook
+from benchmarks.retrieval.turns import RIGHT, results
 from contract.search import MIN_RELEVANCE, Outcome
 from retrieval.embedding.model import Embedder
 from retrieval.relevance import decide
@@ -39,8 +41,11 @@ class Handbook:
     library: Library
     language: str
 
+    def whole(self) -> Shelf:
+        return self.library.shelf(f"{self.language}-whole", frozenset(range(len(self.documents))))
+
     def gains(self) -> list[Gains]:
-        shelf = self.library.shelf(f"{self.language}-whole", frozenset(range(len(self.documents))))
+        shelf = self.whole()
         return [
             self._gains(shelf, question.text, number, question.passage)
             for number, document in enumerate(self.documents)
@@ -88,15 +93,24 @@ def measured(store: Store, embedder: Embedder, language: str, parts: int) -> tup
     dense, lexical, hybrid = (mean(getattr(each, name) for each in gains) for name in ("dense", "lexical", "hybrid"))
     print(f"{language}: {len(gains)} questions, nDCG@10 dense {dense:.3f}, lexical {lexical:.3f}, hybrid {hybrid:.3f}")
     outcomes = list(book.outcomes(parts))
+    turns = asyncio.run(results(store, embedder, book.library, book.whole(), documents, language))
+    follow_ups = [each for each in turns if each.turn.full]
+    kinds = {kind: mean(each.is_right for each in turns if each.turn.kind == kind) for kind in RIGHT}
+    print(f"{language}: treated rightly " + ", ".join(f"{kind} {share:.2f}" for kind, share in kinds.items()))
     answered = {kind: mean(outcome is Outcome.EVIDENCE for each, outcome in outcomes if each == kind)
                 for kind in ("answerable", "absent", "silent")}  # fmt: skip
     print(f"{language}: answered " + ", ".join(f"{kind} {share:.3f}" for kind, share in answered.items()), flush=True)
     bars = {
         f"R1-{language}": Bar(round(hybrid - max(dense, lexical), 4), -0.005, "nDCG@10 over the better retriever"),
         f"R2-{language}-answered": Bar(round(answered["answerable"], 3), 0.9, "of answerable questions"),
+        f"R3b-{language}-treated": Bar(round(mean(each.is_right for each in turns), 3), 0.95, "of turns"),
+        f"R3b-{language}-follow-ups": Bar(
+            round(mean(each.is_found - each.is_full_form_found for each in follow_ups), 3), -0.03, "of the full form"
+        ),
         f"R2-{language}-refused": Bar(round(1 - answered["absent"], 3), 0.9, "of absent questions"),
     }
     notes = [
+        *(f"{language}: {each.turn.kind} {each.treatment}: {each.turn.text}" for each in turns if not each.is_right),
         f"{language}: nDCG@10 dense {dense:.3f}, lexical {lexical:.3f}, hybrid {hybrid:.3f}",
         f"{language}: {1 - answered['silent']:.3f} of questions refused whose document is there and silent",
     ]

@@ -1,7 +1,7 @@
 """Fits the weights of `retrieval.relevance`: python -m benchmarks.retrieval.fit SQUAD.json KORQUAD.json
 
-The files have the format of SQuAD. Knowledge bases of one to all articles are asked questions on their own articles and
-on absent ones, as many of each. A question's example is its most relevant chunk under the weights so far, so the
+The files have the format of SQuAD. Knowledge bases of one to most articles are asked questions on their own articles
+and on absent ones, as many of each. A question's example is its most relevant chunk under the weights so far, so the
 fitted probability is that of the best chunk. Prints the weights, and what they answer and refuse.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus_lite
 from benchmarks.retrieval.questions import Document, squad
 from retrieval.embedding.model import Embedder
-from retrieval.relevance import FITTED, Signals, Weights, relevance
+from retrieval.relevance import FITTED, Signals, Weights, relevance, saturated
 from retrieval.search import signals_of
 from retrieval.store import Store
 
@@ -68,7 +68,8 @@ def fitted(made: Sequence[Example]) -> Weights:
 
 def _row(signals: Signals) -> tuple[float, ...]:
     """In the order of `Weights`."""
-    return (signals.cosine or 0.0, signals.coverage**2, signals.match**2, float(signals.cosine is None), 1.0)
+    by_words = (signals.coverage**2, signals.match**2, saturated(signals.matched))
+    return (signals.cosine or 0.0, *by_words, float(signals.cosine is None), 1.0)
 
 
 def _logistic(rows: Matrix, answers: Matrix) -> list[float]:
@@ -99,7 +100,7 @@ def main() -> None:
         made = {file.stem: examples(store, embedder, file.stem, squad(file)) for file in parser.parse_args().files}
     made = {name: [example for example in each if example.hits] for name, each in made.items()}
     weights = fitted([example for each in made.values() for example in each])
-    print(f"weights (cosine, coverage, match, unread, constant): {astuple(weights)}")
+    print(f"weights (cosine, coverage, match, matched, unread, constant): {astuple(weights)}")
     for name, each in made.items():
         for least in (0.3, 0.4, 0.5, 0.6, 0.7):
             answered, refused = shares(each, weights, least)

@@ -21,7 +21,7 @@ from retrieval.ingest.pipeline import content_of, in_context
 from retrieval.lexical import query_terms, terms
 from retrieval.scope import Scope
 from retrieval.search import Hits, Query
-from retrieval.store import Chunk, Store
+from retrieval.store import Chunk, KnowledgeBaseRow, Store
 from retrieval.store.rows import Vector, identifier
 
 MODEL = Path("build/models/minilm")
@@ -88,8 +88,10 @@ class Library:
         kept = {number: each for number, each in enumerate(self.passages) if each.document in documents}
         chunks = [self._chunk(name, number, each) for number, each in kept.items()]
         self._store.upsert(scope, chunks)
+        statistics = Statistics.of([frozenset(chunk.terms) for chunk in chunks])
+        self._store.publish(name, KnowledgeBaseRow("docs", statistics))
         self._store.settle(scope)
-        return Shelf(self._store, self._embedder, scope, Statistics.of([frozenset(chunk.terms) for chunk in chunks]))
+        return Shelf(self._store, self._embedder, scope, statistics)
 
     def _chunk(self, name: str, number: int, passage: Passage) -> Chunk:
         return Chunk(
@@ -121,4 +123,9 @@ class Shelf:
         query = Query(self.embedder.embed([question])[0], is_read, query_terms(question))
         rarities = self.statistics.rarities(query.terms)
         dense = self.store.dense(self.scope, query.vector, POOL) if is_read else []
-        return Hits(dense, self.store.lexical(self.scope, query_vector(rarities), POOL), rarities), query
+        return Hits(
+            dense,
+            self.store.lexical(self.scope, query_vector(rarities), POOL),
+            rarities,
+            self.statistics.largest_rarity,
+        ), query

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from contract.search import Evidence, SearchResponse
+from contract.search import Evidence, Outcome, SearchResponse
 from serving.gateway import evidence
 from serving.gateway.abstention import Abstention
 from serving.gateway.catalog import Catalog
@@ -37,11 +37,17 @@ class Answering:
         if query is None or not isinstance(context.request, ChatRequest):
             await self._upstream.forward(context, _body(context), None)
             return
+        if query.is_conversation:
+            await self._converse(context)
+            return
         hits = await self._search(context, query)
         if not hits.evidence and (context.request.forces_a_call or context.request.continues_a_call):
             await self._upstream.forward(
                 context, _body(context), None
             )  # a tool call is not an answer, and a tool's result is enough evidence
+            return
+        if not hits.evidence and query.may_be_remark:
+            await self._converse(context)
             return
         if not hits.evidence:
             await self._abstain(context, context.request, grounds(query, hits, []))
@@ -79,6 +85,12 @@ class Answering:
         context.record.retrieval, context.record.embedding = hits.outcome.value, hits.embedding
         context.raw.headers["x-quiver-retrieval"] = hits.outcome
         return hits
+
+    async def _converse(self, context: RequestContext) -> None:
+        """The model answers from the conversation, which is no question to the documents."""
+        context.record.retrieval = Outcome.CONVERSATION.value
+        context.raw.headers["x-quiver-retrieval"] = Outcome.CONVERSATION
+        await self._upstream.forward(context, _body(context), None)
 
     async def _abstain(self, context: RequestContext, request: ChatRequest, without: Grounds) -> None:
         """Answers with an abstention, without asking an engine."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from contract.knowledge_base import KnowledgeBaseSpec
 from contract.search import MIN_RELEVANCE, Evidence, SearchRequest, SearchResponse
 from serving.gateway.catalog import Base, Target, TenantEntry
+from serving.gateway.conversation.turn import Turn, is_remark, previous_questions, turn, without_small_talk
 from serving.gateway.errors import InvalidRequest, NotFound
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
@@ -27,6 +28,21 @@ class Query:
     top_k: int
     min_relevance: float = MIN_RELEVANCE
     explain: bool = False
+    earlier: tuple[str, ...] = ()
+    """The questions that a follow-up may mean, oldest first."""
+    turn: Turn = Turn.QUESTION
+    strict: bool = False
+    """Whether anything is answered from documents only, small talk included."""
+
+    @property
+    def is_conversation(self) -> bool:
+        """Whether the model answers without a search."""
+        return not self.strict and self.turn in (Turn.SMALL_TALK, Turn.ABOUT_ANSWER)
+
+    @property
+    def may_be_remark(self) -> bool:
+        """Whether the model answers if the search finds nothing."""
+        return not self.strict and is_remark(self.text)
 
 
 def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Query | None:
@@ -58,15 +74,21 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     if not text:
         raise InvalidRequest("Documents are searched for the last user message; write one.", code="no_question",
                              param="messages")  # fmt: skip
+    *before, _last = request.questions
+    kind = turn(text, is_first=not before)
+    earlier = previous_questions(before) if kind is Turn.FOLLOW_UP else []
     specs = [defaults[name] for name in names]
     relevance = options.min_relevance
     return Query(
         knowledge_bases=names,
-        text=text[-MAX_QUESTION:],
+        text=without_small_talk(text)[-MAX_QUESTION:],
+        earlier=tuple(each[-MAX_QUESTION:] for each in earlier),
         top_k=options.top_k or max(spec.top_k for spec in specs),
         # Of several knowledge bases, the strictest decides.
         min_relevance=max(spec.min_relevance for spec in specs) if relevance is None else relevance,
         explain=options.explain,
+        turn=kind,
+        strict=any(spec.strict for spec in specs),
     )
 
 
@@ -117,6 +139,7 @@ async def search(retrieval: Retrieval | None, asked: Query, *, tenant: str, requ
         tenant=tenant,
         knowledge_bases=list(asked.knowledge_bases),
         query=asked.text,
+        earlier=list(asked.earlier),
         top_k=asked.top_k,
         min_relevance=asked.min_relevance,
         explain=asked.explain,

@@ -219,7 +219,12 @@ class ChatRequest(_Request):
     @property
     def question(self) -> str:
         """The user's last message: documents are searched for it."""
-        return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+        return next(reversed(self.questions), "")
+
+    @property
+    def questions(self) -> list[str]:
+        """The user's messages."""
+        return [message.text for message in self.messages if message.role == "user"]
 
     @property
     def text_length(self) -> int:

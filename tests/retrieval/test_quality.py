@@ -48,7 +48,7 @@ class Handbook:
         rarities = self.statistics.rarities(query.terms)
         dense = self.store.dense(self.scope, query.vector, POOL) if is_read else []
         lexical = self.store.lexical(self.scope, query_vector(rarities), POOL)
-        return Asked(query, answer, Hits(dense, lexical, rarities))
+        return Asked(query, answer, Hits(dense, lexical, rarities, self.statistics.largest_rarity))
 
 
 @pytest.fixture(scope="module")

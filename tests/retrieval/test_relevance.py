@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.search import MIN_RELEVANCE, Outcome
-from retrieval.relevance import Signals, coverage, decide, relevance
+from retrieval.relevance import Signals, decide, relevance, shared
 
 SHARES = st.floats(0, 1)
 
@@ -25,28 +25,29 @@ def test_the_most_relevant_hit_decides(relevances: list[float], least: float, ou
     assert decide(relevances, least) is outcome
 
 
-@given(st.none() | st.floats(-1, 0.9), SHARES, SHARES)
+@given(st.none() | st.floats(-1, 0.9), SHARES, SHARES, st.floats(0, 10))
 def test_relevance_is_a_probability_that_grows_with_each_signal(
-    cosine: float | None, covered: float, match: float
+    cosine: float | None, covered: float, match: float, matched: float
 ) -> None:
-    signals = Signals(cosine, covered, match)
+    signals = Signals(cosine, covered, match, matched)
     assert 0 < relevance(signals) < 1
     assert relevance(replace(signals, coverage=covered + 0.1)) > relevance(signals)
     assert relevance(replace(signals, match=match + 0.1)) > relevance(signals)
+    assert relevance(replace(signals, matched=matched + 1)) > relevance(signals)
     if cosine is not None:
         assert relevance(replace(signals, cosine=cosine + 0.1)) > relevance(signals)
 
 
 def test_near_in_meaning_or_in_words_is_enough_and_a_little_of_both_is_not() -> None:
-    assert relevance(Signals(cosine=0.8, coverage=0.3, match=0.2)) > MIN_RELEVANCE
-    assert relevance(Signals(cosine=0.2, coverage=0.7, match=0.5)) > MIN_RELEVANCE
-    assert relevance(Signals(cosine=None, coverage=0.5, match=0.3)) > MIN_RELEVANCE
-    assert relevance(Signals(cosine=0.3, coverage=0.3, match=0.2)) < MIN_RELEVANCE
-    assert relevance(Signals(cosine=None, coverage=0.25, match=0.1)) < MIN_RELEVANCE
+    assert relevance(Signals(cosine=0.8, coverage=0.3, match=0.2, matched=1)) > MIN_RELEVANCE
+    assert relevance(Signals(cosine=0.2, coverage=0.7, match=0.5, matched=2)) > MIN_RELEVANCE
+    assert relevance(Signals(cosine=None, coverage=0.7, match=0.4, matched=3)) > MIN_RELEVANCE
+    assert relevance(Signals(cosine=0.3, coverage=0.3, match=0.2, matched=1)) < MIN_RELEVANCE
+    assert relevance(Signals(cosine=None, coverage=0.25, match=0.1, matched=1)) < MIN_RELEVANCE
 
 
-def test_coverage_is_weighted_by_rarity() -> None:
+def test_shared_terms_count_by_rarity() -> None:
     rarities = {"plan": 1.0, "velmora": 3.0}
-    assert coverage(rarities, frozenset({"plan", "other"})) == 0.25
-    assert coverage(rarities, frozenset({"plan", "velmora"})) == 1
-    assert coverage({}, frozenset({"plan"})) == 0
+    assert shared(rarities, frozenset({"plan", "other"})) == 1
+    assert shared(rarities, frozenset({"plan", "velmora"})) == 4
+    assert shared({}, frozenset({"plan"})) == 0

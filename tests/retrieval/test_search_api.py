@@ -107,6 +107,28 @@ async def test_top_k_limits_the_evidence(api: aiohttp.ClientSession, filled: str
     assert len(answer["evidence"]) == 1
 
 
+async def test_a_follow_up_is_searched_for_with_the_questions_before_it(
+    api: aiohttp.ClientSession, filled: str
+) -> None:
+    _, alone = await search(api, filled, "And how long is it?")
+    assert alone["outcome"] == "below_gate"
+    _, after = await search(api, filled, "And how long is it?", earlier=["Is there a refund window of Velmora Basic?"])
+    assert after["evidence"][0]["text"] == TEXTS[0]
+    assert after["embedding"] == alone["embedding"]
+
+
+async def test_the_least_relevance_decides_and_every_hit_is_explained(api: aiohttp.ClientSession, filled: str) -> None:
+    question = "What is the refund window of the Velmora Basic plan?"
+    _, strict = await search(api, filled, question, min_relevance=1, explain=True)
+    assert (strict["outcome"], strict["evidence"]) == ("below_gate", [])
+    assert strict["considered"][0]["text"] == TEXTS[0]
+    scores = [hit["score"] for hit in strict["considered"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    _, loose = await search(api, filled, "Qwzx window", min_relevance=0)
+    assert (loose["outcome"], loose["considered"]) == ("evidence", [])
+
+
 async def test_an_unknown_knowledge_base_is_named_and_nothing_is_told_of_other_tenants(
     api: aiohttp.ClientSession, store: Store, filled: str
 ) -> None:

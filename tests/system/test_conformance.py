@@ -125,6 +125,50 @@ def test_a_question_that_no_document_is_near_is_not_put_to_the_engine(acme: open
     assert answer.usage.total_tokens == 0
 
 
+@pytest.mark.parametrize(
+    ("messages", "outcome"),
+    [
+        ([{"role": "user", "content": "Hello!"}], "conversation"),
+        ([{"role": "user", "content": "감사합니다!"}], "conversation"),
+        ([*QUESTION, {"role": "assistant", "content": "30 days [1]."}, {"role": "user", "content": "Why?"}],
+         "conversation"),
+        ([*QUESTION, {"role": "assistant", "content": "30 days."}, {"role": "user", "content": "Is that so?"}],
+         "conversation"),
+        ([*QUESTION, {"role": "assistant", "content": "30 days."}, {"role": "user", "content": "And how long is it?"}],
+         "evidence"),
+        ([{"role": "user", "content": "Why?"}], "below_gate"),
+    ],
+)  # fmt: skip
+def test_small_talk_and_requests_about_an_answer_are_left_to_the_model(
+    acme: openai.OpenAI, messages: list[Any], outcome: str
+) -> None:
+    found = acme.chat.completions.with_raw_response.create(
+        model="quiver-demo", messages=messages, max_tokens=8, extra_body=RETRIEVAL
+    )
+    assert found.headers["x-quiver-retrieval"] == outcome
+    usage = found.parse().usage
+    assert usage is not None
+    assert (usage.total_tokens > 0) == (outcome != "below_gate")
+
+
+@pytest.mark.parametrize("question", [QUESTION, [{"role": "user", "content": "Qwzx vbnm plok?"}]])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_caller_may_see_every_passage_that_was_considered(
+    acme: openai.OpenAI, question: list[Any], stream: bool
+) -> None:
+    extra = {"retrieval": {**RETRIEVAL["retrieval"], "explain": True, "top_k": 1}}
+    answer: Any = acme.chat.completions.create(
+        model="quiver-demo", messages=question, max_tokens=8, extra_body=extra, stream=stream
+    )
+    explained = (next(iter(answer)) if stream else answer).retrieval
+    is_answered = question is QUESTION
+    assert explained["outcome"] == ("evidence" if is_answered else "below_gate")
+    marks = [each["mark"] for each in explained["passages"]]
+    assert marks == ([1, *[None] * (len(marks) - 1)] if is_answered else [None] * len(marks))
+    relevances = [each["relevance"] for each in explained["passages"]]
+    assert relevances == sorted(relevances, reverse=True)
+
+
 def test_korean_documents_are_found(acme: openai.OpenAI) -> None:
     found = acme.chat.completions.with_raw_response.create(
         model="quiver-demo",

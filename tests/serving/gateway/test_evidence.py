@@ -66,6 +66,29 @@ def test_who_asks_for_documents_where_there_are_none_is_told(retrieval: Any, cod
     assert caught.value.code == code
 
 
+def _after(*messages: str) -> ChatRequest:
+    said = [{"role": "user", "content": text} for text in messages[:-1]]
+    found = parse({"model": "m", "messages": [*said, {"role": "user", "content": messages[-1]}]}, ChatRequest)
+    assert isinstance(found, ChatRequest)
+    return found
+
+
+def test_a_follow_up_takes_the_question_before_along() -> None:
+    found = query(_after("How much is delivery?", "And express?"), GROUNDED, TENANT)
+    assert found is not None
+    assert (found.text, found.earlier, found.is_conversation) == ("And express?", ("How much is delivery?",), False)
+
+
+@pytest.mark.parametrize(("strict", "is_conversation"), [(False, True), (True, False)])
+def test_small_talk_is_searched_for_only_where_documents_are_all_that_counts(
+    strict: bool, is_conversation: bool
+) -> None:
+    tenant = TenantEntry("acme", Limits(), {}, {"handbook": _spec(strict=strict)})
+    found = query(_after("Thank you!"), GROUNDED, tenant)
+    assert found is not None
+    assert (found.is_conversation, found.may_be_remark) == (is_conversation, is_conversation)
+
+
 def test_a_question_is_needed_and_of_a_long_one_the_end_is_searched_for() -> None:
     with pytest.raises(ApiError) as caught:
         query(_chat(messages=[{"role": "system", "content": "x"}]), GROUNDED, TENANT)

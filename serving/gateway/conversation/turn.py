@@ -1,0 +1,89 @@
+"""The last message of a conversation, told apart by what it needs."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from enum import StrEnum
+
+from serving.gateway.conversation import english, korean
+
+LONGEST = 160  # characters of small talk; a longer message is a question
+MOST_PREVIOUS = 2  # earlier questions that a follow-up may mean
+
+_CLAUSE_END = re.compile(r"[.!?,;:~()\"\n\u2026\u3002\uff01\uff1f\u3001]+")
+_CLAUSE = re.compile(r"[^.!?,;:~\n\u2026]*(?:[.!?,;:~\n\u2026]+|$)")
+_UNSPOKEN = re.compile(r"[^\w\s']")
+
+
+class Turn(StrEnum):
+    QUESTION = "question"
+    FOLLOW_UP = "follow_up"
+    SMALL_TALK = "small_talk"
+    ABOUT_ANSWER = "about_answer"
+
+    @property
+    def needs_documents(self) -> bool:
+        return self in (Turn.QUESTION, Turn.FOLLOW_UP)
+
+
+def turn(message: str, *, is_first: bool) -> Turn:
+    """Only a message after an answer can be a follow-up, or about the answer."""
+    clauses = _clauses(message)
+    if len(message) <= LONGEST and clauses:
+        if all(map(_is_small_talk, clauses)):
+            return Turn.SMALL_TALK
+        if not is_first and all(_is_small_talk(clause) or _is_about_answer(clause) for clause in clauses):
+            return Turn.ABOUT_ANSWER
+    if is_first or is_remark(message):
+        return Turn.QUESTION
+    spoken = [clause for clause in clauses if not _is_small_talk(clause)]
+    is_follow_up = any(
+        korean.continues(each) if korean.is_written(each) else english.continues(each) for each in spoken
+    )
+    return Turn.FOLLOW_UP if is_follow_up else Turn.QUESTION
+
+
+def is_remark(message: str) -> bool:
+    """Whether the message neither asks nor requests anything, as "Then I will try that"."""
+    clauses = _clauses(message)
+    asks = "?" in message or "\uff1f" in message
+    return (
+        len(message) <= LONGEST
+        and not asks
+        and bool(clauses)
+        and all(korean.is_remark(each) if korean.is_written(each) else english.is_remark(each) for each in clauses)
+    )
+
+
+def without_small_talk(message: str) -> str:
+    """The message without its greetings and thanks, which no document answers; all of it if nothing else is left."""
+    parts = _CLAUSE.findall(message)
+    kept = [part for part in parts if not (clauses := _clauses(part)) or not all(map(_is_small_talk, clauses))]
+    return "".join(kept).strip() if _clauses("".join(kept)) else message
+
+
+def previous_questions(messages: Sequence[str]) -> list[str]:
+    """The questions that a follow-up may mean, oldest first: the last ones up to a self-contained one."""
+    found: list[str] = []
+    for position in range(len(messages) - 1, -1, -1):
+        kind = turn(messages[position], is_first=position == 0)
+        if kind.needs_documents:
+            found.insert(0, without_small_talk(messages[position]))
+        if kind is Turn.QUESTION or len(found) == MOST_PREVIOUS:
+            break
+    return found
+
+
+def _clauses(message: str) -> list[str]:
+    """In lower case, without punctuation and symbols."""
+    text = unicodedata.normalize("NFKC", message).casefold().replace("\u2019", "'")
+    clauses = (" ".join(_UNSPOKEN.sub(" ", clause).replace("'", "").split()) for clause in _CLAUSE_END.split(text))
+    return [clause for clause in clauses if clause]
+
+
+def _is_small_talk(clause: str) -> bool:
+    return korean.is_small_talk(clause) if korean.is_written(clause) else english.is_small_talk(clause)
+
+
+def _is_about_answer(clause: str) -> bool:
+    return korean.is_about_answer(clause) if korean.is_written(clause) else english.is_about_answer(clause)

@@ -1,0 +1,95 @@
+"""What is left to the model, and what is searched for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serving.gateway.conversation.turn import (
+    LONGEST,
+    Turn,
+    is_remark,
+    previous_questions,
+    turn,
+    without_small_talk,
+)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Hello!", "hi there", "Good morning, how are you?", "Thank you so much!", "ok, thanks", "Bye", "Who are you?",
+     "안녕하세요", "감사합니다!", "정말 고마워요", "네 알겠습니다.", "수고하세요~", "너 누구야?", "What\u2019s up?"],
+)  # fmt: skip
+def test_small_talk_is_no_question(message: str) -> None:
+    assert turn(message, is_first=True) is turn(message, is_first=False) is Turn.SMALL_TALK
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Why?", "Are you sure?", "Translate your answer into German", "please say that again in simpler words",
+     "Shorter!",
+     "Where did you get that?", "Thanks. Can you summarize it in two sentences?",
+     "왜요?", "확실한가요?", "영어로 번역해 주세요", "좀 더 짧게 말해줘", "출처가 어디예요?"],
+)  # fmt: skip
+def test_requests_about_an_answer_need_one(message: str) -> None:
+    assert turn(message, is_first=False) is Turn.ABOUT_ANSWER
+    assert turn(message, is_first=True) is Turn.QUESTION
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["How long is the warranty?", "Hello, how much is express delivery?", "Explain the refund policy",
+     "parental leave",
+     "Translate the manual of the RV-7", "List the fees of the library",
+     "Thanks for the delivery of the sofa, it broke",
+     "환불은 며칠 안에 되나요?", "안녕하세요, 배송비가 얼마예요?", "연차 규정을 설명해 주세요", "육아 휴직"],
+)  # fmt: skip
+def test_whatever_names_a_subject_is_searched_for(message: str) -> None:
+    assert turn(message, is_first=True) is Turn.QUESTION
+    assert turn(message, is_first=False).needs_documents
+    assert not is_remark(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["And how much is it?", "What about express?", "On Saturdays too?", "Until when?",
+     "Thanks! And how long is it kept?",
+     "그럼 특급은요?", "얼마예요?", "토요일에도 하나요?"],
+)  # fmt: skip
+def test_a_follow_up_needs_the_question_before(message: str) -> None:
+    assert turn(message, is_first=False) is Turn.FOLLOW_UP
+    assert turn(message, is_first=True) is Turn.QUESTION
+
+
+def test_a_remark_asks_nothing() -> None:
+    assert is_remark("Alright, I will bring my own towel then.")
+    assert is_remark("괜찮아요, 그럴 수도 있죠")
+    assert not is_remark("I want to know the price")
+    assert not is_remark("I will be late, ok?")
+
+
+def test_a_follow_up_means_the_questions_up_to_the_last_that_stands_alone() -> None:
+    asked = ["How long is the warranty?", "How much is standard delivery?", "And express?", "Thanks!"]
+    assert previous_questions(asked) == ["How much is standard delivery?", "And express?"]
+    assert previous_questions(["Hello!", "Hi, how much is delivery?"]) == ["how much is delivery?"]
+    assert previous_questions(["Hello!"]) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "searched"),
+    [
+        ("Hello, how much is delivery?", "how much is delivery?"),
+        ("감사합니다. 환불은요?", "환불은요?"),
+        ("Thanks!", "Thanks!"),
+        ("", ""),
+        ("version 2.1 costs 3,50", "version 2.1 costs 3,50"),
+    ],
+)
+def test_greetings_are_not_searched_for(message: str, searched: str) -> None:
+    assert without_small_talk(message) == searched
+
+
+@given(st.text(max_size=300))
+def test_any_message_has_one_kind_and_keeps_its_words(message: str) -> None:
+    kind = turn(message, is_first=False)
+    assert kind.needs_documents or len(message) <= LONGEST
+    assert all(word in message for word in without_small_talk(message).split())
