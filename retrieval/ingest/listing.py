@@ -1,4 +1,4 @@
-"""The files of a knowledge base's sources, within its limit. Pure.
+"""The files of a knowledge base's sources, within its limit.
 
 Files of indexed documents are always listed, so edits and deletions are noticed however many files there are. The limit
 holds back new files only.
