@@ -8,6 +8,7 @@
     ├── IsolationError              500  the store returned a row from outside the scope
     ├── EmbedderError               503  the model folder cannot be used
     ├── StoreError                  503  Milvus does not answer, or answers with an error
+    │   └── StoreUnsupportedError   503  this version of Milvus lacks what the store needs
     ├── NoSpaceError                507  Milvus or the ledger has no disk left
     └── DocumentError               (status of one document, never an HTTP answer)
         └── DocumentUnavailableError
@@ -48,6 +49,10 @@ class EmbedderError(RetrievalError):
 
 class StoreError(RetrievalError):
     status, code = 503, "store_unavailable"
+
+
+class StoreUnsupportedError(StoreError):
+    status, code = 503, "store_unsupported"
 
 
 class NoSpaceError(RetrievalError):

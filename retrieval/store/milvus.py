@@ -11,11 +11,12 @@ from pymilvus import MilvusClient, MilvusException
 from pymilvus.client.types import LoadState
 
 from retrieval.bm25 import Sparse, Statistics
-from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError
+from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError, StoreUnsupportedError
 from retrieval.scope import Scope, every_card
 from retrieval.store.names import collection_of, tenant_of
 from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Vector
 from retrieval.store.schema import collection_schema, index_params
+from retrieval.store.version import unsupported
 
 _HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "ordinal", "heading", "text", "terms"]
 T = TypeVar("T")
@@ -181,14 +182,19 @@ class Store:
                     return []
                 raise
 
+    def _opened(self) -> MilvusClient:
+        client = MilvusClient(self._uri, token=self._token, timeout=self._timeout, grpc_options=_GRPC_OPTIONS)
+        if reason := unsupported(client.get_server_version(timeout=self._timeout)):
+            client.close()
+            raise StoreUnsupportedError(f"Milvus at {self._uri} cannot be used: {reason}.")
+        return client
+
     @contextmanager
     def _calls(self, action: str) -> Iterator[MilvusClient]:
         """The client, with pymilvus' errors translated to ours."""
         try:
             if self._client is None:
-                self._client = MilvusClient(
-                    self._uri, token=self._token, timeout=self._timeout, grpc_options=_GRPC_OPTIONS
-                )
+                self._client = self._opened()
             yield self._client
         except MilvusException as error:
             raise _translated(error, action, self._uri) from error
