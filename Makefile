@@ -38,7 +38,7 @@ test: setup .venv-clients/ready
 
 # What needs neither an engine nor a cluster nor a store: a minute.
 unit: .venv/ready
-	@$(BIN)/pytest --quiet -m 'not engine and not cluster and not store' $(ARGS)
+	@$(BIN)/pytest --quiet --numprocesses auto -m 'not engine and not cluster and not store' $(ARGS)
 
 check: .venv/ready
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo 'ruff: clean'
