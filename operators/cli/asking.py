@@ -34,7 +34,8 @@ WIDTH = 100
 @click.argument("model", metavar="TENANT/MODEL")
 @click.argument("question")
 @click.option("--knowledge-base", "knowledge_bases", multiple=True, help="Search this knowledge base; may be repeated.")
-def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...]) -> None:
+@click.option("--why", is_flag=True, help="Show every passage that was considered, with its relevance.")
+def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...], why: bool) -> None:
     """Ask MODEL of TENANT as one of its callers, and show the answer with the passages it cites.
 
     By default the adapter's own knowledge bases are searched. The key for the request is temporary.
@@ -46,10 +47,14 @@ def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...])
     if address is None:
         raise click.ClickException(f"{root} is not running; start it with quiver up {root}")
     body: dict[str, Any] = {"model": name, "messages": [{"role": "user", "content": question}]}
-    if knowledge_bases:
-        body["retrieval"] = {"knowledge_bases": list(knowledge_bases)}
+    retrieval = {"knowledge_bases": list(knowledge_bases)} if knowledge_bases else {}
+    if retrieval or why:
+        body["retrieval"] = retrieval | ({"explain": True} if why else {})
     with _key(root, tenant) as key:
-        click.echo(shown(_answer(address, key, body)))
+        answer = _answer(address, key, body)
+    click.echo(shown(answer["choices"][0]["message"]))
+    if why:
+        click.echo(explained(answer.get("retrieval")))
 
 
 def shown(message: dict[str, Any]) -> str:
@@ -61,6 +66,19 @@ def shown(message: dict[str, Any]) -> str:
         mark = lines[0][citation["start_index"] : citation["end_index"]]
         cited.setdefault(mark, f"{mark} {citation['title']}: {citation['text']}")
     return "\n".join([*lines, *(textwrap.shorten(text, WIDTH, placeholder=" …") for text in cited.values())])
+
+
+def explained(retrieval: dict[str, Any] | None) -> str:
+    """Every passage that was considered, a line each: its relevance, its mark in the prompt, document and text."""
+    if retrieval is None:
+        return "\nNo documents were searched."
+    head = f"\nSearch: {retrieval['outcome']}; a relevance of {retrieval['min_relevance']:.2f} is needed."
+    lines = (
+        f"{each['relevance']:.2f} {'[' + str(each['mark']) + ']' if each['mark'] else '   '} "
+        f"{each['document']}: {each['text']}"
+        for each in retrieval["passages"]
+    )
+    return "\n".join([head, *(textwrap.shorten(line, WIDTH, placeholder=" …") for line in lines)])
 
 
 @contextmanager
@@ -82,8 +100,8 @@ def _answer(address: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
     while True:
         status, answer = _posted(f"{address}/v1/chat/completions", key, body)
         if status == 200:
-            message: dict[str, Any] = answer["choices"][0]["message"]
-            return message
+            value: dict[str, Any] = answer
+            return value
         if status != 401 or time.monotonic() > deadline:
             raise click.ClickException(answer["error"]["message"])
         time.sleep(0.1)

@@ -11,7 +11,7 @@ from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 from contract.objects import collect
 from contract.snapshot import Problem, Snapshot
 from operators.cli import main
-from operators.cli.asking import shown
+from operators.cli.asking import explained, shown
 from operators.local import doctor, snapshots
 from operators.local.directory import STATE, Contents, read
 from operators.local.layout import Layout
@@ -274,3 +274,15 @@ def test_an_answer_is_shown_with_each_cited_passage_once() -> None:
 
 def test_the_version_is_said() -> None:
     assert version("quiver") in _run("--version").output
+
+
+def test_every_passage_is_explained_with_its_relevance_and_its_mark() -> None:
+    passages = [
+        {"relevance": 0.912, "mark": 1, "document": "refunds.md", "text": "30 days"},
+        {"relevance": 0.1, "mark": None, "document": "long.md", "text": "word " * 60},
+    ]
+    lines = explained({"outcome": "evidence", "min_relevance": 0.35, "passages": passages}).splitlines()
+    assert lines[1:3] == ["Search: evidence; a relevance of 0.35 is needed.", "0.91 [1] refunds.md: 30 days"]
+    assert lines[3].startswith("0.10 long.md: word word")
+    assert len(lines[3]) <= 100
+    assert explained(None).strip() == "No documents were searched."
