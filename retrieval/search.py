@@ -14,6 +14,7 @@ from retrieval.errors import UnknownKnowledgeBaseError
 from retrieval.lexical import query_terms
 from retrieval.relevance import Signals, decide, relevance, shared
 from retrieval.scope import Scope
+from retrieval.statistics_cache import StatisticsCache
 from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector
 
@@ -47,7 +48,7 @@ class Search:
 
     def __init__(self, store: Store, embedder: Embedder, *, cached: int, pool: int) -> None:
         self._store, self._embedder = store, embedder
-        self._cache = QueryCache(embedder, size=cached)
+        self._cache, self._statistics = QueryCache(embedder, size=cached), StatisticsCache(store)
         self._pool = pool
 
     async def answer(self, request: SearchRequest) -> SearchResponse:
@@ -74,8 +75,9 @@ class Search:
         await asyncio.to_thread(self._store.tenants)
 
     def keep(self, tenants: frozenset[str]) -> None:
-        """Drop cached queries of all other tenants."""
+        """Drop cached queries and statistics of all other tenants."""
         self._cache.keep(tenants)
+        self._statistics.keep(tenants)
 
     def _read(self, request: SearchRequest) -> list[Query]:
         """The question as it stands; a follow-up once more with the earlier questions before it."""
@@ -93,7 +95,7 @@ class Search:
 
     async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> list[Hits]:
         scope = Scope(request.tenant, tuple(request.knowledge_bases))
-        existing = await asyncio.to_thread(self._store.statistics_of, scope)
+        existing = await asyncio.to_thread(self._statistics.of, scope)
         for name in scope.knowledge_bases:
             if name not in existing:
                 raise UnknownKnowledgeBaseError(f"The tenant has no knowledge base {name!r}: check its name.")

@@ -160,16 +160,21 @@ class Store:
     def _search(self, scope: Scope, field: str, data: list[Any], metric: str, filter_: str, limit: int) -> list[Hit]:
         name = collection_of(scope.tenant)
         with self._calls(f"search {name}") as client:
-            results = client.search(
-                name,
-                data=data,
-                anns_field=field,
-                filter=filter_,
-                limit=limit,
-                output_fields=_HIT_FIELDS,
-                search_params={"metric_type": metric},
-                timeout=self._timeout,
-            )
+            try:
+                results = client.search(
+                    name,
+                    data=data,
+                    anns_field=field,
+                    filter=filter_,
+                    limit=limit,
+                    output_fields=_HIT_FIELDS,
+                    search_params={"metric_type": metric},
+                    timeout=self._timeout,
+                )
+            except MilvusException as error:
+                if error.code == _NO_COLLECTION:
+                    return []
+                raise
         return [_hit(scope, match) for match in results[0]]
 
     def _query(self, tenant: str, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
