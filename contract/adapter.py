@@ -74,7 +74,7 @@ class Residency(Value):
     """The order of removal when a base model has room for fewer versions than wanted."""
 
     pinned: bool = False
-    """Whether this adapter is removed last."""
+    """True if this adapter is removed last."""
 
 
 class AdapterSpec(Value):
@@ -194,7 +194,7 @@ class AdapterStatus(Status):
 
     @property
     def routed(self) -> bool:
-        """Whether every gateway has taken up the last flip."""
+        """True if every gateway has taken up the last flip."""
         return self.active is not None and self.acknowledged == self.active.generation
 
 
@@ -234,6 +234,6 @@ class Adapter(Resource):
         return hashlib.sha256(f"{revision}\0{self.spec.rollout.model_dump_json()}".encode()).hexdigest()[:16]
 
     def harms(self, revision: str) -> bool:
-        """Whether the source's content at this revision has harmed an engine."""
+        """True if the source's content at this revision has harmed an engine."""
         rejected = self.status.rejected
         return rejected is not None and rejected.reason in c.HARMFUL and rejected.offer == self.offer(revision)

@@ -48,7 +48,7 @@ class DesiredAdapter(Value):
 
     @property
     def is_verified(self) -> bool:
-        """Whether the operator knows that this version was verified before. A pin alone proves no right to read: the
+        """True if the operator knows that this version was verified before. A pin alone proves no right to read: the
         author of a pin may have no access to its content."""
         return self.digest is not None and self.revision == verified_revision(self.digest)
 

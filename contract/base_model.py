@@ -182,7 +182,7 @@ class Endpoint(Value):
     url: str
     """The address of its engine."""
     ready: bool = False
-    """Whether it may take traffic: its engine and every required adapter have answered a probe."""
+    """True if it may take traffic: its engine and every required adapter have answered a probe."""
     holds: tuple[str, ...] = ()
     """Engine names of the adapter versions that have answered a probe on this replica."""
 

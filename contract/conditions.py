@@ -62,7 +62,7 @@ class Condition(Value):
     type: str
     """The observed aspect."""
     status: Literal["True", "False", "Unknown"]
-    """Whether it is true."""
+    """True if it is true."""
     reason: str
     """Why, in one word."""
     message: str = ""

@@ -82,5 +82,5 @@ class GatewayState(Value):
         return self.flips.get(f"{tenant}.{adapter}", 0) >= flip
 
     def released(self, engine_name: str) -> bool:
-        """Whether this gateway sends the version no requests, now or later."""
+        """True if this gateway sends the version no requests, now or later."""
         return engine_name not in self.routable and self.in_flight.get(engine_name, 0) == 0

@@ -26,7 +26,7 @@ class DesiredKnowledgeBase(Body):
     sources: Annotated[list[DesiredSource], Field(max_length=32)]
     chunk_tokens: Annotated[int, Field(ge=16, le=240)] = 160
     kept: bool = False
-    """Whether indexed documents stay as they are, without a scan of the sources."""
+    """True if indexed documents stay as they are, without a scan of the sources."""
 
 
 class DesiredKnowledgeBases(Body):
@@ -72,7 +72,7 @@ class IndexedKnowledgeBase(Reply):
     tenant: str
     name: str
     ready: bool
-    """Whether every source was read and no document waits."""
+    """True if every source was read and no document waits."""
     message: str = ""
     """The fault of the whole knowledge base; empty without one."""
     chunks: int

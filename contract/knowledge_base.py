@@ -70,5 +70,5 @@ class KnowledgeBase(Resource):
     status: KnowledgeBaseStatus = KnowledgeBaseStatus()
 
     def may_be_searched(self, verdict: Condition) -> bool:
-        """Whether it is accepted, or an edit is refused: the earlier index stays, unless the right to it is lost."""
+        """True if it is accepted, or an edit is refused: the earlier index stays, unless the right to it is lost."""
         return verdict.holds or (bool(self.status.documents) and verdict.reason not in REVOKING)

@@ -10,7 +10,7 @@ _CACHED = re.compile(r"models--[^/]+?--(?P<name>[^/]+)/snapshots/")
 
 
 def may_name(given: str, names: Collection[str]) -> bool:
-    """Whether `given` may mean one of these models: configurations often name a quantised twin, a mirror or a path
+    """True if `given` may mean one of these models: configurations often name a quantised twin, a mirror or a path
     instead."""
     return _plain(given) in {_plain(name) for name in names}
 

@@ -17,7 +17,7 @@ class Status(Value):
     """The observed state of the object."""
 
     conditions: Conditions = ()
-    """Whether it is accepted, whether it is ready, and the reasons if not."""
+    """True if it is accepted, whether it is ready, and the reasons if not."""
 
 
 class Key(NamedTuple):

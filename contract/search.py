@@ -18,7 +18,7 @@ class Outcome(StrEnum):
 
 
 def is_printable_name(text: str) -> bool:
-    """Whether this can be the name of a tenant or a knowledge base: 1 to 63 bytes of printable text."""
+    """True if this can be the name of a tenant or a knowledge base: 1 to 63 bytes of printable text."""
     return text.isprintable() and 1 <= len(text.encode("utf-8", "replace")) <= PRINTABLE_NAME_BYTES
 
 

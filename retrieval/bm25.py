@@ -59,7 +59,7 @@ class Statistics:
 
     @property
     def largest_rarity(self) -> float:
-        """That of a term of no chunk."""
+        """The rarity of a term in no chunk."""
         return math.log(1 + (self.chunks + 0.5) / 0.5)
 
     def rarities(self, terms: Iterable[str]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The part of a Korean word in a question that names what is asked for. Pure.
+"""The content of Korean words in questions, without endings and function words. Pure.
 
 Questions are full of endings, polite forms and question words that no document has. In "주문하면 배송비가
 얼마인가요?", only 주문 and 배송비 are asked for; the bigrams of the rest would count as missing. Endings are removed in
@@ -41,7 +41,7 @@ _HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e\u1100-\u11ff]+")
 
 
 def is_korean(run: str) -> bool:
-    """Whether a run consists of Hangul."""
+    """True if a run consists of Hangul."""
     return bool(_HANGUL.fullmatch(run))
 
 
@@ -56,6 +56,6 @@ def content(word: str) -> str:
     stem = _ENDING.sub("", word)
     if stem in _FUNCTION_WORDS or (len(stem) < _WORD and len(stem) + _WORD <= len(word)):  # a verb of one syllable
         return ""
-    # What looks like an ending after one syllable may be a part of the word, as in 나이 (age) and 용지 (paper).
+    # After one syllable, an apparent ending may be a part of the word, as in 나이 (age) and 용지 (paper).
     shortest = min((each for each in (bare, stem) if len(each) >= _WORD), key=len, default=word)
     return "" if shortest in _FUNCTION_WORDS else shortest

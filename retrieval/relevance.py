@@ -39,7 +39,7 @@ class Weights:
     constant: float
 
 
-_HALF = 3.0  # rare terms that give half of what any number can give
+_HALF = 3.0  # so many rare terms give half of the largest value
 FITTED = Weights(cosine=5.74, coverage=5.78, match=1.85, matched=4.56, unread=0.43, constant=-4.59)
 
 

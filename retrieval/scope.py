@@ -59,7 +59,7 @@ class Scope:
         object.__setattr__(self, "knowledge_bases", names)
 
     def admits(self, tenant: str, knowledge_base: str) -> bool:
-        """Whether a returned row belongs to the scope; checked in addition to the filter."""
+        """True if a returned row belongs to the scope; checked in addition to the filter."""
         return tenant == self.tenant and knowledge_base in self.knowledge_bases
 
     def filter(self) -> str:

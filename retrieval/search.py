@@ -25,7 +25,7 @@ class Query:
 
     vector: Vector
     is_read: bool
-    """Whether the embedder can read the question."""
+    """True if the embedder can read the question."""
     terms: list[str]
 
 
@@ -129,7 +129,7 @@ def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
     its hits, so it gets the lowest score of these."""
     cosines, scores = ({hit.chunk_id: hit.score for hit in leg} for leg in (hits.dense, hits.lexical))
     least_cosine = min(cosines.values(), default=0.0)
-    # Where the retriever returned fewer hits than there are, the others have no term of the question.
+    # If the retriever returned few hits, the others have no term of the question.
     least_score = min(scores.values(), default=0.0) if len(scores) >= len(cosines) else 0.0
     total, best = sum(hits.rarities.values()) or 1.0, best_score(hits.rarities) or 1.0
     common = {chunk_id: shared(hits.rarities, hit.terms) for chunk_id, hit in hits.by_id.items()}

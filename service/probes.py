@@ -34,12 +34,12 @@ class Probes:
 
         @routes.get("/healthz")
         async def healthz() -> ProbeStatus:
-            """Whether the process is healthy; otherwise restart it."""
+            """True if the process is healthy; otherwise restart it."""
             return _status(await self.alive())
 
         @routes.get("/readyz")
         async def readyz() -> ProbeStatus:
-            """Whether the service can answer requests."""
+            """True if the service can answer requests."""
             return _status(await self.ready())
 
         @routes.get(METRICS, response_class=Response, responses={200: {"content": {"text/plain": {}}}, 401: _ERROR})

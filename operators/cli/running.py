@@ -134,7 +134,7 @@ async def _say_phases(layout: Layout, begun: float) -> None:
 
 
 def fails(conditions: Sequence[Condition]) -> bool:
-    """Whether the engine failed: the reason is already reported, so the phase of the next try adds nothing."""
+    """True if the engine failed: the reason is already reported, so the phase of the next try adds nothing."""
     return any(condition.reason == ENGINE_FAILED for condition in conditions)
 
 

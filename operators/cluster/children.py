@@ -38,7 +38,7 @@ class Children:
                 self._assume(written)
 
     def _is_applied(self, item: Manifest, existing: Mapping[str, Any]) -> bool:
-        """Whether the server accepted this manifest, and nothing changed it since. A plain comparison would differ: the
+        """True if the server accepted this manifest, and nothing changed it since. A plain comparison would differ: the
         server normalises some values, for example 0.5 to 500m."""
         generation = existing["metadata"].get("generation")
         return generation is not None and self._applied.get(child_key(item)) == (item, generation)

@@ -25,7 +25,7 @@ class ObjectStore(Protocol):
 
     @property
     def is_complete(self) -> bool:
-        """Whether every object is readable. Otherwise nothing may be removed as an orphan."""
+        """True if every object is readable. Otherwise nothing may be removed as an orphan."""
 
     def revision(self, adapter: Adapter) -> str:
         """Identifies the content of an adapter's source: other content has another revision."""

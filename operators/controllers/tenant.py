@@ -49,7 +49,7 @@ async def _off_board(stored: StoredObject[Tenant], context: Context) -> float | 
 
 
 def _has_adapters(tenant: Tenant, cache: ClusterCache) -> bool:
-    """Whether an engine may still have an adapter of the tenant, including draining and silent engines."""
+    """True if an engine may still have an adapter of the tenant, including draining and silent engines."""
     for peer in (peer for peers in cache.engines.values() for peer in peers.values() if peer.control_url):
         report = cache.report(peer)
         if report is None and (peer.ready or peer.uid in cache.expected):
@@ -60,7 +60,7 @@ def _has_adapters(tenant: Tenant, cache: ClusterCache) -> bool:
 
 
 def _is_indexed(tenant: Tenant, cache: ClusterCache) -> bool:
-    """Whether the ingest worker may still have an index of the tenant, as a silent worker may."""
+    """True if the ingest worker may still have an index of the tenant, as a silent worker may."""
     if not cache.has_ingest:
         return False
     return cache.ingest is None or any(base.tenant == tenant.name for base in cache.ingest.knowledge_bases)

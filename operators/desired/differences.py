@@ -5,7 +5,7 @@ from typing import Any
 
 
 def covers(existing: Any, desired: Any) -> bool:
-    """Whether the existing object contains everything desired. Additions by others are kept."""
+    """True if the existing object contains everything desired. Additions by others are kept."""
     if isinstance(desired, Mapping):
         return isinstance(existing, Mapping) and all(
             key in existing and covers(existing[key], value) for key, value in desired.items()

@@ -1,4 +1,4 @@
-"""Whether a run can write its state."""
+"""True if a run can write its state."""
 
 import os
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ class Liveness:
         self._path = path
         self._news = news
         self.down = False
-        """Whether it answered before and does not any more."""
+        """True if it answered before and does not any more."""
 
     async def watch(self) -> None:
         """Runs until cancelled."""

@@ -31,7 +31,7 @@ def members(group: int) -> Iterator[Member]:
 
 
 def is_stopped(group: int) -> bool:
-    """Whether a process of the group is stopped and not continued."""
+    """True if a process of the group is stopped and not continued."""
     return any(member.state == _STOPPED for member in members(group))
 
 

@@ -15,7 +15,7 @@ def write(path: Path, snapshot: Snapshot) -> None:
 
 
 def is_intact(path: Path) -> bool:
-    """Whether the file exists and ends as a snapshot does: parsing a large one would take a second."""
+    """True if the file exists and ends as a snapshot does: parsing a large one would take a second."""
     try:
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)

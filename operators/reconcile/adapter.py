@@ -82,7 +82,7 @@ def _note(reports: Sequence[AdapterReport | None], observed: Observed) -> str:
 
 
 def _released(adapter: Adapter, release: Release, candidate: str | None, observed: Observed) -> Condition:
-    """Whether the adapter's name stands for the source's content, and the reason if not."""
+    """True if the adapter's name stands for the source's content, and the reason if not."""
     active, canary, rejected = release.active, release.canary, release.rejected
     if canary:
         steps = len(adapter.spec.rollout.canary.steps) if adapter.spec.rollout.canary else 0

@@ -48,7 +48,7 @@ class Embedder:
         return legibility(encoding.tokens, encoding.offsets, text)
 
     def is_read_whole(self, text: str) -> bool:
-        """Whether the model reads the whole text. Two positions are for the model's special tokens."""
+        """True if the model reads the whole text. Two positions are for the model's special tokens."""
         return len(self._encode(text)) <= MAX_TOKENS - 2
 
     def tokens(self, text: str) -> int:

@@ -61,7 +61,7 @@ def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tup
 
 
 def _are_prose(one: Block, other: Block) -> bool:
-    """Whether both are paragraphs under the same heading."""
+    """True if both are paragraphs under the same heading."""
     return one.heading == other.heading and not one.is_row and not other.is_row
 
 

@@ -34,7 +34,7 @@ class Indexing:
         self._clock, self._rescan_seconds = clock, rescan_seconds
 
     def is_current(self, document: Document) -> bool:
-        """Whether the last scan has the document's file, unchanged. A knowledge base on its way out has no scan."""
+        """True if the last scan has the document's file, unchanged. A knowledge base on its way out has no scan."""
         file = self._file(document)
         return file is not None and file.signature == document.signature
 

@@ -96,7 +96,7 @@ class Ledger:
         return self._specs(0)
 
     def has_desired_set(self) -> bool:
-        """Whether a desired set was ever received; until then, an empty set does not mean that none is desired."""
+        """True if a desired set was ever received; until then, an empty set does not mean that none is desired."""
         return bool(self._rows("PRAGMA user_version")[0][0] == _INSTRUCTED)
 
     def desired_of(self, tenant: str) -> frozenset[str]:
@@ -123,7 +123,7 @@ class Ledger:
         return due
 
     def is_due(self, tenant: str, knowledge_base: str, now: float) -> bool:
-        """Whether a document of the knowledge base is due now."""
+        """True if a document of the knowledge base is due now."""
         condition = "tenant = ? AND knowledge_base = ? AND due <= ?"
         rows = self._rows(f"SELECT 1 FROM documents WHERE {condition} LIMIT 1", tenant, knowledge_base, now)  # noqa: S608 - a constant
         return bool(rows)

@@ -74,7 +74,7 @@ class Pipeline:
         return Indexed(digest, current, chunks)
 
     def _holds(self, scope: Scope, document: Document, version: str) -> bool:
-        """Whether the store still has this version completely: chunks may have been deleted since."""
+        """True if the store still has this version completely: chunks may have been deleted since."""
         if version != document.version:
             return False
         return self.store.count(scope, scope.version(document.id, version)) == document.chunks

@@ -69,7 +69,7 @@ def retry_at(attempts: int, now: float) -> float:
 
 
 def _outdated(document: Document, base: DesiredKnowledgeBase, limits: Limits) -> bool:
-    """Whether a finished document was cut or refused by other rules than today's."""
+    """True if a finished document was cut or refused by other rules than today's."""
     refused = document.state is DocumentState.FAILED
     return document.due is None and document.version != (
         refusal_of(base, limits) if refused else version_of(document.digest, base)

@@ -1,4 +1,4 @@
-"""What the worker's parts remember between two turns. Only the worker's thread writes to it."""
+"""The memory of the worker's parts between two turns. Only the worker's thread writes to it."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class ScanResult:
     message: str
 
     def decides_on(self, document: Document) -> bool:
-        """Whether the scan may remove or change this document. An unreadable source keeps its documents; a source that
+        """True if the scan may remove or change this document. An unreadable source keeps its documents; a source that
         left the spec does so only while another's path may be mistyped."""
         named = any(source.path == document.source for source in self.base.sources)
         return document.source not in self.unread and (named or not self.is_mistyped)

@@ -73,7 +73,7 @@ def scan(source: str, select: Callable[[Iterable[File]], T]) -> T:
 
 
 def exists(source: str) -> bool:
-    """Whether the path of a source exists and can be followed."""
+    """True if the path of a source exists and can be followed."""
     try:
         return _is_absolute(source) and Path(source).exists()
     except OSError:

@@ -94,5 +94,5 @@ class Scanner:
 
 
 def passed(now: float, seconds: float, since: float) -> bool:
-    """Whether `seconds` have passed. True also if the clock was set back, because the true time is unknown then."""
+    """True if `seconds` have passed. True also if the clock was set back, because the true time is unknown then."""
     return not 0 <= now - since < seconds

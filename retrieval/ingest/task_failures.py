@@ -32,7 +32,7 @@ class TaskFailures:
         self._failures: dict[tuple[Key, Task], TaskFailure] = {}
 
     def waits(self, key: Key, task: Task, now: float) -> bool:
-        """Whether the task has failed and its retry is not due."""
+        """True if the task has failed and its retry is not due."""
         failure = self._failures.get((key, task))
         return failure is not None and now < failure.due
 

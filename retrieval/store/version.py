@@ -1,4 +1,4 @@
-"""Whether a Milvus has what the store needs, by its version. Pure."""
+"""True if a Milvus has what the store needs, by its version. Pure."""
 
 import re
 

@@ -41,7 +41,7 @@ class Engine:
         return float(match.group(1)) if match else None
 
     async def busy(self) -> bool:
-        """Whether the engine may have running or waiting requests. No answer means yes, unless nobody listens."""
+        """True if the engine may have running or waiting requests. No answer means yes, unless nobody listens."""
         try:
             return any(float(count) > 0 for count in _REQUESTS.findall(await self._call("GET", "/metrics")))
         except EngineDownError as error:

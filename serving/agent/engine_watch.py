@@ -77,7 +77,7 @@ class EngineWatch:
             await asyncio.to_thread(self._culprits.meet, self.started, now)
 
     async def base_is_unchanged(self) -> bool:
-        """Whether the base model answers as before; a failed request counts as a change. Raises EngineDownError."""
+        """True if the base model answers as before; a failed request counts as a change. Raises EngineDownError."""
         try:
             return self.base is None or distance(await self._base_now(), self.base) <= TOLERANCE
         except EngineDownError:

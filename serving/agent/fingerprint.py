@@ -32,7 +32,7 @@ def distance(one: Fingerprint, other: Fingerprint) -> float:
 
 
 def comparable(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether both come from engines of the same release, whose base models answer alike."""
+    """True if both come from engines of the same release, whose base models answer alike."""
     return one.engine == other.engine and _distance(one.base, other.base) <= TOLERANCE
 
 

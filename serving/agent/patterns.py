@@ -33,7 +33,7 @@ class Matcher:
         return {module: self._first(keys, module, default) for module in modules}
 
     def covers(self, expression: str, module: str) -> bool:
-        """Whether the whole name matches."""
+        """True if the whole name matches."""
         return self._match(compiled(rf"(?:{expression})\Z"), module)
 
     def _first(self, keys: "list[tuple[regex.Pattern[str], Number]]", module: str, default: Number) -> Number:

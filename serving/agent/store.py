@@ -108,7 +108,7 @@ class Store:
         self.digests |= {digest}
 
     def check(self, digest: str, rules: Rules) -> bool:
-        """Whether an old version is still intact; a damaged one is discarded.
+        """True if an old version is still intact; a damaged one is discarded.
 
         Raises RefusedError if it fails the current rules, and UnavailableError if it is unreadable.
         """

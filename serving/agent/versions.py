@@ -91,7 +91,7 @@ class Versions:
         return names
 
     def required_are_settled(self, answered: Mapping[str, object]) -> bool:
-        """Whether every required version answers, is refused, or has failed so often that readiness no longer waits."""
+        """True if every required version answers, is refused, or has failed so often that readiness no longer waits."""
         return self.desired is not None and all(
             name_of(item, progress) in answered or (progress.failure is not None and progress.failure.settled)
             for item, progress in self.progress.items()

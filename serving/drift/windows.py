@@ -33,7 +33,7 @@ def extended(windows: Windows, samples: Samples, *, reference_size: int) -> Wind
 
 
 def is_evidence(windows: Windows, *, reference_size: int, window_size: int) -> bool:
-    """Whether a test is possible: the reference is full, and at least `window_size` samples came after it."""
+    """True if a test is possible: the reference is full, and at least `window_size` samples came after it."""
     return len(windows.reference) >= reference_size and len(windows.current) >= window_size
 
 

@@ -41,7 +41,7 @@ class Stream(Protocol):
 
     @property
     def cited(self) -> bool | None:
-        """Whether the answer cites a document; None without documents."""
+        """True if the answer cites a document; None without documents."""
 
     def feed(self, block: bytes) -> bytes: ...
 

@@ -32,16 +32,16 @@ class Query:
     """The questions that a follow-up may mean, oldest first."""
     turn: Turn = Turn.QUESTION
     strict: bool = False
-    """Whether anything is answered from documents only, small talk included."""
+    """True if anything is answered from documents only, small talk included."""
 
     @property
     def is_conversation(self) -> bool:
-        """Whether the model answers without a search."""
+        """True if the model answers without a search."""
         return not self.strict and self.turn in (Turn.SMALL_TALK, Turn.ABOUT_ANSWER)
 
     @property
     def may_be_remark(self) -> bool:
-        """Whether the model answers if the search finds nothing."""
+        """True if the model answers if the search finds nothing."""
         return not self.strict and is_remark(self.text)
 
 
@@ -57,12 +57,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     defaults: Mapping[str, KnowledgeBaseSpec] = tenant.knowledge_bases if tenant else {}
     names = _names(options, target, defaults, tenant.refused_knowledge_bases if tenant else frozenset())
     if not names:
-        if target.knowledge_bases:
-            refused = tenant.refused_knowledge_bases & set(target.knowledge_bases) if tenant else frozenset()
-            why = "were refused; the reason is in their status" if refused else "do not exist any more"
-            raise _nothing_to_search(f"the knowledge bases of `{target.name}` {why}")
-        if request.retrieval is not None:
-            raise _nothing_to_search(f"`{target.name}` has no knowledge bases of its own, and the request names none")
+        _refuse_without_names(request, target, tenant)
         return None
     if not isinstance(request, ChatRequest):
         raise InvalidRequest(
@@ -90,6 +85,16 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
         turn=kind,
         strict=any(spec.strict for spec in specs),
     )
+
+
+def _refuse_without_names(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> None:
+    """Raises InvalidRequest if the request or its adapter asks for documents."""
+    if target.knowledge_bases:
+        refused = tenant.refused_knowledge_bases & set(target.knowledge_bases) if tenant else frozenset()
+        why = "were refused; the reason is in their status" if refused else "do not exist any more"
+        raise _nothing_to_search(f"the knowledge bases of `{target.name}` {why}")
+    if request.retrieval is not None:
+        raise _nothing_to_search(f"`{target.name}` has no knowledge bases of its own, and the request names none")
 
 
 def _nothing_to_search(why: str) -> InvalidRequest:

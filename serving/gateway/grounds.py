@@ -1,4 +1,4 @@
-"""The passages that an answer rests on, and the explanation for callers who ask for one."""
+"""The passages behind an answer, and their explanation for callers who ask."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ def public_api(forwarder: Forwarder, discovery: Source, *, embedder: str | None)
 
 
 def answers(app: FastAPI, scope: Scope) -> bool:
-    """Whether the application has a route for the path, with any method."""
+    """True if the application has a route for the path, with any method."""
     return any(route.matches({**scope, "method": "GET"})[0] is Match.FULL for route in app.routes)
 
 

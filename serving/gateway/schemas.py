@@ -116,7 +116,7 @@ class _Request(Value):
 
     @property
     def grammars(self) -> list[tuple[str, str, str]]:
-        """What is to be compiled for this request: each field with its type and its text."""
+        """The grammars to compile for this request: each field with its type and its text."""
         return self.structured_outputs.grammars if self.structured_outputs else []
 
 
@@ -175,7 +175,7 @@ class ChatRequest(_Request):
 
     @property
     def has_form(self) -> bool:
-        """Whether the answer must follow a schema, a pattern or a grammar."""
+        """True if the answer must follow a schema, a pattern or a grammar."""
         formatted = self.response_format is not None and self.response_format.type != "text"
         return formatted or self.structured_outputs is not None
 
@@ -192,7 +192,7 @@ class ChatRequest(_Request):
 
     @property
     def lets_the_model_choose(self) -> bool:
-        """Whether an engine needs a parser to distinguish calls from text."""
+        """True if an engine needs a parser to distinguish calls from text."""
         return bool(self.tools) and (self.tool_choice is None or self.mode == "auto")
 
     @property
@@ -213,7 +213,7 @@ class ChatRequest(_Request):
 
     @property
     def continues_a_call(self) -> bool:
-        """Whether the model is to answer from a tool's result."""
+        """True if the model is to answer from a tool's result."""
         return self.messages[-1].role == "tool"
 
     @property

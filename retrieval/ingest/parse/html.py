@@ -126,13 +126,13 @@ def _span(cell: HtmlElement, name: str) -> int:
 
 
 def _is_menu(aside: HtmlElement) -> bool:
-    """Whether most of its text is links, as beside an article; a note to the reader is not."""
+    """True if most of its text is links, as beside an article; a note to the reader is not."""
     linked = sum(len(link.text_content()) for link in aside.iter("a"))
     return aside.get("role") == "complementary" or 2 * linked >= len(aside.text_content().strip())
 
 
 def _unwanted(element: HtmlElement) -> bool:
-    """Whether an element is not shown, or repeated on every page. The tag of a comment is a function in lxml."""
+    """True if an element is not shown, or repeated on every page. The tag of a comment is a function in lxml."""
     if not isinstance(element.tag, str) or element.tag in _UNWANTED or element.get("role") in _UNWANTED_ROLES:
         return True
     if element.tag == "aside" and _is_menu(element):

@@ -32,7 +32,7 @@ def row_texts(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _starts_with_header(rows: Sequence[Row]) -> bool:
-    """Whether an unmarked first row names the columns: three or more, each with a name without digits. Two columns are
+    """True if an unmarked first row names the columns: three or more, each with a name without digits. Two columns are
     as often pairs of a name and a value."""
     return len(rows) > 1 and len(rows[0].cells) > 2 and all(map(_is_name, rows[0].cells))
 

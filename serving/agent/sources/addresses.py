@@ -31,7 +31,7 @@ def is_public(address: str) -> bool:
 
 
 def is_private_literal(host: str) -> bool:
-    """Whether a URL's host is a numeric address that is not public; False for a name."""
+    """True if a URL's host is a numeric address that is not public; False for a name."""
     try:
         address = str(ip_address(host.strip("[]")))
     except ValueError:

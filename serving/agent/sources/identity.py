@@ -20,5 +20,5 @@ class WorkloadIdentity:
     metadata: str = "http://metadata.google.internal"
 
     def covers(self, bucket: str, given: Credentials) -> bool:
-        """Whether the identity is used for this bucket: a tenant's own credentials (`given`) have precedence."""
+        """True if the identity is used for this bucket: a tenant's own credentials (`given`) have precedence."""
         return not given.any and bucket in self.buckets

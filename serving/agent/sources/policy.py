@@ -30,6 +30,6 @@ class Policy:
     workload: WorkloadIdentity = field(default_factory=WorkloadIdentity)
 
     def is_inside(self, host: str | None, port: int | None) -> bool:
-        """Whether the platform allows adapters from this host at any address, and without TLS."""
+        """True if the platform allows adapters from this host at any address, and without TLS."""
         name = (host or "").lower()
         return self.allow_private or name in self.private_hosts or f"{name}:{port}" in self.private_hosts

@@ -115,7 +115,7 @@ _SPEAKING = re.compile(
 
 
 def is_remark(clause: str) -> bool:
-    """Whether somebody says something, and does not ask."""
+    """True if somebody says something, and does not ask."""
     return is_small_talk(clause) or (bool(_SPEAKING.search(clause)) and not _ASKING.search(clause))
 
 
@@ -128,5 +128,5 @@ def is_about_answer(clause: str) -> bool:
 
 
 def continues(clause: str) -> bool:
-    """Whether the clause may not be understood without the question before."""
+    """True if the clause may not be understood without the question before."""
     return bool(_STARTING.match(clause) or _REFERRING.search(clause)) or len(clause.split()) < _SHORT

@@ -110,7 +110,7 @@ _SPEAKING = re.compile("(?:요|다|네|지|죠|어|아|야|게|걸|군|구나|�
 
 
 def is_remark(clause: str) -> bool:
-    """Whether somebody says something, and does not ask."""
+    """True if somebody says something, and does not ask."""
     return is_small_talk(clause) or (bool(_SPEAKING.search(clause)) and not _ASKING.search(clause))
 
 
@@ -127,7 +127,7 @@ def is_about_answer(clause: str) -> bool:
 
 
 def continues(clause: str) -> bool:
-    """Whether the clause may not be understood without the question before."""
+    """True if the clause may not be understood without the question before."""
     return (
         bool(_STARTING.match(clause) or _ENDING.search(clause) or _REFERRING.search(clause))
         or len(clause.split()) < _SHORT

@@ -14,7 +14,7 @@ class Phrases:
     separator: str = ""
 
     def cover(self, text: str) -> bool:
-        """Whether the text consists of phrases, at least one of them a key. The time is linear in the text."""
+        """True if the text consists of phrases, at least one of them a key. The time is linear in the text."""
         # For each position: whether phrases reach it without a key, and with one.
         without, with_key = {0}, set[int]()
         longest = max(map(len, self.keys | self.fillers))

@@ -1,4 +1,4 @@
-"""The last message of a conversation, told apart by what it needs."""
+"""The kinds of a conversation's last message."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from enum import StrEnum
 from serving.gateway.conversation import english, korean
 
 LONGEST = 160  # characters of small talk; a longer message is a question
-MOST_PREVIOUS = 2  # earlier questions that a follow-up may mean
+MOST_PREVIOUS = 2  # questions before a follow-up that are searched for with it
 
 _CLAUSE_END = re.compile(r"[.!?,;:~()\"\n\u2026\u3002\uff01\uff1f\u3001]+")
 _CLAUSE = re.compile(r"[^.!?,;:~\n\u2026]*(?:[.!?,;:~\n\u2026]+|$)")
@@ -44,7 +44,7 @@ def turn(message: str, *, is_first: bool) -> Turn:
 
 
 def is_remark(message: str) -> bool:
-    """Whether the message neither asks nor requests anything, as "Then I will try that"."""
+    """True if the message neither asks nor requests anything, as "Then I will try that"."""
     clauses = _clauses(message)
     asks = "?" in message or "\uff1f" in message
     return (
@@ -63,15 +63,15 @@ def without_small_talk(message: str) -> str:
 
 
 def previous_questions(messages: Sequence[str]) -> list[str]:
-    """The questions that a follow-up may mean, oldest first: the last ones up to a self-contained one."""
-    found: list[str] = []
+    """The questions before a follow-up, oldest first, back to the last self-contained one."""
+    earlier: list[str] = []
     for position in range(len(messages) - 1, -1, -1):
         kind = turn(messages[position], is_first=position == 0)
         if kind.needs_documents:
-            found.insert(0, without_small_talk(messages[position]))
-        if kind is Turn.QUESTION or len(found) == MOST_PREVIOUS:
+            earlier.insert(0, without_small_talk(messages[position]))
+        if kind is Turn.QUESTION or len(earlier) == MOST_PREVIOUS:
             break
-    return found
+    return earlier
 
 
 def _clauses(message: str) -> list[str]:

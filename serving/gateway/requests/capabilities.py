@@ -1,4 +1,4 @@
-"""Whether a base model's engines support a request (pure)."""
+"""True if a base model's engines support a request (pure)."""
 
 from serving.gateway.catalog import Base
 from serving.gateway.errors import InvalidRequest

@@ -67,7 +67,7 @@ def _schemas(fields: dict[str, Any]) -> Iterator[Any]:
 
 
 def _check_object(fields: dict[str, Any]) -> int:
-    """What the object adds to the sum that MAX_COUNTED bounds. Raises SchemaTooLarge."""
+    """The object's share of the sum bounded by MAX_COUNTED. Raises SchemaTooLarge."""
     enum, pattern, reference = fields.get("enum"), fields.get("pattern"), fields.get("$ref")
     if isinstance(enum, list) and len(enum) > MAX_ENUM:
         raise SchemaTooLarge(f"an enum has more than {MAX_ENUM} values")
@@ -87,7 +87,7 @@ def _check_object(fields: dict[str, Any]) -> int:
 
 
 def check_pattern(pattern: str) -> int:
-    """What the pattern adds to the sum that MAX_COUNTED bounds. Raises SchemaTooLarge."""
+    """The pattern's share of the sum bounded by MAX_COUNTED. Raises SchemaTooLarge."""
     if len(pattern) > MAX_PATTERN:
         raise SchemaTooLarge(f"a pattern is longer than {MAX_PATTERN} characters")
     if (written_out := size(pattern)) > MAX_PATTERN_SIZE:

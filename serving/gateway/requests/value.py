@@ -65,7 +65,7 @@ def _kept(kind: type[Value]) -> frozenset[str]:
 
 
 def is_branch(part: object) -> bool:
-    """Whether a part of an error's location is a union's branch, which is not in the caller's body."""
+    """True if a part of an error's location is a union's branch, which is not in the caller's body."""
     return isinstance(part, str) and part.startswith("<")
 
 
