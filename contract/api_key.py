@@ -1,7 +1,7 @@
 """APIKey: the digest of a key. The key itself is shown once at its creation and stored nowhere.
 
-A key contains its namespace, and is valid there only. A digest is not a secret: in another
-namespace it matches no key.
+A key contains its namespace, and is valid there only. A digest need not be secret: no key can be derived
+from it, and in another namespace it matches none.
 """
 
 import hashlib

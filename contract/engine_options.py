@@ -1,5 +1,8 @@
-"""The allow-list of vLLM's arguments and variables in objects: options for speed and capacity. Options that run other
-code, open a port, read other files or weaken isolation are not on it, except trust-remote-code (pure)."""
+"""The vLLM arguments and variables allowed in objects, for speed and capacity. This module is pure.
+
+Options that run other code, open a port, read other files or weaken isolation are not allowed, except
+trust-remote-code.
+"""
 
 import re
 from collections.abc import Iterable
@@ -27,7 +30,7 @@ ARGUMENTS = (
 # A word is one of these flags, or a flag's value: any word without a leading -, or a negative number.
 _NAMES = "|".join(name.replace("-", "[-_]") for name in ARGUMENTS)
 ALLOWED_WORD = rf"^(--(no[-_])?({_NAMES})(=.*)?|[^-].*|-[0-9.].*|)$"
-# None of these sets code to load, a file, a directory, a port, or a server other than a proxy.
+# No variable here names code to load, a file, a directory, a port, or a server other than a proxy.
 VARIABLES = (
     "CUDA_DEVICE_MAX_CONNECTIONS", "CUDA_DEVICE_ORDER", "CUDA_LAUNCH_BLOCKING", "GLOO_SOCKET_IFNAME",
     "HF_HUB_DOWNLOAD_TIMEOUT", "HF_HUB_ENABLE_HF_TRANSFER", "HF_HUB_OFFLINE", "HF_XET_HIGH_PERFORMANCE", "HTTPS_PROXY",

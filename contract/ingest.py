@@ -10,14 +10,14 @@ from contract.body import Body, Reply
 from contract.search import PrintableName
 
 
-def _spelled_once(path: str) -> str:
+def _normalized(path: str) -> str:
     return str(PurePath(path))
 
 
 class DesiredSource(Body):
     """A directory with everything below it, or one file; an invalid path only fails the scan of this source."""
 
-    path: Annotated[str, Field(max_length=4_096), AfterValidator(_spelled_once)]
+    path: Annotated[str, Field(max_length=4_096), AfterValidator(_normalized)]
 
 
 class DesiredKnowledgeBase(Body):

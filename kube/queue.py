@@ -20,8 +20,8 @@ K = TypeVar("K", bound=Hashable)
 Work = Callable[[K], Awaitable[float | None]]
 
 WORKERS = 16
-LAST_RETRY_S = 60.0
-BACKOFF = Backoff(first_s=0.1, last_s=LAST_RETRY_S)
+LONGEST_RETRY_S = 60.0
+BACKOFF = Backoff(first_s=0.1, last_s=LONGEST_RETRY_S)
 
 
 class Queue(Generic[K]):
@@ -37,17 +37,17 @@ class Queue(Generic[K]):
         self._active: set[K] = set()
         self._later: dict[K, tuple[float, asyncio.TimerHandle]] = {}
         self._failures: dict[K, int] = {}
-        self._some = asyncio.Event()
+        self._has_ready = asyncio.Event()
 
     def add(self, key: K) -> None:
         """A key already waiting is not added twice; a key being handled is handled again afterwards."""
-        self._forget_later(key)
+        self._cancel_timer(key)
         if key in self._waiting:
             return
         self._waiting.add(key)
         if key not in self._active:
             self._ready.append(key)
-            self._some.set()
+            self._has_ready.set()
 
     def add_later(self, key: K, delay_s: float) -> None:
         """Adds the key after the delay, or earlier if it is already due earlier."""
@@ -55,15 +55,15 @@ class Queue(Generic[K]):
         before = self._later.get(key)
         if before and before[0] <= at:
             return
-        self._forget_later(key)
+        self._cancel_timer(key)
         self._later[key] = (at, asyncio.get_running_loop().call_later(delay_s, self.add, key))
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     async def run(self, work: Work[K], workers: int = WORKERS) -> None:
-        """Runs until cancelled. `work` handles a key, and returns after how many seconds to handle it again; None means
-        only after a change."""
+        """Runs until cancelled. `work` handles a key. Its result is the number of seconds until the key is handled
+        again; after None, it is handled again only after a change."""
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
@@ -75,8 +75,8 @@ class Queue(Generic[K]):
     async def _worker(self, work: Work[K]) -> None:
         while True:
             while not self._ready:
-                self._some.clear()
-                await self._some.wait()
+                self._has_ready.clear()
+                await self._has_ready.wait()
             await self._one(self._ready.popleft(), work)
 
     async def _one(self, key: K, work: Work[K]) -> None:
@@ -96,14 +96,14 @@ class Queue(Generic[K]):
             self._active.discard(key)
             if key in self._waiting:
                 self._ready.append(key)
-                self._some.set()
+                self._has_ready.set()
         self._observe.done(key, time.monotonic() - began, error)
 
     def _failed(self, key: K, error: Exception) -> None:
         attempts = self._failures[key] = self._failures.get(key, 0) + 1
         if isinstance(error, KubeError) and error.terminal:
-            logger.error("%s: the API server refuses the request, retry in %.0f s: %s", key, LAST_RETRY_S, error)
-            self.add_later(key, LAST_RETRY_S)  # a granted permission or raised quota causes no event here
+            logger.error("%s: the API server refuses the request, retry in %.0f s: %s", key, LONGEST_RETRY_S, error)
+            self.add_later(key, LONGEST_RETRY_S)  # a granted permission or raised quota causes no event here
             return
         delay = BACKOFF.delay(attempts) * random.uniform(0.5, 1.0)  # noqa: S311
         if isinstance(error, KubeError):
@@ -113,7 +113,7 @@ class Queue(Generic[K]):
             logger.error("%s: retry in %.1f s", key, delay, exc_info=error)
         self.add_later(key, delay)
 
-    def _forget_later(self, key: K) -> None:
+    def _cancel_timer(self, key: K) -> None:
         before = self._later.pop(key, None)
         if before:
             before[1].cancel()

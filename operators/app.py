@@ -26,7 +26,7 @@ LEASE = "quiver-operator"
 
 
 async def run(settings: OperatorSettings) -> None:
-    """Runs until SIGTERM, then gives the lease back. Raises LeaseLost if another operator may lead."""
+    """Runs until SIGTERM, then gives the lease back. Raises LeaseLost if another operator could be leading."""
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     async with connect(settings.kubeconfig, registry) as client:

@@ -1,7 +1,8 @@
 """The probability that a chunk holds the answer to a question, from the retrievers' scores. Pure.
 
-A logistic model over four signals; those of words are squared, because a few shared words are often chance. It ranks
-the hits of both retrievers on one scale, and the relevance of the best chunk decides whether the documents can answer.
+A logistic model over four signals; the word-based ones are squared, because a few shared words are often chance. It
+ranks the hits of both retrievers on one scale, and the relevance of the best chunk decides whether the documents can
+answer.
 `benchmarks/retrieval/fit.py` fits the weights on public questions in English (SQuAD 2.0) and Korean (KorQuAD 1.0), some
 asked with their document in the knowledge base and some without.
 """
@@ -24,8 +25,8 @@ class Signals:
     match: float
     """The BM25 score as a share of the largest possible one, 0 to 1."""
     matched: float
-    """The number of the question's terms in the chunk, each counted by its rarity, 0 to 1: a long question has many
-    words that no document needs."""
+    """The sum of the rarities, each 0 to 1, of the question's terms in the chunk. Unlike the coverage, it does not fall
+    with further words that no document has."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Weights:
     constant: float
 
 
-_HALF = 3.0  # so many rare terms give half of the largest value
+_HALF = 3.0  # with so many of the rarest terms, `saturated` is one half
 FITTED = Weights(cosine=5.74, coverage=5.78, match=1.85, matched=4.56, unread=0.43, constant=-4.59)
 
 

@@ -17,7 +17,7 @@ from operators.local.lock import is_running
 from operators.settings import kubeconfig
 
 DECISION_LIMIT_S = 30.0
-DECISION_PERIOD_S = 0.1  # each poll parses the whole snapshot, and takes CPU from the change
+DECISION_PERIOD_S = 0.1  # each poll parses the whole snapshot, CPU time that the operator lacks
 
 
 @click.command()
@@ -40,9 +40,9 @@ def rollback(root: Path | None, adapter: Key, digest: str | None) -> None:
 def _decide(root: Path | None, adapter: Key, action: Literal["Promote", "Rollback"], digest: str | None) -> None:
     """Write the decision, and wait for its outcome."""
     active = status_of(root, adapter).active
-    against = active.digest if active else None
+    active_digest = active.digest if active else None
     try:
-        decision = _write(root, adapter, action, against, digest)
+        decision = _write(root, adapter, action, active_digest, digest)
     except ValidationError:
         raise click.ClickException(f"{digest} is not a digest; write 6 to 64 of its hexadecimal digits") from None
     entry = _outcome(root, adapter, decision)
@@ -55,24 +55,24 @@ def _write(
     root: Path | None,
     adapter: Key,
     action: Literal["Promote", "Rollback"],
-    against: str | None,
+    active_digest: str | None,
     digest: str | None,
 ) -> Decision:
     if root is None:
         with on_cluster() as cluster:
-            written: Decision = cluster.write(kubeconfig(), adapter, action, against=against, digest=digest)
+            written: Decision = cluster.write(kubeconfig(), adapter, action, against=active_digest, digest=digest)
             return written
     if not is_running(root):
         raise click.ClickException(f"{root} is not running, so nothing can be decided; start it with quiver up")
     try:
-        return decisions.write(root / STATE, adapter, action, against=against, digest=digest)
+        return decisions.write(root / STATE, adapter, action, against=active_digest, digest=digest)
     except OSError as error:
         reason = f"{root / STATE} cannot be written: {error.strerror}"
         raise click.ClickException(f"{reason}; nothing was decided") from error
 
 
 def _outcome(root: Path | None, adapter: Key, decision: Decision) -> HistoryEntry:
-    """Returns the decision's history entry once it is refused, or every gateway routes by it."""
+    """Waits until the decision is refused or every gateway routes accordingly, and returns its history entry."""
     deadline = time.monotonic() + DECISION_LIMIT_S
     while time.monotonic() < deadline:
         status = status_of(root, adapter)

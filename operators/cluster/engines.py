@@ -45,7 +45,7 @@ class ClusterEngines:
     async def remove(self, name: str) -> None:
         """Nothing to do: the API server garbage-collects the base model's objects."""
 
-    def waits(self, name: str) -> str:
+    def waiting_reason(self, name: str) -> str:
         """Always empty: a Deployment waits by itself, and its pods report why."""
         return ""
 

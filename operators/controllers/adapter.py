@@ -22,7 +22,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     cache = context.cache
     stored = cache.stored(key, Adapter)
     if stored is None:
-        cache.waiting.discard(key)
+        cache.awaiting_gateways.discard(key)
         cache.credentials.pop(key, None)
         cache.secrets_read.discard(key)
         return None
@@ -74,6 +74,6 @@ def _observed(adapter: Adapter, context: Context, now: datetime) -> Observed:
 
 def _wait_for_gateways(key: Key, status: AdapterStatus, cache: ClusterCache) -> None:
     if (status.active and not status.routed) or status.draining or status.canary:
-        cache.waiting.add(key)
+        cache.awaiting_gateways.add(key)
     else:
-        cache.waiting.discard(key)
+        cache.awaiting_gateways.discard(key)

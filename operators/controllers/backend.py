@@ -57,7 +57,7 @@ class EngineRuntime(Protocol):
     async def remove(self, name: str) -> None:
         """Removes the engines of a deleted base model."""
 
-    def waits(self, name: str) -> str:
+    def waiting_reason(self, name: str) -> str:
         """Why the newest spec of a base model does not run yet, "" if it does."""
 
     def selector(self, name: str) -> str:

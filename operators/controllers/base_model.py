@@ -25,7 +25,7 @@ WAIT_S = 5.0
 async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     stored = context.cache.stored(key, BaseModel)
     if stored is None:
-        context.cache.waiting.discard(key)
+        context.cache.awaiting_gateways.discard(key)
         await context.engines.remove(key.name)
         return None
     verdict = context.engines.refusal(stored.item) or context.cache.verdict(stored.item, now)
@@ -40,12 +40,12 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     await _write_status(stored, verdict, context, now)
     if refusal:
         raise refusal.__cause__ or refusal
-    return WAIT_S if context.engines.waits(key.name) else None
+    return WAIT_S if context.engines.waiting_reason(key.name) else None
 
 
 def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]:
-    """Pushes the desired set to every replica. Returns the adapters with a changed reason for not being placed. Without
-    replicas, the reasons are those of a hypothetical one."""
+    """Pushes the desired set to every replica. Returns the adapters with a changed reason for not being placed. If
+    there are no replicas, the reasons are those of an imagined empty one."""
     cache = context.cache
     objects, rules = cache.objects_of(base), cache.rules(now)
     verdicts = {adapter.key: rules.verdict(adapter) for adapter in objects.adapters}
@@ -71,7 +71,7 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
             context.peers.push_desired(peer.uid, placement.desired)
         placements.append(placement)
     leaving = any(item.source is None for placement in placements for item in placement.desired.adapters)
-    (cache.waiting.add if leaving else cache.waiting.discard)(base_key(base.name))
+    (cache.awaiting_gateways.add if leaving else cache.awaiting_gateways.discard)(base_key(base.name))
     return _unplaced(base, cache, placements)
 
 
@@ -93,7 +93,7 @@ async def _write_status(stored: StoredObject[BaseModel], verdict: Condition, con
         verdict=verdict,
         replicas={peer.name: (peer.url, report) for peer, report in peers if peer.url},
         now=stamp(now),
-        trouble=next((peer.trouble for peer, _ in peers if peer.trouble), context.engines.waits(base.name)),
+        trouble=next((peer.trouble for peer, _ in peers if peer.trouble), context.engines.waiting_reason(base.name)),
     )
     kept = {endpoint.name: endpoint for endpoint in base.status.endpoints}
     unheard = {peer.name for peer, _ in peers if peer.ready and peer.uid in context.cache.expected}

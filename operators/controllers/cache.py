@@ -50,7 +50,7 @@ class ClusterCache:
         self.credentials: dict[Key, Mapping[str, str]] = {}
         self.secrets_read: set[Key] = set()
         self.unplaced: dict[Key, Condition] = {}
-        self.waiting: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal
+        self.awaiting_gateways: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal
         self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[AdapterReport, ...]]]] = {}
         self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)

@@ -27,7 +27,7 @@ INGEST = Key(kind="Ingest", namespace=None, name="")
 DRIFT = Key(kind="Drift", namespace=None, name="")
 
 
-# Seconds between two writes of a tenant's number of adapters, at least.
+# The least number of seconds between two writes of a tenant's number of adapters.
 COUNT_S = 1.0
 
 
@@ -53,7 +53,7 @@ class Events:
     def object_changed(self, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None) -> None:
         self.cache.set_object(before, after)
         self.enqueue(_requests_for_object(self.cache, before, after))
-        if tenant := _counted_by(self.cache, before, after):
+        if tenant := _tenant_with_new_count(self.cache, before, after):
             self._enqueue_later(tenant, COUNT_S)
 
     def peer_changed(self, before: Peer | None, after: Peer | None) -> None:
@@ -63,7 +63,7 @@ class Events:
             if peer and peer.base:
                 self.enqueue((base_key(peer.base), *(a.key for a in self.cache.adapters_of(peer.base))))
             elif peer:
-                self.enqueue(set(self.cache.waiting))
+                self.enqueue(set(self.cache.awaiting_gateways))
 
     def report_changed(self, peer: Peer, after: AgentStatus | None) -> None:
         before = self.cache.reports.pop(peer.uid, None)
@@ -73,7 +73,7 @@ class Events:
 
     def gateway_changed(self, peer: Peer, state: GatewayState) -> None:
         self.cache.gateway_states[peer.uid] = state
-        self.enqueue(set(self.cache.waiting))
+        self.enqueue(set(self.cache.awaiting_gateways))
 
     def ingest_changed(self, status: IngestStatus | None) -> None:
         self.cache.ingest = status
@@ -95,11 +95,11 @@ def _requests_for_object(
         len(items) == 1 or items[0].spec != items[1].spec or items[0].status.conditions != items[1].status.conditions
     )
     for item in items if changed else ():
-        requests |= set(_others(cache, item))
+        requests |= set(_dependants(cache, item))
     return requests | _bases(items) | set(_with_changed_locations(cache, items))
 
 
-def _counted_by(
+def _tenant_with_new_count(
     cache: ClusterCache, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None
 ) -> Key | None:
     """The tenant whose number of adapters changed."""
@@ -136,7 +136,7 @@ def _with_changed_locations(cache: ClusterCache, items: list[AnyObject]) -> Iter
     yield from _keys(cache, {(version.tenant, version.adapter) for version in versions if version})
 
 
-def _others(cache: ClusterCache, item: AnyObject) -> Iterator[Key]:
+def _dependants(cache: ClusterCache, item: AnyObject) -> Iterator[Key]:
     match item:
         case Adapter():
             yield from _neighbours(cache, item)
@@ -178,8 +178,8 @@ def _requests_for_report(
     return {base_key(base), *_keys(cache, changed)} if changed else set()
 
 
-def _keys(cache: ClusterCache, places: set[tuple[str, str]]) -> Iterator[Key]:
-    for tenant, name in places:
+def _keys(cache: ClusterCache, adapters: set[tuple[str, str]]) -> Iterator[Key]:
+    for tenant, name in adapters:
         owner = cache.tenant(tenant)
         if owner:
             yield Key(kind="Adapter", namespace=owner.spec.namespace, name=name)

@@ -38,11 +38,11 @@ def _trouble(cache: ClusterCache) -> str:
     return cache.ingest.message if cache.ingest else ""
 
 
-def _most_telling(documents: tuple[Document, ...], most: int | None) -> tuple[Document, ...]:
+def _most_telling(documents: tuple[Document, ...], limit: int | None) -> tuple[Document, ...]:
     """Keeps as many documents as the store allows, failed ones first."""
-    if most is None or len(documents) <= most:
+    if limit is None or len(documents) <= limit:
         return documents
-    return tuple(sorted(documents, key=lambda document: document.state != "Failed"))[:most]
+    return tuple(sorted(documents, key=lambda document: document.state != "Failed"))[:limit]
 
 
 def push_to_ingest(context: Context, now: datetime) -> None:

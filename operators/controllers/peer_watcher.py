@@ -71,8 +71,8 @@ class PeerWatcher:
         self._cache = events.cache
         self._agents: dict[str, _Agent] = {}
         self._gateways: dict[str, _Gateway] = {}
-        self._knowledge_bases = self._follow_ingest()
-        self._tenants = self._push_tenants()
+        self._knowledge_base_pusher = self._follow_ingest()
+        self._tenant_pusher = self._start_tenant_pusher()
 
     async def run(self) -> None:
         """Until cancelled: follows new peers, and forgets removed ones."""
@@ -92,21 +92,21 @@ class PeerWatcher:
     # What they are to do -------------------------------------------------------------------------------------
 
     def push_desired(self, uid: str, desired: DesiredSet) -> None:
-        """Starts to follow a peer first that is new in the cache."""
+        """If the peer is new in the cache, first starts to follow it."""
         if uid not in self._agents:
             self._sync_peers()
         if agent := self._agents.get(uid):
             agent.desired.set(desired)
 
     def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
-        if self._knowledge_bases:
-            self._knowledge_bases.set(bases)
+        if self._knowledge_base_pusher:
+            self._knowledge_base_pusher.set(bases)
 
     def push_tenants(self, tenants: tuple[str, ...]) -> None:
-        if self._tenants:
-            self._tenants.set(tenants)
+        if self._tenant_pusher:
+            self._tenant_pusher.set(tenants)
 
-    def _push_tenants(self) -> LatestPusher[tuple[str, ...]] | None:
+    def _start_tenant_pusher(self) -> LatestPusher[tuple[str, ...]] | None:
         addresses = self._addresses
         if addresses.drift_url is None:
             return None
@@ -182,12 +182,12 @@ class PeerWatcher:
     async def _follow_gateway(self, peer: Peer) -> None:
         client = GatewayClient(self._session, peer.control_url, self._addresses.gateway_token)
         while True:
-            if self._cache.waiting or peer.uid not in self._cache.gateway_states:
+            if self._cache.awaiting_gateways or peer.uid not in self._cache.gateway_states:
                 await self._ask(client, peer)
             await asyncio.sleep(GATEWAY_S)
 
     async def _ask(self, client: GatewayClient, peer: Peer) -> None:
-        """A silent gateway has confirmed nothing."""
+        """Asks a gateway for its state. If it does not answer, it has confirmed nothing new."""
         try:
             state = await client.state()
         except PeerError:

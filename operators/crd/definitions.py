@@ -12,30 +12,30 @@ _READY = ".status.conditions[?(@.type=='Ready')]"
 
 
 def definition(kind: type[AnyObject]) -> dict[str, Any]:
-    name, names = kind.__name__, kind.definition
+    name, declared = kind.__name__, kind.definition
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{names.plural}.{GROUP}", "annotations": {"helm.sh/resource-policy": "keep"}},
+        "metadata": {"name": f"{declared.plural}.{GROUP}", "annotations": {"helm.sh/resource-policy": "keep"}},
         "spec": {
             "group": GROUP,
-            "scope": "Namespaced" if names.namespaced else "Cluster",
+            "scope": "Namespaced" if declared.namespaced else "Cluster",
             "names": {
                 "kind": name,
                 "listKind": f"{name}List",
-                "plural": names.plural,
+                "plural": declared.plural,
                 "singular": name.lower(),
-                "shortNames": [names.short],
+                "shortNames": [declared.short],
                 "categories": ["quiver"],
             },
-            "versions": [_version(kind, names)],
+            "versions": [_version(kind, declared)],
         },
     }
 
 
-def _version(kind: type[AnyObject], names: Definition) -> dict[str, Any]:
+def _version(kind: type[AnyObject], declared: Definition) -> dict[str, Any]:
     subresources: dict[str, Any] = {"status": {}}
-    if names.scaled:
+    if declared.scaled:
         subresources["scale"] = {
             "specReplicasPath": ".spec.replicas",
             "statusReplicasPath": ".status.replicas",
@@ -46,16 +46,16 @@ def _version(kind: type[AnyObject], names: Definition) -> dict[str, Any]:
         "served": True,
         "storage": True,
         "subresources": subresources,
-        "additionalPrinterColumns": [_column(column) for column in _columns(names)],
+        "additionalPrinterColumns": [_column(column) for column in _columns(declared)],
         "schema": {"openAPIV3Schema": _schema(kind)},
     }
 
 
-def _columns(names: Definition) -> tuple[Column, ...]:
+def _columns(declared: Definition) -> tuple[Column, ...]:
     why = (Column("Reason", f"{_READY}.reason"), Column("Message", f"{_READY}.message", priority=1))
     return (
         Column("Ready", f"{_READY}.status"),
-        *names.columns,
+        *declared.columns,
         *why,
         Column("Age", ".metadata.creationTimestamp", "date"),
     )
@@ -67,7 +67,7 @@ def _column(column: Column) -> dict[str, Any]:
 
 
 def _schema(kind: type[AnyObject]) -> Schema:
-    spec = structural(kind.model_fields["spec"].annotation, defaults=True)  # type: ignore[arg-type]  # all have one
+    spec = structural(kind.model_fields["spec"].annotation, defaults=True)  # type: ignore[arg-type]  # never None
     status = structural(kind.model_fields["status"].annotation, defaults=False)  # type: ignore[arg-type]
     status["properties"]["conditions"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
     schema: Schema = {

@@ -55,7 +55,7 @@ class _Conversion:
         return {**self._definitions[name], **beside} if name else raw
 
     def _any_of(self, raw: Schema) -> Schema:
-        """An optional field becomes its type, a union of strings one string as long as the longest option."""
+        """An optional field becomes its plain type. A union of strings becomes one string as long as the longest."""
         options = [option for option in raw["anyOf"] if option.get("type") != "null"]
         if len(options) == 1:
             return self.convert({**options[0], **self._default(raw)})

@@ -117,7 +117,7 @@ class LocalEngines:
         await self._roll(name, None, 0)
         self._report()
 
-    def waits(self, name: str) -> str:
+    def waiting_reason(self, name: str) -> str:
         return self._wait_reasons.get(name, "")
 
     def selector(self, name: str) -> str:

@@ -50,7 +50,7 @@ class Package:
 
     def of_kind(self, kind: str) -> list[Element]:
         """Every part of a kind, such as `footnotes`."""
-        return [self.read(part) for found, part in self.parts.values() if found == kind]
+        return [self.read(part) for part_kind, part in self.parts.values() if part_kind == kind]
 
     @cached_property
     def levels(self) -> Mapping[str, int]:
@@ -109,8 +109,8 @@ def blocks(package: Package) -> Iterator[Block]:
 
 def _apart(package: Package, kind: str) -> Iterator[Block]:
     """The paragraphs of parts beside the body, each text once."""
-    found = (text for part in package.of_kind(kind) for p in part.iter("{*}p") for text in _texts(package, p))
-    yield from (Block("", text) for text in dict.fromkeys(found))
+    texts = (text for part in package.of_kind(kind) for p in part.iter("{*}p") for text in _texts(package, p))
+    yield from (Block("", text) for text in dict.fromkeys(texts))
 
 
 def _flat(parent: Element) -> Iterator[Element]:
@@ -245,5 +245,5 @@ def _get(element: Element | None, name: str) -> str:
 
 
 def _is_on(properties: Element | None, name: str) -> bool:
-    found = _child(properties, name)
-    return found is not None and _get(found, "val").lower() not in _OFF
+    child = _child(properties, name)
+    return child is not None and _get(child, "val").lower() not in _OFF

@@ -42,7 +42,7 @@ class OneEngine:
     async def remove(self, name: str) -> None:
         pass
 
-    def waits(self, name: str) -> str:
+    def waiting_reason(self, name: str) -> str:
         return ""
 
     def selector(self, name: str) -> str:
