@@ -2,6 +2,7 @@
 
 from collections.abc import Set
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -13,18 +14,21 @@ class Phrases:
     fillers: Set[str]
     separator: str = ""
 
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self.keys | self.fillers))
+
     def cover(self, text: str) -> bool:
         """True if the text consists of phrases, at least one of them a key. The time is linear in the text."""
         # For each position: whether phrases reach it without a key, and with one.
         without, with_key = {0}, set[int]()
-        longest = max(map(len, self.keys | self.fillers))
         for start in range(len(text)):
             if start not in without and start not in with_key:
                 continue
-            for end in range(start + 1, min(len(text), start + longest) + 1):
-                phrase = text[start:end]
-                if end < len(text) and not text.startswith(self.separator, end):
+            for end in range(start + 1, min(len(text), start + self._longest) + 1):
+                if self.separator and end < len(text) and text[end] != self.separator:
                     continue
+                phrase = text[start:end]
                 following = end if end == len(text) else end + len(self.separator)
                 is_key = phrase in self.keys
                 if not is_key and phrase not in self.fillers:

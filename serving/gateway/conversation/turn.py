@@ -8,6 +8,10 @@ from enum import StrEnum
 from serving.gateway.conversation import english, korean
 
 LONGEST = 160  # characters of small talk; a longer message is a question
+# Characters, messages: the event loop waits while a conversation is read.
+LONGEST_READ = 300
+LONGEST_CLAUSE = 60
+MOST_READ = 4
 MOST_PREVIOUS = 2  # questions before a follow-up that are searched for with it
 
 _CLAUSE_END = re.compile(r"[.!?,;:~()\"\n\u2026\u3002\uff01\uff1f\u3001]+")
@@ -27,7 +31,9 @@ class Turn(StrEnum):
 
 
 def turn(message: str, *, is_first: bool) -> Turn:
-    """Only a message after an answer can be a follow-up, or about the answer."""
+    """Only a message after an answer can be a follow-up, or about the answer. A very long message is a question."""
+    if len(message) > LONGEST_READ:
+        return Turn.QUESTION
     clauses = _clauses(message)
     if len(message) <= LONGEST and clauses:
         if all(map(_is_small_talk, clauses)):
@@ -45,18 +51,18 @@ def turn(message: str, *, is_first: bool) -> Turn:
 
 def is_remark(message: str) -> bool:
     """True if the message neither asks nor requests anything, as "Then I will try that"."""
+    if len(message) > LONGEST or "?" in message or "\uff1f" in message:
+        return False
     clauses = _clauses(message)
-    asks = "?" in message or "\uff1f" in message
-    return (
-        len(message) <= LONGEST
-        and not asks
-        and bool(clauses)
-        and all(korean.is_remark(each) if korean.is_written(each) else english.is_remark(each) for each in clauses)
+    return bool(clauses) and all(
+        korean.is_remark(each) if korean.is_written(each) else english.is_remark(each) for each in clauses
     )
 
 
 def without_small_talk(message: str) -> str:
     """The message without its greetings and thanks, which no document answers; all of it if nothing else is left."""
+    if len(message) > LONGEST_READ:
+        return message
     parts = _CLAUSE.findall(message)
     kept = [part for part in parts if not (clauses := _clauses(part)) or not all(map(_is_small_talk, clauses))]
     return "".join(kept).strip() if _clauses("".join(kept)) else message
@@ -65,7 +71,7 @@ def without_small_talk(message: str) -> str:
 def previous_questions(messages: Sequence[str]) -> list[str]:
     """The questions before a follow-up, oldest first, back to the last self-contained one."""
     earlier: list[str] = []
-    for position in range(len(messages) - 1, -1, -1):
+    for position in range(len(messages) - 1, max(-1, len(messages) - 1 - MOST_READ), -1):
         kind = turn(messages[position], is_first=position == 0)
         if kind.needs_documents:
             earlier.insert(0, without_small_talk(messages[position]))
@@ -82,8 +88,12 @@ def _clauses(message: str) -> list[str]:
 
 
 def _is_small_talk(clause: str) -> bool:
+    if len(clause) > LONGEST_CLAUSE:
+        return False
     return korean.is_small_talk(clause) if korean.is_written(clause) else english.is_small_talk(clause)
 
 
 def _is_about_answer(clause: str) -> bool:
+    if len(clause) > LONGEST_CLAUSE:
+        return False
     return korean.is_about_answer(clause) if korean.is_written(clause) else english.is_about_answer(clause)

@@ -88,6 +88,14 @@ def test_greetings_are_not_searched_for(message: str, searched: str) -> None:
     assert without_small_talk(message) == searched
 
 
+def test_a_long_conversation_costs_no_more_than_its_end() -> None:
+    endless = "thanks. " * 100_000
+    assert turn(endless, is_first=False) is Turn.QUESTION
+    assert without_small_talk(endless) == endless
+    assert not is_remark(endless)
+    assert previous_questions(["How much is delivery?", *["Thanks!"] * 1000]) == []
+
+
 @given(st.text(max_size=300))
 def test_any_message_has_one_kind_and_keeps_its_words(message: str) -> None:
     kind = turn(message, is_first=False)
