@@ -29,7 +29,8 @@ class KnowledgeBaseSpec(Value):
     """A question is answered if a passage is at least so relevant, 0 to 1; a lower value answers more questions, and
     more of those that the documents do not answer."""
     strict: bool = False
-    """Greetings, thanks and requests about an earlier answer are searched for, too, instead of left to the model."""
+    """Where nothing is found, greetings, thanks and requests about an answer are refused, too, instead of left to the
+    model."""
 
 
 class Document(Value):

@@ -17,6 +17,9 @@ _FUNCTION_WORDS = frozenset(
     그리고 그럼 그러면 그런데 근데 그래서 하지만 아니면 아니 또는 다른 아 네 예 음
     년 달 월 일 시 분 번 개 명 원 수 때 뒤 전 후 중 할 될 쓸 볼 낼 지 있는 없는 하는 되는 있을 위해 대한 대해
     하 해 했 하여 되 돼 됐 있 이 었 였 않 같 싶 싶은 알려 달라 궁금 안녕 감사
+    나는 저는 나도 저도 너는 내가 네가 뭐가 뭐를 때에 때는 때도 것은 것이 것을 것도 건가 수가 수는 등이 등을
+    년에 달에 일에 시에 안에 뒤에 전에 후에 중에 할까 될까 하나 되나 있나 하면 되면 있어 해서 돼서 해요 돼요 하죠
+    되죠 있죠 하고 되고 했나 됐나 되니 하니 있니 해도 돼도 하지 되지
     """.split()  # noqa: SIM905 - a list of two hundred quoted words is harder to read
 )
 _LIGHT_VERB = "(?:하|해|했|되|돼|됐|있|이|였|드리|드려|시키|받)?"
@@ -50,12 +53,10 @@ def content(word: str) -> str:
     word = _EMOTION.sub("", word)
     if word in _FUNCTION_WORDS:
         return ""
-    bare = _PARTICLE.sub("", word)
-    if bare in _FUNCTION_WORDS:
-        return ""
-    stem = _ENDING.sub("", word)
-    if stem in _FUNCTION_WORDS or (len(stem) < _WORD and len(stem) + _WORD <= len(word)):  # a verb of one syllable
+    bare, stem = _PARTICLE.sub("", word), _ENDING.sub("", word)
+    # Of a word of two syllables, one is not taken for an ending: 제도 (system) is not 제 (my) and a particle.
+    is_verb = len(stem) < _WORD and len(stem) + _WORD <= len(word)  # of one syllable
+    if len(word) > _WORD and (is_verb or {bare, stem} & _FUNCTION_WORDS):
         return ""
     # After one syllable, an apparent ending may be a part of the word, as in 나이 (age) and 용지 (paper).
-    shortest = min((each for each in (bare, stem) if len(each) >= _WORD), key=len, default=word)
-    return "" if shortest in _FUNCTION_WORDS else shortest
+    return min((each for each in (bare, stem) if len(each) >= _WORD), key=len, default=word)

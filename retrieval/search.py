@@ -58,7 +58,7 @@ class Search:
         embedded = time.perf_counter()
         hits = await self._find(request, queries) if request.knowledge_bases else []
         searched = time.perf_counter()
-        evidence = most_relevant([ranked(*each) for each in zip(hits, queries, strict=False)])
+        evidence = await asyncio.to_thread(most_relevant, list(zip(hits, queries, strict=False)))
         outcome = decide([item.score for item in evidence], request.min_relevance) if hits else Outcome.SCOPE_EMPTY
         judged = time.perf_counter()
         return SearchResponse(
@@ -80,11 +80,11 @@ class Search:
         self._statistics.keep(tenants)
 
     def _read(self, request: SearchRequest) -> list[Query]:
-        """The question as it stands; a follow-up once more with the earlier questions before it."""
+        """The question as it stands; a follow-up once more with the earlier questions, which may be cut."""
         query = self._query(request.tenant, request.query)
         if not request.earlier:
             return [query]
-        return [query, self._query(request.tenant, "\n".join((*request.earlier, request.query)))]
+        return [query, self._query(request.tenant, "\n".join((request.query, *request.earlier)))]
 
     def _query(self, tenant: str, text: str) -> Query:
         return Query(
@@ -95,16 +95,19 @@ class Search:
 
     async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> list[Hits]:
         scope = Scope(request.tenant, tuple(request.knowledge_bases))
-        existing = await asyncio.to_thread(self._statistics.of, scope)
+        pool = max(self._pool, request.top_k)
+        statistics = await asyncio.to_thread(self._statistics_of, scope)
+        return await asyncio.gather(*(self._hits(scope, query, statistics, pool) for query in queries))
+
+    def _statistics_of(self, scope: Scope) -> Statistics:
+        existing = self._statistics.of(scope)
         for name in scope.knowledge_bases:
             if name not in existing:
                 raise UnknownKnowledgeBaseError(f"The tenant has no knowledge base {name!r}: check its name.")
-        pool = max(self._pool, request.top_k)
-        statistics = Statistics.merged(existing.values())
-        return await asyncio.gather(*(self._hits(scope, query, statistics, pool) for query in queries))
+        return Statistics.merged(existing.values())
 
     async def _hits(self, scope: Scope, query: Query, statistics: Statistics, pool: int) -> Hits:
-        rarities = statistics.rarities(query.terms)
+        rarities = await asyncio.to_thread(statistics.rarities, query.terms)
         dense, lexical = await asyncio.gather(
             self._dense(scope, query, pool), self._lexical(scope, query_vector(rarities), pool)
         )
@@ -119,8 +122,9 @@ class Search:
         return await asyncio.to_thread(self._store.lexical, scope, weights, pool) if weights else []
 
 
-def most_relevant(candidates: Sequence[list[Evidence]]) -> list[Evidence]:
-    """The candidate whose first passage is the most relevant; empty without any passage."""
+def most_relevant(searches: Sequence[tuple[Hits, Query]]) -> list[Evidence]:
+    """The ranked hits of the search with the most relevant one; empty without any."""
+    candidates = [ranked(hits, query) for hits, query in searches]
     return max(candidates, key=lambda evidence: evidence[0].score if evidence else -1.0, default=[])
 
 

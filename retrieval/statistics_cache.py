@@ -1,4 +1,4 @@
-"""The statistics of knowledge bases, read at most once a second: a reading costs as much as a search."""
+"""The statistics of knowledge bases, at most a second old: a reading costs as much as a search."""
 
 import time
 from collections import OrderedDict
@@ -10,33 +10,41 @@ from retrieval.scope import Scope
 from retrieval.store import Store
 
 AGE_S = 1.0
-SCOPES = 256  # the latest used ones; the statistics of a knowledge base take up to 60 KB
+MOST = 128  # knowledge bases, the latest read ones; the statistics of one take up to 0.5 MB
 
 
 class StatisticsCache:
-    """Thread-safe; `of` blocks. Scopes of different tenants never share an entry."""
+    """Thread-safe; `of` blocks. Tenants never share an entry."""
 
-    def __init__(self, store: Store, *, scopes: int = SCOPES, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._scopes, self._clock, self._lock = store, scopes, clock, Lock()
-        self._entries: OrderedDict[Scope, tuple[float, Mapping[str, Statistics]]] = OrderedDict()
+    def __init__(self, store: Store, *, most: int = MOST, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._most, self._clock, self._lock = store, most, clock, Lock()
+        self._entries: OrderedDict[tuple[str, str], tuple[float, Statistics]] = OrderedDict()
 
     def of(self, scope: Scope) -> Mapping[str, Statistics]:
         """The statistics of the scope's existing knowledge bases. A missing one is looked for at every call."""
-        with self._lock:
-            read_at, statistics = self._entries.get(scope, (-AGE_S, {}))
-        if statistics and self._clock() - read_at < AGE_S:
-            return statistics
-        statistics = self._store.statistics_of(scope)
-        with self._lock:
-            self._entries.pop(scope, None)
-            if len(statistics) == len(scope.knowledge_bases):
-                self._entries[scope] = (self._clock(), statistics)
-            while len(self._entries) > self._scopes:
-                self._entries.popitem(last=False)
-        return statistics
+        fresh = self._fresh(scope)
+        if missing := tuple(name for name in scope.knowledge_bases if name not in fresh):
+            read = self._store.statistics_of(Scope(scope.tenant, missing))
+            self._put(scope.tenant, read)
+            return {**fresh, **read}
+        return fresh
 
     def keep(self, tenants: frozenset[str]) -> None:
-        """Forget the scopes of all other tenants."""
+        """Forget the knowledge bases of all other tenants."""
         with self._lock:
-            for scope in [scope for scope in self._entries if scope.tenant not in tenants]:
-                del self._entries[scope]
+            for key in [key for key in self._entries if key[0] not in tenants]:
+                del self._entries[key]
+
+    def _fresh(self, scope: Scope) -> dict[str, Statistics]:
+        since = self._clock() - AGE_S
+        with self._lock:
+            entries = {name: self._entries.get((scope.tenant, name)) for name in scope.knowledge_bases}
+        return {name: entry[1] for name, entry in entries.items() if entry and entry[0] > since}
+
+    def _put(self, tenant: str, read: Mapping[str, Statistics]) -> None:
+        with self._lock:
+            for name, statistics in read.items():
+                self._entries[tenant, name] = (self._clock(), statistics)
+                self._entries.move_to_end((tenant, name))
+            while len(self._entries) > self._most:
+                self._entries.popitem(last=False)

@@ -103,15 +103,15 @@ async def results(
     for each in labelled(language):
         kind = turn(each.text, is_first=not each.before)
         earlier = previous_questions(each.before) if kind is Turn.FOLLOW_UP else []
-        evidence = await find(without_small_talk(each.text), earlier) if kind.needs_documents else []
+        evidence = await find(without_small_talk(each.text), earlier)
         full = await find(each.full) if each.full else []
-        made.append(Result(each, _treatment(each.text, kind, evidence), holds(evidence, each), holds(full, each)))
+        made.append(Result(each, _treatment(each, kind, evidence), holds(evidence, each), holds(full, each)))
     return made
 
 
-def _treatment(text: str, kind: Turn, evidence: Sequence[Evidence]) -> Treatment:
-    if not kind.needs_documents:
-        return Treatment.MODEL
+def _treatment(labelled: LabelledTurn, kind: Turn, evidence: Sequence[Evidence]) -> Treatment:
+    """As the gateway: `serving.gateway.evidence.Query.may_be_conversation`."""
     if evidence:
         return Treatment.DOCUMENTS
-    return Treatment.MODEL if is_remark(text) else Treatment.ABSTAINED
+    is_remark_on_answer = bool(labelled.before) and is_remark(labelled.text)
+    return Treatment.MODEL if not kind.needs_documents or is_remark_on_answer else Treatment.ABSTAINED

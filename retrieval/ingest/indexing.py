@@ -15,6 +15,8 @@ from retrieval.ingest.progress import Progress
 from retrieval.ingest.scan import File
 from retrieval.scope import Scope
 
+REEDITED_SECONDS = 1.0  # until the next turn of a file that was edited while it was indexed: others have theirs
+
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +39,11 @@ class Indexing:
         """True if the last scan has the document's file, unchanged. A knowledge base on its way out has no scan."""
         file = self._file(document)
         return file is not None and file.signature == document.signature
+
+    def is_listed(self, document: Document) -> bool:
+        """True if the last scan has the document's file, edited or not. An edited one is finished, then indexed again:
+        otherwise a file that is edited often would never be indexed."""
+        return self._file(document) is not None
 
     def defer(self, document: Document) -> None:
         """Its source is temporarily unreadable: the next scan decides."""
@@ -78,7 +85,12 @@ class Indexing:
 
         indexed = yield from self._pipeline.index(base, file, document, enter)
         ready = replace(document, state=DocumentState.READY, reason="", message="", attempts=0, due=None)
-        self._ledger.put(replace(ready, digest=indexed.digest, version=indexed.version, chunks=indexed.chunks))
+        ready = replace(ready, digest=indexed.digest, version=indexed.version, chunks=indexed.chunks)
+        latest = self._file(document)
+        if latest is not None and latest.signature != document.signature:  # edited meanwhile
+            again = self._clock() + REEDITED_SECONDS
+            ready = replace(ready, signature=latest.signature, state=DocumentState.PENDING, due=again)
+        self._ledger.put(ready)
         log.info("%s/%s: %s is ready, %s chunks", document.tenant, base.name, document.path, indexed.chunks)
         key = (document.tenant, base.name)
         self._progress.untidy[key] += 1 + indexed.chunks

@@ -1,4 +1,4 @@
-"""Documents in work: one for each tenant, so that no tenant's document waits for another's."""
+"""Documents in work: one for each of up to `MOST` tenants, so that none of them waits for another's."""
 
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -14,17 +14,21 @@ MOST = 8  # documents at once; each may have a parser's process
 POLL_S = 0.05  # for a parser's answer, while nothing else is to be done
 
 
-@dataclass(frozen=True)
+@dataclass
 class Job:
     document: Document
     steps: Steps
+    waits_for: "Future[Any] | None" = None
+    is_dropped: bool = False
 
 
 class Jobs:
-    """`is_current` says whether a document in work is still wanted as it is; otherwise its job is dropped."""
+    """`is_listed` says whether a document in work still has a file; otherwise its job is dropped. A tenant's turn ends
+    with its parser, so it never has two.
+    """
 
-    def __init__(self, is_current: Callable[[Document], bool]) -> None:
-        self._is_current = is_current
+    def __init__(self, is_listed: Callable[[Document], bool]) -> None:
+        self._is_listed = is_listed
         self._by_tenant: dict[str, Job] = {}
 
     def __bool__(self) -> bool:
@@ -49,14 +53,19 @@ class Jobs:
             wait(parsers, POLL_S, FIRST_COMPLETED)
 
     def _step(self, tenant: str, job: Job) -> "Future[Any] | None":
-        if not self._is_current(job.document):
+        if not job.is_dropped and not self._is_listed(job.document):
             job.steps.close()
-            del self._by_tenant[tenant]
-            return None
+            job.steps, job.is_dropped = _until_done(job.waits_for), True
         try:
-            return next(job.steps)
+            job.waits_for = next(job.steps)
+            return job.waits_for
         except BaseException as error:
             del self._by_tenant[tenant]
             if isinstance(error, StopIteration):
                 return None
             raise
+
+
+def _until_done(future: "Future[Any] | None") -> Steps:
+    while future is not None and not future.done():
+        yield future

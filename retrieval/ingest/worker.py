@@ -51,7 +51,7 @@ class Worker:
         self._scanner = Scanner(pipeline.store, ledger, pipeline.limits, progress, clock=clock, changed=changed)
         self._departure = Departure(pipeline.store, ledger, progress)
         self._indexing = Indexing(pipeline, ledger, progress, clock=clock, rescan_seconds=rescan_seconds)
-        self._jobs = Jobs(self._indexing.is_current)
+        self._jobs = Jobs(self._indexing.is_listed)
         self._looked = -math.inf
         self._wake, self._stopped, self._rescan_wanted = threading.Event(), threading.Event(), threading.Event()
         self._last_tenant = ""

@@ -189,9 +189,12 @@ class Store:
 
     def _opened(self) -> MilvusClient:
         client = MilvusClient(self._uri, token=self._token, timeout=self._timeout, grpc_options=_GRPC_OPTIONS)
-        if reason := unsupported(client.get_server_version(timeout=self._timeout)):
+        try:
+            if reason := unsupported(client.get_server_version(timeout=self._timeout)):
+                raise StoreUnsupportedError(f"Milvus at {self._uri} cannot be used: {reason}.")
+        except BaseException:
             client.close()
-            raise StoreUnsupportedError(f"Milvus at {self._uri} cannot be used: {reason}.")
+            raise
         return client
 
     @contextmanager

@@ -14,4 +14,6 @@ def unsupported(version: str) -> str:
     least = _LEAST_LITE if version.startswith("milvus_lite") else _LEAST_SERVER
     if numbers is None or (int(numbers[1]), int(numbers[2])) >= least:
         return ""
-    return f"version {version} has no sparse vectors: use Milvus 2.4 or later, or Milvus Lite 3.0 or later"
+    return (
+        f"version {version} is too old: use Milvus 2.4 or later, which has sparse vectors, or Milvus Lite 3.0 or later"
+    )

@@ -37,16 +37,13 @@ class Answering:
         if query is None or not isinstance(context.request, ChatRequest):
             await self._upstream.forward(context, _body(context), None)
             return
-        if query.is_conversation:
-            await self._converse(context)
-            return
         hits = await self._search(context, query)
         if not hits.evidence and (context.request.forces_a_call or context.request.continues_a_call):
             await self._upstream.forward(
                 context, _body(context), None
             )  # a tool call is not an answer, and a tool's result is enough evidence
             return
-        if not hits.evidence and query.may_be_remark:
+        if not hits.evidence and query.may_be_conversation:
             await self._converse(context)
             return
         if not hits.evidence:

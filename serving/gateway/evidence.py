@@ -34,15 +34,14 @@ class Query:
     strict: bool = False
     """True if anything is answered from documents only, small talk included."""
 
-    @property
-    def is_conversation(self) -> bool:
-        """True if the model answers without a search."""
-        return not self.strict and self.turn in (Turn.SMALL_TALK, Turn.ABOUT_ANSWER)
+    is_first: bool = True
+    """True before any answer."""
 
     @property
-    def may_be_remark(self) -> bool:
-        """True if the model answers if the search finds nothing."""
-        return not self.strict and is_remark(self.text)
+    def may_be_conversation(self) -> bool:
+        """True if the model answers where the search finds nothing."""
+        is_remark_on_answer = not self.is_first and is_remark(self.text)
+        return not self.strict and (not self.turn.needs_documents or is_remark_on_answer)
 
 
 def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Query | None:
@@ -69,9 +68,8 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     if not text:
         raise InvalidRequest("Documents are searched for the last user message; write one.", code="no_question",
                              param="messages")  # fmt: skip
-    *before, _last = request.questions
-    kind = turn(text, is_first=not before)
-    earlier = previous_questions(before) if kind is Turn.FOLLOW_UP else []
+    kind = turn(text, is_first=not request.has_answer)
+    earlier = previous_questions(request.questions[:-1]) if kind is Turn.FOLLOW_UP else []
     specs = [defaults[name] for name in names]
     relevance = options.min_relevance
     return Query(
@@ -83,6 +81,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
         min_relevance=max(spec.min_relevance for spec in specs) if relevance is None else relevance,
         explain=options.explain,
         turn=kind,
+        is_first=not request.has_answer,
         strict=any(spec.strict for spec in specs),
     )
 

@@ -222,6 +222,11 @@ class ChatRequest(_Request):
         return next(reversed(self.questions), "")
 
     @property
+    def has_answer(self) -> bool:
+        """True if the conversation has an answer already."""
+        return any(message.role == "assistant" for message in self.messages)
+
+    @property
     def questions(self) -> list[str]:
         """The user's messages."""
         return [message.text for message in self.messages if message.role == "user"]

@@ -52,7 +52,7 @@ def test_a_missing_knowledge_base_is_found_as_soon_as_it_is_there(
     assert set(cache.of(both)) == {"docs", "later"}
 
 
-def test_the_scopes_of_a_tenant_that_left_are_forgotten(store: Store, cache: StatisticsCache, scope: Scope) -> None:
+def test_a_tenant_that_left_is_forgotten(store: Store, cache: StatisticsCache, scope: Scope) -> None:
     cache.of(scope)
     store.publish(scope.tenant, KnowledgeBaseRow("docs", Statistics(7)))
     cache.keep(frozenset({scope.tenant}))
@@ -61,8 +61,8 @@ def test_the_scopes_of_a_tenant_that_left_are_forgotten(store: Store, cache: Sta
     assert cache.of(scope)["docs"].chunks == 7
 
 
-def test_the_number_of_scopes_is_bounded(store: Store, clock: Clock, scope: Scope) -> None:
-    cache = StatisticsCache(store, scopes=2, clock=clock)
+def test_the_number_of_entries_is_bounded(store: Store, clock: Clock, scope: Scope) -> None:
+    cache = StatisticsCache(store, most=2, clock=clock)
     cache.of(scope)
     for name in ("one", "two"):
         store.create(Scope(scope.tenant, (name,)))

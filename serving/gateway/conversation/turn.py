@@ -15,7 +15,7 @@ MOST_READ = 4
 MOST_PREVIOUS = 2  # questions before a follow-up that are searched for with it
 
 _CLAUSE_END = re.compile(r"[.!?,;:~()\"\n\u2026\u3002\uff01\uff1f\u3001]+")
-_CLAUSE = re.compile(r"[^.!?,;:~\n\u2026]*(?:[.!?,;:~\n\u2026]+|$)")
+_CLAUSE = re.compile(r".+?(?:[.!?,;:~\u2026]+(?=\s|$)|\n|$)\s*", re.DOTALL)
 _UNSPOKEN = re.compile(r"[^\w\s']")
 
 
@@ -60,18 +60,22 @@ def is_remark(message: str) -> bool:
 
 
 def without_small_talk(message: str) -> str:
-    """The message without its greetings and thanks, which no document answers; all of it if nothing else is left."""
+    """The message without greetings and thanks around it; all of it if it is nothing else."""
     if len(message) > LONGEST_READ:
         return message
     parts = _CLAUSE.findall(message)
-    kept = [part for part in parts if not (clauses := _clauses(part)) or not all(map(_is_small_talk, clauses))]
-    return "".join(kept).strip() if _clauses("".join(kept)) else message
+    says = [bool(clauses := _clauses(part)) and not all(map(_is_small_talk, clauses)) for part in parts]
+    if not any(says):
+        return message
+    return "".join(parts[says.index(True) : len(says) - says[::-1].index(True)]).strip()
 
 
 def previous_questions(messages: Sequence[str]) -> list[str]:
     """The questions before a follow-up, oldest first, back to the last self-contained one."""
     earlier: list[str] = []
     for position in range(len(messages) - 1, max(-1, len(messages) - 1 - MOST_READ), -1):
+        if not messages[position].strip():  # an image alone
+            continue
         kind = turn(messages[position], is_first=position == 0)
         if kind.needs_documents:
             earlier.insert(0, without_small_talk(messages[position]))

@@ -86,5 +86,51 @@ def test_a_document_that_changes_while_it_is_in_work_leaves_nothing_behind(bench
     else:
         bench.worker.set_desired([])
     bench.settle()
+    bench.now += 10
+    bench.settle()
     texts = bench.texts() if bench.tenant in bench.store.tenants() else []
     assert texts == (["The plan as edited."] if change == "edited" else [])
+
+
+def test_a_file_that_is_edited_all_the_time_is_indexed_and_lets_new_files_have_a_turn(bench: Bench) -> None:
+    bench.write("log.txt", "The plan of today.")
+    bench.set_desired("docs")
+    bench.write("new.txt", "The new plan.")
+    for number in range(40):
+        bench.write("log.txt", f"{LONG}\n\nThe plan of today, line {number}.")
+        bench.now += 0.2
+        bench.worker.look()
+        for _step in range(5):
+            bench.worker.turn()
+    texts = bench.texts()
+    assert "The new plan." in texts
+    assert "The plan of today." not in texts
+
+
+def test_a_tenant_never_has_two_parsers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most, released = [0], [0], threading.Event()
+
+    def slow(name: str, content: bytes, limits: Limits) -> list[Block]:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        assert released.wait(60)
+        running[0] -= 1
+        return [Block("", content.decode())]
+
+    monkeypatch.setattr(pipeline, "parse", slow)
+    for number in range(6):
+        name = f"slow{number}.txt"
+        bench.write(name, "The slow plan.")
+        bench.worker.set_desired([
+            DesiredKnowledgeBase(tenant=bench.tenant, name="docs", sources=[DesiredSource(path=str(bench.source))])
+        ])  # fmt: skip
+        bench.now += 10
+        for _turn in range(5):
+            bench.worker.turn()
+        (bench.source / name).unlink()
+        bench.worker.look()
+        bench.worker.turn()
+    assert (running[0], most[0]) == (1, 1)
+    released.set()
+    bench.settle()
+    assert bench.texts() == []

@@ -67,7 +67,11 @@ def test_who_asks_for_documents_where_there_are_none_is_told(retrieval: Any, cod
 
 
 def _after(*messages: str) -> ChatRequest:
-    said = [{"role": "user", "content": text} for text in messages[:-1]]
+    said = [
+        {"role": role, "content": content}
+        for text in messages[:-1]
+        for role, content in (("user", text), ("assistant", "As follows."))
+    ]
     found = parse({"model": "m", "messages": [*said, {"role": "user", "content": messages[-1]}]}, ChatRequest)
     assert isinstance(found, ChatRequest)
     return found
@@ -76,17 +80,34 @@ def _after(*messages: str) -> ChatRequest:
 def test_a_follow_up_takes_the_question_before_along() -> None:
     found = query(_after("How much is delivery?", "And express?"), GROUNDED, TENANT)
     assert found is not None
-    assert (found.text, found.earlier, found.is_conversation) == ("And express?", ("How much is delivery?",), False)
+    assert (found.text, found.earlier, found.may_be_conversation) == ("And express?", ("How much is delivery?",), False)
 
 
-@pytest.mark.parametrize(("strict", "is_conversation"), [(False, True), (True, False)])
-def test_small_talk_is_searched_for_only_where_documents_are_all_that_counts(
-    strict: bool, is_conversation: bool
-) -> None:
-    tenant = TenantEntry("acme", Limits(), {}, {"handbook": _spec(strict=strict)})
-    found = query(_after("Thank you!"), GROUNDED, tenant)
+def test_a_message_before_a_follow_up_may_be_empty() -> None:
+    found = query(_after("How much is delivery?", "", "And express?"), GROUNDED, TENANT)
     assert found is not None
-    assert (found.is_conversation, found.may_be_remark) == (is_conversation, is_conversation)
+    assert found.earlier == ("How much is delivery?",)
+
+
+@pytest.mark.parametrize(
+    ("messages", "may_be_conversation"),
+    [
+        (("Thank you!",), True),
+        (("How much is delivery?", "Why?"), True),
+        (("Why?",), False),
+        (("How much is delivery?", "I will try that then."), True),
+        (("I forgot my VPN password",), False),
+        (("How much is delivery?", "And express?"), False),
+    ],
+)
+def test_the_model_answers_small_talk_and_remarks_on_an_answer_where_nothing_is_found(
+    messages: tuple[str, ...], may_be_conversation: bool
+) -> None:
+    found = query(_after(*messages), GROUNDED, TENANT)
+    strict = query(_after(*messages), GROUNDED, TenantEntry("acme", Limits(), {}, {"handbook": _spec(strict=True)}))
+    assert found is not None
+    assert strict is not None
+    assert (found.may_be_conversation, strict.may_be_conversation) == (may_be_conversation, False)
 
 
 def test_a_question_is_needed_and_of_a_long_one_the_end_is_searched_for() -> None:

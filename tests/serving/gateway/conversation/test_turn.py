@@ -82,6 +82,8 @@ def test_a_follow_up_means_the_questions_up_to_the_last_that_stands_alone() -> N
         ("Thanks!", "Thanks!"),
         ("", ""),
         ("version 2.1 costs 3,50", "version 2.1 costs 3,50"),
+        ("Does the policy cover the U.K.?", "Does the policy cover the U.K.?"),
+        ("Hi. Who is Dr. No, please? Thanks!", "Who is Dr. No, please?"),
     ],
 )
 def test_greetings_are_not_searched_for(message: str, searched: str) -> None:
