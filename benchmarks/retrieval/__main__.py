@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from benchmarks.report import Bar, report
-from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus_lite
+from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus
 from benchmarks.retrieval.questions import LANGUAGES, Document, handbook
 from benchmarks.retrieval.turns import RIGHT, results
 from contract.search import MIN_RELEVANCE, Outcome
@@ -123,7 +123,7 @@ def main() -> int:
     parts = QUICK_PARTS if parser.parse_args().quick else PARTS
     bars: dict[str, Bar] = {}
     notes: list[str] = []
-    with milvus_lite() as store:
+    with milvus() as store:
         embedder = Embedder(MODEL, threads=2)
         for language in LANGUAGES:
             more, remarks = measured(store, embedder, language, parts)

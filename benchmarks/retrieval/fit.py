@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus_lite
+from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus
 from benchmarks.retrieval.questions import Document, squad
+from contract.search import MIN_RELEVANCE
 from retrieval.embedding.model import Embedder
 from retrieval.relevance import FITTED, Signals, Weights, relevance, saturated
 from retrieval.search import signals_of
@@ -96,13 +97,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
     embedder = Embedder(MODEL, threads=2)
-    with milvus_lite() as store:
+    with milvus() as store:
         made = {file.stem: examples(store, embedder, file.stem, squad(file)) for file in parser.parse_args().files}
     made = {name: [example for example in each if example.hits] for name, each in made.items()}
     weights = fitted([example for each in made.values() for example in each])
     print(f"weights (cosine, coverage, match, matched, unread, constant): {astuple(weights)}")
     for name, each in made.items():
-        for least in (0.3, 0.4, 0.5, 0.6, 0.7):
+        for least in (0.3, MIN_RELEVANCE, 0.4, 0.5, 0.6):
             answered, refused = shares(each, weights, least)
             print(f"{name}: at {least}: {answered:.3f} answered, {refused:.3f} refused")
 

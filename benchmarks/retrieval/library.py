@@ -1,10 +1,6 @@
 """Knowledge bases in a real Milvus Lite, and searches in them by the product's own code."""
 
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +19,7 @@ from retrieval.scope import Scope
 from retrieval.search import Hits, Query
 from retrieval.store import Chunk, KnowledgeBaseRow, Store
 from retrieval.store.rows import Vector, identifier
+from tests.retrieval.conftest import milvus_lite
 
 MODEL = Path("build/models/minilm")
 CHUNK_TOKENS = 160
@@ -30,28 +27,15 @@ POOL = 10
 
 
 @contextmanager
-def milvus_lite() -> Iterator[Store]:
-    with tempfile.TemporaryDirectory() as data:
-        port = free_port()
-        command = [sys.executable, "-m", "milvus_lite", "server", "--port", str(port), "--data-dir", data]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-            store = Store(f"http://127.0.0.1:{port}", dimension=DIMENSIONS, timeout=60)
-            try:
-                while not _is_listening(port):
-                    if server.poll() is not None:
-                        raise RuntimeError(
-                            f"Milvus Lite ended with status {server.returncode}: start it by hand to see why."
-                        )
-                    time.sleep(0.05)
-                yield store
-            finally:
-                store.close()
-                server.kill()
-
-
-def _is_listening(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+def milvus() -> Iterator[Store]:
+    """A store of its own, with its server."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as data, milvus_lite(Path(data), port):
+        store = Store(f"http://127.0.0.1:{port}", dimension=DIMENSIONS, timeout=60)
+        try:
+            yield store
+        finally:
+            store.close()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from contract.search import Evidence, Outcome, SearchRequest
 from retrieval.embedding.model import Embedder
 from retrieval.search import Search
 from retrieval.store import Store
-from serving.gateway.conversation.turn import Turn, is_remark, previous_questions, turn, without_small_talk
+from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_small_talk
 
 TOP_K = 4
 
@@ -105,13 +105,12 @@ async def results(
         earlier = previous_questions(each.before) if kind is Turn.FOLLOW_UP else []
         evidence = await find(without_small_talk(each.text), earlier)
         full = await find(each.full) if each.full else []
-        made.append(Result(each, _treatment(each, kind, evidence), holds(evidence, each), holds(full, each)))
+        made.append(Result(each, _treatment(kind, evidence), holds(evidence, each), holds(full, each)))
     return made
 
 
-def _treatment(labelled: LabelledTurn, kind: Turn, evidence: Sequence[Evidence]) -> Treatment:
+def _treatment(kind: Turn, evidence: Sequence[Evidence]) -> Treatment:
     """As the gateway: `serving.gateway.evidence.Query.may_be_conversation`."""
     if evidence:
         return Treatment.DOCUMENTS
-    is_remark_on_answer = bool(labelled.before) and is_remark(labelled.text)
-    return Treatment.MODEL if not kind.needs_documents or is_remark_on_answer else Treatment.ABSTAINED
+    return Treatment.ABSTAINED if kind.needs_documents else Treatment.MODEL

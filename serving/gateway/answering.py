@@ -39,9 +39,8 @@ class Answering:
             return
         hits = await self._search(context, query)
         if not hits.evidence and (context.request.forces_a_call or context.request.continues_a_call):
-            await self._upstream.forward(
-                context, _body(context), None
-            )  # a tool call is not an answer, and a tool's result is enough evidence
+            # A tool call is not an answer, and a tool's result is enough evidence.
+            await self._upstream.forward(context, _body(context), None)
             return
         if not hits.evidence and query.may_be_conversation:
             await self._converse(context)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from contract.knowledge_base import KnowledgeBaseSpec
 from contract.search import MIN_RELEVANCE, Evidence, SearchRequest, SearchResponse
 from serving.gateway.catalog import Base, Target, TenantEntry
-from serving.gateway.conversation.turn import Turn, is_remark, previous_questions, turn, without_small_talk
+from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_small_talk
 from serving.gateway.errors import InvalidRequest, NotFound
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
@@ -34,14 +34,10 @@ class Query:
     strict: bool = False
     """True if anything is answered from documents only, small talk included."""
 
-    is_first: bool = True
-    """True before any answer."""
-
     @property
     def may_be_conversation(self) -> bool:
         """True if the model answers where the search finds nothing."""
-        is_remark_on_answer = not self.is_first and is_remark(self.text)
-        return not self.strict and (not self.turn.needs_documents or is_remark_on_answer)
+        return not self.strict and not self.turn.needs_documents
 
 
 def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Query | None:
@@ -81,7 +77,6 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
         min_relevance=max(spec.min_relevance for spec in specs) if relevance is None else relevance,
         explain=options.explain,
         turn=kind,
-        is_first=not request.has_answer,
         strict=any(spec.strict for spec in specs),
     )
 

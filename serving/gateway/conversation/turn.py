@@ -24,6 +24,8 @@ class Turn(StrEnum):
     FOLLOW_UP = "follow_up"
     SMALL_TALK = "small_talk"
     ABOUT_ANSWER = "about_answer"
+    REMARK = "remark"
+    """Neither asks nor requests anything, as "Then I will try that"."""
 
     @property
     def needs_documents(self) -> bool:
@@ -31,7 +33,8 @@ class Turn(StrEnum):
 
 
 def turn(message: str, *, is_first: bool) -> Turn:
-    """Only a message after an answer can be a follow-up, or about the answer. A very long message is a question."""
+    """Only a message after an answer can be a follow-up, a remark, or about the answer. A very long message is a
+    question."""
     if len(message) > LONGEST_READ:
         return Turn.QUESTION
     clauses = _clauses(message)
@@ -40,23 +43,15 @@ def turn(message: str, *, is_first: bool) -> Turn:
             return Turn.SMALL_TALK
         if not is_first and all(_is_small_talk(clause) or _is_about_answer(clause) for clause in clauses):
             return Turn.ABOUT_ANSWER
-    if is_first or is_remark(message):
+    if is_first:
         return Turn.QUESTION
+    if _is_remark(message, clauses):
+        return Turn.REMARK
     spoken = [clause for clause in clauses if not _is_small_talk(clause)]
     is_follow_up = any(
         korean.continues(each) if korean.is_written(each) else english.continues(each) for each in spoken
     )
     return Turn.FOLLOW_UP if is_follow_up else Turn.QUESTION
-
-
-def is_remark(message: str) -> bool:
-    """True if the message neither asks nor requests anything, as "Then I will try that"."""
-    if len(message) > LONGEST or "?" in message or "\uff1f" in message:
-        return False
-    clauses = _clauses(message)
-    return bool(clauses) and all(
-        korean.is_remark(each) if korean.is_written(each) else english.is_remark(each) for each in clauses
-    )
 
 
 def without_small_talk(message: str) -> str:
@@ -101,3 +96,12 @@ def _is_about_answer(clause: str) -> bool:
     if len(clause) > LONGEST_CLAUSE:
         return False
     return korean.is_about_answer(clause) if korean.is_written(clause) else english.is_about_answer(clause)
+
+
+def _is_remark(message: str, clauses: Sequence[str]) -> bool:
+    asks = len(message) > LONGEST or "?" in message or "\uff1f" in message
+    return (
+        not asks
+        and bool(clauses)
+        and all(korean.is_remark(each) if korean.is_written(each) else english.is_remark(each) for each in clauses)
+    )

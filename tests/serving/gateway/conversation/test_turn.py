@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from serving.gateway.conversation.turn import (
     LONGEST,
     Turn,
-    is_remark,
     previous_questions,
     turn,
     without_small_talk,
@@ -46,7 +45,6 @@ def test_requests_about_an_answer_need_one(message: str) -> None:
 def test_whatever_names_a_subject_is_searched_for(message: str) -> None:
     assert turn(message, is_first=True) is Turn.QUESTION
     assert turn(message, is_first=False).needs_documents
-    assert not is_remark(message)
 
 
 @pytest.mark.parametrize(
@@ -60,17 +58,25 @@ def test_a_follow_up_needs_the_question_before(message: str) -> None:
     assert turn(message, is_first=True) is Turn.QUESTION
 
 
-def test_a_remark_asks_nothing() -> None:
-    assert is_remark("Alright, I will bring my own towel then.")
-    assert is_remark("괜찮아요, 그럴 수도 있죠")
-    assert not is_remark("I want to know the price")
-    assert not is_remark("I will be late, ok?")
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Alright, I will bring my own towel then.", Turn.REMARK),
+        ("괜찮아요, 그럴 수도 있죠", Turn.REMARK),
+        ("I want to know the price", Turn.QUESTION),
+        ("I will be late, is that allowed?", Turn.FOLLOW_UP),
+    ],
+)
+def test_a_remark_asks_nothing(message: str, kind: Turn) -> None:
+    assert turn(message, is_first=False) is kind
+    assert turn(message, is_first=True) is Turn.QUESTION
 
 
 def test_a_follow_up_means_the_questions_up_to_the_last_that_stands_alone() -> None:
     asked = ["How long is the warranty?", "How much is standard delivery?", "And express?", "Thanks!"]
     assert previous_questions(asked) == ["How much is standard delivery?", "And express?"]
     assert previous_questions(["Hello!", "Hi, how much is delivery?"]) == ["how much is delivery?"]
+    assert previous_questions(["How much is delivery?", "I will try that then."]) == ["How much is delivery?"]
     assert previous_questions(["Hello!"]) == []
 
 
@@ -94,7 +100,6 @@ def test_a_long_conversation_costs_no_more_than_its_end() -> None:
     endless = "thanks. " * 100_000
     assert turn(endless, is_first=False) is Turn.QUESTION
     assert without_small_talk(endless) == endless
-    assert not is_remark(endless)
     assert previous_questions(["How much is delivery?", *["Thanks!"] * 1000]) == []
 
 
