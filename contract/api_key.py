@@ -15,6 +15,8 @@ from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.resource import Resource, Status
 from contract.value import Digest, Name, Value
 
+Scope = Literal["inference", "documents"]
+
 _KEY = re.compile(r"qv-(?P<namespace>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)-[0-9a-z]{1,128}")
 _SHOWN_DIGITS = 4
 
@@ -30,6 +32,10 @@ class APIKeySpec(Value):
     """When the key expires, in RFC 3339; without it, never."""
     models: Annotated[tuple[Name, ...], Field(max_length=256)] | None = None
     """The models that callers may use with the key; by default all of the tenant's."""
+
+    scopes: Annotated[frozenset[Scope], Field(min_length=1)] = frozenset({"inference"})
+    """What callers may do with the key: `inference` (answers, embeddings, searches), `documents` (files and vector
+    stores)."""
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now

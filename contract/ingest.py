@@ -29,10 +29,21 @@ class DesiredKnowledgeBase(Body):
     """True if indexed documents stay as they are, without a scan of the sources."""
 
 
+class DesiredTenant(Body):
+    """A tenant, and the limits of its uploads."""
+
+    name: PrintableName
+    max_bytes: Annotated[int, Field(ge=0)]
+    max_files: Annotated[int, Field(ge=0)]
+    max_vector_stores: Annotated[int, Field(ge=0)]
+
+
 class DesiredKnowledgeBases(Body):
-    """The complete set of knowledge bases; all others are deleted."""
+    """The complete set of knowledge bases of objects, and of tenants; all others are deleted."""
 
     knowledge_bases: Annotated[list[DesiredKnowledgeBase], Field(max_length=10_000)]
+    tenants: Annotated[list[DesiredTenant], Field(max_length=10_000)] | None = None
+    """None leaves tenants, and what they uploaded, as they are."""
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:

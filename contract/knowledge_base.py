@@ -21,8 +21,8 @@ class Source(Value):
 class KnowledgeBaseSpec(Value):
     """The documents to index, and which passages a request gets."""
 
-    sources: Annotated[tuple[Source, ...], Field(min_length=1, max_length=32)]
-    """Files and directories."""
+    sources: Annotated[tuple[Source, ...], Field(max_length=32)] = ()
+    """Files and directories. Uploaded files are added to those by the API; see /v1/vector_stores."""
     top_k: Annotated[int, Field(ge=1, le=20)] = 4
     """The most passages for a request."""
     min_relevance: Relevance = MIN_RELEVANCE

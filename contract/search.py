@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from contract.body import PRINTABLE_NAME_BYTES, Body, Reply
+from contract.filters import Filter
 
 
 class Outcome(StrEnum):
@@ -45,7 +46,9 @@ class SearchRequest(Body):
         default_factory=list
     )
     """The questions that a follow-up may mean, oldest first."""
-    top_k: Annotated[int, Field(ge=1, le=20)] = 4
+    filter: Filter | None = None
+    """Only documents whose attributes match are searched."""
+    top_k: Annotated[int, Field(ge=1, le=50)] = 4
     min_relevance: Relevance = MIN_RELEVANCE
     """The answer has evidence if a chunk is at least so relevant."""
     explain: bool = False
@@ -58,7 +61,11 @@ class Evidence(Reply):
     chunk_id: str
     document_id: str
     document: str
-    """The file's path relative to its source."""
+    """The file's path relative to its source, or the name of an uploaded file."""
+    file_id: str = ""
+    """The file's id in the API."""
+    attributes: dict[str, str | float | bool] = Field(default_factory=dict)
+    """The attributes of an uploaded file."""
     knowledge_base: str
     ordinal: int
     """The chunk's position in the document, from 0."""

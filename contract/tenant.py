@@ -20,6 +20,17 @@ class Limits(Value):
     """Requests answered at the same time."""
 
 
+class DocumentLimits(Value):
+    """An upload over any of these limits is refused."""
+
+    max_bytes: Annotated[int, Field(ge=0)] = 1_000_000_000
+    """Bytes of all uploaded files together."""
+    max_files: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
+    """Uploaded files."""
+    max_vector_stores: Annotated[int, Field(ge=0, le=10_000)] = 100
+    """Vector stores made by the API. KnowledgeBase objects do not count."""
+
+
 class TenantSpec(Value):
     """The owner of a namespace, and the limits of its use."""
 
@@ -27,6 +38,8 @@ class TenantSpec(Value):
     """The tenant's own namespace. It cannot be changed."""
     limits: Limits = Limits()
     """Limits of the tenant's callers; a request over any of these is refused with 429."""
+    documents: DocumentLimits = DocumentLimits()
+    """Limits of the tenant's uploads; one over any of these is refused."""
     max_adapters: Annotated[int, Field(ge=0, le=10_000)] = 16
     """The tenant's maximum number of adapters."""
 

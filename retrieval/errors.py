@@ -9,11 +9,18 @@
     ├── EmbedderError               503  the model folder cannot be used
     ├── StoreError                  503  Milvus does not answer, or answers with an error
     │   └── StoreUnsupportedError   503  this version of Milvus lacks what the store needs
-    ├── NoSpaceError                507  Milvus or the ledger has no disk left
+    ├── NotFoundError               404  a file, vector store or batch that the tenant does not have
+    ├── UnknownTenantError          503  the tenant's object has not arrived yet
+    ├── ConflictError               409  the object's owner is elsewhere
+    ├── QuotaError                  403  a limit of the tenant's uploads
+    ├── FileTooLargeError           413  a file over the limit for one file
+    ├── RecordsError                503  the database of files and vector stores does not answer
+    ├── BlobsError                  503  the object store does not answer
+    ├── NoSpaceError                507  Milvus, the ledger, the database or the object store has no disk left
     └── DocumentError               (status of one document, never an HTTP answer)
         └── DocumentUnavailableError
 
-Errors of pymilvus, sqlite3 and onnxruntime are translated only where these libraries are called.
+Errors of pymilvus, sqlite3, SQLAlchemy, boto3 and onnxruntime are translated only where these libraries are called.
 """
 
 from service.errors import ServiceError
@@ -53,6 +60,34 @@ class StoreError(RetrievalError):
 
 class StoreUnsupportedError(StoreError):
     status, code = 503, "store_unsupported"
+
+
+class NotFoundError(RetrievalError):
+    status, code = 404, "not_found"
+
+
+class UnknownTenantError(RetrievalError):
+    status, code = 503, "tenant_not_ready"
+
+
+class ConflictError(RetrievalError):
+    status, code = 409, "conflict"
+
+
+class QuotaError(RetrievalError):
+    status, code = 403, "quota_exceeded"
+
+
+class FileTooLargeError(RetrievalError):
+    status, code = 413, "file_too_large"
+
+
+class RecordsError(RetrievalError):
+    status, code = 503, "records_unavailable"
+
+
+class BlobsError(RetrievalError):
+    status, code = 503, "object_store_unavailable"
 
 
 class NoSpaceError(RetrievalError):

@@ -1,16 +1,17 @@
-"""The scope of a call. Only this module builds filters for Milvus.
+"""The scope of a call. Only this module builds filters for Milvus; `filters` adds what a caller asks for.
 
 A filter is text: an empty scope would give an empty filter, which matches everything, so a `Scope` cannot be empty.
 Names are compared without normalisation: names that look alike are different names.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contract.body import PRINTABLE_NAME_BYTES
+from contract.filters import Filter
 from contract.search import is_printable_name
 from retrieval.errors import EmptyScopeError, InvalidRequestError
+from retrieval.filters import expression, literal
 
 CARD = -1  # the ordinal of a knowledge base's card, the row with its statistics; chunks count from 0
 
@@ -24,11 +25,6 @@ def checked_name(kind: str, name: str) -> str:
             f"The {kind} {name[:80]!a} is not a name: use 1 to {PRINTABLE_NAME_BYTES} printable bytes."
         )
     return name
-
-
-def literal(text: str) -> str:
-    """A string literal of Milvus' expression language, in which quotes and backslashes are escaped."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def one_of(field: str, values: Iterable[str]) -> str:
@@ -72,12 +68,19 @@ class Scope:
     def chunks(self) -> str:
         return f"{self.filter()} and ordinal > {CARD}"
 
-    def legible_chunks(self) -> str:
+    def matching(self, filter_: Filter | None) -> str:
+        """The chunks that a caller's filter leaves."""
+        return f"{self.chunks()} and {expression(filter_)}" if filter_ else self.chunks()
+
+    def legible_chunks(self, filter_: Filter | None = None) -> str:
         """Legible chunks: the dense retriever ranks only these."""
-        return f"{self.chunks()} and legible == true"
+        return f"{self.matching(filter_)} and legible == true"
 
     def document(self, document_id: str) -> str:
         return f"{self.chunks()} and document_id == {literal(document_id)}"
+
+    def file(self, file_id: str) -> str:
+        return f"{self.chunks()} and file_id == {literal(file_id)}"
 
     def version(self, document_id: str, version: str) -> str:
         return f"{self.document(document_id)} and version == {literal(version)}"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from contract.filters import Filter
 from contract.search import Evidence, Outcome, SearchRequest, SearchResponse, Seconds
 from retrieval.bm25 import Sparse, Statistics, best_score, query_vector
 from retrieval.embedding.legibility import ENOUGH
@@ -97,7 +98,8 @@ class Search:
         scope = Scope(request.tenant, tuple(request.knowledge_bases))
         pool = max(self._pool, request.top_k)
         statistics = await asyncio.to_thread(self._statistics_of, scope)
-        return await asyncio.gather(*(self._hits(scope, query, statistics, pool) for query in queries))
+        filter_ = request.filter
+        return await asyncio.gather(*(self._hits(scope, query, statistics, pool, filter_) for query in queries))
 
     def _statistics_of(self, scope: Scope) -> Statistics:
         existing = self._statistics.of(scope)
@@ -106,20 +108,22 @@ class Search:
                 raise UnknownKnowledgeBaseError(f"The tenant has no knowledge base {name!r}: check its name.")
         return Statistics.merged(existing.values())
 
-    async def _hits(self, scope: Scope, query: Query, statistics: Statistics, pool: int) -> Hits:
+    async def _hits(
+        self, scope: Scope, query: Query, statistics: Statistics, pool: int, filter_: Filter | None
+    ) -> Hits:
         rarities = await asyncio.to_thread(statistics.rarities, query.terms)
         dense, lexical = await asyncio.gather(
-            self._dense(scope, query, pool), self._lexical(scope, query_vector(rarities), pool)
+            self._dense(scope, query, pool, filter_), self._lexical(scope, query_vector(rarities), pool, filter_)
         )
         return Hits(dense, lexical, rarities, statistics.largest_rarity)
 
-    async def _dense(self, scope: Scope, query: Query, pool: int) -> list[Hit]:
+    async def _dense(self, scope: Scope, query: Query, pool: int, filter_: Filter | None) -> list[Hit]:
         if not query.is_read:
             return []
-        return await asyncio.to_thread(self._store.dense, scope, query.vector, pool)
+        return await asyncio.to_thread(self._store.dense, scope, query.vector, pool, filter_)
 
-    async def _lexical(self, scope: Scope, weights: Sparse, pool: int) -> list[Hit]:
-        return await asyncio.to_thread(self._store.lexical, scope, weights, pool) if weights else []
+    async def _lexical(self, scope: Scope, weights: Sparse, pool: int, filter_: Filter | None) -> list[Hit]:
+        return await asyncio.to_thread(self._store.lexical, scope, weights, pool, filter_) if weights else []
 
 
 def most_relevant(searches: Sequence[tuple[Hits, Query]]) -> list[Evidence]:
@@ -157,6 +161,8 @@ def ranked(hits: Hits, query: Query) -> list[Evidence]:
             chunk_id=chunk_id,
             document_id=hit.document_id,
             document=hit.document,
+            file_id=hit.file_id,
+            attributes=dict(hit.attributes),
             knowledge_base=hit.knowledge_base,
             ordinal=hit.ordinal,
             heading=hit.heading,

@@ -38,10 +38,11 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorBody} for status in statuses}
 
 
-def router() -> APIRouter:
+def router(*, takes_json: bool = True) -> APIRouter:
     """For routes behind the service's token. Routes appear in OpenAPI in their order here."""
     bearer = Security(HTTPBearer(auto_error=False, description="The token of this service's callers."))
-    return APIRouter(route_class=_JsonRoute, responses=refusals(401, 413, 422, 503), dependencies=[bearer])
+    kind = _JsonRoute if takes_json else APIRoute
+    return APIRouter(route_class=kind, responses=refusals(401, 413, 422, 503), dependencies=[bearer])
 
 
 def application(

@@ -83,6 +83,8 @@ class Library:
             knowledge_base="docs",
             document_id=str(passage.document),
             document=str(passage.document),
+            file_id="",
+            attributes={},
             version="1",
             ordinal=number,
             heading=passage.block.heading,

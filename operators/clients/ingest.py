@@ -1,10 +1,8 @@
 """Speaks HTTP to the ingest worker."""
 
-from collections.abc import Sequence
-
 import aiohttp
 
-from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases, IngestStatus
+from contract.ingest import DesiredKnowledgeBases, IngestStatus
 from operators.clients.errors import ANSWER_S, peer_errors, within
 
 LONGEST_WAIT_S = 5.0
@@ -18,9 +16,9 @@ class IngestClient:
         self._url = f"{url}/v1/knowledge-bases"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    async def desire(self, bases: Sequence[DesiredKnowledgeBase]) -> None:
+    async def desire(self, desired: DesiredKnowledgeBases) -> None:
         with peer_errors("ingest"):
-            body = DesiredKnowledgeBases(knowledge_bases=list(bases)).model_dump_json()
+            body = desired.model_dump_json()
             async with self._session.put(self._url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
 

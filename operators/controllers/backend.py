@@ -8,7 +8,7 @@ from contract.adapter import Adapter
 from contract.agent import DesiredSet
 from contract.base_model import BaseModel
 from contract.conditions import Condition
-from contract.ingest import DesiredKnowledgeBase
+from contract.ingest import DesiredKnowledgeBases
 from contract.objects import AnyObject
 from contract.resource import Status
 from contract.tenant import Tenant
@@ -70,7 +70,7 @@ class Peers(Protocol):
     def push_desired(self, uid: str, desired: DesiredSet) -> None:
         """Pushes a desired set to one agent."""
 
-    def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
+    def push_knowledge_bases(self, desired: DesiredKnowledgeBases) -> None:
         """Pushes the complete set to the ingest worker."""
 
     def push_tenants(self, tenants: tuple[str, ...]) -> None:

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from contract.conditions import stamp
+from contract.ingest import DesiredKnowledgeBases
 from contract.knowledge_base import Document, KnowledgeBase
 from contract.objects import Objects
 from contract.resource import Key
 from contract.tenant import Tenant
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
-from operators.desired.knowledge_bases import desired_knowledge_bases
+from operators.desired.knowledge_bases import desired_knowledge_bases, desired_tenants
 from operators.reconcile.knowledge_base import next_status
 
 
@@ -52,11 +53,13 @@ def push_to_ingest(context: Context, now: datetime) -> None:
     tenants = tuple(item for item in cache.of_kind(Tenant) if isinstance(item, Tenant))
     rules = cache.rules(now)
     leaving = {s.item.name for s in cache.objects.values() if s.deleting and isinstance(s.item, Tenant)}
+    staying = [tenant for tenant in tenants if tenant.name not in leaving]
     kept = tuple(base for base in bases if cache.owner(base.namespace) not in leaving)
     objects = Objects.model_construct(knowledge_bases=kept, tenants=tenants)
     if context.store.is_complete:
+        listed = desired_knowledge_bases(objects, {base.key: rules.verdict(base) for base in bases})
         context.peers.push_knowledge_bases(
-            desired_knowledge_bases(objects, {base.key: rules.verdict(base) for base in bases})
+            DesiredKnowledgeBases(knowledge_bases=list(listed), tenants=desired_tenants(staying))
         )
 
 

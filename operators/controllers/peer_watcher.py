@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from contract.agent import AgentStatus, DesiredSet
-from contract.ingest import DesiredKnowledgeBase, IngestStatus
+from contract.ingest import DesiredKnowledgeBases, IngestStatus
 from operators.clients.agent import AgentClient
 from operators.clients.drift import DriftClient
 from operators.clients.errors import PeerError
@@ -98,9 +98,9 @@ class PeerWatcher:
         if agent := self._agents.get(uid):
             agent.desired.set(desired)
 
-    def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
+    def push_knowledge_bases(self, desired: DesiredKnowledgeBases) -> None:
         if self._knowledge_base_pusher:
-            self._knowledge_base_pusher.set(bases)
+            self._knowledge_base_pusher.set(desired)
 
     def push_tenants(self, tenants: tuple[str, ...]) -> None:
         if self._tenant_pusher:
@@ -118,12 +118,12 @@ class PeerWatcher:
 
     # What they report ----------------------------------------------------------------------------------------
 
-    def _follow_ingest(self) -> LatestPusher[tuple[DesiredKnowledgeBase, ...]] | None:
+    def _follow_ingest(self) -> LatestPusher[DesiredKnowledgeBases] | None:
         addresses = self._addresses
         if addresses.ingest_url is None:
             return None
         client = IngestClient(self._session, addresses.ingest_url, addresses.ingest_token)
-        bases: LatestPusher[tuple[DesiredKnowledgeBase, ...]] = LatestPusher(client.desire)
+        bases: LatestPusher[DesiredKnowledgeBases] = LatestPusher(client.desire)
         report = Report[IngestStatus]()
 
         def news() -> None:

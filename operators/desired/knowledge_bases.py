@@ -1,9 +1,12 @@
 """Knowledge bases → the desired set of the ingest worker (pure)."""
 
+from collections.abc import Iterable
+
 from contract.acceptance import Verdicts, accepted, owners
-from contract.ingest import DesiredKnowledgeBase, DesiredSource
+from contract.ingest import DesiredKnowledgeBase, DesiredSource, DesiredTenant
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import Objects
+from contract.tenant import Tenant
 
 
 def desired_knowledge_bases(objects: Objects, verdicts: Verdicts) -> tuple[DesiredKnowledgeBase, ...]:
@@ -16,6 +19,19 @@ def desired_knowledge_bases(objects: Objects, verdicts: Verdicts) -> tuple[Desir
         for base in objects.knowledge_bases
         if accepted(verdicts, base) or (base.may_be_searched(verdicts[base.key]) and base.namespace in tenants)
     )
+
+
+def desired_tenants(tenants: Iterable[Tenant]) -> list[DesiredTenant]:
+    """A refused tenant keeps what it uploaded; only a deleted one loses it."""
+    return [
+        DesiredTenant(
+            name=tenant.name,
+            max_bytes=tenant.spec.documents.max_bytes,
+            max_files=tenant.spec.documents.max_files,
+            max_vector_stores=tenant.spec.documents.max_vector_stores,
+        )
+        for tenant in sorted(tenants, key=lambda tenant: tenant.name)
+    ]
 
 
 def _sources(base: KnowledgeBase) -> list[DesiredSource]:

@@ -102,7 +102,9 @@ def _milvus(layout: Layout) -> ProcessSpec:
 def _ingest(layout: Layout) -> ProcessSpec:
     return _python(layout, "ingest", "retrieval.ingest", "QUIVER_INGEST_", {
         "PORT": layout.ingest_port,
-        "TOKEN": layout.tokens["runner-ingest"],
+        "TOKEN": f"{layout.tokens['runner-ingest']},{layout.tokens['gateway-ingest']}",
+        "DATABASE": f"sqlite:///{layout.state / 'documents.sqlite'}",
+        "OBJECTS": layout.state / "uploads",
         "MILVUS_URI": layout.milvus_uri,
         "EMBEDDER": layout.embedder,
         "LEDGER": layout.state / "ingest.sqlite",
@@ -135,6 +137,8 @@ def _gateway(layout: Layout) -> ProcessSpec:
         "ENGINE_API_KEY": layout.tokens["engine"],
         "RETRIEVAL_URL": url(layout.retrieval_port),
         "RETRIEVAL_TOKEN": layout.tokens["gateway-retrieval"],
+        "DOCUMENTS_URL": url(layout.ingest_port),
+        "DOCUMENTS_TOKEN": layout.tokens["gateway-ingest"],
         "DRIFT_URL": url(layout.drift_port),
         "DRIFT_TOKEN": layout.tokens["gateway-drift"],
     }, INTERNAL_SOCKET=layout.internal_port)  # fmt: skip

@@ -25,8 +25,8 @@ def free_port() -> int:
 
 
 # Each pair of caller and service has its own token, so a leaked one opens one service only.
-PAIRS = ("runner-agent", "runner-gateway", "runner-ingest", "runner-drift", "gateway-retrieval", "gateway-drift",
-         "engine", "metrics")  # fmt: skip
+PAIRS = ("runner-agent", "runner-gateway", "runner-ingest", "runner-drift", "gateway-retrieval", "gateway-ingest",
+         "gateway-drift", "engine", "metrics")  # fmt: skip
 
 
 def _tokens() -> Mapping[str, str]:

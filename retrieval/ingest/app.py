@@ -4,10 +4,21 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 
 from fastapi import FastAPI
 
 from retrieval.app import open_store
+from retrieval.documents.blobs import opened
+from retrieval.documents.database import Database
+from retrieval.documents.index_wait import IndexWait
+from retrieval.documents.repair import repair
+from retrieval.documents.routes.files import MOST_FORM_BYTES, file_routes
+from retrieval.documents.routes.store_files import batch_routes, store_file_routes
+from retrieval.documents.routes.vector_stores import store_routes
+from retrieval.documents.store_library import StoreLibrary
+from retrieval.documents.uploaded_files import UploadedFiles
+from retrieval.documents.uploads import uploads
 from retrieval.embedding.model import Embedder
 from retrieval.errors import RetrievalError
 from retrieval.ingest.ledger import Ledger
@@ -17,7 +28,7 @@ from retrieval.ingest.routes import routes
 from retrieval.ingest.settings import Settings
 from retrieval.ingest.watch import follow
 from retrieval.ingest.worker import Worker
-from service.application import application
+from service.application import MOST_BYTES, application
 from service.background import Background
 from service.changes import Changes
 from service.probes import Probes
@@ -32,9 +43,17 @@ def create_app(settings: Settings) -> FastAPI:
     changes, desired_changed = Changes(settle_s=COALESCE_SECONDS), asyncio.Event()
     store = open_store(settings)
     ledger = Ledger(settings.ledger, changes.add)
-    pipeline = Pipeline(store, Embedder(settings.embedder, threads=settings.embedder_threads), settings.limits)
-    worker = Worker(pipeline, ledger, rescan_seconds=settings.rescan_seconds, changed=changes.add)
-
+    database, blobs = Database(settings.database.get_secret_value()), opened(settings.objects)
+    embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
+    worker = Worker(
+        Pipeline(store, embedder, settings.limits, blobs),
+        ledger,
+        rescan_seconds=settings.rescan_seconds,
+        changed=changes.add,
+        uploads=partial(uploads, database),
+    )
+    files = UploadedFiles(database, blobs, settings.max_document_bytes, worker)
+    library, index = StoreLibrary(database, ledger, worker), IndexWait(store, ledger)
     background = Background()
 
     async def ready() -> str:
@@ -47,18 +66,31 @@ def create_app(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         following = follow(worker, desired_changed, settings.rescan_seconds)
-        async with _working(worker), background.running("follow the sources", following):
+        upkeep = repair(library, files)
+        async with (
+            _working(worker),
+            background.running("follow the sources", following),
+            background.running("finish deletions", upkeep),
+        ):
             yield
         await asyncio.to_thread(store.close)
+        await asyncio.to_thread(database.close)
         await asyncio.to_thread(ledger.close)
 
     return application(
         "Quiver ingest",
-        [routes(worker, changes, desired_changed)],
+        [
+            routes(library, worker, changes, desired_changed),
+            file_routes(files, index),
+            store_routes(library, index),
+            store_file_routes(library, index),
+            batch_routes(library),
+        ],
         tokens=Tokens(settings.token.get_secret_value()),
         metrics_tokens=optional(settings.metrics_token.get_secret_value()),
         probes=Probes(WorkerMetrics(worker).registry, ready),
         lifespan=lifespan,
+        most_bytes=max(MOST_BYTES, settings.max_document_bytes + MOST_FORM_BYTES),
     )
 
 

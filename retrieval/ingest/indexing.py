@@ -13,6 +13,7 @@ from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.plan import refusal_of, retry_at
 from retrieval.ingest.progress import Progress
 from retrieval.ingest.scan import File
+from retrieval.ingest.term_statistics import TermStatistics
 from retrieval.scope import Scope
 
 REEDITED_SECONDS = 1.0  # until the next turn of a file that was edited while it was indexed: others have theirs
@@ -28,12 +29,13 @@ class Indexing:
         pipeline: Pipeline,
         ledger: Ledger,
         progress: Progress,
+        statistics: TermStatistics,
         *,
         clock: Callable[[], float],
         rescan_seconds: float,
     ) -> None:
         self._pipeline, self._store, self._ledger, self._progress = pipeline, pipeline.store, ledger, progress
-        self._clock, self._rescan_seconds = clock, rescan_seconds
+        self._statistics, self._clock, self._rescan_seconds = statistics, clock, rescan_seconds
 
     def is_current(self, document: Document) -> bool:
         """True if the last scan has the document's file, unchanged. A knowledge base on its way out has no scan."""
@@ -90,10 +92,9 @@ class Indexing:
         if latest is not None and latest.signature != document.signature:  # edited meanwhile
             again = self._clock() + REEDITED_SECONDS
             ready = replace(ready, signature=latest.signature, state=DocumentState.PENDING, due=again)
+        self._statistics.add((document.tenant, base.name), indexed.chunks)
         self._ledger.put(ready)
         log.info("%s/%s: %s is ready, %s chunks", document.tenant, base.name, document.path, indexed.chunks)
-        key = (document.tenant, base.name)
-        self._progress.untidy[key] += 1 + indexed.chunks
 
     def _reject(self, base: DesiredKnowledgeBase, document: Document, error: DocumentError) -> None:
         """The present content cannot be indexed, so chunks of earlier content are deleted."""

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from contract.ingest import DesiredKnowledgeBase, DocumentState
 from retrieval.errors import NoSpaceError, RetrievalError
+from retrieval.ingest.scan import UPLOAD
 from service import database
 
 _SCHEMA = """
@@ -26,6 +27,7 @@ CREATE TABLE IF NOT EXISTS documents (
     state TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, attempts INTEGER NOT NULL, due REAL
 );
 CREATE INDEX IF NOT EXISTS by_knowledge_base ON documents (tenant, knowledge_base);
+CREATE INDEX IF NOT EXISTS by_source ON documents (tenant, knowledge_base, source);
 CREATE INDEX IF NOT EXISTS by_turn ON documents (tenant, version = '', due) WHERE due IS NOT NULL;
 """
 
@@ -57,6 +59,10 @@ class Document:
     message: str = ""
     attempts: int = 0  # consecutive failures
     due: float | None = None  # when to work on it, seconds since the epoch; None: nothing to do
+
+    @property
+    def is_upload(self) -> bool:
+        return self.source.startswith(UPLOAD)
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Document))
@@ -106,6 +112,19 @@ class Ledger:
 
     def documents(self, tenant: str, knowledge_base: str) -> list[Document]:
         return self._documents("tenant = ? AND knowledge_base = ? ORDER BY path, source", tenant, knowledge_base)
+
+    def document(self, document_id: str) -> Document | None:
+        return next(iter(self._documents("id = ?", document_id)), None)
+
+    def chunks(self, tenant: str, knowledge_base: str) -> int:
+        """Chunks of all documents of a knowledge base."""
+        total = "SELECT coalesce(sum(chunks), 0) FROM documents WHERE tenant = ? AND knowledge_base = ?"
+        return int(self._rows(total, tenant, knowledge_base)[0][0])
+
+    def of_source(self, tenant: str, knowledge_base: str, source: str) -> Document | None:
+        """The document of a source that has only one."""
+        key = "tenant = ? AND knowledge_base = ? AND source = ?"
+        return next(iter(self._documents(key, tenant, knowledge_base, source)), None)
 
     def next(self, now: float, after_tenant: str, busy: frozenset[str] = frozenset()) -> Document | None:
         """The next due document of a tenant that is not `busy`. Tenants take turns, from the one after `after_tenant`;

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from contract.ingest import DesiredKnowledgeBase, DocumentState
+from contract.vector_store import FILE_PREFIX
+from retrieval.documents.blobs.blobs import Blobs
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
-from retrieval.errors import DocumentError, StoreError
+from retrieval.errors import BlobsError, DocumentError, DocumentUnavailableError, StoreError
 from retrieval.ingest import reasons
 from retrieval.ingest.background import in_background
 from retrieval.ingest.chunk import Block, passages
@@ -21,7 +23,7 @@ from retrieval.ingest.limits import Limits
 from retrieval.ingest.parse.formats import supported, unsupported
 from retrieval.ingest.parse.run import parse
 from retrieval.ingest.plan import version_of
-from retrieval.ingest.scan import File, read
+from retrieval.ingest.scan import File, Upload, read
 from retrieval.lexical import terms
 from retrieval.scope import Scope
 from retrieval.store import Chunk, Store
@@ -48,6 +50,7 @@ class Pipeline:
     store: Store
     embedder: Embedder
     limits: Limits
+    blobs: Blobs
 
     def index(
         self, base: DesiredKnowledgeBase, file: File, document: Document, enter: Callable[[DocumentState, str], None]
@@ -57,9 +60,9 @@ class Pipeline:
         Calls `enter` with each new state and the digest. Raises `DocumentError`, `StoreError`, `NoSpaceError`.
         """
         scope = Scope(base.tenant, (base.name,))
-        content = self._content(file)
+        content = yield from self._content(file)
         digest = hashlib.sha256(content).hexdigest()
-        current = version_of(digest, base)
+        current = version_of(digest, base, file)
         chunks = document.chunks
         if not self._holds(scope, document, current):
             enter(DocumentState.PARSING, digest)
@@ -79,10 +82,24 @@ class Pipeline:
             return False
         return self.store.count(scope, scope.version(document.id, version)) == document.chunks
 
-    def _content(self, file: File) -> bytes:
+    def _content(self, file: File) -> Generator["Future[Any]", None, bytes]:
         if not supported(file.path):
             raise unsupported(Path(file.path).suffix)
-        return read(file, self.limits)
+        if file.upload is None:
+            return read(file, self.limits)
+        uploaded = in_background(partial(self._uploaded, file.upload), f"read {file.path}")
+        while not uploaded.done():
+            yield uploaded
+        return uploaded.result()
+
+    def _uploaded(self, upload: Upload) -> bytes:
+        try:
+            content = self.blobs.read(upload.blob, self.limits.file_bytes + 1)
+        except BlobsError as error:
+            raise DocumentUnavailableError(reasons.STORE_UNAVAILABLE, str(error)) from error
+        if content is None:
+            raise DocumentUnavailableError(reasons.UNREADABLE, "its bytes are gone: upload it again")
+        return content
 
     def _cut(self, base: DesiredKnowledgeBase, blocks: Sequence[Block]) -> Generator[None, None, list[Block]]:
         cut: list[Block] = []
@@ -110,6 +127,8 @@ class Pipeline:
                         knowledge_base=scope.knowledge_bases[0],
                         document_id=document_id,
                         document=file.path,
+                        file_id=file.upload.file_id if file.upload else FILE_PREFIX + document_id,
+                        attributes=file.upload.attributes if file.upload else {},
                         version=version,
                         ordinal=start + position,
                         heading=block.heading,

@@ -1,5 +1,6 @@
 """Plans the work on one knowledge base from a scan and the ledger. Pure."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
@@ -10,7 +11,7 @@ from retrieval.ingest.scan import File
 from retrieval.store.rows import identifier
 from service.backoff import Backoff
 
-PIPELINE_VERSION = "4"  # of parsing, cutting and embedding: a new number indexes every document again
+PIPELINE_VERSION = "5"  # of parsing, cutting and embedding: a new number indexes every document again
 SETTLE_SECONDS = 0.3  # a file written just now may be incomplete
 RETRIES = Backoff(first_s=1.0, last_s=120.0)  # for failures that may pass with time
 
@@ -30,7 +31,7 @@ def plan(
     without a file is removed."""
     by_id = {document.id: document for document in remembered}
     files = {document_id(base, file): file for file in scanned}
-    outdated = {document.id for document in remembered if _outdated(document, base, limits)}
+    outdated = {document.id for document in remembered if _outdated(document, base, files.get(document.id), limits)}
     fresh = (_fresh(base, key, file, by_id.get(key), key in outdated, now) for key, file in files.items())
     return Plan(
         changed=tuple(document for document in fresh if document is not None),
@@ -42,9 +43,10 @@ def document_id(base: DesiredKnowledgeBase, file: File) -> str:
     return identifier("document", base.tenant, base.name, file.source, file.path)
 
 
-def version_of(digest: str, base: DesiredKnowledgeBase) -> str:
-    """Identifies the inputs of a document's chunks."""
-    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens))
+def version_of(digest: str, base: DesiredKnowledgeBase, file: File) -> str:
+    """Identifies the inputs of a document's chunks, which carry an upload's attributes."""
+    attributes = json.dumps(dict(file.upload.attributes), sort_keys=True) if file.upload else ""
+    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens), attributes)
 
 
 def refusal_of(base: DesiredKnowledgeBase, limits: Limits) -> str:
@@ -68,12 +70,13 @@ def retry_at(attempts: int, now: float) -> float:
     return now + RETRIES.delay(attempts)
 
 
-def _outdated(document: Document, base: DesiredKnowledgeBase, limits: Limits) -> bool:
+def _outdated(document: Document, base: DesiredKnowledgeBase, file: File | None, limits: Limits) -> bool:
     """True if a finished document was cut or refused by other rules than today's."""
+    if document.due is not None or file is None:
+        return False
     refused = document.state is DocumentState.FAILED
-    return document.due is None and document.version != (
-        refusal_of(base, limits) if refused else version_of(document.digest, base)
-    )
+    current = refusal_of(base, limits) if refused else version_of(document.digest, base, file)
+    return document.version != current
 
 
 def _fresh(

@@ -22,7 +22,12 @@ class ScanResult:
 
     def decides_on(self, document: Document) -> bool:
         """True if the scan may remove or change this document. An unreadable source keeps its documents; a source that
-        left the spec does so only while another's path may be mistyped."""
+        left the spec does so only while another's path may be mistyped. With a kept knowledge base, folders do not
+        count."""
+        if document.is_upload:
+            return True
+        if self.base.kept:
+            return False
         named = any(source.path == document.source for source in self.base.sources)
         return document.source not in self.unread and (named or not self.is_mistyped)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from contract.ingest import Accepted, DesiredKnowledgeBases, IngestStatus
+from retrieval.documents.store_library import StoreLibrary
 from retrieval.ingest.worker import Worker
 from service.application import refusals, router
 from service.changes import Changes
@@ -13,13 +14,13 @@ from service.changes import Changes
 PATH = "/v1/knowledge-bases"
 
 
-def routes(worker: Worker, changes: Changes, desired_changed: asyncio.Event) -> APIRouter:
+def routes(library: StoreLibrary, worker: Worker, changes: Changes, desired_changed: asyncio.Event) -> APIRouter:
     bases = router()
 
     @bases.put(PATH, status_code=202, responses=refusals(507))
     async def desire(body: DesiredKnowledgeBases) -> Accepted:
-        """The complete set of knowledge bases; all others are deleted."""
-        await asyncio.to_thread(worker.set_desired, body.knowledge_bases)
+        """The complete set of KnowledgeBase objects and tenants; all others are deleted."""
+        await asyncio.to_thread(library.set_objects, body)
         desired_changed.set()
         return Accepted(revision=changes.number)
 

@@ -12,9 +12,11 @@ from typing import TypeVar
 from retrieval.errors import DocumentError, DocumentUnavailableError, RetrievalError
 from retrieval.ingest import reasons
 from retrieval.ingest.limits import Limits
+from retrieval.store.rows import Attributes
 
 T = TypeVar("T")
 
+UPLOAD = "upload:"  # begins the source of an uploaded file; folders begin with /
 MAX_DEPTH = 32  # directories below a source
 
 
@@ -37,8 +39,17 @@ class SourceError(RetrievalError):
 
 
 @dataclass(frozen=True)
+class Upload:
+    """An uploaded file. `blob` is the key of its bytes in the object store."""
+
+    file_id: str
+    blob: str
+    attributes: Attributes
+
+
+@dataclass(frozen=True)
 class File:
-    """One file as a scan saw it."""
+    """One file as a scan saw it, or an upload."""
 
     source: str
     path: str  # relative to the source
@@ -46,6 +57,7 @@ class File:
     modified: float  # seconds since the epoch
     signature: str  # changes when the content may have changed
     refused: Refusal | None = None
+    upload: Upload | None = None
 
 
 def scan(source: str, select: Callable[[Iterable[File]], T]) -> T:

@@ -10,7 +10,7 @@ from retrieval.ingest.limits import Limits
 from retrieval.ingest.listing import Listing, listing, within
 from retrieval.ingest.plan import document_id, missing, plan, strangers
 from retrieval.ingest.progress import Progress, ScanResult
-from retrieval.ingest.scan import SourceError, scan
+from retrieval.ingest.scan import File, SourceError, scan
 from retrieval.scope import Scope
 from retrieval.store import Store
 
@@ -18,7 +18,7 @@ COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store, because a
 
 
 class Scanner:
-    """`changed` is called after every change visible in a status."""
+    """`changed` is called after every change visible in a status; `uploads` returns a knowledge base's uploads."""
 
     def __init__(
         self,
@@ -29,14 +29,15 @@ class Scanner:
         *,
         clock: Callable[[], float],
         changed: Callable[[], None],
+        uploads: Callable[[str, str], list[File]],
     ) -> None:
         self._store, self._ledger, self._limits, self._progress = store, ledger, limits, progress
-        self._clock, self._changed = clock, changed
+        self._clock, self._changed, self._uploads = clock, changed, uploads
 
     def scan(self, base: DesiredKnowledgeBase) -> None:
         key = (base.tenant, base.name)
         scope = Scope(base.tenant, (base.name,))
-        if passed(self._clock(), COMPARE_SECONDS, self._progress.compared.get(key, -math.inf)):
+        if not base.kept and passed(self._clock(), COMPARE_SECONDS, self._progress.compared.get(key, -math.inf)):
             self._compare(base, scope)
             self._progress.compared[key] = self._clock()
         if key not in self._progress.scans:  # the statistics may lack chunks that were written before a restart
@@ -68,8 +69,8 @@ class Scanner:
         kept = sum(document.source in failed for document in remembered)
         is_mistyped = not failed.keys() <= {document.source for document in remembered}
         files, left_out = within(listings, kept, self._limits.files)
-        by_id = {document_id(base, file): file for file in files}
         messages = [*failed.values(), *self._over_limit(len(files) + kept, left_out)]
+        by_id = {document_id(base, file): file for file in (*files, *self._uploads(base.tenant, base.name))}
         return ScanResult(base, by_id, frozenset(failed), is_mistyped, " ".join(messages))
 
     def _over_limit(self, listed: int, left_out: int) -> Iterator[str]:

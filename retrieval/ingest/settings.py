@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from retrieval.ingest.limits import Limits
@@ -14,6 +14,11 @@ class Settings(ServiceSettings):
 
     port: int = Field(default=8311, ge=0, le=65_535)
     ledger: Path = Field(description="SQLite file; created if missing")
+    database: SecretStr = Field(
+        description="Address of the database of files and vector stores: sqlite:///PATH, or "
+        "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+    )
+    objects: str = Field(description="Where uploaded files lie: an absolute path, or s3://BUCKET/PREFIX")
     rescan_seconds: float = Field(
         default=5.0, gt=0, description="Seconds between two scans, even if no change was noticed"
     )

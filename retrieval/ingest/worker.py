@@ -4,13 +4,12 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from contract.body import DIMENSIONS
 from contract.ingest import DesiredKnowledgeBase, IndexedDocument, IndexedKnowledgeBase
-from retrieval.bm25 import Statistics
 from retrieval.errors import RetrievalError, StoreError
 from retrieval.ingest.departure import Departure
 from retrieval.ingest.indexing import Indexing
@@ -18,16 +17,14 @@ from retrieval.ingest.jobs import Jobs
 from retrieval.ingest.ledger import Ledger, LedgerError
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.progress import Progress
-from retrieval.ingest.scan import exists
+from retrieval.ingest.scan import File, exists
 from retrieval.ingest.scanner import Scanner, passed
 from retrieval.ingest.task_failures import Key, Task
-from retrieval.scope import Scope
-from retrieval.store import KnowledgeBaseRow
+from retrieval.ingest.term_statistics import TermStatistics
 from retrieval.store.probe import prove_isolation
 
 PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
 TIDY_CHUNKS = 256  # a knowledge base is tidied after so many written chunks, or sooner if nothing of it is due
-SAMPLED_CHUNKS = 5_000  # the sample for the statistics of a knowledge base
 STARTING = "The worker has not looked at its sources yet."
 
 log = logging.getLogger(__name__)
@@ -44,16 +41,24 @@ class Worker:
         rescan_seconds: float,
         changed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
+        uploads: Callable[[str, str], list[File]] = lambda _tenant, _name: [],
     ) -> None:
         self._store, self._ledger = pipeline.store, ledger
         self._rescan_seconds, self._changed, self._clock = rescan_seconds, changed, clock
         self._progress = progress = Progress()
-        self._scanner = Scanner(pipeline.store, ledger, pipeline.limits, progress, clock=clock, changed=changed)
+        self._scanner = Scanner(
+            pipeline.store, ledger, pipeline.limits, progress, clock=clock, changed=changed, uploads=uploads
+        )
         self._departure = Departure(pipeline.store, ledger, progress)
-        self._indexing = Indexing(pipeline, ledger, progress, clock=clock, rescan_seconds=rescan_seconds)
+        self._statistics = TermStatistics(pipeline.store, ledger, progress)
+        self._indexing = Indexing(
+            pipeline, ledger, progress, self._statistics, clock=clock, rescan_seconds=rescan_seconds
+        )
         self._jobs = Jobs(self._indexing.is_listed)
         self._looked = -math.inf
         self._wake, self._stopped, self._rescan_wanted = threading.Event(), threading.Event(), threading.Event()
+        self._wanted: set[Key] = set()
+        self._wanted_lock = threading.Lock()
         self._last_tenant = ""
         self._proven = False
         self._message = STARTING
@@ -97,6 +102,12 @@ class Worker:
         self._ledger.set_desired(listed)
         self.look()
 
+    def look_at(self, keys: Iterable[Key]) -> None:
+        """Requests a scan of these knowledge bases alone: their uploads changed."""
+        with self._wanted_lock:
+            self._wanted.update(keys)
+        self._wake.set()
+
     def roots(self) -> list[Path]:
         """The existing sources to watch."""
         sources = {source.path for base in self._ledger.desired() for source in base.sources}
@@ -111,6 +122,7 @@ class Worker:
             self._rescan_wanted.clear()
             self._looked = self._clock()
             self._scan_all()
+        self._scan_wanted()
         self._begin_one()
         self._jobs.advance()
         if self._tidy_one() or self._jobs or self._ledger.next(self._clock(), "") is not None:
@@ -144,7 +156,13 @@ class Worker:
             for tenant in self._store.tenants() - self._progress.swept:
                 self._attempt((tenant, ""), Task.LEAVE, partial(self._departure.sweep, tenant))
         for base in self._ledger.desired():
-            if not base.kept:
+            self._attempt((base.tenant, base.name), Task.LOOK, partial(self._scanner.scan, base))
+
+    def _scan_wanted(self) -> None:
+        with self._wanted_lock:
+            wanted, self._wanted = self._wanted, set()
+        for base in self._ledger.desired() if wanted else []:
+            if (base.tenant, base.name) in wanted:
                 self._attempt((base.tenant, base.name), Task.LOOK, partial(self._scanner.scan, base))
 
     def _attempt(self, key: Key, task: Task, act: Callable[[], None]) -> None:
@@ -172,17 +190,9 @@ class Worker:
         for key, chunks in self._progress.untidy.items():
             ripe = chunks >= TIDY_CHUNKS or not self._ledger.is_due(*key, now)
             if ripe and not self._progress.failures.waits(key, Task.TIDY, now):
-                self._attempt(key, Task.TIDY, partial(self._tidy, key))
+                self._attempt(key, Task.TIDY, partial(self._statistics.renew, key))
                 return True
         return False
-
-    def _tidy(self, key: Key) -> None:
-        """Renew the statistics of a whole knowledge base for searches."""
-        tenant, name = key
-        scope = Scope(tenant, (name,))
-        self._store.publish(tenant, KnowledgeBaseRow(name, Statistics.of(self._store.terms(scope, SAMPLED_CHUNKS))))
-        self._store.settle(scope)
-        self._progress.untidy.pop(key, None)
 
     def _status(self, base: DesiredKnowledgeBase) -> IndexedKnowledgeBase:
         key = (base.tenant, base.name)

@@ -10,15 +10,17 @@ import numpy as np
 from pymilvus import MilvusClient, MilvusException
 from pymilvus.client.types import LoadState
 
+from contract.filters import Filter
 from retrieval.bm25 import Sparse, Statistics
 from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError, StoreUnsupportedError
 from retrieval.scope import Scope, every_card
 from retrieval.store.names import collection_of, tenant_of
 from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Vector
-from retrieval.store.schema import collection_schema, index_params
+from retrieval.store.schema import collection_schema, index_params, is_current
 from retrieval.store.version import unsupported
 
-_HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "ordinal", "heading", "text", "terms"]
+_HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "file_id", "attributes", "ordinal", "heading",
+               "text", "terms"]  # fmt: skip
 T = TypeVar("T")
 
 _PAGE = 500  # rows or ids per call
@@ -27,6 +29,8 @@ _NO_COLLECTION = 100  # Milvus' error code
 # connection with "too many pings", and the next call fails. With these options it pings only while a call runs.
 _GRPC_OPTIONS = {"grpc.keepalive_permit_without_calls": 0, "grpc.keepalive_time_ms": 300_000}
 _DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
+
+log = logging.getLogger(__name__)
 
 # The client logs every failed call with a stack trace; our own error has the relevant part.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
@@ -49,6 +53,11 @@ class Store:
         """Create the tenant's collection and the cards of the scope's knowledge bases, if they are missing."""
         name = collection_of(scope.tenant)
         with self._calls(f"create {name}") as client:
+            if client.has_collection(name, timeout=self._timeout) and not is_current(
+                client.describe_collection(name, timeout=self._timeout)
+            ):
+                log.warning("%s was made by an earlier release: it is made again from the documents", name)
+                client.drop_collection(name, timeout=self._timeout)
             if not client.has_collection(name, timeout=self._timeout):
                 schema = collection_schema(self._dimension)
                 client.create_collection(name, schema=schema, consistency_level="Bounded", timeout=self._timeout)
@@ -130,14 +139,19 @@ class Store:
             rows.close()
         return counts
 
-    def dense(self, scope: Scope, vector: Vector, limit: int) -> list[Hit]:
+    def dense(self, scope: Scope, vector: Vector, limit: int, filter_: Filter | None = None) -> list[Hit]:
         """The nearest legible chunks by cosine, best first."""
-        return self._search(scope, "dense", [vector.tolist()], "COSINE", scope.legible_chunks(), limit)
+        return self._search(scope, "dense", [vector.tolist()], "COSINE", scope.legible_chunks(filter_), limit)
 
-    def lexical(self, scope: Scope, weights: Sparse, limit: int) -> list[Hit]:
+    def lexical(self, scope: Scope, weights: Sparse, limit: int, filter_: Filter | None = None) -> list[Hit]:
         """The best chunks by BM25, best first; chunks without any term of the query are left out."""
-        hits = self._search(scope, "lexical", [weights], "IP", scope.chunks(), limit)
+        hits = self._search(scope, "lexical", [weights], "IP", scope.matching(filter_), limit)
         return [hit for hit in hits if hit.score > 0]
+
+    def texts(self, scope: Scope, file_id: str) -> list[str]:
+        """The texts of a file's chunks, in the order of the document."""
+        rows = self._query(scope.tenant, scope.file(file_id), ["ordinal", "text"])
+        return [row["text"] for row in sorted(rows, key=lambda row: row["ordinal"])]
 
     def terms(self, scope: Scope, limit: int) -> list[frozenset[str]]:
         """The terms of at most `limit` chunks of the scope, chosen by the store."""
@@ -228,6 +242,8 @@ def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:
         chunk_id=match["id"],
         document_id=row["document_id"],
         document=row["document"],
+        file_id=row["file_id"],
+        attributes=row["attributes"],
         knowledge_base=row["knowledge_base"],
         ordinal=row["ordinal"],
         heading=row["heading"],

@@ -1,6 +1,7 @@
 """The values of stored rows and search results."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from retrieval.scope import CARD
 
 Vector = NDArray[np.float32]
 Row = dict[str, object]
+Attributes = Mapping[str, str | float | bool]
 
 
 def identifier(*parts: str) -> str:
@@ -34,6 +36,8 @@ class Chunk:
     knowledge_base: str
     document_id: str
     document: str  # file name relative to its source
+    file_id: str
+    attributes: Attributes
     version: str
     ordinal: int  # place in the document, from 0
     heading: str
@@ -49,6 +53,8 @@ class Chunk:
             "knowledge_base": self.knowledge_base,
             "document_id": self.document_id,
             "document": self.document,
+            "file_id": self.file_id,
+            "attributes": dict(self.attributes),
             "version": self.version,
             "ordinal": self.ordinal,
             "heading": self.heading,
@@ -69,7 +75,9 @@ class KnowledgeBaseRow:
     statistics: Statistics
 
     def row(self, tenant: str, dimension: int) -> Row:
-        return dict.fromkeys(("document_id", "document", "version", "heading", "terms", "content"), "") | {
+        empty = ("document_id", "document", "file_id", "version", "heading", "terms", "content")
+        return dict.fromkeys(empty, "") | {
+            "attributes": {},
             "id": identifier("card", tenant, self.knowledge_base),
             "tenant": tenant,
             "knowledge_base": self.knowledge_base,
@@ -88,6 +96,8 @@ class Hit:
     chunk_id: str
     document_id: str
     document: str
+    file_id: str
+    attributes: Attributes
     knowledge_base: str
     ordinal: int
     heading: str

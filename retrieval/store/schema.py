@@ -1,5 +1,8 @@
 """The schema and indexes of a tenant's collection."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pymilvus import CollectionSchema, DataType, MilvusClient
 from pymilvus.milvus_client import IndexParams
 
@@ -12,6 +15,7 @@ TEXT_FIELDS = {
     "knowledge_base": 256,
     "document_id": ID_BYTES,
     "document": NAME_BYTES,
+    "file_id": ID_BYTES,
     "version": ID_BYTES,
     "heading": NAME_BYTES,
     "text": TEXT_BYTES,
@@ -26,6 +30,7 @@ def collection_schema(dimension: int) -> CollectionSchema:
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=ID_BYTES)
     for name, size in TEXT_FIELDS.items():
         schema.add_field(name, DataType.VARCHAR, max_length=size)
+    schema.add_field("attributes", DataType.JSON)
     schema.add_field("ordinal", DataType.INT64)
     schema.add_field("legible", DataType.BOOL)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
@@ -38,3 +43,9 @@ def index_params() -> IndexParams:
     indexes.add_index("dense", index_type="AUTOINDEX", metric_type="COSINE")
     indexes.add_index("lexical", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
     return indexes
+
+
+def is_current(description: Mapping[str, Any]) -> bool:
+    """True if a collection's description has the fields of the present schema. Earlier releases had fewer."""
+    expected = {*TEXT_FIELDS, "id", "attributes", "ordinal", "legible", "dense", "lexical"}
+    return {field["name"] for field in description["fields"]} == expected

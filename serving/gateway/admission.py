@@ -68,14 +68,15 @@ def relimited(usage: Usage, limits: Limits, now: float) -> Usage:
     return usage if usage.limits == limits else replace(fresh(limits, now), concurrent=usage.concurrent)
 
 
-def admit(usage: Usage, *, now: float) -> Usage | Refusal:
-    """Counts one request, before its body is read."""
+def admit(usage: Usage, *, now: float, counted: bool = True) -> Usage | Refusal:
+    """Counts one request, before its body is read; an uncounted one only as concurrent."""
     requests = usage.requests.filled(now)
+    cost = 1 if counted else 0
     if usage.concurrent >= usage.limits.concurrent_requests:
         return Refusal("concurrentRequests", 1)
-    if requests.level < 1:
+    if requests.level < cost:
         return Refusal("requestsPerMinute", math.ceil(requests.seconds_until(1)))
-    return Usage(usage.limits, requests.take(1), usage.tokens, usage.concurrent + 1)
+    return Usage(usage.limits, requests.take(cost), usage.tokens, usage.concurrent + 1)
 
 
 def reserve(usage: Usage, *, tokens: int, now: float) -> Usage | Refusal:
@@ -95,10 +96,10 @@ def settle(usage: Usage, *, reserved: int, used: int, now: float) -> Usage:
     return Usage(usage.limits, usage.requests, tokens.capped(), usage.concurrent - 1)
 
 
-def refund(usage: Usage, *, reserved: int, now: float) -> Usage:
+def refund(usage: Usage, *, reserved: int, now: float, counted: bool = True) -> Usage:
     """Give a request back as if it had not been made: it failed by our fault."""
     settled = settle(usage, reserved=reserved, used=0, now=now)
-    requests = settled.requests.filled(now).take(-1)
+    requests = settled.requests.filled(now).take(-1 if counted else 0)
     return replace(settled, requests=requests.capped())
 
 

@@ -7,17 +7,18 @@ from functools import partial
 from typing import Any
 
 from contract.search import Evidence, Outcome, SearchResponse
+from contract.vector_store import is_made_by_api
 from serving.gateway import evidence
 from serving.gateway.abstention import Abstention
 from serving.gateway.catalog import Catalog
 from serving.gateway.engine_refusals import ContextTooLong
-from serving.gateway.errors import unavailable
+from serving.gateway.errors import knowledge_base_not_found, unavailable
 from serving.gateway.grammars import Grammars
 from serving.gateway.grounding import grounded
 from serving.gateway.grounds import Grounds, grounds
 from serving.gateway.raw_request import EVENT_STREAM, JSON
 from serving.gateway.request_context import RequestContext
-from serving.gateway.retrieval_client import Retrieval, RetrievalError
+from serving.gateway.retrieval_client import Retrieval, RetrievalError, UnknownKnowledgeBase
 from serving.gateway.schemas import ChatRequest, engine_body
 from serving.gateway.upstream import Upstream
 
@@ -71,6 +72,11 @@ class Answering:
             hits = await evidence.search(
                 self._retrieval, query, tenant=context.target.tenant, request_id=context.raw.request_id
             )
+        except UnknownKnowledgeBase as error:
+            missing = next(iter(filter(is_made_by_api, query.knowledge_bases)), None)
+            if missing is None:  # the index does not have a new object yet
+                raise unavailable("Documents cannot be searched at the moment", "retrieval_unavailable") from error
+            raise knowledge_base_not_found(missing) from error
         except RetrievalError as error:
             context.record.retrieval = "error"
             logger.warning("request %s of tenant %s: search failed: %s",

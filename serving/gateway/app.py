@@ -16,12 +16,14 @@ from service.access import request_id
 from service.application import application
 from service.probes import Probes
 from service.tokens import Tokens, first, optional
-from serving.gateway import cors, engine, retrieval_client
+from serving.gateway import cors, documents_client, engine, retrieval_client
 from serving.gateway.accounts import Accounts
 from serving.gateway.answering import Answering
 from serving.gateway.catalog import Catalog
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.discovery import Discovery, Source
+from serving.gateway.documents import Documents
+from serving.gateway.documents_routes import ROUTES, is_documents_path, route
 from serving.gateway.embeddings import Embeddings
 from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
 from serving.gateway.forwarding import Forwarder
@@ -34,6 +36,7 @@ from serving.gateway.routes import internal
 from serving.gateway.schemas import ChatRequest, CompletionRequest
 from serving.gateway.settings import Settings
 from serving.gateway.upstream import Upstream
+from serving.gateway.vector_search import VectorSearch
 
 logger = logging.getLogger(__name__)
 
@@ -57,15 +60,21 @@ def create_app(settings: Settings) -> Router:
 
 
 class Gateway:
-    """Routes requests for answers and embeddings by its own table, because FastAPI's routing takes ten times as long.
-    All other requests go to FastAPI."""
+    """Routes requests for answers and embeddings by its own table, because FastAPI's routing takes ten times as long,
+    and passes on those for documents. All other requests go to FastAPI."""
 
     def __init__(
-        self, settings: Settings, generation: Mapping[str, Handler], public: FastAPI, internal: FastAPI
+        self,
+        settings: Settings,
+        generation: Mapping[str, Handler],
+        documents: Documents,
+        public: FastAPI,
+        internal: FastAPI,
     ) -> None:
         self._cors_origins = settings.cors_origins
         self._internal_port = settings.internal_port
         self._generation = generation
+        self._documents = documents
         self._public = public
         self._internal = internal
 
@@ -73,14 +82,14 @@ class Gateway:
         if scope["server"][1] == self._internal_port:
             await self._internal(scope, receive, send)
             return
-        handler = self._generation.get(scope["path"])
-        if handler is None and scope["method"] != "OPTIONS":
+        is_own = scope["path"] in self._generation or is_documents_path(scope["path"])
+        if not is_own and scope["method"] != "OPTIONS":
             await self._public(scope, receive, self._with_cors(scope, send))
             return
         exchange = RawRequest(scope, receive, send)
         request_id.set(exchange.request_id)  # for all later log lines: every request has its own task
         exchange.headers |= cors.headers(exchange.header("origin"), self._cors_origins)
-        await self._generate(handler, scope, exchange)
+        await self._serve(scope, exchange)
 
     def _with_cors(self, scope: Scope, send: Send) -> Send:
         origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), "")
@@ -96,9 +105,9 @@ class Gateway:
 
         return sending
 
-    async def _generate(self, handler: Handler | None, scope: Scope, exchange: RawRequest) -> None:
+    async def _serve(self, scope: Scope, exchange: RawRequest) -> None:
         try:
-            await (self._options(handler, scope) if scope["method"] == "OPTIONS" else _posted(handler, scope))(exchange)
+            await self._handler(scope)(exchange)
         except ApiError as error:
             await exchange.fail(error)
         except CallerGone:
@@ -109,18 +118,27 @@ class Gateway:
                 raise
             await exchange.fail(ApiError("The server had an error; quote the x-request-id header when you report it."))
 
-    def _options(self, handler: Handler | None, scope: Scope) -> Handler:
-        if handler is not None:
-            return options(POSTED)
+    def _handler(self, scope: Scope) -> Handler:
+        """Raises MethodNotAllowed and NotFound."""
+        path, method = scope["path"], scope["method"]
+        if method == "OPTIONS":
+            return options(self._methods(scope))
+        if is_documents_path(path):
+            query = scope["query_string"].decode("latin-1")
+            return partial(self._documents.serve, method="GET" if method == "HEAD" else method, query=query)
+        if method != "POST":
+            raise MethodNotAllowed(path, POSTED)
+        return self._generation[path]
+
+    def _methods(self, scope: Scope) -> Sequence[str]:
+        """The methods of a path. Raises NotFound."""
+        if scope["path"] in self._generation:
+            return POSTED
+        if name := route(scope["path"]):
+            return [*ROUTES[name], "OPTIONS"]
         if not answers(self._public, scope):
             raise NotFound(f"Unknown request URL: OPTIONS {scope['path']}.", code="unknown_url")
-        return options(METHODS)
-
-
-def _posted(handler: Handler | None, scope: Scope) -> Handler:
-    if handler is None or scope["method"] != "POST":
-        raise MethodNotAllowed(scope["path"], POSTED)
-    return handler
+        return METHODS
 
 
 def options(methods: Sequence[str]) -> Handler:
@@ -159,6 +177,10 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             catalog, retrieval, quotas=quotas, metrics=metrics,
             max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s,
         )  # fmt: skip
+        documents = Documents(
+            catalog, await _documents(settings, stack), VectorSearch(retrieval), quotas=quotas, metrics=metrics,
+            max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s,
+        )  # fmt: skip
         start = await stack.enter_async_context(_background())
         start(discovery.run())
         if settings.drift_url:
@@ -170,7 +192,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         }
         public = public_api(forwarder, discovery, embedder=EMBEDDER if settings.retrieval_url else None)
         routes = internal.routes(forwarder, discovery, comparisons)
-        yield Gateway(settings, generation, public, _internal(settings, metrics, discovery, routes))
+        yield Gateway(settings, generation, documents, public, _internal(settings, metrics, discovery, routes))
 
 
 def _take_up(metrics: Metrics, comparisons: Comparisons, catalog: Catalog) -> None:
@@ -194,6 +216,15 @@ async def _retrieval(settings: Settings, stack: AsyncExitStack) -> retrieval_cli
     token = first(settings.retrieval_token.get_secret_value())
     return await stack.enter_async_context(
         retrieval_client.connect(settings.retrieval_url, token, settings.retrieval_timeout_s)
+    )
+
+
+async def _documents(settings: Settings, stack: AsyncExitStack) -> documents_client.DocumentsClient | None:
+    if settings.documents_url is None:
+        return None
+    token = first(settings.documents_token.get_secret_value())
+    return await stack.enter_async_context(
+        documents_client.connect(settings.documents_url, token, settings.request_timeout_s)
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from contract.acceptance import Verdicts, accept, accepted, owners
 from contract.adapter import Adapter
+from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
 from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
 from contract.knowledge_base import KnowledgeBase, KnowledgeBaseSpec
@@ -15,11 +16,12 @@ from contract.tenant import Limits
 
 @dataclass(frozen=True)
 class Principal:
-    """The owner of a key. `models` limits the key to these model names."""
+    """The owner of a key. `models` limits the key to these model names, `scopes` to these uses."""
 
     tenant: str
     models: frozenset[str] | None
     expires_at: datetime | None
+    scopes: frozenset[KeyScope] = frozenset({"inference"})
 
     def may_use(self, model: str) -> bool:
         return self.models is None or model in self.models
@@ -159,6 +161,7 @@ def _principals(
             tenant=owner_of[key.namespace],
             models=None if key.spec.models is None else frozenset(key.spec.models),
             expires_at=key.spec.expires_at,
+            scopes=key.spec.scopes,
         )
         for key in snapshot.objects.api_keys
         if accepted(verdicts, key)

@@ -12,7 +12,7 @@ from contract.body import DIMENSIONS
 from contract.names import EMBEDDER
 from contract.search import EmbedResponse
 from serving.gateway.admission import estimated_tokens
-from serving.gateway.authentication import authenticated
+from serving.gateway.authentication import INFERENCE, authenticated, permitted
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal
 from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unavailable, model_not_found, unavailable
@@ -49,6 +49,7 @@ class Embeddings:
         try:
             principal = authenticated(self._catalog, exchange.all_headers("authorization"))
             tenant = principal.tenant
+            permitted(principal, INFERENCE)
             await self._answer(exchange, principal)
         except CallerGone:
             exchange.status = CALLER_GONE

@@ -3,8 +3,10 @@
 ApiError
 ├── InvalidRequest   400  the body
 ├── Unauthenticated  401  the key
+├── Forbidden        403  a use that the key, or a limit of the tenant, does not allow
 ├── NotFound         404  a name unavailable to this caller, even if it exists for another
 ├── MethodNotAllowed 405  the method
+├── Conflict         409  the object has another owner
 ├── TooSlow          408  the time of the body
 ├── TooLarge         413  the body's size
 ├── Throttled        429  the tenant's own limits, with Retry-After
@@ -54,6 +56,16 @@ class Unauthenticated(ApiError):
 
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message, code=code, headers={"www-authenticate": "Bearer"})
+
+
+class Forbidden(ApiError):
+    status = 403
+    type = "invalid_request_error"
+
+
+class Conflict(ApiError):
+    status = 409
+    type = "invalid_request_error"
 
 
 class NotFound(ApiError):
@@ -109,3 +121,9 @@ def model_refused(name: str) -> NotFound:
         f"The model `{name}` has no version that can answer: it was refused. Its team sees why on the Adapter.",
         code="model_refused", param="model",
     )  # fmt: skip
+
+
+def knowledge_base_not_found(name: str) -> NotFound:
+    """The same message for another tenant's name and for an unknown name."""
+    return NotFound(f"The knowledge base `{name}` does not exist or you do not have access to it.",
+                    code="knowledge_base_not_found", param="retrieval.knowledge_bases")  # fmt: skip

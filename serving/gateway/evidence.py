@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from contract.knowledge_base import KnowledgeBaseSpec
 from contract.search import MIN_RELEVANCE, Evidence, SearchRequest, SearchResponse
+from contract.vector_store import PREFIX, is_made_by_api
 from serving.gateway.catalog import Base, Target, TenantEntry
 from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_small_talk
-from serving.gateway.errors import InvalidRequest, NotFound
+from serving.gateway.errors import InvalidRequest, NotFound, knowledge_base_not_found
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
 
@@ -17,6 +18,8 @@ MAX_QUESTION = 8192
 _BYTES_PER_TOKEN = 2.5
 _DEFAULT_ANSWER_TOKENS = 256
 _NO_OPTIONS = RetrievalOptions()
+# A vector store made by the API has no object with settings.
+_UNMANAGED = KnowledgeBaseSpec()
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
                              param="messages")  # fmt: skip
     kind = turn(text, is_first=not request.has_answer)
     earlier = previous_questions(request.questions[:-1]) if kind is Turn.FOLLOW_UP else []
-    specs = [defaults[name] for name in names]
+    specs = [defaults.get(name, _UNMANAGED) for name in names]
     relevance = options.min_relevance
     return Query(
         knowledge_bases=names,
@@ -102,18 +105,19 @@ def _nothing_to_search(why: str) -> InvalidRequest:
 def _names(
     options: RetrievalOptions, target: Target, own: Mapping[str, KnowledgeBaseSpec], refused: Set[str]
 ) -> tuple[str, ...]:
-    """The request's knowledge bases, or the adapter's. Missing defaults are skipped, because the caller did not ask for
-    them."""
+    """The request's knowledge bases, by name or as vector stores, or the adapter's. Missing defaults are skipped,
+    because the caller did not ask for them. The gateway does not have the names of vector stores made by the API: a
+    search fails for one that its tenant does not have."""
     if options.knowledge_bases is None:
         return tuple(name for name in target.knowledge_bases if name in own)
-    unknown = next((name for name in options.knowledge_bases if name not in own), None)
+    names = [name.removeprefix(PREFIX) for name in options.knowledge_bases]
+    unknown = next((name for name in names if name not in own and not is_made_by_api(name)), None)
     if unknown in refused:
         raise NotFound(f"The knowledge base `{unknown}` was refused and is empty. Its team sees why on the object.",
                        code="knowledge_base_refused", param="retrieval.knowledge_bases")  # fmt: skip
     if unknown is not None:
-        raise NotFound(f"The knowledge base `{unknown}` does not exist or you do not have access to it.",
-                       code="knowledge_base_not_found", param="retrieval.knowledge_bases")  # fmt: skip
-    return tuple(options.knowledge_bases)
+        raise knowledge_base_not_found(unknown)
+    return tuple(names)
 
 
 def fitting(evidence: Sequence[Evidence], request: ChatRequest, base: Base) -> tuple[Evidence, ...]:

@@ -7,7 +7,7 @@ from serving.gateway import sse
 from serving.gateway.accounts import Accounts, RequestRecord
 from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
 from serving.gateway.answering import Answering
-from serving.gateway.authentication import authenticated
+from serving.gateway.authentication import INFERENCE, authenticated, permitted
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Base, Catalog, Principal, Target
 from serving.gateway.errors import ApiError, Unavailable, model_not_found, model_refused, unavailable
@@ -66,6 +66,7 @@ class Forwarder:
         """Counts the request against its limits before reading the body: a refused body costs as much to read."""
         catalog, principal = self._catalog(), authenticated(self._catalog, raw.all_headers("authorization"))
         record.tenant = principal.tenant
+        permitted(principal, INFERENCE)
         raw.headers |= self._quotas.admit(catalog.tenants[record.tenant])
         try:
             received = await raw.body(self._max_body_bytes, self._body_timeout_s)

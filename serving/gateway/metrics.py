@@ -19,6 +19,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = self._counter("requests", "Finished requests.", "tenant", "model", "code")
+        self.documents = self._counter("documents_requests", "Finished requests for documents.", "tenant", "route",
+                                       "code")  # fmt: skip
         self.tokens = self._counter("tokens", "Tokens as the engine counted them.", "tenant", "model", "direction")
         self.throttled = self._counter("throttled", "Requests refused by a limit of their tenant.", "tenant", "limit")
         self.retrievals = self._counter("retrievals", "Searches by outcome.", "tenant", "outcome")
@@ -77,8 +79,9 @@ class Metrics:
 
     def _per_tenant(self) -> list[Counter | Histogram | Gauge]:
         return [
-            self.requests, self.tokens, self.throttled, self.retrievals, self.invalid_citations, self.aborted,
-            self.first_token, self.output_token, self.queue, self.retrieval, self.overhead, self.in_flight,
+            self.requests, self.documents, self.tokens, self.throttled, self.retrievals, self.invalid_citations,
+            self.aborted, self.first_token, self.output_token, self.queue, self.retrieval, self.overhead,
+            self.in_flight,
         ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Descriptions of the API, made from the schemas: OpenAPI 3.1 for programs, a short page for people (pure)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -8,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
+from serving.gateway.documents_routes import ROUTES
 from serving.gateway.requests.embeddings import EmbeddingRequest
 from serving.gateway.schemas import ChatRequest, CompletionRequest
 
@@ -36,6 +38,7 @@ _ERROR = {
 _REFUSALS = {
     "400": "The body is invalid",
     "401": "The key is not accepted",
+    "403": "The key has not the scope, or a limit of the tenant is reached",
     "404": "A name that this key does not have",
     "408": "The body took too long",
     "413": "The body is too large",
@@ -56,6 +59,7 @@ def described(routes: Sequence[BaseRoute]) -> dict[str, Any]:
             operations["get"]["responses"] |= _refused("401", "404")
             operations["get"]["responses"].pop("422", None)  # a name in a path may be any text
     paths = {path: {"post": _posted(summary, kind.__name__)} for path, (summary, kind) in _BODIES.items()}
+    paths |= {path: _documents(path, methods) for path, methods in ROUTES.items()}
     components = document.setdefault("components", {})
     components["schemas"] = components.get("schemas", {}) | schemas["$defs"] | {"Error": _ERROR}
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
@@ -79,6 +83,17 @@ def page(document: Mapping[str, Any]) -> str:
 def _refused(*statuses: str) -> dict[str, Any]:
     error = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
     return {status: {"description": _REFUSALS[status], **error} for status in statuses}
+
+
+def _documents(path: str, methods: Mapping[str, str]) -> dict[str, Any]:
+    """Their bodies are OpenAI's: https://developers.openai.com/api/reference."""
+    names = re.findall(r"\{([a-z_]+)\}", path)
+    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    answer = {"200": {"description": "OpenAI's object"}}
+    return {
+        method.lower(): {"summary": summary, "parameters": parameters, "responses": answer | _refused(*_REFUSALS)}
+        for method, summary in methods.items()
+    }
 
 
 def _posted(summary: str, name: str) -> dict[str, Any]:

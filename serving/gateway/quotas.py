@@ -16,12 +16,13 @@ class Quotas:
         self._refused = refused
         self._usages: dict[str, Usage] = {}
 
-    def admit(self, tenant: TenantEntry) -> dict[str, str]:
-        """Counts a request as running until `settle` or `refund`. Returns the rate-limit headers. Raises Throttled."""
+    def admit(self, tenant: TenantEntry, *, counted: bool = True) -> dict[str, str]:
+        """Counts a request as running until `settle` or `refund`, and one that is `counted` against the limit of a
+        minute. Returns the rate-limit headers. Raises Throttled."""
         now = self._clock()
         usage = self._usages.get(tenant.name) or admission.fresh(tenant.limits, now)
         usage = admission.relimited(usage, tenant.limits, now)
-        return self._granted(tenant.name, usage, admission.admit(usage, now=now), now)
+        return self._granted(tenant.name, usage, admission.admit(usage, now=now, counted=counted), now)
 
     def reserve(self, tenant: str, tokens: int) -> dict[str, str]:
         """Reserves an admitted request's tokens. Returns the rate-limit headers. Raises Throttled."""
@@ -45,8 +46,9 @@ class Quotas:
         usage = self._usages[tenant]
         self._usages[tenant] = admission.settle(usage, reserved=reserved, used=used, now=self._clock())
 
-    def refund(self, tenant: str, *, reserved: int) -> None:
-        self._usages[tenant] = admission.refund(self._usages[tenant], reserved=reserved, now=self._clock())
+    def refund(self, tenant: str, *, reserved: int, counted: bool = True) -> None:
+        usage = self._usages[tenant]
+        self._usages[tenant] = admission.refund(usage, reserved=reserved, now=self._clock(), counted=counted)
 
     def headers(self, tenant: TenantEntry) -> dict[str, str]:
         """The rate-limit headers of a response that is not charged."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, TypeVar
 
 import orjson
@@ -75,6 +75,21 @@ class RawRequest:
                 raise TooLarge(f"The body is larger than {limit} bytes.", code="body_too_large")
             if not message.get("more_body", False):
                 return b"".join(parts)
+
+    async def pieces(self, limit_s: float) -> AsyncIterator[bytes]:
+        """The body as it arrives, of any size; each piece must come within `limit_s` seconds. Raises TooSlow and
+        CallerGone."""
+        more = True
+        while more:
+            try:
+                async with asyncio.timeout(limit_s):
+                    message = await self._receive()
+            except TimeoutError as error:
+                raise TooSlow(f"Nothing came for {limit_s:g} s; send it again.", code="body_too_slow") from error
+            if message["type"] == "http.disconnect":
+                raise CallerGone
+            more = message.get("more_body", False)
+            yield message.get("body", b"")
 
     async def run_until_caller_leaves(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Does the work. If the caller closes the connection, cancels it and raises CallerGone."""

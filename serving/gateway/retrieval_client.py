@@ -14,6 +14,10 @@ class RetrievalError(Exception):
     """The sidecar did not answer a search or an embedding request."""
 
 
+class UnknownKnowledgeBase(Exception):
+    """The tenant has no such knowledge base."""
+
+
 class TextTooLong(Exception):
     """A text is too long for the embedder; the message names it."""
 
@@ -23,7 +27,7 @@ class Retrieval:
         self._session = session
 
     async def search(self, request: SearchRequest, *, request_id: str) -> SearchResponse:
-        """Raises RetrievalError."""
+        """Raises RetrievalError and UnknownKnowledgeBase."""
         answer = await self._posted("/v1/search", request, request_id)
         try:
             return SearchResponse.model_validate_json(answer)
@@ -48,6 +52,8 @@ class Retrieval:
             raise RetrievalError(type(error).__name__) from error
         if status == 422 and b'"text_too_long"' in text:
             raise TextTooLong(str(orjson.loads(text)["error"]["message"]))
+        if status == 404 and b'"unknown_knowledge_base"' in text:
+            raise UnknownKnowledgeBase(str(orjson.loads(text)["error"]["message"]))
         if status != 200:
             raise RetrievalError(f"status {status}")
         return text

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     engine_api_key_old: SecretStr = SecretStr("")
     retrieval_url: str | None = None
     retrieval_token: SecretStr = SecretStr("")
+    documents_url: str | None = None
+    documents_token: SecretStr = SecretStr("")
     drift_url: str | None = None
     drift_token: SecretStr = SecretStr("")
     max_body_bytes: int = 1024 * 1024

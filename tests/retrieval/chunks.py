@@ -20,6 +20,8 @@ def stored(store: Store, embedder: Embedder, scope: Scope, texts: Sequence[str])
             knowledge_base=scope.knowledge_bases[0],
             document_id=f"document-{number}",
             document=f"{number}.txt",
+            file_id=f"file-{number}",
+            attributes={"number": number},
             version="1",
             ordinal=0,
             heading="",

@@ -29,6 +29,7 @@ def test_no_request_to_the_worker_made_from_its_description_gets_an_undocumented
 ) -> None:
     settings = IngestSettings(
         token=SecretStr(TOKEN), milvus_uri=milvus, embedder=model, ledger=tmp_path / "ledger.db",
+        database=SecretStr(f"sqlite:///{tmp_path}/records.db"), objects=str(tmp_path / "objects"),
         milvus_timeout_seconds=20,
     )  # fmt: skip
 

@@ -31,6 +31,15 @@ def running(module: str, prefix: str, **environment: str) -> Iterator[tuple[str,
             process.kill()
 
 
+def files(folder: Path) -> dict[str, str]:
+    """The settings of what the ingest worker writes."""
+    return {
+        "ledger": str(folder / "ledger.db"),
+        "database": f"sqlite:///{folder}/records.db",
+        "objects": str(folder / "objects"),
+    }
+
+
 def call(method: str, url: str, body: object = None) -> dict[str, Any]:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, HEADERS, method=method)
@@ -45,7 +54,7 @@ def test_a_file_in_a_directory_becomes_evidence(milvus: str, model: Path, tmp_pa
     (source / "plans.md").write_text("# Plans\n\nThe Velmora Basic plan has a refund window of 30 days.")
     common = {"milvus_uri": milvus, "embedder": str(model), "milvus_timeout_seconds": "20"}
     with (
-        running("retrieval.ingest", "QUIVER_INGEST_", ledger=str(tmp_path / "ledger.db"), **common) as (ingest, worker),
+        running("retrieval.ingest", "QUIVER_INGEST_", **files(tmp_path), **common) as (ingest, worker),
         running("retrieval", "QUIVER_RETRIEVAL_", **common) as (retrieval, searcher),
     ):
         wanted = {"tenant": tenant, "name": "docs", "sources": [{"path": str(source)}]}

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.errors import EmptyScopeError, InvalidRequestError
-from retrieval.scope import Scope, literal, one_of
+from retrieval.filters import literal
+from retrieval.scope import Scope, one_of
 
 HOSTILE = ['a" or true or "', "back\\", 'back\\" or 1 == 1', "%", "kb'", "]", "a, b", "kb ", "\u0435", "e", "{x}", "🦊"]
 

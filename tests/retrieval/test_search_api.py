@@ -147,7 +147,7 @@ async def test_an_unknown_knowledge_base_is_named_and_nothing_is_told_of_other_t
         ({"query": ""}, "query"),
         ({"query": "x" * 8_193}, "query"),
         ({"top_k": 0}, "top_k"),
-        ({"top_k": 21}, "top_k"),
+        ({"top_k": 51}, "top_k"),
         ({"top_k": "4"}, "top_k"),
         ({"knowledge_bases": [""]}, "knowledge_bases.0"),
         ({"knowledge_bases": ["é" * 40]}, "knowledge_bases.0"),

@@ -156,7 +156,7 @@ def test_a_row_from_outside_the_scope_fails_the_search(
     store: Store, embedder: Embedder, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(store, embedder, Scope(tenant, ("secret",)), TEXTS)
-    monkeypatch.setattr(Scope, "legible_chunks", lambda _scope: "ordinal > -1")
+    monkeypatch.setattr(Scope, "legible_chunks", lambda _scope, _filter: "ordinal > -1")
     with pytest.raises(IsolationError, match=tenant):
         store.dense(Scope(tenant, ("kb",)), embedder.embed(["refund"])[0], 5)
 

@@ -13,7 +13,7 @@ class About(BaseModel):
     service: str = "Quiver, an OpenAI-compatible API"
     base_url: str = "/v1"
     docs: str = "/docs"
-    routes: list[str] = ["/v1/models", *openapi.POSTED]
+    routes: list[str] = ["/v1/models", *openapi.POSTED, "/v1/files", "/v1/vector_stores"]
     authentication: str = "Authorization: Bearer KEY"
 
 

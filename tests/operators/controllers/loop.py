@@ -12,7 +12,7 @@ from contract.agent import AgentStatus, DesiredSet
 from contract.base_model import BaseModel
 from contract.conditions import Condition
 from contract.gateway import GatewayState
-from contract.ingest import DesiredKnowledgeBase
+from contract.ingest import DesiredKnowledgeBases
 from contract.objects import AnyObject, Objects, collect
 from contract.resource import Key
 from contract.snapshot import Snapshot
@@ -54,14 +54,14 @@ class Pushed:
 
     def __init__(self) -> None:
         self.desired = DesiredSet()
-        self.knowledge_bases: tuple[DesiredKnowledgeBase, ...] = ()
+        self.knowledge_bases = DesiredKnowledgeBases(knowledge_bases=[])
         self.tenants: tuple[str, ...] = ()
 
     def push_desired(self, uid: str, desired: DesiredSet) -> None:
         self.desired = desired
 
-    def push_knowledge_bases(self, bases: tuple[DesiredKnowledgeBase, ...]) -> None:
-        self.knowledge_bases = bases
+    def push_knowledge_bases(self, desired: DesiredKnowledgeBases) -> None:
+        self.knowledge_bases = desired
 
     def push_tenants(self, tenants: tuple[str, ...]) -> None:
         self.tenants = tenants

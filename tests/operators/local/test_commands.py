@@ -46,6 +46,7 @@ def test_each_pair_of_parts_has_a_token_of_its_own_and_no_command_line_shows_one
         "runner-ingest": {"ingest"},
         "runner-drift": {"drift"},
         "gateway-retrieval": {"gateway", "retrieval"},
+        "gateway-ingest": {"gateway", "ingest"},
         "gateway-drift": {"gateway", "drift"},
         "engine": {"engine-base", "agent-base", "gateway"},
     }

@@ -1,9 +1,15 @@
 """A worker for tests."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from contract.ingest import DesiredKnowledgeBase, DesiredSource, IndexedDocument, IndexedKnowledgeBase
+from retrieval.documents.blobs.directory import Directory
+from retrieval.documents.database import Database
+from retrieval.documents.store_library import StoreLibrary
+from retrieval.documents.uploaded_files import UploadedFiles
+from retrieval.documents.uploads import uploads
 from retrieval.embedding.model import Embedder
 from retrieval.ingest.ledger import Ledger
 from retrieval.ingest.pipeline import Pipeline
@@ -34,8 +40,17 @@ class Bench:
     def open(self) -> None:
         """As after a start: everything but the ledger's file and the store is new."""
         self.ledger = Ledger(self.folder / "ledger.db")
-        pipeline = Pipeline(self.store, self.embedder, LIMITS)
-        self.worker = Worker(pipeline, self.ledger, rescan_seconds=5, clock=lambda: self.now)
+        self.blobs = Directory(self.folder / "objects")
+        self.database = Database(f"sqlite:///{self.folder}/records.db")
+        self.worker = Worker(
+            Pipeline(self.store, self.embedder, LIMITS, self.blobs),
+            self.ledger,
+            rescan_seconds=5,
+            clock=lambda: self.now,
+            uploads=partial(uploads, self.database),
+        )
+        self.files = UploadedFiles(self.database, self.blobs, LIMITS.file_bytes, self.worker)
+        self.library = StoreLibrary(self.database, self.ledger, self.worker)
 
     def restart(self) -> None:
         self.ledger.close()

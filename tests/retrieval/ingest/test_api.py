@@ -23,6 +23,8 @@ def settings(milvus: str, model: Path, folder: Path) -> Settings:
         milvus_uri=milvus,
         embedder=model,
         ledger=folder / "ledger.db",
+        database=SecretStr(f"sqlite:///{folder}/records.db"),
+        objects=str(folder / "objects"),
         milvus_timeout_seconds=20,
     )
 

@@ -30,7 +30,7 @@ READY = Document(
     "a.txt",
     "signature",
     digest="d",
-    version=version_of("d", WANTED),
+    version=version_of("d", WANTED, FILE),
     chunks=3,
     state=DocumentState.READY,
 )
@@ -90,7 +90,7 @@ def test_the_same_path_in_two_sources_or_tenants_is_two_documents() -> None:
 
 def test_chunks_follow_from_the_content_and_the_way_of_cutting() -> None:
     finer = WANTED.model_copy(update={"chunk_tokens": 80})
-    assert len({version_of("a", WANTED), version_of("b", WANTED), version_of("a", finer)}) == 3
+    assert len({version_of("a", WANTED, FILE), version_of("b", WANTED, FILE), version_of("a", finer, FILE)}) == 3
 
 
 def test_what_the_store_lost_is_done_again_and_what_nobody_remembers_is_found() -> None:

@@ -11,6 +11,7 @@ from retrieval.ingest.departure import Departure
 from retrieval.ingest.ledger import Document
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.scanner import COMPARE_SECONDS, Scanner
+from retrieval.ingest.term_statistics import TermStatistics
 from retrieval.ingest.worker import Worker
 from retrieval.scope import Scope
 from retrieval.store import KnowledgeBaseRow
@@ -173,20 +174,20 @@ def test_a_knowledge_base_that_cannot_be_deleted_or_tidied_stops_no_other(
 ) -> None:
     bench.write("a.txt", "The first plan.")
     bench.set_desired("docs", "leaving", "untidy")
-    leave, tidy = Departure.leave, Worker._tidy
+    leave, renew = Departure.leave, TermStatistics.renew
 
     def failing(departure: Departure, tenant: str, name: str) -> None:
         if name == "leaving":
             raise ValueError(name)
         leave(departure, tenant, name)
 
-    def failing_too(worker: Worker, key: tuple[str, str]) -> None:
+    def failing_too(statistics: TermStatistics, key: tuple[str, str]) -> None:
         if key[1] == "untidy":
             raise StoreError("It cannot be flushed.")
-        tidy(worker, key)
+        renew(statistics, key)
 
     monkeypatch.setattr(Departure, "leave", failing)
-    monkeypatch.setattr(Worker, "_tidy", failing_too)
+    monkeypatch.setattr(TermStatistics, "renew", failing_too)
     bench.write("a.txt", "The mended plan.")
     bench.set_desired("docs", "untidy")
     docs, untidy = bench.worker.status()
@@ -300,7 +301,7 @@ def test_what_the_machine_prevents_keeps_the_chunks_of_before_and_is_tried_again
 
 def test_a_document_that_was_refused_is_tried_again_under_other_limits(bench: Bench) -> None:
     bench.write("a.txt", "\n\n".join(f"Paragraph number {number} about one of the plans." for number in range(3)))
-    narrow = Pipeline(bench.store, bench.embedder, replace(LIMITS, chunks=2))
+    narrow = Pipeline(bench.store, bench.embedder, replace(LIMITS, chunks=2), bench.blobs)
     bench.worker = Worker(narrow, bench.ledger, rescan_seconds=5, clock=lambda: bench.now)
     bench.set_desired("docs")
     assert bench.document("a.txt").reason == "TooLarge"
@@ -376,7 +377,7 @@ def test_a_read_back_that_misses_chunks_is_not_ready(bench: Bench, monkeypatch: 
 
 
 def test_a_document_over_the_cap_of_chunks_is_refused(bench: Bench) -> None:
-    pipeline = Pipeline(bench.store, bench.embedder, replace(LIMITS, chunks=2))
+    pipeline = Pipeline(bench.store, bench.embedder, replace(LIMITS, chunks=2), bench.blobs)
     bench.worker = Worker(pipeline, bench.ledger, rescan_seconds=5, clock=lambda: bench.now)
     bench.write("a.txt", "\n\n".join(f"Paragraph number {number} about one of the plans." for number in range(3)))
     bench.set_desired("docs")

@@ -1,0 +1,40 @@
+"""Records of batches: files that were attached to a vector store together."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, select
+
+from retrieval.documents.tables import batches
+from retrieval.documents.vector_stores import Key
+
+_ID_BYTES = 12
+
+
+@dataclass(frozen=True)
+class Batch:
+    id: str
+    tenant: str
+    knowledge_base: str
+    created: int  # microseconds since the epoch
+    file_ids: Sequence[str]
+
+
+def new_id() -> str:
+    return "vsfb_" + secrets.token_hex(_ID_BYTES)
+
+
+def add(connection: Connection, batch: Batch) -> None:
+    connection.execute(batches.insert().values(**asdict(batch) | {"file_ids": list(batch.file_ids)}))
+
+
+def get(connection: Connection, key: Key, batch_id: str) -> Batch | None:
+    tenant, knowledge_base = key
+    place = (
+        batches.c.id == batch_id,
+        batches.c.tenant == tenant,
+        batches.c.knowledge_base == knowledge_base,
+    )
+    row = connection.execute(select(batches).where(*place)).first()
+    return Batch(row.id, row.tenant, row.knowledge_base, row.created, tuple(row.file_ids)) if row else None

@@ -1,0 +1,8 @@
+"""Alembic's entry point: `database.migrate` passes the connection, with a transaction around all migrations."""
+
+from alembic import context
+
+from retrieval.documents.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.run_migrations()

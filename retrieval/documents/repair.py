@@ -1,0 +1,23 @@
+"""Finishes what a crash or a failing database or object store has interrupted."""
+
+import asyncio
+import logging
+
+from retrieval.documents.store_library import StoreLibrary
+from retrieval.documents.uploaded_files import UploadedFiles
+from retrieval.errors import RetrievalError
+
+EVERY_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+async def repair(library: StoreLibrary, files: UploadedFiles) -> None:
+    """Runs until cancelled: at once, and then again and again."""
+    while True:
+        try:
+            await asyncio.to_thread(library.follow_again)
+            await asyncio.to_thread(files.finish_deletions)
+        except RetrievalError as error:
+            log.warning("%s", error)
+        await asyncio.sleep(EVERY_SECONDS)

@@ -1,0 +1,107 @@
+"""`/v1/files`: upload, list, show, download, delete."""
+
+import asyncio
+import unicodedata
+from pathlib import PurePosixPath
+from typing import Annotated, Literal, get_args
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import StreamingResponse
+
+from retrieval.documents.index_wait import IndexWait
+from retrieval.documents.pages import Window, page
+from retrieval.documents.routes import TENANT
+from retrieval.documents.schemas import Deleted, FileObject, Listed, Purpose
+from retrieval.documents.uploaded_files import UploadedFiles
+from retrieval.errors import InvalidRequestError
+from service.application import refusals, router
+
+MOST_LISTED = 10_000
+NAME_CHARACTERS = 255
+MOST_FIELDS = 10  # of a form
+MOST_FORM_BYTES = 64 * 1024  # of a form beside its file
+_FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file", "purpose"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "purpose": {"type": "string", "enum": list(get_args(Purpose))},
+                },
+            }
+        }
+    },
+}
+
+Tenant = Annotated[str, Path(max_length=63)]
+
+
+def file_routes(files: UploadedFiles, index: IndexWait) -> APIRouter:
+    routes = router(takes_json=False)
+
+    @routes.post(TENANT + "/files", responses=refusals(403, 507), openapi_extra={"requestBody": _FORM})
+    async def upload(tenant: Tenant, request: Request) -> FileObject:
+        """A file sent again within ten minutes is the same file."""
+        declared = int(request.headers.get("content-length", "0"))
+        await asyncio.to_thread(files.check_room, tenant, max(0, declared - MOST_FORM_BYTES))
+        async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
+            file, name, purpose = _upload(form)
+            return FileObject.of(await asyncio.to_thread(files.add, tenant, name, purpose, file.file))
+
+    @routes.get(TENANT + "/files")
+    def listed(
+        tenant: Tenant,
+        limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = MOST_LISTED,
+        order: Literal["asc", "desc"] = "desc",
+        after: Annotated[str | None, Query(max_length=80)] = None,
+        purpose: Annotated[str | None, Query(max_length=32)] = None,
+    ) -> Listed[FileObject]:
+        every = files.of_tenant(tenant)
+        chosen = [file for file in every if purpose in (None, file.purpose)]
+        shown = page(chosen, lambda file: (file.created, file.id), Window(limit, order, after))
+        return Listed.of(shown, [FileObject.of(file) for file in shown.items])
+
+    @routes.get(TENANT + "/files/{file_id}", responses=refusals(404))
+    def get(tenant: Tenant, file_id: str) -> FileObject:
+        return FileObject.of(files.get(tenant, file_id))
+
+    @routes.get(TENANT + "/files/{file_id}/content", responses=refusals(404), response_class=StreamingResponse)
+    def content(tenant: Tenant, file_id: str) -> StreamingResponse:
+        """The bytes as they were uploaded. Browsers must not show them: a page among them could act for its reader."""
+        headers = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
+        return StreamingResponse(files.content(tenant, file_id), media_type="application/octet-stream", headers=headers)
+
+    @routes.delete(TENANT + "/files/{file_id}", responses=refusals(404))
+    async def delete(tenant: Tenant, file_id: str) -> Deleted:
+        """Also takes it out of every vector store."""
+        keys = await asyncio.to_thread(files.delete, tenant, file_id)
+        return Deleted(id=file_id, object="file", erased=await index.until_file_gone(keys, file_id))
+
+    return routes
+
+
+def _upload(form: FormData) -> tuple[UploadFile, str, str]:
+    """The file, its name and its purpose. Raises InvalidRequestError."""
+    file, purpose = form.get("file"), form.get("purpose")
+    if not isinstance(file, UploadFile):
+        raise InvalidRequestError("The form has no file: send one as `file`.")
+    if purpose not in get_args(Purpose):
+        raise InvalidRequestError(f"The `purpose` is none of {', '.join(get_args(Purpose))}: use `assistants`.")
+    if form.keys() - {"file", "purpose"}:
+        raise InvalidRequestError("The form has fields beside `file` and `purpose`: files do not expire here.")
+    return file, file_name(file.filename or ""), str(purpose)
+
+
+def file_name(given: str) -> str:
+    """The last part of the name, without unprintable characters. Raises InvalidRequestError if nothing is left."""
+    last = PurePosixPath(given.replace("\\", "/")).name
+    name = "".join(c for c in unicodedata.normalize("NFC", last) if c.isprintable()).strip()
+    if not name or name in (".", ".."):
+        raise InvalidRequestError("The file has no name: send its part of the form with a filename.")
+    if len(name) > NAME_CHARACTERS:
+        raise InvalidRequestError(f"The name of the file has more than {NAME_CHARACTERS} characters: shorten it.")
+    return name

@@ -1,0 +1,231 @@
+"""Makes, fills and removes vector stores. Every method blocks: call it off the event loop.
+
+`entries` says what is in one; the ingest worker makes the index follow.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from sqlalchemy import Connection
+
+from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases
+from contract.vector_store import FILE_PREFIX, PREFIX
+from retrieval.documents import attachments, batches, files, tenants, vector_stores
+from retrieval.documents.attachments import Attachment
+from retrieval.documents.batches import Batch
+from retrieval.documents.clock import microseconds
+from retrieval.documents.database import Database
+from retrieval.documents.entries import Entry, entries, entry, folder_entry
+from retrieval.documents.uploaded_files import known_file, known_tenant
+from retrieval.documents.uploads import source_of
+from retrieval.documents.vector_stores import Draft, Key, VectorStore
+from retrieval.errors import ConflictError, InvalidRequestError, NotFoundError, QuotaError
+from retrieval.ingest.ledger import Document, Ledger
+from retrieval.ingest.worker import Worker
+from retrieval.store.rows import Attributes
+
+
+@dataclass(frozen=True)
+class StoreLibrary:
+    """`worker` makes the index follow; it is called off its thread."""
+
+    database: Database
+    ledger: Ledger
+    worker: Worker
+    _following: Lock = field(default_factory=Lock)  # the latest desired set must not be replaced by an earlier one
+
+    # Vector stores ----------------------------------------------------------------------------------------------
+
+    def create(self, tenant: str, draft: Draft, file_ids: Sequence[str]) -> VectorStore:
+        """With these files attached. Raises QuotaError, NotFoundError and UnknownTenantError."""
+        store = VectorStore(
+            tenant=tenant,
+            knowledge_base=vector_stores.new_name(),
+            created=microseconds(),
+            title=draft.title,
+            description=draft.description,
+            labels=draft.labels,
+        )
+        with self.database.writes() as connection:
+            limits = known_tenant(tenants.get(connection, tenant), tenant)
+            if vector_stores.count_made_by_api(connection, tenant) >= limits.max_vector_stores:
+                raise QuotaError(
+                    f"Your organization has {limits.max_vector_stores:,} vector stores: delete some, or ask for more "
+                    "(documents.maxVectorStores of the Tenant)."
+                )
+            vector_stores.add(connection, store)
+            for file_id in file_ids:
+                _attach(connection, store.key, file_id, {})
+        self.follow()
+        return store
+
+    def get(self, tenant: str, store_id: str) -> VectorStore:
+        with self.database.reads() as connection:
+            return known_store(connection, tenant, store_id)
+
+    def of_tenant(self, tenant: str) -> list[VectorStore]:
+        with self.database.reads() as connection:
+            return vector_stores.of_tenant(connection, tenant)
+
+    def change(self, tenant: str, store_id: str, values: Mapping[str, object]) -> VectorStore:
+        with self.database.writes() as connection:
+            store = known_store(connection, tenant, store_id)
+            if values:
+                vector_stores.change(connection, store.key, **values)
+            return known_store(connection, tenant, store_id)
+
+    def remove(self, tenant: str, store_id: str) -> Key:
+        """The files stay. Raises ConflictError for the store of a KnowledgeBase object."""
+        with self.database.writes() as connection:
+            store = known_store(connection, tenant, store_id)
+            if store.spec is not None:
+                raise ConflictError(
+                    f"'{store.id}' belongs to the KnowledgeBase {store.knowledge_base}: delete that object instead."
+                )
+            vector_stores.remove(connection, store.key)
+        self.follow()
+        return store.key
+
+    # Files of a vector store ------------------------------------------------------------------------------------
+
+    def entries(self, store: VectorStore) -> list[Entry]:
+        with self.database.reads() as connection:
+            attached = attachments.of_store(connection, store.key)
+        return entries(attached, self.ledger.documents(*store.key))
+
+    def entry(self, store: VectorStore, file_id: str) -> Entry:
+        with self.database.reads() as connection:
+            attachment = attachments.get(connection, store.key, file_id)
+        if attachment is not None:
+            return entry(attachment, self.ledger.of_source(*store.key, source_of(file_id)))
+        document = self._in_folder(store, file_id)
+        if document is None:
+            raise _not_in_store(store, file_id)
+        return folder_entry(document)
+
+    def attach(self, store: VectorStore, file_id: str, attributes: Attributes) -> Entry:
+        with self.database.writes() as connection:
+            _attach(connection, store.key, file_id, attributes)
+        self.worker.look_at([store.key])
+        return self.entry(store, file_id)
+
+    def set_attributes(self, store: VectorStore, file_id: str, attributes: Attributes) -> Entry:
+        with self.database.writes() as connection:
+            if attachments.get(connection, store.key, file_id) is None:
+                raise self._not_attached(store, file_id)
+            _attach(connection, store.key, file_id, attributes)
+        self.worker.look_at([store.key])
+        return self.entry(store, file_id)
+
+    def detach(self, tenant: str, store_id: str, file_id: str) -> Key:
+        """The file itself stays."""
+        store = self.get(tenant, store_id)
+        with self.database.writes() as connection:
+            if not attachments.remove(connection, store.key, file_id):
+                raise self._not_attached(store, file_id)
+        self.worker.look_at([store.key])
+        return store.key
+
+    # Batches ----------------------------------------------------------------------------------------------------
+
+    def attach_batch(self, store: VectorStore, listed: Sequence[tuple[str, Attributes]]) -> Batch:
+        """All of them, or none."""
+        ids = tuple(file_id for file_id, _ in listed)
+        batch = Batch(batches.new_id(), store.tenant, store.knowledge_base, microseconds(), ids)
+        with self.database.writes() as connection:
+            for file_id, attributes in listed:
+                _attach(connection, store.key, file_id, attributes)
+            batches.add(connection, batch)
+        self.worker.look_at([store.key])
+        return batch
+
+    def batch(self, store: VectorStore, batch_id: str) -> Batch:
+        with self.database.reads() as connection:
+            batch = batches.get(connection, store.key, batch_id)
+        if batch is None:
+            raise NotFoundError(f"No file batch found with id '{batch_id[:80]}'.")
+        return batch
+
+    def batch_entries(self, store: VectorStore, batch: Batch) -> list[Entry]:
+        """The files of a batch that are still in the store."""
+        ids = frozenset(batch.file_ids)
+        return [entry for entry in self.entries(store) if entry.file_id in ids]
+
+    def cancel(self, store: VectorStore, batch: Batch) -> None:
+        """The files in progress are not indexed; others stay."""
+        running = [each.file_id for each in self.batch_entries(store, batch) if each.status == "in_progress"]
+        with self.database.writes() as connection:
+            attachments.cancel(connection, store.key, running)
+        self.worker.look_at([store.key])
+
+    # What the worker follows ------------------------------------------------------------------------------------
+
+    def set_objects(self, desired: DesiredKnowledgeBases) -> None:
+        """Take over the KnowledgeBase objects and the tenants. What a deleted tenant made and uploaded is deleted."""
+        with self.database.writes() as connection:
+            vector_stores.set_objects(connection, desired.knowledge_bases, microseconds())
+            if desired.tenants is not None:
+                tenants.set_all(connection, desired.tenants)
+                _remove_strangers(connection, frozenset(tenant.name for tenant in desired.tenants))
+        self.follow()
+
+    def follow_again(self) -> None:
+        """Repeats `follow` if the worker's desired set is another one: a crash may have come between."""
+        with self.database.reads() as connection:
+            is_known = bool(tenants.every(connection))
+        if is_known and {_key(base) for base in self.ledger.desired()} != {_key(base) for base in self.desired()}:
+            self.follow()
+
+    def desired(self) -> list[DesiredKnowledgeBase]:
+        """Every vector store, as the worker's desired set."""
+        with self.database.reads() as connection:
+            return [store.desired for store in vector_stores.every(connection)]
+
+    def follow(self) -> None:
+        """Make the worker's desired set that of the records. Also repeats what a crash has left out."""
+        with self._following:
+            self.worker.set_desired(self.desired())
+
+    def _in_folder(self, store: VectorStore, file_id: str) -> Document | None:
+        document = self.ledger.document(file_id.removeprefix(FILE_PREFIX))
+        is_in_store = document is not None and (document.tenant, document.knowledge_base) == store.key
+        return document if is_in_store else None
+
+    def _not_attached(self, store: VectorStore, file_id: str) -> NotFoundError | ConflictError:
+        if self._in_folder(store, file_id):
+            return ConflictError(f"'{file_id[:80]}' lies in a folder of the KnowledgeBase: change it there.")
+        return _not_in_store(store, file_id)
+
+
+def _key(base: DesiredKnowledgeBase) -> Key:
+    return base.tenant, base.name
+
+
+def known_store(connection: Connection, tenant: str, store_id: str) -> VectorStore:
+    """Raises NotFoundError, with the same words for an unknown store and for another tenant's."""
+    if not store_id.startswith(PREFIX):
+        raise InvalidRequestError(f"Invalid '{store_id[:80]}'. Expected an ID that begins with '{PREFIX}'.")
+    store = vector_stores.get(connection, tenant, store_id.removeprefix(PREFIX))
+    if store is None:
+        raise NotFoundError(f"No vector store found with id '{store_id[:80]}'.")
+    return store
+
+
+def _not_in_store(store: VectorStore, file_id: str) -> NotFoundError:
+    return NotFoundError(f"No file found with id '{file_id[:80]}' in vector store '{store.id}'.")
+
+
+def _attach(connection: Connection, key: Key, file_id: str, attributes: Attributes) -> None:
+    file = known_file(files.get(connection, key[0], file_id), file_id)
+    attachments.put(connection, key, Attachment(file, microseconds(), attributes))
+
+
+def _remove_strangers(connection: Connection, names: frozenset[str]) -> None:
+    """Remove the stores and files of all other tenants. The bytes are deleted afterwards."""
+    for store in vector_stores.every(connection):
+        if store.tenant not in names:
+            vector_stores.remove(connection, store.key)
+    for file in files.of_others(connection, names):
+        attachments.detach_everywhere(connection, file.id)
+        files.mark_deleted(connection, file.tenant, file.id)

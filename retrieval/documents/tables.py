@@ -1,0 +1,73 @@
+"""The tables. A change here needs a migration in `migrations/versions`."""
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKeyConstraint, Index, Integer, MetaData, String, Table
+
+metadata = MetaData()
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("max_bytes", BigInteger, nullable=False),
+    Column("max_files", Integer, nullable=False),
+    Column("max_vector_stores", Integer, nullable=False),
+)
+
+# `created` is in microseconds since the epoch. Lists are ordered by it, and by the id among equals.
+vector_stores = Table(
+    "vector_stores",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("knowledge_base", String(63), primary_key=True),
+    Column("created", BigInteger, nullable=False),
+    # The desired state of a KnowledgeBase object; null for a store made by the API.
+    Column("spec", JSON(none_as_null=True)),
+    Column("title", String(256), nullable=False),
+    Column("description", String(512), nullable=False),
+    Column("labels", JSON, nullable=False),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(63), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("name", String(1024), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    # True while its bytes are on their way out of the object store.
+    Column("deleted", Boolean, nullable=False, default=False),
+    Index("files_of_tenant", "tenant", "created", "id"),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("knowledge_base", String(63), primary_key=True),
+    Column("file_id", String(64), primary_key=True),
+    Column("created", BigInteger, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    # A cancelled file is listed, and not indexed.
+    Column("cancelled", Boolean, nullable=False, default=False),
+    ForeignKeyConstraint(
+        ["tenant", "knowledge_base"], ["vector_stores.tenant", "vector_stores.knowledge_base"], ondelete="CASCADE"
+    ),
+    ForeignKeyConstraint(["file_id"], ["files.id"], ondelete="CASCADE"),
+    Index("attachments_of_file", "file_id"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(63), nullable=False),
+    Column("knowledge_base", String(63), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("file_ids", JSON, nullable=False),
+    ForeignKeyConstraint(
+        ["tenant", "knowledge_base"], ["vector_stores.tenant", "vector_stores.knowledge_base"], ondelete="CASCADE"
+    ),
+)

@@ -1,0 +1,142 @@
+"""Takes in, shows and deletes uploaded files. Every method blocks: call it off the event loop."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from contract.ingest import DesiredTenant
+from retrieval.documents import attachments, files, tenants
+from retrieval.documents.blobs import Blobs
+from retrieval.documents.clock import microseconds
+from retrieval.documents.database import Database
+from retrieval.documents.files import StoredFile
+from retrieval.documents.vector_stores import Key
+from retrieval.errors import FileTooLargeError, NotFoundError, QuotaError, RetrievalError, UnknownTenantError
+from retrieval.ingest.worker import Worker
+
+# A client sends an upload again if its answer is lost. Within this time, the same file is the same upload.
+RESENT_MICROSECONDS = 10 * 60 * 1_000_000
+_PIECE = 256 * 1024
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class UploadedFiles:
+    """`worker` makes the index follow a deletion."""
+
+    database: Database
+    blobs: Blobs
+    most_bytes: int  # of one file
+    worker: Worker
+
+    def check_room(self, tenant: str, size: int) -> None:
+        """Refuses an upload before its bytes are read, as far as its declared size allows. Raises QuotaError,
+        FileTooLargeError and UnknownTenantError."""
+        with self.database.writes() as connection:
+            limits = known_tenant(tenants.get(connection, tenant), tenant)
+            self._check(limits, *files.usage(connection, tenant), size)
+
+    def add(self, tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
+        """The bytes are safe before the record is, so whatever is answered exists. A file that was uploaded moments
+        ago is not stored twice."""
+        size, sha256 = _measured(content)
+        file = StoredFile(files.new_id(), tenant, microseconds(), name, purpose, size, sha256)
+        with self.database.reads() as connection:
+            if twin := files.twin(connection, file, file.created - RESENT_MICROSECONDS):
+                return twin
+        self.check_room(tenant, size)
+        self.blobs.put(file.blob, content)
+        try:
+            return self._record(file)
+        except BaseException:
+            self.blobs.delete(file.blob)
+            raise
+
+    def get(self, tenant: str, file_id: str) -> StoredFile:
+        with self.database.reads() as connection:
+            return known_file(files.get(connection, tenant, file_id), file_id)
+
+    def of_tenant(self, tenant: str) -> list[StoredFile]:
+        with self.database.reads() as connection:
+            return files.of_tenant(connection, tenant)
+
+    def content(self, tenant: str, file_id: str) -> Iterator[bytes]:
+        file = self.get(tenant, file_id)
+        pieces = self.blobs.pieces(file.blob)
+        if pieces is None:
+            raise NotFoundError(f"The bytes of file '{file_id}' are gone from the object store: upload it again.")
+        return pieces
+
+    def delete(self, tenant: str, file_id: str) -> list[Key]:
+        """Takes the file out of every vector store and deletes its bytes. Returns the vector stores it was in."""
+        with self.database.writes() as connection:
+            file = known_file(files.get(connection, tenant, file_id), file_id)
+            keys = attachments.stores_of(connection, file_id)
+            attachments.detach_everywhere(connection, file_id)
+            files.mark_deleted(connection, tenant, file_id)
+        self.worker.look_at(keys)
+        self._erase(file)
+        return keys
+
+    def finish_deletions(self) -> None:
+        """Deletes the bytes of deleted files: a crash or a failing object store may have left them."""
+        with self.database.reads() as connection:
+            left = files.deleted(connection)
+        for file in left:
+            try:
+                self._erase(file)
+            except RetrievalError as error:
+                log.warning("%s: the bytes of the deleted file %s are still there: %s", file.tenant, file.id, error)
+
+    def _erase(self, file: StoredFile) -> None:
+        self.blobs.delete(file.blob)
+        with self.database.writes() as connection:
+            files.forget(connection, file.id)
+
+    def _record(self, file: StoredFile) -> StoredFile:
+        with self.database.writes() as connection:
+            limits = known_tenant(tenants.get(connection, file.tenant), file.tenant)
+            self._check(limits, *files.usage(connection, file.tenant), file.size)
+            files.add(connection, file)
+        return file
+
+    def _check(self, limits: DesiredTenant, count: int, used: int, size: int) -> None:
+        if size > self.most_bytes:
+            raise FileTooLargeError(f"The file has {size:,} bytes, over the limit of {self.most_bytes:,}: split it.")
+        if count >= limits.max_files:
+            raise QuotaError(
+                f"Your organization has {count:,} of {limits.max_files:,} files: delete some, or ask for more "
+                "(documents.maxFiles of the Tenant)."
+            )
+        if used + size > limits.max_bytes:
+            raise QuotaError(
+                f"Your organization's files have {used:,} bytes, and this one {size:,}, over the limit of "
+                f"{limits.max_bytes:,}: delete some, or ask for more (documents.maxBytes of the Tenant)."
+            )
+
+
+def known_file(file: StoredFile | None, file_id: str) -> StoredFile:
+    """Raises NotFoundError, with the same words for an unknown file and for another tenant's."""
+    if file is None:
+        raise NotFoundError(f"No file found with id '{file_id[:80]}'.")
+    return file
+
+
+def known_tenant(tenant: DesiredTenant | None, name: str) -> DesiredTenant:
+    if tenant is None:
+        raise UnknownTenantError(f"The tenant {name} has not reached the ingest worker yet: try again in a moment.")
+    return tenant
+
+
+def _measured(content: BinaryIO) -> tuple[int, str]:
+    """The size and the SHA-256 of a file, which is then at its beginning."""
+    content.seek(0)
+    digest, size = hashlib.sha256(), 0
+    while piece := content.read(_PIECE):
+        digest.update(piece)
+        size += len(piece)
+    content.seek(0)
+    return size, digest.hexdigest()
