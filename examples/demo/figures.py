@@ -8,7 +8,8 @@ from typing import Any
 class Figures:
     """The last line of the tour. Shares are of the questions asked.
 
-    `wrong_rows` are printed answers that are not the documents'; `steps` those of a conversation that came out right.
+    `wrong_rows` are printed answers that are not the documents'; `steps` those of a conversation that came out right, `documents` those of an
+    uploaded document.
     `cross_tenant_leaks` counts every attempt that was not refused in the way that it must be.
     """
 
@@ -19,6 +20,8 @@ class Figures:
     adapters_exact: float = 0.0
     wrong_rows: int = 0
     steps: int = 0
+    documents: int = 0
+    first_cited_s: float = 0.0
     abstained_unanswerable: float = 0.0
     swap_requests: int = 0
     swap_failed: int = 0
@@ -33,11 +36,19 @@ _AT_LEAST = {
     "grounded_exact": 0.9,
     "adapters_exact": 0.9,
     "steps": 3,
+    "documents": 3,
     "abstained_unanswerable": 0.9,
     "adapters": 4,
     "swap_requests": 1,
 }
-_AT_MOST = {"wrong_rows": 0, "first_answer_s": 120, "rss_mb": 5000, "swap_failed": 0, "cross_tenant_leaks": 0}
+_AT_MOST = {
+    "wrong_rows": 0,
+    "first_answer_s": 120,
+    "first_cited_s": 30,
+    "rss_mb": 5000,
+    "swap_failed": 0,
+    "cross_tenant_leaks": 0,
+}
 
 
 def missed(figures: Figures) -> list[str]:

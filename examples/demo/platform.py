@@ -152,7 +152,8 @@ def copy_objects(target: Path, source: Path = HERE) -> Path:
 
 def create_key(root: Path, tenant: str, name: str = "demo") -> str:
     """The new key. Raises NotReady."""
-    command = [QUIVER, "keys", "create", str(root), "--tenant", tenant, "--name", name]
+    command = [QUIVER, "keys", "create", str(root), "--tenant", tenant, "--name", name, "--scope", "inference",
+               "--scope", "documents"]  # fmt: skip
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise NotReady(f"no key for tenant {tenant}: {done.stderr.strip()}")

@@ -24,6 +24,7 @@ from examples.demo.questions import (
     answers_exactly,
     style,
 )
+from examples.demo.uploads import OwnDocument
 
 BASE_MODEL = "quiver-demo"
 SWAP_CALLERS = 6
@@ -54,6 +55,7 @@ class Tour:
         self._one_question_everywhere()
         self._all_questions()
         self._conversation()
+        self._own_document()
         self._fences()
         self._swap()
         self._metrics()
@@ -112,6 +114,23 @@ class Tour:
         ]
         self.figures.steps = sum(right for _, _, right in steps)
         self._say("\nWhat clients send beside questions:\n")
+        self._say(
+            table(("STEP", "ANSWER"), [(name, text if right else f"{text}  WRONG") for name, text, right in steps])
+        )
+
+    # A document of one's own -------------------------------------------------------------------------------------
+
+    def _own_document(self) -> None:
+        """`documents` counts the steps that came out right."""
+        document = OwnDocument(self._clients["acme"])
+        steps = [
+            ("added, then asked for", *document.add()),
+            ("replaced", *document.replace()),
+            ("deleted", *document.remove()),
+        ]
+        self.figures.documents = sum(right for _, _, right in steps)
+        self.figures.first_cited_s = document.first_cited_s
+        self._say(f"\nA document that acme uploads; its first cited answer came after {document.first_cited_s} s:\n")
         self._say(
             table(("STEP", "ANSWER"), [(name, text if right else f"{text}  WRONG") for name, text, right in steps])
         )

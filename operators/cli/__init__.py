@@ -4,6 +4,7 @@ import click
 
 from operators.cli.asking import ask
 from operators.cli.deciding import promote, rollback
+from operators.cli.documents import documents
 from operators.cli.keys import keys
 from operators.cli.reading import describe, get, history, logs
 from operators.cli.running import examine, up
@@ -15,5 +16,5 @@ def main() -> None:
     """One base model, many tenants: adapters swapped under load, documents with citations."""
 
 
-for command in (up, get, describe, logs, ask, promote, rollback, history, examine, keys):
+for command in (up, get, describe, logs, ask, documents, promote, rollback, history, examine, keys):
     main.add_command(command)

@@ -1,13 +1,15 @@
 """`quiver keys`."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import click
 import yaml
 
-from contract.api_key import APIKey, APIKeySpec, key_digest, key_from_entropy, shown
+from contract.api_key import APIKey, APIKeySpec, Scope, key_digest, key_from_entropy, shown
 from contract.names import API_VERSION, EMBEDDER
 from contract.objects import AnyObject, to_data
 from contract.resource import Key, Metadata
@@ -28,13 +30,17 @@ def keys() -> None:
 @click.option("--name", type=NameType(), required=True, help="What the key is called.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; by default, never.")
 @click.option("--model", "models", type=NameType(), multiple=True, help="Allow only this model; may be repeated.")
-def create(root: Path, tenant: str, name: str, days: int | None, models: tuple[str, ...]) -> None:
+@click.option("--scope", "scopes", type=click.Choice(get_args(Scope)), multiple=True, default=("inference",),
+              show_default=True, help="What the key is for; may be repeated.")  # fmt: skip
+def create(
+    root: Path, tenant: str, name: str, days: int | None, models: tuple[str, ...], scopes: tuple[Scope, ...]
+) -> None:
     """Make a key, write its digest to DIR, and print the key once."""
     contents = directory.read(root, Contents())
     owner = tenant_of(root, contents, tenant)
     _refuse_unknown(contents, owner, models)
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    key, item = new_key(owner.spec.namespace, name, expires_at=expires_at, models=models)
+    key, item = new_key(owner.spec.namespace, name, expires_at=expires_at, models=models, scopes=scopes)
     _refuse_double(contents, item)
     write_new(root / f"key-{tenant}-{name}.yaml", item)
     click.echo(key)
@@ -56,11 +62,12 @@ def listing(root: Path, tenant: str | None) -> None:
             key.spec.prefix,
             _until(key),
             ", ".join(key.spec.models or ()) or "all",
+            ", ".join(sorted(key.spec.scopes)),
         )
         for key in contents.objects.api_keys
         if tenant is None or owners.get(key.namespace) == tenant
     ]
-    click.echo(table.table(("TENANT", "NAME", "PREFIX", "EXPIRES", "MODELS"), rows))
+    click.echo(table.table(("TENANT", "NAME", "PREFIX", "EXPIRES", "MODELS", "SCOPES"), rows))
 
 
 @keys.command()
@@ -86,11 +93,17 @@ def _until(key: APIKey) -> str:
 
 
 def new_key(
-    namespace: str, name: str, *, expires_at: datetime | None = None, models: tuple[str, ...] = ()
+    namespace: str,
+    name: str,
+    *,
+    expires_at: datetime | None = None,
+    models: tuple[str, ...] = (),
+    scopes: Iterable[Scope] = ("inference",),
 ) -> tuple[str, APIKey]:
     """A key, and the object with its digest."""
     key = key_from_entropy(namespace, secrets.token_bytes(32))
-    spec = APIKeySpec(sha256=key_digest(key), prefix=shown(key), expires_at=expires_at, models=models or None)
+    spec = APIKeySpec(sha256=key_digest(key), prefix=shown(key), expires_at=expires_at, models=models or None,
+                      scopes=frozenset(scopes))  # fmt: skip
     return key, APIKey(api_version=API_VERSION, metadata=Metadata(name=name, namespace=namespace), spec=spec)
 
 

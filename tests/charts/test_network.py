@@ -16,7 +16,8 @@ PORTS = {"gateway": (8080, 8081), "operator": (9500,), "engine": (8000, 9400), "
 
 ALLOWED = {
     ("gateway", "engine", 8000), ("operator", "engine", 9400),
-    ("gateway", "retrieval", 8310), ("gateway", "ingest", 8311), ("gateway", "drift", 8400), ("operator", "drift", 8400),
+    ("gateway", "retrieval", 8310), ("gateway", "ingest", 8311), ("gateway", "drift", 8400),
+    ("operator", "drift", 8400),
     ("operator", "gateway", 8081), ("operator", "ingest", 8311), ("test", "gateway", 8080),
     ("retrieval", "milvus", 19530), ("ingest", "milvus", 19530),
 }  # fmt: skip

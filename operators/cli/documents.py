@@ -1,0 +1,163 @@
+"""`quiver documents`: puts documents in, looks at them, searches and deletes them, as a tenant's people do."""
+
+import asyncio
+import textwrap
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from operators.cli.arguments import DEFAULT_PORT
+from operators.clients.documents import DocumentsClient, DocumentsError, Object, connected
+from operators.local import table
+
+WIDTH = 100
+T = TypeVar("T")
+
+file_argument = click.argument(
+    "paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where the gateway is, and a key with the scope `documents`."""
+
+    url: str
+    key: str
+
+    def run(self, work: Callable[[DocumentsClient], Awaitable[T]]) -> T:
+        async def connected_work() -> T:
+            async with connected(self.url, self.key) as client:
+                return await work(client)
+
+        try:
+            return asyncio.run(connected_work())
+        except DocumentsError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group()
+@click.option("--url", envvar="QUIVER_URL", default=f"http://127.0.0.1:{DEFAULT_PORT}", show_default=True,
+              help="The gateway's address (QUIVER_URL).")  # fmt: skip
+@click.option("--key", envvar="QUIVER_API_KEY", required=True,
+              help="A key with the scope `documents` (QUIVER_API_KEY).")  # fmt: skip
+@click.pass_context
+def documents(context: click.Context, url: str, key: str) -> None:
+    """The documents of the key's tenant, on a cluster or on this machine.
+
+    STORE is the id of a vector store, or vs_NAME for the KnowledgeBase NAME.
+    """
+    context.obj = Access(url, key)
+
+
+@documents.command()
+@click.pass_obj
+def stores(access: Access) -> None:
+    """List the vector stores."""
+    rows = [
+        (
+            store["id"],
+            store["name"] or "-",
+            "object" if store["managed"] else "API",
+            *(str(store["file_counts"][state]) for state in ("completed", "in_progress", "failed")),
+        )
+        for store in access.run(lambda client: client.stores())
+    ]
+    click.echo(table.table(("STORE", "NAME", "MADE BY", "READY", "IN PROGRESS", "FAILED"), rows))
+
+
+@documents.command()
+@click.argument("name")
+@click.pass_obj
+def create(access: Access, name: str) -> None:
+    """Make a vector store called NAME, and print its id."""
+    click.echo(access.run(lambda client: client.create_store(name))["id"])
+
+
+@documents.command()
+@click.argument("store")
+@file_argument
+@click.option("--attribute", "attributes", metavar="KEY=VALUE", multiple=True, help="For filters; may be repeated.")
+@click.pass_obj
+def add(access: Access, store: str, paths: Sequence[Path], attributes: Sequence[str]) -> None:
+    """Upload each FILE into STORE, and wait until it can be searched.
+
+    An uploaded file of the same name is replaced: it answers until the new one does, and is deleted then.
+    """
+    failed = access.run(lambda client: _add_all(client, store, paths, _parsed(attributes)))
+    if failed:
+        raise click.ClickException(f"{failed} of {len(paths)} files cannot be searched; their lines say why")
+
+
+@documents.command("list")
+@click.argument("store")
+@click.pass_obj
+def listing(access: Access, store: str) -> None:
+    """List the documents of STORE: state, passages, and why one failed."""
+    rows = [
+        (file["id"], file["filename"], file["state"], str(file["passages"]), _why(file))
+        for file in access.run(lambda client: client.files(store))
+    ]
+    click.echo(table.table(("FILE", "NAME", "STATE", "PASSAGES", "WHY"), rows))
+
+
+@documents.command()
+@click.argument("store")
+@click.argument("question")
+@click.option("--most", type=click.IntRange(1, 50), default=5, show_default=True, help="Passages to show.")
+@click.pass_obj
+def search(access: Access, store: str, question: str, most: int) -> None:
+    """Show the passages of STORE for QUESTION, the most relevant first."""
+    for found in access.run(lambda client: client.search(store, question, most)):
+        line = f"{found['score']:.2f} {found['filename']}: {found['content'][0]['text']}"
+        click.echo(textwrap.shorten(line, WIDTH, placeholder=" …"))
+
+
+@documents.command()
+@click.argument("file_ids", metavar="FILE_ID...", nargs=-1, required=True)
+@click.pass_obj
+def remove(access: Access, file_ids: Sequence[str]) -> None:
+    """Delete each FILE_ID: its bytes, its record, and its passages in every vector store."""
+
+    async def remove_all(client: DocumentsClient) -> None:
+        for file_id in file_ids:
+            erased = (await client.delete_file(file_id))["erased"]
+            click.echo(f"{file_id} is deleted" + ("" if erased else "; its passages go within a minute"))
+
+    access.run(remove_all)
+
+
+async def _add_all(client: DocumentsClient, store: str, paths: Sequence[Path], attributes: Mapping[str, str]) -> int:
+    """The number of files that cannot be searched."""
+    earlier = {file["filename"]: file for file in await client.files(store) if file["uploaded"]}
+    failed = 0
+    for number, path in enumerate(paths, 1):
+        uploaded = await client.upload(path)
+        click.echo(f"{number} of {len(paths)}: {path.name}: uploaded as {uploaded['id']}")
+        file = await client.attach(store, uploaded["id"], attributes)
+        click.echo(f"{number} of {len(paths)}: {path.name}: {_outcome(file)}")
+        failed += file["status"] != "completed"
+        before = earlier.get(path.name)
+        if before and before["id"] != file["id"] and file["status"] == "completed":
+            await client.delete_file(before["id"])
+            click.echo(f"{number} of {len(paths)}: {path.name}: replaces {before['id']}")
+    return failed
+
+
+def _parsed(attributes: Sequence[str]) -> Mapping[str, str]:
+    pairs = [attribute.partition("=") for attribute in attributes]
+    wrong = next((key for key, equals, _ in pairs if not key or not equals), None)
+    if wrong is not None:
+        raise click.ClickException(f"{wrong!r} is no attribute; write KEY=VALUE")
+    return {key: value for key, _, value in pairs}
+
+
+def _outcome(file: Object) -> str:
+    return f"ready, {file['passages']} passages" if file["status"] == "completed" else _why(file)
+
+
+def _why(file: Object) -> str:
+    return str(file["last_error"]["message"]) if file["last_error"] else ""
