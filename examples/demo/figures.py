@@ -8,8 +8,8 @@ from typing import Any
 class Figures:
     """The last line of the tour. Shares are of the questions asked.
 
-    `wrong_rows` are printed answers that are not the documents'; `steps` those of a conversation that came out right, `documents` those of an
-    uploaded document.
+    `wrong_rows` are printed answers that are not the documents'; `steps` those of a conversation that came out right,
+    `documents` those of an uploaded document.
     `cross_tenant_leaks` counts every attempt that was not refused in the way that it must be.
     """
 

@@ -1,7 +1,6 @@
 """Speaks to a gateway's API of files and vector stores, as any caller does."""
 
 import asyncio
-import mimetypes
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -41,9 +40,8 @@ class DocumentsClient:
         """The bytes are read as they are sent."""
         form = aiohttp.FormData()
         form.add_field("purpose", "assistants")
-        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        with path.open("rb") as file:
-            form.add_field("file", file, filename=path.name, content_type=kind)
+        with await asyncio.to_thread(path.open, "rb") as file:
+            form.add_field("file", file, filename=path.name, content_type="application/octet-stream")
             return await self._answer("POST", "/v1/files", data=form)
 
     async def attach(self, store: str, file_id: str, attributes: Mapping[str, str]) -> Object:

@@ -1,12 +1,12 @@
-"""The parser's process: `python -m retrieval.ingest.parse.child NAME MEMORY_BYTES CPU_SECONDS CHARACTERS`.
+"""Parses a document, in the parser's process.
 
-The document comes on standard input; one line of JSON in UTF-8 goes to standard output:
-`{"sections": [[heading, whether these are rows, [text, …]], …]}` or `{"reason": …, "message": …}`.
+The answer is one line of JSON in UTF-8: `{"sections": [[heading, whether these are rows, [text, …]], …]}` or
+`{"reason": …, "message": …}`.
 """
 
 import json
-import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO
 
@@ -15,25 +15,35 @@ from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.parse.fence import RefusedError, fence
 from retrieval.ingest.parse.formats import Parser, parser_for
-from retrieval.ingest.parse.run import MAX_BLOCKS
+
+MAX_BLOCKS = 100_000  # of one document
 
 
-def main() -> None:
-    name, memory_bytes, cpu_seconds, characters = sys.argv[1], *map(int, sys.argv[2:5])
+@dataclass(frozen=True)
+class Request:
+    """A document to parse, and its limits."""
+
+    name: str
+    memory_bytes: int
+    cpu_seconds: int
+    characters: int
+
+
+def answer(request: Request, document: BinaryIO) -> bytes:
+    """Puts the fence around the calling process for good."""
     try:
-        parse = parser_for(name)  # before the fence, because some libraries open a socket on import
-        fence(memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
-        answer = _read(parse, sys.stdin.buffer, characters)
+        parse = parser_for(request.name)  # before the fence, because some libraries open a socket on import
+        fence(memory_bytes=request.memory_bytes, cpu_seconds=request.cpu_seconds)
+        return _read(parse, document, request.characters)
     except DocumentError as error:
-        answer = json.dumps({"reason": error.reason, "message": str(error)}).encode()
-    sys.stdout.buffer.write(answer)
+        return json.dumps({"reason": error.reason, "message": str(error)}).encode()
 
 
 def _read(parse: Parser, document: BinaryIO, characters: int) -> bytes:
     """The answer with all blocks; any exception of a parser means a bad file."""
     try:
         blocks = _within(parse(document.read()), characters)
-        answer = _answer(blocks)
+        written = _written(blocks)
     except DocumentError:
         raise
     except (MemoryError, RecursionError) as error:
@@ -44,7 +54,7 @@ def _read(parse: Parser, document: BinaryIO, characters: int) -> bytes:
         raise DocumentError(reasons.CORRUPT, message) from error
     if not blocks:
         raise DocumentError(reasons.EMPTY, "it holds no text (a scan has none before text recognition): add text")
-    return answer
+    return written
 
 
 def _within(blocks: Iterable[Block], characters: int) -> list[Block]:
@@ -62,12 +72,8 @@ def _within(blocks: Iterable[Block], characters: int) -> list[Block]:
     return kept
 
 
-def _answer(blocks: Iterable[Block]) -> bytes:
+def _written(blocks: Iterable[Block]) -> bytes:
     """Writes each heading once for its consecutive paragraphs or rows."""
     groups = groupby(blocks, lambda block: (block.heading, block.is_row))
     sections = [[heading, rows, [block.text for block in under]] for (heading, rows), under in groups]
     return json.dumps({"sections": sections}, ensure_ascii=False).encode("utf-8", "replace")
-
-
-if __name__ == "__main__":
-    main()

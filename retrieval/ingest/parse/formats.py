@@ -21,6 +21,8 @@ _MODULES = {
     ".docx": "docx",
 }
 
+MODULES = tuple(f"{__package__}.{name}" for name in dict.fromkeys(_MODULES.values()))
+
 
 def supported(name: str) -> bool:
     return PurePath(name).suffix.lower() in _MODULES
@@ -31,7 +33,7 @@ def parser_for(name: str) -> Parser:
     suffix = PurePath(name).suffix.lower()
     if not supported(name):
         raise unsupported(suffix)
-    parser: Parser = import_module(f"retrieval.ingest.parse.{_MODULES[suffix]}").parse
+    parser: Parser = import_module(f"{__package__}.{_MODULES[suffix]}").parse
     return parser
 
 

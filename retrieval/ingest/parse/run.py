@@ -7,24 +7,20 @@ A fault of the document is a `DocumentError`. If the machine kills the parser or
 import contextlib
 import json
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import BinaryIO
 
 from retrieval.errors import DocumentError, DocumentUnavailableError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.limits import Limits
+from retrieval.ingest.parse.child import MAX_BLOCKS, Request
+from retrieval.ingest.parse.parsers import RunningParser, parsers
 
-MAX_BLOCKS = 100_000  # of one document
 WAITING = 4  # allowed wall-clock seconds per second of CPU time: on a busy machine, a parser gets only part of the CPU
 
-# Without this process' variables, so that the parser sees no token. `-P` keeps its working directory out of imports.
-_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-_COMMAND = [sys.executable, "-P", "-m", "retrieval.ingest.parse.child"]
 # A document may cause these.
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 _CHARACTER_BYTES, _BLOCK_BYTES = 6, 24  # of JSON, at most: an escaped character; the punctuation around a block
@@ -34,7 +30,7 @@ _CHARACTER_BYTES, _BLOCK_BYTES = 6, 24  # of JSON, at most: an escaped character
 class _Ended:
     """How the parser's process ended."""
 
-    code: int  # of the process; negative for a signal
+    code: int | None  # of the process; negative for a signal, None if it is not known
     late: bool  # ended by its parent, after the limit of wall-clock time
     answer: bytes
 
@@ -54,38 +50,34 @@ def parse(name: str, content: bytes, limits: Limits) -> list[Block]:
 
 def _run(name: str, content: bytes, limits: Limits, most: int) -> _Ended:
     """Runs the parser, and reads its answer up to one byte more than `most`."""
-    arguments = [name, str(limits.parse_memory_bytes), str(limits.parse_seconds), str(limits.characters)]
-    with (
-        subprocess.Popen(
-            [*_COMMAND, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a parser's warnings; the answer has the facts
-            env=_ENVIRONMENT,
-        ) as child,
-        _ended_after(child, WAITING * limits.parse_seconds) as late,
-    ):
-        _write(cast("IO[bytes]", child.stdin), content)
-        answer = cast("IO[bytes]", child.stdout).read(most + 1)
+    request = Request(name, limits.parse_memory_bytes, limits.parse_seconds, limits.characters)
+    try:
+        parser = parsers().start(request)
+    except OSError as error:
+        message = f"no parser can be started ({error.strerror}): it is tried again; check the machine's memory"
+        raise DocumentUnavailableError(reasons.INTERRUPTED, message) from error
+    with contextlib.closing(parser), _ended_after(parser, WAITING * limits.parse_seconds) as late:
+        _write(parser.document, content)
+        answer = parser.answer.read(most + 1)
         if len(answer) > most:
-            child.kill()
-        code = child.wait()
+            parser.kill()
+        code = parser.wait()
     return _Ended(code, late.is_set(), answer)
 
 
-def _write(pipe: IO[bytes], content: bytes) -> None:
+def _write(pipe: BinaryIO, content: bytes) -> None:
     with contextlib.suppress(BrokenPipeError), pipe:  # the parser may end before it has read everything
         pipe.write(content)
 
 
 @contextlib.contextmanager
-def _ended_after(child: "subprocess.Popen[bytes]", seconds: float) -> Iterator[threading.Event]:
-    """Kills a process over its time limit, and sets the event."""
+def _ended_after(parser: RunningParser, seconds: float) -> Iterator[threading.Event]:
+    """Kills a parser over its time limit, and sets the event."""
     late = threading.Event()
 
     def end() -> None:
         late.set()
-        child.kill()
+        parser.kill()
 
     timer = threading.Timer(seconds, end)
     timer.start()
@@ -105,10 +97,10 @@ def _blamed(ended: _Ended, limits: Limits, most: int) -> DocumentError | None:
     if ended.code == -signal.SIGXCPU:
         message = f"reading it takes more than {limits.parse_seconds} seconds of CPU time: split it or export it anew"
         return DocumentError(reasons.TIMED_OUT, message)
-    if -ended.code in _CRASHES:
+    if ended.code is not None and -ended.code in _CRASHES:
         message = f"its parser crashed (signal {-ended.code}): save or export it again"
         return DocumentError(reasons.CORRUPT, message)
-    if ended.code:
+    if ended.code != 0:
         message = f"its parser was ended from outside ({ended.code}): it is tried again; check the machine's memory"
         return DocumentUnavailableError(reasons.INTERRUPTED, message)
     return None

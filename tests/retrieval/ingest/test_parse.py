@@ -1,10 +1,10 @@
 """Every format, in the parser's own process; and everything that a file can do wrong."""
 
-import json
 import signal
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -17,8 +17,11 @@ from retrieval.ingest.limits import Limits
 from retrieval.ingest.parse import markdown
 from retrieval.ingest.parse.child import _within
 from retrieval.ingest.parse.clean import clean
+from retrieval.ingest.parse.parsers import Parsers
 from retrieval.ingest.parse.run import parse
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
+
+Acting = Callable[[str], None]
 
 LIMITS = Limits(
     file_bytes=50_000_000,
@@ -178,30 +181,30 @@ def test_a_document_that_takes_too_long_is_stopped() -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
 def test_a_parser_that_is_ended_from_outside_says_nothing_of_the_document(
-    monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
+    acting: Acting, ending: signal.Signals
 ) -> None:
-    acting(monkeypatch, f"import os; os.kill(os.getpid(), {ending})")
+    acting(f"import os; os.kill(os.getpid(), {ending})")
     with pytest.raises(DocumentUnavailableError, match="ended from outside") as failed:
         parse("a.txt", b"text", LIMITS)
     assert failed.value.reason == "Interrupted"
 
 
-def test_a_parser_that_crashes_is_the_documents_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    acting(monkeypatch, "import os; os.abort()")
+def test_a_parser_that_crashes_is_the_documents_fault(acting: Acting) -> None:
+    acting("import os; os.abort()")
     with pytest.raises(DocumentError, match="crashed") as refused:
         parse("a.txt", b"text", LIMITS)
     assert (type(refused.value), refused.value.reason) == (DocumentError, "Corrupt")
 
 
-def test_a_parser_that_gets_no_cpu_is_ended_by_the_clock_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    acting(monkeypatch, "import time; time.sleep(60)")
+def test_a_parser_that_gets_no_cpu_is_ended_by_the_clock_and_tried_again(acting: Acting) -> None:
+    acting("import time; time.sleep(60)")
     with pytest.raises(DocumentUnavailableError, match="4 seconds by the clock") as failed:
         parse("a.txt", b"text" * 100_000, replace(LIMITS, parse_seconds=1))
     assert failed.value.reason == "TimedOut"
 
 
-def test_no_more_is_read_of_an_answer_than_a_document_may_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    acting(monkeypatch, "while True: print('x' * 1_000_000)")
+def test_no_more_is_read_of_an_answer_than_a_document_may_hold(acting: Acting) -> None:
+    acting("while True: print('x' * 1_000_000)")
     with pytest.raises(DocumentError, match="answers with more than 3,000,000 bytes"):
         parse("a.txt", b"text", LIMITS)
 
@@ -212,9 +215,19 @@ def test_paragraphs_are_counted_as_well_as_characters() -> None:
     assert refused.value.reason == "TooLarge"
 
 
-def acting(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+@pytest.fixture
+def acting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Acting]:
     """Let the parser's process do something else."""
-    monkeypatch.setattr("retrieval.ingest.parse.run._COMMAND", [sys.executable, "-c", code])
+    made: list[Parsers] = []
+
+    def act(code: str) -> None:
+        server = f"from retrieval.ingest.parse.fork_server import serve\nserve(lambda request: exec({code!r}, {{}}))"
+        made.append(Parsers([sys.executable, "-c", server]))
+        monkeypatch.setattr("retrieval.ingest.parse.run.parsers", lambda: made[-1])
+
+    yield act
+    for each in made:
+        each.close()
 
 
 @given(st.text(alphabet="`~<!->[]()*#_ \nab0", max_size=60))
@@ -254,9 +267,9 @@ def test_the_parsers_process_has_no_network_starts_nothing_and_writes_nothing(at
     assert "RefusedError" in done.stderr
 
 
-def test_the_parsers_process_sees_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parsers_process_sees_no_environment(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUIVER_INGEST_TOKEN", "secret")
-    acting(monkeypatch, _ENVIRONMENT_AS_BLOCK)
+    acting(_ENVIRONMENT_AS_BLOCK)
     shown = parse("a.txt", b"", LIMITS)[0].text
     assert "secret" not in shown
     assert "PYTHONUTF8" in shown
@@ -280,9 +293,7 @@ def test_clean_text_keeps_what_is_seen() -> None:
 
 
 def test_the_child_speaks_json_even_of_strange_text() -> None:
-    command = [sys.executable, "-m", "retrieval.ingest.parse.child", "a.txt", "1000000000", "5", "1000"]
-    done = subprocess.run(command, input='\U0001f98a\n"\\'.encode(), capture_output=True, timeout=30, check=True)
-    assert json.loads(done.stdout) == {"sections": [["", False, ['\U0001f98a\n"\\']]]}
+    assert parse("a.txt", '\U0001f98a\n"\\'.encode(), LIMITS) == [Block("", '\U0001f98a\n"\\')]
 
 
 def test_a_heading_that_leads_to_nothing_is_text_of_its_own() -> None:

@@ -1,0 +1,94 @@
+"""Starts parsers through the fork server, which is started at the first use and again after its end."""
+
+import atexit
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import BinaryIO
+
+from retrieval.ingest.parse.child import Request
+from retrieval.ingest.parse.fork_server import CODE, REQUEST
+
+# Without this process' variables, so that the parser sees no token. `-P` keeps its working directory out of imports.
+_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+_COMMAND = [sys.executable, "-P", "-m", "retrieval.ingest.parse.fork_server"]
+
+
+@dataclass(frozen=True)
+class RunningParser:
+    """Write the document to it, read its answer, and then its exit code."""
+
+    document: BinaryIO
+    answer: BinaryIO
+    line: socket.socket
+
+    def kill(self) -> None:
+        self.line.shutdown(socket.SHUT_WR)
+
+    def wait(self) -> int | None:
+        """The exit code, negative for a signal; None if the fork server has ended."""
+        code = self.line.recv(CODE.size)
+        return int(CODE.unpack(code)[0]) if code else None
+
+    def close(self) -> None:
+        self.answer.close()
+        self.line.close()
+
+
+class Parsers:
+    """Safe in any thread."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command, self._lock = command, Lock()
+        self._server: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+
+    def start(self, request: Request) -> RunningParser:
+        """Raises OSError if no process can be started."""
+        document, document_end = os.pipe()
+        answer, answer_end = os.pipe()
+        line, line_end = socket.socketpair()
+        with line_end:
+            try:
+                self._send(REQUEST.dump_json(request), [document, answer_end, line_end.fileno()])
+            finally:
+                os.close(document)
+                os.close(answer_end)
+        return RunningParser(os.fdopen(document_end, "wb"), os.fdopen(answer, "rb"), line)
+
+    def close(self) -> None:
+        """Ends the fork server, and with it every parser."""
+        if self._server is not None:
+            process, requests = self._server
+            requests.close()
+            process.wait()
+            self._server = None
+
+    def _send(self, message: bytes, descriptors: list[int]) -> None:
+        with self._lock:
+            if self._server is not None:
+                with contextlib.suppress(OSError):  # it has ended
+                    socket.send_fds(self._server[1], [message], descriptors)
+                    return
+                self.close()
+            self._server = self._started()
+            socket.send_fds(self._server[1], [message], descriptors)
+
+    def _started(self) -> "tuple[subprocess.Popen[bytes], socket.socket]":
+        """It ends with this process, which holds the other end of its socket."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            server = subprocess.Popen(self._command, stdin=theirs.fileno(), stderr=subprocess.DEVNULL, env=_ENVIRONMENT)
+        return server, ours
+
+
+@cache
+def parsers() -> Parsers:
+    """One fork server for the whole process."""
+    made = Parsers(_COMMAND)
+    atexit.register(made.close)
+    return made
