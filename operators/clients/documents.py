@@ -38,7 +38,7 @@ class DocumentsClient:
 
     async def upload(self, path: Path) -> Object:
         """The bytes are read as they are sent."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)  # a name in any script
         form.add_field("purpose", "assistants")
         with await asyncio.to_thread(path.open, "rb") as file:
             form.add_field("file", file, filename=path.name, content_type="application/octet-stream")
