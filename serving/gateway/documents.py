@@ -17,6 +17,8 @@ from serving.gateway.raw_request import CallerGone, RawRequest
 from serving.gateway.requests.vector_search import parse
 from serving.gateway.vector_search import VectorSearch
 
+MOST_DROPPED_BYTES = 128 * 1024 * 1024  # of a refused upload
+
 logger = logging.getLogger(__name__)
 
 
@@ -83,11 +85,16 @@ class Documents:
         if self._client is None:
             raise NotFound("This platform keeps no documents: retrieval is not installed.", code="no_documents")
         body, headers = await self._body(raw, name, method)
-        async with self._client.asked(method, tenant, raw.path, query, body, headers) as answer:
-            await raw.start(answer.status, shown_headers(answer))
-            async for piece in answer.content.iter_any():
-                await raw.write(piece, more=True)
-            await raw.write(b"", more=False)
+        try:
+            async with self._client.asked(method, tenant, raw.path, query, body, headers) as answer:
+                await raw.start(answer.status, shown_headers(answer))
+                async for piece in answer.content.iter_any():
+                    await raw.write(piece, more=True)
+                await raw.write(b"", more=False)
+        except ApiError:
+            if name == UPLOAD and method == "POST":
+                await raw.drop_rest(MOST_DROPPED_BYTES, self._body_timeout_s)
+            raise
 
     async def _body(self, raw: RawRequest, name: str, method: str) -> tuple[Body, dict[str, str]]:
         headers = {"x-request-id": raw.request_id}

@@ -34,11 +34,19 @@ class DocumentsClient:
     async def asked(
         self, method: str, tenant: str, path: str, query: str, body: Body, headers: Mapping[str, str]
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The worker's answer to a tenant's request for a path below /v1. Raises ApiError for a refusal."""
+        """The worker's answer to a tenant's request for a path below /v1. A body that is a stream is sent once the
+        worker asks for it, so what it refuses by its size is not sent. Raises ApiError for a refusal."""
         where = f"{self._url}/v1/tenants/{quote(tenant, safe='')}{path.removeprefix('/v1')}"
         url = URL(f"{where}?{query}" if query else where, encoded=True)
         try:
-            async with self._session.request(method, url, data=body, headers=headers, timeout=self._timeout) as answer:
+            async with self._session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                expect100=isinstance(body, AsyncIterator),
+            ) as answer:
                 if answer.status >= 400:
                     raise _refusal(answer.status, await answer.read())
                 yield answer

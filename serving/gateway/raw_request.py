@@ -39,6 +39,7 @@ class RawRequest:
         self.status = 0
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._receive = receive
+        self._is_read = False  # true once the whole body was received by `pieces`
         self._send = send
         # HTTP/1.0 has no chunked encoding: streams are sent as a whole.
         self._kept: list[bytes] | None = [] if scope["http_version"] == "1.0" else None
@@ -79,8 +80,7 @@ class RawRequest:
     async def pieces(self, limit_s: float) -> AsyncIterator[bytes]:
         """The body as it arrives, of any size; each piece must come within `limit_s` seconds. Raises TooSlow and
         CallerGone."""
-        more = True
-        while more:
+        while not self._is_read:
             try:
                 async with asyncio.timeout(limit_s):
                     message = await self._receive()
@@ -88,8 +88,16 @@ class RawRequest:
                 raise TooSlow(f"Nothing came for {limit_s:g} s; send it again.", code="body_too_slow") from error
             if message["type"] == "http.disconnect":
                 raise CallerGone
-            more = message.get("more_body", False)
+            self._is_read = not message.get("more_body", False)
             yield message.get("body", b"")
+
+    async def drop_rest(self, most: int, limit_s: float) -> None:
+        """Reads the rest of a body, up to `most` bytes: most clients read an answer only after they have sent all."""
+        left = most
+        async for piece in self.pieces(limit_s):
+            left -= len(piece)
+            if left < 0:
+                return
 
     async def run_until_caller_leaves(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Does the work. If the caller closes the connection, cancels it and raises CallerGone."""

@@ -74,7 +74,7 @@ def test_a_file_in_a_directory_becomes_evidence(milvus: str, model: Path, tmp_pa
 def test_a_milvus_that_is_not_there_is_named_with_what_to_do(model: Path, tmp_path: Path) -> None:
     common = {"milvus_uri": f"http://127.0.0.1:{free_port()}", "embedder": str(model), "milvus_timeout_seconds": "1"}
     with (
-        running("retrieval.ingest", "QUIVER_INGEST_", ledger=str(tmp_path / "ledger.db"), **common) as (ingest, _),
+        running("retrieval.ingest", "QUIVER_INGEST_", **files(tmp_path), **common) as (ingest, _),
         running("retrieval", "QUIVER_RETRIEVAL_", **common) as (retrieval, _),
     ):
         wait_until(lambda: common["milvus_uri"] in call("GET", f"{ingest}/v1/knowledge-bases")["message"])

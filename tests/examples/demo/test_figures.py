@@ -18,7 +18,13 @@ from serving.gateway.abstention import TEXT as ABSTENTION
 
 REFUNDS = ANSWERABLE[0]
 GOOD = Figures(
-    adapters=4, swap_requests=100, grounded_exact=0.92, adapters_exact=0.92, steps=3, abstained_unanswerable=1.0
+    adapters=4,
+    swap_requests=100,
+    grounded_exact=0.92,
+    adapters_exact=0.92,
+    steps=3,
+    documents=3,
+    abstained_unanswerable=1.0,
 )
 
 

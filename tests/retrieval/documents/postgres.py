@@ -5,12 +5,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from operators.local.layout import free_port
-from tests.retrieval.conftest import listening, wait_until
+from tests.retrieval.conftest import wait_until
 
 _PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 _USER = "nobody"  # the server refuses to run as root
@@ -32,10 +34,19 @@ def postgres(folder: Path) -> Iterator[str]:
         [*prefix, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
     ) as process:
         try:
-            wait_until(lambda: listening(port), seconds=60)
+            wait_until(partial(_answers, port), seconds=60)
             yield f"postgresql+psycopg://quiver@127.0.0.1:{port}/postgres"
         finally:
             process.terminate()
+
+
+def _answers(port: int) -> bool:
+    """It refuses callers for a moment after it listens."""
+    try:
+        psycopg.connect(host="127.0.0.1", port=port, user="quiver", dbname="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _program(name: str) -> str:
