@@ -96,6 +96,11 @@ ENTRYPOINT ["python", "-m", "operators"]
 
 # Searches; with `-m retrieval.ingest` it indexes.
 FROM part AS retrieval
+# Word documents of before 2007: --build-arg ANTIWORD=yes (GPL, from Debian).
+ARG ANTIWORD=
+USER 0:0
+RUN [ -z "$ANTIWORD" ] || { apt-get update && apt-get install --yes --no-install-recommends antiword && rm -rf /var/lib/apt/lists/*; }
+USER 65532:65532
 COPY build/models/minilm /opt/models/minilm
 COPY --from=build-retrieval /opt/quiver /opt/quiver
 ENTRYPOINT ["python", "-m"]

@@ -12,7 +12,7 @@ from contract.value import Uri, Value
 
 
 class Source(Value):
-    """A file or a directory of TXT, Markdown, HTML, PDF and DOCX files."""
+    """A file or a directory of documents: text, Markdown, HTML, PDF, Word, Excel, PowerPoint, OpenDocument, RTF, CSV."""
 
     path: Uri
     """Its path, inside the tenant's own directory of documents."""

@@ -13,8 +13,8 @@ from typing import BinaryIO
 from retrieval.errors import DocumentError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
-from retrieval.ingest.parse.fence import RefusedError, fence
-from retrieval.ingest.parse.formats import Parser, parser_for
+from retrieval.ingest.parse.fence import RefusedError, forbid, limit
+from retrieval.ingest.parse.formats import Reader, reader_for
 
 MAX_BLOCKS = 100_000  # of one document
 
@@ -32,17 +32,19 @@ class Request:
 def answer(request: Request, document: BinaryIO) -> bytes:
     """Puts the fence around the calling process for good."""
     try:
-        parse = parser_for(request.name)  # before the fence, because some libraries open a socket on import
-        fence(memory_bytes=request.memory_bytes, cpu_seconds=request.cpu_seconds)
-        return _read(parse, document, request.characters)
+        reader = reader_for(request.name)  # before the fence, because some libraries open a socket on import
+        limit(memory_bytes=request.memory_bytes, cpu_seconds=request.cpu_seconds)
+        return _read(reader, document, request.characters)
     except DocumentError as error:
         return json.dumps({"reason": error.reason, "message": str(error)}).encode()
 
 
-def _read(parse: Parser, document: BinaryIO, characters: int) -> bytes:
+def _read(reader: Reader, document: BinaryIO, characters: int) -> bytes:
     """The answer with all blocks; any exception of a parser means a bad file."""
     try:
-        blocks = _within(parse(document.read()), characters)
+        content = reader.convert(document.read())
+        forbid()
+        blocks = _within(reader.parse(content), characters)
         written = _written(blocks)
     except DocumentError:
         raise

@@ -20,13 +20,17 @@ class RefusedError(BaseException):
     """A forbidden operation. Not an `Exception`, so parsers do not catch it by accident."""
 
 
-def fence(*, memory_bytes: int, cpu_seconds: int) -> None:
-    """Restrict the calling process permanently."""
+def limit(*, memory_bytes: int, cpu_seconds: int) -> None:
+    """Limit the calling process, and programs that it starts, permanently."""
     _leave_network_and_die_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))  # the soft limit ends it with SIGXCPU
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def forbid() -> None:
+    """Forbid the calling process to write files, to start programs and to use the network, permanently."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     sys.addaudithook(_refuse)
 
 

@@ -1,6 +1,7 @@
 """Finds the parser for a file name. Parsers are imported on use: most documents need only one."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import PurePath
 
@@ -9,6 +10,15 @@ from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
 
 Parser = Callable[[bytes], Iterable[Block]]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`convert` may start a program; `parse` may not."""
+
+    parse: Parser
+    convert: Callable[[bytes], bytes]
+
 
 _MODULES = {
     ".txt": "plain",
@@ -19,6 +29,13 @@ _MODULES = {
     ".htm": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".doc": "doc",
+    ".odt": "odt",
+    ".rtf": "rtf",
+    ".pptx": "pptx",
+    ".xlsx": "xlsx",
+    ".csv": "csv_table",
+    ".tsv": "csv_table",
 }
 
 MODULES = tuple(f"{__package__}.{name}" for name in dict.fromkeys(_MODULES.values()))
@@ -28,13 +45,17 @@ def supported(name: str) -> bool:
     return PurePath(name).suffix.lower() in _MODULES
 
 
-def parser_for(name: str) -> Parser:
-    """The `parse` function for a file name; `DocumentError` (Unsupported) lists the supported formats."""
+def reader_for(name: str) -> Reader:
+    """The reader for a file name; `DocumentError` (Unsupported) lists the supported formats."""
     suffix = PurePath(name).suffix.lower()
     if not supported(name):
         raise unsupported(suffix)
-    parser: Parser = import_module(f"{__package__}.{_MODULES[suffix]}").parse
-    return parser
+    module = import_module(f"{__package__}.{_MODULES[suffix]}")
+    return Reader(module.parse, getattr(module, "convert", _unchanged))
+
+
+def _unchanged(content: bytes) -> bytes:
+    return content
 
 
 def unsupported(suffix: str) -> DocumentError:

@@ -13,6 +13,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from retrieval.ingest.chunk import Block
+from retrieval.ingest.parse.archive import local_name, read_xml
 from retrieval.ingest.parse.clean import clean, paragraphs
 from retrieval.ingest.parse.headings import Headings
 from retrieval.ingest.parse.table import Grid, Row, row_texts
@@ -36,8 +37,7 @@ class Package:
         self._main = main
 
     def read(self, part: str) -> Element:
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-        return etree.fromstring(self._archive.read(part), parser)
+        return read_xml(self._archive, part)
 
     @cached_property
     def body(self) -> Element:
@@ -64,7 +64,7 @@ class Package:
 
     @cached_property
     def _styles(self) -> Mapping[str, Element]:
-        return {_get(s, "styleId"): s for part in self.of_kind("styles") for s in part if _name(s) == "style"}
+        return {_get(s, "styleId"): s for part in self.of_kind("styles") for s in part if local_name(s) == "style"}
 
     def _level(self, style: Element | None) -> int:
         """Its outline level, or the number in the name of a built-in heading, or that of the style it is based on."""
@@ -116,14 +116,14 @@ def _apart(package: Package, kind: str) -> Iterator[Block]:
 def _flat(parent: Element) -> Iterator[Element]:
     """Paragraphs and tables in order, also inside content controls and other wrappers."""
     for element in parent:
-        if _name(element) in ("p", "tbl"):
+        if local_name(element) in ("p", "tbl"):
             yield element
-        elif _name(element) not in _SKIPPED:
+        elif local_name(element) not in _SKIPPED:
             yield from _flat(element)
 
 
 def _block(package: Package, headings: Headings, element: Element) -> Iterator[Block]:
-    if _name(element) == "tbl":
+    if local_name(element) == "tbl":
         yield from headings.over(row_texts(_rows(package, element)), rows=True)
     elif level := _heading_level(package, element):
         yield from headings.enter(level, " ".join(_texts(package, element)))
@@ -172,7 +172,7 @@ def _texts(package: Package, paragraph: Element) -> Iterator[str]:
     yield from (part for part in paragraphs(text) if clean(part))
     for box in boxes:
         for inner in _flat(box):
-            yield from _texts(package, inner) if _name(inner) == "p" else row_texts(_rows(package, inner))
+            yield from _texts(package, inner) if local_name(inner) == "p" else row_texts(_rows(package, inner))
 
 
 class _Reader:
@@ -184,7 +184,7 @@ class _Reader:
 
     def pieces(self, parent: Element) -> Iterator[str]:
         for element in parent:
-            name = _name(element)
+            name = local_name(element)
             if name == "fldChar":
                 self._field(_get(element, "fldCharType"))
             elif name == "instrText" and self._fields:
@@ -210,7 +210,7 @@ class _Reader:
 
     def _is_unseen(self, element: Element) -> bool:
         """Hidden runs, the properties of a paragraph, and simple fields with a page number."""
-        name = _name(element)
+        name = local_name(element)
         if name == "fldSimple":
             return bool(_PAGE_FIELD.match(_get(element, "instr")))
         if name in ("pPr", "rPr"):
@@ -223,14 +223,10 @@ class _Reader:
 def _within(parent: Element, name: str) -> Iterator[Element]:
     """Elements of this name below, not inside of one another; wrappers are looked through."""
     for element in parent:
-        if _name(element) == name:
+        if local_name(element) == name:
             yield element
-        elif _name(element) not in _SKIPPED:
+        elif local_name(element) not in _SKIPPED:
             yield from _within(element, name)
-
-
-def _name(element: Element) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
 def _child(parent: Element | None, name: str) -> Element | None:

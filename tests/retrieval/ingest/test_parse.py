@@ -261,7 +261,7 @@ def test_markdown_made_to_be_slow_is_read_at_once(text: str) -> None:
     ],
 )
 def test_the_parsers_process_has_no_network_starts_nothing_and_writes_nothing(attempt: str) -> None:
-    fenced = "from retrieval.ingest.parse.fence import fence; fence(memory_bytes=10**9, cpu_seconds=5)"
+    fenced = "from retrieval.ingest.parse.fence import *; limit(memory_bytes=10**9, cpu_seconds=5); forbid()"
     done = subprocess.run([sys.executable, "-c", f"{fenced}\n{attempt}"], capture_output=True, text=True, timeout=30)
     assert done.returncode == 1
     assert "RefusedError" in done.stderr

@@ -1,0 +1,86 @@
+"""Reads Word documents of before 2007: the program `antiword` turns them into text.
+
+Many files of that name are RTF, HTML or newer Word documents; each is read as what it is.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from retrieval.errors import DocumentError
+from retrieval.ingest import reasons
+from retrieval.ingest.chunk import Block
+from retrieval.ingest.parse import docx, plain, rtf
+from retrieval.ingest.parse.archive import OLE
+from retrieval.ingest.parse.clean import clean, paragraphs
+from retrieval.ingest.parse.headings import Headings
+from retrieval.ingest.parse.table import Row, row_texts
+
+PROGRAM = "antiword"
+_PICTURE = b"[pic]"
+_BORDER = "|"  # around the cells of a row, as the program writes it
+
+
+def convert(content: bytes) -> bytes:
+    """The text, in UTF-8, or the content itself if it is no such document. Starts a program, which has the limits of
+    the calling process, and may write no file."""
+    if not content.startswith(OLE):
+        return content
+    program = shutil.which(PROGRAM)
+    if program is None:
+        message = f"Word documents of before 2007 need the program {PROGRAM}, which is not installed: save it as .docx"
+        raise DocumentError(reasons.UNSUPPORTED, message)
+    descriptor = os.memfd_create("document")
+    with os.fdopen(descriptor, "wb") as document:
+        document.write(content)
+        document.flush()
+        done = subprocess.run(
+            [program, "-m", "UTF-8.txt", "-w", "0", f"/proc/self/fd/{descriptor}"],
+            pass_fds=(descriptor,),
+            capture_output=True,
+            check=False,
+            env={"ANTIWORDHOME": str(Path(program).parent.parent / "share" / "antiword")},
+            preexec_fn=_may_write_no_file,  # this process has one thread
+        )
+    if done.returncode or not done.stdout.strip():
+        raise _refused(done.stderr.decode(errors="replace"))
+    return done.stdout.replace(_PICTURE, b"")
+
+
+def parse(content: bytes) -> Iterator[Block]:
+    """Paragraphs, and table rows with the names of their columns."""
+    if content.startswith(b"PK"):
+        return docx.parse(content)
+    if content.startswith(b"{\\rtf"):
+        return rtf.parse(content)
+    if _BORDER.encode() not in content:
+        return plain.parse(content)
+    return _with_tables(content.decode("utf-8", "replace"))
+
+
+def _with_tables(text: str) -> Iterator[Block]:
+    headings = Headings()
+    rows: list[Row] = []
+    for line in [*text.splitlines(), ""]:
+        shown = line.strip()
+        if len(shown) > 1 and shown.startswith(_BORDER) and shown.endswith(_BORDER):
+            rows.append(Row(tuple(map(clean, shown[1:-1].split(_BORDER)))))
+            continue
+        yield from headings.over(row_texts(rows), rows=True)
+        rows = []
+        yield from headings.over(paragraphs(line))
+
+
+def _refused(said: str) -> DocumentError:
+    if "encrypted" in said.lower() or "password" in said.lower():
+        return DocumentError(reasons.ENCRYPTED, "it needs a password: save it without one")
+    return DocumentError(
+        reasons.CORRUPT, f"{PROGRAM} cannot read it ({' '.join(said.split())[:200]}): save it as .docx"
+    )
+
+
+def _may_write_no_file() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
