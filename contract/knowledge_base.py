@@ -12,7 +12,7 @@ from contract.value import Uri, Value
 
 
 class Source(Value):
-    """A file or a directory of documents: text, Markdown, HTML, PDF, Word, Excel, PowerPoint, OpenDocument, RTF, CSV."""
+    """A file or a directory of documents: text, Markdown, HTML, PDF, Word, Excel, PowerPoint and others."""
 
     path: Uri
     """Its path, inside the tenant's own directory of documents."""

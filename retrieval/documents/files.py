@@ -75,6 +75,16 @@ def usage(connection: Connection, tenant: str) -> tuple[int, int]:
     return int(count), int(size)
 
 
+def set_content(connection: Connection, file_id: str, size: int, sha256: str) -> None:
+    """Of a web page, whose file stays the same one."""
+    connection.execute(update(files).where(files.c.id == file_id).values(size=size, sha256=sha256))
+
+
+def of_purpose(connection: Connection, purpose: str) -> list[StoredFile]:
+    """Of all tenants."""
+    return list(_files(connection, files.c.purpose == purpose, ~files.c.deleted))
+
+
 def mark_deleted(connection: Connection, tenant: str, file_id: str) -> None:
     connection.execute(update(files).where(files.c.tenant == tenant, files.c.id == file_id).values(deleted=True))
 

@@ -59,6 +59,43 @@ attachments = Table(
     Index("attachments_of_file", "file_id"),
 )
 
+web_sources = Table(
+    "web_sources",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(63), nullable=False),
+    Column("knowledge_base", String(63), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("url", String(2_000), nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("most_pages", Integer, nullable=False),
+    Column("every_minutes", Integer, nullable=False),
+    # When it is looked at next, in microseconds since the epoch.
+    Column("due", BigInteger, nullable=False),
+    # When the last look ended, 0 before the first; and why pages could not be read, or "".
+    Column("looked", BigInteger, nullable=False),
+    Column("message", String(1_000), nullable=False),
+    ForeignKeyConstraint(
+        ["tenant", "knowledge_base"], ["vector_stores.tenant", "vector_stores.knowledge_base"], ondelete="CASCADE"
+    ),
+    Index("web_sources_due", "due"),
+)
+
+web_pages = Table(
+    "web_pages",
+    metadata,
+    Column("source_id", String(64), primary_key=True),
+    Column("url", String(2_000), primary_key=True),
+    Column("file_id", String(64), nullable=False),
+    Column("etag", String(1_000), nullable=False),
+    Column("modified", String(100), nullable=False),
+    Column("links", JSON, nullable=False),
+    # Looks in a row that did not find it.
+    Column("missed", Integer, nullable=False),
+    ForeignKeyConstraint(["source_id"], ["web_sources.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["file_id"], ["files.id"], ondelete="CASCADE"),
+)
+
 batches = Table(
     "batches",
     metadata,

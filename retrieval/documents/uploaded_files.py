@@ -40,14 +40,19 @@ class UploadedFiles:
             self._check(limits, *files.usage(connection, tenant), size)
 
     def add(self, tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
-        """The bytes are safe before the record is, so whatever is answered exists. A file that was uploaded moments
-        ago is not stored twice."""
-        size, sha256 = _measured(content)
-        file = StoredFile(files.new_id(), tenant, microseconds(), name, purpose, size, sha256)
+        """A file that was uploaded moments ago is not stored twice."""
+        file = _described(tenant, name, purpose, content)
         with self.database.reads() as connection:
-            if twin := files.twin(connection, file, file.created - RESENT_MICROSECONDS):
-                return twin
-        self.check_room(tenant, size)
+            twin = files.twin(connection, file, file.created - RESENT_MICROSECONDS)
+        return twin or self._store(file, content)
+
+    def add_page(self, tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
+        """A file of its own, even if there is another one like it."""
+        return self._store(_described(tenant, name, purpose, content), content)
+
+    def _store(self, file: StoredFile, content: BinaryIO) -> StoredFile:
+        """The bytes are safe before the record is, so whatever is answered exists."""
+        self.check_room(file.tenant, file.size)
         self.blobs.put(file.blob, content)
         try:
             return self._record(file)
@@ -131,12 +136,12 @@ def known_tenant(tenant: DesiredTenant | None, name: str) -> DesiredTenant:
     return tenant
 
 
-def _measured(content: BinaryIO) -> tuple[int, str]:
-    """The size and the SHA-256 of a file, which is then at its beginning."""
+def _described(tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
+    """A new record of a file, which is read, and then at its beginning again."""
     content.seek(0)
     digest, size = hashlib.sha256(), 0
     while piece := content.read(_PIECE):
         digest.update(piece)
         size += len(piece)
     content.seek(0)
-    return size, digest.hexdigest()
+    return StoredFile(files.new_id(), tenant, microseconds(), name, purpose, size, digest.hexdigest())

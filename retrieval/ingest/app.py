@@ -10,15 +10,18 @@ from fastapi import FastAPI
 
 from retrieval.app import open_store
 from retrieval.documents.blobs import opened
+from retrieval.documents.crawler import Crawler
 from retrieval.documents.database import Database
 from retrieval.documents.index_wait import IndexWait
 from retrieval.documents.repair import repair
 from retrieval.documents.routes.files import MOST_FORM_BYTES, file_routes
 from retrieval.documents.routes.store_files import batch_routes, store_file_routes
 from retrieval.documents.routes.vector_stores import store_routes
+from retrieval.documents.routes.web_sources import web_source_routes
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.uploaded_files import UploadedFiles
 from retrieval.documents.uploads import uploads
+from retrieval.documents.web_library import WebLibrary
 from retrieval.embedding.model import Embedder
 from retrieval.errors import RetrievalError
 from retrieval.ingest.ledger import Ledger
@@ -28,6 +31,8 @@ from retrieval.ingest.routes import routes
 from retrieval.ingest.settings import Settings
 from retrieval.ingest.watch import follow
 from retrieval.ingest.worker import Worker
+from retrieval.web.client import connected
+from retrieval.web.robots import Robots
 from service.application import MOST_BYTES, application
 from service.background import Background
 from service.changes import Changes
@@ -54,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     files = UploadedFiles(database, blobs, settings.max_document_bytes, worker)
     library, index = StoreLibrary(database, ledger, worker), IndexWait(store, ledger)
+    web = WebLibrary(library, files)
     background = Background()
 
     async def ready() -> str:
@@ -68,6 +74,12 @@ def create_app(settings: Settings) -> FastAPI:
         following = follow(worker, desired_changed, settings.rescan_seconds)
         upkeep = repair(library, files)
         async with (
+            connected(
+                allow_private=settings.web_allow_private,
+                most_bytes=settings.max_document_bytes,
+                delay_s=settings.web_delay_seconds,
+            ) as client,
+            background.running("look at web sources", Crawler(web, client, Robots(client)).run()),
             _working(worker),
             background.running("follow the sources", following),
             background.running("finish deletions", upkeep),
@@ -82,9 +94,10 @@ def create_app(settings: Settings) -> FastAPI:
         [
             routes(library, worker, changes, desired_changed),
             file_routes(files, index),
-            store_routes(library, index),
+            store_routes(library, web, index),
             store_file_routes(library, index),
             batch_routes(library),
+            web_source_routes(library, web),
         ],
         tokens=Tokens(settings.token.get_secret_value()),
         metrics_tokens=optional(settings.metrics_token.get_secret_value()),

@@ -19,6 +19,10 @@ class Settings(ServiceSettings):
         "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
     )
     objects: str = Field(description="Where uploaded files lie: an absolute path, or s3://BUCKET/PREFIX")
+    web_allow_private: bool = Field(
+        default=False, description="Whether web sources may be at private addresses, which tenants could then read"
+    )
+    web_delay_seconds: float = Field(default=1.0, ge=0, description="Seconds between two requests to one web host")
     rescan_seconds: float = Field(
         default=5.0, gt=0, description="Seconds between two scans, even if no change was noticed"
     )

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from contract.search import Evidence
+from contract.vector_store import store_id
 
 # The longest valid mark is "[20]": longer runs are text.
 _MAX_DIGITS = 2
@@ -124,6 +125,7 @@ def _annotation(evidence: Evidence, start: int, end: int) -> dict[str, Any]:
             "end_index": end,
             "title": _title(evidence.document),
             "url": _url(evidence),
+            "file_id": evidence.file_id,
             "document_id": evidence.document_id,
             "chunk_id": evidence.chunk_id,
             "text": evidence.text,
@@ -132,9 +134,13 @@ def _annotation(evidence: Evidence, start: int, end: int) -> dict[str, Any]:
 
 
 def _url(evidence: Evidence) -> str:
-    """`quiver:<knowledge base>/<document>#<chunk>`, where a document keeps the slashes of its folders."""
-    knowledge_base, chunk = (quote(part, safe="") for part in (evidence.knowledge_base, evidence.chunk_id))
-    return f"quiver:{knowledge_base}/{quote(evidence.document)}#{chunk}"
+    """The address of a web page, or the API's own address of the document's passages, relative to the gateway."""
+    page = evidence.attributes.get("url")
+    if isinstance(page, str) and page.startswith(("https://", "http://")):
+        return page
+    store, file, chunk = (quote(part, safe="") for part in (
+        store_id(evidence.knowledge_base), evidence.file_id, evidence.chunk_id))  # fmt: skip
+    return f"/v1/vector_stores/{store}/files/{file}/content#{chunk}"
 
 
 def _title(document: str) -> str:

@@ -27,6 +27,15 @@ ROUTES: Mapping[str, Mapping[str, str]] = {
         "DELETE": "Takes a file out of a vector store; the file stays",
     },
     "/v1/vector_stores/{vector_store_id}/files/{file_id}/content": {"GET": "Returns a document's passages"},
+    "/v1/vector_stores/{vector_store_id}/web_sources": {
+        "GET": "Lists the web sources of a vector store",
+        "POST": "Adds a page or a part of a site, to be looked at on a schedule",
+    },
+    "/v1/vector_stores/{vector_store_id}/web_sources/{source_id}": {
+        "GET": "Shows a web source and its last look",
+        "DELETE": "Removes a web source and its documents",
+    },
+    "/v1/vector_stores/{vector_store_id}/web_sources/{source_id}/look": {"POST": "Looks at a web source now"},
     "/v1/vector_stores/{vector_store_id}/file_batches": {"POST": "Adds several files to a vector store"},
     "/v1/vector_stores/{vector_store_id}/file_batches/{batch_id}": {"GET": "Shows a batch and its progress"},
     "/v1/vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel": {"POST": "Cancels a batch"},

@@ -13,13 +13,14 @@ from retrieval.documents.routes.windows import window
 from retrieval.documents.schemas import ChangeVectorStore, CreateVectorStore, Deleted, Listed, VectorStoreObject
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.vector_stores import VectorStore
+from retrieval.documents.web_library import WebLibrary
 from service.application import refusals, router
 
 STORES = TENANT + "/vector_stores"
 STORE = STORES + "/{store_id}"
 
 
-def store_routes(library: StoreLibrary, index: IndexWait) -> APIRouter:
+def store_routes(library: StoreLibrary, web: WebLibrary, index: IndexWait) -> APIRouter:
     routes = router()
 
     def shown(store: VectorStore) -> VectorStoreObject:
@@ -47,8 +48,8 @@ def store_routes(library: StoreLibrary, index: IndexWait) -> APIRouter:
 
     @routes.delete(STORE, responses=refusals(404, 409))
     async def delete(tenant: Tenant, store_id: str) -> Deleted:
-        """Its files stay."""
-        key = await asyncio.to_thread(library.remove, tenant, store_id)
+        """Its files stay; the pages of its web sources are deleted."""
+        key = await asyncio.to_thread(web.remove_store, tenant, store_id)
         return Deleted(id=store_id, object="vector_store.deleted", erased=await index.until_store_gone(key))
 
     return routes

@@ -1,17 +1,16 @@
 """The only HTTP client of the sources: bounded, and limited to addresses allowed by the policy."""
 
-import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
 from yarl import URL
 
+from service.public_addresses import AddressGuard, is_private_literal
 from serving.agent.errors import AgentError, RefusedError, UnavailableError
-from serving.agent.sources.addresses import is_private_literal, is_public
 from serving.agent.sources.policy import Policy
 from serving.agent.sources.request import Request, fault
 
@@ -31,26 +30,6 @@ def trust(policy: Policy) -> ssl.SSLContext:
     if policy.ca_file is not None:
         context.load_verify_locations(policy.ca_file)
     return context
-
-
-class PrivateAddressError(OSError):
-    pass
-
-
-class AddressGuard:
-    """Creates a session's sockets, and so checks the address that is really connected to: after name resolution, and
-    for redirects too."""
-
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
-        self.refused: str | None = None
-
-    def socket(self, info: tuple[Any, ...]) -> socket.socket:
-        family, kind, protocol, _, address = info
-        if not self._allow_private and not is_public(address[0]):
-            self.refused = address[0]
-            raise PrivateAddressError(f"{address[0]} is not a public address")
-        return socket.socket(family, kind, protocol)
 
 
 class Client:

@@ -67,6 +67,8 @@ async def documents(
             "database": SecretStr(f"sqlite:///{folder}/records.db"),
             "objects": str(folder / "objects"),
             "max_document_bytes": 1_000_000,
+            "web_allow_private": True,
+            "web_delay_seconds": 0,
         }
     )
     async with (

@@ -91,7 +91,7 @@ def _citation(document: str) -> dict[str, Any]:
 
 def test_a_documents_name_cannot_add_to_its_url_nor_turn_its_title_around() -> None:
     citation = _citation("hr/a#b ?\u202egnp.md")
-    assert citation["url"] == "quiver:handbook/hr/a%23b%20%3F%E2%80%AEgnp.md#c1"
+    assert citation["url"] == "/v1/vector_stores/vs_handbook/files/file-1/content#c1"
     assert citation["title"] == "hr/a#b ?gnp.md"
 
 

@@ -1,8 +1,10 @@
-"""Public and private addresses."""
+"""Public and private addresses, and a guard that lets a client connect to public ones only."""
 
+import socket
 from ipaddress import ip_address, ip_network
+from typing import Any
 
-# Addresses that the standard library may call global, but no artifact may come from: a cloud provider's own services,
+# Addresses that the standard library may call global, but nothing may be fetched from: a cloud provider's own services,
 # IPv6 addresses embedding an IPv4 address (which is not checked), and site-local ones.
 _REFUSED = tuple(
     ip_network(text)
@@ -37,3 +39,23 @@ def is_private_literal(host: str) -> bool:
     except ValueError:
         return False
     return not is_public(address)
+
+
+class PrivateAddressError(OSError):
+    pass
+
+
+class AddressGuard:
+    """Creates a session's sockets, and so checks the address that is really connected to: after name resolution, and
+    for redirects too."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self.refused: str | None = None
+
+    def socket(self, info: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not self._allow_private and not is_public(address[0]):
+            self.refused = address[0]
+            raise PrivateAddressError(f"{address[0]} is not a public address")
+        return socket.socket(family, kind, protocol)

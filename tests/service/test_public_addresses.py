@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.agent.sources.addresses import is_public
+from service.public_addresses import is_public
 
 PRIVATE = (
     "0.0.0.0/8",

@@ -1,0 +1,93 @@
+"""Looks at web sources when they are due, several at a time."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from retrieval.documents.web_library import WebLibrary
+from retrieval.documents.web_sources import WebPage, WebSource
+from retrieval.errors import RetrievalError
+from retrieval.web.client import WebClient
+from retrieval.web.robots import Robots
+from retrieval.web.site import Finding, KnownPage, Look, Site, looks
+
+MOST_AT_ONCE = 8
+POLL_SECONDS = 1.0
+SWEEP_SECONDS = 60.0
+_SHOWN = 3  # pages that a message names
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Crawler:
+    library: WebLibrary
+    client: WebClient
+    robots: Robots
+    _running: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+    _swept: float = 0.0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                try:
+                    await self._turn()
+                except RetrievalError as error:
+                    log.warning("%s", error)
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _turn(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._swept > SWEEP_SECONDS:
+            self._swept = now
+            await asyncio.to_thread(self.library.sweep)
+        self._running = {key: task for key, task in self._running.items() if not task.done()}
+        for source in await asyncio.to_thread(self.library.due):
+            if len(self._running) < MOST_AT_ONCE and source.id not in self._running:
+                self._running[source.id] = asyncio.create_task(self._look_at(source))
+
+    async def _look_at(self, source: WebSource) -> None:
+        try:
+            message = await self._take_up(source)
+        except RetrievalError as error:
+            message = str(error)
+        except Exception as error:  # a bug that hits one site must not stop the others
+            log.exception("%s: looking at %s failed", source.tenant, source.url)
+            message = f"looking at it failed ({type(error).__name__}): the log of the worker has the details."
+        try:
+            await asyncio.to_thread(self.library.finish_look, source, message)
+        except RetrievalError as error:
+            log.warning("%s", error)
+
+    async def _take_up(self, source: WebSource) -> str:
+        """One look. Returns why pages could not be read; empty if all were."""
+        pages = await asyncio.to_thread(self.library.pages, source)
+        known = {url: KnownPage(page.etag, page.modified, page.links) for url, page in pages.items()}
+        unread: list[Look] = []
+        async for look in looks(Site(source.url, source.depth, source.most_pages), known, self.client, self.robots):
+            if look.finding in (Finding.FORBIDDEN, Finding.FAILED) or (look.message and look.address == source.url):
+                unread.append(look)
+            await self._record(source, look, pages.get(look.address))
+        return _told(unread)
+
+    async def _record(self, source: WebSource, look: Look, page: WebPage | None) -> None:
+        """A page that cannot be read now keeps what was read before."""
+        if look.answer is not None:
+            await asyncio.to_thread(self.library.put_page, source, look.answer, look.address, look.links)
+        elif page is not None and look.finding in (Finding.GONE, Finding.MISSING, Finding.FORBIDDEN):
+            at_once = look.finding is not Finding.MISSING
+            await asyncio.to_thread(self.library.miss_page, source, page, at_once=at_once)
+
+
+def _told(unread: Sequence[Look]) -> str:
+    if not unread:
+        return ""
+    shown = "; ".join(f"{look.address}: {look.message}" for look in unread[:_SHOWN])
+    more = f"; and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
+    return f"{len(unread)} of its pages were not read: {shown}{more}"

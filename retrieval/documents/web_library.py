@@ -1,0 +1,160 @@
+"""Web sources of vector stores, and their pages as files. Every method blocks: call it off the event loop."""
+
+import contextlib
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from retrieval.documents import attachments, files, tenants, web_sources
+from retrieval.documents.attachments import Attachment
+from retrieval.documents.clock import microseconds
+from retrieval.documents.files import StoredFile
+from retrieval.documents.store_library import StoreLibrary
+from retrieval.documents.uploaded_files import UploadedFiles, known_tenant
+from retrieval.documents.vector_stores import Key, VectorStore
+from retrieval.documents.web_sources import WebPage, WebSource
+from retrieval.errors import NotFoundError, QuotaError
+from retrieval.web.address import normalized, page_name
+from retrieval.web.client import Answer
+
+PURPOSE = "web"  # of a file that is a page
+MOST_SOURCES = 50  # of one vector store
+# A page that is not there is deleted after so many looks in a row; one that is said to be gone, at once.
+MOST_MISSED = 2
+_MINUTE = 60_000_000  # microseconds
+
+
+@dataclass(frozen=True)
+class WebLibrary:
+    library: StoreLibrary
+    files: UploadedFiles
+
+    # For people -------------------------------------------------------------------------------------------------
+
+    def add(self, store: VectorStore, url: str, depth: int, most_pages: int, every_minutes: int) -> WebSource:
+        """It is looked at at once. Raises InvalidRequestError and QuotaError."""
+        now = microseconds()
+        source = WebSource(
+            id=web_sources.new_id(),
+            tenant=store.tenant,
+            knowledge_base=store.knowledge_base,
+            created=now,
+            url=normalized(url),
+            depth=depth,
+            most_pages=most_pages,
+            every_minutes=every_minutes,
+            due=now,
+        )
+        with self.files.database.writes() as connection:
+            known_tenant(tenants.get(connection, store.tenant), store.tenant)
+            if len(web_sources.of_store(connection, store.key)) >= MOST_SOURCES:
+                raise QuotaError(f"'{store.id}' has {MOST_SOURCES} web sources: remove one, or use another store.")
+            web_sources.add(connection, source)
+        return source
+
+    def of_store(self, store: VectorStore) -> list[WebSource]:
+        with self.files.database.reads() as connection:
+            return web_sources.of_store(connection, store.key)
+
+    def get(self, store: VectorStore, source_id: str) -> WebSource:
+        with self.files.database.reads() as connection:
+            source = web_sources.get(connection, store.key, source_id)
+        if source is None:
+            raise NotFoundError(f"No web source found with id '{source_id[:80]}'.")
+        return source
+
+    def look_again(self, store: VectorStore, source_id: str) -> WebSource:
+        """It is looked at now, instead of at its time."""
+        source = self.get(store, source_id)
+        with self.files.database.writes() as connection:
+            web_sources.change(connection, source.id, due=microseconds())
+        return self.get(store, source_id)
+
+    def remove(self, store: VectorStore, source_id: str) -> None:
+        """With the files of its pages."""
+        source = self.get(store, source_id)
+        pages = self.pages(source)
+        with self.files.database.writes() as connection:
+            web_sources.remove(connection, source.id)
+        for page in pages.values():
+            self._delete(source.tenant, page.file_id)
+
+    def remove_store(self, tenant: str, store_id: str) -> Key:
+        """A vector store, with the files of its pages; other files stay."""
+        pages = [page for source in self.of_store(self.library.get(tenant, store_id)) for page in
+                 self.pages(source).values()]  # fmt: skip
+        key = self.library.remove(tenant, store_id)
+        for page in pages:
+            self._delete(tenant, page.file_id)
+        return key
+
+    def pages(self, source: WebSource) -> Mapping[str, WebPage]:
+        with self.files.database.reads() as connection:
+            return {page.url: page for page in web_sources.pages(connection, source.id)}
+
+    # For the crawler --------------------------------------------------------------------------------------------
+
+    def due(self) -> list[WebSource]:
+        with self.files.database.reads() as connection:
+            return web_sources.due(connection, microseconds())
+
+    def finish_look(self, source: WebSource, message: str) -> None:
+        now = microseconds()
+        with self.files.database.writes() as connection:
+            due = now + source.every_minutes * _MINUTE
+            web_sources.change(connection, source.id, due=due, looked=now, message=message[:1_000])
+
+    def put_page(self, source: WebSource, answer: Answer, address: str, links: tuple[str, ...]) -> None:
+        """The page's content is indexed if it is new. Raises QuotaError, FileTooLargeError, and the errors of database
+        and object store."""
+        before = self.pages(source).get(address)
+        digest = hashlib.sha256(answer.body).hexdigest()
+        file = self._file(source, before, answer, address, digest)
+        page = WebPage(
+            source_id=source.id,
+            url=address,
+            file_id=file.id,
+            etag=answer.headers.get("etag", "")[:1_000],
+            modified=answer.headers.get("last-modified", "")[:100],
+            links=links,
+        )
+        with self.files.database.writes() as connection:
+            if web_sources.get(connection, source.key, source.id) is None:
+                return  # removed meanwhile; the sweep deletes the file
+            files.set_content(connection, file.id, len(answer.body), digest)
+            attachment = Attachment(file, microseconds(), {"url": address[:512]})
+            attachments.put(connection, source.key, attachment)
+            web_sources.put_page(connection, page)
+        self.library.worker.look_at([source.key])
+
+    def miss_page(self, source: WebSource, page: WebPage, *, at_once: bool) -> None:
+        missed = page.missed + 1
+        if at_once or missed >= MOST_MISSED:
+            self._delete(source.tenant, page.file_id)
+            return
+        with self.files.database.writes() as connection:
+            web_sources.put_page(connection, replace(page, missed=missed))
+
+    def sweep(self) -> None:
+        """Deletes the files of pages whose source, or whose vector store, is gone."""
+        with self.files.database.reads() as connection:
+            kept = web_sources.files_of_pages(connection)
+            left = [file for file in files.of_purpose(connection, PURPOSE) if file.id not in kept]
+        for file in left:
+            self._delete(file.tenant, file.id)
+
+    def _file(self, source: WebSource, before: WebPage | None, answer: Answer, address: str, digest: str) -> StoredFile:
+        """The page's file, whose bytes are the new ones."""
+        content = io.BytesIO(answer.body)
+        if before is None:
+            return self.files.add_page(source.tenant, page_name(address, answer.content_type), PURPOSE, content)
+        file = self.files.get(source.tenant, before.file_id)
+        if file.sha256 != digest:
+            self.files.check_room(source.tenant, len(answer.body))
+            self.files.blobs.put(file.blob, content)
+        return file
+
+    def _delete(self, tenant: str, file_id: str) -> None:
+        with contextlib.suppress(NotFoundError):  # somebody deleted it before
+            self.files.delete(tenant, file_id)

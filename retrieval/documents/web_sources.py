@@ -1,0 +1,106 @@
+"""Records of web sources, and of the pages that the last looks found."""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import ColumnElement, Connection, delete, select, update
+
+from retrieval.documents.tables import web_pages, web_sources
+from retrieval.documents.vector_stores import Key
+
+_ID_BYTES = 12
+
+
+@dataclass(frozen=True)
+class WebSource:
+    """A page, or a part of a site. The fields are columns."""
+
+    id: str
+    tenant: str
+    knowledge_base: str
+    created: int  # microseconds since the epoch
+    url: str
+    depth: int  # links that are followed from it
+    most_pages: int
+    every_minutes: int
+    due: int = 0  # microseconds since the epoch
+    looked: int = 0  # microseconds since the epoch; 0 before the first look has ended
+    message: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.tenant, self.knowledge_base
+
+
+@dataclass(frozen=True)
+class WebPage:
+    """A page whose content is a file. The fields are columns."""
+
+    source_id: str
+    url: str
+    file_id: str
+    etag: str
+    modified: str
+    links: tuple[str, ...]
+    missed: int = 0  # looks in a row that did not find it
+
+
+def new_id() -> str:
+    return "web_" + secrets.token_hex(_ID_BYTES)
+
+
+def add(connection: Connection, source: WebSource) -> None:
+    connection.execute(web_sources.insert().values(**asdict(source)))
+
+
+def get(connection: Connection, key: Key, source_id: str) -> WebSource | None:
+    return next(_sources(connection, _store(key) & (web_sources.c.id == source_id)), None)
+
+
+def of_store(connection: Connection, key: Key) -> list[WebSource]:
+    return list(_sources(connection, _store(key)))
+
+
+def due(connection: Connection, now: int) -> list[WebSource]:
+    """The sources to look at, the longest due first."""
+    rows = connection.execute(select(web_sources).where(web_sources.c.due <= now).order_by(web_sources.c.due))
+    return [WebSource(**row) for row in rows.mappings()]
+
+
+def change(connection: Connection, source_id: str, **values: object) -> None:
+    """Sets `due`, `looked` or `message`."""
+    connection.execute(update(web_sources).where(web_sources.c.id == source_id).values(**values))
+
+
+def remove(connection: Connection, source_id: str) -> None:
+    """With its pages; their files stay."""
+    connection.execute(delete(web_sources).where(web_sources.c.id == source_id))
+
+
+def pages(connection: Connection, source_id: str) -> list[WebPage]:
+    rows = connection.execute(select(web_pages).where(web_pages.c.source_id == source_id))
+    return [WebPage(**dict(row) | {"links": tuple(row["links"])}) for row in rows.mappings()]
+
+
+def put_page(connection: Connection, page: WebPage) -> None:
+    remove_page(connection, page.source_id, page.url)
+    connection.execute(web_pages.insert().values(**asdict(page) | {"links": list(page.links)}))
+
+
+def remove_page(connection: Connection, source_id: str, url: str) -> None:
+    connection.execute(delete(web_pages).where(web_pages.c.source_id == source_id, web_pages.c.url == url))
+
+
+def files_of_pages(connection: Connection) -> frozenset[str]:
+    """The ids of all files that are pages."""
+    return frozenset(connection.execute(select(web_pages.c.file_id)).scalars())
+
+
+def _store(key: Key) -> ColumnElement[bool]:
+    return (web_sources.c.tenant == key[0]) & (web_sources.c.knowledge_base == key[1])
+
+
+def _sources(connection: Connection, condition: ColumnElement[bool]) -> Iterator[WebSource]:
+    rows = connection.execute(select(web_sources).where(condition)).mappings()
+    return (WebSource(**row) for row in rows)

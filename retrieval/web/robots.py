@@ -1,0 +1,56 @@
+"""What a host's robots.txt allows (RFC 9309)."""
+
+import time
+from dataclasses import dataclass
+
+from protego import Protego
+
+from retrieval.web.address import origin
+from retrieval.web.client import AGENT, PageError, WebClient
+
+KEPT_SECONDS = 24 * 3600.0
+AWAY_SECONDS = 600.0  # after a server that did not answer
+MOST_BYTES = 500 * 1024  # of the file; the rest is ignored, as the standard allows
+LONGEST_DELAY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`parsed` is None if the host's server does not say: then nothing is allowed."""
+
+    parsed: Protego | None
+    until: float  # monotonic
+
+    def allows(self, address: str) -> bool:
+        return self.parsed is not None and bool(self.parsed.can_fetch(address, AGENT))
+
+    @property
+    def delay_s(self) -> float:
+        delay = self.parsed.crawl_delay(AGENT) if self.parsed else None
+        return min(float(delay or 0), LONGEST_DELAY_SECONDS)
+
+
+class Robots:
+    """Remembers the rules of each host for a day."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._rules: dict[str, Rules] = {}
+
+    async def rules(self, address: str) -> Rules:
+        host = origin(address)
+        rules = self._rules.get(host)
+        if rules is None or rules.until < time.monotonic():
+            rules = self._rules[host] = await self._read(f"{host}/robots.txt")
+        return rules
+
+    async def _read(self, address: str) -> Rules:
+        """4xx: there are no rules. 5xx, or no answer: everything is forbidden."""
+        try:
+            answer = await self._client.get(address, {})
+        except PageError:
+            return Rules(None, time.monotonic() + AWAY_SECONDS)
+        if answer.status >= 500:
+            return Rules(None, time.monotonic() + AWAY_SECONDS)
+        text = answer.body[:MOST_BYTES].decode("utf-8", "replace") if answer.status < 400 else ""
+        return Rules(Protego.parse(text), time.monotonic() + KEPT_SECONDS)
