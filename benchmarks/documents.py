@@ -19,6 +19,7 @@ from statistics import median
 
 import openai
 import psutil
+from openai.types.chat import ChatCompletionMessage
 from pypdf import PdfReader, PdfWriter
 
 from benchmarks.report import Bar, report
@@ -80,7 +81,8 @@ def _upload_to_answer(client: openai.OpenAI, number: int) -> float:
     store = client.vector_stores.create(name=f"R11 {number}").id
     begun = time.monotonic()
     client.vector_stores.files.upload_and_poll(vector_store_id=store, file=("plans.pdf", content))
-    assert _is_answered(client, question, store), f"{question.text} is not answered"
+    if not _is_answered(client, question, store):
+        raise SystemExit(f"{question.text} is not answered: {_answer(client, question, store)}")
     return time.monotonic() - begun
 
 
@@ -117,6 +119,11 @@ def _pages(line: str) -> bytes:
 
 
 def _is_answered(client: openai.OpenAI, question: Question, knowledge_base: str) -> bool:
+    message = _answer(client, question, knowledge_base)
+    return bool(message.annotations) and answers_exactly(question, message.content or "")
+
+
+def _answer(client: openai.OpenAI, question: Question, knowledge_base: str) -> ChatCompletionMessage:
     answer = client.chat.completions.create(
         model=MODEL,
         messages=[{"role": "user", "content": question.text}],
@@ -124,8 +131,7 @@ def _is_answered(client: openai.OpenAI, question: Question, knowledge_base: str)
         temperature=0,
         extra_body={"retrieval": {"knowledge_bases": [knowledge_base]}},
     )
-    message = answer.choices[0].message
-    return bool(message.annotations) and answers_exactly(question, message.content or "")
+    return answer.choices[0].message
 
 
 # What survives kills -----------------------------------------------------------------------------------------------

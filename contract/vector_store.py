@@ -1,6 +1,6 @@
 """A vector store is a knowledge base under its name in OpenAI's API: `vs_` and the name.
 
-A KnowledgeBase object is one; others are made by the API, with a random name of 24 hexadecimal digits.
+A KnowledgeBase object is one; others are made by the API, with a name of 24 hexadecimal digits.
 """
 
 import re
@@ -8,7 +8,6 @@ import re
 PREFIX = "vs_"
 FILE_PREFIX = "file-"
 _MADE_BY_API = re.compile(r"[0-9a-f]{24}")
-NAME_BYTES = 12  # random bytes of a name
 
 
 def store_id(knowledge_base: str) -> str:

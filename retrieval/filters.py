@@ -22,9 +22,22 @@ def expression(filter_: Filter) -> str:
     """In parentheses, for use beside others."""
     if isinstance(filter_, Compound):
         return "(" + f" {filter_.type} ".join(map(expression, filter_.filters)) + ")"
-    operand = _FIELDS.get(filter_.key) or f"attributes[{literal(filter_.key)}]"
-    compared = _compared(operand, filter_)
-    return f"({compared})" if filter_.key in _FIELDS else f"(exists {operand} and {compared})"
+    if filter_.key in _FIELDS:
+        return f"({_of_field(_FIELDS[filter_.key], filter_)})"
+    operand = f"attributes[{literal(filter_.key)}]"
+    return f"(exists {operand} and {_compared(operand, filter_)})"
+
+
+def _of_field(field: str, filter_: Comparison) -> str:
+    """A field is a text: no number is equal to it, and none is less or more."""
+    values = filter_.value if isinstance(filter_, Membership) else [filter_.value]
+    texts = [value for value in values if isinstance(value, str)]
+    if isinstance(filter_, Order) or (not texts and filter_.type in ("eq", "in")):
+        return 'id == ""'
+    if not texts:
+        return 'id != ""'
+    operator = "in" if filter_.type in ("eq", "in") else "not in"
+    return f"{field} {operator} [{', '.join(map(literal, texts))}]"
 
 
 def _compared(operand: str, filter_: Comparison) -> str:

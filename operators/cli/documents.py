@@ -2,8 +2,10 @@
 
 import asyncio
 import textwrap
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -85,7 +87,7 @@ def create(access: Access, name: str) -> None:
 def add(access: Access, store: str, paths: Sequence[Path], attributes: Sequence[str]) -> None:
     """Upload each FILE into STORE, and wait until it can be searched.
 
-    An uploaded file of the same name is replaced: it answers until the new one does, and is deleted then.
+    An uploaded file of the same name is replaced: it answers until the new one does, and leaves STORE then.
     """
     failed = access.run(lambda client: _add_all(client, store, paths, _parsed(attributes)))
     if failed:
@@ -130,20 +132,71 @@ def remove(access: Access, file_ids: Sequence[str]) -> None:
     access.run(remove_all)
 
 
+@documents.group()
+def web() -> None:
+    """Pages and sites that STORE follows."""
+
+
+@web.command("add")
+@click.argument("store")
+@click.argument("url")
+@click.option("--depth", type=click.IntRange(0, 5), default=0, show_default=True,
+              help="Links to follow, within the directory of URL.")  # fmt: skip
+@click.option("--most-pages", type=click.IntRange(1, 1_000), default=100, show_default=True)
+@click.option("--every-minutes", type=click.IntRange(5, 44_640), default=1_440, show_default=True)
+@click.pass_obj
+def add_web(access: Access, store: str, url: str, depth: int, most_pages: int, every_minutes: int) -> None:
+    """Follow URL: a page, a part of a site, or a sitemap. Its first look is waited for."""
+    body = {"url": url, "depth": depth, "most_pages": most_pages, "every_minutes": every_minutes}
+    source = access.run(lambda client: client.add_web(store, body, lambda pages: click.echo(f"{pages} pages so far")))
+    click.echo(f"{source['id']}: {source['pages']} pages. {source['message']}".rstrip())
+
+
+@web.command("list")
+@click.argument("store")
+@click.pass_obj
+def list_web(access: Access, store: str) -> None:
+    """List what STORE follows: pages, the time of the last look, and what could not be read."""
+    rows = [
+        (source["id"], source["url"], str(source["pages"]), _at(source["looked_at"]), source["message"])
+        for source in access.run(lambda client: client.web(store))
+    ]
+    click.echo(table.table(("SOURCE", "URL", "PAGES", "LOOKED AT", "MESSAGE"), rows))
+
+
+@web.command("remove")
+@click.argument("store")
+@click.argument("source")
+@click.pass_obj
+def remove_web(access: Access, store: str, source: str) -> None:
+    """Stop following SOURCE, and delete the documents that its pages are."""
+    access.run(lambda client: client.remove_web(store, source))
+    click.echo(f"{source} is removed, with its pages")
+
+
+def _at(seconds: int | None) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="minutes") if seconds else "-"
+
+
 async def _add_all(client: DocumentsClient, store: str, paths: Sequence[Path], attributes: Mapping[str, str]) -> int:
     """The number of files that cannot be searched."""
-    earlier = {file["filename"]: file for file in await client.files(store) if file["uploaded"]}
+    earlier: dict[str, set[str]] = defaultdict(set)
+    for each in await client.files(store):
+        if each["uploaded"]:
+            earlier[each["filename"]].add(each["id"])
     failed = 0
     for number, path in enumerate(paths, 1):
+        begin = f"{number} of {len(paths)}: {path.name}: "
         uploaded = await client.upload(path)
-        click.echo(f"{number} of {len(paths)}: {path.name}: uploaded as {uploaded['id']}")
+        click.echo(f"{begin}uploaded as {uploaded['id']}")
         file = await client.attach(store, uploaded["id"], attributes)
-        click.echo(f"{number} of {len(paths)}: {path.name}: {_outcome(file)}")
-        failed += file["status"] != "completed"
-        before = earlier.get(path.name)
-        if before and before["id"] != file["id"] and file["status"] == "completed":
-            await client.delete_file(before["id"])
-            click.echo(f"{number} of {len(paths)}: {path.name}: replaces {before['id']}")
+        click.echo(begin + _outcome(file))
+        if file["status"] != "completed":
+            failed += 1
+            continue
+        for before in earlier.pop(uploaded["filename"], set()) - {file["id"]}:
+            await client.drop(store, before)
+            click.echo(f"{begin}replaces {before}")
     return failed
 
 

@@ -1,7 +1,7 @@
 """Speaks to a gateway's API of files and vector stores, as any caller does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import aiohttp
 
 POLL_S = 0.25
 _CONNECT_S = 5.0
+_SILENCE_S = 120.0
 
 Object = Mapping[str, Any]
 
@@ -45,13 +46,19 @@ class DocumentsClient:
             return await self._answer("POST", "/v1/files", data=form)
 
     async def attach(self, store: str, file_id: str, attributes: Mapping[str, str]) -> Object:
-        """Returns once the file can be searched, or has failed."""
-        body = {"file_id": file_id, "attributes": attributes}
+        """Returns once the file can be searched, or has failed. Without attributes, those that it has stay."""
+        body = {"file_id": file_id} | ({"attributes": attributes} if attributes else {})
         file = await self._answer("POST", f"/v1/vector_stores/{store}/files", json=body)
         while file["status"] == "in_progress":
             await asyncio.sleep(POLL_S)
             file = await self._answer("GET", f"/v1/vector_stores/{store}/files/{file_id}")
         return file
+
+    async def drop(self, store: str, file_id: str) -> None:
+        """Take a file out of a store, and delete it if it is in no other."""
+        await self._answer("DELETE", f"/v1/vector_stores/{store}/files/{file_id}")
+        if not (await self._answer("GET", f"/v1/files/{file_id}"))["vector_stores"]:
+            await self.delete_file(file_id)
 
     async def delete_file(self, file_id: str) -> Object:
         return await self._answer("DELETE", f"/v1/files/{file_id}")
@@ -60,6 +67,22 @@ class DocumentsClient:
         body = {"query": question, "max_num_results": most}
         page = await self._answer("POST", f"/v1/vector_stores/{store}/search", json=body)
         return list(page["data"])
+
+    async def web(self, store: str) -> list[Object]:
+        return list((await self._answer("GET", f"/v1/vector_stores/{store}/web_sources"))["data"])
+
+    async def add_web(self, store: str, body: Object, progress: Callable[[int], None]) -> Object:
+        """Returns after the first look; `progress` is called with the pages read so far, once a second."""
+        path = f"/v1/vector_stores/{store}/web_sources"
+        source = await self._answer("POST", path, json=body)
+        while source["looked_at"] is None:
+            await asyncio.sleep(1)
+            source = await self._answer("GET", f"{path}/{source['id']}")
+            progress(int(source["pages"]))
+        return source
+
+    async def remove_web(self, store: str, source: str) -> Object:
+        return await self._answer("DELETE", f"/v1/vector_stores/{store}/web_sources/{source}")
 
     async def _listed(self, path: str) -> AsyncIterator[Object]:
         after = ""
@@ -78,14 +101,20 @@ class DocumentsClient:
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise DocumentsError(f"The gateway at {self._url} does not answer: {error}.") from error
         if response.status >= 400:
-            raise DocumentsError(str(body["error"]["message"]))
+            raise DocumentsError(_reason(body) or f"{self._url} answered {response.status} to {method} {path}.")
         value: Object = body
         return value
+
+
+def _reason(body: Any) -> str:
+    """What a gateway says; empty for the answer of something else on the way."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("message", "")) if isinstance(error, dict) else ""
 
 
 @asynccontextmanager
 async def connected(url: str, key: str) -> AsyncIterator[DocumentsClient]:
     headers = {"Authorization": f"Bearer {key}"}
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
         yield DocumentsClient(session, url.rstrip("/"))

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, Row, cast, delete, func, select, update
 
 from retrieval.documents.files import StoredFile, stored_file
+from retrieval.documents.pages import Page, Window, windowed
 from retrieval.documents.tables import attachments, files
 from retrieval.documents.vector_stores import Key
 from retrieval.store.rows import Attributes
@@ -21,8 +22,24 @@ class Attachment:
     cancelled: bool = False
 
 
+@dataclass(frozen=True)
+class Sums:
+    """Of the files of a vector store."""
+
+    total: int
+    cancelled: int
+    size: int  # bytes
+    latest: int  # when the last one was attached, microseconds since the epoch
+
+
+_AT_ONCE = 500  # ids in one query
+_QUERY = select(
+    files, attachments.c.created.label("added"), attachments.c.attributes, attachments.c.cancelled
+).join_from(attachments, files)
+
+
 def put(connection: Connection, key: Key, attachment: Attachment) -> None:
-    """Attach a file, or give an attached one other attributes. A cancelled one is indexed again."""
+    """Attach a file, or give an attached one these attributes. A cancelled one is indexed again."""
     place = _place(key, attachment.file.id)
     values = {"attributes": dict(attachment.attributes), "cancelled": False}
     if connection.execute(select(attachments.c.file_id).where(place)).first():
@@ -42,6 +59,35 @@ def put(connection: Connection, key: Key, attachment: Attachment) -> None:
 
 def of_store(connection: Connection, key: Key) -> list[Attachment]:
     return _attachments(connection, _store(key))
+
+
+def some(connection: Connection, key: Key, file_ids: Sequence[str]) -> list[Attachment]:
+    """Those of these files that are attached."""
+    return [
+        attachment
+        for start in range(0, len(file_ids), _AT_ONCE)
+        for attachment in _attachments(
+            connection, _store(key) & attachments.c.file_id.in_(file_ids[start : start + _AT_ONCE])
+        )
+    ]
+
+
+def window_of(connection: Connection, key: Key, window: Window) -> Page[Attachment]:
+    return windowed(connection, _QUERY.where(_store(key), ~files.c.deleted), files.c.id, window).mapped(_attachment)
+
+
+def sums(connection: Connection, key: Key) -> Sums:
+    query = (
+        select(
+            func.count(),
+            func.coalesce(func.sum(cast(attachments.c.cancelled, Integer)), 0),
+            func.coalesce(func.sum(files.c.size), 0),
+            func.coalesce(func.max(attachments.c.created), 0),
+        )
+        .join_from(attachments, files)
+        .where(_store(key), ~files.c.deleted)
+    )
+    return Sums(*connection.execute(query).one())
 
 
 def get(connection: Connection, key: Key, file_id: str) -> Attachment | None:
@@ -78,7 +124,8 @@ def _place(key: Key, file_id: str) -> ColumnElement[bool]:
 
 
 def _attachments(connection: Connection, condition: ColumnElement[bool]) -> list[Attachment]:
-    added = attachments.c.created.label("added")
-    query = select(files, added, attachments.c.attributes, attachments.c.cancelled).join_from(attachments, files)
-    rows = connection.execute(query.where(condition, ~files.c.deleted))
-    return [Attachment(stored_file(row), row.added, row.attributes, row.cancelled) for row in rows]
+    return list(map(_attachment, connection.execute(_QUERY.where(condition, ~files.c.deleted))))
+
+
+def _attachment(row: Row) -> Attachment:  # type: ignore[type-arg]  # of _QUERY
+    return Attachment(stored_file(row), row.added, row.attributes, row.cancelled)

@@ -19,6 +19,7 @@ class Batch:
     knowledge_base: str
     created: int  # microseconds since the epoch
     file_ids: Sequence[str]
+    added: Sequence[str]  # those that were not attached before
 
 
 def new_id() -> str:
@@ -26,7 +27,9 @@ def new_id() -> str:
 
 
 def add(connection: Connection, batch: Batch) -> None:
-    connection.execute(batches.insert().values(**asdict(batch) | {"file_ids": list(batch.file_ids)}))
+    connection.execute(
+        batches.insert().values(**asdict(batch) | {"file_ids": list(batch.file_ids), "added": list(batch.added)})
+    )
 
 
 def get(connection: Connection, key: Key, batch_id: str) -> Batch | None:
@@ -37,4 +40,6 @@ def get(connection: Connection, key: Key, batch_id: str) -> Batch | None:
         batches.c.knowledge_base == knowledge_base,
     )
     row = connection.execute(select(batches).where(*place)).first()
-    return Batch(row.id, row.tenant, row.knowledge_base, row.created, tuple(row.file_ids)) if row else None
+    if row is None:
+        return None
+    return Batch(row.id, row.tenant, row.knowledge_base, row.created, tuple(row.file_ids), tuple(row.added))

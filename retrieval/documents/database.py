@@ -8,9 +8,9 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from retrieval.errors import NoSpaceError, RecordsError
+from retrieval.errors import NoSpaceError, NotFoundError, RecordsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECT_SECONDS = 5
@@ -59,6 +59,8 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
+        except IntegrityError as error:  # what a record belongs to was deleted by another transaction
+            raise NotFoundError("The vector store or the file was deleted meanwhile.") from error
         except SQLAlchemyError as error:
             cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
             where = self._engine.url.render_as_string(hide_password=True)

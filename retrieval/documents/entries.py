@@ -5,16 +5,16 @@ ledger; a document that the ledger does not have yet, or has with other content,
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from contract.ingest import DocumentState
 from contract.vector_store import FILE_PREFIX
-from retrieval.documents.attachments import Attachment
+from retrieval.documents.attachments import Attachment, Sums
 from retrieval.documents.uploads import signature, source_of
 from retrieval.ingest import reasons
-from retrieval.ingest.ledger import Document
+from retrieval.ingest.ledger import Counts, Document
 from retrieval.store.rows import Attributes
 
 Status = Literal["in_progress", "completed", "failed", "cancelled"]
@@ -45,10 +45,6 @@ class Entry:
     attributes: Attributes = field(default_factory=dict)
     is_uploaded: bool = True
 
-    @property
-    def place(self) -> tuple[int, str]:
-        return self.created, self.file_id
-
 
 def entries(attachments: Iterable[Attachment], documents: Iterable[Document]) -> list[Entry]:
     """Every document of a store, in no order."""
@@ -78,9 +74,31 @@ def entry(attachment: Attachment, document: Document | None) -> Entry:
     )
 
 
-def counts(listed: Sequence[Entry]) -> Counter[str]:
+def counts(listed: Iterable[Entry]) -> Counter[str]:
     """Documents by status."""
     return Counter(each.status for each in listed)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A vector store's documents, counted."""
+
+    by_status: Mapping[str, int]
+    size: int  # bytes of uploads
+    latest: int  # when the last file was attached, microseconds since the epoch
+
+
+def summary(attached: Sums, indexed: Counts) -> Summary:
+    """For a moment after a change, a document may count by what it was before."""
+    total = attached.total + indexed.in_folders
+    waiting = max(0, total - attached.cancelled - indexed.ready - indexed.failed)
+    by_status = {
+        "completed": min(indexed.ready, total),
+        "failed": indexed.failed,
+        "cancelled": attached.cancelled,
+        "in_progress": waiting,
+    }
+    return Summary(by_status, attached.size, attached.latest)
 
 
 def folder_entry(document: Document) -> Entry:
@@ -103,7 +121,8 @@ def _progress(attachment: Attachment, document: Document | None) -> tuple[Status
         return "cancelled", "Cancelled", None
     if document is None or document.signature != signature(attachment):
         return "in_progress", DocumentState.PENDING, None
-    return _outcome(document)[0], document.state, _outcome(document)[1]
+    status, fault = _outcome(document)
+    return status, document.state, fault
 
 
 def _outcome(document: Document) -> tuple[Status, Fault | None]:

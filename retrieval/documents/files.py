@@ -1,15 +1,14 @@
 """Records of uploaded files."""
 
-import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from contract.vector_store import FILE_PREFIX
+from retrieval.documents.clock import ordered_id
+from retrieval.documents.pages import Page, Window, windowed
 from retrieval.documents.tables import files
-
-_ID_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class StoredFile:
 
 
 def new_id() -> str:
-    return FILE_PREFIX + secrets.token_hex(_ID_BYTES)
+    return FILE_PREFIX + ordered_id()
 
 
 def blob_key(tenant: str, file_id: str) -> str:
@@ -46,8 +45,16 @@ def get(connection: Connection, tenant: str, file_id: str) -> StoredFile | None:
     return next(_files(connection, files.c.tenant == tenant, files.c.id == file_id, ~files.c.deleted), None)
 
 
-def of_tenant(connection: Connection, tenant: str) -> list[StoredFile]:
-    return list(_files(connection, files.c.tenant == tenant, ~files.c.deleted))
+def of_tenant(connection: Connection, tenant: str, window: Window, purpose: str | None) -> Page[StoredFile]:
+    query = select(files).where(files.c.tenant == tenant, ~files.c.deleted)
+    chosen = query if purpose is None else query.where(files.c.purpose == purpose)
+    return windowed(connection, chosen, files.c.id, window).mapped(stored_file)
+
+
+def known_blobs(connection: Connection) -> frozenset[str]:
+    """The keys of all bytes that belong to a file, deleted ones included."""
+    rows = connection.execute(select(files.c.tenant, files.c.id))
+    return frozenset(blob_key(tenant, file_id) for tenant, file_id in rows)
 
 
 def of_others(connection: Connection, tenants: Collection[str]) -> list[StoredFile]:

@@ -18,6 +18,7 @@ async def repair(library: StoreLibrary, files: UploadedFiles) -> None:
         try:
             await asyncio.to_thread(library.follow_again)
             await asyncio.to_thread(files.finish_deletions)
+            await asyncio.to_thread(files.sweep)
         except RetrievalError as error:
             log.warning("%s", error)
         await asyncio.sleep(EVERY_SECONDS)

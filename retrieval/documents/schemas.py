@@ -4,6 +4,7 @@ Source: https://developers.openai.com/api/reference (files, vector_stores). Fiel
 document: its progress in the worker's words, its passages, whether it was uploaded.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
@@ -12,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from contract.body import Body, Reply
 from contract.filters import Number
 from retrieval.documents.batches import Batch
-from retrieval.documents.entries import STATUSES, Entry, counts
+from retrieval.documents.entries import STATUSES, Entry, Summary, counts
 from retrieval.documents.files import StoredFile
 from retrieval.documents.pages import Page
 from retrieval.documents.vector_stores import Draft, VectorStore
@@ -25,8 +26,9 @@ T = TypeVar("T", bound=BaseModel)
 
 
 def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must have no NUL character")
+    """Neither every database nor every filter takes control characters."""
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError("must have no control characters")
     return text
 
 
@@ -35,7 +37,7 @@ Text = Annotated[str, StringConstraints(max_length=512), AfterValidator(_storabl
 Title = Annotated[str, StringConstraints(max_length=256), AfterValidator(_storable)]
 Metadata = Annotated[dict[Key, Text], Field(max_length=MOST_PAIRS)]
 AttributeMap = Annotated[dict[Key, Text | bool | Number], Field(max_length=MOST_PAIRS)]
-FileId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+FileId = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_storable)]
 Purpose = Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
 
 
@@ -77,9 +79,9 @@ class AttachFile(Body):
     chunking_strategy: AutoChunking | None = None
 
     @property
-    def listed(self) -> tuple[str, Mapping[str, Any]]:
-        """The file, and its attributes."""
-        return self.file_id, self.attributes or {}
+    def listed(self) -> tuple[str, Mapping[str, Any] | None]:
+        """The file, and its attributes; None leaves those of an attached file as they are."""
+        return self.file_id, self.attributes
 
 
 class ChangeAttributes(Body):
@@ -101,9 +103,9 @@ class AttachBatch(Body):
         return self
 
     @property
-    def listed(self) -> list[tuple[str, Mapping[str, Any]]]:
+    def listed(self) -> list[tuple[str, Mapping[str, Any] | None]]:
         """Each file once, with its attributes."""
-        chosen: dict[str, Mapping[str, Any]] = dict.fromkeys(self.file_ids or (), self.attributes or {})
+        chosen: dict[str, Mapping[str, Any] | None] = dict.fromkeys(self.file_ids or (), self.attributes)
         chosen |= dict(each.listed for each in self.files or ())
         return list(chosen.items())
 
@@ -120,9 +122,11 @@ class FileObject(Reply):
     purpose: str
     status: Literal["processed"] = "processed"
     sha256: str
+    vector_stores: list[str] | None = None
+    """The vector stores that it is in; null in lists."""
 
     @classmethod
-    def of(cls, file: StoredFile) -> Self:
+    def of(cls, file: StoredFile, vector_stores: list[str] | None = None) -> Self:
         return cls(
             id=file.id,
             bytes=file.size,
@@ -130,6 +134,7 @@ class FileObject(Reply):
             filename=file.name,
             purpose=file.purpose,
             sha256=file.sha256,
+            vector_stores=vector_stores,
         )
 
 
@@ -141,9 +146,8 @@ class FileCounts(Reply):
     total: int
 
     @classmethod
-    def of(cls, listed: Sequence[Entry]) -> Self:
-        by_status = counts(listed)
-        return cls(total=len(listed), **{status: by_status[status] for status in STATUSES})
+    def of(cls, by_status: Mapping[str, int]) -> Self:
+        return cls(total=sum(by_status.values()), **{status: by_status.get(status, 0) for status in STATUSES})
 
 
 class VectorStoreObject(Reply):
@@ -165,8 +169,8 @@ class VectorStoreObject(Reply):
     """True if it is a KnowledgeBase object, which only its owner deletes."""
 
     @classmethod
-    def of(cls, store: VectorStore, listed: Sequence[Entry]) -> Self:
-        file_counts = FileCounts.of(listed)
+    def of(cls, store: VectorStore, documents: Summary) -> Self:
+        file_counts = FileCounts.of(documents.by_status)
         return cls(
             id=store.id,
             created_at=store.created // _SECOND,
@@ -175,8 +179,8 @@ class VectorStoreObject(Reply):
             metadata=dict(store.labels),
             status="in_progress" if file_counts.in_progress else "completed",
             file_counts=file_counts,
-            usage_bytes=sum(entry.size for entry in listed),
-            last_active_at=max([store.created, *(entry.created for entry in listed)]) // _SECOND,
+            usage_bytes=documents.size,
+            last_active_at=max(store.created, documents.latest) // _SECOND,
             knowledge_base=store.knowledge_base,
             managed=store.spec is not None,
         )
@@ -245,7 +249,7 @@ class FileBatch(Reply):
             created_at=batch.created // _SECOND,
             vector_store_id=store.id,
             status="in_progress" if by_status["in_progress"] else done,
-            file_counts=FileCounts(total=total, **{status: by_status[status] for status in STATUSES}),
+            file_counts=FileCounts.of(by_status),
         )
 
 
@@ -288,7 +292,7 @@ class Content(Reply):
 
 class Deleted(Reply):
     id: str
-    object: Literal["file", "file.deleted", "vector_store.deleted", "vector_store.file.deleted"]
+    object: Literal["file", "vector_store.deleted", "vector_store.file.deleted"]
     deleted: Literal[True] = True
     erased: bool
     """True if a search afterwards found nothing of it; false if the worker has not come to it yet."""

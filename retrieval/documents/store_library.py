@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from sqlalchemy import Connection
@@ -16,7 +16,17 @@ from retrieval.documents.attachments import Attachment
 from retrieval.documents.batches import Batch
 from retrieval.documents.clock import microseconds
 from retrieval.documents.database import Database
-from retrieval.documents.entries import Entry, entries, entry, folder_entry
+from retrieval.documents.entries import (
+    GIVEN_UP,
+    Entry,
+    Status,
+    Summary,
+    entries,
+    entry,
+    folder_entry,
+    summary,
+)
+from retrieval.documents.pages import Page, Window, page
 from retrieval.documents.uploaded_files import known_file, known_tenant
 from retrieval.documents.uploads import source_of
 from retrieval.documents.vector_stores import Draft, Key, VectorStore
@@ -56,7 +66,7 @@ class StoreLibrary:
                 )
             vector_stores.add(connection, store)
             for file_id in file_ids:
-                _attach(connection, store.key, file_id, {})
+                _attach(connection, store.key, file_id, None)
         self.follow()
         return store
 
@@ -64,9 +74,9 @@ class StoreLibrary:
         with self.database.reads() as connection:
             return known_store(connection, tenant, store_id)
 
-    def of_tenant(self, tenant: str) -> list[VectorStore]:
+    def of_tenant(self, tenant: str, window: Window) -> Page[VectorStore]:
         with self.database.reads() as connection:
-            return vector_stores.of_tenant(connection, tenant)
+            return vector_stores.of_tenant(connection, tenant, window.without_prefix(PREFIX))
 
     def change(self, tenant: str, store_id: str, values: Mapping[str, object]) -> VectorStore:
         with self.database.writes() as connection:
@@ -89,10 +99,31 @@ class StoreLibrary:
 
     # Files of a vector store ------------------------------------------------------------------------------------
 
-    def entries(self, store: VectorStore) -> list[Entry]:
+    def summary(self, store: VectorStore) -> Summary:
         with self.database.reads() as connection:
-            attached = attachments.of_store(connection, store.key)
-        return entries(attached, self.ledger.documents(*store.key))
+            attached = attachments.sums(connection, store.key)
+        return summary(attached, self.ledger.states(*store.key, GIVEN_UP))
+
+    def entries(self, store: VectorStore, window: Window, status: Status | None) -> Page[Entry]:
+        """Uploads and documents of folders, in the order of their ids. With a status, all are read until enough have
+        it."""
+        folders = [folder_entry(document) for document in self.ledger.in_folders(*store.key)]
+        shown: list[Entry] = []
+        part = window
+        while True:
+            with self.database.reads() as connection:
+                attached = attachments.window_of(connection, store.key, part)
+            uploads = self._entries(store, attached.items)
+            merged = page([*uploads, *folders], lambda each: each.file_id, part)
+            shown += [each for each in merged.items if status in (None, each.status)]
+            has_more = merged.has_more or attached.has_more
+            if len(shown) >= window.limit or not has_more or window.is_backward:
+                return Page(shown[: window.limit], has_more or len(shown) > window.limit)
+            part = replace(window, after=merged.items[-1].file_id)
+
+    def _entries(self, store: VectorStore, attached: Sequence[Attachment]) -> list[Entry]:
+        sources = [source_of(each.file.id) for each in attached]
+        return entries(attached, self.ledger.of_sources(*store.key, sources))
 
     def entry(self, store: VectorStore, file_id: str) -> Entry:
         with self.database.reads() as connection:
@@ -104,8 +135,10 @@ class StoreLibrary:
             raise _not_in_store(store, file_id)
         return folder_entry(document)
 
-    def attach(self, store: VectorStore, file_id: str, attributes: Attributes) -> Entry:
+    def attach(self, store: VectorStore, file_id: str, attributes: Attributes | None) -> Entry:
+        """Without attributes, those of an attached file stay."""
         with self.database.writes() as connection:
+            known_store(connection, store.tenant, store.id)
             _attach(connection, store.key, file_id, attributes)
         self.worker.look_at([store.key])
         return self.entry(store, file_id)
@@ -129,11 +162,14 @@ class StoreLibrary:
 
     # Batches ----------------------------------------------------------------------------------------------------
 
-    def attach_batch(self, store: VectorStore, listed: Sequence[tuple[str, Attributes]]) -> Batch:
+    def attach_batch(self, store: VectorStore, listed: Sequence[tuple[str, Attributes | None]]) -> Batch:
         """All of them, or none."""
         ids = tuple(file_id for file_id, _ in listed)
-        batch = Batch(batches.new_id(), store.tenant, store.knowledge_base, microseconds(), ids)
         with self.database.writes() as connection:
+            known_store(connection, store.tenant, store.id)
+            before = {each.file.id for each in attachments.some(connection, store.key, ids)}
+            added = tuple(file_id for file_id in ids if file_id not in before)
+            batch = Batch(batches.new_id(), *store.key, microseconds(), ids, added)
             for file_id, attributes in listed:
                 _attach(connection, store.key, file_id, attributes)
             batches.add(connection, batch)
@@ -149,12 +185,15 @@ class StoreLibrary:
 
     def batch_entries(self, store: VectorStore, batch: Batch) -> list[Entry]:
         """The files of a batch that are still in the store."""
-        ids = frozenset(batch.file_ids)
-        return [entry for entry in self.entries(store) if entry.file_id in ids]
+        with self.database.reads() as connection:
+            attached = attachments.some(connection, store.key, batch.file_ids)
+        return self._entries(store, attached)
 
     def cancel(self, store: VectorStore, batch: Batch) -> None:
-        """The files in progress are not indexed; others stay."""
-        running = [each.file_id for each in self.batch_entries(store, batch) if each.status == "in_progress"]
+        """What the batch has added, and is in progress, is not indexed. All else stays, and goes on."""
+        added = frozenset(batch.added)
+        entries = self.batch_entries(store, batch)
+        running = [each.file_id for each in entries if each.status == "in_progress" and each.file_id in added]
         with self.database.writes() as connection:
             attachments.cancel(connection, store.key, running)
         self.worker.look_at([store.key])
@@ -216,9 +255,11 @@ def _not_in_store(store: VectorStore, file_id: str) -> NotFoundError:
     return NotFoundError(f"No file found with id '{file_id[:80]}' in vector store '{store.id}'.")
 
 
-def _attach(connection: Connection, key: Key, file_id: str, attributes: Attributes) -> None:
+def _attach(connection: Connection, key: Key, file_id: str, attributes: Attributes | None) -> None:
     file = known_file(files.get(connection, key[0], file_id), file_id)
-    attachments.put(connection, key, Attachment(file, microseconds(), attributes))
+    before = attachments.get(connection, key, file_id)
+    kept = before.attributes if before else {}
+    attachments.put(connection, key, Attachment(file, microseconds(), kept if attributes is None else attributes))
 
 
 def _remove_strangers(connection: Connection, names: frozenset[str]) -> None:

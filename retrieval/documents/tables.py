@@ -104,6 +104,8 @@ batches = Table(
     Column("knowledge_base", String(63), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("file_ids", JSON, nullable=False),
+    # Those that were not attached before: a cancellation takes out no other.
+    Column("added", JSON, nullable=False),
     ForeignKeyConstraint(
         ["tenant", "knowledge_base"], ["vector_stores.tenant", "vector_stores.knowledge_base"], ondelete="CASCADE"
     ),

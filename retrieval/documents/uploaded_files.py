@@ -2,22 +2,28 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from sqlalchemy import Connection
+
 from contract.ingest import DesiredTenant
+from contract.vector_store import store_id
 from retrieval.documents import attachments, files, tenants
 from retrieval.documents.blobs import Blobs
 from retrieval.documents.clock import microseconds
 from retrieval.documents.database import Database
 from retrieval.documents.files import StoredFile
+from retrieval.documents.pages import Page, Window
 from retrieval.documents.vector_stores import Key
 from retrieval.errors import FileTooLargeError, NotFoundError, QuotaError, RetrievalError, UnknownTenantError
 from retrieval.ingest.worker import Worker
 
 # A client sends an upload again if its answer is lost. Within this time, the same file is the same upload.
 RESENT_MICROSECONDS = 10 * 60 * 1_000_000
+ORPHAN_SECONDS = 3600.0  # bytes of no record are older than any upload that is under way
 _PIECE = 256 * 1024
 
 log = logging.getLogger(__name__)
@@ -33,9 +39,8 @@ class UploadedFiles:
     worker: Worker
 
     def check_room(self, tenant: str, size: int) -> None:
-        """Refuses an upload before its bytes are read, as far as its declared size allows. Raises QuotaError,
-        FileTooLargeError and UnknownTenantError."""
-        with self.database.writes() as connection:
+        """Raises QuotaError, FileTooLargeError and UnknownTenantError."""
+        with self.database.reads() as connection:
             limits = known_tenant(tenants.get(connection, tenant), tenant)
             self._check(limits, *files.usage(connection, tenant), size)
 
@@ -43,30 +48,38 @@ class UploadedFiles:
         """A file that was uploaded moments ago is not stored twice."""
         file = _described(tenant, name, purpose, content)
         with self.database.reads() as connection:
-            twin = files.twin(connection, file, file.created - RESENT_MICROSECONDS)
-        return twin or self._store(file, content)
+            twin = _twin(connection, file)
+        return twin or self._store(file, content, is_page=False)
 
     def add_page(self, tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
         """A file of its own, even if there is another one like it."""
-        return self._store(_described(tenant, name, purpose, content), content)
+        return self._store(_described(tenant, name, purpose, content), content, is_page=True)
 
-    def _store(self, file: StoredFile, content: BinaryIO) -> StoredFile:
+    def _store(self, file: StoredFile, content: BinaryIO, *, is_page: bool) -> StoredFile:
         """The bytes are safe before the record is, so whatever is answered exists."""
         self.check_room(file.tenant, file.size)
         self.blobs.put(file.blob, content)
+        recorded = None
         try:
-            return self._record(file)
-        except BaseException:
-            self.blobs.delete(file.blob)
-            raise
+            recorded = self._record(file, is_page=is_page)
+            return recorded
+        finally:
+            if recorded != file:
+                self.blobs.delete(file.blob)
 
     def get(self, tenant: str, file_id: str) -> StoredFile:
         with self.database.reads() as connection:
             return known_file(files.get(connection, tenant, file_id), file_id)
 
-    def of_tenant(self, tenant: str) -> list[StoredFile]:
+    def stores_of(self, tenant: str, file_id: str) -> list[str]:
+        """The ids of the vector stores that a file is in."""
         with self.database.reads() as connection:
-            return files.of_tenant(connection, tenant)
+            known_file(files.get(connection, tenant, file_id), file_id)
+            return [store_id(name) for _, name in attachments.stores_of(connection, file_id)]
+
+    def of_tenant(self, tenant: str, window: Window, purpose: str | None) -> Page[StoredFile]:
+        with self.database.reads() as connection:
+            return files.of_tenant(connection, tenant, window, purpose)
 
     def content(self, tenant: str, file_id: str) -> Iterator[bytes]:
         file = self.get(tenant, file_id)
@@ -96,14 +109,27 @@ class UploadedFiles:
             except RetrievalError as error:
                 log.warning("%s: the bytes of the deleted file %s are still there: %s", file.tenant, file.id, error)
 
+    def sweep(self) -> None:
+        """Deletes bytes of no record, which a crash in the middle of an upload has left."""
+        old = list(self.blobs.keys(older_than=time.time() - ORPHAN_SECONDS))
+        with self.database.reads() as connection:
+            known = files.known_blobs(connection)
+        for key in old:
+            if key not in known:
+                log.warning("%s: bytes that no record knows are deleted", key)
+                self.blobs.delete(key)
+
     def _erase(self, file: StoredFile) -> None:
         self.blobs.delete(file.blob)
         with self.database.writes() as connection:
             files.forget(connection, file.id)
 
-    def _record(self, file: StoredFile) -> StoredFile:
+    def _record(self, file: StoredFile, *, is_page: bool) -> StoredFile:
+        """The file, or the same one that was recorded meanwhile."""
         with self.database.writes() as connection:
-            limits = known_tenant(tenants.get(connection, file.tenant), file.tenant)
+            limits = known_tenant(tenants.get(connection, file.tenant), file.tenant)  # others wait from here on
+            if not is_page and (twin := _twin(connection, file)):
+                return twin
             self._check(limits, *files.usage(connection, file.tenant), file.size)
             files.add(connection, file)
         return file
@@ -134,6 +160,10 @@ def known_tenant(tenant: DesiredTenant | None, name: str) -> DesiredTenant:
     if tenant is None:
         raise UnknownTenantError(f"The tenant {name} has not reached the ingest worker yet: try again in a moment.")
     return tenant
+
+
+def _twin(connection: Connection, file: StoredFile) -> StoredFile | None:
+    return files.twin(connection, file, file.created - RESENT_MICROSECONDS)
 
 
 def _described(tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:

@@ -1,13 +1,14 @@
 """Records of vector stores: knowledge bases, of objects or made by the API."""
 
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from contract.ingest import DesiredKnowledgeBase
-from contract.vector_store import NAME_BYTES, store_id
+from contract.vector_store import store_id
+from retrieval.documents.clock import ordered_id
+from retrieval.documents.pages import Page, Window, windowed
 from retrieval.documents.tables import vector_stores
 
 Key = tuple[str, str]  # tenant, knowledge base
@@ -48,7 +49,7 @@ class VectorStore:
 
 
 def new_name() -> str:
-    return secrets.token_hex(NAME_BYTES)
+    return ordered_id()
 
 
 def add(connection: Connection, store: VectorStore) -> None:
@@ -70,8 +71,9 @@ def get(connection: Connection, tenant: str, knowledge_base: str) -> VectorStore
     return found[0] if found else None
 
 
-def of_tenant(connection: Connection, tenant: str) -> list[VectorStore]:
-    return _stores(connection, vector_stores.c.tenant == tenant)
+def of_tenant(connection: Connection, tenant: str, window: Window) -> Page[VectorStore]:
+    query = select(vector_stores).where(vector_stores.c.tenant == tenant)
+    return windowed(connection, query, vector_stores.c.knowledge_base, window).mapped(_vector_store)
 
 
 def every(connection: Connection) -> list[VectorStore]:
@@ -117,15 +119,16 @@ def _key(tenant: str, knowledge_base: str) -> ColumnElement[bool]:
 
 def _stores(connection: Connection, *conditions: ColumnElement[bool]) -> list[VectorStore]:
     rows = connection.execute(select(vector_stores).where(*conditions))
-    return [
-        VectorStore(
-            tenant=row.tenant,
-            knowledge_base=row.knowledge_base,
-            created=row.created,
-            spec=DesiredKnowledgeBase.model_validate(row.spec) if row.spec is not None else None,
-            title=row.title,
-            description=row.description,
-            labels=row.labels,
-        )
-        for row in rows
-    ]
+    return list(map(_vector_store, rows))
+
+
+def _vector_store(row: Row) -> VectorStore:  # type: ignore[type-arg]  # of the table's columns
+    return VectorStore(
+        tenant=row.tenant,
+        knowledge_base=row.knowledge_base,
+        created=row.created,
+        spec=DesiredKnowledgeBase.model_validate(row.spec) if row.spec is not None else None,
+        title=row.title,
+        description=row.description,
+        labels=row.labels,
+    )

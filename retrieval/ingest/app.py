@@ -19,6 +19,7 @@ from retrieval.documents.routes.store_files import batch_routes, store_file_rout
 from retrieval.documents.routes.vector_stores import store_routes
 from retrieval.documents.routes.web_sources import web_source_routes
 from retrieval.documents.store_library import StoreLibrary
+from retrieval.documents.turns import TenantTurns
 from retrieval.documents.uploaded_files import UploadedFiles
 from retrieval.documents.uploads import uploads
 from retrieval.documents.web_library import WebLibrary
@@ -89,7 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         await asyncio.to_thread(database.close)
         await asyncio.to_thread(ledger.close)
 
-    return application(
+    app = application(
         "Quiver ingest",
         [
             routes(library, worker, changes, desired_changed),
@@ -105,6 +106,8 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         most_bytes=max(MOST_BYTES, settings.max_document_bytes + MOST_FORM_BYTES),
     )
+    app.add_middleware(TenantTurns)
+    return app
 
 
 @contextlib.asynccontextmanager

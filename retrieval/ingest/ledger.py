@@ -5,9 +5,9 @@ store: the loss of a ledger costs time, but no documents.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from threading import RLock
 from typing import Any, ClassVar
@@ -65,8 +65,20 @@ class Document:
         return self.source.startswith(UPLOAD)
 
 
+_AT_ONCE = 500  # values in one query
 _COLUMNS = ", ".join(field.name for field in fields(Document))
+_STATE = [field.name for field in fields(Document)].index("state")
 _MARKS = ", ".join("?" for _ in fields(Document))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Documents of a knowledge base."""
+
+    total: int
+    in_folders: int
+    ready: int
+    failed: int
 
 
 class Ledger:
@@ -121,6 +133,29 @@ class Ledger:
         total = "SELECT coalesce(sum(chunks), 0) FROM documents WHERE tenant = ? AND knowledge_base = ?"
         return int(self._rows(total, tenant, knowledge_base)[0][0])
 
+    def of_sources(self, tenant: str, knowledge_base: str, sources: Sequence[str]) -> list[Document]:
+        """The documents of these sources."""
+        found: list[Document] = []
+        for start in range(0, len(sources), _AT_ONCE):
+            part = sources[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            condition = f"tenant = ? AND knowledge_base = ? AND source IN ({marks})"
+            found += self._documents(condition, tenant, knowledge_base, *part)
+        return found
+
+    def in_folders(self, tenant: str, knowledge_base: str) -> list[Document]:
+        """The documents that are no uploads."""
+        return self._documents("tenant = ? AND knowledge_base = ? AND source < 'upload:'", tenant, knowledge_base)
+
+    def states(self, tenant: str, knowledge_base: str, given_up: int) -> Counts:
+        """Documents by what has become of them; one that failed counts after `given_up` failures in a row."""
+        failed = "state = 'Failed' AND (due IS NULL OR attempts >= ?)"
+        query = (
+            f"SELECT count(*), coalesce(sum(source < '{UPLOAD}'), 0), coalesce(sum(state = 'Ready'), 0), "  # noqa: S608
+            f"coalesce(sum({failed}), 0) FROM documents WHERE tenant = ? AND knowledge_base = ?"
+        )
+        return Counts(*self._rows(query, given_up, tenant, knowledge_base)[0])
+
     def of_source(self, tenant: str, knowledge_base: str, source: str) -> Document | None:
         """The document of a source that has only one."""
         key = "tenant = ? AND knowledge_base = ? AND source = ?"
@@ -173,7 +208,7 @@ class Ledger:
 
     def _documents(self, condition: str, *values: object) -> list[Document]:
         rows = self._rows(f"SELECT {_COLUMNS} FROM documents WHERE {condition}", *values)  # noqa: S608 - constants above
-        return [replace(document := Document(*row), state=DocumentState(document.state)) for row in rows]
+        return [Document(*[*row[:_STATE], DocumentState(row[_STATE]), *row[_STATE + 1 :]]) for row in rows]
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._translated(), self._lock:

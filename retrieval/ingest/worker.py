@@ -23,7 +23,9 @@ from retrieval.ingest.task_failures import Key, Task
 from retrieval.ingest.term_statistics import TermStatistics
 from retrieval.store.probe import prove_isolation
 
+WANTED_PAUSE_SECONDS = 0.05  # while a scan for uploads has to wait
 PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
+SCAN_REST = 4.0  # between two scans of a knowledge base for its uploads, times the duration of the first
 TIDY_CHUNKS = 256  # a knowledge base is tidied after so many written chunks, or sooner if nothing of it is due
 STARTING = "The worker has not looked at its sources yet."
 
@@ -59,6 +61,7 @@ class Worker:
         self._wake, self._stopped, self._rescan_wanted = threading.Event(), threading.Event(), threading.Event()
         self._wanted: set[Key] = set()
         self._wanted_lock = threading.Lock()
+        self._rested: dict[Key, float] = {}  # when each may be scanned again, monotonic
         self._last_tenant = ""
         self._proven = False
         self._message = STARTING
@@ -128,7 +131,8 @@ class Worker:
         if self._tidy_one() or self._jobs or self._ledger.next(self._clock(), "") is not None:
             return 0.0
         due = self._ledger.next_due() or math.inf
-        return max(0.0, min(due, self._looked + self._rescan_seconds) - self._clock())
+        pause = max(0.0, min(due, self._looked + self._rescan_seconds) - self._clock())
+        return min(pause, WANTED_PAUSE_SECONDS) if self._wanted else pause
 
     def _begin_one(self) -> None:
         if not self._jobs.has_room:
@@ -159,11 +163,22 @@ class Worker:
             self._attempt((base.tenant, base.name), Task.LOOK, partial(self._scanner.scan, base))
 
     def _scan_wanted(self) -> None:
+        for base in self._ledger.desired() if (wanted := self._take_wanted()) else []:
+            key = (base.tenant, base.name)
+            if key in wanted:
+                begun = time.monotonic()
+                self._attempt(key, Task.LOOK, partial(self._scanner.scan, base))
+                now = time.monotonic()
+                self._rested[key] = now + SCAN_REST * (now - begun)
+
+    def _take_wanted(self) -> set[Key]:
+        """The knowledge bases that are due for a scan. One whose last scan took long has to wait, so that uploads of
+        one tenant into a large one leave time for others."""
+        now = time.monotonic()
         with self._wanted_lock:
-            wanted, self._wanted = self._wanted, set()
-        for base in self._ledger.desired() if wanted else []:
-            if (base.tenant, base.name) in wanted:
-                self._attempt((base.tenant, base.name), Task.LOOK, partial(self._scanner.scan, base))
+            due = {key for key in self._wanted if self._rested.get(key, 0.0) <= now}
+            self._wanted -= due
+        return due
 
     def _attempt(self, key: Key, task: Task, act: Callable[[], None]) -> None:
         """A failure of one knowledge base is reported on it and retried later, while the others go on. A failing ledger

@@ -17,6 +17,7 @@ from serving.gateway.errors import (
     TooLarge,
     unavailable,
 )
+from serving.gateway.raw_request import CallerGone
 
 # Of an answer; others are between gateway and worker.
 _HEADERS = ("content-type", "content-length", "content-disposition", "x-content-type-options", "openai-poll-after-ms")
@@ -51,6 +52,8 @@ class DocumentsClient:
                     raise _refusal(answer.status, await answer.read())
                 yield answer
         except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error.__cause__, ApiError | CallerGone):  # from the body's own iterator
+                raise error.__cause__ from error
             raise unavailable("Documents cannot be reached at the moment", "documents_unavailable") from error
 
 

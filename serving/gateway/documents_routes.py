@@ -47,7 +47,7 @@ _PATTERNS = {path: re.compile(re.sub(r"\{[a-z_]+\}", "[A-Za-z0-9_-]{1,128}", pat
 
 
 def is_documents_path(path: str) -> bool:
-    return path.startswith(_PREFIXES)
+    return path in _PREFIXES or path.startswith(tuple(f"{prefix}/" for prefix in _PREFIXES))
 
 
 def route(path: str) -> str | None:

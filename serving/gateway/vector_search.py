@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from contract.search import Evidence, SearchRequest
+from contract.search import Evidence, SearchRequest, is_printable_name
 from contract.vector_store import PREFIX
 from serving.gateway.authentication import DOCUMENTS, INFERENCE
 from serving.gateway.errors import InvalidRequest, NotFound, unavailable
@@ -25,6 +25,8 @@ class VectorSearch:
         """Raises InvalidRequest, NotFound and Unavailable."""
         if not store_id.startswith(PREFIX):
             raise InvalidRequest(f"Invalid '{store_id}'. Expected an ID that begins with '{PREFIX}'.")
+        if not is_printable_name(store_id.removeprefix(PREFIX)):
+            raise _not_found(store_id)
         searches = [self._passages(tenant, store_id, query, request, request_id) for query in request.queries]
         passages = best(await asyncio.gather(*searches), request)
         return {
@@ -51,9 +53,13 @@ class VectorSearch:
         try:
             return (await self._retrieval.search(search, request_id=request_id)).considered
         except UnknownKnowledgeBase as error:
-            raise NotFound(f"No vector store found with id '{store_id}'.", code="not_found") from error
+            raise _not_found(store_id) from error
         except RetrievalError as error:
             raise unavailable("Documents cannot be searched at the moment", "retrieval_unavailable") from error
+
+
+def _not_found(store_id: str) -> NotFound:
+    return NotFound(f"No vector store found with id '{store_id[:80]}'.", code="not_found")
 
 
 def best(found: Iterable[Sequence[Evidence]], request: VectorSearchRequest) -> list[Evidence]:

@@ -21,6 +21,9 @@ class Blobs(Protocol):
     def pieces(self, key: str) -> Iterator[bytes] | None:
         """The whole content, piece by piece; None if there is no such key."""
 
+    def keys(self, *, older_than: float) -> Iterator[str]:
+        """Every key that was written before this time, in seconds since the epoch, and what a crash left of one."""
+
     def delete(self, key: str) -> None:
         """Deletes a key, if it exists, and proves its absence."""
 

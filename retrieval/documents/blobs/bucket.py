@@ -37,6 +37,14 @@ class Bucket:
         body = self._body(key)
         return None if body is None else self._pieces(key, body)
 
+    def keys(self, *, older_than: float) -> Iterator[str]:
+        start = self._key("")
+        with self._translated("its keys"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start):
+                for item in page.get("Contents", ()):
+                    if item["LastModified"].timestamp() < older_than:
+                        yield str(item["Key"]).removeprefix(start)
+
     def delete(self, key: str) -> None:
         with self._translated(key):
             self._client.delete_object(Bucket=self._bucket, Key=self._key(key))

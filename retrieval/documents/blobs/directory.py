@@ -25,6 +25,7 @@ class Directory:
         staged = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with self._translated(key):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync(self._root)
             try:
                 with staged.open("xb") as file:
                     shutil.copyfileobj(content, file, _PIECE)
@@ -51,6 +52,12 @@ class Directory:
             except FileNotFoundError:
                 return None
         return _pieces(file)
+
+    def keys(self, *, older_than: float) -> Iterator[str]:
+        with self._translated("its files"):
+            for path in self._root.glob("*/*"):
+                if path.stat().st_mtime < older_than:
+                    yield f"{path.parent.name}/{path.name}"
 
     def delete(self, key: str) -> None:
         path = self._path(key)

@@ -1,24 +1,27 @@
 """`/v1/files`: upload, list, show, download, delete."""
 
 import asyncio
+import re
 import unicodedata
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 from retrieval.documents.index_wait import IndexWait
-from retrieval.documents.pages import Window, page
+from retrieval.documents.pages import Window
 from retrieval.documents.routes import TENANT
 from retrieval.documents.schemas import Deleted, FileObject, Listed, Purpose
 from retrieval.documents.uploaded_files import UploadedFiles
-from retrieval.errors import InvalidRequestError
+from retrieval.errors import FileTooLargeError, InvalidRequestError
 from service.application import refusals, router
 
 MOST_LISTED = 10_000
 NAME_CHARACTERS = 255
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]{1,40})", re.IGNORECASE)
 MOST_FIELDS = 10  # of a form
 MOST_FORM_BYTES = 64 * 1024  # of a form beside its file
 _FORM = {
@@ -46,11 +49,13 @@ def file_routes(files: UploadedFiles, index: IndexWait) -> APIRouter:
     @routes.post(TENANT + "/files", responses=refusals(403, 507), openapi_extra={"requestBody": _FORM})
     async def upload(tenant: Tenant, request: Request) -> FileObject:
         """A file sent again within ten minutes is the same file."""
-        declared = int(request.headers.get("content-length", "0"))
-        await asyncio.to_thread(files.check_room, tenant, max(0, declared - MOST_FORM_BYTES))
-        async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
-            file, name, purpose = _upload(form)
-            return FileObject.of(await asyncio.to_thread(files.add, tenant, name, purpose, file.file))
+        _check_head(request, files.most_bytes + MOST_FORM_BYTES)
+        try:
+            async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
+                file, name, purpose = _upload(form)
+                return FileObject.of(await asyncio.to_thread(files.add, tenant, name, purpose, file.file))
+        except ClientDisconnect as error:
+            raise InvalidRequestError("The upload broke off: send the file again.") from error
 
     @routes.get(TENANT + "/files")
     def listed(
@@ -60,14 +65,12 @@ def file_routes(files: UploadedFiles, index: IndexWait) -> APIRouter:
         after: Annotated[str | None, Query(max_length=80)] = None,
         purpose: Annotated[str | None, Query(max_length=32)] = None,
     ) -> Listed[FileObject]:
-        every = files.of_tenant(tenant)
-        chosen = [file for file in every if purpose in (None, file.purpose)]
-        shown = page(chosen, lambda file: (file.created, file.id), Window(limit, order, after))
+        shown = files.of_tenant(tenant, Window(limit, order, after), purpose)
         return Listed.of(shown, [FileObject.of(file) for file in shown.items])
 
     @routes.get(TENANT + "/files/{file_id}", responses=refusals(404))
     def get(tenant: Tenant, file_id: str) -> FileObject:
-        return FileObject.of(files.get(tenant, file_id))
+        return FileObject.of(files.get(tenant, file_id), files.stores_of(tenant, file_id))
 
     @routes.get(TENANT + "/files/{file_id}/content", responses=refusals(404), response_class=StreamingResponse)
     def content(tenant: Tenant, file_id: str) -> StreamingResponse:
@@ -82,6 +85,15 @@ def file_routes(files: UploadedFiles, index: IndexWait) -> APIRouter:
         return Deleted(id=file_id, object="file", erased=await index.until_file_gone(keys, file_id))
 
     return routes
+
+
+def _check_head(request: Request, most_bytes: int) -> None:
+    """Before the body is read. Raises FileTooLargeError and InvalidRequestError."""
+    if int(request.headers.get("content-length", "0")) > most_bytes:
+        raise FileTooLargeError(f"The form is larger than {most_bytes:,} bytes: split the file.")
+    charset = _CHARSET.search(request.headers.get("content-type", ""))
+    if charset and charset[1].lower() not in ("utf-8", "utf8"):
+        raise InvalidRequestError("The form has another charset than UTF-8: leave it out.")
 
 
 def _upload(form: FormData) -> tuple[UploadFile, str, str]:
@@ -99,9 +111,16 @@ def _upload(form: FormData) -> tuple[UploadFile, str, str]:
 def file_name(given: str) -> str:
     """The last part of the name, without unprintable characters. Raises InvalidRequestError if nothing is left."""
     last = PurePosixPath(given.replace("\\", "/")).name
-    name = "".join(c for c in unicodedata.normalize("NFC", last) if c.isprintable()).strip()
+    name = "".join(map(_shown, unicodedata.normalize("NFC", last))).strip()
     if not name or name in (".", ".."):
         raise InvalidRequestError("The file has no name: send its part of the form with a filename.")
     if len(name) > NAME_CHARACTERS:
         raise InvalidRequestError(f"The name of the file has more than {NAME_CHARACTERS} characters: shorten it.")
     return name
+
+
+def _shown(character: str) -> str:
+    """The character, a space for one of other widths, and nothing for what does not print."""
+    if character.isprintable():
+        return character
+    return " " if unicodedata.category(character) == "Zs" else ""

@@ -1,7 +1,6 @@
 """`/v1/vector_stores/ID/files` and `/file_batches`: attach, follow, show and detach documents."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -9,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from retrieval.documents.batches import Batch
 from retrieval.documents.entries import Entry, Status
 from retrieval.documents.index_wait import IndexWait
-from retrieval.documents.pages import Window, page
+from retrieval.documents.pages import Page, Window, page
 from retrieval.documents.routes.files import Tenant
 from retrieval.documents.routes.vector_stores import STORE
 from retrieval.documents.routes.windows import window
@@ -39,11 +38,7 @@ Part = Annotated[Window, Depends(window)]
 Filter = Annotated[Status | None, Query(alias="filter")]
 
 
-def _a_page(
-    store: VectorStore, listed: Sequence[Entry], status: Status | None, part: Window
-) -> Listed[VectorStoreFile]:
-    chosen = [entry for entry in listed if status in (None, entry.status)]
-    shown = page(chosen, lambda entry: entry.place, part)
+def _listed(store: VectorStore, shown: Page[Entry]) -> Listed[VectorStoreFile]:
     return Listed.of(shown, [VectorStoreFile.of(store, entry) for entry in shown.items])
 
 
@@ -59,7 +54,7 @@ def store_file_routes(library: StoreLibrary, index: IndexWait) -> APIRouter:
     @routes.get(FILES, responses=refusals(404))
     def listed(tenant: Tenant, store_id: str, part: Part, status: Filter = None) -> Listed[VectorStoreFile]:
         store = library.get(tenant, store_id)
-        return _a_page(store, library.entries(store), status, part)
+        return _listed(store, library.entries(store, part, status))
 
     @routes.get(FILE, responses=refusals(404))
     def get(tenant: Tenant, store_id: str, file_id: str, response: Response) -> VectorStoreFile:
@@ -121,6 +116,8 @@ def batch_routes(library: StoreLibrary) -> APIRouter:
         tenant: Tenant, store_id: str, batch_id: str, part: Part, status: Filter = None
     ) -> Listed[VectorStoreFile]:
         store = library.get(tenant, store_id)
-        return _a_page(store, library.batch_entries(store, library.batch(store, batch_id)), status, part)
+        entries = library.batch_entries(store, library.batch(store, batch_id))
+        chosen = [entry for entry in entries if status in (None, entry.status)]
+        return _listed(store, page(chosen, lambda entry: entry.file_id, part))
 
     return routes

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from retrieval.documents.index_wait import IndexWait
-from retrieval.documents.pages import Window, page
+from retrieval.documents.pages import Window
 from retrieval.documents.routes import TENANT
 from retrieval.documents.routes.files import Tenant
 from retrieval.documents.routes.windows import window
@@ -24,7 +24,7 @@ def store_routes(library: StoreLibrary, web: WebLibrary, index: IndexWait) -> AP
     routes = router()
 
     def shown(store: VectorStore) -> VectorStoreObject:
-        return VectorStoreObject.of(store, library.entries(store))
+        return VectorStoreObject.of(store, library.summary(store))
 
     @routes.post(STORES, responses=refusals(403, 404, 507))
     async def create(tenant: Tenant, body: CreateVectorStore) -> VectorStoreObject:
@@ -35,7 +35,7 @@ def store_routes(library: StoreLibrary, web: WebLibrary, index: IndexWait) -> AP
 
     @routes.get(STORES)
     def listed(tenant: Tenant, part: Annotated[Window, Depends(window)]) -> Listed[VectorStoreObject]:
-        chosen = page(library.of_tenant(tenant), lambda store: (store.created, store.id), part)
+        chosen = library.of_tenant(tenant, part)
         return Listed.of(chosen, list(map(shown, chosen.items)))
 
     @routes.get(STORE, responses=refusals(404))

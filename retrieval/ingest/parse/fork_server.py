@@ -66,10 +66,7 @@ class ForkServer:
     def _start(self, request: Request, document: int, answered: int, line: int) -> None:
         pid = os.fork()
         if not pid:
-            os.dup2(document, 0)
-            os.dup2(answered, 1)
-            os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the other parsers' lines among them
-            _do(self._work, request)
+            _do(self._work, request, document, answered)
         os.close(document)
         os.close(answered)
         parser = _Parser(pid, os.pidfd_open(pid), socket.socket(fileno=line))
@@ -92,10 +89,13 @@ class ForkServer:
         os.kill(parser.pid, signal.SIGKILL)
 
 
-def _do(work: Work, request: Request) -> None:
+def _do(work: Work, request: Request, document: int, answered: int) -> None:
     """In the forked process; does not return."""
     code = 1
     try:
+        os.dup2(document, 0)
+        os.dup2(answered, 1)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the other parsers' lines among them
         work(request)
         sys.stdout.flush()
         code = 0

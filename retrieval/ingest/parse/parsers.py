@@ -50,16 +50,20 @@ class Parsers:
 
     def start(self, request: Request) -> RunningParser:
         """Raises OSError if no process can be started."""
-        document, document_end = os.pipe()
-        answer, answer_end = os.pipe()
-        line, line_end = socket.socketpair()
-        with line_end:
-            try:
-                self._send(REQUEST.dump_json(request), [document, answer_end, line_end.fileno()])
-            finally:
-                os.close(document)
-                os.close(answer_end)
+        with contextlib.ExitStack() as given, contextlib.ExitStack() as kept:
+            document, document_end = _pipe(given, kept)
+            answer_end, answer = reversed(_pipe(kept, given))
+            line, line_end = socket.socketpair()
+            kept.enter_context(line)
+            given.enter_context(line_end)
+            self._send(REQUEST.dump_json(request), [document, answer_end, line_end.fileno()])
+            kept.pop_all()
         return RunningParser(os.fdopen(document_end, "wb"), os.fdopen(answer, "rb"), line)
+
+    def kill(self) -> None:
+        """Ends a fork server that hangs, and with it every parser. Another one is started at the next use."""
+        if self._server is not None:
+            self._server[0].kill()
 
     def close(self) -> None:
         """Ends the fork server, and with it every parser."""
@@ -70,13 +74,12 @@ class Parsers:
             self._server = None
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
+        """Starts the fork server if there is none, or it has ended."""
         with self._lock:
-            if self._server is not None:
-                with contextlib.suppress(OSError):  # it has ended
-                    socket.send_fds(self._server[1], [message], descriptors)
-                    return
+            if self._server is not None and self._server[0].poll() is not None:
                 self.close()
-            self._server = self._started()
+            if self._server is None:
+                self._server = self._started()
             socket.send_fds(self._server[1], [message], descriptors)
 
     def _started(self) -> "tuple[subprocess.Popen[bytes], socket.socket]":
@@ -85,6 +88,14 @@ class Parsers:
         with theirs:
             server = subprocess.Popen(self._command, stdin=theirs.fileno(), stderr=subprocess.DEVNULL, env=_ENVIRONMENT)
         return server, ours
+
+
+def _pipe(of_reader: contextlib.ExitStack, of_writer: contextlib.ExitStack) -> tuple[int, int]:
+    """Its two ends, each closed with its stack."""
+    reader, writer = os.pipe()
+    of_reader.callback(os.close, reader)
+    of_writer.callback(os.close, writer)
+    return reader, writer
 
 
 @cache

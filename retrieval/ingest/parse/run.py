@@ -19,6 +19,7 @@ from retrieval.ingest.limits import Limits
 from retrieval.ingest.parse.child import MAX_BLOCKS, Request
 from retrieval.ingest.parse.parsers import RunningParser, parsers
 
+HUNG_SECONDS = 5.0  # until a fork server must have ended a parser
 WAITING = 4  # allowed wall-clock seconds per second of CPU time: on a busy machine, a parser gets only part of the CPU
 
 # A document may cause these.
@@ -72,19 +73,21 @@ def _write(pipe: BinaryIO, content: bytes) -> None:
 
 @contextlib.contextmanager
 def _ended_after(parser: RunningParser, seconds: float) -> Iterator[threading.Event]:
-    """Kills a parser over its time limit, and sets the event."""
+    """Kills a parser over its time limit, and sets the event; a fork server that does not obey is killed, too."""
     late = threading.Event()
 
     def end() -> None:
         late.set()
         parser.kill()
 
-    timer = threading.Timer(seconds, end)
-    timer.start()
+    timers = [threading.Timer(seconds, end), threading.Timer(seconds + HUNG_SECONDS, parsers().kill)]
+    for timer in timers:
+        timer.start()
     try:
         yield late
     finally:
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()
 
 
 def _blamed(ended: _Ended, limits: Limits, most: int) -> DocumentError | None:

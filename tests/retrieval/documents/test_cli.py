@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from operators.cli import main
 from tests.retrieval.documents.platform import Documents
+from tests.retrieval.web.server import serving
 
 
 async def run(platform: Documents, key: str, *arguments: str) -> Result:
@@ -48,3 +49,43 @@ async def test_what_fails_is_said_with_its_reason(platform: Documents, tenant: s
     assert unknown.output == "Error: No vector store found with id 'vs_nobodys'.\n"
     may_not = await run(platform, f"{tenant}-ask", "stores")
     assert "needs the scope documents" in may_not.output
+
+
+async def test_a_replaced_file_stays_in_other_stores(platform: Documents, tenant: str, tmp_path: Path) -> None:
+    key = f"{tenant}-all"
+    one, two = [(await run(platform, key, "create", name)).output.strip() for name in ("One", "Two")]
+    file = tmp_path / "prices.md"
+    file.write_text("The Velmora Basic plan costs 30 euros a month.")
+    for store in (one, two):
+        assert (await run(platform, key, "add", store, str(file))).exit_code == 0
+    file.write_text("The Velmora Basic plan costs 31 euros a month.")
+    assert (await run(platform, key, "add", one, str(file))).exit_code == 0
+    assert "31 euros" in (await run(platform, key, "search", one, "What does the Basic plan cost?")).output
+    assert "30 euros" in (await run(platform, key, "search", two, "What does the Basic plan cost?")).output
+
+
+async def test_two_files_of_one_name_replace_an_earlier_one_once(
+    platform: Documents, tenant: str, tmp_path: Path
+) -> None:
+    key = f"{tenant}-all"
+    store = (await run(platform, key, "create", "Help")).output.strip()
+    paths = [tmp_path / name / "a.txt" for name in ("x", "y")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(f"A text of {path.parent.name}.")
+    assert (await run(platform, key, "add", store, *map(str, paths))).exit_code == 0
+    added = await run(platform, key, "add", store, *map(str, paths))
+    assert (added.exit_code, added.exception) == (0, None)
+
+
+async def test_a_site_is_followed_and_left(platform: Documents, tenant: str) -> None:
+    key = f"{tenant}-all"
+    store = (await run(platform, key, "create", "Help")).output.strip()
+    async with serving() as site:
+        site.put("/", "<p>The office opens at nine.</p>")
+        added = await run(platform, key, "web", "add", store, site.url)
+        assert added.output.splitlines()[-1].endswith(": 1 pages.")
+        source = added.output.splitlines()[-1].partition(":")[0]
+        assert source in (await run(platform, key, "web", "list", store)).output
+        assert (await run(platform, key, "web", "remove", store, source)).exit_code == 0
+    assert len((await run(platform, key, "list", store)).output.splitlines()) == 1

@@ -237,3 +237,56 @@ async def test_lists_are_read_page_by_page(client: openai.AsyncOpenAI) -> None:
     assert listed == [file.id for file in files]
     newest = await client.files.list(limit=2)
     assert [file.id for file in newest.data] == [files[4].id, files[3].id]
+
+
+async def test_a_list_may_be_read_while_its_items_go(client: openai.AsyncOpenAI) -> None:
+    for _ in range(4):
+        await client.vector_stores.create()
+    files = [await uploaded(client, (f"{n}.txt", b"%d" % n)) for n in range(7)]
+    async for store in client.vector_stores.list(limit=2):
+        await client.vector_stores.delete(store.id)
+    seen = []
+    async for file in client.files.list(limit=2):
+        seen.append(file.id)
+        await client.files.delete(file.id)
+    assert seen == [file.id for file in reversed(files)]
+    assert (await client.vector_stores.list()).data == []
+
+
+async def test_a_list_of_files_by_state_is_read_while_states_change(client: openai.AsyncOpenAI) -> None:
+    store = await client.vector_stores.create()
+    for n in range(12):
+        file = await uploaded(client, (f"{n}.txt", f"Rule {n} is a rule.".encode()))
+        await client.vector_stores.files.create(store.id, file_id=file.id)
+    for status in ("in_progress", "completed"):
+        listed = [each.id async for each in client.vector_stores.files.list(store.id, filter=status, limit=3)]
+        assert len(listed) == len(set(listed)) <= 12
+
+
+async def test_an_upload_over_the_limit_is_refused_in_words_however_large_it_is(client: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.APIStatusError) as refused:
+        await uploaded(client, ("large.txt", b"x" * 60_000_000))
+    assert refused.value.status_code == 413
+
+
+@pytest.mark.parametrize("name", ["vs_", "vs_" + "x" * 100, "vs_a.b"])
+async def test_a_search_in_what_is_no_store_is_refused(client: openai.AsyncOpenAI, name: str) -> None:
+    with pytest.raises(openai.NotFoundError):
+        await client.vector_stores.search(name, query="a")
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ({"type": "eq", "key": "filename", "value": 5}, 0),
+        ({"type": "ne", "key": "filename", "value": 5}, 1),
+        ({"type": "in", "key": "file_id", "value": [1, 2]}, 0),
+        ({"type": "nin", "key": "filename", "value": [1, "other.md"]}, 1),
+        ({"type": "gt", "key": "filename", "value": 1}, 0),
+    ],
+)
+async def test_a_name_is_a_text(client: openai.AsyncOpenAI, filters: dict[str, object], count: int) -> None:
+    store = await client.vector_stores.create()
+    await client.vector_stores.files.upload_and_poll(vector_store_id=store.id, file=PLANS)
+    page = await client.vector_stores.search(store.id, query="Basic plan", filters=filters)  # type: ignore[arg-type]
+    assert len({item.file_id for item in page.data}) == count

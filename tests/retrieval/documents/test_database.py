@@ -1,18 +1,23 @@
 """Records in SQLite and in PostgreSQL: the same library, crashes, full disks and wrong addresses."""
 
 import io
+import os
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Column, MetaData, String, Table, create_engine, inspect, select
 
 from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases, DesiredTenant
 from retrieval.documents.blobs.directory import Directory
 from retrieval.documents.database import Database, migrate
-from retrieval.documents.pages import Window, page
+from retrieval.documents.pages import Window, page, windowed
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.tables import metadata
 from retrieval.documents.uploaded_files import UploadedFiles
@@ -81,7 +86,7 @@ def test_records_outlive_the_process(records: Records, url: str, tmp_path: Path)
     again = opened(url, tmp_path)
     same = again.library.get("acme", store.id)
     assert (same.title, same.labels) == ("Help", {"a": "b"})
-    (entry,) = again.library.entries(same)
+    (entry,) = again.library.entries(same, Window(), None).items
     assert (entry.file_id, entry.attributes, entry.status) == (file, {"year": 2025, "draft": True}, "in_progress")
     (upload,) = uploads(again.database, *store.key)
     assert again.files.blobs.read(upload.upload.blob if upload.upload else "", 10) == b"one"
@@ -127,7 +132,7 @@ def test_all_files_of_a_batch_are_attached_or_none(records: Records) -> None:
     file, store = records.upload("acme", "one"), records.library.create("acme", Draft(), [])
     with pytest.raises(NotFoundError):
         records.library.attach_batch(store, [(file, {}), ("file-nobodys", {})])
-    assert records.library.entries(store) == []
+    assert not records.library.entries(store, Window(), None).items
 
 
 def test_objects_come_and_go_and_the_stores_of_the_api_stay(records: Records) -> None:
@@ -188,10 +193,88 @@ def test_a_commit_is_on_the_disk_when_it_is_answered(tmp_path: Path) -> None:
 
 
 def test_a_list_is_cut_in_order_and_continued_without_gaps() -> None:
-    items = [(5, "a"), (5, "c"), (5, "b"), (1, "z"), (9, "y")]
-    first = page(items, lambda item: item, Window(limit=2))
-    assert (list(first.items), first.has_more) == ([(9, "y"), (5, "c")], True)
-    second = page(items, lambda item: item, Window(limit=3, after="c"))
-    assert (list(second.items), second.has_more) == ([(5, "b"), (5, "a"), (1, "z")], False)
-    back = page(items, lambda item: item, Window(limit=2, before="a"))
-    assert (list(back.items), back.has_more) == ([(5, "c"), (5, "b")], True)
+    items = ["a", "c", "b", "z", "y"]
+    first = page(items, str, Window(limit=2))
+    assert (list(first.items), first.has_more) == (["z", "y"], True)
+    second = page(items, str, Window(limit=3, after="y"))
+    assert (list(second.items), second.has_more) == (["c", "b", "a"], False)
+    assert list(page(items, str, Window(limit=3, after="x")).items) == ["c", "b", "a"]
+    back = page(items, str, Window(limit=2, before="a"))
+    assert (list(back.items), back.has_more) == (["c", "b"], True)
+    rising = page(items, str, Window(limit=2, order="asc", after="a"))
+    assert (list(rising.items), rising.has_more) == (["b", "c"], True)
+
+
+@given(
+    names=st.sets(st.text("abc", min_size=1, max_size=3), max_size=12),
+    limit=st.integers(1, 4),
+    order=st.sampled_from(["asc", "desc"]),
+)
+def test_pages_together_are_the_list_in_the_database_too(names: set[str], limit: int, order: Any) -> None:
+    engine = create_engine("sqlite://")
+    table = Table("t", MetaData(), Column("id", String, primary_key=True))
+    with engine.connect() as connection:
+        table.create(connection)
+        for name in names:
+            connection.execute(table.insert().values(id=name))
+        read: list[str] = []
+        window = Window(limit, order)
+        while True:
+            part = windowed(connection, select(table), table.c.id, window).mapped(lambda row: str(row.id))
+            assert part == page(sorted(names), str, window)
+            read += part.items
+            if not part.has_more:
+                break
+            window = Window(limit, order, after=read[-1])
+        assert read == sorted(names, reverse=order == "desc")
+    engine.dispose()
+
+
+def test_bytes_of_no_record_are_swept_after_an_hour(records: Records, tmp_path: Path) -> None:
+    file = records.upload("acme", "one")
+    folder = tmp_path / "objects" / "acme"
+    for name in ("file-orphan", ".file-half.12ab", "file-new"):
+        (folder / name).write_bytes(b"x")
+    for path in folder.iterdir():
+        if path.name != "file-new":
+            os.utime(path, (1, 1))
+    records.files.sweep()
+    assert {path.name for path in folder.iterdir()} == {file, "file-new"}
+
+
+def test_identical_uploads_at_once_are_one_file_and_a_repeated_one_needs_no_room(
+    records: Records, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(lambda _: records.upload("acme", "the same"), range(8)))
+    assert len(ids) == 1
+    assert len(list((tmp_path / "objects" / "acme").iterdir())) == 1
+    records.upload("acme", "b", "b.txt")
+    records.upload("acme", "c", "c.txt")
+    assert {records.upload("acme", "the same")} == ids
+
+
+def test_attributes_stay_where_none_are_given(records: Records) -> None:
+    file, store = records.upload("acme", "one"), records.library.create("acme", Draft(), [])
+    records.library.attach(store, file, {"year": 2025})
+    assert records.library.attach(store, file, None).attributes == {"year": 2025}
+    records.library.attach_batch(store, [(file, None)])
+    assert records.library.entry(store, file).attributes == {"year": 2025}
+
+
+def test_a_cancelled_batch_takes_out_only_what_it_added(records: Records) -> None:
+    first, second = records.upload("acme", "one"), records.upload("acme", "two", "b.txt")
+    store = records.library.create("acme", Draft(), [first])
+    batch = records.library.attach_batch(store, [(first, {"a": 1}), (second, {})])
+    records.library.cancel(store, batch)
+    statuses = {each.file_id: each.status for each in records.library.batch_entries(store, batch)}
+    assert statuses == {first: "in_progress", second: "cancelled"}
+
+
+def test_nothing_is_attached_to_a_store_that_is_gone(records: Records) -> None:
+    file, store = records.upload("acme", "one"), records.library.create("acme", Draft(), [])
+    records.library.remove("acme", store.id)
+    with pytest.raises(NotFoundError):
+        records.library.attach(store, file, {})
+    with pytest.raises(NotFoundError):
+        records.library.attach_batch(store, [(file, {})])

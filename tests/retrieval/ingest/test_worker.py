@@ -69,7 +69,7 @@ def test_bad_documents_say_why_and_the_rest_is_served(bench: Bench) -> None:
     bench.write("empty.txt", b"")
     bench.write("locked.pdf", encrypted_pdf(["secret"], "password"))
     bench.write("broken.docx", b"PK\x03\x04")
-    bench.write("sheet.xlsx", b"cells")
+    bench.write("sheet.numbers", b"cells")
     with (bench.source / "huge.pdf").open("wb") as huge:
         huge.truncate(200_000_000)
     bench.set_desired("docs")
@@ -78,10 +78,10 @@ def test_bad_documents_say_why_and_the_rest_is_served(bench: Bench) -> None:
         "empty.txt": "Empty",
         "locked.pdf": "Encrypted",
         "broken.docx": "Corrupt",
-        "sheet.xlsx": "Unsupported",
+        "sheet.numbers": "Unsupported",
         "huge.pdf": "TooLarge",
     }
-    assert "*.xlsx" in bench.document("sheet.xlsx").message
+    assert "*.xlsx" in bench.document("sheet.numbers").message
     assert all(each.message.startswith(f"{each.path}: ") for each in bench.status().documents if each.reason)
     assert bench.texts() == ["The good plan.", "The plan in Word.", "The plan on paper."]
     assert bench.status().ready

@@ -1,7 +1,6 @@
 import unicodedata
 from itertools import pairwise
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -107,12 +106,16 @@ def test_a_title_in_any_script_is_left_as_it_is(seen: str) -> None:
     assert _citation(seen)["title"] == seen
 
 
-@given(st.text(min_size=1))
-def test_a_url_names_exactly_its_document_and_its_chunk(document: str) -> None:
-    url = urlsplit(_citation(document)["url"])
-    assert (url.scheme, url.query, url.fragment) == ("quiver", "", "c1")
-    assert unquote(url.path) == f"handbook/{document}"
-    assert url.geturl().isascii()
+def test_a_url_leads_to_the_web_page_or_to_the_documents_passages() -> None:
+    def url(**attributes: str) -> str:
+        cited = evidence().model_copy(update={"attributes": attributes})
+        marks = CitationParser([cited])
+        marks.feed("30 days [1]")
+        return str(marks.annotations[0]["url_citation"]["url"])
+
+    assert url() == "/v1/vector_stores/vs_handbook/files/file-1/content#c1"
+    assert url(url="https://a.example/prices") == "https://a.example/prices"
+    assert url(url="javascript:alert(1)") == url()
 
 
 @given(st.text())

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("knowledge_base", sa.String(63), nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("file_ids", sa.JSON, nullable=False),
+        sa.Column("added", sa.JSON, nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant", "knowledge_base"], ["vector_stores.tenant", "vector_stores.knowledge_base"], ondelete="CASCADE"
         ),
