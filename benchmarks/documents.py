@@ -129,7 +129,7 @@ def _answer(client: openai.OpenAI, question: Question, knowledge_base: str) -> C
         messages=[{"role": "user", "content": question.text}],
         max_tokens=48,
         temperature=0,
-        extra_body={"retrieval": {"knowledge_bases": [knowledge_base]}},
+        extra_body={"retrieval": {"knowledge_bases": [knowledge_base], "top_k": 1}},
     )
     return answer.choices[0].message
 

@@ -20,6 +20,7 @@ from examples.demo.questions import (
     abstains,
     answers_exactly,
 )
+from examples.demo.uploads import OwnDocument
 
 BASE = "quiver-demo"
 
@@ -29,7 +30,7 @@ def main() -> None:
         tenant: openai.OpenAI(base_url=os.environ["URL"], api_key=key, max_retries=0, timeout=60)
         for tenant, key in json.loads(os.environ["KEYS"]).items()
     }
-    faults = [*_documents(clients), *_adapters(clients), *_fences(clients)]
+    faults = [*_documents(clients), *_uploads(clients["acme"]), *_adapters(clients), *_fences(clients)]
     for fault in faults:
         print(json.dumps(fault))
     print(json.dumps({"questions": len(ANSWERABLE) + len(UNANSWERABLE) + len(FOREIGN), "faults": len(faults)}))
@@ -48,6 +49,15 @@ def _documents(clients: dict[str, openai.OpenAI]) -> Iterator[str]:
 
 def _grounded(clients: dict[str, openai.OpenAI], question: Question) -> ChatCompletionMessage:
     return _ask(clients[question.tenant], BASE, question.text, KNOWLEDGE_BASE[question.tenant])
+
+
+def _uploads(client: openai.OpenAI) -> Iterator[str]:
+    """A document of the tenant's own is put in, replaced and taken out."""
+    document = OwnDocument(client)
+    for step in (document.add, document.replace, document.remove):
+        text, is_right = step()
+        if not is_right:
+            yield f"an uploaded document, {step.__name__}: {text!r}"
 
 
 def _adapters(clients: dict[str, openai.OpenAI]) -> Iterator[str]:
