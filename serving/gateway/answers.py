@@ -5,13 +5,11 @@ the older `functions` parameter, is parsed event by event.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 
-from contract.search import Evidence
 from serving.gateway import sse
 from serving.gateway.citations import CitationParser
 from serving.gateway.grounds import Grounds
@@ -91,6 +89,7 @@ class RewrittenStream:
 
     def __init__(self, grounds: Grounds | None, *, name: str, show_usage: bool, legacy: bool) -> None:
         self._evidence = None if grounds is None else grounds.passages
+        self._question = "" if grounds is None else grounds.question
         self._shown = _shown(grounds)
         self._name = name
         self._show_usage = show_usage
@@ -129,7 +128,7 @@ class RewrittenStream:
     def _choice(self, choice: dict[str, Any]) -> None:
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
         if self._evidence is not None:
-            self._cite(choice, self._marks.setdefault(choice["index"], CitationParser(self._evidence)))
+            self._cite(choice, self._marks.setdefault(choice["index"], CitationParser(self._evidence, self._question)))
         if self._legacy:
             _call_functions(choice, choice["delta"])
 
@@ -159,7 +158,7 @@ def whole(raw: bytes, *, name: str, grounds: Grounds | None, legacy: bool = Fals
     evidence = None if grounds is None else grounds.passages
     choices = value["choices"]
     value["model"] = name
-    removed = 0 if evidence is None else sum(_annotate(choice["message"], evidence) for choice in choices)
+    removed = 0 if grounds is None else sum(_annotate(choice["message"], grounds) for choice in choices)
     tokens = Tokens()
     tokens.take(value.get("usage"))
     cited = None if evidence is None else any(choice["message"]["annotations"] for choice in choices)
@@ -175,8 +174,8 @@ def _shown(grounds: Grounds | None) -> dict[str, Any]:
     return {"retrieval": grounds.explanation} if grounds and grounds.explanation else {}
 
 
-def _annotate(message: dict[str, Any], evidence: Sequence[Evidence]) -> int:
-    marks = CitationParser(evidence)
+def _annotate(message: dict[str, Any], grounds: Grounds) -> int:
+    marks = CitationParser(grounds.passages, grounds.question)
     text = marks.feed(message.get("content") or "") + marks.end()
     if message.get("content") is not None:
         message["content"] = text

@@ -1,4 +1,8 @@
-"""Marks like `[2]` in an answer → annotations; invalid marks → removed and counted (pure).
+"""Marks like `[2]` in an answer → annotations; marks that do not prove what they stand behind → removed and counted
+(pure).
+
+A mark stays if its passage holds every number of the sentence that it stands in: a price, a term or a version that the
+passage does not hold is not from there. Numbers of the question are left out, as an answer may repeat them.
 
 A mark is part of prose. In code (between backticks) and in JSON outside its strings, `[2]` is an index or a list of one
 number: it is left alone.
@@ -11,6 +15,7 @@ from urllib.parse import quote
 
 from contract.search import Evidence
 from contract.vector_store import store_id
+from serving.gateway.values import values
 
 # The longest valid mark is "[20]": longer runs are text.
 _MAX_DIGITS = 2
@@ -63,14 +68,32 @@ class ProseTracker:
         return 0 if self._run >= self._fence else self._fence
 
 
+class Clause:
+    """The sentence that grows in an answer, since its last mark; before it begins, the one before."""
+
+    def __init__(self, before: str = "") -> None:
+        self._before, self._text = before, ""
+
+    def add(self, character: str) -> None:
+        if character == "\n" or (character.isspace() and self._text.endswith((".", "!", "?", "\u3002"))):
+            self._before, self._text = self.text, ""
+        else:
+            self._text += character
+
+    @property
+    def text(self) -> str:
+        return self._text if any(map(str.isalnum, self._text)) else self._before
+
+
 class CitationParser:
     """Follows a growing answer, in pieces of any size.
 
     A mark may be cut anywhere, so the possible beginning of one is kept back until the rest arrives.
     """
 
-    def __init__(self, evidence: Sequence[Evidence]) -> None:
-        self._evidence = evidence
+    def __init__(self, evidence: Sequence[Evidence], question: str = "") -> None:
+        self._evidence, self._asked = evidence, values(question)
+        self._clause = Clause()
         self._place = ProseTracker()
         self._pending = ""
         self._length = 0
@@ -98,6 +121,7 @@ class CitationParser:
 
     def _plain(self, character: str) -> str:
         self._place.pass_over(character)
+        self._clause.add(character if self._place.is_prose else "\n")
         self._length += 1
         return character
 
@@ -106,14 +130,19 @@ class CitationParser:
         return text
 
     def _mark(self, number: int) -> str:
-        if not 1 <= number <= len(self._evidence):
+        if not 1 <= number <= len(self._evidence) or not self._proves(self._evidence[number - 1]):
             self._pending = ""
             self.removed += 1
             return ""
         start = self._length
+        said = self._clause.text
         text = self._release() + self._plain("]")
+        self._clause = Clause(said)
         self.annotations.append(_annotation(self._evidence[number - 1], start, self._length))
         return text
+
+    def _proves(self, evidence: Evidence) -> bool:
+        return values(self._clause.text) - self._asked <= values(f"{evidence.heading} {evidence.text}")
 
 
 def _annotation(evidence: Evidence, start: int, end: int) -> dict[str, Any]:

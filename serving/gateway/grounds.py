@@ -14,10 +14,11 @@ class Grounds:
 
     passages: Sequence[Evidence]
     explanation: Mapping[str, Any] | None
+    question: str = ""
 
 
 def grounds(query: Query, hits: SearchResponse, passages: Sequence[Evidence]) -> Grounds:
-    return Grounds(passages, _explanation(query, hits, passages) if query.explain else None)
+    return Grounds(passages, _explanation(query, hits, passages) if query.explain else None, query.text)
 
 
 def _explanation(query: Query, hits: SearchResponse, passages: Sequence[Evidence]) -> Mapping[str, Any]:

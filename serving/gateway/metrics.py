@@ -24,7 +24,11 @@ class Metrics:
         self.tokens = self._counter("tokens", "Tokens as the engine counted them.", "tenant", "model", "direction")
         self.throttled = self._counter("throttled", "Requests refused by a limit of their tenant.", "tenant", "limit")
         self.retrievals = self._counter("retrievals", "Searches by outcome.", "tenant", "outcome")
-        self.invalid_citations = self._counter("invalid_citations", "Marks removed: they named no passage.", "tenant")
+        self.invalid_citations = self._counter(
+            "invalid_citations",
+            "Marks removed: their passage is none, or does not hold what they stand behind.",
+            "tenant",
+        )
         self.aborted = self._counter("aborted", "Requests whose caller went away.", "tenant")
         self.dropped_observations = self._counter("dropped_observations", "Observations dropped: queue full.")
         self.first_token = self._histogram("time_to_first_token_seconds", "From request to first byte of the answer.")

@@ -3,7 +3,7 @@
 from contract.search import Evidence
 
 
-def evidence(number: int = 1, *, document: str = "file.md", text: str = "text", heading: str = "") -> Evidence:
+def evidence(number: int = 1, *, document: str = "file.md", text: str = "30 days", heading: str = "") -> Evidence:
     return Evidence(
         chunk_id=f"c{number}",
         document_id=f"d{number}",

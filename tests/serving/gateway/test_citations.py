@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from serving.gateway.citations import CitationParser
 from tests.serving.gateway.passages import evidence
 
-EVIDENCE = [evidence(n, document=f"file{n}.md", text=f"text {n}") for n in range(1, 4)]
+EVIDENCE = [evidence(n, document=f"file{n}.md", text=f"text {n}: 30 days") for n in range(1, 4)]
 
 ANSWERS = st.lists(
     st.sampled_from(
@@ -30,7 +30,7 @@ def test_a_mark_becomes_an_annotation_that_spans_it() -> None:
     citation = marks.annotations[0]["url_citation"]
     assert text[citation["start_index"] : citation["end_index"]] == "[2]"
     assert citation["title"] == "file2.md"
-    assert citation["text"] == "text 2"
+    assert citation["text"] == "text 2: 30 days"
 
 
 def test_a_mark_that_points_to_nothing_is_removed_and_counted() -> None:
@@ -135,3 +135,44 @@ def test_a_passage_is_read_under_its_heading_and_cited_without() -> None:
 def test_a_heading_that_says_nothing_new_is_left_out(heading: str) -> None:
     text = "The Basic plan has a refund window of 30 days."
     assert evidence(heading=heading, text=text).passage == text
+
+
+PLANS = [
+    evidence(1, heading="Plans", text="Plan: Basic; Refund window: 30 days; Price: 1,234.50 euros"),
+    evidence(2, heading="Plans", text="Plan: Pro; Refund window: 45 days; Since: 2026-01-02"),
+    evidence(3, heading="Plans", text="Each plan has support by telephone; three calls are free."),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("It is 30 days [1].", "It is 30 days [1]."),
+        ("It is 45 days [1].", "It is 45 days ."),
+        ("Basic: 30 days [1]; Pro: 45 days [2].", "Basic: 30 days [1]; Pro: 45 days [2]."),
+        ("Basic: 30 days [2]; Pro: 45 days [1].", "Basic: 30 days ; Pro: 45 days ."),
+        ("It is 45 days. [2] It was 44. [2]", "It is 45 days. [2] It was 44. "),
+        ("Support is by telephone [3].", "Support is by telephone [3]."),
+        ("3 calls are free [3], two are not [3].", "3 calls are free [3], two are not ."),
+        ("It costs 1234,5 euros [1].", "It costs 1234,5 euros [1]."),
+        ("Pro exists since 2 January 2026 [2].", "Pro exists since 2 January 2026 [2]."),
+        ("1. Basic has 30 days [1]\n2. Pro has 45 days [2]", "1. Basic has 30 days [1]\n2. Pro has 45 days [2]"),
+        ("For 12 seats it is 30 days [1].", "For 12 seats it is 30 days [1]."),
+        ("30 days [1][2].", "30 days [1]."),
+        ('{"answer": "45 days [1]"}', '{"answer": "45 days "}'),
+    ],
+)
+def test_a_mark_stays_where_its_passage_holds_the_values_of_its_sentence(answer: str, shown: str) -> None:
+    for cut in range(len(answer)):
+        marks = CitationParser(PLANS, "What is the window for 12 seats?")
+        assert marks.feed(answer[:cut]) + marks.feed(answer[cut:]) + marks.end() == shown
+
+
+@given(values=st.lists(st.integers(2, 500), min_size=2, max_size=8, unique=True), data=st.data())
+def test_no_mark_stays_whose_passage_has_another_value(values: list[int], data: st.DataObject) -> None:
+    """Tables of plans, of which each row is a neighbour of the right one."""
+    rows = [evidence(n, text=f"Plan: P{chr(64 + n)}; Window: {value} days") for n, value in enumerate(values, 1)]
+    said, cited = data.draw(st.sampled_from(values)), data.draw(st.integers(1, len(values)))
+    marks = CitationParser(rows, "What is the window?")
+    text = marks.feed(f"The window is {said} days [{cited}].") + marks.end()
+    assert (f"[{cited}]" in text) == (values[cited - 1] == said)
