@@ -1,4 +1,4 @@
-"""Which files are in which vector store, with their attributes."""
+"""The files of each vector store, with their attributes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def of_store(connection: Connection, key: Key) -> list[Attachment]:
 
 
 def some(connection: Connection, key: Key, file_ids: Sequence[str]) -> list[Attachment]:
-    """Those of these files that are attached."""
+    """The attached ones of these files."""
     return [
         attachment
         for start in range(0, len(file_ids), _AT_ONCE)

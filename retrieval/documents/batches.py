@@ -1,4 +1,4 @@
-"""Records of batches: files that were attached to a vector store together."""
+"""Records of batches: files attached to a vector store together."""
 
 import secrets
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Batch:
     knowledge_base: str
     created: int  # microseconds since the epoch
     file_ids: Sequence[str]
-    added: Sequence[str]  # those that were not attached before
+    added: Sequence[str]  # not attached before
 
 
 def new_id() -> str:

@@ -13,5 +13,5 @@ def microseconds() -> int:
 
 def ordered_id() -> str:
     """24 hexadecimal digits: the milliseconds since the epoch, and chance. Later ids are larger: lists are in the order
-    of ids, and go on after an item that has been deleted."""
+    of ids, and go on after a deleted item."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(_RANDOM_BYTES)}"

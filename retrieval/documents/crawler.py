@@ -15,7 +15,7 @@ from retrieval.web.site import Finding, KnownPage, Look, Site, looks
 MOST_AT_ONCE = 8
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
-_SHOWN = 3  # pages that a message names
+_SHOWN = 3  # pages in a message
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Crawler:
             message = await self._take_up(source)
         except RetrievalError as error:
             message = str(error)
-        except Exception as error:  # a bug that hits one site must not stop the others
+        except Exception as error:  # a bug at one site must not stop the others
             log.exception("%s: looking at %s failed", source.tenant, source.url)
             message = f"looking at it failed ({type(error).__name__}): the log of the worker has the details."
         try:
@@ -77,7 +77,7 @@ class Crawler:
         return _told(unread)
 
     async def _record(self, source: WebSource, look: Look, page: WebPage | None) -> None:
-        """A page that cannot be read now keeps what was read before."""
+        """An unreadable page keeps its earlier content."""
         if look.answer is not None:
             await asyncio.to_thread(self.library.put_page, source, look.answer, look.address, look.links)
         elif page is not None and look.finding in (Finding.GONE, Finding.MISSING, Finding.FORBIDDEN):

@@ -59,7 +59,7 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except IntegrityError as error:  # what a record belongs to was deleted by another transaction
+        except IntegrityError as error:  # another transaction deleted the store or the file
             raise NotFoundError("The vector store or the file was deleted meanwhile.") from error
         except SQLAlchemyError as error:
             cause = str(error.orig) if isinstance(error, DBAPIError) else str(error)
@@ -71,7 +71,7 @@ class Database:
 
 
 def migrate(engine: Engine) -> None:
-    """Runs every migration that the database has not had. Two processes may do so at once."""
+    """Runs the missing migrations."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
@@ -87,6 +87,6 @@ def _durable(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """A transaction that writes takes the lock at once: one that reads first could not get it later."""
+    """A writing transaction takes the lock at once: after a read, it could fail to get it."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,7 +1,7 @@
 """The documents of a vector store as its API shows them. Pure.
 
-A document is an attached file, or one that a KnowledgeBase's folders hold. What the worker has done with it is in the
-ledger; a document that the ledger does not have yet, or has with other content, is in progress.
+A document is an attached file, or a file in a KnowledgeBase's folders. The ledger has the worker's progress; a document
+is in progress while the ledger lacks it, or has it with other content.
 """
 
 from collections import Counter
@@ -89,7 +89,7 @@ class Summary:
 
 
 def summary(attached: Sums, indexed: Counts) -> Summary:
-    """For a moment after a change, a document may count by what it was before."""
+    """For a moment after a change, a document may count by its earlier state."""
     total = attached.total + indexed.in_folders
     waiting = max(0, total - attached.cancelled - indexed.ready - indexed.failed)
     by_status = {

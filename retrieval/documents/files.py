@@ -13,7 +13,7 @@ from retrieval.documents.tables import files
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file whose bytes are in the object store. The fields are columns."""
+    """A file, with its bytes in the object store. The fields are columns."""
 
     id: str
     tenant: str
@@ -52,7 +52,7 @@ def of_tenant(connection: Connection, tenant: str, window: Window, purpose: str 
 
 
 def known_blobs(connection: Connection) -> frozenset[str]:
-    """The keys of all bytes that belong to a file, deleted ones included."""
+    """The keys of the bytes of all files, deleted ones included."""
     rows = connection.execute(select(files.c.tenant, files.c.id))
     return frozenset(blob_key(tenant, file_id) for tenant, file_id in rows)
 
@@ -83,7 +83,7 @@ def usage(connection: Connection, tenant: str) -> tuple[int, int]:
 
 
 def set_content(connection: Connection, file_id: str, size: int, sha256: str) -> None:
-    """Of a web page, whose file stays the same one."""
+    """Of a web page: its file keeps its id."""
     connection.execute(update(files).where(files.c.id == file_id).values(size=size, sha256=sha256))
 
 
@@ -97,7 +97,7 @@ def mark_deleted(connection: Connection, tenant: str, file_id: str) -> None:
 
 
 def deleted(connection: Connection) -> list[StoredFile]:
-    """Deleted files whose bytes may still be there."""
+    """Deleted files. Their bytes may still be there."""
     return list(_files(connection, files.c.deleted))
 
 

@@ -13,7 +13,7 @@ from retrieval.ingest.ledger import Ledger
 from retrieval.scope import Scope
 from retrieval.store import Store
 
-LONGEST_SECONDS = 5.0  # a caller waits so long for the worker, which may be busy
+LONGEST_SECONDS = 5.0  # a caller waits so long for a busy worker
 _POLL_SECONDS = 0.05
 
 

@@ -1,6 +1,6 @@
 """Pages of lists, in the order of ids, continued after or before one.
 
-The order needs no record of the id that a page goes on from, so a list may be read while its items come and go.
+The order of ids needs no record of the last one, so a list may be read while its items come and go.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ U = TypeVar("U")
 
 @dataclass(frozen=True)
 class Window:
-    """What of a list is asked for. `after` and `before` are ids."""
+    """The wanted part of a list. `after` and `before` are ids."""
 
     limit: int = 20
     order: Literal["asc", "desc"] = "desc"
@@ -43,7 +43,7 @@ class Window:
         return (self.order == "asc") != self.is_backward
 
     def without_prefix(self, prefix: str) -> "Window":
-        """For ids that are stored without their prefix."""
+        """For ids stored without their prefix."""
         after, before = (None if each is None else each.removeprefix(prefix) for each in (self.after, self.before))
         return Window(self.limit, self.order, after, before)
 
@@ -58,13 +58,13 @@ class Page(Generic[T]):
 
 
 def page(items: Sequence[T], id_of: Callable[[T], str], window: Window) -> Page[T]:
-    """Of items that are all at hand."""
+    """Of a list in memory."""
     chosen = [item for item in items if _is_within(id_of(item), window)]
     return _cut(sorted(chosen, key=id_of, reverse=not window.is_rising), window)
 
 
 def windowed(connection: Connection, query: Select[Any], column: ColumnElement[str], window: Window) -> Page[Row[Any]]:
-    """Of a query's rows, whose ids are in the column."""
+    """Of a query's rows, with their ids in the column."""
     if window.floor is not None:
         query = query.where(column > window.floor)
     if window.ceiling is not None:

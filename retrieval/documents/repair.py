@@ -1,4 +1,4 @@
-"""Finishes what a crash or a failing database or object store has interrupted."""
+"""Finishes steps after a crash, or after a failure of the database or the object store."""
 
 import asyncio
 import logging

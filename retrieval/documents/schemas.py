@@ -235,7 +235,7 @@ class FileBatch(Reply):
 
     @classmethod
     def of(cls, store: VectorStore, batch: Batch, listed: Sequence[Entry]) -> Self:
-        """Files that have left the store since count as cancelled."""
+        """Files taken out of the store since count as cancelled."""
         by_status = counts(listed)
         by_status["cancelled"] += len(batch.file_ids) - len(listed)
         total = len(batch.file_ids)

@@ -1,6 +1,6 @@
 """Makes, fills and removes vector stores. Every method blocks: call it off the event loop.
 
-`entries` says what is in one; the ingest worker makes the index follow.
+The ingest worker makes the index follow.
 """
 
 from collections.abc import Mapping, Sequence
@@ -184,13 +184,13 @@ class StoreLibrary:
         return batch
 
     def batch_entries(self, store: VectorStore, batch: Batch) -> list[Entry]:
-        """The files of a batch that are still in the store."""
+        """The files of a batch, without those taken out of the store since."""
         with self.database.reads() as connection:
             attached = attachments.some(connection, store.key, batch.file_ids)
         return self._entries(store, attached)
 
     def cancel(self, store: VectorStore, batch: Batch) -> None:
-        """What the batch has added, and is in progress, is not indexed. All else stays, and goes on."""
+        """Files in progress are not indexed if the batch has added them. All other files stay."""
         added = frozenset(batch.added)
         entries = self.batch_entries(store, batch)
         running = [each.file_id for each in entries if each.status == "in_progress" and each.file_id in added]
@@ -198,10 +198,10 @@ class StoreLibrary:
             attachments.cancel(connection, store.key, running)
         self.worker.look_at([store.key])
 
-    # What the worker follows ------------------------------------------------------------------------------------
+    # For the worker ---------------------------------------------------------------------------------------------
 
     def set_objects(self, desired: DesiredKnowledgeBases) -> None:
-        """Take over the KnowledgeBase objects and the tenants. What a deleted tenant made and uploaded is deleted."""
+        """Take over the KnowledgeBase objects and the tenants. Stores and files of a deleted tenant are deleted."""
         with self.database.writes() as connection:
             vector_stores.set_objects(connection, desired.knowledge_bases, microseconds())
             if desired.tenants is not None:
@@ -222,7 +222,7 @@ class StoreLibrary:
             return [store.desired for store in vector_stores.every(connection)]
 
     def follow(self) -> None:
-        """Make the worker's desired set that of the records. Also repeats what a crash has left out."""
+        """Give the worker the desired set of the records. Also repeats a step that a crash has left out."""
         with self._following:
             self.worker.set_desired(self.desired())
 

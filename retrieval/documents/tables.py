@@ -90,7 +90,7 @@ web_pages = Table(
     Column("etag", String(1_000), nullable=False),
     Column("modified", String(100), nullable=False),
     Column("links", JSON, nullable=False),
-    # Looks in a row that did not find it.
+    # Looks in a row without it.
     Column("missed", Integer, nullable=False),
     ForeignKeyConstraint(["source_id"], ["web_sources.id"], ondelete="CASCADE"),
     ForeignKeyConstraint(["file_id"], ["files.id"], ondelete="CASCADE"),
@@ -104,7 +104,7 @@ batches = Table(
     Column("knowledge_base", String(63), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("file_ids", JSON, nullable=False),
-    # Those that were not attached before: a cancellation takes out no other.
+    # Not attached before: a cancellation takes out no others.
     Column("added", JSON, nullable=False),
     ForeignKeyConstraint(
         ["tenant", "knowledge_base"], ["vector_stores.tenant", "vector_stores.knowledge_base"], ondelete="CASCADE"

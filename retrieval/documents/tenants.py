@@ -1,4 +1,4 @@
-"""The tenants that may upload, and their limits."""
+"""The tenants, and the limits of their uploads."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ def set_all(connection: Connection, listed: Iterable[DesiredTenant]) -> None:
 
 
 def get(connection: Connection, name: str) -> DesiredTenant | None:
-    """Locked until the end of the transaction, so that two uploads cannot share the last of a limit."""
+    """Locked until the end of the transaction: two uploads must not both take the last room."""
     row = connection.execute(select(tenants).where(tenants.c.name == name).with_for_update()).mappings().first()
     return DesiredTenant.model_validate(dict(row)) if row else None
 

@@ -23,7 +23,7 @@ from retrieval.ingest.worker import Worker
 
 # A client sends an upload again if its answer is lost. Within this time, the same file is the same upload.
 RESENT_MICROSECONDS = 10 * 60 * 1_000_000
-ORPHAN_SECONDS = 3600.0  # bytes of no record are older than any upload that is under way
+ORPHAN_SECONDS = 3600.0  # longer than any upload takes
 _PIECE = 256 * 1024
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class UploadedFiles:
             self._check(limits, *files.usage(connection, tenant), size)
 
     def add(self, tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
-        """A file that was uploaded moments ago is not stored twice."""
+        """A file uploaded a second time within minutes is stored once."""
         file = _described(tenant, name, purpose, content)
         with self.database.reads() as connection:
             twin = _twin(connection, file)
@@ -56,7 +56,7 @@ class UploadedFiles:
         return self._store(_described(tenant, name, purpose, content), content, is_page=True)
 
     def _store(self, file: StoredFile, content: BinaryIO, *, is_page: bool) -> StoredFile:
-        """The bytes are safe before the record is, so whatever is answered exists."""
+        """The bytes are safe before the record is, so every answered file exists."""
         self.check_room(file.tenant, file.size)
         self.blobs.put(file.blob, content)
         recorded = None
@@ -72,7 +72,7 @@ class UploadedFiles:
             return known_file(files.get(connection, tenant, file_id), file_id)
 
     def stores_of(self, tenant: str, file_id: str) -> list[str]:
-        """The ids of the vector stores that a file is in."""
+        """The ids of the vector stores with this file."""
         with self.database.reads() as connection:
             known_file(files.get(connection, tenant, file_id), file_id)
             return [store_id(name) for _, name in attachments.stores_of(connection, file_id)]
@@ -110,7 +110,7 @@ class UploadedFiles:
                 log.warning("%s: the bytes of the deleted file %s are still there: %s", file.tenant, file.id, error)
 
     def sweep(self) -> None:
-        """Deletes bytes of no record, which a crash in the middle of an upload has left."""
+        """Deletes bytes without a record: a crash in the middle of an upload leaves them."""
         old = list(self.blobs.keys(older_than=time.time() - ORPHAN_SECONDS))
         with self.database.reads() as connection:
             known = files.known_blobs(connection)
@@ -125,7 +125,7 @@ class UploadedFiles:
             files.forget(connection, file.id)
 
     def _record(self, file: StoredFile, *, is_page: bool) -> StoredFile:
-        """The file, or the same one that was recorded meanwhile."""
+        """The file, or its twin recorded meanwhile."""
         with self.database.writes() as connection:
             limits = known_tenant(tenants.get(connection, file.tenant), file.tenant)  # others wait from here on
             if not is_page and (twin := _twin(connection, file)):
@@ -167,7 +167,7 @@ def _twin(connection: Connection, file: StoredFile) -> StoredFile | None:
 
 
 def _described(tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
-    """A new record of a file, which is read, and then at its beginning again."""
+    """A new record of a file. Reads the file, and returns to its beginning."""
     content.seek(0)
     digest, size = hashlib.sha256(), 0
     while piece := content.read(_PIECE):

@@ -16,7 +16,7 @@ Key = tuple[str, str]  # tenant, knowledge base
 
 @dataclass(frozen=True)
 class Draft:
-    """What the maker of a vector store says about it."""
+    """The description of a new vector store."""
 
     title: str = ""
     description: str = ""
@@ -67,8 +67,7 @@ def add(connection: Connection, store: VectorStore) -> None:
 
 
 def get(connection: Connection, tenant: str, knowledge_base: str) -> VectorStore | None:
-    found = _stores(connection, _key(tenant, knowledge_base))
-    return found[0] if found else None
+    return next(iter(_stores(connection, _key(tenant, knowledge_base))), None)
 
 
 def of_tenant(connection: Connection, tenant: str, window: Window) -> Page[VectorStore]:
@@ -91,7 +90,7 @@ def change(connection: Connection, key: Key, **values: object) -> None:
 
 
 def remove(connection: Connection, key: Key) -> None:
-    """With what is attached to it; the files stay."""
+    """With its attachments; the files stay."""
     connection.execute(delete(vector_stores).where(_key(*key)))
 
 

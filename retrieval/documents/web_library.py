@@ -18,9 +18,9 @@ from retrieval.errors import NotFoundError, QuotaError
 from retrieval.web.address import normalized, page_name
 from retrieval.web.client import Answer
 
-PURPOSE = "web"  # of a file that is a page
+PURPOSE = "web"  # of a page's file
 MOST_SOURCES = 50  # of one vector store
-# A page that is not there is deleted after so many looks in a row; one that is said to be gone, at once.
+# A missing page is deleted after so many looks in a row; a page with the status 410, at once.
 MOST_MISSED = 2
 _MINUTE = 60_000_000  # microseconds
 
@@ -137,7 +137,7 @@ class WebLibrary:
             web_sources.put_page(connection, replace(page, missed=missed))
 
     def sweep(self) -> None:
-        """Deletes the files of pages whose source, or whose vector store, is gone."""
+        """Deletes the files of pages without a source: its vector store may be gone, too."""
         with self.files.database.reads() as connection:
             kept = web_sources.files_of_pages(connection)
             left = [file for file in files.of_purpose(connection, PURPOSE) if file.id not in kept]
@@ -145,7 +145,7 @@ class WebLibrary:
             self._delete(file.tenant, file.id)
 
     def _file(self, source: WebSource, before: WebPage | None, answer: Answer, address: str, digest: str) -> StoredFile:
-        """The page's file, whose bytes are the new ones."""
+        """The page's file, with the new bytes."""
         content = io.BytesIO(answer.body)
         if before is None:
             return self.files.add_page(source.tenant, page_name(address, answer.content_type), PURPOSE, content)
@@ -156,5 +156,5 @@ class WebLibrary:
         return file
 
     def _delete(self, tenant: str, file_id: str) -> None:
-        with contextlib.suppress(NotFoundError):  # somebody deleted it before
+        with contextlib.suppress(NotFoundError):  # it was deleted before
             self.files.delete(tenant, file_id)

@@ -1,4 +1,4 @@
-"""Records of web sources, and of the pages that the last looks found."""
+"""Records of web sources, and of their pages at the last look."""
 
 import secrets
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class WebSource:
     knowledge_base: str
     created: int  # microseconds since the epoch
     url: str
-    depth: int  # links that are followed from it
+    depth: int  # of links to follow
     most_pages: int
     every_minutes: int
     due: int = 0  # microseconds since the epoch
@@ -35,7 +35,7 @@ class WebSource:
 
 @dataclass(frozen=True)
 class WebPage:
-    """A page whose content is a file. The fields are columns."""
+    """A page, with its content in a file. The fields are columns."""
 
     source_id: str
     url: str
@@ -43,7 +43,7 @@ class WebPage:
     etag: str
     modified: str
     links: tuple[str, ...]
-    missed: int = 0  # looks in a row that did not find it
+    missed: int = 0  # looks in a row without it
 
 
 def new_id() -> str:
@@ -93,7 +93,7 @@ def remove_page(connection: Connection, source_id: str, url: str) -> None:
 
 
 def files_of_pages(connection: Connection) -> frozenset[str]:
-    """The ids of all files that are pages."""
+    """The ids of the files of all pages."""
     return frozenset(connection.execute(select(web_pages.c.file_id)).scalars())
 
 

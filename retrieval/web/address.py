@@ -9,7 +9,7 @@ from retrieval.errors import InvalidRequestError
 LONGEST = 2_000  # characters
 _TRACKERS = re.compile(r"utm_[a-z]+|fbclid|gclid|msclkid|mc_[ce]id|ref_src")
 _PORTS = {"http": 80, "https": 443}
-# By content type: what the name of a page ends in, so that its parser is found.
+# The ending of a page's name by its content type: it decides on the parser.
 _SUFFIXES = {
     "text/html": ".html",
     "application/xhtml+xml": ".html",
@@ -39,7 +39,7 @@ def normalized(address: str) -> str:
 
 
 def is_below(root: str, page: str) -> bool:
-    """True if a page lies in the part of the site that `root` names: the same host, and below its directory."""
+    """True if a page has the host of `root`, and is below its directory."""
     ours, theirs = urlsplit(root), urlsplit(page)
     folder = ours.path[: ours.path.rindex("/") + 1]
     return _origin(ours) == _origin(theirs) and theirs.path.startswith(folder)

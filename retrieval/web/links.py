@@ -23,14 +23,14 @@ _SITEMAP = re.compile(r"<(urlset|sitemapindex)\b", re.IGNORECASE)
 
 
 def links(page: str, text: str) -> list[str]:
-    """The addresses that a page links to, each once, in its order."""
+    """The addresses of a page's links, each once, in its order."""
     shown = _COMMENT.sub("", text[:_MOST_CHARACTERS])
     if _UNFOLLOWED.search(shown):
         return []
     base = _BASE.search(shown)
     start = joined(page, html.unescape(base[1])) if base else page
-    found = (joined(start or page, html.unescape(next(filter(None, match)))) for match in _LINK.findall(shown))
-    return list(dict.fromkeys(address for address in found if address))[:MOST_LINKS]
+    linked = (joined(start or page, html.unescape(next(filter(None, match)))) for match in _LINK.findall(shown))
+    return list(dict.fromkeys(address for address in linked if address))[:MOST_LINKS]
 
 
 def wants_no_index(text: str) -> bool:
@@ -43,6 +43,6 @@ def is_sitemap(text: str) -> bool:
 
 
 def locations(sitemap: str, text: str) -> Iterator[str]:
-    """The addresses that a sitemap, or an index of sitemaps, lists."""
-    found = (joined(sitemap, html.unescape(each)) for each in _LOCATION.findall(text[:_MOST_CHARACTERS]))
-    return (address for address in found if address)
+    """The addresses in a sitemap, or in an index of sitemaps."""
+    listed = (joined(sitemap, html.unescape(each)) for each in _LOCATION.findall(text[:_MOST_CHARACTERS]))
+    return (address for address in listed if address)

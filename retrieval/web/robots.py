@@ -1,4 +1,4 @@
-"""What a host's robots.txt allows (RFC 9309)."""
+"""The permissions in a host's robots.txt (RFC 9309)."""
 
 import time
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from retrieval.web.address import origin
 from retrieval.web.client import AGENT, PageError, WebClient
 
 KEPT_SECONDS = 24 * 3600.0
-AWAY_SECONDS = 600.0  # after a server that did not answer
+AWAY_SECONDS = 600.0  # after a failure of the server
 MOST_BYTES = 500 * 1024  # of the file; the rest is ignored, as the standard allows
 LONGEST_DELAY_SECONDS = 30.0
 

@@ -1,4 +1,4 @@
-"""One look at a page or a site: which pages are there, changed or gone."""
+"""One look at a page or a site: new, changed and missing pages."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -39,7 +39,7 @@ class KnownPage:
 
 @dataclass(frozen=True)
 class Look:
-    """What was found at one address. `answer` is its content, if it is new; `message` is why it could not be read."""
+    """The finding at one address. `answer` is its content, if it is new; `message` is why it could not be read."""
 
     address: str
     finding: Finding
@@ -50,7 +50,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Site:
-    """`depth` is the number of links from `url` that are followed, 0 for the page alone. A sitemap's pages are one."""
+    """`depth` is the number of links to follow from `url`, 0 for the page alone. A sitemap's pages are one."""
 
     url: str
     depth: int
@@ -72,7 +72,7 @@ class _Walk:
 
 
 async def looks(site: Site, known: Mapping[str, KnownPage], client: WebClient, robots: Robots) -> AsyncIterator[Look]:
-    """Looks at each page once: those that links lead to, and those of earlier looks. At most `most_pages` are there."""
+    """Looks at each page once: linked ones, and those of earlier looks. At most `most_pages` are there."""
     walk = _Walk(deque([(site.url, site.depth)]), {site.url})
     pages = 0
     later = list(known)

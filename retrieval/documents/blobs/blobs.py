@@ -22,7 +22,7 @@ class Blobs(Protocol):
         """The whole content, piece by piece; None if there is no such key."""
 
     def keys(self, *, older_than: float) -> Iterator[str]:
-        """Every key that was written before this time, in seconds since the epoch, and what a crash left of one."""
+        """Every key written before this time, in seconds since the epoch, with the remains of interrupted writes."""
 
     def delete(self, key: str) -> None:
         """Deletes a key, if it exists, and proves its absence."""

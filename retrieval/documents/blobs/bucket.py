@@ -1,4 +1,4 @@
-"""An object store in a bucket of S3, or of a store that speaks S3. Address and keys come from AWS' own settings:
+"""An object store in a bucket of S3, or of an S3-compatible store. Address and keys come from AWS' own settings:
 https://docs.aws.amazon.com/boto3/latest/guide/configuration.html (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ...)."""
 
 from collections.abc import Iterator

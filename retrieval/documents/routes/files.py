@@ -120,7 +120,7 @@ def file_name(given: str) -> str:
 
 
 def _shown(character: str) -> str:
-    """The character, a space for one of other widths, and nothing for what does not print."""
+    """The character; a plain space for other spaces; nothing for an unprintable one."""
     if character.isprintable():
         return character
     return " " if unicodedata.category(character) == "Zs" else ""

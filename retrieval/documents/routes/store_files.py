@@ -69,7 +69,7 @@ def store_file_routes(library: StoreLibrary, index: IndexWait) -> APIRouter:
 
     @routes.get(FILE + "/content", responses=refusals(404))
     def content(tenant: Tenant, store_id: str, file_id: str) -> Content:
-        """The passages that are searched, in the order of the document."""
+        """The searched passages, in the order of the document."""
         store = library.get(tenant, store_id)
         entry = library.entry(store, file_id)
         return Content.of(entry, index.store.texts(Scope(tenant, (store.knowledge_base,)), file_id))

@@ -21,7 +21,7 @@ _SECOND = 1_000_000  # microseconds
 
 
 class AddWebSource(Body):
-    """`depth` is the number of links that are followed from `url`, within its directory; 0 for the page alone."""
+    """`depth` is the number of links to follow from `url`, within its directory; 0 for the page alone."""
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)]
     depth: Annotated[int, Field(ge=0, le=5)] = 0
@@ -105,7 +105,7 @@ def web_source_routes(library: StoreLibrary, web: WebLibrary) -> APIRouter:
 
     @routes.delete(SOURCE, responses=refusals(404))
     def remove(tenant: Tenant, store_id: str, source_id: str) -> DeletedWebSource:
-        """With the documents that its pages are."""
+        """With the documents of its pages."""
         web.remove(library.get(tenant, store_id), source_id)
         return DeletedWebSource(id=source_id)
 
