@@ -87,8 +87,8 @@ def _upload_to_answer(client: openai.OpenAI, number: int) -> float:
 
 
 def _save_to_answer(client: openai.OpenAI, root: Path, number: int) -> float:
-    question, line = _fact(50 + number)
-    (root / "documents" / "acme" / "saved.md").write_text(f"{line}\n")
+    question, line = _fact(TIMES + number)
+    (root / "documents" / "acme" / "handbook" / "saved.md").write_text(f"{line}\n")
     begun = time.monotonic()
     while not _is_answered(client, question, "handbook"):
         if time.monotonic() > begun + 60:

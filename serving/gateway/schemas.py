@@ -59,7 +59,7 @@ class RetrievalOptions(Value):
 
     knowledge_bases: (
         Annotated[
-            list[Annotated[str, StringConstraints(max_length=63)]],
+            list[Annotated[str, StringConstraints(max_length=66)]],  # a name, or vs_ and the name
             Field(min_length=1, max_length=16, fail_fast=True),
         ]
         | None
