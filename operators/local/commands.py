@@ -105,6 +105,7 @@ def _ingest(layout: Layout) -> ProcessSpec:
         "TOKEN": f"{layout.tokens['runner-ingest']},{layout.tokens['gateway-ingest']}",
         "DATABASE": f"sqlite:///{layout.state / 'documents.sqlite'}",
         "OBJECTS": layout.state / "uploads",
+        "SIGNING_FILE": layout.state / "deletions.pem",
         "MILVUS_URI": layout.milvus_uri,
         "EMBEDDER": layout.embedder,
         "LEDGER": layout.state / "ingest.sqlite",

@@ -101,6 +101,11 @@ def deleted(connection: Connection) -> list[StoredFile]:
     return list(_files(connection, files.c.deleted))
 
 
+def exists(connection: Connection, file_id: str) -> bool:
+    """True also for a deleted file whose bytes may still be there."""
+    return connection.execute(select(files.c.id).where(files.c.id == file_id)).first() is not None
+
+
 def forget(connection: Connection, file_id: str) -> None:
     connection.execute(delete(files).where(files.c.id == file_id))
 

@@ -41,14 +41,17 @@ class IndexWait:
         except RetrievalError:
             return ()
 
+    def has_progress(self, key: Key, file_id: str | None) -> bool:
+        """True if the worker has not finished the deletion of a file, or of the whole knowledge base."""
+        if file_id is not None:
+            return self.ledger.of_source(*key, source_of(file_id)) is not None
+        return any((base.tenant, base.name) == key for base in self.ledger.leaving())
+
     def _is_gone(self, key: Key, file_id: str) -> bool:
-        if self.ledger.of_source(*key, source_of(file_id)) is not None:
-            return False
-        return self._counts_none(key, file_id)
+        return not self.has_progress(key, file_id) and self._counts_none(key, file_id)
 
     def _is_empty(self, key: Key) -> bool:
-        is_leaving = any((base.tenant, base.name) == key for base in self.ledger.leaving())
-        return not is_leaving and self._counts_none(key)
+        return not self.has_progress(key, None) and self._counts_none(key)
 
     def _counts_none(self, key: Key, file_id: str = "") -> bool:
         """The worker deletes rows before it forgets them, so this finds something only if the store has lost a

@@ -296,3 +296,5 @@ class Deleted(Reply):
     deleted: Literal[True] = True
     erased: bool
     """True if a search afterwards found nothing of it; false if the worker has not come to it yet."""
+    deletion: str | None = None
+    """The id of the record with the signed findings: /v1/deletions/ID."""

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases
 from contract.vector_store import FILE_PREFIX, PREFIX
-from retrieval.documents import attachments, batches, files, tenants, vector_stores
+from retrieval.documents import attachments, deletions, files, tenants, vector_stores
 from retrieval.documents.attachments import Attachment
-from retrieval.documents.batches import Batch
 from retrieval.documents.clock import microseconds
 from retrieval.documents.database import Database
+from retrieval.documents.deletions import Deletion
 from retrieval.documents.entries import (
     GIVEN_UP,
     Entry,
@@ -66,7 +66,7 @@ class StoreLibrary:
                 )
             vector_stores.add(connection, store)
             for file_id in file_ids:
-                _attach(connection, store.key, file_id, None)
+                attach(connection, store.key, file_id, None)
         self.follow()
         return store
 
@@ -85,7 +85,7 @@ class StoreLibrary:
                 vector_stores.change(connection, store.key, **values)
             return known_store(connection, tenant, store_id)
 
-    def remove(self, tenant: str, store_id: str) -> Key:
+    def remove(self, tenant: str, store_id: str) -> Deletion:
         """The files stay. Raises ConflictError for the store of a KnowledgeBase object."""
         with self.database.writes() as connection:
             store = known_store(connection, tenant, store_id)
@@ -94,8 +94,10 @@ class StoreLibrary:
                     f"'{store.id}' belongs to the KnowledgeBase {store.knowledge_base}: delete that object instead."
                 )
             vector_stores.remove(connection, store.key)
+            deletion = deletions.new(tenant, "vector_store", store.id, store.title, [store.knowledge_base])
+            deletions.add(connection, deletion)
         self.follow()
-        return store.key
+        return deletion
 
     # Files of a vector store ------------------------------------------------------------------------------------
 
@@ -113,7 +115,7 @@ class StoreLibrary:
         while True:
             with self.database.reads() as connection:
                 attached = attachments.window_of(connection, store.key, part)
-            uploads = self._entries(store, attached.items)
+            uploads = self.entries_of(store, attached.items)
             merged = page([*uploads, *folders], lambda each: each.file_id, part)
             shown += [each for each in merged.items if status in (None, each.status)]
             has_more = merged.has_more or attached.has_more
@@ -121,7 +123,8 @@ class StoreLibrary:
                 return Page(shown[: window.limit], has_more or len(shown) > window.limit)
             part = replace(window, after=merged.items[-1].file_id)
 
-    def _entries(self, store: VectorStore, attached: Sequence[Attachment]) -> list[Entry]:
+    def entries_of(self, store: VectorStore, attached: Sequence[Attachment]) -> list[Entry]:
+        """The entries of these attachments."""
         sources = [source_of(each.file.id) for each in attached]
         return entries(attached, self.ledger.of_sources(*store.key, sources))
 
@@ -139,7 +142,7 @@ class StoreLibrary:
         """Without attributes, those of an attached file stay."""
         with self.database.writes() as connection:
             known_store(connection, store.tenant, store.id)
-            _attach(connection, store.key, file_id, attributes)
+            attach(connection, store.key, file_id, attributes)
         self.worker.look_at([store.key])
         return self.entry(store, file_id)
 
@@ -147,7 +150,7 @@ class StoreLibrary:
         with self.database.writes() as connection:
             if attachments.get(connection, store.key, file_id) is None:
                 raise self._not_attached(store, file_id)
-            _attach(connection, store.key, file_id, attributes)
+            attach(connection, store.key, file_id, attributes)
         self.worker.look_at([store.key])
         return self.entry(store, file_id)
 
@@ -159,44 +162,6 @@ class StoreLibrary:
                 raise self._not_attached(store, file_id)
         self.worker.look_at([store.key])
         return store.key
-
-    # Batches ----------------------------------------------------------------------------------------------------
-
-    def attach_batch(self, store: VectorStore, listed: Sequence[tuple[str, Attributes | None]]) -> Batch:
-        """All of them, or none."""
-        ids = tuple(file_id for file_id, _ in listed)
-        with self.database.writes() as connection:
-            known_store(connection, store.tenant, store.id)
-            before = {each.file.id for each in attachments.some(connection, store.key, ids)}
-            added = tuple(file_id for file_id in ids if file_id not in before)
-            batch = Batch(batches.new_id(), *store.key, microseconds(), ids, added)
-            for file_id, attributes in listed:
-                _attach(connection, store.key, file_id, attributes)
-            batches.add(connection, batch)
-        self.worker.look_at([store.key])
-        return batch
-
-    def batch(self, store: VectorStore, batch_id: str) -> Batch:
-        with self.database.reads() as connection:
-            batch = batches.get(connection, store.key, batch_id)
-        if batch is None:
-            raise NotFoundError(f"No file batch found with id '{batch_id[:80]}'.")
-        return batch
-
-    def batch_entries(self, store: VectorStore, batch: Batch) -> list[Entry]:
-        """The files of a batch, without those taken out of the store since."""
-        with self.database.reads() as connection:
-            attached = attachments.some(connection, store.key, batch.file_ids)
-        return self._entries(store, attached)
-
-    def cancel(self, store: VectorStore, batch: Batch) -> None:
-        """Files in progress are not indexed if the batch has added them. All other files stay."""
-        added = frozenset(batch.added)
-        entries = self.batch_entries(store, batch)
-        running = [each.file_id for each in entries if each.status == "in_progress" and each.file_id in added]
-        with self.database.writes() as connection:
-            attachments.cancel(connection, store.key, running)
-        self.worker.look_at([store.key])
 
     # For the worker ---------------------------------------------------------------------------------------------
 
@@ -255,7 +220,7 @@ def _not_in_store(store: VectorStore, file_id: str) -> NotFoundError:
     return NotFoundError(f"No file found with id '{file_id[:80]}' in vector store '{store.id}'.")
 
 
-def _attach(connection: Connection, key: Key, file_id: str, attributes: Attributes | None) -> None:
+def attach(connection: Connection, key: Key, file_id: str, attributes: Attributes | None) -> None:
     file = known_file(files.get(connection, key[0], file_id), file_id)
     before = attachments.get(connection, key, file_id)
     kept = before.attributes if before else {}

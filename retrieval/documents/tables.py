@@ -96,6 +96,23 @@ web_pages = Table(
     ForeignKeyConstraint(["file_id"], ["files.id"], ondelete="CASCADE"),
 )
 
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(63), nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("name", String(1024), nullable=False),
+    Column("knowledge_bases", JSON, nullable=False),
+    Column("checked", BigInteger, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("signature", String(128), nullable=False),
+    Index("deletions_of_tenant", "tenant", "id"),
+    Index("deletions_unproven", "checked"),
+)
+
 batches = Table(
     "batches",
     metadata,

@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 
 from contract.ingest import DesiredTenant
 from contract.vector_store import store_id
-from retrieval.documents import attachments, files, tenants
+from retrieval.documents import attachments, deletions, files, tenants
 from retrieval.documents.blobs import Blobs
 from retrieval.documents.clock import microseconds
 from retrieval.documents.database import Database
+from retrieval.documents.deletions import Deletion
 from retrieval.documents.files import StoredFile
 from retrieval.documents.pages import Page, Window
-from retrieval.documents.vector_stores import Key
 from retrieval.errors import FileTooLargeError, NotFoundError, QuotaError, RetrievalError, UnknownTenantError
 from retrieval.ingest.worker import Worker
 
@@ -88,16 +88,18 @@ class UploadedFiles:
             raise NotFoundError(f"The bytes of file '{file_id}' are gone from the object store: upload it again.")
         return pieces
 
-    def delete(self, tenant: str, file_id: str) -> list[Key]:
-        """Takes the file out of every vector store and deletes its bytes. Returns the vector stores it was in."""
+    def delete(self, tenant: str, file_id: str) -> Deletion:
+        """Takes the file out of every vector store and deletes its bytes."""
         with self.database.writes() as connection:
             file = known_file(files.get(connection, tenant, file_id), file_id)
             keys = attachments.stores_of(connection, file_id)
             attachments.detach_everywhere(connection, file_id)
             files.mark_deleted(connection, tenant, file_id)
+            deletion = deletions.new(tenant, "file", file_id, file.name, [name for _, name in keys])
+            deletions.add(connection, deletion)
         self.worker.look_at(keys)
         self._erase(file)
-        return keys
+        return deletion
 
     def finish_deletions(self) -> None:
         """Deletes the bytes of deleted files: a crash or a failing object store may have left them."""

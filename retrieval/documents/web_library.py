@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from retrieval.documents import attachments, files, tenants, web_sources
 from retrieval.documents.attachments import Attachment
 from retrieval.documents.clock import microseconds
+from retrieval.documents.deletions import Deletion
 from retrieval.documents.files import StoredFile
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.uploaded_files import UploadedFiles, known_tenant
-from retrieval.documents.vector_stores import Key, VectorStore
+from retrieval.documents.vector_stores import VectorStore
 from retrieval.documents.web_sources import WebPage, WebSource
 from retrieval.errors import NotFoundError, QuotaError
 from retrieval.web.address import normalized, page_name
@@ -80,14 +81,14 @@ class WebLibrary:
         for page in pages.values():
             self._delete(source.tenant, page.file_id)
 
-    def remove_store(self, tenant: str, store_id: str) -> Key:
+    def remove_store(self, tenant: str, store_id: str) -> Deletion:
         """A vector store, with the files of its pages; other files stay."""
         pages = [page for source in self.of_store(self.library.get(tenant, store_id)) for page in
                  self.pages(source).values()]  # fmt: skip
-        key = self.library.remove(tenant, store_id)
+        deletion = self.library.remove(tenant, store_id)
         for page in pages:
             self._delete(tenant, page.file_id)
-        return key
+        return deletion
 
     def pages(self, source: WebSource) -> Mapping[str, WebPage]:
         with self.files.database.reads() as connection:

@@ -9,15 +9,19 @@ from functools import partial
 from fastapi import FastAPI
 
 from retrieval.app import open_store
+from retrieval.documents.batch_library import BatchLibrary
 from retrieval.documents.blobs import opened
 from retrieval.documents.crawler import Crawler
 from retrieval.documents.database import Database
+from retrieval.documents.deletion_proofs import DeletionProofs
 from retrieval.documents.index_wait import IndexWait
 from retrieval.documents.repair import repair
+from retrieval.documents.routes.deletions import deletion_routes
 from retrieval.documents.routes.files import MOST_FORM_BYTES, file_routes
 from retrieval.documents.routes.store_files import batch_routes, store_file_routes
 from retrieval.documents.routes.vector_stores import store_routes
 from retrieval.documents.routes.web_sources import web_source_routes
+from retrieval.documents.signing import Signer
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.turns import TenantTurns
 from retrieval.documents.uploaded_files import UploadedFiles
@@ -60,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     files = UploadedFiles(database, blobs, settings.max_document_bytes, worker)
     library, index = StoreLibrary(database, ledger, worker), IndexWait(store, ledger)
-    web = WebLibrary(library, files)
+    web, proofs = WebLibrary(library, files), DeletionProofs(database, blobs, index, Signer(settings.signing_file))
     background = Background()
 
     async def ready() -> str:
@@ -73,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         following = follow(worker, desired_changed, settings.rescan_seconds)
-        upkeep = repair(library, files)
+        upkeep = repair(library, files, proofs)
         async with (
             connected(
                 allow_private=settings.web_allow_private,
@@ -94,11 +98,12 @@ def create_app(settings: Settings) -> FastAPI:
         "Quiver ingest",
         [
             routes(library, worker, changes, desired_changed),
-            file_routes(files, index),
-            store_routes(library, web, index),
+            file_routes(files, proofs),
+            store_routes(library, web, proofs),
             store_file_routes(library, index),
-            batch_routes(library),
+            batch_routes(library, BatchLibrary(library)),
             web_source_routes(library, web),
+            deletion_routes(proofs),
         ],
         tokens=Tokens(settings.token.get_secret_value()),
         metrics_tokens=optional(settings.metrics_token.get_secret_value()),

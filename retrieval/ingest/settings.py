@@ -19,6 +19,7 @@ class Settings(ServiceSettings):
         "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
     )
     objects: str = Field(description="Where uploaded files lie: an absolute path, or s3://BUCKET/PREFIX")
+    signing_file: Path = Field(description="File with the key that signs records of deletions; made if missing")
     web_allow_private: bool = Field(
         default=False, description="Whether web sources may be at private addresses, which tenants could then read"
     )

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from service.files import sync_directory
 from serving.agent import condensed
 from serving.agent.errors import RefusedError, UnavailableError
 from serving.agent.verify import FILES, Rules, verify
@@ -93,7 +94,7 @@ class Store:
             elif path.name not in FILES:
                 path.unlink()
         condensed.write(incoming)
-        _sync(incoming)
+        sync_directory(incoming)
         with self._lock:
             self._reserved[incoming] = digest
             self._publish(incoming, digest)
@@ -104,7 +105,7 @@ class Store:
             shutil.rmtree(incoming)
             return
         incoming.rename(self.path(digest))
-        _sync(self.root)
+        sync_directory(self.root)
         self.digests |= {digest}
 
     def check(self, digest: str, rules: Rules) -> bool:
@@ -163,14 +164,6 @@ def _open_regular(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise RefusedError("NotARegularFile", f"{path.name} is not a regular file")
     return os.fdopen(descriptor, "rb")
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def disk_error(error: OSError, root: Path) -> UnavailableError:

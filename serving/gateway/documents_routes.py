@@ -40,8 +40,10 @@ ROUTES: Mapping[str, Mapping[str, str]] = {
     "/v1/vector_stores/{vector_store_id}/file_batches/{batch_id}": {"GET": "Shows a batch and its progress"},
     "/v1/vector_stores/{vector_store_id}/file_batches/{batch_id}/cancel": {"POST": "Cancels a batch"},
     "/v1/vector_stores/{vector_store_id}/file_batches/{batch_id}/files": {"GET": "Lists the documents of a batch"},
+    "/v1/deletions": {"GET": "Lists records of deletions"},
+    "/v1/deletions/{deletion_id}": {"GET": "Shows the signed record of a deletion"},
 }
-_PREFIXES = ("/v1/files", "/v1/vector_stores")
+_PREFIXES = ("/v1/files", "/v1/vector_stores", "/v1/deletions")
 # An id has no dot, so a path cannot leave its tenant's part.
 _PATTERNS = {path: re.compile(re.sub(r"\{[a-z_]+\}", "[A-Za-z0-9_-]{1,128}", path)) for path in ROUTES}
 

@@ -30,6 +30,7 @@ def test_no_request_to_the_worker_made_from_its_description_gets_an_undocumented
     settings = IngestSettings(
         token=SecretStr(TOKEN), milvus_uri=milvus, embedder=model, ledger=tmp_path / "ledger.db",
         database=SecretStr(f"sqlite:///{tmp_path}/records.db"), objects=str(tmp_path / "objects"),
+        signing_file=tmp_path / "deletions.pem",
         milvus_timeout_seconds=20,
     )  # fmt: skip
 

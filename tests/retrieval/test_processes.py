@@ -37,6 +37,7 @@ def files(folder: Path) -> dict[str, str]:
         "ledger": str(folder / "ledger.db"),
         "database": f"sqlite:///{folder}/records.db",
         "objects": str(folder / "objects"),
+        "signing_file": str(folder / "deletions.pem"),
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from retrieval.errors import BlobsError, NoSpaceError
+from service.files import sync_directory
 
 _PIECE = 256 * 1024
 
@@ -25,7 +26,7 @@ class Directory:
         staged = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with self._translated(key):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _sync(self._root)
+            sync_directory(self._root)
             try:
                 with staged.open("xb") as file:
                     shutil.copyfileobj(content, file, _PIECE)
@@ -35,7 +36,7 @@ class Directory:
             except BaseException:
                 staged.unlink(missing_ok=True)
                 raise
-            _sync(path.parent)
+            sync_directory(path.parent)
 
     def read(self, key: str, most: int) -> bytes | None:
         with self._translated(key):
@@ -87,12 +88,3 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
     with file:
         while piece := file.read(_PIECE):
             yield piece
-
-
-def _sync(directory: Path) -> None:
-    """The name is on the disk, too."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

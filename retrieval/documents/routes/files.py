@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
-from retrieval.documents.index_wait import IndexWait
+from retrieval.documents.deletion_proofs import DeletionProofs
 from retrieval.documents.pages import Window
 from retrieval.documents.routes import TENANT
 from retrieval.documents.schemas import Deleted, FileObject, Listed, Purpose
@@ -43,7 +43,7 @@ _FORM = {
 Tenant = Annotated[str, Path(max_length=63)]
 
 
-def file_routes(files: UploadedFiles, index: IndexWait) -> APIRouter:
+def file_routes(files: UploadedFiles, proofs: DeletionProofs) -> APIRouter:
     routes = router(takes_json=False)
 
     @routes.post(TENANT + "/files", responses=refusals(403, 507), openapi_extra={"requestBody": _FORM})
@@ -81,8 +81,11 @@ def file_routes(files: UploadedFiles, index: IndexWait) -> APIRouter:
     @routes.delete(TENANT + "/files/{file_id}", responses=refusals(404))
     async def delete(tenant: Tenant, file_id: str) -> Deleted:
         """Also takes it out of every vector store."""
-        keys = await asyncio.to_thread(files.delete, tenant, file_id)
-        return Deleted(id=file_id, object="file", erased=await index.until_file_gone(keys, file_id))
+        deletion = await asyncio.to_thread(files.delete, tenant, file_id)
+        keys = [(tenant, name) for name in deletion.knowledge_bases]
+        await proofs.index.until_file_gone(keys, file_id)
+        proven = await asyncio.to_thread(proofs.prove, deletion)
+        return Deleted(id=file_id, object="file", erased=bool(proven.checked), deletion=deletion.id)
 
     return routes
 

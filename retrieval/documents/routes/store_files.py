@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from retrieval.documents.batch_library import BatchLibrary
 from retrieval.documents.batches import Batch
 from retrieval.documents.entries import Entry, Status
 from retrieval.documents.index_wait import IndexWait
@@ -85,30 +86,30 @@ def store_file_routes(library: StoreLibrary, index: IndexWait) -> APIRouter:
     return routes
 
 
-def batch_routes(library: StoreLibrary) -> APIRouter:
+def batch_routes(library: StoreLibrary, batches: BatchLibrary) -> APIRouter:
     routes = router()
 
     def shown(store: VectorStore, batch: Batch) -> FileBatch:
-        return FileBatch.of(store, batch, library.batch_entries(store, batch))
+        return FileBatch.of(store, batch, batches.entries(store, batch))
 
     @routes.post(BATCHES, responses=refusals(404))
     def attach(tenant: Tenant, store_id: str, body: AttachBatch, response: Response) -> FileBatch:
         response.headers.update(POLL)
         store = library.get(tenant, store_id)
-        return shown(store, library.attach_batch(store, body.listed))
+        return shown(store, batches.add(store, body.listed))
 
     @routes.get(BATCH, responses=refusals(404))
     def get(tenant: Tenant, store_id: str, batch_id: str, response: Response) -> FileBatch:
         response.headers.update(POLL)
         store = library.get(tenant, store_id)
-        return shown(store, library.batch(store, batch_id))
+        return shown(store, batches.get(store, batch_id))
 
     @routes.post(BATCH + "/cancel", responses=refusals(404))
     def cancel(tenant: Tenant, store_id: str, batch_id: str) -> FileBatch:
         """Files in progress are not indexed; others stay."""
         store = library.get(tenant, store_id)
-        batch = library.batch(store, batch_id)
-        library.cancel(store, batch)
+        batch = batches.get(store, batch_id)
+        batches.cancel(store, batch)
         return shown(store, batch)
 
     @routes.get(BATCH + "/files", responses=refusals(404))
@@ -116,7 +117,7 @@ def batch_routes(library: StoreLibrary) -> APIRouter:
         tenant: Tenant, store_id: str, batch_id: str, part: Part, status: Filter = None
     ) -> Listed[VectorStoreFile]:
         store = library.get(tenant, store_id)
-        entries = library.batch_entries(store, library.batch(store, batch_id))
+        entries = batches.entries(store, batches.get(store, batch_id))
         chosen = [entry for entry in entries if status in (None, entry.status)]
         return _listed(store, page(chosen, lambda entry: entry.file_id, part))
 

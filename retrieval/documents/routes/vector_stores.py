@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from retrieval.documents.index_wait import IndexWait
+from retrieval.documents.deletion_proofs import DeletionProofs
 from retrieval.documents.pages import Window
 from retrieval.documents.routes import TENANT
 from retrieval.documents.routes.files import Tenant
@@ -20,7 +20,7 @@ STORES = TENANT + "/vector_stores"
 STORE = STORES + "/{store_id}"
 
 
-def store_routes(library: StoreLibrary, web: WebLibrary, index: IndexWait) -> APIRouter:
+def store_routes(library: StoreLibrary, web: WebLibrary, proofs: DeletionProofs) -> APIRouter:
     routes = router()
 
     def shown(store: VectorStore) -> VectorStoreObject:
@@ -30,7 +30,7 @@ def store_routes(library: StoreLibrary, web: WebLibrary, index: IndexWait) -> AP
     async def create(tenant: Tenant, body: CreateVectorStore) -> VectorStoreObject:
         """It can be searched at once."""
         store = await asyncio.to_thread(library.create, tenant, body.draft, body.file_ids or [])
-        await index.until_made(store.key)
+        await proofs.index.until_made(store.key)
         return await asyncio.to_thread(shown, store)
 
     @routes.get(STORES)
@@ -49,7 +49,10 @@ def store_routes(library: StoreLibrary, web: WebLibrary, index: IndexWait) -> AP
     @routes.delete(STORE, responses=refusals(404, 409))
     async def delete(tenant: Tenant, store_id: str) -> Deleted:
         """Its files stay; the pages of its web sources are deleted."""
-        key = await asyncio.to_thread(web.remove_store, tenant, store_id)
-        return Deleted(id=store_id, object="vector_store.deleted", erased=await index.until_store_gone(key))
+        deletion = await asyncio.to_thread(web.remove_store, tenant, store_id)
+        await proofs.index.until_store_gone((tenant, deletion.knowledge_bases[0]))
+        proven = await asyncio.to_thread(proofs.prove, deletion)
+        erased = bool(proven.checked)
+        return Deleted(id=store_id, object="vector_store.deleted", erased=erased, deletion=deletion.id)
 
     return routes

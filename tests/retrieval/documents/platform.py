@@ -66,6 +66,7 @@ async def documents(
             "ledger": folder / "ledger.db",
             "database": SecretStr(f"sqlite:///{folder}/records.db"),
             "objects": str(folder / "objects"),
+            "signing_file": folder / "deletions.pem",
             "max_document_bytes": 1_000_000,
             "web_allow_private": True,
             "web_delay_seconds": 0,

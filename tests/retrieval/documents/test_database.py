@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, String, Table, create_engine, inspect, select
 
 from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases, DesiredTenant
+from retrieval.documents.batch_library import BatchLibrary
 from retrieval.documents.blobs.directory import Directory
 from retrieval.documents.database import Database, migrate
 from retrieval.documents.pages import Window, page, windowed
@@ -50,6 +51,10 @@ class Records:
     files: UploadedFiles
     library: StoreLibrary
     followed: Followed
+
+    @property
+    def batches(self) -> BatchLibrary:
+        return BatchLibrary(self.library)
 
     def upload(self, tenant: str, text: str, name: str = "a.txt") -> str:
         return self.files.add(tenant, name, "assistants", io.BytesIO(text.encode())).id
@@ -131,7 +136,7 @@ def test_bytes_that_a_crash_left_are_deleted_later(records: Records, monkeypatch
 def test_all_files_of_a_batch_are_attached_or_none(records: Records) -> None:
     file, store = records.upload("acme", "one"), records.library.create("acme", Draft(), [])
     with pytest.raises(NotFoundError):
-        records.library.attach_batch(store, [(file, {}), ("file-nobodys", {})])
+        records.batches.add(store, [(file, {}), ("file-nobodys", {})])
     assert not records.library.entries(store, Window(), None).items
 
 
@@ -258,16 +263,16 @@ def test_attributes_stay_where_none_are_given(records: Records) -> None:
     file, store = records.upload("acme", "one"), records.library.create("acme", Draft(), [])
     records.library.attach(store, file, {"year": 2025})
     assert records.library.attach(store, file, None).attributes == {"year": 2025}
-    records.library.attach_batch(store, [(file, None)])
+    records.batches.add(store, [(file, None)])
     assert records.library.entry(store, file).attributes == {"year": 2025}
 
 
 def test_a_cancelled_batch_takes_out_only_what_it_added(records: Records) -> None:
     first, second = records.upload("acme", "one"), records.upload("acme", "two", "b.txt")
     store = records.library.create("acme", Draft(), [first])
-    batch = records.library.attach_batch(store, [(first, {"a": 1}), (second, {})])
-    records.library.cancel(store, batch)
-    statuses = {each.file_id: each.status for each in records.library.batch_entries(store, batch)}
+    batch = records.batches.add(store, [(first, {"a": 1}), (second, {})])
+    records.batches.cancel(store, batch)
+    statuses = {each.file_id: each.status for each in records.batches.entries(store, batch)}
     assert statuses == {first: "in_progress", second: "cancelled"}
 
 
@@ -277,4 +282,4 @@ def test_nothing_is_attached_to_a_store_that_is_gone(records: Records) -> None:
     with pytest.raises(NotFoundError):
         records.library.attach(store, file, {})
     with pytest.raises(NotFoundError):
-        records.library.attach_batch(store, [(file, {})])
+        records.batches.add(store, [(file, {})])

@@ -44,6 +44,13 @@ async def until_looked(api: aiohttp.ClientSession, path: str, since: int = 0) ->
         await asyncio.sleep(0.1)
 
 
+async def followed(client: openai.AsyncOpenAI, api: aiohttp.ClientSession, url: str) -> tuple[str, str]:
+    """A new store with a web source: its id, and the path of the source."""
+    store = (await client.vector_stores.create()).id
+    sources = f"/v1/vector_stores/{store}/web_sources"
+    return store, f"{sources}/{(await called(api, 'POST', sources, url=url))['id']}"
+
+
 async def looked_again(api: aiohttp.ClientSession, path: str) -> dict[str, Any]:
     before = await called(api, "POST", f"{path}/look")
     return await until_looked(api, path, before["next_look_at"])
@@ -88,9 +95,7 @@ async def test_what_cannot_be_read_is_said_and_what_was_read_stays(
     client: openai.AsyncOpenAI, api: aiohttp.ClientSession, server: Server
 ) -> None:
     server.put("/", "<p>The office opens at nine.</p>")
-    store = (await client.vector_stores.create()).id
-    sources = f"/v1/vector_stores/{store}/web_sources"
-    source = f"{sources}/{(await called(api, 'POST', sources, url=server.url))['id']}"
+    store, source = await followed(client, api, server.url)
     assert (await until_looked(api, source))["message"] == ""
     server.put("/", status=500)
     assert "answered 500" in (await looked_again(api, source))["message"]
@@ -101,9 +106,7 @@ async def test_a_deleted_store_takes_its_pages_with_it(
     client: openai.AsyncOpenAI, api: aiohttp.ClientSession, server: Server
 ) -> None:
     server.put("/", "<p>The office opens at nine.</p>")
-    store = (await client.vector_stores.create()).id
-    sources = f"/v1/vector_stores/{store}/web_sources"
-    source = f"{sources}/{(await called(api, 'POST', sources, url=server.url))['id']}"
+    store, source = await followed(client, api, server.url)
     await until_looked(api, source)
     await client.vector_stores.delete(store)
     assert (await called(api, "GET", source))["http"] == 404
@@ -114,14 +117,11 @@ async def test_the_same_page_in_two_stores_is_two_documents(
     client: openai.AsyncOpenAI, api: aiohttp.ClientSession, server: Server
 ) -> None:
     server.put("/", "<p>The office opens at nine.</p>")
-    stores = [(await client.vector_stores.create()).id for _ in range(2)]
-    paths = []
-    for store in stores:
-        sources = f"/v1/vector_stores/{store}/web_sources"
-        paths.append(f"{sources}/{(await called(api, 'POST', sources, url=server.url))['id']}")
-        await until_looked(api, paths[-1])
-    await called(api, "DELETE", paths[0])
-    assert await found(client, stores[1], "When does the office open?")
+    pairs = [await followed(client, api, server.url) for _ in range(2)]
+    for _, path in pairs:
+        await until_looked(api, path)
+    await called(api, "DELETE", pairs[0][1])
+    assert await found(client, pairs[1][0], "When does the office open?")
 
 
 async def test_a_tenants_limit_holds_for_pages(
@@ -129,9 +129,7 @@ async def test_a_tenants_limit_holds_for_pages(
 ) -> None:
     await platform.desire({tenant: LIMITS | {"max_files": 0}})
     server.put("/", "<p>The office opens at nine.</p>")
-    store = (await client.vector_stores.create()).id
-    sources = f"/v1/vector_stores/{store}/web_sources"
-    source = f"{sources}/{(await called(api, 'POST', sources, url=server.url))['id']}"
+    _, source = await followed(client, api, server.url)
     assert "maxFiles" in (await until_looked(api, source))["message"]
 
 

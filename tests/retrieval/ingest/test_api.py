@@ -25,6 +25,7 @@ def settings(milvus: str, model: Path, folder: Path) -> Settings:
         ledger=folder / "ledger.db",
         database=SecretStr(f"sqlite:///{folder}/records.db"),
         objects=str(folder / "objects"),
+        signing_file=folder / "deletions.pem",
         milvus_timeout_seconds=20,
     )
 
