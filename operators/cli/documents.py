@@ -132,6 +132,23 @@ def remove(access: Access, file_ids: Sequence[str]) -> None:
     access.run(remove_all)
 
 
+@documents.command()
+@click.pass_obj
+def deletions(access: Access) -> None:
+    """List deleted files and vector stores, and whether a search afterwards found nothing of them."""
+    rows = [
+        (
+            each["id"],
+            _at(each["deleted_at"]),
+            each["subject"],
+            each["name"] or "-",
+            "yes" if each["proven"] else "not yet",
+        )
+        for each in access.run(lambda client: client.deletions())
+    ]
+    click.echo(table.table(("DELETION", "AT", "OF", "NAME", "PROVEN"), rows))
+
+
 @documents.group()
 def web() -> None:
     """Pages and sites that STORE follows."""

@@ -68,6 +68,9 @@ class DocumentsClient:
         page = await self._answer("POST", f"/v1/vector_stores/{store}/search", json=body)
         return list(page["data"])
 
+    async def deletions(self) -> list[Object]:
+        return [deletion async for deletion in self._listed("/v1/deletions")]
+
     async def web(self, store: str) -> list[Object]:
         return list((await self._answer("GET", f"/v1/vector_stores/{store}/web_sources"))["data"])
 

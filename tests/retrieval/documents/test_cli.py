@@ -31,6 +31,10 @@ async def test_a_document_is_added_replaced_found_and_removed(platform: Document
     assert (await run(platform, key, "stores")).output.split()[-3:] == ["1", "0", "0"]
     removed = await run(platform, key, "remove", listed[1].split()[0])
     assert removed.output.endswith("is deleted\n")
+    assert [line.split()[-1] for line in (await run(platform, key, "deletions")).output.splitlines()[1:]] == [
+        "yes",
+        "yes",
+    ]
     assert (await run(platform, key, "search", store, "What does the Basic plan cost?")).output == ""
 
 
