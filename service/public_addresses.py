@@ -13,6 +13,10 @@ _REFUSED = tuple(
         "168.63.129.16/32",  # Azure: the machine's own host
         "::/96",
         "::ffff:0:0/96",
+        "::ffff:0:0:0/96",
+        "3fff::/20",
+        "5f00::/16",
+        "192.88.99.0/24",
         "64:ff9b::/96",
         "64:ff9b:1::/48",
         "2001::/32",
@@ -41,6 +45,9 @@ def is_private_literal(host: str) -> bool:
     return not is_public(address)
 
 
+NOT_PUBLIC = "is not a public address"  # in the text of the error
+
+
 class PrivateAddressError(OSError):
     pass
 
@@ -57,5 +64,5 @@ class AddressGuard:
         family, kind, protocol, _, address = info
         if not self._allow_private and not is_public(address[0]):
             self.refused = address[0]
-            raise PrivateAddressError(f"{address[0]} is not a public address")
+            raise PrivateAddressError(f"{address[0]} {NOT_PUBLIC}")
         return socket.socket(family, kind, protocol)

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from retrieval.documents.web_library import WebLibrary
 from retrieval.documents.web_sources import WebPage, WebSource
@@ -13,6 +14,9 @@ from retrieval.web.robots import Robots
 from retrieval.web.site import Finding, KnownPage, Look, Site, looks
 
 MOST_AT_ONCE = 8
+MOST_OF_TENANT = 2
+LONGEST_LOOK_SECONDS = 2 * 3600.0
+_UNREAD = (Finding.FORBIDDEN, Finding.FAILED, Finding.LEFT_OUT)
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 _SHOWN = 3  # pages in a message
@@ -48,13 +52,19 @@ class Crawler:
             self._swept = now
             await asyncio.to_thread(self.library.sweep)
         self._running = {key: task for key, task in self._running.items() if not task.done()}
+        busy = Counter(task.get_name() for task in self._running.values())
         for source in await asyncio.to_thread(self.library.due):
-            if len(self._running) < MOST_AT_ONCE and source.id not in self._running:
-                self._running[source.id] = asyncio.create_task(self._look_at(source))
+            has_room = len(self._running) < MOST_AT_ONCE and busy[source.tenant] < MOST_OF_TENANT
+            if has_room and source.id not in self._running:
+                busy[source.tenant] += 1
+                self._running[source.id] = asyncio.create_task(self._look_at(source), name=source.tenant)
 
     async def _look_at(self, source: WebSource) -> None:
         try:
-            message = await self._take_up(source)
+            async with asyncio.timeout(LONGEST_LOOK_SECONDS):
+                message = await self._take_up(source)
+        except TimeoutError:
+            message = f"a look took more than {LONGEST_LOOK_SECONDS / 3600:g} hours: follow a smaller part of the site."
         except RetrievalError as error:
             message = str(error)
         except Exception as error:  # a bug at one site must not stop the others
@@ -71,18 +81,26 @@ class Crawler:
         known = {url: KnownPage(page.etag, page.modified, page.links) for url, page in pages.items()}
         unread: list[Look] = []
         async for look in looks(Site(source.url, source.depth, source.most_pages), known, self.client, self.robots):
-            if look.finding in (Finding.FORBIDDEN, Finding.FAILED) or (look.message and look.address == source.url):
+            if look.finding in _UNREAD or (look.message and look.address == source.url):
                 unread.append(look)
-            await self._record(source, look, pages.get(look.address))
+            try:
+                await self._record(source, look, pages.get(look.address))
+            except RetrievalError as error:  # the other pages go on
+                unread.append(replace(look, message=str(error)))
         return _told(unread)
 
     async def _record(self, source: WebSource, look: Look, page: WebPage | None) -> None:
         """An unreadable page keeps its earlier content."""
         if look.answer is not None:
             await asyncio.to_thread(self.library.put_page, source, look.answer, look.address, look.links)
-        elif page is not None and look.finding in (Finding.GONE, Finding.MISSING, Finding.FORBIDDEN):
-            at_once = look.finding is not Finding.MISSING
-            await asyncio.to_thread(self.library.miss_page, source, page, at_once=at_once)
+        elif page is None:
+            return
+        elif look.finding is Finding.SAME:
+            await asyncio.to_thread(self.library.keep_page, page)
+        elif look.finding is Finding.MISSING:
+            await asyncio.to_thread(self.library.miss_page, source, page, at_once=False)
+        elif look.finding in (Finding.GONE, Finding.FORBIDDEN, Finding.LEFT_OUT):
+            await asyncio.to_thread(self.library.miss_page, source, page, at_once=True)
 
 
 def _told(unread: Sequence[Look]) -> str:

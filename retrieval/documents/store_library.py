@@ -35,6 +35,8 @@ from retrieval.ingest.ledger import Document, Ledger
 from retrieval.ingest.worker import Worker
 from retrieval.store.rows import Attributes
 
+PART = 500  # entries that are read at once to find those of a status
+
 
 @dataclass(frozen=True)
 class StoreLibrary:
@@ -111,17 +113,22 @@ class StoreLibrary:
         it."""
         folders = [folder_entry(document) for document in self.ledger.in_folders(*store.key)]
         shown: list[Entry] = []
-        part = window
+        part = window if status is None else replace(window, limit=max(window.limit, PART))
         while True:
             with self.database.reads() as connection:
                 attached = attachments.window_of(connection, store.key, part)
             uploads = self.entries_of(store, attached.items)
             merged = page([*uploads, *folders], lambda each: each.file_id, part)
-            shown += [each for each in merged.items if status in (None, each.status)]
+            chosen = [each for each in merged.items if status in (None, each.status)]
+            shown = chosen + shown if window.is_backward else shown + chosen
             has_more = merged.has_more or attached.has_more
-            if len(shown) >= window.limit or not has_more or window.is_backward:
-                return Page(shown[: window.limit], has_more or len(shown) > window.limit)
-            part = replace(window, after=merged.items[-1].file_id)
+            if len(shown) >= window.limit or not has_more:
+                kept = shown[-window.limit :] if window.is_backward else shown[: window.limit]
+                return Page(kept, has_more or len(shown) > window.limit)
+            if window.is_backward:
+                part = replace(part, before=merged.items[0].file_id)
+            else:
+                part = replace(part, after=merged.items[-1].file_id)
 
     def entries_of(self, store: VectorStore, attached: Sequence[Attachment]) -> list[Entry]:
         """The entries of these attachments."""

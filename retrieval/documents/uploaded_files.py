@@ -44,6 +44,15 @@ class UploadedFiles:
             limits = known_tenant(tenants.get(connection, tenant), tenant)
             self._check(limits, *files.usage(connection, tenant), size)
 
+    def check_growth(self, tenant: str, size: int, growth: int) -> None:
+        """Of a file that is there. Raises as `check_room`; a file that shrinks has room in any case."""
+        with self.database.reads() as connection:
+            limits = known_tenant(tenants.get(connection, tenant), tenant)
+            count, used = files.usage(connection, tenant)
+        self._check(limits, min(count, limits.max_files - 1), used if growth > 0 else -size, max(growth, 0))
+        if size > self.most_bytes:
+            raise _too_large(size, self.most_bytes)
+
     def add(self, tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
         """A file uploaded a second time within minutes is stored once."""
         file = _described(tenant, name, purpose, content)
@@ -138,7 +147,7 @@ class UploadedFiles:
 
     def _check(self, limits: DesiredTenant, count: int, used: int, size: int) -> None:
         if size > self.most_bytes:
-            raise FileTooLargeError(f"The file has {size:,} bytes, over the limit of {self.most_bytes:,}: split it.")
+            raise _too_large(size, self.most_bytes)
         if count >= limits.max_files:
             raise QuotaError(
                 f"Your organization has {count:,} of {limits.max_files:,} files: delete some, or ask for more "
@@ -149,6 +158,10 @@ class UploadedFiles:
                 f"Your organization's files have {used:,} bytes, and this one {size:,}, over the limit of "
                 f"{limits.max_bytes:,}: delete some, or ask for more (documents.maxBytes of the Tenant)."
             )
+
+
+def _too_large(size: int, most: int) -> FileTooLargeError:
+    return FileTooLargeError(f"The file has {size:,} bytes, over the limit of {most:,}: split it.")
 
 
 def known_file(file: StoredFile | None, file_id: str) -> StoredFile:

@@ -23,6 +23,8 @@ PURPOSE = "web"  # of a page's file
 MOST_SOURCES = 50  # of one vector store
 # A missing page is deleted after so many looks in a row; a page with the status 410, at once.
 MOST_MISSED = 2
+_LONGEST_ATTRIBUTE = 512
+_SWEPT_AFTER = 3_600_000_000  # microseconds: a page's file is recorded a moment before the page
 _MINUTE = 60_000_000  # microseconds
 
 
@@ -102,14 +104,15 @@ class WebLibrary:
 
     def finish_look(self, source: WebSource, message: str) -> None:
         now = microseconds()
+        due = now + source.every_minutes * _MINUTE
         with self.files.database.writes() as connection:
-            due = now + source.every_minutes * _MINUTE
-            web_sources.change(connection, source.id, due=due, looked=now, message=message[:1_000])
+            web_sources.finish(connection, source, due, now, message[:1_000])
 
     def put_page(self, source: WebSource, answer: Answer, address: str, links: tuple[str, ...]) -> None:
         """The page's content is indexed if it is new. Raises QuotaError, FileTooLargeError, and the errors of database
         and object store."""
-        before = self.pages(source).get(address)
+        with self.files.database.reads() as connection:
+            before = web_sources.page(connection, source.id, address)
         digest = hashlib.sha256(answer.body).hexdigest()
         file = self._file(source, before, answer, address, digest)
         page = WebPage(
@@ -124,10 +127,21 @@ class WebLibrary:
             if web_sources.get(connection, source.key, source.id) is None:
                 return  # removed meanwhile; the sweep deletes the file
             files.set_content(connection, file.id, len(answer.body), digest)
-            attachment = Attachment(file, microseconds(), {"url": address[:512]})
+            attributes = {"url": address} if len(address) <= _LONGEST_ATTRIBUTE else {}
+            attachment = Attachment(file, microseconds(), attributes)
             attachments.put(connection, source.key, attachment)
             web_sources.put_page(connection, page)
         self.library.worker.look_at([source.key])
+
+    def count_pages(self, source: WebSource) -> int:
+        with self.files.database.reads() as connection:
+            return web_sources.count_pages(connection, source.id)
+
+    def keep_page(self, page: WebPage) -> None:
+        """It is there, unchanged."""
+        if page.missed:
+            with self.files.database.writes() as connection:
+                web_sources.put_page(connection, replace(page, missed=0))
 
     def miss_page(self, source: WebSource, page: WebPage, *, at_once: bool) -> None:
         missed = page.missed + 1
@@ -141,7 +155,9 @@ class WebLibrary:
         """Deletes the files of pages without a source: its vector store may be gone, too."""
         with self.files.database.reads() as connection:
             kept = web_sources.files_of_pages(connection)
-            left = [file for file in files.of_purpose(connection, PURPOSE) if file.id not in kept]
+            old = microseconds() - _SWEPT_AFTER
+            pages = files.of_purpose(connection, PURPOSE)
+            left = [file for file in pages if file.id not in kept and file.created < old]
         for file in left:
             self._delete(file.tenant, file.id)
 
@@ -152,7 +168,7 @@ class WebLibrary:
             return self.files.add_page(source.tenant, page_name(address, answer.content_type), PURPOSE, content)
         file = self.files.get(source.tenant, before.file_id)
         if file.sha256 != digest:
-            self.files.check_room(source.tenant, len(answer.body))
+            self.files.check_growth(source.tenant, len(answer.body), len(answer.body) - file.size)
             self.files.blobs.put(file.blob, content)
         return file
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from retrieval.documents.tables import web_pages, web_sources
 from retrieval.documents.vector_stores import Key
@@ -81,6 +81,24 @@ def remove(connection: Connection, source_id: str) -> None:
 def pages(connection: Connection, source_id: str) -> list[WebPage]:
     rows = connection.execute(select(web_pages).where(web_pages.c.source_id == source_id))
     return [WebPage(**dict(row) | {"links": tuple(row["links"])}) for row in rows.mappings()]
+
+
+def page(connection: Connection, source_id: str, url: str) -> WebPage | None:
+    query = select(web_pages).where(web_pages.c.source_id == source_id, web_pages.c.url == url)
+    row = connection.execute(query).mappings().first()
+    return WebPage(**dict(row) | {"links": tuple(row["links"])}) if row else None
+
+
+def count_pages(connection: Connection, source_id: str) -> int:
+    query = select(func.count()).where(web_pages.c.source_id == source_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def finish(connection: Connection, source: WebSource, due: int, looked: int, message: str) -> None:
+    """Another look that was asked for meanwhile stays due."""
+    change(connection, source.id, looked=looked, message=message)
+    same = (web_sources.c.id == source.id) & (web_sources.c.due == source.due)
+    connection.execute(update(web_sources).where(same).values(due=due))
 
 
 def put_page(connection: Connection, page: WebPage) -> None:

@@ -7,17 +7,18 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
 
-from retrieval.web.address import joined, origin
-from service.public_addresses import AddressGuard
+from retrieval.web.address import joined
+from service.public_addresses import NOT_PUBLIC, AddressGuard
 
 AGENT = "QuiverBot"
 USER_AGENT = f"{AGENT}/1 (indexes pages for the assistant of whoever asked for them)"
-MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
+MOST_HOSTS = 1_000  # in memory
 _SILENCE_S = 20.0
 _TOTAL_S = 120.0
 
@@ -36,32 +37,33 @@ class Answer:
     body: bytes
 
     @property
+    def redirect(self) -> str | None:
+        """The target of a redirect; None for another answer. Raises PageError for a target that is no page."""
+        if self.status not in _REDIRECTS or "location" not in self.headers:
+            return None
+        target = joined(self.address, self.headers["location"])
+        if target is None:
+            raise PageError("it redirects to an address of no page")
+        return target
+
+    @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class WebClient:
-    def __init__(self, session: aiohttp.ClientSession, guard: AddressGuard, most_bytes: int, delay_s: float) -> None:
-        self._session, self._guard = session, guard
-        self._most_bytes, self._delay_s = most_bytes, delay_s
+    def __init__(self, session: aiohttp.ClientSession, most_bytes: int, delay_s: float) -> None:
+        self._session, self._most_bytes, self._delay_s = session, most_bytes, delay_s
         self._hosts: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._last: dict[str, float] = {}
 
     async def get(self, address: str, headers: Mapping[str, str], delay_s: float = 0) -> Answer:
-        """The answer after all redirects, with any status. Raises PageError."""
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = await self._one(address, headers, delay_s)
-            if answer.status not in _REDIRECTS or "location" not in answer.headers:
-                return answer
-            target = joined(address, answer.headers["location"])
-            if target is None:
-                raise PageError("it redirects to what is no page")
-            address = target
-        raise PageError(f"it redirects more than {MOST_REDIRECTS} times")
+        """The answer with any status; redirects are the caller's. Raises PageError."""
+        return await self._one(address, headers, delay_s)
 
     async def _one(self, address: str, headers: Mapping[str, str], delay_s: float) -> Answer:
         """One request a host at a time, over all tenants, each a moment after the one before."""
-        host = origin(address)
+        host = urlsplit(address).hostname or ""
         async with self._hosts[host]:
             pause = self._last.get(host, 0.0) + max(self._delay_s, delay_s) - time.monotonic()
             await asyncio.sleep(max(0.0, pause))
@@ -69,16 +71,24 @@ class WebClient:
                 return await self._asked(address, headers)
             finally:
                 self._last[host] = time.monotonic()
+                if len(self._last) > MOST_HOSTS:
+                    self._forget_idle()
+
+    def _forget_idle(self) -> None:
+        """Of hosts that nobody waits for."""
+        for host in [host for host, lock in self._hosts.items() if not lock.locked()]:
+            self._hosts.pop(host, None)
+            self._last.pop(host, None)
 
     async def _asked(self, address: str, headers: Mapping[str, str]) -> Answer:
-        self._guard.refused = None
         try:
             url = URL(address, encoded=True)
             async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                 body = await self._body(response)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            if self._guard.refused:
-                raise PageError(f"its host has the address {self._guard.refused}, which is not public") from error
+            cause = str(getattr(error, "os_error", ""))
+            if NOT_PUBLIC in cause:
+                raise PageError(f"its host cannot be used: {cause}") from error
             raise PageError(f"its server cannot be reached or understood ({type(error).__name__})") from error
         named = {name.lower(): value for name, value in response.headers.items()}
         return Answer(address, response.status, named, body)
@@ -103,4 +113,4 @@ async def connected(*, allow_private: bool, most_bytes: int, delay_s: float) -> 
         connector=connector, timeout=timeout, headers=headers, auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:  # fmt: skip
-        yield WebClient(session, guard, most_bytes, delay_s)
+        yield WebClient(session, most_bytes, delay_s)

@@ -11,15 +11,18 @@ from retrieval.web.client import AGENT, PageError, WebClient
 KEPT_SECONDS = 24 * 3600.0
 AWAY_SECONDS = 600.0  # after a failure of the server
 MOST_BYTES = 500 * 1024  # of the file; the rest is ignored, as the standard allows
+MOST_HOSTS = 1_000  # in memory
+MOST_REDIRECTS = 5
 LONGEST_DELAY_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Rules:
-    """`parsed` is None if the host's server does not say: then nothing is allowed."""
+    """Without `parsed`, nothing is allowed for now; `fault` says why."""
 
     parsed: Protego | None
     until: float  # monotonic
+    fault: str = ""
 
     def allows(self, address: str) -> bool:
         return self.parsed is not None and bool(self.parsed.can_fetch(address, AGENT))
@@ -41,16 +44,24 @@ class Robots:
         host = origin(address)
         rules = self._rules.get(host)
         if rules is None or rules.until < time.monotonic():
-            rules = self._rules[host] = await self._read(f"{host}/robots.txt")
+            rules = await self._read(f"{host}/robots.txt")
+            self._rules.pop(host, None)
+            self._rules[host] = rules
+            if len(self._rules) > MOST_HOSTS:
+                del self._rules[next(iter(self._rules))]
         return rules
 
     async def _read(self, address: str) -> Rules:
-        """4xx: there are no rules. 5xx, or no answer: everything is forbidden."""
+        """4xx: there are no rules. 5xx, or no answer: nothing is allowed until the server answers."""
         try:
             answer = await self._client.get(address, {})
-        except PageError:
-            return Rules(None, time.monotonic() + AWAY_SECONDS)
+            for _ in range(MOST_REDIRECTS):
+                if answer.redirect is None:
+                    break
+                answer = await self._client.get(answer.redirect, {})
+        except PageError as error:
+            return Rules(None, time.monotonic() + AWAY_SECONDS, str(error))
         if answer.status >= 500:
-            return Rules(None, time.monotonic() + AWAY_SECONDS)
-        text = answer.body[:MOST_BYTES].decode("utf-8", "replace") if answer.status < 400 else ""
+            return Rules(None, time.monotonic() + AWAY_SECONDS, f"its server answered {answer.status} for robots.txt")
+        text = answer.body[:MOST_BYTES].decode("utf-8", "replace") if answer.status == 200 else ""
         return Rules(Protego.parse(text), time.monotonic() + KEPT_SECONDS)

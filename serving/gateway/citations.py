@@ -2,20 +2,22 @@
 (pure).
 
 A mark stays if its passage holds every number of the sentence that it stands in: a price, a term or a version that the
-passage does not hold is not from there. Numbers of the question are left out, as an answer may repeat them.
+passage does not hold is not from there. Marks side by side may share the numbers between them. Numbers of the questions
+are left out, as an answer may repeat them.
 
 A mark is part of prose. In code (between backticks) and in JSON outside its strings, `[2]` is an index or a list of one
 number: it is left alone.
 """
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 from urllib.parse import quote
 
 from contract.search import Evidence
 from contract.vector_store import store_id
-from serving.gateway.values import values
+from serving.gateway.values import held, said
 
 # The longest valid mark is "[20]": longer runs are text.
 _MAX_DIGITS = 2
@@ -68,6 +70,12 @@ class ProseTracker:
         return 0 if self._run >= self._fence else self._fence
 
 
+_ABBREVIATIONS = frozenset(
+    {"approx.", "incl.", "excl.", "e.g.", "i.e.", "vs.", "no.", "nr.", "ca.", "z.b.", "etc.", "st."}
+)
+_ORDINAL_DAY = re.compile(r"\d{1,2}\.")  # 10. Juni; a list's number, too
+
+
 class Clause:
     """The sentence that grows in an answer, since its last mark; before it begins, the one before."""
 
@@ -75,10 +83,21 @@ class Clause:
         self._before, self._text = before, ""
 
     def add(self, character: str) -> None:
-        if character == "\n" or (character.isspace() and self._text.endswith((".", "!", "?", "\u3002"))):
+        if character == "\n":
             self._before, self._text = self.text, ""
-        else:
-            self._text += character
+            return
+        if self._ends(character):
+            self._before, self._text = self.text, ""
+        self._text += character
+
+    def _ends(self, character: str) -> bool:
+        """True for the first letter of a new sentence."""
+        before = self._text.rstrip()
+        if len(before) == len(self._text) or not before.endswith((".", "!", "?", "\u3002")) or character.isspace():
+            return False
+        word = before.rpartition(" ")[2].lstrip("(").casefold()
+        is_short = word in _ABBREVIATIONS or bool(_ORDINAL_DAY.fullmatch(word))
+        return not (character.islower() or character == "[" or is_short)
 
     @property
     def text(self) -> str:
@@ -92,7 +111,8 @@ class CitationParser:
     """
 
     def __init__(self, evidence: Sequence[Evidence], question: str = "") -> None:
-        self._evidence, self._asked = evidence, values(question)
+        self._evidence, self._asked = evidence, said(question)
+        self._run: list[int] = []  # marks side by side, which wait for the next character
         self._clause = Clause()
         self._place = ProseTracker()
         self._pending = ""
@@ -105,9 +125,11 @@ class CitationParser:
         return "".join(self._character(character) for character in piece)
 
     def end(self) -> str:
-        return self._release()
+        return self._settle() + self._release()
 
     def _character(self, character: str) -> str:
+        if self._run and not self._pending and character != "[":
+            return self._settle() + self._character(character)
         if character == "[" and self._place.is_prose:
             return self._release(next_pending="[")
         if not self._pending:
@@ -126,23 +148,49 @@ class CitationParser:
         return character
 
     def _release(self, next_pending: str = "") -> str:
+        """The text that is no mark, after the marks before it; those wait if another one may begin here."""
+        settled = "" if not self._pending and next_pending else self._settle()
         text, self._pending = "".join(map(self._plain, self._pending)), next_pending
-        return text
+        return settled + text
 
     def _mark(self, number: int) -> str:
-        if not 1 <= number <= len(self._evidence) or not self._proves(self._evidence[number - 1]):
-            self._pending = ""
-            self.removed += 1
+        self._pending = ""
+        self._run.append(number)
+        return ""
+
+    def _settle(self) -> str:
+        """The marks of a run that stay."""
+        run, self._run = self._run, []
+        if not run:
             return ""
+        clause = self._clause.text
+        kept = _proving(run, self._evidence, said(clause) - self._asked)
+        self.removed += len(run) - len(kept)
+        text = "".join(map(self._written, kept))
+        self._clause = Clause(clause)
+        return text
+
+    def _written(self, number: int) -> str:
         start = self._length
-        said = self._clause.text
-        text = self._release() + self._plain("]")
-        self._clause = Clause(said)
+        text = "".join(map(self._plain, f"[{number}]"))
         self.annotations.append(_annotation(self._evidence[number - 1], start, self._length))
         return text
 
-    def _proves(self, evidence: Evidence) -> bool:
-        return values(self._clause.text) - self._asked <= values(f"{evidence.heading} {evidence.text}")
+
+def _proving(run: Sequence[int], evidence: Sequence[Evidence], values: Set[str]) -> list[int]:
+    """The marks whose passage holds all values, or some of them if the passages of the run hold all together."""
+    passages = {number: held(_text(evidence[number - 1])) for number in run if 1 <= number <= len(evidence)}
+    together = frozenset().union(*passages.values())
+    shares = len(passages) > 1 and values <= together
+    return [
+        number
+        for number in run
+        if number in passages and (values <= passages[number] or (shares and values & passages[number]))
+    ]
+
+
+def _text(evidence: Evidence) -> str:
+    return f"{evidence.document} {evidence.heading} {evidence.text}"
 
 
 def _annotation(evidence: Evidence, start: int, end: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The knowledge bases of a request, their evidence for its question, and the part fitting into the context."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract.knowledge_base import KnowledgeBaseSpec
 from contract.search import MIN_RELEVANCE, Evidence, SearchRequest, SearchResponse
@@ -34,6 +34,8 @@ class Query:
     earlier: tuple[str, ...] = ()
     """The questions that a follow-up may mean, oldest first."""
     turn: Turn = Turn.QUESTION
+    asked: str = field(default="", compare=False)
+    """All questions of the conversation."""
     strict: bool = False
     """True if anything is answered from documents only, small talk included."""
 
@@ -80,6 +82,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
         min_relevance=max(spec.min_relevance for spec in specs) if relevance is None else relevance,
         explain=options.explain,
         turn=kind,
+        asked="\n".join(request.questions)[-MAX_QUESTION:],
         strict=any(spec.strict for spec in specs),
     )
 

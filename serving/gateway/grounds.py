@@ -18,7 +18,7 @@ class Grounds:
 
 
 def grounds(query: Query, hits: SearchResponse, passages: Sequence[Evidence]) -> Grounds:
-    return Grounds(passages, _explanation(query, hits, passages) if query.explain else None, query.text)
+    return Grounds(passages, _explanation(query, hits, passages) if query.explain else None, query.asked)
 
 
 def _explanation(query: Query, hits: SearchResponse, passages: Sequence[Evidence]) -> Mapping[str, Any]:

@@ -79,7 +79,7 @@ def web_source_routes(library: StoreLibrary, web: WebLibrary) -> APIRouter:
     routes = router()
 
     def shown(store: VectorStore, source: WebSource) -> WebSourceObject:
-        return WebSourceObject.of(store, source, len(web.pages(source)))
+        return WebSourceObject.of(store, source, web.count_pages(source))
 
     @routes.post(SOURCES, responses=refusals(403, 404))
     def add(tenant: Tenant, store_id: str, body: AddWebSource) -> WebSourceObject:

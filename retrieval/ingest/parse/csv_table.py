@@ -18,13 +18,14 @@ def parse(content: bytes) -> Iterator[Block]:
     text = decoded(content)
     csv.field_size_limit(len(text) + 1)
     headings = Headings()
-    rows = csv.reader(io.StringIO(text, newline=""), _dialect(text[:_SAMPLE]))
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text[:_SAMPLE]))
+    rows = (row for row in lines if any(row))  # a blank line is no end of a table here
     yield from sheet_blocks(headings, rows, level=1, begins_with_names=True)
     yield from headings.end()
 
 
-def _dialect(sample: str) -> type[csv.Dialect]:
+def _separator(sample: str) -> str:
     try:
-        return csv.Sniffer().sniff(sample, _SEPARATORS)
+        return csv.Sniffer().sniff(sample, _SEPARATORS).delimiter
     except csv.Error:  # one column, or rows of different lengths
-        return csv.excel_tab if "\t" in sample else csv.excel
+        return "\t" if "\t" in sample else ","

@@ -13,6 +13,7 @@ from retrieval.ingest.parse.headings import Headings
 from retrieval.ingest.parse.table import Grid, Row, row_texts
 
 _MAIN = "ppt/presentation.xml"
+_FOOTERS = {"sldNum", "ftr", "dt"}
 _TITLES = {"title", "ctrTitle"}
 _BREAKS = {"br": "\n", "tab": " "}
 
@@ -20,7 +21,8 @@ _BREAKS = {"br": "\n", "tab": " "}
 def parse(content: bytes) -> Iterator[Block]:
     with opened(content, ".pptx") as archive:
         targets = _targets(archive, _MAIN)
-        slides = (each for each in read_xml(archive, _MAIN).iter() if local_name(each) == "sldId")
+        lists = [each for each in read_xml(archive, _MAIN) if local_name(each) == "sldIdLst"]
+        slides = (each for listed in lists for each in listed if local_name(each) == "sldId")
         headings = Headings()
         for slide in slides:
             yield from _slide(archive, targets[_relation(slide)][1], headings)
@@ -31,7 +33,7 @@ def _slide(archive: zipfile.ZipFile, part: str, headings: Headings) -> Iterator[
     root = read_xml(archive, part)
     if root.get("show") == "0":
         return
-    shapes = [each for each in root.iter() if local_name(each) in ("sp", "tbl")]
+    shapes = [each for each in _shown(root) if local_name(each) in ("sp", "tbl")]
     title = next((shape for shape in shapes if _placeholder(shape) in _TITLES), None)
     yield from headings.enter(1, _text(title) if title is not None else "")
     for shape in shapes:
@@ -43,6 +45,18 @@ def _slide(archive: zipfile.ZipFile, part: str, headings: Headings) -> Iterator[
         if kind == "notesSlide":
             bodies = [each for each in read_xml(archive, notes).iter() if local_name(each) == "sp"]
             yield from headings.over(t for body in bodies if _placeholder(body) == "body" for t in _texts(body))
+
+
+def _shown(element: Element) -> Iterator[Element]:
+    """What is below an element, without hidden shapes, second forms of a shape, and footers."""
+    for child in element:
+        properties = next((each for each in child.iter() if local_name(each) == "cNvPr"), None)
+        is_hidden = properties is not None and properties.get("hidden") in ("1", "true")
+        is_shape = local_name(child) in ("sp", "graphicFrame", "grpSp")
+        if local_name(child) == "Fallback" or (is_shape and (is_hidden or _placeholder(child) in _FOOTERS)):
+            continue
+        yield child
+        yield from _shown(child)
 
 
 def _rows(table: Element) -> Iterator[Row]:

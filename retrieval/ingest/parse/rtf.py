@@ -10,7 +10,9 @@ from retrieval.ingest.parse.clean import clean, paragraphs
 from retrieval.ingest.parse.headings import Headings
 from retrieval.ingest.parse.table import Row, row_texts
 
-_HIDDEN = re.compile(r"\{\\v(?![a-z0-9])[^{}]*\}|\\v(?![a-z0-9])[^{}]*?\\v0 ?")
+# A control word, an escaped byte, another control symbol, a brace, or text.
+_TOKEN = re.compile(r"\\([a-z]+)(-?\d+)? ?|\\'[0-9a-fA-F]{2}|\\[^a-z]|[{}]|[^\\{}]+")
+_SHOWN_CONTROLS = frozenset({"par", "cell", "row", "line", "tab", "u"})
 _CELL_END = "|"  # as the library writes it
 
 
@@ -31,6 +33,25 @@ def parse(content: bytes) -> Iterator[Block]:
 
 def _text(content: bytes) -> str:
     """Without hidden text, which the library does not tell apart."""
-    shown = _HIDDEN.sub("", content.decode("latin-1"))
+    shown = "".join(_without_hidden(content.decode("latin-1")))
     text: str = rtf_to_text(shown, errors="replace")  # type: ignore[no-untyped-call]
     return text
+
+
+def _without_hidden(rtf: str) -> Iterator[str]:
+    """Hidden is a property of a group, as bold is: `\\v` sets it, `\\v0` and `\\plain` end it, a brace restores it."""
+    outer: list[bool] = []
+    hidden = False
+    for match in _TOKEN.finditer(rtf):
+        token, word, number = match[0], match[1], match[2]
+        if token == "{":
+            outer.append(hidden)
+        elif token == "}":
+            hidden = outer.pop() if outer else False
+        elif word == "v":
+            hidden = number != "0"
+        elif word == "plain":
+            hidden = False
+        elif hidden and (word is None or word in _SHOWN_CONTROLS):
+            continue
+        yield token

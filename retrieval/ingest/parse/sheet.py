@@ -37,7 +37,8 @@ def _table(headings: Headings, rows: list[tuple[str, ...]], level: int, names_fi
     for row in rows[:titles]:
         text = next(filter(None, row))
         yield from headings.enter(level, text) if body else headings.over([text])
-    table = [Row(row, is_header=number == 0 and _names_columns(body, names_first)) for number, row in enumerate(body)]
+    is_named = _names_columns(body, names_first)
+    table = [Row(row, is_named and not number, may_be_merged=False) for number, row in enumerate(body)]
     yield from headings.over(row_texts(table), rows=True)
 
 
@@ -48,11 +49,15 @@ def _filled(row: Sequence[str]) -> int:
 def _names_columns(rows: Sequence[Sequence[str]], names_first: bool) -> bool:
     """True if the first row has different words only, and is known to be one of names, or every row below has a number.
     Two rows of two cells may as well be two pairs of a name and a value."""
-    first, below = rows[0], rows[1:]
-    if not below or len(set(first)) < len(first) or any(map(_is_number, filter(None, first))):
+    if not rows:
         return False
+    first, below = [cell for cell in rows[0] if cell], rows[1:]
+    if not below or len(first) < 2 or len(set(first)) < len(first):
+        return False
+    if names_first:
+        return not all(map(_is_number, first))
     has_numbers = len(first) + len(below) > 3 and all(any(map(_is_number, row)) for row in below)
-    return _filled(first) > 1 and (names_first or has_numbers)
+    return has_numbers and not any(map(_is_number, first))
 
 
 def _is_number(cell: str) -> bool:

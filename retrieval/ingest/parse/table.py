@@ -13,10 +13,12 @@ MOST_COLUMNS = 100  # a wider table is read up to here
 
 @dataclass(frozen=True)
 class Row:
-    """One text for each column; merged cells are repeated. `is_header` if the document marks it as a header."""
+    """One text for each column; merged cells are repeated. `is_header` if the document marks it as one. Equal cells
+    are one merged cell, unless the format has none."""
 
     cells: tuple[str, ...]
     is_header: bool = False
+    may_be_merged: bool = True
 
 
 def row_texts(rows: Sequence[Row]) -> Iterator[str]:
@@ -28,7 +30,7 @@ def row_texts(rows: Sequence[Row]) -> Iterator[str]:
         yield from (" | ".join(filter(None, dict.fromkeys(row.cells))) for row in top)
         return
     names = _names(top, max(len(row.cells) for row in rows))
-    yield from (_text(names, row.cells) for row in body)
+    yield from (_text(names, row) for row in body)
 
 
 def _starts_with_header(rows: Sequence[Row]) -> bool:
@@ -47,8 +49,9 @@ def _names(top: Sequence[Row], width: int) -> list[str]:
     return [" ".join(filter(None, dict.fromkeys(column))) for column in columns]
 
 
-def _text(names: Sequence[str], cells: Sequence[str]) -> str:
-    if len(set(cells)) == 1:  # one merged cell: a heading inside the table
+def _text(names: Sequence[str], row: Row) -> str:
+    cells = row.cells
+    if len(set(cells)) == 1 and row.may_be_merged:  # one merged cell: a heading inside the table
         return cells[0]
     pairs = [f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=False) if cell]
     return ("; " if any(names) else " | ").join(pairs)

@@ -14,6 +14,8 @@ from retrieval.ingest.parse.archive import opened
 from retrieval.ingest.parse.headings import Headings
 from retrieval.ingest.parse.sheet import sheet_blocks
 
+_BRACKET = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]")  # a currency and a locale, of which each may be missing
+_BRACKETS = re.compile(r"\[[^\]]*\]")
 _CURRENCY = re.compile(r"[$€£¥₩]|\b(?:USD|EUR|GBP|JPY|KRW|CHF|kr)\b")
 _MIDNIGHT = datetime.time()
 
@@ -50,8 +52,14 @@ def shown(value: Any, number_format: str) -> str:
 def _number(value: float, number_format: str) -> str:
     if "%" in number_format:
         return f"{_plain(value * 100)}%"
-    currency = _CURRENCY.search(number_format)
-    return f"{_plain(value)} {currency[0]}" if currency else _plain(value)
+    return f"{_plain(value)} {_currency(number_format)}".rstrip()
+
+
+def _currency(number_format: str) -> str:
+    if bracket := _BRACKET.search(number_format):
+        return bracket[1].strip()
+    literal = _CURRENCY.search(_BRACKETS.sub("", number_format))
+    return literal[0] if literal else ""
 
 
 def _plain(value: float) -> str:

@@ -131,6 +131,10 @@ def test_two_rows_of_two_cells_are_pairs_not_a_table() -> None:
         (0.155, "0.0%", "15.5%"),
         (30, '#,##0.00 "€"', "30 €"),
         (30000, '"₩"#,##0', "30000 ₩"),
+        (9.9, "[$€-407] #,##0.00", "9.9 €"),
+        (9900, "[$₩-412]#,##0", "9900 ₩"),
+        (9.9, "[$-409]#,##0", "9.9"),
+        (9.9, "[Red]#,##0.00", "9.9"),
         (datetime.datetime(2026, 1, 2), "yyyy-mm-dd", "2026-01-02"),
         (datetime.datetime(2026, 1, 2, 9, 30), "General", "2026-01-02 09:30:00"),
         (True, "General", "TRUE"),
@@ -149,6 +153,11 @@ def test_a_cell_is_what_its_reader_sees(value: object, number_format: str, text:
         ('Plan,Note\nPro,"a, b\nc"\n', ["Plan: Pro; Note: a, b c"]),
         ("이름\t요금\n기본\t9,900원\n", ["이름: 기본; 요금: 9,900원"]),
         ("only one column\n", ["only one column"]),
+        ("name,city\nAnn,Berlin\n\nBob,Paris\n", ["name: Ann; city: Berlin", "name: Bob; city: Paris"]),
+        ("Plan,2025,2026\nBasic,10,12\n", ["Plan: Basic; 2025: 10; 2026: 12"]),
+        ("Plan,Price,,\nBasic,10,,\n", ["Plan: Basic; Price: 10"]),
+        ("Jan,Feb,Mar\n5,5,5\n", ["Jan: 5; Feb: 5; Mar: 5"]),
+        ('name,price\n"12"" monitor, flat",100\n', ['name: 12" monitor, flat; price: 100']),
     ],
 )
 def test_each_row_of_values_has_the_names_of_its_columns(content: str, expected: list[str]) -> None:
@@ -166,6 +175,28 @@ def test_a_slide_is_read_under_its_title_with_tables_and_notes() -> None:
         ("Plans", "Plan: Pro; Window: 45 days"),
         ("Plans", "Say it slowly."),
         ("", "Contact"),
+    ]
+
+
+def test_a_presentation_is_read_without_footers_hidden_shapes_and_second_forms() -> None:
+    hidden = shape("hidden").replace("<p:nvSpPr>", '<p:nvSpPr><p:cNvPr id="2" name="a" hidden="1"/>')
+    slide = shape("Plans", "title") + shape("7", "sldNum") + hidden + shape("30 days")
+    content = pptx([slide])
+    assert read("a.pptx", content) == [("Plans", "30 days")]
+
+
+def test_notes_of_an_open_document_do_not_run_into_its_numbers() -> None:
+    body = "<text:note-body><text:p>5 seats only.</text:p></text:note-body>"
+    note = f"<text:note><text:note-citation>1</text:note-citation>{body}</text:note>"
+    hidden = (
+        '<style:style xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" style:name="H">'
+        '<style:text-properties text:display="none"/></style:style>'
+        '<text:p>Shown<text:span text:style-name="H"> secret</text:span>.</text:p>'
+    )
+    assert read("a.odt", odt(f"<text:p>Basic costs 10{note} euros</text:p>{hidden}")) == [
+        ("", "Basic costs 10 euros"),
+        ("", "5 seats only."),
+        ("", "Shown."),
     ]
 
 
@@ -190,11 +221,13 @@ def test_an_open_document_is_read_as_it_is_shown() -> None:
 def test_rich_text_is_read_without_what_is_hidden() -> None:
     content = (
         rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}\pard 30 \'80 a month.\par{\v secret}\par "
+        rb"{\b\v x}{\v a {\b b} c}{\f0\v x}{\v x\plain C:\\v}\par "
         rb"shown \v hidden \v0 again\par\trowd\intbl Plan\cell Seats\cell Window\cell\row"
         rb"\trowd\intbl Pro\cell 10\cell 45 days\cell\row\pard \u54620?\u44544?\par}"
     )
     assert [text for _, text in read("a.rtf", content)] == [
         "30 € a month.",
+        "C:\\v",
         "shown again",
         "Plan: Pro; Seats: 10; Window: 45 days",
         "한글",

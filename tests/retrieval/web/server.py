@@ -39,9 +39,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
-    bound = socket.create_server(("127.0.0.1", 0))
-    server = Server(f"http://127.0.0.1:{bound.getsockname()[1]}")
+async def serving(host: str = "127.0.0.1") -> AsyncIterator[Server]:
+    bound = socket.create_server((host, 0))
+    server = Server(f"http://{host}:{bound.getsockname()[1]}")
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.answer)
     runner = web.AppRunner(app)

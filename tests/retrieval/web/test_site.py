@@ -1,6 +1,7 @@
 """One look at a site: what is followed, what is left alone, what is refused."""
 
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from retrieval.errors import InvalidRequestError
 from retrieval.web.address import is_below, normalized, page_name
 from retrieval.web.client import PageError, WebClient, connected
-from retrieval.web.links import links
+from retrieval.web.links import links, locations, wants_no_index
 from retrieval.web.robots import Robots
 from retrieval.web.site import Finding, KnownPage, Look, Site, looks
 from tests.retrieval.web.server import Server, serving
@@ -60,7 +61,9 @@ async def test_the_pages_of_a_sitemap_are_looked_at(server: Server, client: WebC
     server.put("/docs/sitemap.xml", f"<?xml version='1.0'?><urlset>{listed}{away}</urlset>", content_type="text/xml")
     for n in range(3):
         server.put(f"/docs/{n}", f"page {n}")
-    assert list(await look_at(server, client, "/docs/sitemap.xml")) == ["/docs/0", "/docs/1", "/docs/2"]
+    found = await look_at(server, client, "/docs/sitemap.xml")
+    assert list(found) == ["/docs/sitemap.xml", "/docs/0", "/docs/1", "/docs/2"]
+    assert found["/docs/sitemap.xml"].finding is Finding.SITEMAP
 
 
 async def test_robots_txt_is_obeyed(server: Server, client: WebClient) -> None:
@@ -76,7 +79,8 @@ async def test_robots_txt_is_obeyed(server: Server, client: WebClient) -> None:
 async def test_a_server_that_cannot_say_what_it_allows_is_left_alone(server: Server, client: WebClient) -> None:
     server.put("/robots.txt", status=503)
     server.put("/", "text")
-    assert (await look_at(server, client, "/"))["/"].finding is Finding.FORBIDDEN
+    look = (await look_at(server, client, "/"))["/"]
+    assert (look.finding, "503 for robots.txt" in look.message) == (Finding.FAILED, True)
     assert [path for path, _ in server.asked] == ["/robots.txt"]
 
 
@@ -126,25 +130,76 @@ async def test_no_private_address_is_connected_to_in_any_spelling(server: Server
     assert server.asked == []
 
 
-async def test_a_redirect_to_a_private_address_is_not_followed(server: Server, client: WebClient) -> None:
-    async with serving() as inside:
+async def test_a_redirect_to_a_private_address_is_not_followed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if only the first server's address were public."""
+    monkeypatch.setattr("service.public_addresses.is_public", lambda address: address == "127.0.0.1")
+    async with serving("127.0.0.2") as inside, connected(allow_private=False, most_bytes=9_999, delay_s=0) as client:
         server.put("/", status=302, location=f"{inside.url}/secret")
-
-        def first_only(info: tuple[object, ...]) -> object:
-            """As if only the first server were public."""
-            import socket
-
-            address = info[4]
-            assert isinstance(address, tuple)
-            if address[1] != int(server.url.rpartition(":")[2]):
-                client._guard.refused = str(address[0])
-                raise OSError("not public")
-            return socket.socket(info[0], info[1], info[2])  # type: ignore[arg-type]
-
-        client._session.connector._socket_factory = first_only  # type: ignore[union-attr]
-        with pytest.raises(PageError, match="not public"):
-            await client.get(f"{server.url}/", {})
+        look = (await look_at(server, client, "/"))["/"]
+        assert (look.finding, "127.0.0.2 is not a public address" in look.message) == (Finding.FAILED, True)
         assert inside.asked == []
+
+
+async def test_the_site_may_have_moved_as_a_whole_and_a_page_that_moves_is_another_page(
+    server: Server, client: WebClient
+) -> None:
+    async with serving("127.0.0.2") as new:
+        server.put("/", status=301, location=f"{new.url}/")
+        new.put("/", '<a href="a">a</a> <a href="old">o</a> <a href="login">l</a>')
+        new.put("/a", "a")
+        new.put("/old", status=301, location="/new")
+        new.put("/new", "new")
+        new.put("/login", status=302, location=f"{server.url}/elsewhere")
+        site = Site(f"{server.url}/", 1, 50)
+        found = {look.address: look.finding async for look in looks(site, {}, client, Robots(client))}
+    assert found == {
+        f"{server.url}/": Finding.CONTENT,
+        f"{new.url}/a": Finding.CONTENT,
+        f"{new.url}/old": Finding.MISSING,
+        f"{new.url}/new": Finding.CONTENT,
+        f"{new.url}/login": Finding.MISSING,
+    }
+
+
+async def test_the_rules_of_a_redirects_target_are_asked(server: Server, client: WebClient) -> None:
+    async with serving("127.0.0.2") as other:
+        other.put("/robots.txt", "User-agent: *\nDisallow: /", content_type="text/plain")
+        other.put("/page", "text")
+        server.put("/", status=302, location=f"{other.url}/page")
+        assert (await look_at(server, client, "/"))["/"].finding is Finding.FORBIDDEN
+        assert [path for path, _ in other.asked] == ["/robots.txt"]
+
+
+async def test_a_look_ends_whatever_a_site_lists(server: Server, client: WebClient) -> None:
+    listed = "".join(f"<url><loc>{server.url}/nothing/{n}</loc></url>" for n in range(500))
+    server.put("/sitemap.xml", f"<urlset>{listed}</urlset>", content_type="text/xml")
+    await look_at(server, client, "/sitemap.xml", most=5)
+    assert len(server.asked) <= 3 * 5 + 20 + 1
+
+
+async def test_known_pages_over_the_limit_are_left_out(server: Server, client: WebClient) -> None:
+    server.put("/", '<a href="/a">a</a>')
+    server.put("/a", "a")
+    known = {f"{server.url}/old{n}": KnownPage() for n in range(3)}
+    found = await look_at(server, client, "/", depth=1, most=2, known=known)
+    assert [path for path, look in found.items() if look.finding is Finding.LEFT_OUT] == ["/old0", "/old1", "/old2"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ('<meta content="noindex" name="ROBOTS">', {}),
+        ('<meta name=robots content="none, nofollow">', {}),
+        ("text", {"x_robots_tag": "noindex"}),
+    ],
+)
+async def test_a_page_that_asks_not_to_be_indexed_is_not(
+    server: Server, client: WebClient, body: str, headers: dict[str, Any]
+) -> None:
+    server.put("/", body, **headers)
+    assert (await look_at(server, client, "/"))["/"].finding is Finding.FORBIDDEN
+    server.put("/", f"<!-- {body} -->", content_type="text/html")
+    assert (await look_at(server, client, "/"))["/"].finding is Finding.CONTENT
 
 
 @pytest.mark.parametrize(
@@ -155,6 +210,24 @@ async def test_a_redirect_to_a_private_address_is_not_followed(server: Server, c
 def test_what_is_no_page_is_refused(address: str) -> None:
     with pytest.raises(InvalidRequestError):
         normalized(address)
+
+
+@pytest.mark.parametrize(
+    ("given_", "spelled"),
+    [
+        ("http://A.example:80/x", "http://a.example/x"),
+        ("http://a.example/%b0%a1?q=%B0%A1", "http://a.example/%B0%A1?q=%B0%A1"),
+        ("http://a.example/a%2Fb", "http://a.example/a%2Fb"),
+        ("http://a.example/?topic/12", "http://a.example/?topic/12"),
+        ("http://a.example/help/../admin", "http://a.example/admin"),
+        ("http://a.example/help/%2e%2e/admin", "http://a.example/admin"),
+        ("http://a.example/a/./b/", "http://a.example/a/b/"),
+        ("http://한국.kr/요금", "http://xn--3e0b707e.kr/%EC%9A%94%EA%B8%88"),
+        ("http://a.example/x?utm_source=y&b=1&gclid=z", "http://a.example/x?b=1"),
+    ],
+)
+def test_an_address_keeps_its_meaning(given_: str, spelled: str) -> None:
+    assert normalized(given_) == spelled
 
 
 @given(st.text(alphabet="abAB/.%?#&=-:2é ", max_size=40))
@@ -187,9 +260,16 @@ def test_only_the_same_host_and_directory_is_below() -> None:
         assert not is_below(root, other)
 
 
-@pytest.mark.parametrize("text", ["<a " * 100_000, "<a href=" * 50_000, "<!--" * 50_000, "<a href='" + "x" * 100_000])
-def test_a_page_made_to_be_slow_is_read_at_once(text: str) -> None:
-    assert len(links("http://a.example/", text)) <= 2_000
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    ["<a " * 1_000_000, "<a href=" * 500_000, "<!--" * 1_000_000, "<a href='" + "x" * 4_000_000, "<meta " * 800_000,
+     "<urlset><loc>" + " " * 4_000_000, "<urlset>" + "<loc>x</loc>" * 300_000, '<a href="x">' * 300_000],
+)  # fmt: skip
+def test_a_page_made_to_be_slow_is_read_in_seconds(text: str) -> None:
+    assert len(links("http://a.example/", text)) <= 1_000
+    assert len(list(locations("http://a.example/", text))) <= 5_000
+    assert not wants_no_index(text, "")
 
 
 def test_links_are_read_as_browsers_do() -> None:

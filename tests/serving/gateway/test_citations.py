@@ -84,6 +84,7 @@ def test_an_index_in_code_is_no_mark() -> None:
 def _citation(document: str) -> dict[str, Any]:
     marks = CitationParser([evidence(document=document)])
     marks.feed("30 days [1]")
+    marks.end()
     found: dict[str, Any] = marks.annotations[0]["url_citation"]
     return found
 
@@ -111,6 +112,7 @@ def test_a_url_leads_to_the_web_page_or_to_the_documents_passages() -> None:
         cited = evidence().model_copy(update={"attributes": attributes})
         marks = CitationParser([cited])
         marks.feed("30 days [1]")
+        marks.end()
         return str(marks.annotations[0]["url_citation"]["url"])
 
     assert url() == "/v1/vector_stores/vs_handbook/files/file-1/content#c1"
@@ -128,6 +130,7 @@ def test_a_passage_is_read_under_its_heading_and_cited_without() -> None:
     assert basic.passage == "Plans > Basic: Refund window: 30 days"
     marks = CitationParser([basic])
     marks.feed("30 days [1]")
+    marks.end()
     assert marks.annotations[0]["url_citation"]["text"] == "Refund window: 30 days"
 
 
@@ -153,8 +156,15 @@ PLANS = [
         ("Basic: 30 days [2]; Pro: 45 days [1].", "Basic: 30 days ; Pro: 45 days ."),
         ("It is 45 days. [2] It was 44. [2]", "It is 45 days. [2] It was 44. "),
         ("Support is by telephone [3].", "Support is by telephone [3]."),
-        ("3 calls are free [3], two are not [3].", "3 calls are free [3], two are not ."),
-        ("It costs 1234,5 euros [1].", "It costs 1234,5 euros [1]."),
+        ("3 calls are free [3], 2 are not [3].", "3 calls are free [3], 2 are not ."),
+        ("Basic has 30 days and Pro has 45 days [1][2].", "Basic has 30 days and Pro has 45 days [1][2]."),
+        ("Basic has 30 days and Pro has 44 days [1][2].", "Basic has 30 days and Pro has 44 days ."),
+        ("Pro\ub294 2026\ub144 1\uc6d4 2\uc77c [2].", "Pro\ub294 2026\ub144 1\uc6d4 2\uc77c [2]."),
+        ("It is 31 days approx. per month [1].", "It is 31 days approx. per month ."),
+        ("It is 31 days (incl. VAT) [1].", "It is 31 days (incl. VAT) ."),
+        ("1) Open it [3]", "1) Open it [3]"),
+        ("**Step 2:** call us [3]", "**Step 2:** call us [3]"),
+        ("It costs 1234.50 euros [1].", "It costs 1234.50 euros [1]."),
         ("Pro exists since 2 January 2026 [2].", "Pro exists since 2 January 2026 [2]."),
         ("1. Basic has 30 days [1]\n2. Pro has 45 days [2]", "1. Basic has 30 days [1]\n2. Pro has 45 days [2]"),
         ("For 12 seats it is 30 days [1].", "For 12 seats it is 30 days [1]."),
