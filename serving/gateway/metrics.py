@@ -26,7 +26,7 @@ class Metrics:
         self.retrievals = self._counter("retrievals", "Searches by outcome.", "tenant", "outcome")
         self.invalid_citations = self._counter(
             "invalid_citations",
-            "Marks removed: their passage is none, or does not hold what they stand behind.",
+            "Marks removed: the passage is missing, or lacks the values of the sentence.",
             "tenant",
         )
         self.aborted = self._counter("aborted", "Requests whose caller went away.", "tenant")
