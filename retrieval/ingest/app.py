@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from retrieval.app import open_store
 from retrieval.documents.batch_library import BatchLibrary
@@ -36,7 +38,8 @@ from retrieval.ingest.routes import routes
 from retrieval.ingest.settings import Settings
 from retrieval.ingest.watch import follow
 from retrieval.ingest.worker import Worker
-from retrieval.web.client import connected
+from retrieval.store import Store
+from retrieval.web.client import WebClient, connected
 from retrieval.web.robots import Robots
 from service.application import MOST_BYTES, application
 from service.background import Background
@@ -48,71 +51,96 @@ COALESCE_SECONDS = 0.1  # a burst of changes is reported once
 STOP_SECONDS = 5.0  # for the current document; an interrupted one is repeated after the next start
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Opens the embedder and the ledger immediately, so a bad one fails the start; Milvus may start later."""
-    changes, desired_changed = Changes(settle_s=COALESCE_SECONDS), asyncio.Event()
-    store = open_store(settings)
-    ledger = Ledger(settings.ledger, changes.add)
+@dataclass(frozen=True)
+class _Parts:
+    """What the application is made of."""
+
+    store: Store
+    ledger: Ledger
+    database: Database
+    worker: Worker
+    files: UploadedFiles
+    library: StoreLibrary
+    web: WebLibrary
+    proofs: DeletionProofs
+
+    @property
+    def routers(self) -> list[APIRouter]:
+        return [
+            file_routes(self.files, self.proofs),
+            store_routes(self.library, self.web, self.proofs),
+            store_file_routes(self.library, self.proofs.index),
+            batch_routes(self.library, BatchLibrary(self.library)),
+            web_source_routes(self.library, self.web),
+            deletion_routes(self.proofs),
+        ]
+
+    def close(self) -> None:
+        self.store.close()
+        self.database.close()
+        self.ledger.close()
+
+
+def _parts(settings: Settings, changed: Callable[[], None]) -> _Parts:
+    store, ledger = open_store(settings), Ledger(settings.ledger, changed)
     database, blobs = Database(settings.database.get_secret_value()), opened(settings.objects)
     embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
     worker = Worker(
         Pipeline(store, embedder, settings.limits, blobs),
         ledger,
         rescan_seconds=settings.rescan_seconds,
-        changed=changes.add,
+        changed=changed,
         uploads=partial(uploads, database),
     )
     files = UploadedFiles(database, blobs, settings.max_document_bytes, worker)
-    library, index = StoreLibrary(database, ledger, worker), IndexWait(store, ledger)
-    web, proofs = WebLibrary(library, files), DeletionProofs(database, blobs, index, Signer(settings.signing_file))
-    background = Background()
+    library = StoreLibrary(database, ledger, worker)
+    proofs = DeletionProofs(database, blobs, IndexWait(store, ledger), Signer(settings.signing_file))
+    return _Parts(store, ledger, database, worker, files, library, WebLibrary(library, files), proofs)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Opens the embedder and the ledger immediately, so a bad one fails the start; Milvus may start later."""
+    changes, desired_changed = Changes(settle_s=COALESCE_SECONDS), asyncio.Event()
+    parts, background = _parts(settings, changes.add), Background()
 
     async def ready() -> str:
         try:
-            await asyncio.to_thread(store.tenants)
+            await asyncio.to_thread(parts.store.tenants)
         except RetrievalError as error:
             return str(error)
-        return background.fault or worker.message
+        return background.fault or parts.worker.message
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        following = follow(worker, desired_changed, settings.rescan_seconds)
-        upkeep = repair(library, files, proofs)
         async with (
-            connected(
-                allow_private=settings.web_allow_private,
-                most_bytes=settings.max_document_bytes,
-                delay_s=settings.web_delay_seconds,
-            ) as client,
-            background.running("look at web sources", Crawler(web, client, Robots(client)).run()),
-            _working(worker),
-            background.running("follow the sources", following),
-            background.running("finish deletions", upkeep),
+            _client(settings) as client,
+            _working(parts.worker),
+            background.running("look at web sources", Crawler(parts.web, client, Robots(client)).run()),
+            background.running("finish deletions", repair(parts.library, parts.files, parts.proofs)),
+            background.running("follow the sources", follow(parts.worker, desired_changed, settings.rescan_seconds)),
         ):
             yield
-        await asyncio.to_thread(store.close)
-        await asyncio.to_thread(database.close)
-        await asyncio.to_thread(ledger.close)
+        await asyncio.to_thread(parts.close)
 
     app = application(
         "Quiver ingest",
-        [
-            routes(library, worker, changes, desired_changed),
-            file_routes(files, proofs),
-            store_routes(library, web, proofs),
-            store_file_routes(library, index),
-            batch_routes(library, BatchLibrary(library)),
-            web_source_routes(library, web),
-            deletion_routes(proofs),
-        ],
+        [routes(parts.library, parts.worker, changes, desired_changed), *parts.routers],
         tokens=Tokens(settings.token.get_secret_value()),
         metrics_tokens=optional(settings.metrics_token.get_secret_value()),
-        probes=Probes(WorkerMetrics(worker).registry, ready),
+        probes=Probes(WorkerMetrics(parts.worker).registry, ready),
         lifespan=lifespan,
         most_bytes=max(MOST_BYTES, settings.max_document_bytes + MOST_FORM_BYTES),
     )
     app.add_middleware(TenantTurns)
     return app
+
+
+def _client(settings: Settings) -> AbstractAsyncContextManager[WebClient]:
+    return connected(
+        allow_private=settings.web_allow_private,
+        most_bytes=settings.max_document_bytes,
+        delay_s=settings.web_delay_seconds,
+    )
 
 
 @contextlib.asynccontextmanager

@@ -14,9 +14,8 @@ from typing import BinaryIO
 from retrieval.ingest.parse.child import Request
 from retrieval.ingest.parse.fork_server import CODE, REQUEST
 
-# Of this process' variables only the path, so that the parser sees no token. `-P` keeps its working directory out of
-# imports.
-_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "PATH": os.environ.get("PATH", os.defpath)}
+# Without this process' variables, so that the parser sees no token. `-P` keeps its working directory out of imports.
+_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 _COMMAND = [sys.executable, "-P", "-m", "retrieval.ingest.parse.fork_server"]
 
 

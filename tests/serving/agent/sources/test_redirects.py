@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from serving.agent.sources import http
 from serving.agent.sources.fetcher import Fetcher
 from serving.agent.sources.policy import Policy
 from tests.serving.agent.sources.attempt import refused
@@ -60,6 +59,6 @@ async def test_redirects_in_a_circle_end(policy: Policy, tls: ssl.SSLContext, in
 async def test_a_redirect_leads_nowhere_but_to_https(
     policy: Policy, tls: ssl.SSLContext, into: Path, monkeypatch: pytest.MonkeyPatch, location: str, reason: str
 ) -> None:
-    monkeypatch.setattr(http, "is_public", lambda address: True)
+    monkeypatch.setattr("service.public_addresses.is_public", lambda address: True)
     async with raw_server(tls, answering("302 Found", {"Location": location})) as server:
         assert (await refused(replace(policy, allow_private=False), server.url, into)).reason == reason

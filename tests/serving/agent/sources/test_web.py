@@ -9,7 +9,7 @@ import pytest
 
 from serving.agent.adapter_config import CONFIG
 from serving.agent.errors import UnavailableError
-from serving.agent.sources import download, http
+from serving.agent.sources import download
 from serving.agent.sources.fetcher import Fetcher
 from serving.agent.sources.policy import Policy
 from serving.agent.weights import WEIGHTS
@@ -165,7 +165,7 @@ async def test_other_ways_to_write_a_private_address_are_refused(policy: Policy,
 async def test_a_redirect_to_a_private_address_is_refused(
     policy: Policy, tls: ssl.SSLContext, into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr("service.public_addresses.is_public", lambda address: address == "127.0.0.1")
     async with raw_server(tls, answering("200 OK", TAG, b"{}"), "127.0.0.2") as inside:
         away = answering("302 Found", {"Location": f"https://127.0.0.2:{inside.port}/secret"})
         async with raw_server(tls, away) as server:
