@@ -46,7 +46,7 @@ Tenant = Annotated[str, Path(max_length=63)]
 def file_routes(files: UploadedFiles, proofs: DeletionProofs) -> APIRouter:
     routes = router(takes_json=False)
 
-    @routes.post(TENANT + "/files", responses=refusals(403, 507), openapi_extra={"requestBody": _FORM})
+    @routes.post(TENANT + "/files", responses=refusals(400, 403, 507), openapi_extra={"requestBody": _FORM})
     async def upload(tenant: Tenant, request: Request) -> FileObject:
         """A file sent again within ten minutes is the same file."""
         _check_head(request, files.most_bytes + MOST_FORM_BYTES)
