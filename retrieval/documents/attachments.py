@@ -40,10 +40,10 @@ _QUERY = select(
 
 def put(connection: Connection, key: Key, attachment: Attachment) -> None:
     """Attach a file, or give an attached one these attributes. A cancelled one is indexed again."""
-    place = _place(key, attachment.file.id)
+    attached = _attached(key, attachment.file.id)
     values = {"attributes": dict(attachment.attributes), "cancelled": False}
-    if connection.execute(select(attachments.c.file_id).where(place)).first():
-        connection.execute(update(attachments).where(place).values(**values))
+    if connection.execute(select(attachments.c.file_id).where(attached)).first():
+        connection.execute(update(attachments).where(attached).values(**values))
         return
     tenant, knowledge_base = key
     connection.execute(
@@ -91,7 +91,7 @@ def sums(connection: Connection, key: Key) -> Sums:
 
 
 def get(connection: Connection, key: Key, file_id: str) -> Attachment | None:
-    matching = _attachments(connection, _place(key, file_id))
+    matching = _attachments(connection, _attached(key, file_id))
     return matching[0] if matching else None
 
 
@@ -102,7 +102,7 @@ def stores_of(connection: Connection, file_id: str) -> list[Key]:
 
 def remove(connection: Connection, key: Key, file_id: str) -> bool:
     """Returns whether the file was attached."""
-    removed = connection.execute(delete(attachments).where(_place(key, file_id)))
+    removed = connection.execute(delete(attachments).where(_attached(key, file_id)))
     return removed.rowcount > 0
 
 
@@ -119,7 +119,7 @@ def _store(key: Key) -> ColumnElement[bool]:
     return (attachments.c.tenant == key[0]) & (attachments.c.knowledge_base == key[1])
 
 
-def _place(key: Key, file_id: str) -> ColumnElement[bool]:
+def _attached(key: Key, file_id: str) -> ColumnElement[bool]:
     return _store(key) & (attachments.c.file_id == file_id)
 
 

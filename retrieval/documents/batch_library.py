@@ -7,7 +7,7 @@ from retrieval.documents import attachments, batches
 from retrieval.documents.batches import Batch
 from retrieval.documents.clock import microseconds
 from retrieval.documents.entries import Entry
-from retrieval.documents.store_library import StoreLibrary, attach, known_store
+from retrieval.documents.store_library import StoreLibrary, attach, existing_store
 from retrieval.documents.vector_stores import VectorStore
 from retrieval.errors import NotFoundError
 from retrieval.store.rows import Attributes
@@ -21,7 +21,7 @@ class BatchLibrary:
         """Attach all of these files, or none."""
         ids = tuple(file_id for file_id, _ in listed)
         with self.stores.database.writes() as connection:
-            known_store(connection, store.tenant, store.id)
+            existing_store(connection, store.tenant, store.id)
             before = {each.file.id for each in attachments.some(connection, store.key, ids)}
             added = tuple(file_id for file_id in ids if file_id not in before)
             batch = Batch(batches.new_id(), *store.key, microseconds(), ids, added)

@@ -1,15 +1,13 @@
 """Records of batches: files attached to a vector store together."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select
 
+from retrieval.documents.clock import ordered_id
 from retrieval.documents.tables import batches
 from retrieval.documents.vector_stores import Key
-
-_ID_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class Batch:
 
 
 def new_id() -> str:
-    return "vsfb_" + secrets.token_hex(_ID_BYTES)
+    return "vsfb_" + ordered_id()
 
 
 def add(connection: Connection, batch: Batch) -> None:
@@ -34,12 +32,12 @@ def add(connection: Connection, batch: Batch) -> None:
 
 def get(connection: Connection, key: Key, batch_id: str) -> Batch | None:
     tenant, knowledge_base = key
-    place = (
+    own = (
         batches.c.id == batch_id,
         batches.c.tenant == tenant,
         batches.c.knowledge_base == knowledge_base,
     )
-    row = connection.execute(select(batches).where(*place)).first()
+    row = connection.execute(select(batches).where(*own)).first()
     if row is None:
         return None
     return Batch(row.id, row.tenant, row.knowledge_base, row.created, tuple(row.file_ids), tuple(row.added))

@@ -11,14 +11,13 @@ from retrieval.documents.web_sources import WebPage, WebSource
 from retrieval.errors import RetrievalError
 from retrieval.web.client import WebClient
 from retrieval.web.robots import Robots
-from retrieval.web.site import Finding, KnownPage, Look, Site, looks
+from retrieval.web.site import EarlierPage, Finding, Look, Site, looks
 
 MOST_AT_ONCE = 8
 MOST_OF_TENANT = 2
 LONGEST_LOOK_SECONDS = 2 * 3600.0
 _UNREAD = (Finding.FORBIDDEN, Finding.FAILED, Finding.LEFT_OUT)
 POLL_SECONDS = 1.0
-SWEEP_SECONDS = 60.0
 _SHOWN = 3  # pages in a message
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ class Crawler:
     client: WebClient
     robots: Robots
     _running: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
-    _swept: float = 0.0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -47,10 +45,6 @@ class Crawler:
             await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _turn(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._swept > SWEEP_SECONDS:
-            self._swept = now
-            await asyncio.to_thread(self.library.sweep)
         self._running = {key: task for key, task in self._running.items() if not task.done()}
         busy = Counter(task.get_name() for task in self._running.values())
         for source in await asyncio.to_thread(self.library.due):
@@ -62,7 +56,7 @@ class Crawler:
     async def _look_at(self, source: WebSource) -> None:
         try:
             async with asyncio.timeout(LONGEST_LOOK_SECONDS):
-                message = await self._take_up(source)
+                message = await self._look(source)
         except TimeoutError:
             message = f"a look took more than {LONGEST_LOOK_SECONDS / 3600:g} hours: follow a smaller part of the site."
         except RetrievalError as error:
@@ -75,19 +69,19 @@ class Crawler:
         except RetrievalError as error:
             log.warning("%s", error)
 
-    async def _take_up(self, source: WebSource) -> str:
+    async def _look(self, source: WebSource) -> str:
         """One look. Returns why pages could not be read; empty if all were."""
         pages = await asyncio.to_thread(self.library.pages, source)
-        known = {url: KnownPage(page.etag, page.modified, page.links) for url, page in pages.items()}
+        earlier = {url: EarlierPage(page.etag, page.modified, page.links) for url, page in pages.items()}
         unread: list[Look] = []
-        async for look in looks(Site(source.url, source.depth, source.most_pages), known, self.client, self.robots):
+        async for look in looks(Site(source.url, source.depth, source.most_pages), earlier, self.client, self.robots):
             if look.finding in _UNREAD or (look.message and look.address == source.url):
                 unread.append(look)
             try:
                 await self._record(source, look, pages.get(look.address))
             except RetrievalError as error:  # the other pages go on
                 unread.append(replace(look, message=str(error)))
-        return _told(unread)
+        return _message(unread)
 
     async def _record(self, source: WebSource, look: Look, page: WebPage | None) -> None:
         """An unreadable page keeps its earlier content."""
@@ -103,7 +97,7 @@ class Crawler:
             await asyncio.to_thread(self.library.miss_page, source, page, at_once=True)
 
 
-def _told(unread: Sequence[Look]) -> str:
+def _message(unread: Sequence[Look]) -> str:
     if not unread:
         return ""
     shown = "; ".join(f"{look.address}: {look.message}" for look in unread[:_SHOWN])

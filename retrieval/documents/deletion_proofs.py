@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from retrieval.blobs import Blobs
 from retrieval.documents import attachments, deletions, files, vector_stores
-from retrieval.documents.blobs import Blobs
 from retrieval.documents.clock import microseconds
 from retrieval.documents.database import Database
 from retrieval.documents.deletions import Deletion
@@ -17,8 +17,6 @@ from retrieval.errors import NotFoundError, RetrievalError
 from retrieval.scope import Scope
 
 log = logging.getLogger(__name__)
-
-FILE, STORE = "file", "vector_store"
 
 
 def statement(deletion: Deletion) -> Mapping[str, object]:
@@ -76,7 +74,7 @@ class DeletionProofs:
 
     def _findings(self, deletion: Deletion) -> Mapping[str, int]:
         """What is still there, counted by fresh reads of store, ledger, database and object store."""
-        is_file = deletion.kind == FILE
+        is_file = deletion.kind == "file"
         passages = progress = 0
         for name in deletion.knowledge_bases:
             scope = Scope(deletion.tenant, (name,))
@@ -87,7 +85,7 @@ class DeletionProofs:
 
     def _records(self, deletion: Deletion) -> Mapping[str, int]:
         with self.database.reads() as connection:
-            if deletion.kind == STORE:
+            if deletion.kind == "vector_store":
                 (name,) = deletion.knowledge_bases
                 return {"records": int(vector_stores.get(connection, deletion.tenant, name) is not None)}
             records = files.exists(connection, deletion.subject) + len(

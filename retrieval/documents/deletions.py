@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from retrieval.documents.clock import microseconds, ordered_id
 from retrieval.documents.pages import Page, Window, windowed
 from retrieval.documents.tables import deletions
+
+Kind = Literal["file", "vector_store"]
 
 _PREFIX = "del_"
 
@@ -20,7 +22,7 @@ class Deletion:
     id: str
     tenant: str
     created: int  # microseconds since the epoch
-    kind: str  # file or vector_store
+    kind: Kind
     subject: str  # its id
     name: str
     knowledge_bases: Sequence[str]  # it was in these, or is this one
@@ -29,7 +31,7 @@ class Deletion:
     signature: str = ""
 
 
-def new(tenant: str, kind: str, subject: str, name: str, knowledge_bases: Sequence[str]) -> Deletion:
+def new(tenant: str, kind: Kind, subject: str, name: str, knowledge_bases: Sequence[str]) -> Deletion:
     return Deletion(_PREFIX + ordered_id(), tenant, microseconds(), kind, subject, name, tuple(knowledge_bases))
 
 
@@ -45,8 +47,8 @@ def prove(connection: Connection, deletion: Deletion) -> None:
 
 
 def get(connection: Connection, tenant: str, deletion_id: str) -> Deletion | None:
-    place = (deletions.c.tenant == tenant) & (deletions.c.id == deletion_id)
-    return next(_deletions(connection, place), None)
+    key = (deletions.c.tenant == tenant) & (deletions.c.id == deletion_id)
+    return next(_deletions(connection, key), None)
 
 
 def of_tenant(connection: Connection, tenant: str, window: Window) -> Page[Deletion]:

@@ -47,15 +47,9 @@ class Entry:
 
 
 def entries(attachments: Iterable[Attachment], documents: Iterable[Document]) -> list[Entry]:
-    """Every document of a store, in no order."""
-    by_source: dict[str, Document] = {}
-    folders: list[Entry] = []
-    for document in documents:
-        if document.is_upload:
-            by_source[document.source] = document
-        else:
-            folders.append(folder_entry(document))
-    return folders + [entry(each, by_source.get(source_of(each.file.id))) for each in attachments]
+    """Each attached file, with its document if the worker has begun it."""
+    by_source = {document.source: document for document in documents}
+    return [entry(each, by_source.get(source_of(each.file.id))) for each in attachments]
 
 
 def entry(attachment: Attachment, document: Document | None) -> Entry:

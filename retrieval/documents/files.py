@@ -51,7 +51,7 @@ def of_tenant(connection: Connection, tenant: str, window: Window, purpose: str 
     return windowed(connection, chosen, files.c.id, window).mapped(stored_file)
 
 
-def known_blobs(connection: Connection) -> frozenset[str]:
+def blob_keys(connection: Connection) -> frozenset[str]:
     """The keys of the bytes of all files, deleted ones included."""
     rows = connection.execute(select(files.c.tenant, files.c.id))
     return frozenset(blob_key(tenant, file_id) for tenant, file_id in rows)
@@ -85,11 +85,6 @@ def usage(connection: Connection, tenant: str) -> tuple[int, int]:
 def set_content(connection: Connection, file_id: str, size: int, sha256: str) -> None:
     """Of a web page: its file keeps its id."""
     connection.execute(update(files).where(files.c.id == file_id).values(size=size, sha256=sha256))
-
-
-def of_purpose(connection: Connection, purpose: str) -> list[StoredFile]:
-    """Of all tenants."""
-    return list(_files(connection, files.c.purpose == purpose, ~files.c.deleted))
 
 
 def mark_deleted(connection: Connection, tenant: str, file_id: str) -> None:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from contract.body import Body, Reply
 from contract.filters import Number
@@ -22,7 +22,7 @@ MOST_PAIRS = 16  # of metadata, and of attributes
 MOST_IN_BATCH = 2_000
 _SECOND = 1_000_000  # microseconds
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T", bound="Listable")
 
 
 def _storable(text: str) -> str:
@@ -113,8 +113,11 @@ class AttachBatch(Body):
 # Answers ---------------------------------------------------------------------------------------------------------
 
 
-class FileObject(Reply):
+class Listable(Reply):
     id: str
+
+
+class FileObject(Listable):
     object: Literal["file"] = "file"
     bytes: int
     created_at: int
@@ -150,8 +153,7 @@ class FileCounts(Reply):
         return cls(total=sum(by_status.values()), **{status: by_status.get(status, 0) for status in STATUSES})
 
 
-class VectorStoreObject(Reply):
-    id: str
+class VectorStoreObject(Listable):
     object: Literal["vector_store"] = "vector_store"
     created_at: int
     name: str
@@ -191,8 +193,7 @@ class LastError(Reply):
     message: str
 
 
-class VectorStoreFile(Reply):
-    id: str
+class VectorStoreFile(Listable):
     object: Literal["vector_store.file"] = "vector_store.file"
     created_at: int
     vector_store_id: str
@@ -267,10 +268,8 @@ class Listed(Reply, Generic[T]):
 
     @classmethod
     def of(cls, page: Page[Any], shown: Sequence[T]) -> Self:
-        ids = [str(item.id) for item in shown if hasattr(item, "id")]
-        return cls(
-            data=list(shown), first_id=ids[0] if ids else None, last_id=ids[-1] if ids else None, has_more=page.has_more
-        )
+        first, last = (shown[0].id, shown[-1].id) if shown else (None, None)
+        return cls(data=list(shown), first_id=first, last_id=last, has_more=page.has_more)
 
 
 class Content(Reply):

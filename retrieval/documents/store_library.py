@@ -13,7 +13,7 @@ from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases
 from contract.vector_store import FILE_PREFIX, PREFIX
 from retrieval.documents import attachments, deletions, files, tenants, vector_stores
 from retrieval.documents.attachments import Attachment
-from retrieval.documents.clock import microseconds
+from retrieval.documents.clock import microseconds, ordered_id
 from retrieval.documents.database import Database
 from retrieval.documents.deletions import Deletion
 from retrieval.documents.entries import (
@@ -27,7 +27,7 @@ from retrieval.documents.entries import (
     summary,
 )
 from retrieval.documents.pages import Page, Window, page
-from retrieval.documents.uploaded_files import known_file, known_tenant
+from retrieval.documents.uploaded_files import existing_file, existing_tenant
 from retrieval.documents.uploads import source_of
 from retrieval.documents.vector_stores import Draft, Key, VectorStore
 from retrieval.errors import ConflictError, InvalidRequestError, NotFoundError, QuotaError
@@ -35,7 +35,7 @@ from retrieval.ingest.ledger import Document, Ledger
 from retrieval.ingest.worker import Worker
 from retrieval.store.rows import Attributes
 
-PART = 500  # entries that are read at once to find those of a status
+PART = 500  # entries of one query, in a search for those of a status
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class StoreLibrary:
         """With these files attached. Raises QuotaError, NotFoundError and UnknownTenantError."""
         store = VectorStore(
             tenant=tenant,
-            knowledge_base=vector_stores.new_name(),
+            knowledge_base=ordered_id(),
             created=microseconds(),
             title=draft.title,
             description=draft.description,
             labels=draft.labels,
         )
         with self.database.writes() as connection:
-            limits = known_tenant(tenants.get(connection, tenant), tenant)
+            limits = existing_tenant(tenants.get(connection, tenant), tenant)
             if vector_stores.count_made_by_api(connection, tenant) >= limits.max_vector_stores:
                 raise QuotaError(
                     f"Your organization has {limits.max_vector_stores:,} vector stores: delete some, or ask for more "
@@ -74,7 +74,7 @@ class StoreLibrary:
 
     def get(self, tenant: str, store_id: str) -> VectorStore:
         with self.database.reads() as connection:
-            return known_store(connection, tenant, store_id)
+            return existing_store(connection, tenant, store_id)
 
     def of_tenant(self, tenant: str, window: Window) -> Page[VectorStore]:
         with self.database.reads() as connection:
@@ -82,15 +82,15 @@ class StoreLibrary:
 
     def change(self, tenant: str, store_id: str, values: Mapping[str, object]) -> VectorStore:
         with self.database.writes() as connection:
-            store = known_store(connection, tenant, store_id)
+            store = existing_store(connection, tenant, store_id)
             if values:
                 vector_stores.change(connection, store.key, **values)
-            return known_store(connection, tenant, store_id)
+            return existing_store(connection, tenant, store_id)
 
     def remove(self, tenant: str, store_id: str) -> Deletion:
         """The files stay. Raises ConflictError for the store of a KnowledgeBase object."""
         with self.database.writes() as connection:
-            store = known_store(connection, tenant, store_id)
+            store = existing_store(connection, tenant, store_id)
             if store.spec is not None:
                 raise ConflictError(
                     f"'{store.id}' belongs to the KnowledgeBase {store.knowledge_base}: delete that object instead."
@@ -148,7 +148,7 @@ class StoreLibrary:
     def attach(self, store: VectorStore, file_id: str, attributes: Attributes | None) -> Entry:
         """Without attributes, those of an attached file stay."""
         with self.database.writes() as connection:
-            known_store(connection, store.tenant, store.id)
+            existing_store(connection, store.tenant, store.id)
             attach(connection, store.key, file_id, attributes)
         self.worker.look_at([store.key])
         return self.entry(store, file_id)
@@ -213,7 +213,7 @@ def _key(base: DesiredKnowledgeBase) -> Key:
     return base.tenant, base.name
 
 
-def known_store(connection: Connection, tenant: str, store_id: str) -> VectorStore:
+def existing_store(connection: Connection, tenant: str, store_id: str) -> VectorStore:
     """Raises NotFoundError, with the same words for an unknown store and for another tenant's."""
     if not store_id.startswith(PREFIX):
         raise InvalidRequestError(f"Invalid '{store_id[:80]}'. Expected an ID that begins with '{PREFIX}'.")
@@ -228,7 +228,7 @@ def _not_in_store(store: VectorStore, file_id: str) -> NotFoundError:
 
 
 def attach(connection: Connection, key: Key, file_id: str, attributes: Attributes | None) -> None:
-    file = known_file(files.get(connection, key[0], file_id), file_id)
+    file = existing_file(files.get(connection, key[0], file_id), file_id)
     before = attachments.get(connection, key, file_id)
     kept = before.attributes if before else {}
     attachments.put(connection, key, Attachment(file, microseconds(), kept if attributes is None else attributes))

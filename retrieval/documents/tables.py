@@ -13,7 +13,7 @@ tenants = Table(
     Column("max_vector_stores", Integer, nullable=False),
 )
 
-# `created` is in microseconds since the epoch. Lists are ordered by it, and by the id among equals.
+# `created` is in microseconds since the epoch. Lists are in the order of ids, which is that of creation.
 vector_stores = Table(
     "vector_stores",
     metadata,
@@ -39,7 +39,7 @@ files = Table(
     Column("sha256", String(64), nullable=False),
     # True while its bytes are on their way out of the object store.
     Column("deleted", Boolean, nullable=False, default=False),
-    Index("files_of_tenant", "tenant", "created", "id"),
+    Index("files_of_tenant", "tenant", "id"),
 )
 
 attachments = Table(

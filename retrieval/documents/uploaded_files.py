@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from contract.ingest import DesiredTenant
 from contract.vector_store import store_id
+from retrieval.blobs import Blobs
 from retrieval.documents import attachments, deletions, files, tenants
-from retrieval.documents.blobs import Blobs
 from retrieval.documents.clock import microseconds
 from retrieval.documents.database import Database
 from retrieval.documents.deletions import Deletion
@@ -41,17 +41,8 @@ class UploadedFiles:
     def check_room(self, tenant: str, size: int) -> None:
         """Raises QuotaError, FileTooLargeError and UnknownTenantError."""
         with self.database.reads() as connection:
-            limits = known_tenant(tenants.get(connection, tenant), tenant)
+            limits = existing_tenant(tenants.get(connection, tenant), tenant)
             self._check(limits, *files.usage(connection, tenant), size)
-
-    def check_growth(self, tenant: str, size: int, growth: int) -> None:
-        """Of a file that is there. Raises as `check_room`; a file that shrinks has room in any case."""
-        with self.database.reads() as connection:
-            limits = known_tenant(tenants.get(connection, tenant), tenant)
-            count, used = files.usage(connection, tenant)
-        self._check(limits, min(count, limits.max_files - 1), used if growth > 0 else -size, max(growth, 0))
-        if size > self.most_bytes:
-            raise _too_large(size, self.most_bytes)
 
     def add(self, tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
         """A file uploaded a second time within minutes is stored once."""
@@ -63,6 +54,16 @@ class UploadedFiles:
     def add_page(self, tenant: str, name: str, purpose: str, content: BinaryIO) -> StoredFile:
         """A file of its own, even if there is another one like it."""
         return self._store(_described(tenant, name, purpose, content), content, is_page=True)
+
+    def overwrite(self, file: StoredFile, content: BinaryIO, size: int) -> None:
+        """Replaces the bytes, not the record. A file that shrinks has room in any case. Raises as `check_room`."""
+        self._check_size(size)
+        with self.database.reads() as connection:
+            limits = existing_tenant(tenants.get(connection, file.tenant), file.tenant)
+            _, used = files.usage(connection, file.tenant)
+        if size > file.size:
+            _check_bytes(limits, used, size - file.size)
+        self.blobs.put(file.blob, content)
 
     def _store(self, file: StoredFile, content: BinaryIO, *, is_page: bool) -> StoredFile:
         """The bytes are safe before the record is, so every answered file exists."""
@@ -78,13 +79,12 @@ class UploadedFiles:
 
     def get(self, tenant: str, file_id: str) -> StoredFile:
         with self.database.reads() as connection:
-            return known_file(files.get(connection, tenant, file_id), file_id)
+            return existing_file(files.get(connection, tenant, file_id), file_id)
 
-    def stores_of(self, tenant: str, file_id: str) -> list[str]:
+    def stores_of(self, file: StoredFile) -> list[str]:
         """The ids of the vector stores with this file."""
         with self.database.reads() as connection:
-            known_file(files.get(connection, tenant, file_id), file_id)
-            return [store_id(name) for _, name in attachments.stores_of(connection, file_id)]
+            return [store_id(name) for _, name in attachments.stores_of(connection, file.id)]
 
     def of_tenant(self, tenant: str, window: Window, purpose: str | None) -> Page[StoredFile]:
         with self.database.reads() as connection:
@@ -100,7 +100,7 @@ class UploadedFiles:
     def delete(self, tenant: str, file_id: str) -> Deletion:
         """Takes the file out of every vector store and deletes its bytes."""
         with self.database.writes() as connection:
-            file = known_file(files.get(connection, tenant, file_id), file_id)
+            file = existing_file(files.get(connection, tenant, file_id), file_id)
             keys = attachments.stores_of(connection, file_id)
             attachments.detach_everywhere(connection, file_id)
             files.mark_deleted(connection, tenant, file_id)
@@ -124,10 +124,10 @@ class UploadedFiles:
         """Deletes bytes without a record: a crash in the middle of an upload leaves them."""
         old = list(self.blobs.keys(older_than=time.time() - ORPHAN_SECONDS))
         with self.database.reads() as connection:
-            known = files.known_blobs(connection)
+            recorded = files.blob_keys(connection)
         for key in old:
-            if key not in known:
-                log.warning("%s: bytes that no record knows are deleted", key)
+            if key not in recorded:
+                log.warning("%s: bytes without a record are deleted", key)
                 self.blobs.delete(key)
 
     def _erase(self, file: StoredFile) -> None:
@@ -138,7 +138,7 @@ class UploadedFiles:
     def _record(self, file: StoredFile, *, is_page: bool) -> StoredFile:
         """The file, or its twin recorded meanwhile."""
         with self.database.writes() as connection:
-            limits = known_tenant(tenants.get(connection, file.tenant), file.tenant)  # others wait from here on
+            limits = existing_tenant(tenants.get(connection, file.tenant), file.tenant)  # others wait from here on
             if not is_page and (twin := _twin(connection, file)):
                 return twin
             self._check(limits, *files.usage(connection, file.tenant), file.size)
@@ -146,32 +146,35 @@ class UploadedFiles:
         return file
 
     def _check(self, limits: DesiredTenant, count: int, used: int, size: int) -> None:
-        if size > self.most_bytes:
-            raise _too_large(size, self.most_bytes)
+        self._check_size(size)
         if count >= limits.max_files:
             raise QuotaError(
                 f"Your organization has {count:,} of {limits.max_files:,} files: delete some, or ask for more "
                 "(documents.maxFiles of the Tenant)."
             )
-        if used + size > limits.max_bytes:
-            raise QuotaError(
-                f"Your organization's files have {used:,} bytes, and this one {size:,}, over the limit of "
-                f"{limits.max_bytes:,}: delete some, or ask for more (documents.maxBytes of the Tenant)."
-            )
+        _check_bytes(limits, used, size)
+
+    def _check_size(self, size: int) -> None:
+        if size > self.most_bytes:
+            raise FileTooLargeError(f"The file has {size:,} bytes, over the limit of {self.most_bytes:,}: split it.")
 
 
-def _too_large(size: int, most: int) -> FileTooLargeError:
-    return FileTooLargeError(f"The file has {size:,} bytes, over the limit of {most:,}: split it.")
+def _check_bytes(limits: DesiredTenant, used: int, added: int) -> None:
+    if used + added > limits.max_bytes:
+        raise QuotaError(
+            f"Your organization's files have {used:,} bytes, and this one {added:,} more, over the limit of "
+            f"{limits.max_bytes:,}: delete some, or ask for more (documents.maxBytes of the Tenant)."
+        )
 
 
-def known_file(file: StoredFile | None, file_id: str) -> StoredFile:
+def existing_file(file: StoredFile | None, file_id: str) -> StoredFile:
     """Raises NotFoundError, with the same words for an unknown file and for another tenant's."""
     if file is None:
         raise NotFoundError(f"No file found with id '{file_id[:80]}'.")
     return file
 
 
-def known_tenant(tenant: DesiredTenant | None, name: str) -> DesiredTenant:
+def existing_tenant(tenant: DesiredTenant | None, name: str) -> DesiredTenant:
     if tenant is None:
         raise UnknownTenantError(f"The tenant {name} has not reached the ingest worker yet: try again in a moment.")
     return tenant

@@ -7,7 +7,6 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, upd
 
 from contract.ingest import DesiredKnowledgeBase
 from contract.vector_store import store_id
-from retrieval.documents.clock import ordered_id
 from retrieval.documents.pages import Page, Window, windowed
 from retrieval.documents.tables import vector_stores
 
@@ -46,10 +45,6 @@ class VectorStore:
     @property
     def desired(self) -> DesiredKnowledgeBase:
         return self.spec or DesiredKnowledgeBase(tenant=self.tenant, name=self.knowledge_base, sources=[])
-
-
-def new_name() -> str:
-    return ordered_id()
 
 
 def add(connection: Connection, store: VectorStore) -> None:
@@ -96,12 +91,12 @@ def remove(connection: Connection, key: Key) -> None:
 
 def set_objects(connection: Connection, listed: Iterable[DesiredKnowledgeBase], now: int) -> None:
     """Make these the stores of KnowledgeBase objects; those of other objects are removed."""
-    wanted = {(base.tenant, base.name): base for base in listed}
+    desired = {(base.tenant, base.name): base for base in listed}
     existing = {store.key: store for store in every(connection)}
     for key, store in existing.items():
-        if store.spec is not None and key not in wanted:
+        if store.spec is not None and key not in desired:
             remove(connection, key)
-    for key, spec in wanted.items():
+    for key, spec in desired.items():
         if key not in existing:
             add(connection, VectorStore(*key, created=now, spec=spec, title=spec.name))
         elif existing[key].spec != spec:

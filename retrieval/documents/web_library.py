@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from retrieval.documents import attachments, files, tenants, web_sources
@@ -12,7 +12,7 @@ from retrieval.documents.clock import microseconds
 from retrieval.documents.deletions import Deletion
 from retrieval.documents.files import StoredFile
 from retrieval.documents.store_library import StoreLibrary
-from retrieval.documents.uploaded_files import UploadedFiles, known_tenant
+from retrieval.documents.uploaded_files import UploadedFiles, existing_tenant
 from retrieval.documents.vector_stores import VectorStore
 from retrieval.documents.web_sources import WebPage, WebSource
 from retrieval.errors import NotFoundError, QuotaError
@@ -50,7 +50,7 @@ class WebLibrary:
             due=now,
         )
         with self.files.database.writes() as connection:
-            known_tenant(tenants.get(connection, store.tenant), store.tenant)
+            existing_tenant(tenants.get(connection, store.tenant), store.tenant)
             if len(web_sources.of_store(connection, store.key)) >= MOST_SOURCES:
                 raise QuotaError(f"'{store.id}' has {MOST_SOURCES} web sources: remove one, or use another store.")
             web_sources.add(connection, source)
@@ -69,10 +69,10 @@ class WebLibrary:
 
     def look_again(self, store: VectorStore, source_id: str) -> WebSource:
         """It is looked at now, instead of at its time."""
-        source = self.get(store, source_id)
+        source = replace(self.get(store, source_id), due=microseconds())
         with self.files.database.writes() as connection:
-            web_sources.change(connection, source.id, due=microseconds())
-        return self.get(store, source_id)
+            web_sources.change(connection, source.id, due=source.due)
+        return source
 
     def remove(self, store: VectorStore, source_id: str) -> None:
         """With the files of its pages."""
@@ -80,16 +80,14 @@ class WebLibrary:
         pages = self.pages(source)
         with self.files.database.writes() as connection:
             web_sources.remove(connection, source.id)
-        for page in pages.values():
-            self._delete(source.tenant, page.file_id)
+        self._delete_files(source.tenant, pages.values())
 
     def remove_store(self, tenant: str, store_id: str) -> Deletion:
         """A vector store, with the files of its pages; other files stay."""
-        pages = [page for source in self.of_store(self.library.get(tenant, store_id)) for page in
-                 self.pages(source).values()]  # fmt: skip
+        sources = self.of_store(self.library.get(tenant, store_id))
+        pages = [page for source in sources for page in self.pages(source).values()]
         deletion = self.library.remove(tenant, store_id)
-        for page in pages:
-            self._delete(tenant, page.file_id)
+        self._delete_files(tenant, pages)
         return deletion
 
     def pages(self, source: WebSource) -> Mapping[str, WebPage]:
@@ -154,10 +152,7 @@ class WebLibrary:
     def sweep(self) -> None:
         """Deletes the files of pages without a source: its vector store may be gone, too."""
         with self.files.database.reads() as connection:
-            kept = web_sources.files_of_pages(connection)
-            old = microseconds() - _SWEPT_AFTER
-            pages = files.of_purpose(connection, PURPOSE)
-            left = [file for file in pages if file.id not in kept and file.created < old]
+            left = web_sources.files_without_page(connection, PURPOSE, microseconds() - _SWEPT_AFTER)
         for file in left:
             self._delete(file.tenant, file.id)
 
@@ -168,9 +163,12 @@ class WebLibrary:
             return self.files.add_page(source.tenant, page_name(address, answer.content_type), PURPOSE, content)
         file = self.files.get(source.tenant, before.file_id)
         if file.sha256 != digest:
-            self.files.check_growth(source.tenant, len(answer.body), len(answer.body) - file.size)
-            self.files.blobs.put(file.blob, content)
+            self.files.overwrite(file, content, len(answer.body))
         return file
+
+    def _delete_files(self, tenant: str, pages: Iterable[WebPage]) -> None:
+        for page in pages:
+            self._delete(tenant, page.file_id)
 
     def _delete(self, tenant: str, file_id: str) -> None:
         with contextlib.suppress(NotFoundError):  # it was deleted before

@@ -1,15 +1,14 @@
 """Records of web sources, and of their pages at the last look."""
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
-from retrieval.documents.tables import web_pages, web_sources
+from retrieval.documents.clock import ordered_id
+from retrieval.documents.files import StoredFile, stored_file
+from retrieval.documents.tables import files, web_pages, web_sources
 from retrieval.documents.vector_stores import Key
-
-_ID_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class WebPage:
 
 
 def new_id() -> str:
-    return "web_" + secrets.token_hex(_ID_BYTES)
+    return "web_" + ordered_id()
 
 
 def add(connection: Connection, source: WebSource) -> None:
@@ -64,8 +63,7 @@ def of_store(connection: Connection, key: Key) -> list[WebSource]:
 
 def due(connection: Connection, now: int) -> list[WebSource]:
     """The sources to look at, the longest due first."""
-    rows = connection.execute(select(web_sources).where(web_sources.c.due <= now).order_by(web_sources.c.due))
-    return [WebSource(**row) for row in rows.mappings()]
+    return sorted(_sources(connection, web_sources.c.due <= now), key=lambda source: source.due)
 
 
 def change(connection: Connection, source_id: str, **values: object) -> None:
@@ -79,14 +77,11 @@ def remove(connection: Connection, source_id: str) -> None:
 
 
 def pages(connection: Connection, source_id: str) -> list[WebPage]:
-    rows = connection.execute(select(web_pages).where(web_pages.c.source_id == source_id))
-    return [WebPage(**dict(row) | {"links": tuple(row["links"])}) for row in rows.mappings()]
+    return list(_pages(connection, web_pages.c.source_id == source_id))
 
 
 def page(connection: Connection, source_id: str, url: str) -> WebPage | None:
-    query = select(web_pages).where(web_pages.c.source_id == source_id, web_pages.c.url == url)
-    row = connection.execute(query).mappings().first()
-    return WebPage(**dict(row) | {"links": tuple(row["links"])}) if row else None
+    return next(_pages(connection, _page(source_id, url)), None)
 
 
 def count_pages(connection: Connection, source_id: str) -> int:
@@ -102,17 +97,19 @@ def finish(connection: Connection, source: WebSource, due: int, looked: int, mes
 
 
 def put_page(connection: Connection, page: WebPage) -> None:
-    remove_page(connection, page.source_id, page.url)
+    connection.execute(delete(web_pages).where(_page(page.source_id, page.url)))
     connection.execute(web_pages.insert().values(**asdict(page) | {"links": list(page.links)}))
 
 
-def remove_page(connection: Connection, source_id: str, url: str) -> None:
-    connection.execute(delete(web_pages).where(web_pages.c.source_id == source_id, web_pages.c.url == url))
-
-
-def files_of_pages(connection: Connection) -> frozenset[str]:
-    """The ids of the files of all pages."""
-    return frozenset(connection.execute(select(web_pages.c.file_id)).scalars())
+def files_without_page(connection: Connection, purpose: str, before: int) -> list[StoredFile]:
+    """Files of this purpose that were created before a time, and are the content of no page."""
+    lost = (
+        (files.c.purpose == purpose)
+        & ~files.c.deleted
+        & (files.c.created < before)
+        & files.c.id.not_in(select(web_pages.c.file_id))
+    )
+    return list(map(stored_file, connection.execute(select(files).where(lost))))
 
 
 def _store(key: Key) -> ColumnElement[bool]:
@@ -122,3 +119,12 @@ def _store(key: Key) -> ColumnElement[bool]:
 def _sources(connection: Connection, condition: ColumnElement[bool]) -> Iterator[WebSource]:
     rows = connection.execute(select(web_sources).where(condition)).mappings()
     return (WebSource(**row) for row in rows)
+
+
+def _page(source_id: str, url: str) -> ColumnElement[bool]:
+    return (web_pages.c.source_id == source_id) & (web_pages.c.url == url)
+
+
+def _pages(connection: Connection, condition: ColumnElement[bool]) -> Iterator[WebPage]:
+    rows = connection.execute(select(web_pages).where(condition)).mappings()
+    return (WebPage(**dict(row) | {"links": tuple(row["links"])}) for row in rows)

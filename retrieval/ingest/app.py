@@ -11,13 +11,13 @@ from functools import partial
 from fastapi import APIRouter, FastAPI
 
 from retrieval.app import open_store
+from retrieval.blobs import opened
 from retrieval.documents.batch_library import BatchLibrary
-from retrieval.documents.blobs import opened
 from retrieval.documents.crawler import Crawler
 from retrieval.documents.database import Database
 from retrieval.documents.deletion_proofs import DeletionProofs
 from retrieval.documents.index_wait import IndexWait
-from retrieval.documents.repair import repair
+from retrieval.documents.repair import repair, sweep
 from retrieval.documents.routes.deletions import deletion_routes
 from retrieval.documents.routes.files import MOST_FORM_BYTES, file_routes
 from retrieval.documents.routes.store_files import batch_routes, store_file_routes
@@ -117,6 +117,7 @@ def create_app(settings: Settings) -> FastAPI:
             _working(parts.worker),
             background.running("look at web sources", Crawler(parts.web, client, Robots(client)).run()),
             background.running("finish deletions", repair(parts.library, parts.files, parts.proofs)),
+            background.running("delete lost files", sweep(parts.files, parts.web)),
             background.running("follow the sources", follow(parts.worker, desired_changed, settings.rescan_seconds)),
         ):
             yield

@@ -75,7 +75,6 @@ _MARKS = ", ".join("?" for _ in fields(Document))
 class Counts:
     """Documents of a knowledge base."""
 
-    total: int
     in_folders: int
     ready: int
     failed: int
@@ -135,31 +134,30 @@ class Ledger:
 
     def of_sources(self, tenant: str, knowledge_base: str, sources: Sequence[str]) -> list[Document]:
         """The documents of these sources."""
-        found: list[Document] = []
+        documents: list[Document] = []
         for start in range(0, len(sources), _AT_ONCE):
             part = sources[start : start + _AT_ONCE]
             marks = ", ".join("?" * len(part))
             condition = f"tenant = ? AND knowledge_base = ? AND source IN ({marks})"
-            found += self._documents(condition, tenant, knowledge_base, *part)
-        return found
+            documents += self._documents(condition, tenant, knowledge_base, *part)
+        return documents
 
     def in_folders(self, tenant: str, knowledge_base: str) -> list[Document]:
         """The documents that are no uploads."""
-        return self._documents("tenant = ? AND knowledge_base = ? AND source < 'upload:'", tenant, knowledge_base)
+        return self._documents("tenant = ? AND knowledge_base = ? AND source < ?", tenant, knowledge_base, UPLOAD)
 
     def states(self, tenant: str, knowledge_base: str, given_up: int) -> Counts:
         """Documents by what has become of them; one that failed counts after `given_up` failures in a row."""
         failed = "state = 'Failed' AND (due IS NULL OR attempts >= ?)"
         query = (
-            f"SELECT count(*), coalesce(sum(source < '{UPLOAD}'), 0), coalesce(sum(state = 'Ready'), 0), "  # noqa: S608
+            "SELECT coalesce(sum(source < ?), 0), coalesce(sum(state = 'Ready'), 0), "  # noqa: S608 - constants
             f"coalesce(sum({failed}), 0) FROM documents WHERE tenant = ? AND knowledge_base = ?"
         )
-        return Counts(*self._rows(query, given_up, tenant, knowledge_base)[0])
+        return Counts(*self._rows(query, UPLOAD, given_up, tenant, knowledge_base)[0])
 
     def of_source(self, tenant: str, knowledge_base: str, source: str) -> Document | None:
         """The document of a source that has only one."""
-        key = "tenant = ? AND knowledge_base = ? AND source = ?"
-        return next(iter(self._documents(key, tenant, knowledge_base, source)), None)
+        return next(iter(self.of_sources(tenant, knowledge_base, [source])), None)
 
     def next(self, now: float, after_tenant: str, busy: frozenset[str] = frozenset()) -> Document | None:
         """The next due document of a tenant that is not `busy`. Tenants take turns, from the one after `after_tenant`;

@@ -11,7 +11,7 @@ from typing import Any
 
 from contract.ingest import DesiredKnowledgeBase, DocumentState
 from contract.vector_store import FILE_PREFIX
-from retrieval.documents.blobs.blobs import Blobs
+from retrieval.blobs.blobs import Blobs
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
 from retrieval.errors import BlobsError, DocumentError, DocumentUnavailableError, StoreError
@@ -23,7 +23,7 @@ from retrieval.ingest.limits import Limits
 from retrieval.ingest.parse.formats import supported, unsupported
 from retrieval.ingest.parse.run import parse
 from retrieval.ingest.plan import version_of
-from retrieval.ingest.scan import File, Upload, read
+from retrieval.ingest.scan import File, Upload, check_size, read
 from retrieval.lexical import terms
 from retrieval.scope import Scope
 from retrieval.store import Chunk, Store
@@ -99,6 +99,7 @@ class Pipeline:
             raise DocumentUnavailableError(reasons.STORE_UNAVAILABLE, str(error)) from error
         if content is None:
             raise DocumentUnavailableError(reasons.UNREADABLE, "its bytes are gone: upload it again")
+        check_size(len(content), self.limits)  # which may be lower than at the upload
         return content
 
     def _cut(self, base: DesiredKnowledgeBase, blocks: Sequence[Block]) -> Generator[None, None, list[Block]]:

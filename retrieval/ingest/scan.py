@@ -97,8 +97,7 @@ def read(file: File, limits: Limits) -> bytes:
     `DocumentUnavailableError` if it no longer exists or the file system fails."""
     if file.refused:
         raise DocumentError(file.refused.reason, file.refused.message)
-    if file.size > limits.file_bytes:
-        raise _too_large(file.size, limits)
+    check_size(file.size, limits)
     base = _folder(Path(file.source))
     try:
         target = (base / file.path).resolve(strict=True)
@@ -112,9 +111,15 @@ def read(file: File, limits: Limits) -> bytes:
         reason = getattr(error, "strerror", None) or error
         message = f"it cannot be opened ({reason}): it is tried again; check that it is a file that may be read"
         raise DocumentUnavailableError(reasons.UNREADABLE, message) from error
-    if len(content) > limits.file_bytes:
-        raise _too_large(len(content), limits)
+    check_size(len(content), limits)
     return content
+
+
+def check_size(size: int, limits: Limits) -> None:
+    """Raises `DocumentError` for a file of more bytes than allowed."""
+    if size > limits.file_bytes:
+        message = f"it has {size:,} bytes, over the limit of {limits.file_bytes:,}: split it"
+        raise DocumentError(reasons.TOO_LARGE, message)
 
 
 def _walk(directory: Path, root: Path, source: str, depth: int) -> Iterator[File]:
@@ -203,8 +208,3 @@ def _identity(directory: Path) -> tuple[int, int]:
     finally:
         os.close(descriptor)
     return status.st_dev, status.st_ino
-
-
-def _too_large(size: int, limits: Limits) -> DocumentError:
-    message = f"it has {size:,} bytes, over the limit of {limits.file_bytes:,}: split it"
-    return DocumentError(reasons.TOO_LARGE, message)

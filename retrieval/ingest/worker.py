@@ -18,14 +18,13 @@ from retrieval.ingest.ledger import Ledger, LedgerError
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.progress import Progress
 from retrieval.ingest.scan import File, exists
+from retrieval.ingest.scan_requests import ScanRequests
 from retrieval.ingest.scanner import Scanner, passed
 from retrieval.ingest.task_failures import Key, Task
 from retrieval.ingest.term_statistics import TermStatistics
 from retrieval.store.probe import prove_isolation
 
-WANTED_PAUSE_SECONDS = 0.05  # while a scan for uploads has to wait
 PAUSE_SECONDS = 1.0  # after a failure of the store or the ledger
-SCAN_REST = 4.0  # between two scans of a knowledge base for its uploads, times the duration of the first
 TIDY_CHUNKS = 256  # a knowledge base is tidied after so many written chunks, or sooner if nothing of it is due
 STARTING = "The worker has not looked at its sources yet."
 
@@ -58,10 +57,8 @@ class Worker:
         )
         self._jobs = Jobs(self._indexing.is_listed)
         self._looked = -math.inf
-        self._wake, self._stopped, self._rescan_wanted = threading.Event(), threading.Event(), threading.Event()
-        self._wanted: set[Key] = set()
-        self._wanted_lock = threading.Lock()
-        self._rested: dict[Key, float] = {}  # when each may be scanned again, monotonic
+        self._wake, self._stopped, self._rescan_requested = threading.Event(), threading.Event(), threading.Event()
+        self._requests = ScanRequests()
         self._last_tenant = ""
         self._proven = False
         self._message = STARTING
@@ -97,7 +94,7 @@ class Worker:
 
     def look(self) -> None:
         """Requests a scan: the sources or the desired set may have changed."""
-        self._rescan_wanted.set()
+        self._rescan_requested.set()
         self._wake.set()
 
     def set_desired(self, listed: list[DesiredKnowledgeBase]) -> None:
@@ -107,8 +104,7 @@ class Worker:
 
     def look_at(self, keys: Iterable[Key]) -> None:
         """Requests a scan of these knowledge bases alone: their uploads changed."""
-        with self._wanted_lock:
-            self._wanted.update(keys)
+        self._requests.add(keys)
         self._wake.set()
 
     def roots(self) -> list[Path]:
@@ -121,18 +117,18 @@ class Worker:
 
     def turn(self) -> float:
         """Scans, takes the documents in work a step further and tidies, each if due. Returns the seconds to wait."""
-        if self._rescan_wanted.is_set() or passed(self._clock(), self._rescan_seconds, self._looked):
-            self._rescan_wanted.clear()
+        if self._rescan_requested.is_set() or passed(self._clock(), self._rescan_seconds, self._looked):
+            self._rescan_requested.clear()
             self._looked = self._clock()
             self._scan_all()
-        self._scan_wanted()
+        self._scan_requested()
         self._begin_one()
         self._jobs.advance()
         if self._tidy_one() or self._jobs or self._ledger.next(self._clock(), "") is not None:
             return 0.0
         due = self._ledger.next_due() or math.inf
         pause = max(0.0, min(due, self._looked + self._rescan_seconds) - self._clock())
-        return min(pause, WANTED_PAUSE_SECONDS) if self._wanted else pause
+        return min(pause, self._requests.pause)
 
     def _begin_one(self) -> None:
         if not self._jobs.has_room:
@@ -162,23 +158,13 @@ class Worker:
         for base in self._ledger.desired():
             self._attempt((base.tenant, base.name), Task.LOOK, partial(self._scanner.scan, base))
 
-    def _scan_wanted(self) -> None:
-        for base in self._ledger.desired() if (wanted := self._take_wanted()) else []:
+    def _scan_requested(self) -> None:
+        requested = self._requests.take()
+        for base in self._ledger.desired() if requested else []:
             key = (base.tenant, base.name)
-            if key in wanted:
-                begun = time.monotonic()
-                self._attempt(key, Task.LOOK, partial(self._scanner.scan, base))
-                now = time.monotonic()
-                self._rested[key] = now + SCAN_REST * (now - begun)
-
-    def _take_wanted(self) -> set[Key]:
-        """The knowledge bases that are due for a scan. One whose last scan took long has to wait, so that uploads of
-        one tenant into a large one leave time for others."""
-        now = time.monotonic()
-        with self._wanted_lock:
-            due = {key for key in self._wanted if self._rested.get(key, 0.0) <= now}
-            self._wanted -= due
-        return due
+            if key in requested:
+                with self._requests.scanning(key):
+                    self._attempt(key, Task.LOOK, partial(self._scanner.scan, base))
 
     def _attempt(self, key: Key, task: Task, act: Callable[[], None]) -> None:
         """A failure of one knowledge base is reported on it and retried later, while the others go on. A failing ledger
@@ -237,7 +223,7 @@ class Worker:
     def _stumble(self, message: str) -> float:
         """Store or ledger may have lost data: compare anew. Returns the seconds to wait."""
         self._progress.doubt_store()
-        self._rescan_wanted.set()
+        self._rescan_requested.set()
         self._set_message(message)
         return PAUSE_SECONDS
 

@@ -34,10 +34,10 @@ def normalized(address: str) -> str:
         raise _invalid(address) from error
     if parts.scheme not in _PORTS or not host or parts.username is not None:
         raise _invalid(address)
-    place = host if port in (None, _PORTS[parts.scheme]) else f"{host}:{port}"
+    authority = host if port in (None, _PORTS[parts.scheme]) else f"{host}:{port}"
     pairs = [pair for pair in parts.query.split("&") if not _TRACKERS.fullmatch(pair.partition("=")[0])]
     path = _without_dots(_escaped(parts.path))
-    spelled = urlunsplit((parts.scheme, place, path, _escaped("&".join(pairs)), ""))
+    spelled = urlunsplit((parts.scheme, authority, path, _escaped("&".join(pairs)), ""))
     if len(spelled) > LONGEST:
         raise _invalid(address)
     return spelled
@@ -74,8 +74,8 @@ def is_below(root: str, page: str) -> bool:
 
 
 def origin(address: str) -> str:
-    scheme, place = _origin(urlsplit(address))
-    return f"{scheme}://{place}"
+    scheme, authority = _origin(urlsplit(address))
+    return f"{scheme}://{authority}"
 
 
 def is_home(address: str) -> bool:

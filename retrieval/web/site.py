@@ -35,7 +35,7 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True)
-class KnownPage:
+class EarlierPage:
     """A page of an earlier look."""
 
     etag: str = ""
@@ -94,25 +94,27 @@ class _Walk:
                 self.waiting.append((address, depth))
 
 
-async def looks(site: Site, known: Mapping[str, KnownPage], client: WebClient, robots: Robots) -> AsyncIterator[Look]:
-    """Looks at each page once: linked ones, then those of earlier looks. Known pages beyond the limits are left out."""
+async def looks(
+    site: Site, earlier: Mapping[str, EarlierPage], client: WebClient, robots: Robots
+) -> AsyncIterator[Look]:
+    """Looks at each page once: linked ones, then those of earlier looks. Earlier pages over the limits are left out."""
     requests = REQUESTS_PER_PAGE * site.most_pages + SPARE_REQUESTS
     walk = _Walk(site.url, deque([(site.url, site.depth)]), {site.url}, site.most_pages, requests)
     while walk.goes_on:
         address, depth = walk.waiting.popleft()
-        look = moved(await _look(address, known.get(address), client, robots), site)
+        look = moved(await _look(address, earlier.get(address), client, robots), site)
         if address == site.url and look.answer is not None and look.answer.address != address:
             walk.root = look.answer.address  # the site has another address
         walk.take(look, depth)
         yield look
         if not walk.waiting:
-            walk.add(known, 0)
-    for address in known:
+            walk.add(earlier, 0)
+    for address in earlier:
         if walk.is_left_out(address):
             yield Look(address, Finding.LEFT_OUT, message=f"the source has more than {site.most_pages:,} pages")
 
 
-async def _look(address: str, before: KnownPage | None, client: WebClient, robots: Robots) -> Look:
+async def _look(address: str, before: EarlierPage | None, client: WebClient, robots: Robots) -> Look:
     try:
         answer, refusal = await _fetched(address, _conditions(before), client, robots)
     except PageError as error:
@@ -144,17 +146,17 @@ async def _fetched(
     address: str, conditions: Mapping[str, str], client: WebClient, robots: Robots
 ) -> tuple[Answer | None, str]:
     """The answer after all redirects, each as its host allows; None and the reason if it does not. Raises PageError."""
-    place = address
+    target = address
     for _ in range(MOST_REDIRECTS + 1):
-        rules = await robots.rules(place)
+        rules = await robots.rules(target)
         if rules.fault:
             raise PageError(rules.fault)
-        if not rules.allows(place):
+        if not rules.allows(target):
             return None, "robots.txt of its host does not allow it"
-        answer = await client.get(place, conditions, rules.delay_s)
+        answer = await client.get(target, conditions, rules.delay_s)
         if answer.redirect is None:
             return answer, ""
-        place = answer.redirect
+        target = answer.redirect
     raise PageError(f"it redirects more than {MOST_REDIRECTS} times")
 
 
@@ -170,7 +172,7 @@ def moved(look: Look, site: Site) -> Look:
     return replace(look, finding=Finding.MISSING, answer=None, links=(answer.address,), message=message)
 
 
-def _conditions(before: KnownPage | None) -> Mapping[str, str]:
+def _conditions(before: EarlierPage | None) -> Mapping[str, str]:
     if before is None:
         return {}
     conditions = {"If-None-Match": before.etag, "If-Modified-Since": before.modified}

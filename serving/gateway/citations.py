@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from contract.search import Evidence
 from contract.vector_store import store_id
-from serving.gateway.values import held, said
+from serving.gateway.values import claimed_values, passage_values
 
 # The longest valid mark is "[20]": longer runs are text.
 _MAX_DIGITS = 2
@@ -111,10 +111,10 @@ class CitationParser:
     """
 
     def __init__(self, evidence: Sequence[Evidence], question: str = "") -> None:
-        self._evidence, self._asked = evidence, said(question)
+        self._evidence, self._asked = evidence, claimed_values(question)
         self._run: list[int] = []  # marks side by side, which wait for the next character
         self._clause = Clause()
-        self._place = ProseTracker()
+        self._tracker = ProseTracker()
         self._pending = ""
         self._length = 0
         self.annotations: list[dict[str, Any]] = []
@@ -130,7 +130,7 @@ class CitationParser:
     def _character(self, character: str) -> str:
         if self._run and not self._pending and character != "[":
             return self._settle() + self._character(character)
-        if character == "[" and self._place.is_prose:
+        if character == "[" and self._tracker.is_prose:
             return self._release(next_pending="[")
         if not self._pending:
             return self._plain(character)
@@ -142,8 +142,8 @@ class CitationParser:
         return self._release() + self._plain(character)
 
     def _plain(self, character: str) -> str:
-        self._place.pass_over(character)
-        self._clause.add(character if self._place.is_prose else "\n")
+        self._tracker.pass_over(character)
+        self._clause.add(character if self._tracker.is_prose else "\n")
         self._length += 1
         return character
 
@@ -164,7 +164,7 @@ class CitationParser:
         if not run:
             return ""
         clause = self._clause.text
-        kept = _proving(run, self._evidence, said(clause) - self._asked)
+        kept = _proving(run, self._evidence, claimed_values(clause) - self._asked)
         self.removed += len(run) - len(kept)
         text = "".join(map(self._written, kept))
         self._clause = Clause(clause)
@@ -179,7 +179,7 @@ class CitationParser:
 
 def _proving(run: Sequence[int], evidence: Sequence[Evidence], values: Set[str]) -> list[int]:
     """The marks whose passage holds all values, or some of them if the passages of the run hold all together."""
-    passages = {number: held(_text(evidence[number - 1])) for number in run if 1 <= number <= len(evidence)}
+    passages = {number: passage_values(_text(evidence[number - 1])) for number in run if 1 <= number <= len(evidence)}
     together = frozenset().union(*passages.values())
     shares = len(passages) > 1 and values <= together
     return [

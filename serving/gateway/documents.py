@@ -78,15 +78,15 @@ class Documents:
     async def _find(self, raw: RawRequest, tenant: str) -> None:
         request = await parsed(await raw.body(self._max_body_bytes, self._body_timeout_s), parse)
         store_id = raw.path.split("/")[3]
-        found = self._search.page(tenant, store_id, request, raw.request_id)
-        await raw.respond_json(await raw.run_until_caller_leaves(found))
+        page = self._search.page(tenant, store_id, request, raw.request_id)
+        await raw.respond_json(await raw.run_until_caller_leaves(page))
 
     async def _forward(self, raw: RawRequest, name: str, method: str, query: str, tenant: str) -> None:
         if self._client is None:
             raise NotFound("This platform keeps no documents: retrieval is not installed.", code="no_documents")
         body, headers = await self._body(raw, name, method)
         try:
-            async with self._client.asked(method, tenant, raw.path, query, body, headers) as answer:
+            async with self._client.request(method, tenant, raw.path, query, body, headers) as answer:
                 await raw.start(answer.status, shown_headers(answer))
                 async for piece in answer.content.iter_any():
                     await raw.write(piece, more=True)

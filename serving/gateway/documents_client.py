@@ -32,7 +32,7 @@ class DocumentsClient:
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=read_timeout_s)
 
     @asynccontextmanager
-    async def asked(
+    async def request(
         self, method: str, tenant: str, path: str, query: str, body: Body, headers: Mapping[str, str]
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The worker's answer to a tenant's request for a path below /v1. A body that is a stream is sent once the
@@ -64,7 +64,7 @@ def shown_headers(answer: aiohttp.ClientResponse) -> dict[str, str]:
 
 def _refusal(status: int, body: bytes) -> ApiError:
     """The worker's refusal in OpenAI's format. What is wrong between gateway and worker is no fault of the caller."""
-    message, code = _told(body)
+    message, code = _error(body)
     match status:
         case 400 | 422:
             return InvalidRequest(message, code=code)
@@ -79,7 +79,7 @@ def _refusal(status: int, body: bytes) -> ApiError:
     return unavailable("Documents cannot be reached at the moment", code)
 
 
-def _told(body: bytes) -> tuple[str, str]:
+def _error(body: bytes) -> tuple[str, str]:
     try:
         error = orjson.loads(body)["error"]
         return str(error["message"]), str(error["code"])

@@ -34,13 +34,13 @@ _WORDS = {
 _WORD = re.compile(r"[a-z]+|[\uac00-\ud7a3]+(?=\s?(?:\ub2ec|\uac1c|\uc8fc|\uc2dc|\uba85|\ubc88))")
 
 
-def said(clause: str) -> Set[str]:
+def claimed_values(clause: str) -> Set[str]:
     """The values of a sentence of an answer."""
     plain = unicodedata.normalize("NFKC", _ORDINALS.sub("", clause)).casefold()
     return frozenset(_numbers(plain))
 
 
-def held(passage: str) -> Set[str]:
+def passage_values(passage: str) -> Set[str]:
     """Every value that a passage holds, in all its spellings."""
     plain = unicodedata.normalize("NFKC", passage).casefold()
     words = {str(_WORDS[word]) for word in _WORD.findall(plain) if word in _WORDS}

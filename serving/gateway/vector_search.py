@@ -62,10 +62,10 @@ def _not_found(store_id: str) -> NotFound:
     return NotFound(f"No vector store found with id '{store_id[:80]}'.", code="not_found")
 
 
-def best(found: Iterable[Sequence[Evidence]], request: VectorSearchRequest) -> list[Evidence]:
+def best(results: Iterable[Sequence[Evidence]], request: VectorSearchRequest) -> list[Evidence]:
     """The most relevant passages of all queries, each once."""
     by_id: dict[str, Evidence] = {}
-    for item in (item for passages in found for item in passages):
+    for item in (item for passages in results for item in passages):
         if item.chunk_id not in by_id or by_id[item.chunk_id].score < item.score:
             by_id[item.chunk_id] = item
     enough = [item for item in by_id.values() if item.score >= request.ranking_options.score_threshold]

@@ -4,26 +4,23 @@ from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Depends
 
-from contract.body import Reply
 from retrieval.documents.deletion_proofs import DeletionProofs, statement
-from retrieval.documents.deletions import Deletion
+from retrieval.documents.deletions import Deletion, Kind
 from retrieval.documents.pages import Window
 from retrieval.documents.routes import TENANT
 from retrieval.documents.routes.files import Tenant
 from retrieval.documents.routes.windows import window
-from retrieval.documents.schemas import Listed
+from retrieval.documents.schemas import Listable, Listed
 from retrieval.documents.signing import Signer, canonical
 from service.application import refusals, router
 
 DELETIONS = TENANT + "/deletions"
 
 
-class DeletionObject(Reply):
-    id: str
+class DeletionObject(Listable):
     object: Literal["deletion"] = "deletion"
     deleted_at: int
-    kind: str
-    """file or vector_store"""
+    kind: Kind
     subject: str
     """The id of the deleted file or vector store."""
     name: str

@@ -70,7 +70,8 @@ def file_routes(files: UploadedFiles, proofs: DeletionProofs) -> APIRouter:
 
     @routes.get(TENANT + "/files/{file_id}", responses=refusals(404))
     def get(tenant: Tenant, file_id: str) -> FileObject:
-        return FileObject.of(files.get(tenant, file_id), files.stores_of(tenant, file_id))
+        file = files.get(tenant, file_id)
+        return FileObject.of(file, files.stores_of(file))
 
     @routes.get(TENANT + "/files/{file_id}/content", responses=refusals(404), response_class=StreamingResponse)
     def content(tenant: Tenant, file_id: str) -> StreamingResponse:

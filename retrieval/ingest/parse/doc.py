@@ -7,7 +7,7 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from retrieval.errors import DocumentError
@@ -15,9 +15,7 @@ from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.parse import docx, plain, rtf
 from retrieval.ingest.parse.archive import OLE
-from retrieval.ingest.parse.clean import clean, paragraphs
-from retrieval.ingest.parse.headings import Headings
-from retrieval.ingest.parse.table import Row, row_texts
+from retrieval.ingest.parse.lines import line_blocks
 
 PROGRAM = "antiword"
 _PICTURE = b"[pic]"
@@ -58,27 +56,20 @@ def parse(content: bytes) -> Iterator[Block]:
         return rtf.parse(content)
     if _BORDER.encode() not in content:
         return plain.parse(content)
-    return _with_tables(content.decode("utf-8", "replace"))
+    return line_blocks(content.decode("utf-8", "replace").splitlines(), _cells)
 
 
-def _with_tables(text: str) -> Iterator[Block]:
-    headings = Headings()
-    rows: list[Row] = []
-    for line in [*text.splitlines(), ""]:
-        shown = line.strip()
-        if len(shown) > 1 and shown.startswith(_BORDER) and shown.endswith(_BORDER):
-            rows.append(Row(tuple(map(clean, shown[1:-1].split(_BORDER)))))
-            continue
-        yield from headings.over(row_texts(rows), rows=True)
-        rows = []
-        yield from headings.over(paragraphs(line))
+def _cells(line: str) -> Sequence[str]:
+    shown = line.strip()
+    is_row = len(shown) > 1 and shown.startswith(_BORDER) and shown.endswith(_BORDER)
+    return shown[1:-1].split(_BORDER) if is_row else ()
 
 
-def _refused(said: str) -> DocumentError:
-    if "encrypted" in said.lower() or "password" in said.lower():
+def _refused(output: str) -> DocumentError:
+    if "encrypted" in output.lower() or "password" in output.lower():
         return DocumentError(reasons.ENCRYPTED, "it needs a password: save it without one")
     return DocumentError(
-        reasons.CORRUPT, f"{PROGRAM} cannot read it ({' '.join(said.split())[:200]}): save it as .docx"
+        reasons.CORRUPT, f"{PROGRAM} cannot read it ({' '.join(output.split())[:200]}): save it as .docx"
     )
 
 

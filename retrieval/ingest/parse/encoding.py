@@ -49,9 +49,9 @@ def _utf16(content: bytes) -> str:
 
 
 def _guessed(content: bytes) -> str:
-    found = chardet.detect(content[:_SAMPLE])
-    guess = found["encoding"]
-    if guess is None or found["confidence"] < _LEAST_CONFIDENCE:
+    detected = chardet.detect(content[:_SAMPLE])
+    guess = detected["encoding"]
+    if guess is None or detected["confidence"] < _LEAST_CONFIDENCE:
         raise _unreadable(content, guess or "no known encoding")
     text = _strictly(content, guess)
     if any(unicodedata.category(character) == "Cc" and character not in "\t\n\r\f" for character in text):
@@ -69,7 +69,7 @@ def _strictly(content: bytes, encoding: str) -> str:
 def _unreadable(content: bytes, suspected: str) -> DocumentError:
     try:
         content.decode("utf-8")
-        place = "its bytes are no text"
+        fact = "its bytes are no text"
     except UnicodeDecodeError as error:
-        place = f"byte {error.start} is not UTF-8 text"
-    return DocumentError(reasons.CORRUPT, f"{place} (suspected: {suspected}): save it as UTF-8")
+        fact = f"byte {error.start} is not UTF-8 text"
+    return DocumentError(reasons.CORRUPT, f"{fact} (suspected: {suspected}): save it as UTF-8")

@@ -101,7 +101,7 @@ def _drop_hidden(root: Element) -> None:
 
 
 def _has(element: Element, attribute: str, value: str) -> bool:
-    return any(str(name).endswith("}" + attribute) and found == value for name, found in element.attrib.items())
+    return any(str(name).endswith("}" + attribute) and text == value for name, text in element.attrib.items())
 
 
 def _text(element: Element) -> str:
@@ -117,6 +117,6 @@ def _text(element: Element) -> str:
 
 def _number(element: Element, attribute: str) -> int:
     """The value of an attribute in any namespace; 1 without it."""
-    found = (value for name, value in element.attrib.items() if str(name).endswith("}" + attribute))
-    value = str(next(found, "1"))
+    values = (value for name, value in element.attrib.items() if str(name).endswith("}" + attribute))
+    value = str(next(values, "1"))
     return int(value) if value.isdecimal() else 1

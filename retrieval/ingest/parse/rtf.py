@@ -1,14 +1,12 @@
 """Reads Rich Text Format."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from striprtf.striprtf import rtf_to_text
 
 from retrieval.ingest.chunk import Block
-from retrieval.ingest.parse.clean import clean, paragraphs
-from retrieval.ingest.parse.headings import Headings
-from retrieval.ingest.parse.table import Row, row_texts
+from retrieval.ingest.parse.lines import line_blocks
 
 # A control word, an escaped byte, another control symbol, a brace, or text.
 _TOKEN = re.compile(r"\\([a-z]+)(-?\d+)? ?|\\'[0-9a-fA-F]{2}|\\[^a-z]|[{}]|[^\\{}]+")
@@ -20,15 +18,12 @@ def parse(content: bytes) -> Iterator[Block]:
     """Paragraphs, and table rows with the names of their columns."""
     if not content.lstrip().startswith(b"{\\rtf"):
         raise ValueError("it does not begin as RTF does")
-    headings, rows = Headings(), list[Row]()
-    for line in [*_text(content).splitlines(), ""]:
-        cells = line.rstrip().split(_CELL_END)
-        if len(cells) > 2 and not cells[-1]:
-            rows.append(Row(tuple(map(clean, cells[:-1]))))
-            continue
-        yield from headings.over(row_texts(rows), rows=True)
-        rows = []
-        yield from headings.over(paragraphs(line))
+    return line_blocks(_text(content).splitlines(), _cells)
+
+
+def _cells(line: str) -> Sequence[str]:
+    *cells, rest = line.rstrip().split(_CELL_END)
+    return cells if len(cells) > 1 and not rest else ()
 
 
 def _text(content: bytes) -> str:

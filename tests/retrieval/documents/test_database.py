@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, String, Table, create_engine, inspect, select
 
 from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases, DesiredTenant
+from retrieval.blobs.directory import Directory
 from retrieval.documents.batch_library import BatchLibrary
-from retrieval.documents.blobs.directory import Directory
 from retrieval.documents.database import Database, migrate
 from retrieval.documents.pages import Window, page, windowed
 from retrieval.documents.store_library import StoreLibrary

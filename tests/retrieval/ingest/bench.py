@@ -1,17 +1,27 @@
 """A worker for tests."""
 
+import io
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from contract.ingest import DesiredKnowledgeBase, DesiredSource, IndexedDocument, IndexedKnowledgeBase
-from retrieval.documents.blobs.directory import Directory
+from contract.ingest import (
+    DesiredKnowledgeBase,
+    DesiredKnowledgeBases,
+    DesiredSource,
+    DesiredTenant,
+    IndexedDocument,
+    IndexedKnowledgeBase,
+)
+from retrieval.blobs.directory import Directory
 from retrieval.documents.database import Database
+from retrieval.documents.files import StoredFile
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.uploaded_files import UploadedFiles
 from retrieval.documents.uploads import uploads
 from retrieval.embedding.model import Embedder
 from retrieval.ingest.ledger import Ledger
+from retrieval.ingest.limits import Limits
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.worker import Worker
 from retrieval.scope import Scope
@@ -28,6 +38,7 @@ class Bench:
     embedder: Embedder
     tenant: str
     folder: Path
+    limits: Limits = LIMITS
     now: float = 4_000_000_000.0  # after the time of every file, so that all have settled
     embedded: list[str] = field(default_factory=list)
 
@@ -43,13 +54,13 @@ class Bench:
         self.blobs = Directory(self.folder / "objects")
         self.database = Database(f"sqlite:///{self.folder}/records.db")
         self.worker = Worker(
-            Pipeline(self.store, self.embedder, LIMITS, self.blobs),
+            Pipeline(self.store, self.embedder, self.limits, self.blobs),
             self.ledger,
             rescan_seconds=5,
             clock=lambda: self.now,
             uploads=partial(uploads, self.database),
         )
-        self.files = UploadedFiles(self.database, self.blobs, LIMITS.file_bytes, self.worker)
+        self.files = UploadedFiles(self.database, self.blobs, self.limits.file_bytes, self.worker)
         self.library = StoreLibrary(self.database, self.ledger, self.worker)
 
     def restart(self) -> None:
@@ -61,6 +72,14 @@ class Bench:
         common = {"tenant": self.tenant, "sources": [DesiredSource(path=str(self.source))]} | changed
         self.worker.set_desired([DesiredKnowledgeBase.model_validate(common | {"name": name}) for name in names])
         self.settle()
+
+    def set_tenant(self) -> None:
+        """Without it, nothing can be uploaded."""
+        tenant = DesiredTenant(name=self.tenant, max_bytes=1_000_000, max_files=100, max_vector_stores=10)
+        self.library.set_objects(DesiredKnowledgeBases(knowledge_bases=[], tenants=[tenant]))
+
+    def upload(self, name: str, text: str) -> StoredFile:
+        return self.files.add(self.tenant, name, "assistants", io.BytesIO(text.encode()))
 
     def write(self, name: str, text: str | bytes) -> None:
         (self.source / name).write_bytes(text.encode() if isinstance(text, str) else text)

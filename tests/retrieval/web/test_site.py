@@ -12,7 +12,7 @@ from retrieval.web.address import is_below, normalized, page_name
 from retrieval.web.client import PageError, WebClient, connected
 from retrieval.web.links import links, locations, wants_no_index
 from retrieval.web.robots import Robots
-from retrieval.web.site import Finding, KnownPage, Look, Site, looks
+from retrieval.web.site import EarlierPage, Finding, Look, Site, looks
 from tests.retrieval.web.server import Server, serving
 
 
@@ -34,10 +34,10 @@ async def look_at(
     path: str,
     depth: int = 0,
     most: int = 50,
-    known: Mapping[str, KnownPage] | None = None,
+    earlier: Mapping[str, EarlierPage] | None = None,
 ) -> dict[str, Look]:
     site = Site(server.url + path, depth, most)
-    every = [look async for look in looks(site, known or {}, client, Robots(client))]
+    every = [look async for look in looks(site, earlier or {}, client, Robots(client))]
     return {look.address.removeprefix(server.url): look for look in every}
 
 
@@ -89,8 +89,8 @@ async def test_an_unchanged_page_is_not_sent_again_and_its_links_are_still_follo
 ) -> None:
     server.put("/", '<a href="/a">a</a>', etag='"1"')
     server.put("/a", "a")
-    known = {f"{server.url}/": KnownPage('"1"', "", (f"{server.url}/a",))}
-    found = await look_at(server, client, "/", depth=1, known=known)
+    earlier = {f"{server.url}/": EarlierPage('"1"', "", (f"{server.url}/a",))}
+    found = await look_at(server, client, "/", depth=1, earlier=earlier)
     assert {path: look.finding for path, look in found.items()} == {"/": Finding.SAME, "/a": Finding.CONTENT}
 
 
@@ -177,11 +177,11 @@ async def test_a_look_ends_whatever_a_site_lists(server: Server, client: WebClie
     assert len(server.asked) <= 3 * 5 + 20 + 1
 
 
-async def test_known_pages_over_the_limit_are_left_out(server: Server, client: WebClient) -> None:
+async def test_earlier_pages_over_the_limit_are_left_out(server: Server, client: WebClient) -> None:
     server.put("/", '<a href="/a">a</a>')
     server.put("/a", "a")
-    known = {f"{server.url}/old{n}": KnownPage() for n in range(3)}
-    found = await look_at(server, client, "/", depth=1, most=2, known=known)
+    earlier = {f"{server.url}/old{n}": EarlierPage() for n in range(3)}
+    found = await look_at(server, client, "/", depth=1, most=2, earlier=earlier)
     assert [path for path, look in found.items() if look.finding is Finding.LEFT_OUT] == ["/old0", "/old1", "/old2"]
 
 

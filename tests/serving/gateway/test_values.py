@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.gateway.values import held, said
+from serving.gateway.values import claimed_values, passage_values
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from serving.gateway.values import held, said
     ],
 )
 def test_a_number_of_an_answer_has_one_spelling(text: str, expected: set[str]) -> None:
-    assert said(text) == expected
+    assert claimed_values(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_a_number_of_an_answer_has_one_spelling(text: str, expected: set[str]) -
     ],
 )
 def test_a_passage_holds_its_values_in_other_spellings(passage: str, answer: str) -> None:
-    assert {value for value in said(answer) if value != "1.2"} <= held(passage)
+    assert {value for value in claimed_values(answer) if value != "1.2"} <= passage_values(passage)

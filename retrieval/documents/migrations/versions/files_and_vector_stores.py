@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("deleted", sa.Boolean, nullable=False),
     )
-    op.create_index("files_of_tenant", "files", ["tenant", "created", "id"])
+    op.create_index("files_of_tenant", "files", ["tenant", "id"])
     op.create_table(
         "attachments",
         sa.Column("tenant", sa.String(63), primary_key=True),

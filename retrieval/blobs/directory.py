@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,8 +57,9 @@ class Directory:
     def keys(self, *, older_than: float) -> Iterator[str]:
         with self._translated("its files"):
             for path in self._root.glob("*/*"):
-                if path.stat().st_mtime < older_than:
-                    yield f"{path.parent.name}/{path.name}"
+                with suppress(FileNotFoundError):  # deleted meanwhile
+                    if path.stat().st_mtime < older_than:
+                        yield f"{path.parent.name}/{path.name}"
 
     def delete(self, key: str) -> None:
         path = self._path(key)

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from retrieval.documents.blobs import Blobs, opened
+from retrieval.blobs import Blobs, opened
 from retrieval.errors import BlobsError, NoSpaceError
 
 

@@ -30,8 +30,8 @@ class Blobs(Protocol):
 
 def opened(address: str) -> Blobs:
     """`address` is an absolute path, or s3://BUCKET/PREFIX. Raises BlobsError for another form."""
-    from retrieval.documents.blobs.bucket import Bucket  # late: the library of S3 takes a second to import
-    from retrieval.documents.blobs.directory import Directory
+    from retrieval.blobs.bucket import Bucket  # late: the library of S3 takes a second to import
+    from retrieval.blobs.directory import Directory
 
     parts = urlsplit(address)
     if parts.scheme == "s3" and parts.netloc:
