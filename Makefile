@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test unit check bench bench-retrieval bench-documents bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator images chart e2e crds docs lock clean
+.PHONY: help setup demo test unit check bench bench-retrieval bench-documents bench-scale bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator images chart e2e crds docs lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
@@ -46,7 +46,7 @@ check: .venv/ready
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry . --no-ansi
 
-BENCHES := retrieval documents quality parity fuzz gateway neighbours overflow differential adapters operator
+BENCHES := retrieval documents scale quality parity fuzz gateway neighbours overflow differential adapters operator
 bench: $(BENCHES:%=bench-%)
 
 $(BENCHES:%=bench-%): bench-%: setup

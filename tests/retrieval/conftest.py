@@ -100,7 +100,7 @@ def tenant() -> str:
 
 
 @contextlib.asynccontextmanager
-async def _served(create: Callable[[], Starlette]) -> AsyncIterator[str]:
+async def served(create: Callable[[], Starlette]) -> AsyncIterator[str]:
     app = await asyncio.to_thread(create)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
     with contextlib.ExitStack() as stack:
@@ -120,4 +120,4 @@ Serve = Callable[[Callable[[], Starlette]], AbstractAsyncContextManager[str]]
 @pytest.fixture
 def serve() -> Serve:
     """Serve an application on a free port; made off the loop, as its constructor reads files."""
-    return _served
+    return served
