@@ -15,7 +15,7 @@ from retrieval.routes import embed
 from retrieval.routes import search as search_routes
 from retrieval.search import Search
 from retrieval.settings import ServiceSettings, Settings
-from retrieval.store import Store
+from retrieval.store import Reads, Store
 from service.application import application
 from service.background import Background
 from service.probes import Probes
@@ -26,11 +26,13 @@ TENANTS_SECONDS = 10.0  # between two readings of the set of tenants
 log = logging.getLogger(__name__)
 
 
-def open_store(settings: ServiceSettings) -> Store:
+def open_store(settings: ServiceSettings, reads: Reads = Reads.QUICK) -> Store:
     return Store(
         settings.milvus_uri,
         token=settings.milvus_token.get_secret_value(),
+        ca=settings.milvus_ca,
         dimension=DIMENSIONS,
+        reads=reads,
         timeout=settings.milvus_timeout_seconds,
     )
 
@@ -56,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         async with background.running("follow the tenants", _follow_tenants(store, search, metrics)):
             yield
         await asyncio.to_thread(store.close)
+        embedder.close()
 
     return application(
         "Quiver search",

@@ -17,7 +17,11 @@ class ServiceSettings(BaseSettings):
         default=SecretStr(""), description="Bearer tokens for /metrics; if empty, it is public"
     )
     milvus_uri: str = Field(description="http://host:port of Milvus, or unix:PATH")
-    milvus_token: SecretStr = SecretStr("")
+    milvus_token: SecretStr = Field(default=SecretStr(""), description="user:password, or a token")
+    milvus_ca: Path | None = Field(
+        default=None,
+        description="File with the authorities that sign the certificate of an https Milvus, if they are private",
+    )
     milvus_timeout_seconds: float = Field(default=5.0, gt=0)
     embedder: Path = Field(description="Folder with model.onnx and tokenizer.json")
     embedder_threads: int = Field(default=1, ge=1)

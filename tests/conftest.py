@@ -1,5 +1,6 @@
-"""What holds for every test: a blocked event loop fails it."""
+"""What holds for every test: a blocked event loop fails it. And for all together: their memory is bounded."""
 
+import resource
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ _NEEDS = {
     "tests/api_server/": "cluster",
     "tests/charts/": "cluster",
 }
+MOST_BYTES = 4 << 30  # of the process that runs the tests
 _STORE_FIXTURES = frozenset({"milvus", "model", "embedder"})
 
 
@@ -28,3 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def blocked_loop_fails() -> Iterator[BlockBuster]:
     with blockbuster_ctx(["serving", "operators", "retrieval", "service", "kube"]) as detector:
         yield detector
+
+
+@pytest.fixture(scope="session", autouse=True)
+def memory_stays_bounded() -> Iterator[None]:
+    """An application that ended must free its models: on a machine that swaps, engines do not start in time."""
+    yield
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert peak_bytes < MOST_BYTES, f"this process took {peak_bytes >> 20} MB of memory"

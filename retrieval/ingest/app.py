@@ -38,7 +38,7 @@ from retrieval.ingest.routes import routes
 from retrieval.ingest.settings import Settings
 from retrieval.ingest.watch import follow
 from retrieval.ingest.worker import Worker
-from retrieval.store import Store
+from retrieval.store import Reads, Store
 from retrieval.web.client import WebClient, connected
 from retrieval.web.robots import Robots
 from service.application import MOST_BYTES, application
@@ -56,6 +56,7 @@ class _Parts:
     """What the application is made of."""
 
     store: Store
+    embedder: Embedder
     ledger: Ledger
     database: Database
     worker: Worker
@@ -77,12 +78,13 @@ class _Parts:
 
     def close(self) -> None:
         self.store.close()
+        self.embedder.close()
         self.database.close()
         self.ledger.close()
 
 
 def _parts(settings: Settings, changed: Callable[[], None]) -> _Parts:
-    store, ledger = open_store(settings), Ledger(settings.ledger, changed)
+    store, ledger = open_store(settings, Reads.CURRENT), Ledger(settings.ledger, changed)
     database, blobs = Database(settings.database.get_secret_value()), opened(settings.objects)
     embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
     worker = Worker(
@@ -95,7 +97,7 @@ def _parts(settings: Settings, changed: Callable[[], None]) -> _Parts:
     files = UploadedFiles(database, blobs, settings.max_document_bytes, worker)
     library = StoreLibrary(database, ledger, worker)
     proofs = DeletionProofs(database, blobs, IndexWait(store, ledger), Signer(settings.signing_file))
-    return _Parts(store, ledger, database, worker, files, library, WebLibrary(library, files), proofs)
+    return _Parts(store, embedder, ledger, database, worker, files, library, WebLibrary(library, files), proofs)
 
 
 def create_app(settings: Settings) -> FastAPI:

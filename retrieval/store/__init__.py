@@ -4,7 +4,7 @@ Isolation is `Dedicated`: a collection per tenant, so neither rows nor BM25 stat
 and delete takes a `Scope`, and every returned row is checked against it.
 """
 
-from retrieval.store.milvus import Store
+from retrieval.store.milvus import Reads, Store
 from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow
 
-__all__ = ["Chunk", "Hit", "KnowledgeBaseRow", "Store"]
+__all__ = ["Chunk", "Hit", "KnowledgeBaseRow", "Reads", "Store"]

@@ -4,8 +4,11 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
+import grpc
 import numpy as np
 from pymilvus import MilvusClient, MilvusException
 from pymilvus.client.types import LoadState
@@ -15,9 +18,9 @@ from retrieval.bm25 import Sparse, Statistics
 from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError, StoreUnsupportedError
 from retrieval.scope import Scope, every_card
 from retrieval.store.names import collection_of, tenant_of
-from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Vector
-from retrieval.store.schema import collection_schema, index_params, is_current
-from retrieval.store.version import unsupported
+from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Row, Vector
+from retrieval.store.schema import LEXICAL, collection_schema, index_params, is_current
+from retrieval.store.version import has_sparse_vectors, unsupported
 
 _HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "file_id", "attributes", "ordinal", "heading",
                "text", "terms"]  # fmt: skip
@@ -30,18 +33,43 @@ _NO_COLLECTION = 100  # Milvus' error code
 _GRPC_OPTIONS = {"grpc.keepalive_permit_without_calls": 0, "grpc.keepalive_time_ms": 300_000}
 _DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
 
+_NO_SPARSE_VECTORS = (
+    "Milvus at %s (%s) has no sparse vectors: passages are searched by meaning alone, so those in a language that the "
+    "embedder cannot read are not found; use Milvus 2.4 or later."
+)
+
 log = logging.getLogger(__name__)
 
 # The client logs every failed call with a stack trace; our own error has the relevant part.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
 
+class Reads(StrEnum):
+    """Which writes a read sees. Counts see every write, whoever reads."""
+
+    QUICK = "Bounded"
+    """Those of half a second ago, on a server; up to five seconds where its nodes are late. For searches."""
+    CURRENT = "Strong"
+    """All, after waiting some 400 ms on a server. For a process that writes what it read before."""
+
+
 class Store:
     """A connection, opened at the first call; the client itself reconnects after a loss."""
 
-    def __init__(self, uri: str, *, token: str = "", dimension: int, timeout: float = 5.0) -> None:
-        self._uri, self._token, self._dimension, self._timeout = uri, token, dimension, timeout
+    def __init__(
+        self,
+        uri: str,
+        *,
+        token: str = "",
+        ca: Path | None = None,
+        dimension: int,
+        timeout: float = 5.0,
+        reads: Reads = Reads.QUICK,
+    ) -> None:
+        self._uri, self._token, self._ca, self._dimension, self._timeout = uri, token, ca, dimension, timeout
+        self._reads = reads
         self._client: MilvusClient | None = None
+        self._sparse = True
 
     def tenants(self) -> frozenset[str]:
         """All tenants with a collection."""
@@ -54,16 +82,16 @@ class Store:
         name = collection_of(scope.tenant)
         with self._calls(f"create {name}") as client:
             if client.has_collection(name, timeout=self._timeout) and not is_current(
-                client.describe_collection(name, timeout=self._timeout)
+                client.describe_collection(name, timeout=self._timeout), sparse=self._sparse
             ):
                 log.warning("%s was made by an earlier release: it is made again from the documents", name)
                 client.drop_collection(name, timeout=self._timeout)
             if not client.has_collection(name, timeout=self._timeout):
-                schema = collection_schema(self._dimension)
-                client.create_collection(name, schema=schema, consistency_level="Bounded", timeout=self._timeout)
+                schema = collection_schema(self._dimension, sparse=self._sparse)
+                client.create_collection(name, schema=schema, consistency_level=Reads.QUICK, timeout=self._timeout)
             if client.get_load_state(name, timeout=self._timeout)["state"] != LoadState.Loaded:
                 # Loading waits for all indexes. Waiting for each index separately would poll every half second.
-                client.create_index(name, index_params(), sync=False, timeout=self._timeout)
+                client.create_index(name, index_params(sparse=self._sparse), sync=False, timeout=self._timeout)
                 client.load_collection(name, timeout=self._timeout)
         for missing in frozenset(scope.knowledge_bases) - self.statistics_of(scope).keys():
             self.publish(scope.tenant, KnowledgeBaseRow(missing, Statistics()))
@@ -72,7 +100,7 @@ class Store:
         """Write the card of a knowledge base, in place of the earlier one."""
         name = collection_of(tenant)
         with self._calls(f"upsert into {name}") as client:
-            client.upsert(name, [card.row(tenant, self._dimension)], timeout=self._timeout)
+            client.upsert(name, [self._stored(card.row(tenant, self._dimension))], timeout=self._timeout)
 
     def drop(self, tenant: str) -> None:
         """Remove the tenant's collection and prove its absence."""
@@ -97,7 +125,8 @@ class Store:
         name = collection_of(scope.tenant)
         with self._calls(f"upsert into {name}") as client:
             for page in _pages(chunks):
-                client.upsert(name, [chunk.row(scope.tenant, self._dimension) for chunk in page], timeout=self._timeout)
+                rows = [self._stored(chunk.row(scope.tenant, self._dimension)) for chunk in page]
+                client.upsert(name, rows, timeout=self._timeout)
 
     def delete(self, scope: Scope, filter_: str) -> None:
         """Delete the rows that match a scope's filter, and check by a count that none is left."""
@@ -109,7 +138,7 @@ class Store:
 
     def count(self, scope: Scope, filter_: str) -> int:
         """Rows matching a scope's filter; 0 if the tenant has no collection."""
-        rows = self._query(scope.tenant, filter_, ["count(*)"], consistency_level="Strong")
+        rows = self._query(scope.tenant, filter_, ["count(*)"], consistency_level=Reads.CURRENT)
         return int(rows[0]["count(*)"]) if rows else 0
 
     def count_existing(self, scope: Scope, ids: Sequence[str]) -> int:
@@ -132,7 +161,12 @@ class Store:
             if not client.has_collection(name, timeout=self._timeout):
                 return counts
             rows = client.query_iterator(
-                name, _PAGE, filter=scope.chunks(), output_fields=["document_id"], timeout=self._timeout
+                name,
+                _PAGE,
+                filter=scope.chunks(),
+                output_fields=["document_id"],
+                timeout=self._timeout,
+                consistency_level=self._reads,
             )
             while page := rows.next():
                 counts.update(row["document_id"] for row in page)
@@ -144,8 +178,12 @@ class Store:
         return self._search(scope, "dense", [vector.tolist()], "COSINE", scope.legible_chunks(filter_), limit)
 
     def lexical(self, scope: Scope, weights: Sparse, limit: int, filter_: Filter | None = None) -> list[Hit]:
-        """The best chunks by BM25, best first; chunks without any term of the query are left out."""
-        hits = self._search(scope, "lexical", [weights], "IP", scope.matching(filter_), limit)
+        """The best chunks by BM25, best first; chunks without any term of the query are left out. Empty on a Milvus
+        without sparse vectors."""
+        with self._calls("open"):
+            if not self._sparse:
+                return []
+        hits = self._search(scope, LEXICAL, [weights], "IP", scope.matching(filter_), limit)
         return [hit for hit in hits if hit.score > 0]
 
     def texts(self, scope: Scope, file_id: str) -> list[str]:
@@ -193,6 +231,7 @@ class Store:
 
     def _query(self, tenant: str, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
         name = collection_of(tenant)
+        options = {"consistency_level": self._reads, **options}
         with self._calls(f"query {name}") as client:
             try:
                 return list(client.query(name, filter=filter_, output_fields=fields, timeout=self._timeout, **options))
@@ -202,14 +241,28 @@ class Store:
                 raise
 
     def _opened(self) -> MilvusClient:
-        client = MilvusClient(self._uri, token=self._token, timeout=self._timeout, grpc_options=_GRPC_OPTIONS)
+        client = MilvusClient(
+            self._uri,
+            token=self._token,
+            timeout=self._timeout,
+            grpc_options=_GRPC_OPTIONS,
+            server_pem_path=str(self._ca or ""),  # the authorities to trust, whatever its name says
+        )
         try:
-            if reason := unsupported(client.get_server_version(timeout=self._timeout)):
+            version = client.get_server_version(timeout=self._timeout)
+            if reason := unsupported(version):
                 raise StoreUnsupportedError(f"Milvus at {self._uri} cannot be used: {reason}.")
+            self._sparse = has_sparse_vectors(version)
+            if not self._sparse:
+                log.warning(_NO_SPARSE_VECTORS, self._uri, version)
         except BaseException:
             client.close()
             raise
         return client
+
+    def _stored(self, row: Row) -> Row:
+        """The row as this Milvus can store it."""
+        return row if self._sparse else {name: value for name, value in row.items() if name != LEXICAL}
 
     @contextmanager
     def _calls(self, action: str) -> Iterator[MilvusClient]:
@@ -219,16 +272,17 @@ class Store:
                 self._client = self._opened()
             yield self._client
         except MilvusException as error:
-            raise _translated(error, action, self._uri) from error
+            raise _translated(error.message, action, self._uri) from error
+        except grpc.RpcError as error:  # pymilvus passes on what a server refuses to a user without the right
+            details = error.details() if isinstance(error, grpc.Call) else str(error)
+            raise _translated(details or str(error), action, self._uri) from error
 
 
-def _translated(error: MilvusException, action: str, uri: str) -> RetrievalError:
-    if any(sign in error.message.casefold() for sign in _DISK_FULL):
-        return NoSpaceError(
-            f"Milvus at {uri} has no disk left to {action} ({error.message}): free space; it is tried again."
-        )
-    remedy = "check that it runs, is reachable, and accepts the configured token"
-    return StoreError(f"Milvus at {uri} did not {action} ({error.message}): {remedy}.")
+def _translated(message: str, action: str, uri: str) -> RetrievalError:
+    if any(sign in message.casefold() for sign in _DISK_FULL):
+        return NoSpaceError(f"Milvus at {uri} has no disk left to {action} ({message}): free space; it is tried again.")
+    remedy = "check that it runs, is reachable, and accepts the configured token, whose user needs the right"
+    return StoreError(f"Milvus at {uri} did not {action} ({message}): {remedy}.")
 
 
 def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:

@@ -9,6 +9,7 @@ from pymilvus.milvus_client import IndexParams
 TEXT_BYTES = 65_535  # the limit of Milvus' VARCHAR
 NAME_BYTES = 4_096  # for paths relative to their source, and for headings
 ID_BYTES = 64
+LEXICAL = "lexical"  # the field with the sparse vector
 
 TEXT_FIELDS = {
     "tenant": 256,
@@ -24,8 +25,9 @@ TEXT_FIELDS = {
 }
 
 
-def collection_schema(dimension: int) -> CollectionSchema:
-    """One row for each chunk, and one row (a card) for each knowledge base."""
+def collection_schema(dimension: int, *, sparse: bool) -> CollectionSchema:
+    """One row for each chunk, and one row (a card) for each knowledge base. Without `sparse`, no row has a vector of
+    its words."""
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=ID_BYTES)
     for name, size in TEXT_FIELDS.items():
@@ -34,18 +36,20 @@ def collection_schema(dimension: int) -> CollectionSchema:
     schema.add_field("ordinal", DataType.INT64)
     schema.add_field("legible", DataType.BOOL)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
-    schema.add_field("lexical", DataType.SPARSE_FLOAT_VECTOR)
+    if sparse:
+        schema.add_field(LEXICAL, DataType.SPARSE_FLOAT_VECTOR)
     return schema
 
 
-def index_params() -> IndexParams:
+def index_params(*, sparse: bool) -> IndexParams:
     indexes = MilvusClient.prepare_index_params()
     indexes.add_index("dense", index_type="AUTOINDEX", metric_type="COSINE")
-    indexes.add_index("lexical", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
+    if sparse:
+        indexes.add_index(LEXICAL, index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
     return indexes
 
 
-def is_current(description: Mapping[str, Any]) -> bool:
+def is_current(description: Mapping[str, Any], *, sparse: bool) -> bool:
     """True if a collection's description has the fields of the present schema. Earlier releases had fewer."""
-    expected = {*TEXT_FIELDS, "id", "attributes", "ordinal", "legible", "dense", "lexical"}
+    expected = {*TEXT_FIELDS, "id", "attributes", "ordinal", "legible", "dense", *((LEXICAL,) if sparse else ())}
     return {field["name"] for field in description["fields"]} == expected
