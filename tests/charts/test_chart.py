@@ -87,6 +87,18 @@ def test_definitions_and_what_holds_state_stay_when_the_chart_goes() -> None:
         assert (policy == "keep") == (item["kind"] in kept), item["metadata"]["name"]
 
 
+@pytest.mark.parametrize(("part", "secret"), [("retrieval", "readers"), ("ingest", "writers")])
+def test_search_and_ingest_may_be_two_users_of_a_milvus_with_a_private_authority(part: str, secret: str) -> None:
+    settings = ("milvus.tokenSecret=writers", "milvus.searchTokenSecret=readers", "milvus.caSecret=authority")
+    deployment = of_kind("default", "Deployment", *settings, "milvus.uri=https://milvus.example:19530")
+    pod = deployment[f"quiver-{part}"]["spec"]["template"]["spec"]
+    environment = {item["name"].partition("_MILVUS_")[2]: item for item in pod["containers"][0]["env"]}
+    assert environment["TOKEN"]["valueFrom"]["secretKeyRef"] == {"name": secret, "key": "token"}
+    assert environment["CA"]["value"] == "/etc/milvus/ca.crt"
+    assert {"name": "milvus-ca", "secret": {"secretName": "authority"}} in pod["volumes"]
+    assert any(mount["mountPath"] == "/etc/milvus" for mount in pod["containers"][0]["volumeMounts"])
+
+
 WRONG = (
     "gateway.replica=3", "gateway.replicas=0", "gateway.replicas=many", "gateway.service.type=Public",
     "milvus.uri=milvus", "image.pullPolicy=Sometimes",

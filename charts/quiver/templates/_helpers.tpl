@@ -142,6 +142,19 @@ spec:
     requests: {storage: {{ .storage.size }}}
 {{- end }}
 
+{{/* The address of Milvus, and how a part proves itself to it: prefix of the settings, secret with the token. */}}
+{{- define "quiver.milvusEnv" -}}
+- {name: {{ .prefix }}_MILVUS_URI, value: {{ include "quiver.milvus" .root | quote }}}
+{{- with .secret }}
+- name: {{ $.prefix }}_MILVUS_TOKEN
+  valueFrom:
+    secretKeyRef: {name: {{ . }}, key: token}
+{{- end }}
+{{- if .root.Values.milvus.caSecret }}
+- {name: {{ .prefix }}_MILVUS_CA, value: /etc/milvus/ca.crt}
+{{- end }}
+{{- end }}
+
 {{- define "quiver.milvus" -}}
 {{ .Values.milvus.uri | default "http://quiver-milvus:19530" }}
 {{- end }}
