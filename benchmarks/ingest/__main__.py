@@ -1,0 +1,216 @@
+"""`make bench-ingest`: documents a second, and what a hostile tenant's file costs another tenant.
+
+Protocol: documents of five types, six paragraphs each, are ingested from a folder into a Milvus Lite of their own, by
+the worker with its sandbox on and by a loop of LangChain's loader, splitter and store with the same model, in turn.
+Then one tenant's files are as bad as the parsers' limits allow (compressed, cubic, long), and another tenant saves
+lines of text meanwhile. `--quick`: 100 documents in one turn.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+from benchmarks.report import Bar, report
+from benchmarks.retrieval.questions import handbook
+from operators.local.layout import free_port
+from retrieval.ingest.app import create_app
+from retrieval.ingest.settings import Settings
+from tests.retrieval.conftest import HEADERS, TOKEN, milvus_lite, served
+from tests.retrieval.ingest.files import docx, pdf
+
+MODEL = Path("build/models/minilm")
+PEERS = Path(".venv-peers/bin/python")
+TYPES = ("txt", "md", "html", "docx", "pdf")
+DOCUMENTS, TURNS, QUICK_DOCUMENTS, QUICK_TURNS = 300, 3, 100, 1
+PARAGRAPHS = 6
+LINE_CHARACTERS = 90  # of a line of a PDF
+LINES, LINE_S = 5, 2.0
+POLL_S = 0.05
+
+Status = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rate:
+    documents: int
+    seconds: float
+    chunks: int
+
+    @property
+    def each_second(self) -> float:
+        return self.documents / self.seconds
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """A worker that serves its API."""
+
+    url: str
+    session: aiohttp.ClientSession
+
+    async def desire(self, sources: Mapping[str, Path]) -> None:
+        """A knowledge base for each tenant."""
+        listed = [
+            {"tenant": tenant, "name": "docs", "sources": [{"path": str(path)}]} for tenant, path in sources.items()
+        ]
+        async with self.session.put(f"{self.url}/v1/knowledge-bases", json={"knowledge_bases": listed}) as answer:
+            answer.raise_for_status()
+
+    async def status(self, tenant: str) -> Status:
+        async with self.session.get(f"{self.url}/v1/knowledge-bases") as answer:
+            answer.raise_for_status()
+            bases: list[Status] = (await answer.json())["knowledge_bases"]
+        return next(base for base in bases if base["tenant"] == tenant)
+
+    async def wait_until(self, reached: Callable[[Status], bool], tenant: str) -> Status:
+        while not reached(status := await self.status(tenant)):
+            await asyncio.sleep(POLL_S)
+        return status
+
+    async def wait_for(self, tenant: str, documents: int) -> Status:
+        """Until so many documents of a tenant are indexed."""
+        return await self.wait_until(
+            lambda status: sum(each["state"] == "Indexed" for each in status["documents"]) >= documents, tenant
+        )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_DOCUMENTS} documents in one turn")
+    quick = parser.parse_args().quick
+    count, turns = (QUICK_DOCUMENTS, QUICK_TURNS) if quick else (DOCUMENTS, TURNS)
+    with TemporaryDirectory() as folder:
+        library = Path(folder) / "library"
+        _write(library, count)
+        pairs = [(_ours(library, Path(folder) / f"turn-{turn}"), _peer(library)) for turn in range(turns)]
+        delays = asyncio.run(_beside_a_bomb(Path(folder) / "hostile"))
+    bars = {
+        "R8": Bar(round(median(ours.each_second / peer.each_second for ours, peer in pairs), 2), 1.0, "times"),
+        "R8-bomb": Bar(round(max(delays), 2), LINE_S, "s", at_most=True),
+    }
+    return report("ingest", bars, notes=[
+        *(f"{ours.each_second:.1f} documents/s ({ours.chunks} chunks), LangChain's loop {peer.each_second:.1f} "
+          f"({peer.chunks})" for ours, peer in pairs),
+        f"a line beside a hostile tenant: {', '.join(f'{delay:.2f}' for delay in delays)} s",
+    ])  # fmt: skip
+
+
+def _write(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True)
+    paragraphs = [passage for document in handbook("en") for passage in document.passages]
+    chance = random.Random(0)
+    for number in range(count):
+        texts = [f"Document {number}, part {part}. {text}" for part, text in
+                 enumerate(chance.sample(paragraphs, PARAGRAPHS))]  # fmt: skip
+        type_ = TYPES[number % len(TYPES)]
+        (folder / f"{number:04}.{type_}").write_bytes(_encoded(type_, texts))
+
+
+def _encoded(type_: str, texts: Sequence[str]) -> bytes:
+    if type_ == "docx":
+        return docx([("Normal", escape(text)) for text in texts])
+    if type_ == "pdf":
+        return pdf([line for text in texts for line in _lines(text)])
+    if type_ == "html":
+        return f"<html><body>{''.join(f'<p>{escape(text)}</p>' for text in texts)}</body></html>".encode()
+    return "\n\n".join(texts).encode()
+
+
+def _lines(text: str) -> list[str]:
+    plain = text.encode("ascii", "ignore").decode().translate(str.maketrans("()\\", "   "))
+    return [plain[start : start + LINE_CHARACTERS] for start in range(0, len(plain), LINE_CHARACTERS)]
+
+
+def _settings(folder: Path, milvus: str) -> Settings:
+    return Settings(
+        token=SecretStr(TOKEN),
+        milvus_uri=milvus,
+        embedder=MODEL,
+        ledger=folder / "ledger.db",
+        database=SecretStr(f"sqlite:///{folder}/records.db"),
+        objects=str(folder / "objects"),
+        signing_file=folder / "deletions.pem",
+    )
+
+
+def _ours(library: Path, folder: Path) -> Rate:
+    return asyncio.run(_ingested(library, folder))
+
+
+async def _ingested(library: Path, folder: Path) -> Rate:
+    documents = len(list(library.iterdir()))
+    folder.mkdir(parents=True)
+    port = free_port()
+    with milvus_lite(folder / "milvus", port):
+        settings = _settings(folder, f"http://127.0.0.1:{port}")
+        async with served(lambda: create_app(settings)) as url, aiohttp.ClientSession(headers=HEADERS) as session:
+            ingest = Ingest(url, session)
+            begun = time.monotonic()
+            await ingest.desire({"acme": library})
+            status = await ingest.wait_for("acme", documents)
+            seconds = time.monotonic() - begun
+    print(f"the worker took {seconds:.1f} s for {documents} documents", file=sys.stderr)
+    return Rate(documents, seconds, status["chunks"])
+
+
+def _peer(library: Path) -> Rate:
+    port = free_port()
+    with TemporaryDirectory() as data, milvus_lite(Path(data), port):
+        command = [str(PEERS), "-m", "benchmarks.ingest.langchain_loop", str(library), f"http://127.0.0.1:{port}"]
+        done = subprocess.run([*command, str(MODEL)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"LangChain's loop failed:\n{done.stderr}")
+    measured = json.loads(done.stdout.splitlines()[-1])
+    print(f"LangChain's loop took {measured['seconds']:.1f} s", file=sys.stderr)
+    return Rate(len(list(library.iterdir())), measured["seconds"], measured["chunks"])
+
+
+async def _beside_a_bomb(folder: Path) -> list[float]:
+    """Seconds from the save of a line to its indexed document, while the worker has another tenant's worst files."""
+    hostile, quiet = folder / "hostile", folder / "quiet"
+    hostile.mkdir(parents=True)
+    quiet.mkdir()
+    port = free_port()
+    with milvus_lite(folder / "milvus", port):
+        settings = _settings(folder, f"http://127.0.0.1:{port}")
+        async with served(lambda: create_app(settings)) as url, aiohttp.ClientSession(headers=HEADERS) as session:
+            ingest = Ingest(url, session)
+            await ingest.desire({"hostile": hostile, "quiet": quiet})
+            _write_bombs(hostile)
+            await ingest.wait_until(lambda status: bool(status["documents"]), "hostile")
+            return [await _delay(ingest, quiet, number) for number in range(LINES)]
+
+
+async def _delay(ingest: Ingest, quiet: Path, number: int) -> float:
+    begun = time.monotonic()
+    (quiet / f"{number}.txt").write_text(f"Line {number} of the quiet tenant.")
+    await ingest.wait_for("quiet", number + 1)
+    return time.monotonic() - begun
+
+
+def _write_bombs(folder: Path) -> None:
+    words = " ".join(f"word{number}" for number in range(50_000))
+    (folder / "long.txt").write_text(words)
+    (folder / "spaces.md").write_text("#" + " " * 100_000 + "x" + " " * 100_000 + "#")
+    (folder / "nested.html").write_text("<div>" * 100_000 + words)
+    (folder / "brackets.md").write_text("[" * 50_000 + "](" * 50_000)
+    (folder / "zeros.docx").write_bytes(docx([("Normal", "text")], padding=400_000_000))
+    (folder / "long.docx").write_bytes(docx([("Normal", words)] * 8))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
