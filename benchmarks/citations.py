@@ -1,9 +1,11 @@
-"""`make bench-citations`: marks whose passage does not hold the answer's value, among planted neighbours.
+"""`make bench-citations`: marks whose passage lacks the answer's value, and answers where the documents are silent.
 
 Protocol: half of the questions are the demo's held-out ones, whose passages differ in the subject or in the attribute
 alone; half are about cells of tables (plans, versions, dates, amounts), where a neighbour is a cell away. All passages
 are documents of one knowledge base; the demo's base model answers through the gateway, greedily. A mark is wrong if the
-passage of its annotation does not hold the value that the answer states. `--quick`: 150 questions, not 500.
+passage of its annotation does not hold the value that the answer states. Further questions are about subjects and
+attributes of the documents that no passage joins: the share that the whole path refuses, against the share that the
+best gate by relevance alone would refuse while it answers nine of ten others. `--quick`: 150 questions, not 500.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 
 import openai
 
@@ -22,7 +25,7 @@ from benchmarks.quality import clients, objects
 from benchmarks.report import Bar, report
 from examples.demo.platform import running
 from examples.demo.workspace import AlreadyRunning, alone, clear
-from models.demo.corpus import Example, Fact, Writer, held_out
+from models.demo.corpus import UNKNOWN, Example, Fact, Writer, held_out
 
 ROOT = Path("build/citations")
 SEED = 20_261_129
@@ -31,6 +34,7 @@ ROWS, COLUMNS = 5, 4  # of a table: subjects, attributes
 PER_TABLE = 5  # questions
 CALLERS = 8
 LEAST_MARKS = 0.5  # of the questions: without marks, none can be wrong
+GATE_ANSWERS, TIMES_GATE = 0.9, 2.0
 
 _MARK = re.compile(r"\s*\[\d{1,2}\]")
 
@@ -49,6 +53,10 @@ class Answer:
     text: str
     cited: Sequence[str]
     """The passages of its marks."""
+    relevance: float
+    """Of the most relevant passage."""
+    is_refused: bool
+    """By the gate, or by the model that read the passages."""
 
     @property
     def value(self) -> str:
@@ -75,19 +83,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_QUESTIONS} questions")
     count = QUICK_QUESTIONS if parser.parse_args().quick else QUESTIONS
-    scenes = [example for example in held_out(count, SEED) if example.answer is not None][: count // 2]
+    examples = list(held_out(2 * count, SEED))
+    scenes = [example for example in examples if example.answer is not None][: count // 2]
+    silent = [example for example in examples if example.answer is None and example.passages][: count // 5]
     planted = list(tables((count - len(scenes)) // PER_TABLE, Writer(random.Random(SEED), held=True)))
     try:
         with alone(ROOT):
             clear(ROOT)
-            return _report(_answers(scenes, planted))
+            return _report(*_answers(scenes, silent, planted))
     except AlreadyRunning as error:
         print(f"bench-citations: {error}", file=sys.stderr)
         return 1
 
 
-def _answers(scenes: Sequence[Example], planted: Sequence[Table]) -> list[Answer]:
-    root = objects(ROOT, scenes)
+def _answers(
+    scenes: Sequence[Example], silent: Sequence[Example], planted: Sequence[Table]
+) -> tuple[list[Answer], list[Answer]]:
+    """The answers to what the documents hold, and to what they are silent on."""
+    root = objects(ROOT, [*scenes, *silent])
     for number, table in enumerate(planted):
         (root / "documents" / "acme" / "facts" / f"table-{number:03}.md").write_text(table.text)
     asked = [(example.question, example.answer or "") for example in scenes]
@@ -95,7 +108,8 @@ def _answers(scenes: Sequence[Example], planted: Sequence[Table]) -> list[Answer
     with running(root, tenants=("acme",), out=sys.stderr) as platform:
         platform.wait_until_ready()
         with clients(platform) as opened, ThreadPoolExecutor(CALLERS) as pool:
-            return list(pool.map(lambda each: _ask(opened["acme"], *each), asked))
+            answers = list(pool.map(lambda each: _ask(opened["acme"], *each), asked))
+            return answers, list(pool.map(lambda each: _ask(opened["acme"], each.question, ""), silent))
 
 
 def _ask(client: openai.OpenAI, question: str, expected: str) -> Answer:
@@ -104,11 +118,15 @@ def _ask(client: openai.OpenAI, question: str, expected: str) -> Answer:
         messages=[{"role": "user", "content": question}],
         max_tokens=48,
         temperature=0,
-        extra_body={"retrieval": {"knowledge_bases": ["facts"]}},
+        extra_body={"retrieval": {"knowledge_bases": ["facts"], "explain": True}},
     )
     message = answer.choices[0].message
+    considered = answer.retrieval["passages"]  # type: ignore[attr-defined]
     passages = [f"{each.url_citation.title} {each.url_citation.text}" for each in message.annotations or ()]  # type: ignore[attr-defined]
-    return Answer(question, expected, message.content or "", passages)
+    relevance = max((each["relevance"] for each in considered), default=0.0)
+    text = message.content or ""
+    is_refused = bool(getattr(message, "abstained", False)) or text == UNKNOWN
+    return Answer(question, expected, text, passages, relevance, is_refused)
 
 
 def _plain(text: str) -> str:
@@ -116,18 +134,29 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _report(answers: Sequence[Answer]) -> int:
+def _refused_by_gate(answers: Sequence[Answer], silent: Sequence[Answer]) -> float:
+    """The share of the silent that the best threshold refuses."""
+    answered = sorted(answer.relevance for answer in answers)
+    threshold = answered[int(len(answered) * (1 - GATE_ANSWERS))]
+    return mean(answer.relevance < threshold for answer in silent)
+
+
+def _report(answers: Sequence[Answer], silent: Sequence[Answer]) -> int:
     wrong = [answer for answer in answers if answer.wrong_marks]
     right = sum(_plain(answer.value) == _plain(answer.expected) for answer in answers)
     marked = sum(bool(answer.cited) for answer in answers)
+    refused, by_gate = mean(answer.is_refused for answer in silent), _refused_by_gate(answers, silent)
     return report(
         "citations",
         {
             "R4": Bar(sum(answer.wrong_marks for answer in wrong), 0, "marks", at_most=True),
             "R4-marked": Bar(round(marked / len(answers), 3), LEAST_MARKS, "of answers"),
+            "R3": Bar(round(refused / max(by_gate, 0.01), 2), TIMES_GATE, "times"),
         },
         notes=[
             f"{len(answers)} questions, {marked} answers with marks, {right} with the right value",
+            f"{len(silent)} questions on which the documents are silent: {refused:.2f} refused, {by_gate:.2f} by the "
+            "best gate alone",
             *(f"{each.question} → {each.text!r}, cites {each.cited}" for each in wrong),
         ],
     )

@@ -77,9 +77,11 @@ class Ingest:
         return next(base for base in bases if base["tenant"] == tenant)
 
     async def wait_until(self, reached: Callable[[Status], bool], tenant: str) -> Status:
-        while not reached(status := await self.status(tenant)):
+        while True:
+            status = await self.status(tenant)
+            if reached(status):
+                return status
             await asyncio.sleep(POLL_S)
-        return status
 
     async def wait_for(self, tenant: str, documents: int) -> Status:
         """Until so many documents of a tenant are indexed."""
