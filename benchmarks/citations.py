@@ -155,8 +155,7 @@ def _report(answers: Sequence[Answer], silent: Sequence[Answer]) -> int:
         },
         notes=[
             f"{len(answers)} questions, {marked} answers with marks, {right} with the right value",
-            f"{len(silent)} questions on which the documents are silent: {refused:.2f} refused, {by_gate:.2f} by the "
-            "best gate alone",
+            f"{len(silent)} questions on silent documents: {refused:.2f} refused, {by_gate:.2f} by the best gate alone",
             *(f"{each.question} → {each.text!r}, cites {each.cited}" for each in wrong),
         ],
     )

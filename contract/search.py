@@ -76,6 +76,8 @@ class Evidence(Reply):
     """The relevance: the probability that the chunk holds the answer, 0 to 1."""
     dense_score: float | None
     lexical_score: float | None
+    rerank_score: float | None = None
+    """The score of the re-ranker, if one read the chunk; only scores of one search can be compared."""
 
     @property
     def passage(self) -> str:
@@ -96,6 +98,8 @@ class SearchResponse(Reply):
     evidence: list[Evidence]
     considered: list[Evidence] = Field(default_factory=list)
     """Every hit, most relevant first, if the request asks to explain; else empty."""
+    reranked: int | None = None
+    """The number of hits that the re-ranker put in order; 0 if it failed, null if none was asked."""
     embedding: str
     """The embedding of the query: base64 of little-endian float32[384]."""
     seconds: Seconds

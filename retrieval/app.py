@@ -11,6 +11,7 @@ from contract.body import DIMENSIONS
 from retrieval.embedding.model import Embedder
 from retrieval.errors import RetrievalError
 from retrieval.metrics import Metrics
+from retrieval.reranking.reranker import Reranker, opened
 from retrieval.routes import embed
 from retrieval.routes import search as search_routes
 from retrieval.search import Search
@@ -41,7 +42,8 @@ def create_app(settings: Settings) -> FastAPI:
     """Loads the embedder immediately, so a bad folder fails the start; Milvus may start later."""
     store = open_store(settings)
     embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
-    search = Search(store, embedder, cached=settings.cached_queries, pool=settings.pool)
+    reranker = _reranker(settings)
+    search = Search(store, embedder, cached=settings.cached_queries, pool=settings.pool, reranker=reranker)
     metrics = Metrics(tenants=settings.tenant_labels)
 
     background = Background()
@@ -58,6 +60,8 @@ def create_app(settings: Settings) -> FastAPI:
         async with background.running("follow the tenants", _follow_tenants(store, search, metrics)):
             yield
         await asyncio.to_thread(store.close)
+        if reranker:
+            await reranker.close()
         embedder.close()
 
     return application(
@@ -67,6 +71,17 @@ def create_app(settings: Settings) -> FastAPI:
         metrics_tokens=optional(settings.metrics_token.get_secret_value()),
         probes=Probes(metrics.registry, ready),
         lifespan=lifespan,
+    )
+
+
+def _reranker(settings: Settings) -> Reranker | None:
+    if not settings.reranker:
+        return None
+    return opened(
+        settings.reranker,
+        model=settings.reranker_model,
+        token=settings.reranker_token,
+        seconds=settings.reranker_seconds,
     )
 
 

@@ -7,6 +7,7 @@
     ├── UnknownKnowledgeBaseError   404  the tenant has no knowledge base of that name
     ├── IsolationError              500  the store returned a row from outside the scope
     ├── EmbedderError               503  the model folder cannot be used
+    ├── RerankerError               503  the re-ranker cannot be used, or does not answer
     ├── StoreError                  503  Milvus does not answer, or answers with an error
     │   └── StoreUnsupportedError   503  this version of Milvus lacks what the store needs
     ├── NotFoundError               404  a file, vector store or batch that the tenant does not have
@@ -52,6 +53,10 @@ class IsolationError(RetrievalError):
 
 class EmbedderError(RetrievalError):
     status, code = 503, "embedder_unavailable"
+
+
+class RerankerError(RetrievalError):
+    status, code = 503, "reranker_unavailable"
 
 
 class StoreError(RetrievalError):

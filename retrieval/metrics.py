@@ -25,6 +25,12 @@ class Metrics:
         self._searches = Counter(
             "quiver_retrieval_searches", "Searches by outcome.", ["tenant", "outcome"], registry=self.registry
         )
+        self._reranks = Counter(
+            "quiver_retrieval_reranks",
+            "Searches whose hits a re-ranker was asked to order, by whether it read any in time.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self._failures = Counter("quiver_retrieval_failures", "Searches that failed.", ["code"], registry=self.registry)
 
     def admit(self, tenants: frozenset[str]) -> None:
@@ -45,6 +51,13 @@ class Metrics:
         self._searches.labels(label, answer.outcome.value).inc()
         for stage, seconds in answer.seconds.model_dump().items():
             self._seconds.labels(stage).observe(seconds)
+        self._reranked(answer)
+
+    def _reranked(self, answer: SearchResponse) -> None:
+        if answer.reranked is None:
+            return
+        outcome = "some" if answer.reranked else "none"
+        self._reranks.labels(outcome).inc()
 
     def failed(self, code: str) -> None:
         self._failures.labels(code).inc()

@@ -1,7 +1,8 @@
-"""The path of one query: embed, search by both retrievers, rank by relevance, decide."""
+"""The path of one query: embed, search by both retrievers, rank by relevance, decide, re-rank."""
 
 import asyncio
 import base64
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,18 @@ from contract.search import Evidence, Outcome, SearchRequest, SearchResponse, Se
 from retrieval.bm25 import Sparse, Statistics, best_score, query_vector
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder, QueryCache
-from retrieval.errors import UnknownKnowledgeBaseError
+from retrieval.errors import RerankerError, UnknownKnowledgeBaseError
 from retrieval.lexical import query_terms
 from retrieval.relevance import Signals, decide, relevance, shared
+from retrieval.reranking.reranker import Reranker
 from retrieval.scope import Scope
 from retrieval.statistics_cache import StatisticsCache
 from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector
+
+RERANKED = 20  # hits that a re-ranker reads: more cost time, and let in worse ones
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,10 @@ class Hits:
 class Search:
     """Answers queries, and holds the caches."""
 
-    def __init__(self, store: Store, embedder: Embedder, *, cached: int, pool: int) -> None:
-        self._store, self._embedder = store, embedder
+    def __init__(
+        self, store: Store, embedder: Embedder, *, cached: int, pool: int, reranker: Reranker | None = None
+    ) -> None:
+        self._store, self._embedder, self._reranker = store, embedder, reranker
         self._cache, self._statistics = QueryCache(embedder, size=cached), StatisticsCache(store)
         self._pool = pool
 
@@ -61,11 +69,16 @@ class Search:
         searched = time.perf_counter()
         evidence = await asyncio.to_thread(most_relevant, list(zip(hits, queries, strict=False)))
         outcome = decide([item.score for item in evidence], request.min_relevance) if hits else Outcome.SCOPE_EMPTY
+        reranked = None
+        if self._reranker and outcome is Outcome.EVIDENCE:
+            scores = await _scores(self._reranker, request.query, evidence[:RERANKED])
+            evidence, reranked = reordered(evidence, scores), len(scores)
         judged = time.perf_counter()
         return SearchResponse(
             outcome=outcome,
             evidence=evidence[: request.top_k] if outcome is Outcome.EVIDENCE else [],
             considered=evidence if request.explain else [],
+            reranked=reranked,
             embedding=base64.b64encode(queries[0].vector.astype("<f4").tobytes()).decode(),
             seconds=Seconds(embed=embedded - begun, search=searched - embedded, rank=judged - searched),
         )
@@ -124,6 +137,21 @@ class Search:
 
     async def _lexical(self, scope: Scope, weights: Sparse, pool: int, filter_: Filter | None) -> list[Hit]:
         return await asyncio.to_thread(self._store.lexical, scope, weights, pool, filter_) if weights else []
+
+
+async def _scores(reranker: Reranker, question: str, evidence: Sequence[Evidence]) -> list[float]:
+    """Empty if the re-ranker fails: hits then keep their order."""
+    try:
+        return await reranker.scores(question, [item.passage for item in evidence])
+    except RerankerError as error:
+        log.warning("%s", error)
+        return []
+
+
+def reordered(evidence: Sequence[Evidence], scores: Sequence[float]) -> list[Evidence]:
+    """The first hits, which have these scores, by score; then the others as they were."""
+    scored = [item.model_copy(update={"rerank_score": score}) for item, score in zip(evidence, scores, strict=False)]
+    return [*sorted(scored, key=lambda item: -(item.rerank_score or 0.0)), *evidence[len(scored) :]]
 
 
 def most_relevant(searches: Sequence[tuple[Hits, Query]]) -> list[Evidence]:

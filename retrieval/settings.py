@@ -34,5 +34,15 @@ class Settings(ServiceSettings):
 
     port: int = Field(default=8310, ge=0, le=65_535)
     pool: int = Field(default=10, ge=1, le=50, description="Hits fused per retriever; more let in worse hits")
+    reranker: str = Field(
+        default="",
+        description="Folder with model.onnx and tokenizer.json of a cross-encoder, or http address of a server with "
+        "/v1/rerank; if empty, hits are ordered by relevance alone",
+    )
+    reranker_model: str = Field(default="", description="The model's name at that server")
+    reranker_token: SecretStr = Field(default=SecretStr(""), description="Bearer token for that server")
+    reranker_seconds: float = Field(
+        default=0.3, gt=0, description="Time of re-ranking, after which hits keep their order"
+    )
     cached_queries: int = Field(default=1_024, ge=1)
     tenant_labels: int = Field(default=200, ge=1, description="Tenants with metric series of their own")

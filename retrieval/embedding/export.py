@@ -58,8 +58,8 @@ def sample_inputs(tokenizer: Path) -> dict[str, Any]:
     return {name: torch.tensor(column) for name, column in zip(INPUTS, columns, strict=True)}
 
 
-def write_onnx(model: Any, inputs: dict[str, Any], target: Path) -> None:
-    """Export the encoder into one file, with variable batch and sequence sizes."""
+def write_onnx(model: Any, inputs: dict[str, Any], target: Path, *, output: str = "last_hidden_state") -> None:
+    """Export a model into one file, with variable batch and sequence sizes."""
     import torch
 
     # The exporter's warnings about torchvision and about its own names are noise during setup.
@@ -71,7 +71,7 @@ def write_onnx(model: Any, inputs: dict[str, Any], target: Path) -> None:
         kwargs=inputs,
         f=str(target),
         input_names=list(INPUTS),
-        output_names=["last_hidden_state"],
+        output_names=[output],
         dynamic_shapes=dict.fromkeys(inputs, free),
         external_data=False,
         dynamo=True,

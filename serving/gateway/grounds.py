@@ -37,6 +37,7 @@ def _explanation(query: Query, hits: SearchResponse, passages: Sequence[Evidence
                 "relevance": round(item.score, 4),
                 "dense_score": item.dense_score,
                 "lexical_score": item.lexical_score,
+                "rerank_score": item.rerank_score,
                 "document_id": item.document_id,
                 "chunk_id": item.chunk_id,
             }

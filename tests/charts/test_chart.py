@@ -99,6 +99,22 @@ def test_search_and_ingest_may_be_two_users_of_a_milvus_with_a_private_authority
     assert any(mount["mountPath"] == "/etc/milvus" for mount in pod["containers"][0]["volumeMounts"])
 
 
+def test_search_may_have_a_reranker_and_reaches_it() -> None:
+    settings = ("retrieval.reranker.url=http://ranker.models:8000", "retrieval.reranker.model=bge",
+                "retrieval.reranker.tokenSecret=ranker")  # fmt: skip
+    container = of_kind("default", "Deployment", *settings)["quiver-retrieval"]["spec"]["template"]["spec"][
+        "containers"
+    ][0]
+    environment = {
+        item["name"].partition("_RERANKER")[2]: item for item in container["env"] if "RERANKER" in item["name"]
+    }
+    assert environment[""]["value"] == "http://ranker.models:8000"
+    assert environment["_MODEL"]["value"] == "bge"
+    assert environment["_TOKEN"]["valueFrom"]["secretKeyRef"] == {"name": "ranker", "key": "token"}
+    egress = of_kind("default", "NetworkPolicy", *settings)["quiver-retrieval"]["spec"]["egress"]
+    assert {"ports": [{"protocol": "TCP", "port": 8000}]} in egress
+
+
 WRONG = (
     "gateway.replica=3", "gateway.replicas=0", "gateway.replicas=many", "gateway.service.type=Public",
     "milvus.uri=milvus", "image.pullPolicy=Sometimes",
