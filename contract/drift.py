@@ -14,7 +14,7 @@ Tokens = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 # The outcome of a search; "none" without a search, "error" after a failed one.
-Retrieval = Literal["evidence", "no_hits", "below_gate", "scope_empty", "conversation", "none", "error"]
+Retrieval = Literal["evidence", "no_hits", "below_gate", "scope_empty", "continued", "conversation", "none", "error"]
 
 
 class Observation(Body):

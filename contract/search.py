@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     NO_HITS = "no_hits"
     BELOW_GATE = "below_gate"
     SCOPE_EMPTY = "scope_empty"
+    CONTINUED = "continued"
+    """The message finds nothing by itself; the evidence is the document of the answer before it."""
     CONVERSATION = "conversation"
     """The gateway's: the message is no question to the documents."""
 
@@ -46,6 +48,8 @@ class SearchRequest(Body):
         default_factory=list
     )
     """The questions that a follow-up may mean, oldest first."""
+    answered: Annotated[str, Field(max_length=8_192)] = ""
+    """The answer before the message. Where nothing else is found, its document is the evidence."""
     filter: Filter | None = None
     """Only documents whose attributes match are searched."""
     top_k: Annotated[int, Field(ge=1, le=50)] = 4

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from contract.filters import Filter
 from contract.search import Evidence, Outcome, SearchRequest, SearchResponse, Seconds
 from retrieval.bm25 import Sparse, Statistics, best_score, query_vector
+from retrieval.continuation import continued, may_continue, within
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder, QueryCache
 from retrieval.errors import RerankerError, UnknownKnowledgeBaseError
@@ -22,6 +23,8 @@ from retrieval.store import Hit, Store
 from retrieval.store.rows import Vector
 
 RERANKED = 20  # hits that a re-ranker reads: more cost time, and let in worse ones
+
+_ANSWERABLE = (Outcome.EVIDENCE, Outcome.CONTINUED)
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +72,18 @@ class Search:
         searched = time.perf_counter()
         evidence = await asyncio.to_thread(most_relevant, list(zip(hits, queries, strict=False)))
         outcome = decide([item.score for item in evidence], request.min_relevance) if hits else Outcome.SCOPE_EMPTY
+        if outcome in (Outcome.NO_HITS, Outcome.BELOW_GATE) and (
+            more := await self._continued(request, queries[0], hits[0])
+        ):
+            evidence, outcome = more, Outcome.CONTINUED
         reranked = None
-        if self._reranker and outcome is Outcome.EVIDENCE:
+        if self._reranker and outcome in _ANSWERABLE:
             scores = await _scores(self._reranker, request.query, evidence[:RERANKED])
             evidence, reranked = reordered(evidence, scores), len(scores)
         judged = time.perf_counter()
         return SearchResponse(
             outcome=outcome,
-            evidence=evidence[: request.top_k] if outcome is Outcome.EVIDENCE else [],
+            evidence=evidence[: request.top_k] if outcome in _ANSWERABLE else [],
             considered=evidence if request.explain else [],
             reranked=reranked,
             embedding=base64.b64encode(queries[0].vector.astype("<f4").tobytes()).decode(),
@@ -113,6 +120,27 @@ class Search:
         statistics = await asyncio.to_thread(self._statistics_of, scope)
         filter_ = request.filter
         return await asyncio.gather(*(self._hits(scope, query, statistics, pool, filter_) for query in queries))
+
+    async def _continued(self, request: SearchRequest, message: Query, hits: Hits) -> list[Evidence]:
+        """Passages of the document that the answer before the message is from; empty if it is from none, or the
+        message is about something else."""
+        if not request.answered:
+            return []
+        scope = Scope(request.tenant, tuple(request.knowledge_bases))
+        statistics = await asyncio.to_thread(self._statistics_of, scope)
+        known = statistics.frequent.keys() | frozenset().union(*(hit.terms for hit in hits.by_id.values()))
+        if not request.earlier and not may_continue(message.terms, known):
+            return []
+        answer = await asyncio.to_thread(self._query, request.tenant, request.answered)
+        sources = ranked(await self._hits(scope, answer, statistics, self._pool, request.filter), answer)
+        if decide([item.score for item in sources], request.min_relevance) is not Outcome.EVIDENCE:
+            return []
+        filter_ = within(sources[0].file_id, request.filter)
+        pool = max(self._pool, request.top_k)
+        of_message, of_answer = await asyncio.gather(
+            *(self._hits(scope, query, statistics, pool, filter_) for query in (message, answer))
+        )
+        return continued(ranked(of_message, message), ranked(of_answer, answer))
 
     def _statistics_of(self, scope: Scope) -> Statistics:
         existing = self._statistics.of(scope)

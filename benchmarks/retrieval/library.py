@@ -83,7 +83,7 @@ class Library:
             knowledge_base="docs",
             document_id=str(passage.document),
             document=str(passage.document),
-            file_id="",
+            file_id=f"file-{passage.document}",
             attributes={},
             version="1",
             ordinal=number,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from benchmarks.retrieval.library import Library, Shelf
 from benchmarks.retrieval.questions import Document
-from contract.search import Evidence, Outcome, SearchRequest
+from contract.search import Evidence, SearchRequest
 from retrieval.embedding.model import Embedder
 from retrieval.search import Search
 from retrieval.store import Store
-from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_small_talk
+from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_marks, without_small_talk
 
 TOP_K = 4
 
@@ -42,6 +42,8 @@ class LabelledTurn:
     kind: str
     before: tuple[str, ...]
     """The user's earlier messages."""
+    answered: str
+    """The answer before the turn; empty without one."""
     text: str
     full: str = ""
     """A follow-up as a question that stands alone."""
@@ -74,6 +76,7 @@ def _turn(value: dict[str, object]) -> LabelledTurn:
         language=str(value["language"]),
         kind=str(value["kind"]),
         before=tuple(pair["user"] for pair in history),
+        answered=history[-1]["assistant"] if history else "",
         text=str(value["turn"]),
         full=str(value.get("full", "")),
         document=str(value.get("document", "")),
@@ -91,19 +94,25 @@ async def results(
         places = (library.passages[item.ordinal] for item in evidence)
         return (titles.get(wanted.document), wanted.passage) in {(place.document, place.passage) for place in places}
 
-    async def find(text: str, earlier: Sequence[str] = ()) -> list[Evidence]:
+    async def find(text: str, earlier: Sequence[str] = (), answered: str = "") -> list[Evidence]:
         answer = await search.answer(
             SearchRequest(
-                tenant=shelf.scope.tenant, knowledge_bases=["docs"], query=text, earlier=list(earlier), top_k=TOP_K
+                tenant=shelf.scope.tenant,
+                knowledge_bases=["docs"],
+                query=text,
+                earlier=list(earlier),
+                answered=answered,
+                top_k=TOP_K,
             )
         )
-        return answer.evidence if answer.outcome is Outcome.EVIDENCE else []
+        return answer.evidence
 
     made: list[Result] = []
     for each in labelled(language):
         kind = turn(each.text, is_first=not each.before)
         earlier = previous_questions(each.before) if kind is Turn.FOLLOW_UP else []
-        evidence = await find(without_small_talk(each.text), earlier)
+        answered = each.answered if kind.needs_documents else ""
+        evidence = await find(without_small_talk(each.text), earlier, without_marks(answered))
         full = await find(each.full) if each.full else []
         made.append(Result(each, _treatment(kind, evidence), holds(evidence, each), holds(full, each)))
     return made

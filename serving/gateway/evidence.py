@@ -7,7 +7,7 @@ from contract.knowledge_base import KnowledgeBaseSpec
 from contract.search import MIN_RELEVANCE, Evidence, SearchRequest, SearchResponse
 from contract.vector_store import PREFIX, is_made_by_api
 from serving.gateway.catalog import Base, Target, TenantEntry
-from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_small_talk
+from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_marks, without_small_talk
 from serving.gateway.errors import InvalidRequest, NotFound, knowledge_base_not_found
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
@@ -33,6 +33,8 @@ class Query:
     explain: bool = False
     earlier: tuple[str, ...] = ()
     """The questions that a follow-up may mean, oldest first."""
+    answered: str = ""
+    """The answer before the message, which may go on about its document."""
     turn: Turn = Turn.QUESTION
     asked: str = field(default="", compare=False)
     """All questions of the conversation."""
@@ -77,6 +79,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
         knowledge_bases=names,
         text=without_small_talk(text)[-MAX_QUESTION:],
         earlier=tuple(each[-MAX_QUESTION:] for each in earlier),
+        answered=without_marks(request.last_answer)[-MAX_QUESTION:] if kind.needs_documents else "",
         top_k=options.top_k or max(spec.top_k for spec in specs),
         # Of several knowledge bases, the strictest decides.
         min_relevance=max(spec.min_relevance for spec in specs) if relevance is None else relevance,
@@ -146,6 +149,7 @@ async def search(retrieval: Retrieval | None, asked: Query, *, tenant: str, requ
         knowledge_bases=list(asked.knowledge_bases),
         query=asked.text,
         earlier=list(asked.earlier),
+        answered=asked.answered,
         top_k=asked.top_k,
         min_relevance=asked.min_relevance,
         explain=asked.explain,

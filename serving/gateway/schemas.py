@@ -227,6 +227,11 @@ class ChatRequest(_Request):
         return any(message.role == "assistant" for message in self.messages)
 
     @property
+    def last_answer(self) -> str:
+        """Empty without one."""
+        return next((message.text for message in reversed(self.messages) if message.role == "assistant"), "")
+
+    @property
     def questions(self) -> list[str]:
         """The user's messages."""
         return [message.text for message in self.messages if message.role == "user"]

@@ -16,6 +16,7 @@ MOST_PREVIOUS = 2  # questions before a follow-up that are searched for with it
 
 _CLAUSE_END = re.compile(r"[.!?,;:~()\"\n\u2026\u3002\uff01\uff1f\u3001]+")
 _CLAUSE = re.compile(r".+?(?:[.!?,;:~\u2026]+(?=\s|$)|\n|$)\s*", re.DOTALL)
+_MARK = re.compile(r"\s?\[\d{1,2}\]")
 _UNSPOKEN = re.compile(r"[^\w\s']")
 
 
@@ -63,6 +64,11 @@ def without_small_talk(message: str) -> str:
     if not any(says):
         return message
     return "".join(parts[says.index(True) : len(says) - says[::-1].index(True)]).strip()
+
+
+def without_marks(answer: str) -> str:
+    """The answer without the marks of its passages."""
+    return _MARK.sub("", answer).strip()
 
 
 def previous_questions(messages: Sequence[str]) -> list[str]:
