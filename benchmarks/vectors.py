@@ -121,14 +121,14 @@ def _measure(size: int, server: Store, lite: Store) -> Size:
             "bare": lambda question: client.search(
                 collection_of(scope.tenant), data=[question.tolist()], anns_field="dense", limit=TOP
             ),
-            "server": lambda question: server.dense(scope, question, TOP),
+            "server": lambda question: server.dense(scope, "e", question, TOP),
         },
         questions,
     )
-    times |= _interleaved({"lite": lambda question: lite.dense(scope, question, TOP)}, questions[:LITE_QUESTIONS])
+    times |= _interleaved({"lite": lambda question: lite.dense(scope, "e", question, TOP)}, questions[:LITE_QUESTIONS])
     client.close()
     exact = index.search(questions, TOP)[1]
-    hits = [{hit.ordinal for hit in server.dense(scope, question, TOP)} for question in questions]
+    hits = [{hit.ordinal for hit in server.dense(scope, "e", question, TOP)} for question in questions]
     recall = np.mean([len(each & set(row.tolist())) / TOP for each, row in zip(hits, exact, strict=True)])
     return Size(size, times["faiss"], times["bare"], times["server"], times["lite"], float(recall))
 
@@ -155,7 +155,7 @@ def _chunk(scope: Scope, number: int, vector: Matrix) -> Chunk:
     return Chunk(
         id=identifier(scope.tenant, str(number)), knowledge_base="docs", document_id="d", document="d.txt", file_id="",
         attributes={}, version="1", ordinal=number, heading="", text=text, terms=("passage",), content=str(number),
-        dense=vector,
+        embedder="e", dense=vector,
     )  # fmt: skip
 
 

@@ -72,9 +72,9 @@ class Scope:
         """The chunks that a caller's filter leaves."""
         return f"{self.chunks()} and {expression(filter_)}" if filter_ else self.chunks()
 
-    def legible_chunks(self, filter_: Filter | None = None) -> str:
-        """Legible chunks: the dense retriever ranks only these."""
-        return f"{self.matching(filter_)} and legible == true"
+    def embedded_chunks(self, embedder: str, filter_: Filter | None = None) -> str:
+        """Chunks with a vector of this embedder: only these can be compared with its other vectors."""
+        return f"{self.matching(filter_)} and embedder == {literal(embedder)}"
 
     def document(self, document_id: str) -> str:
         return f"{self.chunks()} and document_id == {literal(document_id)}"
@@ -91,5 +91,5 @@ class Scope:
     def chunks_by_id(self, ids: Iterable[str]) -> str:
         return f"{self.chunks()} and {one_of('id', ids)}"
 
-    def chunks_by_content(self, contents: Iterable[str]) -> str:
-        return f"{self.legible_chunks()} and {one_of('content', contents)}"
+    def chunks_by_content(self, embedder: str, contents: Iterable[str]) -> str:
+        return f"{self.embedded_chunks(embedder)} and {one_of('content', contents)}"

@@ -161,7 +161,7 @@ class Search:
     async def _dense(self, scope: Scope, query: Query, pool: int, filter_: Filter | None) -> list[Hit]:
         if not query.is_read:
             return []
-        return await asyncio.to_thread(self._store.dense, scope, query.vector, pool, filter_)
+        return await asyncio.to_thread(self._store.dense, scope, self._embedder.id, query.vector, pool, filter_)
 
     async def _lexical(self, scope: Scope, weights: Sparse, pool: int, filter_: Filter | None) -> list[Hit]:
         return await asyncio.to_thread(self._store.lexical, scope, weights, pool, filter_) if weights else []

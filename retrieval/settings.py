@@ -23,7 +23,9 @@ class ServiceSettings(BaseSettings):
         description="File with the authorities that sign the certificate of an https Milvus, if they are private",
     )
     milvus_timeout_seconds: float = Field(default=5.0, gt=0)
-    embedder: Path = Field(description="Folder with model.onnx and tokenizer.json")
+    embedder: Path = Field(
+        description="Folder with model.onnx, tokenizer.json and embedder.json, as retrieval.embedding.export writes it"
+    )
     embedder_threads: int = Field(default=1, ge=1)
 
 

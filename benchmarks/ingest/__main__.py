@@ -86,7 +86,7 @@ class Ingest:
     async def wait_for(self, tenant: str, documents: int) -> Status:
         """Until so many documents of a tenant are indexed."""
         return await self.wait_until(
-            lambda status: sum(each["state"] == "Indexed" for each in status["documents"]) >= documents, tenant
+            lambda status: sum(each["state"] == "Ready" for each in status["documents"]) >= documents, tenant
         )
 
 

@@ -91,6 +91,7 @@ class Library:
             text=passage.block.text,
             terms=tuple(terms(in_context(passage.block))),
             content=content_of(passage.block),
+            embedder=self._embedder.id,
             dense=passage.vector,
         )
 
@@ -106,9 +107,9 @@ class Shelf:
 
     def find(self, question: str) -> tuple[Hits, Query]:
         is_read = self.embedder.legibility(question) >= ENOUGH
-        query = Query(self.embedder.embed([question])[0], is_read, query_terms(question))
+        query = Query(self.embedder.embed_query(question), is_read, query_terms(question))
         rarities = self.statistics.rarities(query.terms)
-        dense = self.store.dense(self.scope, query.vector, POOL) if is_read else []
+        dense = self.store.dense(self.scope, self.embedder.id, query.vector, POOL) if is_read else []
         return Hits(
             dense,
             self.store.lexical(self.scope, query_vector(rarities), POOL),

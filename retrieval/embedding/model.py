@@ -1,5 +1,6 @@
-"""The sentence encoder: ONNX Runtime and a tokenizer over a folder with `model.onnx` and `tokenizer.json`."""
+"""The sentence encoder: ONNX Runtime over a folder with `model.onnx`, `tokenizer.json` and `embedder.json`."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +13,9 @@ from tokenizers import Encoding, Tokenizer
 
 from contract.body import DIMENSIONS
 from retrieval.embedding.legibility import legibility
+from retrieval.embedding.recipe import FILE, Pooling, read
 from retrieval.errors import EmbedderError
 
-MAX_TOKENS = 256  # the training length of all-MiniLM-L6-v2; the rest of a longer text is ignored
 TOKEN_CHARACTERS = 16  # the length of the longest piece of real words in the vocabulary
 BATCH = 16
 
@@ -35,12 +36,24 @@ class Embedder:
                 f"The embedder folder {folder} cannot be used ({error}): export the model into it with "
                 "python -m retrieval.embedding.export."
             ) from error
+        self._recipe = read(folder)
         self._inputs = {entry.name for entry in self._session.get_inputs()}
+        self.id = _id(folder)
+        self._check_dimensions(folder)
+
+    @property
+    def max_tokens(self) -> int:
+        """Of a text, two special ones included; the rest is ignored."""
+        return self._recipe.max_tokens
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """float32[len(texts), 384], rows of length 1."""
-        batches = [self._batch(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
-        return np.concatenate(batches) if batches else np.empty((0, DIMENSIONS), np.float32)
+        """The vectors of passages: float32[len(texts), 384], rows of length 1."""
+        return self._embedded([self._recipe.passage_prefix + text for text in texts])
+
+    def embed_query(self, text: str) -> Vectors:
+        """The vector of a question: float32[384] of length 1."""
+        vector: Vectors = self._embedded([self._recipe.query_prefix + text])[0]
+        return vector
 
     def legibility(self, text: str) -> float:
         """The share of the text that the vocabulary can read, 0 to 1."""
@@ -49,7 +62,7 @@ class Embedder:
 
     def is_read_whole(self, text: str) -> bool:
         """True if the model reads the whole text. Two positions are for the model's special tokens."""
-        return len(self._encode(text)) <= MAX_TOKENS - 2
+        return len(self._encode(text)) <= self.max_tokens - 2
 
     def tokens(self, text: str) -> int:
         """The size of a text in pieces; several pieces of one character count once.
@@ -66,9 +79,21 @@ class Embedder:
     def _encode(self, text: str) -> Encoding:
         return self._tokenizer.encode(text, add_special_tokens=False)
 
+    def _embedded(self, texts: Sequence[str]) -> Vectors:
+        batches = [self._batch(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
+        return np.concatenate(batches) if batches else np.empty((0, DIMENSIONS), np.float32)
+
+    def _check_dimensions(self, folder: Path) -> None:
+        width = self._embedded([""]).shape[1]
+        if width != DIMENSIONS:
+            raise EmbedderError(
+                f"The model in {folder} has vectors of {width} numbers, and {DIMENSIONS} are stored: use one with "
+                f"{DIMENSIONS}, such as intfloat/multilingual-e5-small."
+            )
+
     def _batch(self, texts: Sequence[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(list(texts))
-        width = min(MAX_TOKENS, max(len(encoding) for encoding in encodings))
+        width = min(self.max_tokens, max(len(encoding) for encoding in encodings))
         ids, mask = np.zeros((2, len(texts), width), np.int64)
         for row, encoding in enumerate(encodings):
             kept = encoding.ids if len(encoding) <= width else [*encoding.ids[: width - 1], encoding.ids[-1]]
@@ -76,7 +101,7 @@ class Embedder:
             mask[row, : len(kept)] = 1
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         hidden = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
-        return _pooled(hidden, mask)
+        return _pooled(hidden, mask, self._recipe.pooling)
 
 
 class QueryCache:
@@ -94,7 +119,7 @@ class QueryCache:
             if (tenant, query) in self._vectors:
                 self._vectors.move_to_end((tenant, query))
                 return self._vectors[tenant, query]
-        vector: Vectors = self._embedder.embed([query])[0]
+        vector = self._embedder.embed_query(query)
         with self._lock:
             self._vectors[tenant, query] = vector
             while len(self._vectors) > self._size:
@@ -115,8 +140,21 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
     return options
 
 
-def _pooled(hidden: NDArray[np.float32], mask: NDArray[np.int64]) -> Vectors:
-    """Mean over the real tokens of float32[batch, sequence, 384], scaled to length 1."""
-    weights = mask[..., None].astype(np.float32)
-    mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-    return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), np.float32)
+def _id(folder: Path) -> str:
+    """Of the files that decide on a vector: two models never have the same one."""
+    digest = hashlib.sha256()
+    for name in ("model.onnx", "tokenizer.json", FILE):
+        file = folder / name
+        content = file.read_bytes() if file.is_file() else b""
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()[:16]
+
+
+def _pooled(hidden: NDArray[np.float32], mask: NDArray[np.int64], pooling: Pooling) -> Vectors:
+    """One vector for each text, of length 1, from float32[batch, sequence, 384]."""
+    if pooling is Pooling.CLS:
+        vectors = hidden[:, 0]
+    else:
+        weights = mask[..., None].astype(np.float32)
+        vectors = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

@@ -62,7 +62,7 @@ class Pipeline:
         scope = Scope(base.tenant, (base.name,))
         content = yield from self._content(file)
         digest = hashlib.sha256(content).hexdigest()
-        current = version_of(digest, base, file)
+        current = version_of(digest, base, file, self.embedder.id)
         chunks = document.chunks
         if not self._holds(scope, document, current):
             enter(DocumentState.PARSING, digest)
@@ -136,6 +136,7 @@ class Pipeline:
                         text=block.text,
                         terms=tuple(terms(in_context(block))),
                         content=content_of(block),
+                        embedder=self.embedder.id,
                         dense=vectors.get(content_of(block)),
                     )
                     for position, block in enumerate(part)
@@ -151,7 +152,7 @@ class Pipeline:
         """Vectors of legible texts, by the digest of the embedded text; stored vectors are reused."""
         texts = {content_of(block): in_context(block) for block in blocks}
         legible = {key: text for key, text in texts.items() if self.embedder.legibility(text) >= ENOUGH}
-        stored = dict(self.store.vectors(scope, list(legible)))
+        stored = dict(self.store.vectors(scope, self.embedder.id, list(legible)))
         new = {key: text for key, text in legible.items() if key not in stored}
         return stored | dict(zip(new, self.embedder.embed(list(new.values())), strict=True))
 

@@ -25,13 +25,20 @@ class Plan:
 
 
 def plan(
-    base: DesiredKnowledgeBase, scanned: Sequence[File], remembered: Sequence[Document], now: float, limits: Limits
+    base: DesiredKnowledgeBase,
+    scanned: Sequence[File],
+    remembered: Sequence[Document],
+    now: float,
+    limits: Limits,
+    embedder: str,
 ) -> Plan:
-    """A document becomes pending if its file is new or changed, or if it was cut or refused by older rules. A document
-    without a file is removed."""
+    """A document becomes pending if its file is new or changed, or if it was cut, embedded or refused by older rules. A
+    document without a file is removed."""
     by_id = {document.id: document for document in remembered}
     files = {document_id(base, file): file for file in scanned}
-    outdated = {document.id for document in remembered if _outdated(document, base, files.get(document.id), limits)}
+    outdated = {
+        document.id for document in remembered if _outdated(document, base, files.get(document.id), limits, embedder)
+    }
     fresh = (_fresh(base, key, file, by_id.get(key), key in outdated, now) for key, file in files.items())
     return Plan(
         changed=tuple(document for document in fresh if document is not None),
@@ -43,10 +50,10 @@ def document_id(base: DesiredKnowledgeBase, file: File) -> str:
     return identifier("document", base.tenant, base.name, file.source, file.path)
 
 
-def version_of(digest: str, base: DesiredKnowledgeBase, file: File) -> str:
+def version_of(digest: str, base: DesiredKnowledgeBase, file: File, embedder: str) -> str:
     """Identifies the inputs of a document's chunks, which carry an upload's attributes."""
     attributes = json.dumps(dict(file.upload.attributes), sort_keys=True) if file.upload else ""
-    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens), attributes)
+    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens), attributes, embedder)
 
 
 def refusal_of(base: DesiredKnowledgeBase, limits: Limits) -> str:
@@ -70,12 +77,12 @@ def retry_at(attempts: int, now: float) -> float:
     return now + RETRIES.delay(attempts)
 
 
-def _outdated(document: Document, base: DesiredKnowledgeBase, file: File | None, limits: Limits) -> bool:
+def _outdated(document: Document, base: DesiredKnowledgeBase, file: File | None, limits: Limits, embedder: str) -> bool:
     """True if a finished document was cut or refused by other rules than today's."""
     if document.due is not None or file is None:
         return False
     refused = document.state is DocumentState.FAILED
-    current = refusal_of(base, limits) if refused else version_of(document.digest, base, file)
+    current = refusal_of(base, limits) if refused else version_of(document.digest, base, file, embedder)
     return document.version != current
 
 

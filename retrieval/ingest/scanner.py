@@ -6,13 +6,12 @@ from functools import partial
 
 from contract.ingest import DesiredKnowledgeBase
 from retrieval.ingest.ledger import Ledger
-from retrieval.ingest.limits import Limits
 from retrieval.ingest.listing import Listing, listing, within
+from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.plan import document_id, missing, plan, strangers
 from retrieval.ingest.progress import Progress, ScanResult
 from retrieval.ingest.scan import File, SourceError, scan
 from retrieval.scope import Scope
-from retrieval.store import Store
 
 COMPARE_SECONDS = 30.0  # between two comparisons of ledger and store, because a store can lose acknowledged data
 
@@ -22,16 +21,16 @@ class Scanner:
 
     def __init__(
         self,
-        store: Store,
+        pipeline: Pipeline,
         ledger: Ledger,
-        limits: Limits,
         progress: Progress,
         *,
         clock: Callable[[], float],
         changed: Callable[[], None],
         uploads: Callable[[str, str], list[File]],
     ) -> None:
-        self._store, self._ledger, self._limits, self._progress = store, ledger, limits, progress
+        self._store, self._limits, self._embedder = pipeline.store, pipeline.limits, pipeline.embedder.id
+        self._ledger, self._progress = ledger, progress
         self._clock, self._changed, self._uploads = clock, changed, uploads
 
     def scan(self, base: DesiredKnowledgeBase) -> None:
@@ -44,7 +43,7 @@ class Scanner:
             self._progress.untidy[key] += 1
         scanned = self._look(base)
         remembered = [d for d in self._ledger.documents(*key) if scanned.decides_on(d)]
-        todo = plan(base, list(scanned.files.values()), remembered, self._clock(), self._limits)
+        todo = plan(base, list(scanned.files.values()), remembered, self._clock(), self._limits, self._embedder)
         if todo.changed:
             self._ledger.put(*todo.changed)
         if todo.gone:

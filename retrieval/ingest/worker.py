@@ -47,9 +47,7 @@ class Worker:
         self._store, self._ledger = pipeline.store, ledger
         self._rescan_seconds, self._changed, self._clock = rescan_seconds, changed, clock
         self._progress = progress = Progress()
-        self._scanner = Scanner(
-            pipeline.store, ledger, pipeline.limits, progress, clock=clock, changed=changed, uploads=uploads
-        )
+        self._scanner = Scanner(pipeline, ledger, progress, clock=clock, changed=changed, uploads=uploads)
         self._departure = Departure(pipeline.store, ledger, progress)
         self._statistics = TermStatistics(pipeline.store, ledger, progress)
         self._indexing = Indexing(

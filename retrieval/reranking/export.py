@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from retrieval.embedding.export import FILES, sample_inputs, tokenizer_json, write_onnx
+from retrieval.embedding.export import FILES, accepted, sample_inputs, tokenizer_json, write_onnx
 
 LARGEST_DIFFERENCE = 1e-3  # of a logit
 
@@ -49,7 +49,8 @@ def export(source: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory(dir=out) as scratch:
         model_file, tokenizer_file = (Path(scratch) / name for name in FILES)
         tokenizer_file.write_text(tokenizer_json(source), encoding="utf-8")
-        model, inputs = load(source), sample_inputs(tokenizer_file)
+        model = load(source)
+        inputs = accepted(model, sample_inputs(tokenizer_file))
         write_onnx(model, inputs, model_file, output="logits")
         difference = largest_difference(model, model_file, inputs)
         if difference > LARGEST_DIFFERENCE:

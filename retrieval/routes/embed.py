@@ -6,7 +6,7 @@ import base64
 from fastapi import APIRouter
 
 from contract.search import EmbedRequest, EmbedResponse
-from retrieval.embedding.model import MAX_TOKENS, Embedder
+from retrieval.embedding.model import Embedder
 from retrieval.errors import TextTooLongError
 from service.application import router
 
@@ -27,7 +27,7 @@ def _embedded(embedder: Embedder, texts: list[str]) -> EmbedResponse:
     cut = next((index for index, text in enumerate(texts) if not embedder.is_read_whole(text)), None)
     if cut is not None:
         raise TextTooLongError(
-            f"texts.{cut} is longer than the {MAX_TOKENS - 2} tokens that the embedder reads: split it."
+            f"texts.{cut} is longer than the {embedder.max_tokens - 2} tokens that the embedder reads: split it."
         )
     rows = [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in embedder.embed(texts)]
     return EmbedResponse(embeddings=rows, tokens=sum(map(embedder.tokens, texts)))

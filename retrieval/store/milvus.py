@@ -145,12 +145,12 @@ class Store:
         """The number of these chunk ids that a fresh read finds in the scope."""
         return sum(self.count(scope, scope.chunks_by_id(page)) for page in _pages(ids))
 
-    def vectors(self, scope: Scope, contents: Sequence[str]) -> Mapping[str, Vector]:
-        """Vectors stored in the scope, by the digest of the embedded text."""
+    def vectors(self, scope: Scope, embedder: str, contents: Sequence[str]) -> Mapping[str, Vector]:
+        """An embedder's vectors stored in the scope, by the digest of the embedded text."""
         return {
             row["content"]: np.asarray(row["dense"], np.float32)
             for page in _pages(contents)
-            for row in self._query(scope.tenant, scope.chunks_by_content(page), ["content", "dense"])
+            for row in self._query(scope.tenant, scope.chunks_by_content(embedder, page), ["content", "dense"])
         }
 
     def chunk_counts(self, scope: Scope) -> Counter[str]:
@@ -173,9 +173,12 @@ class Store:
             rows.close()
         return counts
 
-    def dense(self, scope: Scope, vector: Vector, limit: int, filter_: Filter | None = None) -> list[Hit]:
-        """The nearest legible chunks by cosine, best first."""
-        return self._search(scope, "dense", [vector.tolist()], "COSINE", scope.legible_chunks(filter_), limit)
+    def dense(
+        self, scope: Scope, embedder: str, vector: Vector, limit: int, filter_: Filter | None = None
+    ) -> list[Hit]:
+        """The nearest chunks by cosine, best first, among those with a vector of the same embedder."""
+        chunks = scope.embedded_chunks(embedder, filter_)
+        return self._search(scope, "dense", [vector.tolist()], "COSINE", chunks, limit)
 
     def lexical(self, scope: Scope, weights: Sparse, limit: int, filter_: Filter | None = None) -> list[Hit]:
         """The best chunks by BM25, best first; chunks without any term of the query are left out. Empty on a Milvus

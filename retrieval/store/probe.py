@@ -15,7 +15,7 @@ from retrieval.store.rows import Chunk, identifier
 # Upper case: no tenant can have such a name, because Kubernetes allows only lower case.
 _OURS = Scope("QUIVER-PROBE-A", ("probe",))
 _THEIRS = Scope("QUIVER-PROBE-B", ("probe",))
-_TERM = "isolation"
+_TERM, _EMBEDDER = "isolation", "probe"
 
 
 def prove_isolation(store: Store, dimension: int) -> None:
@@ -35,7 +35,7 @@ def prove_isolation(store: Store, dimension: int) -> None:
 
 
 def _rows_visible(store: Store, dimension: int) -> set[str]:
-    hits = store.dense(_OURS, _vector(dimension), 10) + store.lexical(_OURS, query_vector({_TERM: 1.0}), 10)
+    hits = store.dense(_OURS, _EMBEDDER, _vector(dimension), 10) + store.lexical(_OURS, query_vector({_TERM: 1.0}), 10)
     return {hit.chunk_id for hit in hits}
 
 
@@ -60,5 +60,6 @@ def _vector(dimension: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 def _chunk(scope: Scope, dimension: int) -> Chunk:
     return Chunk(
         id=_id(scope), knowledge_base="probe", document_id="probe", document="probe", file_id="probe", attributes={},
-        version="1", ordinal=0, heading="", text=_TERM, terms=(_TERM,), content="probe", dense=_vector(dimension),
+        version="1", ordinal=0, heading="", text=_TERM, terms=(_TERM,), content="probe", embedder=_EMBEDDER,
+        dense=_vector(dimension),
     )  # fmt: skip

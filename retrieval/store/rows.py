@@ -44,6 +44,7 @@ class Chunk:
     text: str
     terms: tuple[str, ...]  # in the order of the text, repeats included
     content: str  # digest of the embedded text
+    embedder: str  # the id of the model of the vector
     dense: Vector | None  # None where the embedder cannot read the text
 
     def row(self, tenant: str, dimension: int) -> Row:
@@ -62,7 +63,7 @@ class Chunk:
             "terms": " ".join(self.terms),
             "lexical": document_vector(self.terms),
             "content": self.content,
-            "legible": self.dense is not None,
+            "embedder": "" if self.dense is None else self.embedder,
             "dense": (unread(dimension) if self.dense is None else self.dense).tolist(),
         }
 
@@ -84,7 +85,7 @@ class KnowledgeBaseRow:
             "ordinal": CARD,
             "text": self.statistics.to_json(),
             "lexical": document_vector([]),
-            "legible": False,
+            "embedder": "",
             "dense": unread(dimension).tolist(),
         }
 

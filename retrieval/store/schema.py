@@ -22,6 +22,7 @@ TEXT_FIELDS = {
     "text": TEXT_BYTES,
     "terms": TEXT_BYTES,
     "content": ID_BYTES,
+    "embedder": ID_BYTES,
 }
 
 
@@ -34,7 +35,6 @@ def collection_schema(dimension: int, *, sparse: bool) -> CollectionSchema:
         schema.add_field(name, DataType.VARCHAR, max_length=size)
     schema.add_field("attributes", DataType.JSON)
     schema.add_field("ordinal", DataType.INT64)
-    schema.add_field("legible", DataType.BOOL)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
     if sparse:
         schema.add_field(LEXICAL, DataType.SPARSE_FLOAT_VECTOR)
@@ -51,5 +51,5 @@ def index_params(*, sparse: bool) -> IndexParams:
 
 def is_current(description: Mapping[str, Any], *, sparse: bool) -> bool:
     """True if a collection's description has the fields of the present schema. Earlier releases had fewer."""
-    expected = {*TEXT_FIELDS, "id", "attributes", "ordinal", "legible", "dense", *((LEXICAL,) if sparse else ())}
+    expected = {*TEXT_FIELDS, "id", "attributes", "ordinal", "dense", *((LEXICAL,) if sparse else ())}
     return {field["name"] for field in description["fields"]} == expected

@@ -28,6 +28,7 @@ def stored(store: Store, embedder: Embedder, scope: Scope, texts: Sequence[str])
             text=text,
             terms=tuple(terms(text)),
             content=identifier(text),
+            embedder=embedder.id,
             dense=vectors[number] if embedder.legibility(text) >= ENOUGH else None,
         )
         for number, text in enumerate(texts)

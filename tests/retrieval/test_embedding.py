@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from contract.body import DIMENSIONS
-from retrieval.embedding.export import tokenizer_json
+from retrieval.embedding.export import recipe_of, tokenizer_json
 from retrieval.embedding.legibility import legibility
 from retrieval.embedding.model import Embedder, QueryCache
+from retrieval.embedding.recipe import Pooling, Recipe
 from retrieval.errors import EmbedderError
+from tests.retrieval.embedders import with_recipe
 
 
 def test_vectors_have_length_one_and_do_not_depend_on_the_batch(embedder: Embedder) -> None:
@@ -96,3 +98,34 @@ def test_the_export_skips_what_is_there_without_torch(model: Path) -> None:
     command = [sys.executable, "-m", "retrieval.embedding.export", str(model)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "already holds" in done.stderr
+
+
+def test_a_recipe_decides_how_vectors_are_made_and_makes_another_embedder(
+    model: Path, embedder: Embedder, tmp_path: Path
+) -> None:
+    other = with_recipe(
+        model, tmp_path / "cls", pooling="cls", max_tokens=16, query_prefix="query: ", passage_prefix="p: "
+    )
+    assert other.id != embedder.id
+    assert Embedder(model).id == embedder.id
+    assert other.max_tokens == 16
+    assert not np.allclose(other.embed(["refund"])[0], other.embed_query("refund"), atol=1e-3)
+    assert not np.allclose(other.embed(["refund"]), embedder.embed(["p: refund"]), atol=1e-3)
+    mean = with_recipe(model, tmp_path / "mean", query_prefix="query: ")
+    assert np.allclose(mean.embed_query("refund"), embedder.embed(["query: refund"])[0], atol=1e-6)
+
+
+def test_a_wrong_recipe_is_named(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(EmbedderError, match=r"embedder\.json"):
+        with_recipe(model, tmp_path / "max", pooling="max")
+
+
+def test_a_recipe_is_read_from_the_files_of_sentence_transformers(tmp_path: Path) -> None:
+    assert recipe_of(tmp_path) == Recipe()
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    (tmp_path / "sentence_bert_config.json").write_text('{"max_seq_length": 512}')
+    (tmp_path / "config_sentence_transformers.json").write_text('{"prompts": {"query": "query: ", "document": "d: "}}')
+    assert recipe_of(tmp_path) == Recipe(
+        pooling=Pooling.CLS, max_tokens=512, query_prefix="query: ", passage_prefix="d: "
+    )

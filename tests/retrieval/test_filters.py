@@ -84,7 +84,7 @@ def _with(chunk: Chunk, attributes: dict[str, Any]) -> Chunk:
 def test_the_store_understands_a_filter_as_it_is_meant(
     filled: Scope, store: Store, embedder: Embedder, chosen: Any
 ) -> None:
-    hits = store.dense(filled, embedder.embed(["A text."])[0], 50, FILTER.validate_python(chosen))
+    hits = store.dense(filled, embedder.id, embedder.embed(["A text."])[0], 50, FILTER.validate_python(chosen))
     expected = sum(matches(chosen, attributes) for attributes in DOCUMENTS)
     assert len(hits) == expected
     assert all(matches(chosen, hit.attributes) for hit in hits)

@@ -69,7 +69,9 @@ def test_hostile_names_lead_to_their_own_chunks_alone(server_store: Store, embed
     vector = embedder.embed(["plan"])[0]
     for scope in scopes:
         assert server_store.count(scope, scope.chunks()) == 1
-        assert [hit.knowledge_base for hit in server_store.dense(scope, vector, 20)] == list(scope.knowledge_bases)
+        assert [hit.knowledge_base for hit in server_store.dense(scope, embedder.id, vector, 20)] == list(
+            scope.knowledge_bases
+        )
         assert set(server_store.statistics_of(scope)) == set(scope.knowledge_bases)
 
 
@@ -99,7 +101,7 @@ def test_a_user_who_may_only_read_searches_and_writes_nothing(
     stored(server_store, embedder, scope, TEXTS)
     server_store.count(scope, scope.chunks())
     reader = _reader(server)
-    assert reader.dense(scope, embedder.embed(["money back"])[0], 1)[0].text == TEXTS[0]
+    assert reader.dense(scope, embedder.id, embedder.embed(["money back"])[0], 1)[0].text == TEXTS[0]
     with pytest.raises(StoreError, match="permission deny"):
         stored(reader, embedder, scope, ["A forged passage."])
     with pytest.raises(StoreError, match="permission deny"):
@@ -228,5 +230,6 @@ def _store_page(store: Store, scope: Scope, page: int) -> list[str]:
 def _large_chunk(name: str) -> Chunk:
     return Chunk(
         id=identifier(name), knowledge_base="kb", document_id="large", document="large.txt", file_id="", attributes={},
-        version="1", ordinal=0, heading="", text="x" * 20_000, terms=("x",), content=name, dense=unread(DIMENSIONS),
+        version="1", ordinal=0, heading="", text="x" * 20_000, terms=("x",), content=name, embedder="e",
+        dense=unread(DIMENSIONS),
     )  # fmt: skip

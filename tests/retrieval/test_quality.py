@@ -44,9 +44,9 @@ class Handbook:
 
     def ask(self, question: str, answer: str) -> Asked:
         is_read = self.embedder.legibility(question) >= ENOUGH
-        query = Query(self.embedder.embed([question])[0], is_read, query_terms(question))
+        query = Query(self.embedder.embed_query(question), is_read, query_terms(question))
         rarities = self.statistics.rarities(query.terms)
-        dense = self.store.dense(self.scope, query.vector, POOL) if is_read else []
+        dense = self.store.dense(self.scope, self.embedder.id, query.vector, POOL) if is_read else []
         lexical = self.store.lexical(self.scope, query_vector(rarities), POOL)
         return Asked(query, answer, Hits(dense, lexical, rarities, self.statistics.largest_rarity))
 

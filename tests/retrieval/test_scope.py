@@ -40,12 +40,12 @@ def test_every_filter_begins_with_the_tenant_and_the_knowledge_bases() -> None:
         scope.filter(),
         scope.cards(),
         scope.chunks(),
-        scope.legible_chunks(),
+        scope.embedded_chunks("e"),
         scope.document("d"),
         scope.version("d", "v"),
         scope.other_versions("d", "v"),
         scope.chunks_by_id(["c"]),
-        scope.chunks_by_content(["c"]),
+        scope.chunks_by_content("e", ["c"]),
     ]
     assert all(each.startswith('tenant == "acme" and knowledge_base in ["docs", "faq"]') for each in built)
     assert not any(" or " in each for each in built)

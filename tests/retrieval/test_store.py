@@ -30,7 +30,7 @@ def asked(question: str) -> Sparse:
 def test_each_leg_finds_its_own_and_scores_grow_with_nearness(store: Store, embedder: Embedder, tenant: str) -> None:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)
-    dense = store.dense(scope, embedder.embed(["money back"])[0], 10)
+    dense = store.dense(scope, embedder.id, embedder.embed(["money back"])[0], 10)
     assert [hit.text for hit in dense] == [TEXTS[0], TEXTS[1]]
     assert 1 >= dense[0].score > dense[1].score
     lexical = store.lexical(scope, asked("refund 환불기간"), 10)
@@ -41,7 +41,17 @@ def test_each_leg_finds_its_own_and_scores_grow_with_nearness(store: Store, embe
 def test_what_the_embedder_cannot_read_is_not_ranked_by_it(store: Store, embedder: Embedder, tenant: str) -> None:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS[2:])
-    assert store.dense(scope, embedder.embed(["refund"])[0], 10) == []
+    assert store.dense(scope, embedder.id, embedder.embed(["refund"])[0], 10) == []
+
+
+def test_vectors_of_another_embedder_are_neither_compared_nor_reused(
+    store: Store, embedder: Embedder, tenant: str
+) -> None:
+    scope = Scope(tenant, ("kb",))
+    chunks = stored(store, embedder, scope, TEXTS)
+    assert store.dense(scope, "another", embedder.embed(["refund"])[0], 10) == []
+    assert store.vectors(scope, "another", [chunk.content for chunk in chunks]) == {}
+    assert store.lexical(scope, asked("refund"), 10)
 
 
 def test_hostile_names_lead_to_their_own_chunks_alone(store: Store, embedder: Embedder, tenant: str) -> None:
@@ -50,7 +60,7 @@ def test_hostile_names_lead_to_their_own_chunks_alone(store: Store, embedder: Em
     vector = embedder.embed(["plan"])[0]
     for name in HOSTILE:
         scope = Scope(tenant, (name,))
-        assert [hit.knowledge_base for hit in store.dense(scope, vector, 20)] == [name]
+        assert [hit.knowledge_base for hit in store.dense(scope, embedder.id, vector, 20)] == [name]
         assert [hit.knowledge_base for hit in store.lexical(scope, asked("plan"), 20)] == [name]
         assert set(store.statistics_of(scope)) == {name}
         assert store.count(scope, scope.chunks()) == 1
@@ -127,7 +137,7 @@ def test_every_knowledge_base_of_a_tenant_is_listed_and_none_of_another(store: S
 def test_stored_vectors_are_found_by_content(store: Store, embedder: Embedder, tenant: str) -> None:
     scope = Scope(tenant, ("kb",))
     chunks = stored(store, embedder, scope, TEXTS)
-    held = store.vectors(scope, [chunk.content for chunk in chunks] + ["unknown"])
+    held = store.vectors(scope, embedder.id, [chunk.content for chunk in chunks] + ["unknown"])
     assert set(held) == {chunks[0].content, chunks[1].content}
     assert chunks[0].dense is not None
     assert np.allclose(held[chunks[0].content], chunks[0].dense, atol=1e-6)
@@ -138,7 +148,7 @@ def test_a_store_that_isolates_passes_the_probe_and_keeps_nothing_of_it(store: S
     assert not any(tenant.startswith("QUIVER-PROBE") for tenant in store.tenants())
 
 
-@pytest.mark.parametrize("broken", ["chunks", "legible_chunks", "chunks_by_id"])
+@pytest.mark.parametrize("broken", ["chunks", "embedded_chunks", "chunks_by_id"])
 def test_a_store_that_only_pretends_to_isolate_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -156,9 +166,9 @@ def test_a_row_from_outside_the_scope_fails_the_search(
     store: Store, embedder: Embedder, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(store, embedder, Scope(tenant, ("secret",)), TEXTS)
-    monkeypatch.setattr(Scope, "legible_chunks", lambda _scope, _filter: "ordinal > -1")
+    monkeypatch.setattr(Scope, "embedded_chunks", lambda _scope, _embedder, _filter: "ordinal > -1")
     with pytest.raises(IsolationError, match=tenant):
-        store.dense(Scope(tenant, ("kb",)), embedder.embed(["refund"])[0], 5)
+        store.dense(Scope(tenant, ("kb",)), embedder.id, embedder.embed(["refund"])[0], 5)
 
 
 def test_a_deletion_that_left_something_is_an_error(

@@ -30,7 +30,7 @@ READY = Document(
     "a.txt",
     "signature",
     digest="d",
-    version=version_of("d", WANTED, FILE),
+    version=version_of("d", WANTED, FILE, "e"),
     chunks=3,
     state=DocumentState.READY,
 )
@@ -38,48 +38,48 @@ NOW = 1_000.0
 
 
 def test_a_new_file_is_pending_at_once() -> None:
-    (made,) = plan(WANTED, [FILE], [], NOW, LIMITS).changed
+    (made,) = plan(WANTED, [FILE], [], NOW, LIMITS, "e").changed
     assert (made.id, made.state, made.due, made.version) == (READY.id, DocumentState.PENDING, NOW, "")
 
 
 def test_a_file_that_looks_the_same_is_left_alone() -> None:
-    assert plan(WANTED, [FILE], [READY], NOW, LIMITS) == plan(WANTED, [], [], NOW, LIMITS)
+    assert plan(WANTED, [FILE], [READY], NOW, LIMITS, "e") == plan(WANTED, [], [], NOW, LIMITS, "e")
 
 
 def test_a_file_that_looks_different_is_pending_and_keeps_what_is_stored() -> None:
     failed = replace(READY, state=DocumentState.FAILED, reason="Corrupt", message="m", attempts=2)
-    (changed,) = plan(WANTED, [replace(FILE, signature="other")], [failed], NOW, LIMITS).changed
+    (changed,) = plan(WANTED, [replace(FILE, signature="other")], [failed], NOW, LIMITS, "e").changed
     assert (changed.state, changed.reason, changed.attempts, changed.due) == (DocumentState.PENDING, "", 0, NOW)
     assert (changed.version, changed.chunks) == (READY.version, 3)
 
 
 def test_a_document_is_cut_anew_when_another_size_is_wanted() -> None:
     finer = WANTED.model_copy(update={"chunk_tokens": 80})
-    (changed,) = plan(finer, [FILE], [READY], NOW, LIMITS).changed
+    (changed,) = plan(finer, [FILE], [READY], NOW, LIMITS, "e").changed
     assert changed.state is DocumentState.PENDING
-    assert plan(finer, [FILE], [changed], NOW, LIMITS).changed == ()
+    assert plan(finer, [FILE], [changed], NOW, LIMITS, "e").changed == ()
 
 
 def test_a_refusal_holds_for_the_limits_that_it_was_made_under() -> None:
     refused = replace(READY, state=DocumentState.FAILED, digest="", version=refusal_of(WANTED, LIMITS), chunks=0)
-    assert plan(WANTED, [FILE], [refused], NOW, LIMITS).changed == ()
-    (again,) = plan(WANTED, [FILE], [refused], NOW, replace(LIMITS, characters=1)).changed
+    assert plan(WANTED, [FILE], [refused], NOW, LIMITS, "e").changed == ()
+    (again,) = plan(WANTED, [FILE], [refused], NOW, replace(LIMITS, characters=1), "e").changed
     assert again.state is DocumentState.PENDING
-    (unmarked,) = plan(WANTED, [FILE], [replace(refused, version="")], NOW, LIMITS).changed
+    (unmarked,) = plan(WANTED, [FILE], [replace(refused, version="")], NOW, LIMITS, "e").changed
     assert unmarked.state is DocumentState.PENDING
     waiting = replace(refused, version="", due=NOW + 5)
-    assert plan(WANTED, [FILE], [waiting], NOW, LIMITS).changed == ()
+    assert plan(WANTED, [FILE], [waiting], NOW, LIMITS, "e").changed == ()
 
 
 def test_a_file_that_is_still_being_written_waits_until_it_has_settled() -> None:
-    (made,) = plan(WANTED, [replace(FILE, modified=NOW - 0.1)], [], NOW, LIMITS).changed
+    (made,) = plan(WANTED, [replace(FILE, modified=NOW - 0.1)], [], NOW, LIMITS, "e").changed
     assert made.due == pytest.approx(NOW - 0.1 + SETTLE_SECONDS)
-    (dated_ahead,) = plan(WANTED, [replace(FILE, modified=NOW + 10**6)], [], NOW, LIMITS).changed
+    (dated_ahead,) = plan(WANTED, [replace(FILE, modified=NOW + 10**6)], [], NOW, LIMITS, "e").changed
     assert dated_ahead.due == pytest.approx(NOW + SETTLE_SECONDS)
 
 
 def test_a_document_without_a_file_is_gone() -> None:
-    assert plan(WANTED, [], [READY], NOW, LIMITS).gone == (READY,)
+    assert plan(WANTED, [], [READY], NOW, LIMITS, "e").gone == (READY,)
 
 
 def test_the_same_path_in_two_sources_or_tenants_is_two_documents() -> None:
@@ -90,7 +90,10 @@ def test_the_same_path_in_two_sources_or_tenants_is_two_documents() -> None:
 
 def test_chunks_follow_from_the_content_and_the_way_of_cutting() -> None:
     finer = WANTED.model_copy(update={"chunk_tokens": 80})
-    assert len({version_of("a", WANTED, FILE), version_of("b", WANTED, FILE), version_of("a", finer, FILE)}) == 3
+    assert (
+        len({version_of("a", WANTED, FILE, "e"), version_of("b", WANTED, FILE, "e"), version_of("a", finer, FILE, "e")})
+        == 3
+    )
 
 
 def test_what_the_store_lost_is_done_again_and_what_nobody_remembers_is_found() -> None:

@@ -1,8 +1,11 @@
 """The life of documents, with a real store and embedder: made, changed, refused, deleted."""
 
+from pathlib import Path
+
 from contract.ingest import DesiredSource, DocumentState
 from retrieval.bm25 import Statistics
 from retrieval.scope import Scope
+from tests.retrieval.embedders import with_recipe
 from tests.retrieval.ingest.bench import Bench
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
 from tests.retrieval.ingest.test_parse import LIMITS
@@ -185,3 +188,17 @@ def test_a_knowledge_base_that_is_no_longer_wanted_is_gone_and_with_the_last_its
     assert bench.tenant not in bench.store.tenants()
     assert bench.worker.status() == []
     assert bench.ledger.documents(bench.tenant, "faq") == []
+
+
+def test_another_embedder_embeds_every_document_again_and_words_find_them_meanwhile(
+    bench: Bench, model: Path, tmp_path: Path
+) -> None:
+    bench.write("a.txt", "The first plan.")
+    bench.set_desired("docs")
+    other = with_recipe(model, tmp_path / "other", passage_prefix="passage: ")
+    bench.embedder, question = other, other.embed_query("The first plan.")
+    assert bench.store.dense(bench.scope, other.id, question, 5) == []
+    assert bench.texts() == ["The first plan."]
+    bench.restart()
+    assert [hit.text for hit in bench.store.dense(bench.scope, other.id, question, 5)] == ["The first plan."]
+    assert bench.texts() == ["The first plan."]
