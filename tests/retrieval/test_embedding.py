@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from contract.body import DIMENSIONS
+from operators.settings import Settings
 from retrieval.embedding.export import recipe_of, tokenizer_json
 from retrieval.embedding.legibility import legibility
 from retrieval.embedding.model import Embedder, QueryCache
@@ -129,3 +130,44 @@ def test_a_recipe_is_read_from_the_files_of_sentence_transformers(tmp_path: Path
     assert recipe_of(tmp_path) == Recipe(
         pooling=Pooling.CLS, max_tokens=512, query_prefix="query: ", passage_prefix="d: "
     )
+
+
+# Random weights over the embedder's vocabulary, without `token_type_ids`, as sentence-transformers stores a model.
+MAKE_MODEL = """
+import json, pathlib, shutil, sys, torch
+from transformers import DistilBertConfig, DistilBertModel
+from retrieval.embedding.export import weights_directory
+torch.manual_seed(0)
+folder = pathlib.Path(sys.argv[1])
+DistilBertModel(DistilBertConfig(dim=int(sys.argv[2]), n_layers=1, n_heads=2, hidden_dim=32)).save_pretrained(folder)
+shutil.copy(weights_directory() / "tokenizer.json", folder)
+(folder / "1_Pooling").mkdir()
+(folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": True}))
+(folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 64}))
+"""
+
+
+def _exported(folder: Path, dimensions: int) -> Path:
+    """By the script, in the engine's environment."""
+    python = Settings().engine_python
+    if not python.is_file():
+        pytest.skip("the engine's environment is not there: make setup")
+    made, out = folder / "made", folder / "exported"
+    subprocess.run([str(python), "-c", MAKE_MODEL, str(made), str(dimensions)], check=True, capture_output=True)
+    command = [str(python), "-m", "retrieval.embedding.export", str(out), "--model", str(made)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_a_model_of_sentence_transformers_is_exported_with_its_recipe(tmp_path: Path) -> None:
+    embedder = Embedder(_exported(tmp_path, DIMENSIONS))
+    assert embedder.max_tokens == 64
+    together = embedder.embed(["refund window", "a longer text about refunds"])
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    assert np.allclose(embedder.embed(["refund window"])[0], together[0], atol=1e-5)
+
+
+def test_a_model_of_other_dimensions_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(EmbedderError, match="vectors of 128 numbers"):
+        Embedder(_exported(tmp_path, 128))
