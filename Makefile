@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test unit check bench bench-retrieval bench-documents bench-vectors bench-citations bench-ingest bench-scale bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator images chart e2e crds docs lock clean
+.PHONY: help setup demo test unit check bench bench-retrieval bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator images chart e2e crds docs lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
@@ -46,7 +46,7 @@ check: .venv/ready
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry . --no-ansi
 
-BENCHES := retrieval vectors citations ingest documents scale quality parity fuzz gateway neighbours overflow differential adapters operator
+BENCHES := retrieval quality parity fuzz gateway neighbours overflow differential adapters operator
 bench: $(BENCHES:%=bench-%)
 
 $(BENCHES:%=bench-%): bench-%: setup
@@ -103,14 +103,14 @@ NO_SPACES = $(if $(filter 1,$(words $(CURDIR))),,$(error setup: $(CURDIR) has a 
 	@$(UV) pip install --python .venv-clients --quiet --require-hashes -r requirements/clients.txt
 	@touch $@
 
-# What bench-ingest compares the worker with.
+# What bench-retrieval compares the worker with.
 .venv-peers/ready: requirements/peers.txt | $(UV)
 	@echo 'setup: LangChain, to be compared with (0.5 GB) …' $(NEED_PYTHON)
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv-peers
 	@$(UV) pip install --python .venv-peers --quiet --require-hashes -r requirements/peers.txt
 	@touch $@
 
-bench-ingest: .venv-peers/ready
+bench-retrieval: .venv-peers/ready
 
 $(EMBEDDER)/model.onnx: | .venv-engine/ready
 	@echo 'setup: the embedding model …'

@@ -1,10 +1,9 @@
 """Documents of tenants on the demo's platform: how soon they answer, what survives kills, what a deletion leaves.
 
-`python -m benchmarks.documents [--quick]`. R9 kills a part of the platform (ingest, Milvus, gateway, search) at random
+R9 kills a part of the platform (ingest, Milvus, gateway, search) at random
 moments while a client uploads; R10 deletes what was uploaded; R11 measures from an upload, or a save, to the answer.
 """
 
-import argparse
 import io
 import random
 import shutil
@@ -22,7 +21,7 @@ import psutil
 from openai.types.chat import ChatCompletionMessage
 from pypdf import PdfReader, PdfWriter
 
-from benchmarks.report import Bar, report
+from benchmarks.report import Bar
 from examples.demo.platform import Platform, copy_objects, running
 from examples.demo.questions import Question, answers_exactly
 from tests.retrieval.ingest.files import pdf
@@ -31,6 +30,7 @@ from tests.retrieval.ingest.files import pdf
 ROOT = Path("build/bench-documents")
 MODEL = "quiver-demo"
 PAGES = 10
+KILLS, QUICK_KILLS = 200, 10
 TIMES = 5
 # Parts of the platform by the module that their process runs.
 PARTS = ("retrieval.ingest", "milvus_lite", "serving.gateway", "retrieval")
@@ -46,10 +46,8 @@ class Uploads:
     refused: int = 0
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="20 kills instead of 200")
-    kills = 20 if parser.parse_args().quick else 200
+def run(quick: bool) -> tuple[dict[str, Bar], list[str]]:
+    kills = QUICK_KILLS if quick else KILLS
     shutil.rmtree(ROOT, ignore_errors=True)
     with running(copy_objects(ROOT), tenants=("acme",), out=sys.stderr) as platform:
         platform.wait_until_ready()
@@ -65,11 +63,11 @@ def main() -> int:
         "R11": Bar(max(uploaded), 5, "s", at_most=True),
         "R11-save": Bar(max(saved), 3, "s", at_most=True),
     }
-    return report("documents", bars, notes=[
+    return bars, [
         f"R9: {kills} kills, {acknowledged} acknowledged documents",
-        (f"R11: median {median(uploaded):.2f} s from the upload of a PDF of {PAGES} pages, "
-         f"{median(saved):.2f} s from a save"),
-    ])  # fmt: skip
+        f"R11: median {median(uploaded):.2f} s from the upload of a PDF of {PAGES} pages",
+        f"R11-save: median {median(saved):.2f} s",
+    ]
 
 
 # How soon a document answers ---------------------------------------------------------------------------------------
@@ -217,7 +215,3 @@ def _deletion(client: openai.OpenAI, root: Path) -> int:
 def _each(items: list, delete: Callable[..., dict[str, object] | None]) -> int:  # type: ignore[type-arg]
     """How many deletions were not confirmed."""
     return sum(not (delete(item) or {}).get("erased") for item in items)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,11 +1,10 @@
-"""`make bench-scale`: one tenant's large vector store, and what another tenant notices of it.
+"""One tenant's large vector store, and what another tenant notices of it.
 
 Protocol: gateway, ingest worker and search run in one process on a real Milvus Lite. Tenant a uploads documents of one
 line, and attaches them while eight clients look at its store without pause; meanwhile tenant b uploads a line into its
-own store, several times. Bar: b's document is indexed within two seconds. `--quick`: 2,000 documents, not 10,000.
+own store, several times. Bar: b's document is indexed within two seconds.
 """
 
-import argparse
 import asyncio
 import sys
 import time
@@ -18,7 +17,7 @@ from tempfile import TemporaryDirectory
 import aiohttp
 import openai
 
-from benchmarks.report import Bar, report
+from benchmarks.report import Bar
 from operators.local.layout import free_port
 from tests.retrieval.conftest import milvus_lite, served
 from tests.retrieval.documents.platform import Documents, documents
@@ -26,6 +25,7 @@ from tests.retrieval.documents.platform import Documents, documents
 EMBEDDER = Path("build/models/minilm")
 TENANTS = ("a", "b")
 LIMITS = {"max_bytes": 1_000_000_000, "max_files": 20_000, "max_vector_stores": 5}
+DOCUMENTS, QUICK_DOCUMENTS = 10_000, 2_000
 BATCH = 2_000  # the API's limit
 FIRST = 200  # documents, to measure the worker alone
 UPLOADERS, LOOKERS = 8, 8
@@ -44,18 +44,16 @@ class Measured:
     listing: float  # seconds
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2,000 documents instead of 10,000")
-    count = 2_000 if parser.parse_args().quick else 10_000
+def run(quick: bool) -> tuple[dict[str, Bar], list[str]]:
+    count = QUICK_DOCUMENTS if quick else DOCUMENTS
     with TemporaryDirectory() as folder:
         measured = asyncio.run(measure(Path(folder), count))
-    return report("scale", {"S1": Bar(max(measured.answers), ANSWER_S, "s", at_most=True)}, notes=[
+    return {"S1": Bar(round(max(measured.answers), 2), ANSWER_S, "s", at_most=True)}, [
         f"{count:,} documents; {measured.looks} looks at them meanwhile",
         f"S1: {', '.join(f'{seconds:.1f}' for seconds in measured.answers)} s",
         f"the worker alone indexes {measured.indexed:.0f} documents of one line a second",
         f"all documents are listed, {PAGE} a page, in {measured.listing:.1f} s",
-    ])  # fmt: skip
+    ]
 
 
 async def measure(folder: Path, count: int) -> Measured:
@@ -128,7 +126,3 @@ async def _looking(client: openai.AsyncOpenAI, store: str) -> AsyncIterator[list
         yield looks
         for task in tasks:
             task.cancel()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

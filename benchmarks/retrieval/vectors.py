@@ -1,12 +1,11 @@
-"""`make bench-vectors`: the ten nearest passages in a tenant of 1,000, 10,000 and 100,000, by our store and by others.
+"""The ten nearest passages in a tenant of 1,000, 10,000 and 100,000, by our store and by others.
 
 Protocol: the same made vectors (384 dimensions, 200 subjects) are put into FAISS (exact, in this process), a real
 Milvus server and Milvus Lite. Questions are asked of all contestants in turn, one at a time, in random order: FAISS,
 pymilvus for ids alone, and our store with passages and filters. The glue is what the query path takes beside the
-embedder and the calls of pymilvus. `--quick`: without 100,000.
+embedder and the calls of pymilvus.
 """
 
-import argparse
 import asyncio
 import random
 import sys
@@ -24,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymilvus import MilvusClient
 
-from benchmarks.report import Bar, report
+from benchmarks.report import Bar
 from contract.body import DIMENSIONS
 from contract.search import SearchRequest
 from operators.local.layout import free_port
@@ -65,20 +64,18 @@ class Size:
         return self.server - FAISS_TIMES * self.faiss
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="without 100,000 passages")
-    sizes = QUICK_SIZES if parser.parse_args().quick else SIZES
+def run(quick: bool) -> tuple[dict[str, Bar], list[str]]:
+    sizes = QUICK_SIZES if quick else SIZES
     with server_store() as server, lite_store() as lite:
         measured = [_measure(size, server, lite) for size in sizes]
         glue = asyncio.run(_glue(server, sizes[0]))
     bars = {f"R7-{each.passages}": Bar(round(each.overhead, 2), OVERHEAD_MS, "ms", at_most=True) for each in measured}
     bars["R7-glue"] = Bar(round(glue, 2), GLUE_MS, "ms", at_most=True)
-    return report("vectors", bars, notes=[
+    return bars, [
         f"{each.passages:,} passages, medians: FAISS {each.faiss:.2f} ms; server, ids by pymilvus {each.bare:.2f} ms, "
         f"passages by the store {each.server:.2f} ms; Lite {each.lite:.0f} ms; recall {each.recall:.3f}"
         for each in measured
-    ])  # fmt: skip
+    ]
 
 
 @contextmanager
@@ -207,7 +204,3 @@ def _timed_calls() -> Iterator[list[float]]:
         yield calls
     finally:
         MilvusClient.search = call
-
-
-if __name__ == "__main__":
-    sys.exit(main())

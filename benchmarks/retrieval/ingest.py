@@ -1,12 +1,11 @@
-"""`make bench-ingest`: documents a second, and what a hostile tenant's file costs another tenant.
+"""Documents a second, and what a hostile tenant's file costs another tenant.
 
 Protocol: documents of five types, six paragraphs each, are ingested from a folder into a Milvus Lite of their own, by
 the worker with its sandbox on and by a loop of LangChain's loader, splitter and store with the same model, in turn.
 Then one tenant's files are as bad as the parsers' limits allow (compressed, cubic, long), and another tenant saves
-lines of text meanwhile. `--quick`: 100 documents in one turn.
+lines of text meanwhile.
 """
 
-import argparse
 import asyncio
 import json
 import random
@@ -24,7 +23,7 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
-from benchmarks.report import Bar, report
+from benchmarks.report import Bar
 from benchmarks.retrieval.questions import handbook
 from operators.local.layout import free_port
 from retrieval.ingest.app import create_app
@@ -90,10 +89,7 @@ class Ingest:
         )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_DOCUMENTS} documents in one turn")
-    quick = parser.parse_args().quick
+def run(quick: bool) -> tuple[dict[str, Bar], list[str]]:
     count, turns = (QUICK_DOCUMENTS, QUICK_TURNS) if quick else (DOCUMENTS, TURNS)
     with TemporaryDirectory() as folder:
         library = Path(folder) / "library"
@@ -104,11 +100,11 @@ def main() -> int:
         "R8": Bar(round(median(ours.each_second / peer.each_second for ours, peer in pairs), 2), 1.0, "times"),
         "R8-bomb": Bar(round(max(delays), 2), LINE_S, "s", at_most=True),
     }
-    return report("ingest", bars, notes=[
+    return bars, [
         *(f"{ours.each_second:.1f} documents/s ({ours.chunks} chunks), LangChain's loop {peer.each_second:.1f} "
           f"({peer.chunks})" for ours, peer in pairs),
         f"a line beside a hostile tenant: {', '.join(f'{delay:.2f}' for delay in delays)} s",
-    ])  # fmt: skip
+    ]  # fmt: skip
 
 
 def _write(folder: Path, count: int) -> None:
@@ -172,7 +168,7 @@ async def _ingested(library: Path, folder: Path) -> Rate:
 def _peer(library: Path) -> Rate:
     port = free_port()
     with TemporaryDirectory() as data, milvus_lite(Path(data), port):
-        command = [str(PEERS), "-m", "benchmarks.ingest.langchain_loop", str(library), f"http://127.0.0.1:{port}"]
+        command = [str(PEERS), "-m", "benchmarks.retrieval.langchain_loop", str(library), f"http://127.0.0.1:{port}"]
         done = subprocess.run([*command, str(MODEL)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"LangChain's loop failed:\n{done.stderr}")
@@ -212,7 +208,3 @@ def _write_bombs(folder: Path) -> None:
     (folder / "brackets.md").write_text("[" * 50_000 + "](" * 50_000)
     (folder / "zeros.docx").write_bytes(docx([("Normal", "text")], padding=400_000_000))
     (folder / "long.docx").write_bytes(docx([("Normal", words)] * 8))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """The loop that is compared with: a loader by the file's type, a splitter, a store. In an environment of its own:
 
-.venv-peers/bin/python -m benchmarks.ingest.langchain_loop FOLDER MILVUS MODEL → one line of JSON
+.venv-peers/bin/python -m benchmarks.retrieval.langchain_loop FOLDER MILVUS MODEL → one line of JSON
 """
 
 import json

@@ -1,14 +1,13 @@
-"""`make bench-citations`: marks whose passage lacks the answer's value, and answers where the documents are silent.
+"""Marks whose passage lacks the answer's value, and answers where the documents are silent.
 
 Protocol: half of the questions are the demo's held-out ones, whose passages differ in the subject or in the attribute
 alone; half are about cells of tables (plans, versions, dates, amounts), where a neighbour is a cell away. All passages
 are documents of one knowledge base; the demo's base model answers through the gateway, greedily. A mark is wrong if the
 passage of its annotation does not hold the value that the answer states. Further questions are about subjects and
 attributes of the documents that no passage joins: the share that the whole path refuses, against the share that the
-best gate by relevance alone would refuse while it answers nine of ten others. `--quick`: 150 questions, not 500.
+best gate by relevance alone would refuse while it answers nine of ten others.
 """
 
-import argparse
 import random
 import re
 import sys
@@ -22,9 +21,9 @@ from statistics import mean
 import openai
 
 from benchmarks.quality import clients, objects
-from benchmarks.report import Bar, report
+from benchmarks.report import Bar
 from examples.demo.platform import running
-from examples.demo.workspace import AlreadyRunning, alone, clear
+from examples.demo.workspace import alone, clear
 from models.demo.corpus import UNKNOWN, Example, Fact, Writer, held_out
 
 ROOT = Path("build/citations")
@@ -79,21 +78,16 @@ def tables(count: int, writer: Writer) -> Iterator[Table]:
         yield Table(text, [(writer.question(fact), fact.value) for fact in asked])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_QUESTIONS} questions")
-    count = QUICK_QUESTIONS if parser.parse_args().quick else QUESTIONS
+def run(quick: bool) -> tuple[dict[str, Bar], list[str]]:
+    """Raises AlreadyRunning."""
+    count = QUICK_QUESTIONS if quick else QUESTIONS
     examples = list(held_out(2 * count, SEED))
     scenes = [example for example in examples if example.answer is not None][: count // 2]
     silent = [example for example in examples if example.answer is None and example.passages][: count // 5]
     planted = list(tables((count - len(scenes)) // PER_TABLE, Writer(random.Random(SEED), held=True)))
-    try:
-        with alone(ROOT):
-            clear(ROOT)
-            return _report(*_answers(scenes, silent, planted))
-    except AlreadyRunning as error:
-        print(f"bench-citations: {error}", file=sys.stderr)
-        return 1
+    with alone(ROOT):
+        clear(ROOT)
+        return _judged(*_answers(scenes, silent, planted))
 
 
 def _answers(
@@ -141,25 +135,20 @@ def _refused_by_gate(answers: Sequence[Answer], silent: Sequence[Answer]) -> flo
     return mean(answer.relevance < threshold for answer in silent)
 
 
-def _report(answers: Sequence[Answer], silent: Sequence[Answer]) -> int:
+def _judged(answers: Sequence[Answer], silent: Sequence[Answer]) -> tuple[dict[str, Bar], list[str]]:
     wrong = [answer for answer in answers if answer.wrong_marks]
     right = sum(_plain(answer.value) == _plain(answer.expected) for answer in answers)
     marked = sum(bool(answer.cited) for answer in answers)
     refused, by_gate = mean(answer.is_refused for answer in silent), _refused_by_gate(answers, silent)
-    return report(
-        "citations",
+    return (
         {
             "R4": Bar(sum(answer.wrong_marks for answer in wrong), 0, "marks", at_most=True),
             "R4-marked": Bar(round(marked / len(answers), 3), LEAST_MARKS, "of answers"),
             "R3": Bar(round(refused / max(by_gate, 0.01), 2), TIMES_GATE, "times"),
         },
-        notes=[
+        [
             f"{len(answers)} questions, {marked} answers with marks, {right} with the right value",
             f"{len(silent)} questions on silent documents: {refused:.2f} refused, {by_gate:.2f} by the best gate alone",
             *(f"{each.question} → {each.text!r}, cites {each.cited}" for each in wrong),
         ],
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
