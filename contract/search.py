@@ -20,6 +20,17 @@ class Outcome(StrEnum):
     """The gateway's: the message is no question to the documents."""
 
 
+class Match(StrEnum):
+    """What a passage must have, to be a hit."""
+
+    ANY = "any"
+    """Something of the query's meaning, or some of its words."""
+    WORDS = "words"
+    """Each word of the query, in any form of it that has the same stem."""
+    PHRASE = "phrase"
+    """The text of the query, whatever its case and spaces."""
+
+
 def is_printable_name(text: str) -> bool:
     """True if this can be the name of a tenant or a knowledge base: 1 to 63 bytes of printable text."""
     return text.isprintable() and 1 <= len(text.encode("utf-8", "replace")) <= PRINTABLE_NAME_BYTES
@@ -50,6 +61,8 @@ class SearchRequest(Body):
     """The questions that a follow-up may mean, oldest first."""
     answered: Annotated[str, Field(max_length=8_192)] = ""
     """The answer before the message. Where nothing else is found, its document is the evidence."""
+    match: Match = Match.ANY
+    """Words and phrases are looked for in the 1,000 best passages by words; the relevance does not decide then."""
     filter: Filter | None = None
     """Only documents whose attributes match are searched."""
     top_k: Annotated[int, Field(ge=1, le=50)] = 4

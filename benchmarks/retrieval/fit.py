@@ -18,8 +18,8 @@ from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus
 from benchmarks.retrieval.questions import Document, squad
 from contract.search import MIN_RELEVANCE
 from retrieval.embedding.model import Embedder
+from retrieval.ranking import signals_of
 from retrieval.relevance import FITTED, Signals, Weights, relevance, saturated
-from retrieval.search import signals_of
 from retrieval.store import Store
 
 SEED = 20_261_128

@@ -15,8 +15,8 @@ from retrieval.embedding.model import Embedder
 from retrieval.ingest.chunk import Block, passages
 from retrieval.ingest.pipeline import content_of, in_context
 from retrieval.lexical import query_terms, terms
+from retrieval.ranking import Hits, Query
 from retrieval.scope import Scope
-from retrieval.search import Hits, Query
 from retrieval.store import Chunk, KnowledgeBaseRow, Store
 from retrieval.store.rows import Vector, identifier
 from tests.retrieval.conftest import milvus_lite

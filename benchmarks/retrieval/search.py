@@ -17,8 +17,8 @@ from benchmarks.retrieval.questions import LANGUAGES, Document, handbook
 from benchmarks.retrieval.turns import RIGHT, results
 from contract.search import MIN_RELEVANCE, Outcome
 from retrieval.embedding.model import Embedder
+from retrieval.ranking import ranked
 from retrieval.relevance import decide
-from retrieval.search import ranked
 from retrieval.store import Store
 
 PARTS, QUICK_PARTS = 6, 2  # knowledge bases for R2, each without a share of the documents

@@ -110,10 +110,17 @@ def listing(access: Access, store: str) -> None:
 @click.argument("store")
 @click.argument("question")
 @click.option("--most", type=click.IntRange(1, 50), default=5, show_default=True, help="Passages to show.")
+@click.option(
+    "--match",
+    type=click.Choice(["any", "words", "phrase"]),
+    default="any",
+    show_default=True,
+    help="Passages near in meaning or words; with every word of QUESTION; with its text.",
+)
 @click.pass_obj
-def search(access: Access, store: str, question: str, most: int) -> None:
+def search(access: Access, store: str, question: str, most: int, match: str) -> None:
     """Show the passages of STORE for QUESTION, the most relevant first."""
-    for found in access.run(lambda client: client.search(store, question, most)):
+    for found in access.run(lambda client: client.search(store, question, most, match)):
         line = f"{found['score']:.2f} {found['filename']}: {found['content'][0]['text']}"
         click.echo(textwrap.shorten(line, WIDTH, placeholder=" …"))
 

@@ -63,8 +63,8 @@ class DocumentsClient:
     async def delete_file(self, file_id: str) -> Object:
         return await self._answer("DELETE", f"/v1/files/{file_id}")
 
-    async def search(self, store: str, question: str, most: int) -> list[Object]:
-        body = {"query": question, "max_num_results": most}
+    async def search(self, store: str, question: str, most: int, match: str = "any") -> list[Object]:
+        body = {"query": question, "max_num_results": most, "match": match}
         page = await self._answer("POST", f"/v1/vector_stores/{store}/search", json=body)
         return list(page["data"])
 

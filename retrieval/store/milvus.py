@@ -183,11 +183,15 @@ class Store:
     def lexical(self, scope: Scope, weights: Sparse, limit: int, filter_: Filter | None = None) -> list[Hit]:
         """The best chunks by BM25, best first; chunks without any term of the query are left out. Empty on a Milvus
         without sparse vectors."""
-        with self._calls("open"):
-            if not self._sparse:
-                return []
+        if not self.can_search_words():
+            return []
         hits = self._search(scope, LEXICAL, [weights], "IP", scope.matching(filter_), limit)
         return [hit for hit in hits if hit.score > 0]
+
+    def can_search_words(self) -> bool:
+        """False if this Milvus has no sparse vectors."""
+        with self._calls("open"):
+            return self._sparse
 
     def texts(self, scope: Scope, file_id: str) -> list[str]:
         """The texts of a file's chunks, in the order of the document."""

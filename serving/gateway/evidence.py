@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from contract.knowledge_base import KnowledgeBaseSpec
-from contract.search import MIN_RELEVANCE, Evidence, SearchRequest, SearchResponse
+from contract.search import MIN_RELEVANCE, Evidence, Match, SearchRequest, SearchResponse
 from contract.vector_store import PREFIX, is_made_by_api
 from serving.gateway.catalog import Base, Target, TenantEntry
 from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_marks, without_small_talk
@@ -31,6 +31,7 @@ class Query:
     top_k: int
     min_relevance: float = MIN_RELEVANCE
     explain: bool = False
+    match: Match = Match.ANY
     earlier: tuple[str, ...] = ()
     """The questions that a follow-up may mean, oldest first."""
     answered: str = ""
@@ -84,6 +85,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
         # Of several knowledge bases, the strictest decides.
         min_relevance=max(spec.min_relevance for spec in specs) if relevance is None else relevance,
         explain=options.explain,
+        match=options.match,
         turn=kind,
         asked="\n".join(request.questions)[-MAX_QUESTION:],
         strict=any(spec.strict for spec in specs),
@@ -153,5 +155,6 @@ async def search(retrieval: Retrieval | None, asked: Query, *, tenant: str, requ
         top_k=asked.top_k,
         min_relevance=asked.min_relevance,
         explain=asked.explain,
+        match=asked.match,
     )
     return await retrieval.search(request, request_id=request_id)

@@ -45,7 +45,9 @@ class Retrieval:
     async def _posted(self, path: str, body: BaseModel, request_id: str) -> bytes:
         headers = {"x-request-id": request_id}
         try:
-            async with self._session.post(path, data=body.model_dump_json(), headers=headers) as response:
+            async with self._session.post(
+                path, data=body.model_dump_json(exclude_defaults=True), headers=headers
+            ) as response:
                 text = await response.read()
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from contract.search import Relevance
+from contract.search import Match, Relevance
 from serving.gateway.errors import InvalidRequest
 from serving.gateway.requests.messages import Message
 from serving.gateway.requests.refusals import refusal
@@ -53,7 +53,8 @@ class StreamOptions(Value):
 
 class RetrievalOptions(Value):
     """`grounded` false turns off the retrieval that an adapter asks for; true asks for retrieval explicitly.
-    `explain` adds every passage that was considered, with its scores, to the answer."""
+    `match` asks for passages with every word of the message, or with its text. `explain` adds every passage that was
+    considered, with its scores, to the answer."""
 
     kept = frozenset({"knowledge_bases"})
 
@@ -67,6 +68,7 @@ class RetrievalOptions(Value):
     top_k: Annotated[int, Field(ge=1, le=20)] | None = None
     grounded: bool | None = None
     min_relevance: Relevance | None = None
+    match: Match = Match.ANY
     explain: bool = False
 
 

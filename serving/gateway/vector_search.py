@@ -46,6 +46,7 @@ class VectorSearch:
             tenant=tenant,
             knowledge_bases=[store_id.removeprefix(PREFIX)],
             query=query,
+            match=request.match,
             filter=request.filters,
             top_k=request.max_num_results,
             explain=True,
@@ -63,13 +64,16 @@ def _not_found(store_id: str) -> NotFound:
 
 
 def best(results: Iterable[Sequence[Evidence]], request: VectorSearchRequest) -> list[Evidence]:
-    """The most relevant passages of all queries, each once."""
+    """The most relevant passages of all queries, each once. Those of one query keep their order, which a re-ranker may
+    have decided."""
     by_id: dict[str, Evidence] = {}
     for item in (item for passages in results for item in passages):
         if item.chunk_id not in by_id or by_id[item.chunk_id].score < item.score:
             by_id[item.chunk_id] = item
     enough = [item for item in by_id.values() if item.score >= request.ranking_options.score_threshold]
-    return sorted(enough, key=lambda item: (-item.score, item.chunk_id))[: request.max_num_results]
+    if len(request.queries) > 1:
+        enough.sort(key=lambda item: (-item.score, item.chunk_id))
+    return enough[: request.max_num_results]
 
 
 def _result(item: Evidence) -> Mapping[str, Any]:
@@ -82,5 +86,6 @@ def _result(item: Evidence) -> Mapping[str, Any]:
         "heading": item.heading,
         "dense_score": item.dense_score,
         "lexical_score": item.lexical_score,
+        "rerank_score": item.rerank_score,
         "chunk_id": item.chunk_id,
     }

@@ -12,9 +12,9 @@ from retrieval.bm25 import Statistics, query_vector
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.model import Embedder
 from retrieval.lexical import query_terms
+from retrieval.ranking import Hits, Query, ranked
 from retrieval.relevance import decide
 from retrieval.scope import Scope
-from retrieval.search import Hits, Query, ranked
 from retrieval.store import Store
 from tests.retrieval.chunks import stored
 from tests.retrieval.corpora import TOPICS

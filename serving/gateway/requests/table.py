@@ -17,7 +17,8 @@ Made by `make docs` from `serving.gateway.schemas`; edit there. Other parameters
 OURS = {
     "model": "read by the gateway: one of the tenant's names; the engine receives its own name for the version",
     "stream_options": "`include_usage` is read by the gateway; the engine is always asked for usage",
-    "retrieval": "`knowledge_bases`, `top_k` (1 to 20), `grounded`, `min_relevance` (0 to 1), `explain`; not passed on",
+    "retrieval": "`knowledge_bases`, `top_k` (1 to 20), `grounded`, `min_relevance` (0 to 1), `match` (`any`, `words`, "
+    "`phrase`), `explain`; not passed on",
     "tool_choice": "passed on; with `allowed_tools` the engine receives only those tools",
     "tools": "passed on, with `strict` where a call is forced",
     "chat_template_kwargs": "passed on where the base model's `chatTemplateKwargs` allows it; no lists, no objects",

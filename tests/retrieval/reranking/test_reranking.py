@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from contract.search import Evidence
 from operators.settings import Settings
 from retrieval.errors import RerankerError
+from retrieval.ranking import reordered
 from retrieval.reranking.reranker import Reranker, opened
-from retrieval.search import reordered
 
 PASSAGES = ["The refund window is 30 days.", "Support answers within two hours.", "The cellar opens at seven."]
 TOKEN = SecretStr("token-of-the-test")
