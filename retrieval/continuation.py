@@ -1,4 +1,4 @@
-"""A message that finds nothing by itself, after an answer from a document: it may go on about that document. Pure."""
+"""A follow-up that finds nothing by itself goes on about the document of the answer before it. Pure."""
 
 from collections.abc import Sequence, Set
 
@@ -11,15 +11,15 @@ about something else."""
 
 
 def may_continue(terms: Sequence[str], known: Set[str]) -> bool:
-    """True if at most two of the message's terms, or at most half of them, are in no document."""
+    """True if at most two of the message's terms, or at most half of them, are not among the known ones."""
     unknown = sum(term not in known for term in terms)
     return unknown <= max(MOST_UNKNOWN, len(terms) // 2)
 
 
 def within(file_id: str, filter_: Filter | None) -> Filter:
-    """The filter, for one document alone."""
+    """The filter, for one document alone. It may be one level deeper than a caller's."""
     of_document = Equality(type="eq", key="file_id", value=file_id)
-    return Compound(type="and", filters=[of_document, filter_]) if filter_ else of_document
+    return Compound.model_construct(type="and", filters=[of_document, filter_]) if filter_ else of_document
 
 
 def continued(of_message: Sequence[Evidence], of_answer: Sequence[Evidence]) -> list[Evidence]:

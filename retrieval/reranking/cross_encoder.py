@@ -3,65 +3,92 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from tokenizers import Encoding, Tokenizer
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from retrieval.errors import RerankerError
 
-MAX_TOKENS = 512  # of a question and a passage together; what is longer is cut
-BATCH = 4  # passages between two looks at the time
+MOST_TOKENS = 512  # of a question and a passage together, unless the tokenizer says otherwise; the rest is cut
+MOST_WAITING = 4  # searches; further ones keep their order
 
 
 class CrossEncoder:
-    """Reads the question and a passage together."""
+    """Reads the question and a passage together, in one thread of its own: a slow model delays nothing else."""
 
     def __init__(self, folder: Path, *, seconds: float, threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        self._seconds, self._waiting = seconds, 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="re-ranker")
         try:
             self._session = onnxruntime.InferenceSession(
                 folder / "model.onnx", sess_options=options, providers=["CPUExecutionProvider"]
             )
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._tokenizer.enable_truncation((self._tokenizer.truncation or {}).get("max_length", MOST_TOKENS))
+            self._inputs = {entry.name for entry in self._session.get_inputs()}
+            self._score("word " * MOST_TOKENS, "word " * MOST_TOKENS)  # the longest pair that it will read
         except Exception as error:  # both libraries raise bare Exception subclasses of their own
             raise RerankerError(
                 f"The re-ranker's folder {folder} cannot be used ({error}): export a cross-encoder into it with "
                 "python -m retrieval.reranking.export."
             ) from error
-        self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.enable_padding()
-        self._inputs = {entry.name for entry in self._session.get_inputs()}
-        self._seconds = seconds
 
     async def scores(self, question: str, passages: Sequence[str]) -> list[float]:
-        return await asyncio.to_thread(self._scores, question, passages)
+        if self._waiting >= MOST_WAITING:
+            raise RerankerError("The re-ranker is busy with other searches: hits keep their order.")
+        scores: list[float] = []  # filled by the thread
+        deadline = time.monotonic() + self._seconds
+        self._waiting += 1
+        reading = asyncio.get_running_loop().run_in_executor(
+            self._thread, self._read, question, passages, deadline, scores
+        )
+        reading.add_done_callback(self._done)
+        await asyncio.wait([reading], timeout=self._seconds)
+        if reading.done() and (error := reading.exception()):
+            raise RerankerError(f"The re-ranker failed ({type(error).__name__}): hits keep their order.") from error
+        return list(scores)
 
     async def close(self) -> None:
-        """Frees the model."""
-        del self._session, self._tokenizer
+        """Frees the model, as soon as its thread is done."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        del self._session
 
-    def _scores(self, question: str, passages: Sequence[str]) -> list[float]:
-        deadline, scores = time.monotonic() + self._seconds, []
-        for start in range(0, len(passages), BATCH):
+    def _done(self, _reading: "asyncio.Future[None]") -> None:
+        self._waiting -= 1
+
+    def _read(self, question: str, passages: Sequence[str], deadline: float, scores: list[float]) -> None:
+        session = self._session
+        for passage in passages:
             if time.monotonic() >= deadline:
-                break
-            scores += self._batch(question, passages[start : start + BATCH])
-        return scores
+                return
+            scores.append(self._score(question, passage, session))
 
-    def _batch(self, question: str, passages: Sequence[str]) -> list[float]:
-        encodings = self._tokenizer.encode_batch([(question, passage) for passage in passages])
-        feeds = {name: value for name, value in _feeds(encodings).items() if name in self._inputs}
-        logits = np.asarray(self._session.run(None, feeds)[0], np.float64)
-        # One output: how relevant. Two: irrelevant, relevant.
-        return [float(row[-1] - (row[0] if len(row) > 1 else 0.0)) for row in logits]
+    def _score(
+        self, question: str, passage: str, session: "onnxruntime.InferenceSession | None" = None
+    ) -> float:
+        """Raises ValueError for a model with other outputs than a re-ranker's."""
+        encoding = self._tokenizer.encode(question, passage)
+        feeds = {
+            "input_ids": _row(encoding.ids),
+            "attention_mask": _row(encoding.attention_mask),
+            "token_type_ids": _row(encoding.type_ids),
+        }
+        logits = (session or self._session).run(None, {name: feeds[name] for name in self._inputs})[0]
+        return _score(np.asarray(logits, np.float64))
 
 
-def _feeds(encodings: Sequence[Encoding]) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
-    return {
-        "input_ids": np.array([each.ids for each in encodings], np.int64),
-        "attention_mask": np.array([each.attention_mask for each in encodings], np.int64),
-        "token_type_ids": np.array([each.type_ids for each in encodings], np.int64),
-    }
+def _row(values: Sequence[int]) -> NDArray[np.int64]:
+    return np.array([values], np.int64)
+
+
+def _score(logits: NDArray[np.float64]) -> float:
+    """One output: how relevant. Two: irrelevant, relevant."""
+    if logits.shape not in ((1, 1), (1, 2)) or not np.isfinite(logits).all():
+        raise ValueError(f"its outputs are {logits.shape}, or not finite: a re-ranker has one or two")
+    return float(logits[0, -1] - (logits[0, 0] if logits.shape[1] == 2 else 0.0))

@@ -15,6 +15,7 @@ from typing import Any
 from retrieval.embedding.export import FILES, accepted, sample_inputs, tokenizer_json, write_onnx
 
 LARGEST_DIFFERENCE = 1e-3  # of a logit
+MOST_TOKENS = 512
 
 log = logging.getLogger("retrieval.reranking.export")
 
@@ -29,6 +30,12 @@ def load(source: Path) -> Any:
     if model.config.num_labels > 2:
         raise SystemExit(f"{source} has {model.config.num_labels} outputs: a re-ranker has one or two.")
     return model
+
+
+def most_tokens(model: Any) -> int:
+    """The positions that the model has for a question and a passage; the roberta family starts to count at 2."""
+    positions = int(getattr(model.config, "max_position_embeddings", MOST_TOKENS + 2))
+    return min(MOST_TOKENS, positions - 2)
 
 
 def largest_difference(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
@@ -48,8 +55,8 @@ def export(source: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
         model_file, tokenizer_file = (Path(scratch) / name for name in FILES)
-        tokenizer_file.write_text(tokenizer_json(source), encoding="utf-8")
         model = load(source)
+        tokenizer_file.write_text(tokenizer_json(source, most_tokens=most_tokens(model)), encoding="utf-8")
         inputs = accepted(model, sample_inputs(tokenizer_file))
         write_onnx(model, inputs, model_file, output="logits")
         difference = largest_difference(model, model_file, inputs)

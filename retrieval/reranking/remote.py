@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 import aiohttp
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, FiniteFloat, SecretStr, ValidationError
 
 from retrieval.errors import RerankerError
 
-_MOST_BYTES = 1 << 20  # of an answer: it may repeat the passages
+MOST_BYTES = 4 << 20  # of an answer: it may repeat the passages
 
 
 class _Result(BaseModel):
     index: int
-    relevance_score: float
+    relevance_score: FiniteFloat
 
 
 class _Answer(BaseModel):
@@ -30,11 +30,12 @@ class Remote:
         body = {"model": self._model, "query": question, "documents": list(passages), "top_n": len(passages)}
         try:
             async with self._opened().post(f"{self._address}/v1/rerank", json=body, allow_redirects=False) as answer:
-                text = await answer.content.read(_MOST_BYTES)
                 if answer.status != 200:
-                    raise self._failed(f"status {answer.status}: {text[:200].decode(errors='replace')}")
-            return _in_order(_Answer.model_validate_json(text), len(passages))
-        except (aiohttp.ClientError, TimeoutError, ValidationError, ValueError) as error:
+                    raise self._failed(f"status {answer.status}")
+                return _in_order(_Answer.model_validate_json(await _read(answer)), len(passages))
+        except ValidationError as error:  # its text has the answer, and so the passages
+            raise self._failed("its answer is no list of scores") from error
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise self._failed(str(error) or type(error).__name__) from error
 
     async def close(self) -> None:
@@ -55,9 +56,19 @@ class Remote:
         )
 
 
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    """Raises ValueError for a body over the limit."""
+    body = bytearray()
+    async for part in answer.content.iter_any():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"its answer has more than {MOST_BYTES:,} bytes")
+    return bytes(body)
+
+
 def _in_order(answer: _Answer, count: int) -> list[float]:
     """The scores in the order of the passages. Raises ValueError unless each passage has one."""
     scores = {result.index: result.relevance_score for result in answer.results}
-    if set(scores) != set(range(count)):
-        raise ValueError(f"it scored {len(scores)} of {count} passages")
+    if set(scores) != set(range(count)) or len(answer.results) != count:
+        raise ValueError(f"it gave {len(answer.results)} scores for {count} passages")
     return [scores[index] for index in range(count)]

@@ -23,6 +23,8 @@ class Reranker(Protocol):
 
 def opened(where: str, *, model: str, token: SecretStr, seconds: float) -> Reranker:
     """A server's re-ranker if `where` is an address, else the one in this folder. Raises `RerankerError`."""
-    if where.startswith(("http://", "https://")):
+    if where.lower().startswith(("http://", "https://")):
         return Remote(where, model=model, token=token, seconds=seconds)
+    if not where.startswith("/"):
+        raise RerankerError(f"The re-ranker {where!r} is neither an http address nor the absolute path of a folder.")
     return CrossEncoder(Path(where), seconds=seconds)
