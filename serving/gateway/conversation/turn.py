@@ -9,14 +9,16 @@ from serving.gateway.conversation import english, korean
 
 LONGEST = 160  # characters of small talk; a longer message is a question
 # Characters, messages: the event loop waits while a conversation is read.
-LONGEST_READ = 300
+LONGEST_READ = 200
 LONGEST_CLAUSE = 60
 MOST_READ = 4
 MOST_PREVIOUS = 2  # questions before a follow-up that are searched for with it
 
-_CLAUSE_END = re.compile(r"[.!?,;:~()\"\n\u2026\u3002\uff01\uff1f\u3001]+")
+_CLAUSE_END = re.compile(r"(?:[.!?,~()\n\u2026\u3002\uff01\uff1f\u3001]|;(?!\w))+")
 _CLAUSE = re.compile(r".+?(?:[.!?,;:~\u2026]+(?=\s|$)|\n|$)\s*", re.DOTALL)
 _MARK = re.compile(r"\s?\[\d{1,2}\]")
+_SIGNS = re.compile(r"(?=.*\S)[^\w?\uff1f]+")  # signs alone, such as a thumb; a question mark asks
+_SMILEY = re.compile(r"(?<!\w)[:;=]'?-?[()dDpPoO3/|]+(?!\w)")
 _UNSPOKEN = re.compile(r"[^\w\s']")
 
 
@@ -38,21 +40,20 @@ def turn(message: str, *, is_first: bool) -> Turn:
     question."""
     if len(message) > LONGEST_READ:
         return Turn.QUESTION
+    if _SIGNS.fullmatch(message):
+        return Turn.SMALL_TALK
     clauses = _clauses(message)
+    others = [clause for clause in clauses if not _is_small_talk(clause)]
     if len(message) <= LONGEST and clauses:
-        if all(map(_is_small_talk, clauses)):
+        if not others:
             return Turn.SMALL_TALK
-        if not is_first and all(_is_small_talk(clause) or _is_about_answer(clause) for clause in clauses):
+        if not is_first and all(map(_is_about_answer, others)):
             return Turn.ABOUT_ANSWER
     if is_first:
         return Turn.QUESTION
-    if _is_remark(message, clauses):
+    if clauses and not _asks(message) and all(map(_is_remark, others)):
         return Turn.REMARK
-    spoken = [clause for clause in clauses if not _is_small_talk(clause)]
-    is_follow_up = any(
-        korean.continues(each) if korean.is_written(each) else english.continues(each) for each in spoken
-    )
-    return Turn.FOLLOW_UP if is_follow_up else Turn.QUESTION
+    return Turn.FOLLOW_UP if any(map(_continues, others)) else Turn.QUESTION
 
 
 def without_small_talk(message: str) -> str:
@@ -86,28 +87,31 @@ def previous_questions(messages: Sequence[str]) -> list[str]:
 
 
 def _clauses(message: str) -> list[str]:
-    """In lower case, without punctuation and symbols."""
-    text = unicodedata.normalize("NFKC", message).casefold().replace("\u2019", "'")
+    """In lower case, without punctuation and symbols. NFKC would make other characters of Korean letters alone."""
+    text = unicodedata.normalize("NFC", _SMILEY.sub(" ", message)).casefold().replace("\u2019", "'")
     clauses = (" ".join(_UNSPOKEN.sub(" ", clause).replace("'", "").split()) for clause in _CLAUSE_END.split(text))
     return [clause for clause in clauses if clause]
 
 
 def _is_small_talk(clause: str) -> bool:
-    if len(clause) > LONGEST_CLAUSE:
-        return False
-    return korean.is_small_talk(clause) if korean.is_written(clause) else english.is_small_talk(clause)
+    return len(clause) <= LONGEST_CLAUSE and (
+        korean.is_small_talk(clause) if korean.is_written(clause) else english.is_small_talk(clause)
+    )
 
 
 def _is_about_answer(clause: str) -> bool:
-    if len(clause) > LONGEST_CLAUSE:
-        return False
-    return korean.is_about_answer(clause) if korean.is_written(clause) else english.is_about_answer(clause)
-
-
-def _is_remark(message: str, clauses: Sequence[str]) -> bool:
-    asks = len(message) > LONGEST or "?" in message or "\uff1f" in message
-    return (
-        not asks
-        and bool(clauses)
-        and all(korean.is_remark(each) if korean.is_written(each) else english.is_remark(each) for each in clauses)
+    return len(clause) <= LONGEST_CLAUSE and (
+        korean.is_about_answer(clause) if korean.is_written(clause) else english.is_about_answer(clause)
     )
+
+
+def _is_remark(clause: str) -> bool:
+    return korean.is_remark(clause) if korean.is_written(clause) else english.is_remark(clause)
+
+
+def _continues(clause: str) -> bool:
+    return korean.continues(clause) if korean.is_written(clause) else english.continues(clause)
+
+
+def _asks(message: str) -> bool:
+    return len(message) > LONGEST or "?" in message or "\uff1f" in message

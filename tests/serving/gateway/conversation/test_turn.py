@@ -16,7 +16,12 @@ from serving.gateway.conversation.turn import (
 @pytest.mark.parametrize(
     "message",
     ["Hello!", "hi there", "Good morning, how are you?", "Thank you so much!", "ok, thanks", "Bye", "Who are you?",
-     "안녕하세요", "감사합니다!", "정말 고마워요", "네 알겠습니다.", "수고하세요~", "너 누구야?", "What\u2019s up?"],
+     "안녕하세요", "감사합니다!", "정말 고마워요", "네 알겠습니다.", "수고하세요~", "너 누구야?", "What\u2019s up?",
+     "ok thanks that helps a lot", "heyyy :)", "thx!!", "I'll give it a try", "are you human or machine",
+     "this is useless",
+     "wrong window, sorry", "yes that's right", "hahaha", "\U0001f44d", "^^",
+     "아 그렇군요 감사합니다ㅎㅎ", "ㅇㅋ ㄱㅅ", "ㅋㅋㅋㅋ", "너 로봇이지?", "잘못 보냈어요 죄송",
+     "내일 다시 올게요", "아 짜증나"],
 )  # fmt: skip
 def test_small_talk_is_no_question(message: str) -> None:
     assert turn(message, is_first=True) is turn(message, is_first=False) is Turn.SMALL_TALK
@@ -27,6 +32,12 @@ def test_small_talk_is_no_question(message: str) -> None:
     ["Why?", "Are you sure?", "Translate your answer into German", "please say that again in simpler words",
      "Shorter!",
      "Where did you get that?", "Thanks. Can you summarize it in two sentences?",
+     "ok thanks can you make it shorter", "tl;dr please", "i dont get it", "that's not what I asked",
+     "expalin it again",
+     "give me an example", "write that as an e-mail to my boss", "summarise our conversation",
+     "which page is that on?",
+     "근데 좀 더 짧게 해주세요ㅠㅠ", "예를 들어줘", "그게 무슨 말이에요?", "어디에 나와있어?",
+     "내 질문은 그게 아니야", "3줄로 요약해줘",
      "왜요?", "확실한가요?", "영어로 번역해 주세요", "좀 더 짧게 말해줘", "출처가 어디예요?"],
 )  # fmt: skip
 def test_requests_about_an_answer_need_one(message: str) -> None:
@@ -40,11 +51,61 @@ def test_requests_about_an_answer_need_one(message: str) -> None:
      "parental leave",
      "Translate the manual of the RV-7", "List the fees of the library",
      "Thanks for the delivery of the sofa, it broke",
+     "How do you say thank you in German", "Translate good morning into Korean", 'Translate "thank you" into Korean',
+     "Translate this: good morning", "What is the capital of France?", "How is overtime paid",
+     "when is the good night shift",
+     "Are you sure that express takes two days?", "list", "do I get it by mail", "where is it", "until tomorrow?",
+     "예산 신청", "영어 수업", "누가 승인해요", "의자 고쳐줘", "어디에 있어요", "감사 일정",
+     "프랑스 수도가 어디야", "이거 바꿔주세요",
      "환불은 며칠 안에 되나요?", "안녕하세요, 배송비가 얼마예요?", "연차 규정을 설명해 주세요", "육아 휴직"],
 )  # fmt: skip
 def test_whatever_names_a_subject_is_searched_for(message: str) -> None:
     assert turn(message, is_first=True) is Turn.QUESTION
     assert turn(message, is_first=False).needs_documents
+
+
+SUBJECTS = [
+    "vacation days",
+    "the warranty",
+    "a new laptop",
+    "express delivery",
+    "the gym",
+    "bitcoin",
+    "the weather in Rome",
+]
+CHATTY = ["hi, what about {}", "thanks how much is {}", "explain {}", "explain {} again please", "list {}",
+          "are you sure about {}",
+          "give me an example of {}", "translate {} to German", "summarize {} in two sentences", "why is {} so short",
+          "where does it say something about {}", "tell me more about {}", "can you help me with {}",
+          "i have a question about {}, can you help?", "write an email about {}",
+          "what do you mean by {}"]  # fmt: skip
+KOREAN_SUBJECTS = [
+    "연차",
+    "보증 기간",
+    "노트북",
+    "배송",
+    "헬스장",
+    "비트코인",
+    "로마 날씨",
+    "예산",
+    "감사팀",
+    "표준 계약",
+]
+KOREAN_CHATTY = ["안녕하세요 {} 알려주세요", "감사합니다 {}은 얼마예요", "{} 설명해줘", "{} 다시 설명해 주세요",
+                 "{} 예를 들어줘", "{} 확실해?",
+                 "{} 영어로 번역해줘", "{} 두 줄로 요약해줘", "왜 {}이 짧아요", "{} 출처가 뭐예요",
+                 "{} 더 알려줘", "{} 목록", "{} 도와주세요",
+                 "{} 어디에 나와있어요?", "{} 표로 정리해줘"]  # fmt: skip
+
+
+@given(
+    st.builds(str.format, st.sampled_from(CHATTY), st.sampled_from(SUBJECTS))
+    | st.builds(str.format, st.sampled_from(KOREAN_CHATTY), st.sampled_from(KOREAN_SUBJECTS)),
+    st.sampled_from(["", "hi! ", "ok, ", "네 ", "감사합니다. "]),
+)
+def test_a_subject_in_chatty_words_is_searched_for(message: str, greeting: str) -> None:
+    assert turn(greeting + message, is_first=True) is Turn.QUESTION
+    assert turn(greeting + message, is_first=False).needs_documents
 
 
 @pytest.mark.parametrize(
