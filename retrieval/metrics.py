@@ -31,6 +31,11 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self._others = Counter(
+            "quiver_retrieval_other_embedder_hits",
+            "Hits with a vector of another embedder than this process has: found by their words alone.",
+            registry=self.registry,
+        )
         self._failures = Counter("quiver_retrieval_failures", "Searches that failed.", ["code"], registry=self.registry)
 
     def admit(self, tenants: frozenset[str]) -> None:
@@ -52,6 +57,7 @@ class Metrics:
         for stage, seconds in answer.seconds.model_dump().items():
             self._seconds.labels(stage).observe(seconds)
         self._reranked(answer)
+        self._others.inc(answer.other_embedder_hits)
 
     def _reranked(self, answer: SearchResponse) -> None:
         if answer.reranked is None:

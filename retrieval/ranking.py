@@ -14,10 +14,17 @@ from retrieval.store.rows import Vector
 class Query:
     """A question as the retrievers see it."""
 
+    text: str
     vector: Vector
     is_read: bool
     """True if the embedder can read the question."""
     terms: list[str]
+    embedder: str
+    """The id of the model of the vector."""
+
+    def is_comparable(self, hit: Hit) -> bool:
+        """False if the two have no cosine: the model cannot read the question, or their vectors are of two models."""
+        return self.is_read and hit.embedder in ("", self.embedder)
 
 
 @dataclass(frozen=True)
@@ -40,10 +47,10 @@ def reordered(evidence: Sequence[Evidence], scores: Sequence[float]) -> list[Evi
     return [*sorted(scored, key=lambda item: -(item.rerank_score or 0.0)), *evidence[len(scored) :]]
 
 
-def most_relevant(searches: Sequence[tuple[Hits, Query]]) -> list[Evidence]:
-    """The ranked hits of the search with the most relevant one; empty without any."""
-    candidates = [ranked(hits, query) for hits, query in searches]
-    return max(candidates, key=lambda evidence: evidence[0].score if evidence else -1.0, default=[])
+def most_relevant(searches: Sequence[tuple[Hits, Query]]) -> tuple[list[Evidence], Query]:
+    """The ranked hits of the search with the most relevant one, and its query."""
+    candidates = [(ranked(hits, query), query) for hits, query in searches]
+    return max(candidates, key=lambda each: each[0][0].score if each[0] else -1.0)
 
 
 def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
@@ -54,10 +61,11 @@ def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
     # If the retriever returned few hits, the others have no term of the question.
     least_score = min(scores.values(), default=0.0) if len(scores) >= len(cosines) else 0.0
     total, best = sum(hits.rarities.values()) or 1.0, best_score(hits.rarities) or 1.0
-    common = {chunk_id: shared(hits.rarities, hit.terms) for chunk_id, hit in hits.by_id.items()}
+    by_id = hits.by_id
+    common = {chunk_id: shared(hits.rarities, hit.terms) for chunk_id, hit in by_id.items()}
     return {
         chunk_id: Signals(
-            cosine=cosines.get(chunk_id, least_cosine) if query.is_read else None,
+            cosine=cosines.get(chunk_id, least_cosine) if query.is_comparable(by_id[chunk_id]) else None,
             coverage=common[chunk_id] / total,
             match=scores.get(chunk_id, least_score) / best,
             matched=common[chunk_id] / hits.largest_rarity,

@@ -5,7 +5,7 @@ import base64
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from contract.search import Evidence, Match, Outcome, SearchRequest, SearchResponse, Seconds
 from retrieval import exact
@@ -27,6 +27,20 @@ _ANSWERABLE = (Outcome.EVIDENCE, Outcome.CONTINUED)
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Found:
+    """The hits of a search, best first, and what they are good for."""
+
+    evidence: Sequence[Evidence]
+    outcome: Outcome
+    question: str = ""
+    """What found them; empty where a re-ranker cannot tell more."""
+    refused: Sequence[Evidence] = ()
+    """Hits that were not good enough, where a document was taken instead."""
+    other_embedder: int = 0
+    """The number of hits with a vector of another embedder."""
+
+
 class Search:
     """Answers queries, and holds the caches."""
 
@@ -42,19 +56,17 @@ class Search:
         begun = time.perf_counter()
         queries = await asyncio.to_thread(self._read, request)
         embedded = time.perf_counter()
-        evidence, outcome = await self._find(request, queries)
-        found = time.perf_counter()
-        reranked = None
-        if self._reranker and outcome in _ANSWERABLE:
-            scores = await _scores(self._reranker, request.query, evidence[:RERANKED])
-            evidence, reranked = reordered(evidence, scores), len(scores)
+        found = await self._find(request, queries)
+        searched = time.perf_counter()
+        evidence, reranked = await self._reranked(found)
         return SearchResponse(
-            outcome=outcome,
-            evidence=evidence[: request.top_k] if outcome in _ANSWERABLE else [],
-            considered=evidence if request.explain else [],
+            outcome=found.outcome,
+            evidence=evidence[: request.top_k] if found.outcome in _ANSWERABLE else [],
+            considered=[*evidence, *found.refused] if request.explain else [],
             reranked=reranked,
+            other_embedder_hits=found.other_embedder,
             embedding=base64.b64encode(queries[0].vector.astype("<f4").tobytes()).decode(),
-            seconds=Seconds(embed=embedded - begun, search=found - embedded, rank=time.perf_counter() - found),
+            seconds=Seconds(embed=embedded - begun, search=searched - embedded, rank=time.perf_counter() - searched),
         )
 
     async def ping(self) -> None:
@@ -76,27 +88,40 @@ class Search:
 
     def _query(self, tenant: str, text: str) -> Query:
         return Query(
+            text=text,
             vector=self._cache.embed(tenant, text),
             is_read=self._embedder.legibility(text) >= ENOUGH,
             terms=query_terms(text),
+            embedder=self._embedder.id,
         )
 
-    async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> tuple[list[Evidence], Outcome]:
-        """The hits, best first, and what they are good for."""
+    async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> Found:
         if not request.knowledge_bases:
-            return [], Outcome.SCOPE_EMPTY
+            return Found([], Outcome.SCOPE_EMPTY)
         scope = Scope(request.tenant, tuple(request.knowledge_bases))
         if request.match is not Match.ANY:
             evidence = await self._exact(request, scope, queries[0])
-            return evidence, decide([item.score for item in evidence], 0.0)
+            return Found(evidence, _outcome(evidence, 0.0), request.query)
         pool = max(self._pool, request.top_k)
         hits = await asyncio.gather(*(self._retrievers.hits(scope, query, pool, request.filter) for query in queries))
-        evidence = await asyncio.to_thread(most_relevant, list(zip(hits, queries, strict=True)))
-        outcome = decide([item.score for item in evidence], request.min_relevance)
-        if outcome is Outcome.EVIDENCE or not request.answered:
-            return evidence, outcome
-        more = await self._continued(request, scope, queries[0], hits[0])
-        return (more, Outcome.CONTINUED) if more else (evidence, outcome)
+        evidence, query = await asyncio.to_thread(most_relevant, list(zip(hits, queries, strict=True)))
+        outcome = _outcome(evidence, request.min_relevance)
+        if outcome is not Outcome.EVIDENCE and request.answered:
+            more = await self._continued(request, scope, queries[0], hits[0])
+            if more:
+                return Found(more, Outcome.CONTINUED, refused=evidence)
+        return Found(evidence, outcome, query.text, other_embedder=self._of_other_embedder(request.tenant, hits[0]))
+
+    def _of_other_embedder(self, tenant: str, hits: Hits) -> int:
+        """The number of hits, which are said in the log."""
+        others = {hit.embedder for hit in hits.by_id.values()} - {"", self._embedder.id}
+        if others:
+            log.warning(
+                "passages of tenant %s are embedded by %s, and this process has %s: they are found by words alone "
+                "until the ingest worker has embedded them again; if this stays, give both the same model",
+                tenant, ", ".join(sorted(others)), self._embedder.id,
+            )  # fmt: skip
+        return sum(hit.embedder in others for hit in hits.by_id.values())
 
     async def _exact(self, request: SearchRequest, scope: Scope, query: Query) -> list[Evidence]:
         hits = await self._retrievers.hits_by_words(scope, query, exact.POOL, request.filter)
@@ -109,17 +134,29 @@ class Search:
         message is about something else."""
         statistics = await self._retrievers.statistics(scope)
         known = statistics.frequent.keys() | frozenset().union(*(hit.terms for hit in hits.by_id.values()))
-        if not request.earlier and not may_continue(message.terms, known):
+        if not may_continue(message.terms, known):
             return []
         answer = await asyncio.to_thread(self._query, request.tenant, request.answered)
-        sources = ranked(await self._retrievers.hits(scope, answer, self._pool, request.filter), answer)
-        if decide([item.score for item in sources], request.min_relevance) is not Outcome.EVIDENCE:
+        of_answer = await self._retrievers.hits(scope, answer, self._pool, request.filter)
+        sources = await asyncio.to_thread(ranked, of_answer, answer)
+        if _outcome(sources, request.min_relevance) is not Outcome.EVIDENCE:
             return []
         document, pool = within(sources[0].file_id, request.filter), max(self._pool, request.top_k)
-        of_message, of_answer = await asyncio.gather(
+        near = await asyncio.gather(
             *(self._retrievers.hits(scope, query, pool, document) for query in (message, answer))
         )
-        return continued(ranked(of_message, message), ranked(of_answer, answer))
+        return await asyncio.to_thread(lambda: continued(ranked(near[0], message), ranked(near[1], answer)))
+
+    async def _reranked(self, found: Found) -> tuple[list[Evidence], int | None]:
+        """The evidence in the re-ranker's order, and how many hits it read; None if it was not asked."""
+        if self._reranker is None or not found.question or found.outcome is not Outcome.EVIDENCE:
+            return list(found.evidence), None
+        scores = await _scores(self._reranker, found.question, found.evidence[:RERANKED])
+        return reordered(found.evidence, scores), len(scores)
+
+
+def _outcome(evidence: Sequence[Evidence], least: float) -> Outcome:
+    return decide([item.score for item in evidence], least)
 
 
 async def _scores(reranker: Reranker, question: str, evidence: Sequence[Evidence]) -> list[float]:

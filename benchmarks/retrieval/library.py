@@ -52,7 +52,7 @@ class Library:
     """The passages of a collection, embedded once, and knowledge bases of some of its documents."""
 
     def __init__(self, store: Store, embedder: Embedder, documents: Sequence[Document]) -> None:
-        self._store, self._embedder = store, embedder
+        self.store, self.embedder = store, embedder
         cut = [
             (number, position, block)
             for number, document in enumerate(documents)
@@ -63,19 +63,19 @@ class Library:
 
     def _vector(self, block: Block) -> Vector | None:
         text = in_context(block)
-        return self._embedder.embed([text])[0] if self._embedder.legibility(text) >= ENOUGH else None
+        return self.embedder.embed([text])[0] if self.embedder.legibility(text) >= ENOUGH else None
 
     def shelf(self, name: str, documents: frozenset[int]) -> "Shelf":
         """A knowledge base of these documents, in a tenant of its own."""
         scope = Scope(name, ("docs",))
-        self._store.create(scope)
+        self.store.create(scope)
         kept = {number: each for number, each in enumerate(self.passages) if each.document in documents}
         chunks = [self._chunk(name, number, each) for number, each in kept.items()]
-        self._store.upsert(scope, chunks)
+        self.store.upsert(scope, chunks)
         statistics = Statistics.of([frozenset(chunk.terms) for chunk in chunks])
-        self._store.publish(name, KnowledgeBaseRow("docs", statistics))
-        self._store.settle(scope)
-        return Shelf(self._store, self._embedder, scope, statistics)
+        self.store.publish(name, KnowledgeBaseRow("docs", statistics))
+        self.store.settle(scope)
+        return Shelf(self.store, self.embedder, scope, statistics)
 
     def _chunk(self, name: str, number: int, passage: Passage) -> Chunk:
         return Chunk(
@@ -91,7 +91,7 @@ class Library:
             text=passage.block.text,
             terms=tuple(terms(in_context(passage.block))),
             content=content_of(passage.block),
-            embedder=self._embedder.id,
+            embedder=self.embedder.id,
             dense=passage.vector,
         )
 
@@ -107,7 +107,7 @@ class Shelf:
 
     def find(self, question: str) -> tuple[Hits, Query]:
         is_read = self.embedder.legibility(question) >= ENOUGH
-        query = Query(self.embedder.embed_query(question), is_read, query_terms(question))
+        query = Query(question, self.embedder.embed_query(question), is_read, query_terms(question), self.embedder.id)
         rarities = self.statistics.rarities(query.terms)
         dense = self.store.dense(self.scope, self.embedder.id, query.vector, POOL) if is_read else []
         return Hits(

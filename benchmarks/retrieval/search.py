@@ -1,7 +1,8 @@
 """Search quality and refusals on the labelled handbook, per language, by the product's own code on Milvus Lite.
 
 R1: nDCG@10 of each retriever alone and of both ranked by relevance, in a knowledge base of the whole handbook. R2:
-every question is asked once with its document, and once in a knowledge base without it; the default settings decide.
+every question is asked once with its document, and once in a knowledge base without it, as the first message and after
+an answer; the default settings decide.
 R3b: turns of conversations. Noted: the same as R2 for questions on a document's subject that it does not answer.
 """
 
@@ -15,12 +16,15 @@ from benchmarks.report import Bar
 from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus
 from benchmarks.retrieval.questions import LANGUAGES, Document, handbook
 from benchmarks.retrieval.turns import RIGHT, results
-from contract.search import MIN_RELEVANCE, Outcome
+from contract.search import MIN_RELEVANCE, Outcome, SearchRequest
 from retrieval.embedding.model import Embedder
 from retrieval.ranking import ranked
 from retrieval.relevance import decide
+from retrieval.search import Search
 from retrieval.store import Store
+from serving.gateway.conversation.turn import Turn, turn
 
+ANSWERED = (Outcome.EVIDENCE, Outcome.CONTINUED)
 PARTS, QUICK_PARTS = 6, 2  # knowledge bases for R2, each without a share of the documents
 
 
@@ -71,8 +75,24 @@ class Handbook:
                 for question in self.documents[number].questions:
                     yield "answerable", _outcome(with_all, question.text)
                     yield "absent", _outcome(without, question.text)
+                    yield "absent later", self._outcome_later(without, question.text, number)
                 for text in self.documents[number].silent:
                     yield "silent", _outcome(with_all, text)
+
+    def _outcome_later(self, shelf: Shelf, question: str, absent: int) -> Outcome:
+        """The outcome if the question comes after an answer from a document that is there."""
+        if turn(question, is_first=False) is not Turn.FOLLOW_UP:
+            return _outcome(shelf, question)
+        before = self.documents[(absent + 1) % len(self.documents)]
+        search = Search(self.library.store, self.library.embedder, cached=1, pool=10)
+        request = SearchRequest(
+            tenant=shelf.scope.tenant,
+            knowledge_bases=["docs"],
+            query=question,
+            earlier=[before.questions[0].text],
+            answered=before.passages[before.questions[0].passage],
+        )
+        return asyncio.run(search.answer(request)).outcome
 
 
 def _gain(order: Sequence[int], relevant: set[int]) -> float:
@@ -95,8 +115,8 @@ def measured(store: Store, embedder: Embedder, language: str, parts: int) -> tup
     follow_ups = [each for each in turns if each.turn.full]
     kinds = {kind: mean(each.is_right for each in turns if each.turn.kind == kind) for kind in RIGHT}
     print(f"{language}: treated rightly " + ", ".join(f"{kind} {share:.2f}" for kind, share in kinds.items()))
-    answered = {kind: mean(outcome is Outcome.EVIDENCE for each, outcome in outcomes if each == kind)
-                for kind in ("answerable", "absent", "silent")}  # fmt: skip
+    answered = {kind: mean(outcome in ANSWERED for each, outcome in outcomes if each == kind)
+                for kind in ("answerable", "absent", "absent later", "silent")}  # fmt: skip
     print(f"{language}: answered " + ", ".join(f"{kind} {share:.3f}" for kind, share in answered.items()), flush=True)
     bars = {
         f"R1-{language}": Bar(round(hybrid - max(dense, lexical), 4), -0.005, "nDCG@10 over the better retriever"),
@@ -105,6 +125,7 @@ def measured(store: Store, embedder: Embedder, language: str, parts: int) -> tup
         f"R3b-{language}-follow-ups": Bar(
             round(mean(each.is_found - each.is_full_form_found for each in follow_ups), 3), -0.03, "of the full form"
         ),
+        f"R2-{language}-refused-later": Bar(round(1 - answered["absent later"], 3), 0.9, "of absent questions"),
         f"R2-{language}-refused": Bar(round(1 - answered["absent"], 3), 0.9, "of absent questions"),
     }
     notes = [

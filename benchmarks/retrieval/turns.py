@@ -61,6 +61,9 @@ class Result:
 
     @property
     def is_right(self) -> bool:
+        """A follow-up answered from other passages than the labelled one is not."""
+        if self.turn.full and not self.is_found:
+            return False
         return self.treatment in RIGHT[self.turn.kind]
 
 
@@ -111,7 +114,7 @@ async def results(
     for each in labelled(language):
         kind = turn(each.text, is_first=not each.before)
         earlier = previous_questions(each.before) if kind is Turn.FOLLOW_UP else []
-        answered = each.answered if kind.needs_documents else ""
+        answered = each.answered if kind is Turn.FOLLOW_UP else ""
         evidence = await find(without_small_talk(each.text), earlier, without_marks(answered))
         full = await find(each.full) if each.full else []
         made.append(Result(each, _treatment(kind, evidence), holds(evidence, each), holds(full, each)))

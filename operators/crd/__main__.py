@@ -1,6 +1,6 @@
 """`python -m operators.crd DIR`: write the definitions as the chart's templates."""
 
-import sys
+import argparse
 from pathlib import Path
 
 import yaml
@@ -18,7 +18,9 @@ def template(definition: dict[str, object]) -> str:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(prog="python -m operators.crd", description="Writes the definitions of our kinds.")
+    parser.add_argument("folder", type=Path, help="of the chart's templates")
+    folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     for plural, definition in definitions().items():
         (folder / f"{plural}.yaml").write_text(template(definition))

@@ -40,13 +40,21 @@ def weights_directory() -> Path:
 
 
 def recipe_of(source: Path) -> Recipe:
-    """From the files of sentence-transformers; defaults where they are missing."""
+    """From the files of sentence-transformers; defaults where they are missing. Raises SystemExit for a model that is
+    used in a way that an embedder here is not."""
     pooling, length, prompts = (
         _json(source / name)
         for name in ("1_Pooling/config.json", "sentence_bert_config.json", "config_sentence_transformers.json")
     )
     texts = prompts.get("prompts") or {}
     defaults = Recipe()
+    known = {"pooling_mode_cls_token", "pooling_mode_mean_tokens"}
+    if other := sorted(
+        name for name, on in pooling.items() if on is True and name.startswith("pooling_mode_") and name not in known
+    ):
+        raise SystemExit(f"{source} pools by {', '.join(other)}: only the mean and the first token are served.")
+    if (source / "2_Dense").exists():
+        raise SystemExit(f"{source} has a dense layer behind the encoder, which is not exported: use another model.")
     return Recipe(
         pooling=Pooling.CLS if pooling.get("pooling_mode_cls_token") else Pooling.MEAN,
         max_tokens=length.get("max_seq_length") or defaults.max_tokens,
@@ -60,10 +68,11 @@ def _json(file: Path) -> dict[str, Any]:
     return found
 
 
-def tokenizer_json(source: Path) -> str:
-    """The tokenizer without its stored truncation and padding: callers set both."""
+def tokenizer_json(source: Path, *, most_tokens: int | None = None) -> str:
+    """The tokenizer without padding; cut at `most_tokens`, or nowhere: callers then decide."""
     stored = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
-    return json.dumps(stored | {"truncation": None, "padding": None}, ensure_ascii=False)
+    cut = {"direction": "Right", "max_length": most_tokens, "strategy": "LongestFirst", "stride": 0}
+    return json.dumps(stored | {"truncation": cut if most_tokens else None, "padding": None}, ensure_ascii=False)
 
 
 def load(source: Path) -> Any:
@@ -110,6 +119,7 @@ def write_onnx(model: Any, inputs: dict[str, Any], target: Path, *, output: str 
         dynamo=True,
         verbose=False,
     )
+    without_notes(target)
 
 
 def worst_cosine(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
@@ -129,13 +139,13 @@ def worst_cosine(model: Any, exported: Path, inputs: dict[str, Any]) -> float:
     return worst
 
 
-def export(source: Path, out: Path) -> None:
+def export(source: Path, out: Path, recipe: Recipe) -> None:
     """Write the files into `out` by renaming, the model last: a folder with a model is complete."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as scratch:
         model_file, tokenizer_file, recipe_file = (Path(scratch) / name for name in (*FILES, RECIPE_FILE))
         tokenizer_file.write_text(tokenizer_json(source), encoding="utf-8")
-        recipe_file.write_text(recipe_of(source).model_dump_json(indent=2), encoding="utf-8")
+        recipe_file.write_text(recipe.model_dump_json(indent=2), encoding="utf-8")
         log.info("1/3 loading the weights from %s", source)
         model = load(source)
         inputs = accepted(model, sample_inputs(tokenizer_file))
@@ -152,19 +162,40 @@ def export(source: Path, out: Path) -> None:
     log.info("wrote %s (worst cosine %.6f)", out / FILES[0], cosine)
 
 
+def without_notes(model_file: Path) -> None:
+    """Remove what the exporter notes of its machine: the digest of the model would change with a path."""
+    import onnx  # type: ignore[import-not-found]
+
+    model = onnx.load(model_file)
+    del model.metadata_props[:]
+    model.producer_version = model.doc_string = ""
+    for part in (model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info,
+                 *model.graph.initializer, *model.functions):  # fmt: skip
+        part.doc_string = ""
+        if hasattr(part, "metadata_props"):
+            del part.metadata_props[:]
+    onnx.save(model, model_file)
+
+
 def main() -> None:
     """Export unless the files exist already."""
     parser = argparse.ArgumentParser(prog="python -m retrieval.embedding.export", description=__doc__)
     parser.add_argument("out", type=Path, help="directory for model.onnx, tokenizer.json and embedder.json")
     parser.add_argument("--model", type=Path, help="directory of a sentence-transformers model with tokenizer.json")
+    parser.add_argument("--query-prefix", help="what stands before a question, such as 'query: '")
+    parser.add_argument("--passage-prefix", help="what stands before a passage, such as 'passage: '")
     given = parser.parse_args()
     out = given.out
     logging.basicConfig(format="%(message)s")
     log.setLevel(logging.INFO)  # only this logger: the exporter would log every node
-    if all((out / name).is_file() for name in FILES):
+    if given.model is None and all((out / name).is_file() for name in FILES):
         log.info("%s already holds %s", out, " and ".join(FILES))
         return
-    export(given.model or weights_directory(), out)
+    source = given.model or weights_directory()
+    asked = {
+        name: getattr(given, name) for name in ("query_prefix", "passage_prefix") if getattr(given, name) is not None
+    }
+    export(source, out, recipe_of(source).model_copy(update=asked))
 
 
 if __name__ == "__main__":

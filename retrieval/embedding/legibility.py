@@ -6,6 +6,7 @@ is spelled letter by letter gets a meaningless vector. English scores near 1 and
 
 from collections.abc import Sequence
 
+UNKNOWN = frozenset({"[UNK]", "<unk>"})  # of word pieces, of sentence pieces
 ENOUGH = 0.5  # the dense retriever leaves out less readable texts
 
 
@@ -16,7 +17,7 @@ def legibility(pieces: Sequence[str], spans: Sequence[tuple[int, int]], text: st
     """
     read = letters = 0
     for piece, (start, end) in zip(pieces, spans, strict=True):
-        spelled = sum(map(str.isalpha, text[start:end] if piece == "[UNK]" else piece))
+        spelled = sum(map(str.isalpha, text[start:end] if piece in UNKNOWN else piece))
         letters += spelled
-        read += spelled if spelled > 1 and piece != "[UNK]" else 0
+        read += spelled if spelled > 1 and piece not in UNKNOWN else 0
     return read / letters if letters else 1.0

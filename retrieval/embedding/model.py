@@ -13,7 +13,7 @@ from tokenizers import Encoding, Tokenizer
 
 from contract.body import DIMENSIONS
 from retrieval.embedding.legibility import legibility
-from retrieval.embedding.recipe import FILE, Pooling, read
+from retrieval.embedding.recipe import Pooling, Recipe, read
 from retrieval.errors import EmbedderError
 
 TOKEN_CHARACTERS = 16  # the length of the longest piece of real words in the vocabulary
@@ -38,13 +38,18 @@ class Embedder:
             ) from error
         self._recipe = read(folder)
         self._inputs = {entry.name for entry in self._session.get_inputs()}
-        self.id = _id(folder)
+        self.id = _id(folder, self._recipe)
         self._check_dimensions(folder)
 
     @property
     def max_tokens(self) -> int:
         """Of a text, two special ones included; the rest is ignored."""
         return self._recipe.max_tokens
+
+    @property
+    def passage_tokens(self) -> int:
+        """Of a passage that is read whole: beside two special ones and the prefix."""
+        return self.max_tokens - 2 - len(self._encode(self._recipe.passage_prefix))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """The vectors of passages: float32[len(texts), 384], rows of length 1."""
@@ -140,13 +145,12 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
     return options
 
 
-def _id(folder: Path) -> str:
-    """Of the files that decide on a vector: two models never have the same one."""
-    digest = hashlib.sha256()
-    for name in ("model.onnx", "tokenizer.json", FILE):
-        file = folder / name
-        content = file.read_bytes() if file.is_file() else b""
-        digest.update(hashlib.sha256(content).digest())
+def _id(folder: Path, recipe: Recipe) -> str:
+    """Of what decides on a vector: two embedders never have the same one."""
+    digest = hashlib.sha256(recipe.model_dump_json().encode())
+    for name in ("model.onnx", "tokenizer.json"):
+        with (folder / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]
 
 

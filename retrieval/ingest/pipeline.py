@@ -104,7 +104,9 @@ class Pipeline:
 
     def _cut(self, base: DesiredKnowledgeBase, blocks: Sequence[Block]) -> Generator[None, None, list[Block]]:
         cut: list[Block] = []
-        for passage in passages(blocks, budget=base.chunk_tokens, size=self.embedder.tokens):
+        for passage in passages(
+            blocks, budget=min(base.chunk_tokens, self.embedder.passage_tokens), size=self.embedder.tokens
+        ):
             if len(cut) == self.limits.chunks:
                 raise DocumentError(reasons.TOO_LARGE, f"it makes more than {self.limits.chunks:,} chunks: split it")
             cut.append(passage)

@@ -1,6 +1,7 @@
 """A cross-encoder in this process: ONNX Runtime over a folder with `model.onnx` and `tokenizer.json`."""
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -69,9 +70,7 @@ class CrossEncoder:
                 return
             scores.append(self._score(question, passage, session))
 
-    def _score(
-        self, question: str, passage: str, session: "onnxruntime.InferenceSession | None" = None
-    ) -> float:
+    def _score(self, question: str, passage: str, session: "onnxruntime.InferenceSession | None" = None) -> float:
         """Raises ValueError for a model with other outputs than a re-ranker's."""
         encoding = self._tokenizer.encode(question, passage)
         feeds = {
@@ -89,6 +88,10 @@ def _row(values: Sequence[int]) -> NDArray[np.int64]:
 
 def _score(logits: NDArray[np.float64]) -> float:
     """One output: how relevant. Two: irrelevant, relevant."""
-    if logits.shape not in ((1, 1), (1, 2)) or not np.isfinite(logits).all():
-        raise ValueError(f"its outputs are {logits.shape}, or not finite: a re-ranker has one or two")
-    return float(logits[0, -1] - (logits[0, 0] if logits.shape[1] == 2 else 0.0))
+    outputs = logits.tolist()
+    if len(outputs) != 1 or not isinstance(outputs[0], list) or not 1 <= len(outputs[0]) <= 2:
+        raise ValueError(f"its output has the shape {logits.shape}: a re-ranker has one or two numbers for a pair")
+    score: float = outputs[0][-1] - (outputs[0][0] if len(outputs[0]) > 1 else 0.0)
+    if not math.isfinite(score):
+        raise ValueError("its output is not finite")
+    return score

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
+from retrieval.errors import RerankerError
 from retrieval.reranking.cross_encoder import CrossEncoder
 from retrieval.reranking.remote import Remote
 

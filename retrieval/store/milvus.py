@@ -1,11 +1,13 @@
 """Reads and writes rows in Milvus. Every method blocks on the network: call it off the event loop."""
 
 import logging
+import ssl
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import grpc
@@ -23,7 +25,7 @@ from retrieval.store.schema import LEXICAL, collection_schema, index_params, is_
 from retrieval.store.version import has_sparse_vectors, unsupported
 
 _HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "file_id", "attributes", "ordinal", "heading",
-               "text", "terms"]  # fmt: skip
+               "text", "embedder", "terms"]  # fmt: skip
 T = TypeVar("T")
 
 _PAGE = 500  # rows or ids per call
@@ -31,6 +33,8 @@ _NO_COLLECTION = 100  # Milvus' error code
 # pymilvus pings every 10 s even between calls. gRPC servers with the default limits (Milvus Lite) end such a
 # connection with "too many pings", and the next call fails. With these options it pings only while a call runs.
 _GRPC_OPTIONS = {"grpc.keepalive_permit_without_calls": 0, "grpc.keepalive_time_ms": 300_000}
+# What servers say of a field that a collection lacks.
+_OTHER_SCHEMA = ("unknown field", "anns_field", "field not exist", "not found in schema", "cannot find field")
 _DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
 
 _NO_SPARSE_VECTORS = (
@@ -70,6 +74,7 @@ class Store:
         self._reads = reads
         self._client: MilvusClient | None = None
         self._sparse = True
+        self._opening = Lock()
 
     def tenants(self) -> frozenset[str]:
         """All tenants with a collection."""
@@ -84,7 +89,7 @@ class Store:
             if client.has_collection(name, timeout=self._timeout) and not is_current(
                 client.describe_collection(name, timeout=self._timeout), sparse=self._sparse
             ):
-                log.warning("%s was made by an earlier release: it is made again from the documents", name)
+                log.warning("%s was made by another release, or for another Milvus: it is made again", name)
                 client.drop_collection(name, timeout=self._timeout)
             if not client.has_collection(name, timeout=self._timeout):
                 schema = collection_schema(self._dimension, sparse=self._sparse)
@@ -190,7 +195,7 @@ class Store:
 
     def can_search_words(self) -> bool:
         """False if this Milvus has no sparse vectors."""
-        with self._calls("open"):
+        with self._calls("open a connection"):
             return self._sparse
 
     def texts(self, scope: Scope, file_id: str) -> list[str]:
@@ -208,7 +213,7 @@ class Store:
         not flushed: it seals segments by itself, and limits explicit flushes."""
         name = collection_of(scope.tenant)
         with self._calls(f"flush {name}") as client:
-            if "lite" in client.get_server_version(timeout=self._timeout):
+            if client.get_server_version(timeout=self._timeout).startswith("milvus_lite"):
                 client.flush(name, timeout=self._timeout)
 
     def close(self) -> None:
@@ -248,6 +253,8 @@ class Store:
                 raise
 
     def _opened(self) -> MilvusClient:
+        if self._ca is not None:
+            _check_authority(self._uri, self._ca)
         client = MilvusClient(
             self._uri,
             token=self._token,
@@ -275,9 +282,9 @@ class Store:
     def _calls(self, action: str) -> Iterator[MilvusClient]:
         """The client, with pymilvus' errors translated to ours."""
         try:
-            if self._client is None:
-                self._client = self._opened()
-            yield self._client
+            with self._opening:
+                client = self._client = self._client or self._opened()
+            yield client
         except MilvusException as error:
             raise _translated(error.message, action, self._uri) from error
         except grpc.RpcError as error:  # pymilvus passes on what a server refuses to a user without the right
@@ -285,9 +292,26 @@ class Store:
             raise _translated(details or str(error), action, self._uri) from error
 
 
+def _check_authority(uri: str, ca: Path) -> None:
+    """Raises StoreError."""
+    if not uri.startswith("https://"):
+        raise StoreError(f"Milvus at {uri} would be sent its password in plain text, though {ca} is set: use https.")
+    try:
+        ssl.create_default_context(cafile=str(ca))
+    except (OSError, ssl.SSLError) as error:
+        raise StoreError(
+            f"{ca}, the authority of Milvus at {uri}, cannot be read ({error}): give a PEM file."
+        ) from error
+
+
 def _translated(message: str, action: str, uri: str) -> RetrievalError:
     if any(sign in message.casefold() for sign in _DISK_FULL):
         return NoSpaceError(f"Milvus at {uri} has no disk left to {action} ({message}): free space; it is tried again.")
+    if any(sign in message for sign in _OTHER_SCHEMA):
+        return StoreError(
+            f"Milvus at {uri} did not {action} ({message}): the collection was made by another release, or for another "
+            "Milvus; the ingest worker makes it again."
+        )
     remedy = "check that it runs, is reachable, and accepts the configured token, whose user needs the right"
     return StoreError(f"Milvus at {uri} did not {action} ({message}): {remedy}.")
 
@@ -309,6 +333,7 @@ def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:
         ordinal=row["ordinal"],
         heading=row["heading"],
         text=row["text"],
+        embedder=row["embedder"],
         terms=frozenset(row["terms"].split()),
         score=float(match["distance"]),
     )

@@ -103,5 +103,7 @@ class Hit:
     ordinal: int
     heading: str
     text: str
+    embedder: str
+    """The id of the model of its vector; empty without one."""
     terms: frozenset[str]
     score: float

@@ -75,12 +75,12 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     kind = turn(text, is_first=not request.has_answer)
     earlier = previous_questions(request.questions[:-1]) if kind is Turn.FOLLOW_UP else []
     specs = [defaults.get(name, _UNMANAGED) for name in names]
-    relevance = options.min_relevance
+    relevance, strict = options.min_relevance, any(spec.strict for spec in specs)
     return Query(
         knowledge_bases=names,
         text=without_small_talk(text)[-MAX_QUESTION:],
         earlier=tuple(each[-MAX_QUESTION:] for each in earlier),
-        answered=without_marks(request.last_answer)[-MAX_QUESTION:] if kind.needs_documents else "",
+        answered=without_marks(request.last_answer)[-MAX_QUESTION:] if kind is Turn.FOLLOW_UP and not strict else "",
         top_k=options.top_k or max(spec.top_k for spec in specs),
         # Of several knowledge bases, the strictest decides.
         min_relevance=max(spec.min_relevance for spec in specs) if relevance is None else relevance,
@@ -88,7 +88,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
         match=options.match,
         turn=kind,
         asked="\n".join(request.questions)[-MAX_QUESTION:],
-        strict=any(spec.strict for spec in specs),
+        strict=strict,
     )
 
 

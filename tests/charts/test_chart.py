@@ -95,7 +95,8 @@ def test_search_and_ingest_may_be_two_users_of_a_milvus_with_a_private_authority
     environment = {item["name"].partition("_MILVUS_")[2]: item for item in pod["containers"][0]["env"]}
     assert environment["TOKEN"]["valueFrom"]["secretKeyRef"] == {"name": secret, "key": "token"}
     assert environment["CA"]["value"] == "/etc/milvus/ca.crt"
-    assert {"name": "milvus-ca", "secret": {"secretName": "authority"}} in pod["volumes"]
+    items = [{"key": "ca.crt", "path": "ca.crt"}]
+    assert {"name": "milvus-ca", "secret": {"secretName": "authority", "items": items}} in pod["volumes"]
     assert any(mount["mountPath"] == "/etc/milvus" for mount in pod["containers"][0]["volumeMounts"])
 
 
@@ -111,6 +112,7 @@ def test_search_may_have_a_reranker_and_reaches_it() -> None:
     assert environment[""]["value"] == "http://ranker.models:8000"
     assert environment["_MODEL"]["value"] == "bge"
     assert environment["_TOKEN"]["valueFrom"]["secretKeyRef"] == {"name": "ranker", "key": "token"}
+    assert environment["_SECONDS"]["value"] == "0.3"
     egress = of_kind("default", "NetworkPolicy", *settings)["quiver-retrieval"]["spec"]["egress"]
     assert {"ports": [{"protocol": "TCP", "port": 8000}]} in egress
 
@@ -143,6 +145,7 @@ def test_a_wrong_value_is_refused_by_its_name(setting: str) -> None:
         (("gateway.autoscaling.enabled=true", "gateway.autoscaling.minReplicas=20"), "gateway.autoscaling.maxReplicas"),
         (("monitoring.podMonitors=true",), "networkPolicy.monitoringNamespace"),
         (("gateway.httpRoute.enabled=true",), "gateway.httpRoute.parentRefs"),
+        (("milvus.caSecret=authority", "milvus.uri=http://milvus:19530"), "milvus.uri"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused_by_name(settings: tuple[str, ...], word: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from contract.filters import Equality
+from contract.filters import MOST_DEPTH, Equality
 from contract.search import Outcome, SearchRequest, SearchResponse
 from retrieval.continuation import may_continue
 from retrieval.embedding.model import Embedder
@@ -39,7 +39,7 @@ def ask(store: Store, embedder: Embedder, scope: Scope) -> Callable[..., object]
 @pytest.mark.parametrize(
     ("message", "answered", "passage"),
     [
-        ("I must admit that I dropped it.", "Every device has a warranty of 24 months from purchase.", WARRANTY),
+        ("Even if I dropped it?", "Every device has a warranty of 24 months from purchase.", WARRANTY),
         ("How quickly?", "Nobody takes the parcel: it is kept at the post office.", PARCEL),
         ("그럼 언제쯤 받아볼 수 있을까요?", "평일 오후 2시까지 결제한 주문은 당일 출고합니다.", KOREAN),
     ],
@@ -67,6 +67,23 @@ async def test_a_filter_holds_for_the_document_too(ask: Callable[..., object]) -
     other = Equality(type="eq", key="filename", value="1.txt")
     found = await ask("How quickly?", answered=WARRANTY, earlier=["What?"], filter=other.model_dump())  # type: ignore[misc]
     assert found.outcome in (Outcome.NO_HITS, Outcome.BELOW_GATE)
+
+
+async def test_a_filter_of_the_allowed_depth_is_no_fault(ask: Callable[..., object]) -> None:
+    deep: dict[str, object] = {"type": "eq", "key": "filename", "value": "0.txt"}
+    for _level in range(MOST_DEPTH - 1):
+        deep = {"type": "and", "filters": [deep]}
+    found = await ask("How quickly?", answered=WARRANTY, earlier=["What?"], filter=deep)  # type: ignore[misc]
+    assert found.outcome is Outcome.CONTINUED
+
+
+async def test_an_explanation_has_the_refused_hits_too(ask: Callable[..., object]) -> None:
+    message = "Even if the parcel was dropped?"
+    refused = await ask(message, explain=True, min_relevance=0.9)  # type: ignore[misc]
+    found = await ask(message, answered=WARRANTY, explain=True, min_relevance=0.9)  # type: ignore[misc]
+    assert refused.outcome is Outcome.BELOW_GATE
+    assert found.outcome is Outcome.CONTINUED
+    assert {item.text for item in refused.considered} <= {item.text for item in found.considered}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class Handbook:
 
     def ask(self, question: str, answer: str) -> Asked:
         is_read = self.embedder.legibility(question) >= ENOUGH
-        query = Query(self.embedder.embed_query(question), is_read, query_terms(question))
+        query = Query(question, self.embedder.embed_query(question), is_read, query_terms(question), self.embedder.id)
         rarities = self.statistics.rarities(query.terms)
         dense = self.store.dense(self.scope, self.embedder.id, query.vector, POOL) if is_read else []
         lexical = self.store.lexical(self.scope, query_vector(rarities), POOL)

@@ -12,16 +12,18 @@ import pytest
 from pydantic import SecretStr
 
 from contract.body import DIMENSIONS
-from contract.search import SearchResponse, Seconds
+from contract.search import SearchRequest, SearchResponse, Seconds
 from operators.local.layout import free_port
 from retrieval.app import create_app
 from retrieval.embedding.model import Embedder
 from retrieval.metrics import OTHER, Metrics
 from retrieval.scope import Scope
+from retrieval.search import Search
 from retrieval.settings import Settings
 from retrieval.store import Store
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import HEADERS, TOKEN, Serve
+from tests.retrieval.embedders import with_recipe
 
 TEXTS = (
     "The Velmora Basic plan has a refund window of 30 days.",
@@ -222,3 +224,17 @@ async def test_texts_are_embedded_as_the_embedder_does(api: aiohttp.ClientSessio
 async def test_no_texts_are_refused(api: aiohttp.ClientSession, texts: object) -> None:
     async with api.post("/v1/embed", json={"texts": texts}) as response:
         assert response.status == 422
+
+
+async def test_passages_of_another_embedder_are_found_by_their_words_and_counted(
+    store: Store, embedder: Embedder, model: Path, tenant: str, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(stored, store, embedder, Scope(tenant, ("docs",)), TEXTS)
+    other = await asyncio.to_thread(with_recipe, model, tmp_path / "other", query_prefix="query: ")
+    request = SearchRequest(
+        tenant=tenant, knowledge_bases=["docs"], query="What is the refund window of Velmora Basic?"
+    )
+    same, mixed = [await Search(store, each, cached=9, pool=9).answer(request) for each in (embedder, other)]
+    assert (same.outcome, same.other_embedder_hits) == ("evidence", 0)
+    assert (mixed.outcome, mixed.evidence[0].text) == ("evidence", TEXTS[0])
+    assert mixed.other_embedder_hits > 0

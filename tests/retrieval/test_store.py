@@ -1,5 +1,6 @@
 """The store against a real Milvus Lite: scopes hold, deletions are proven, losses are survived."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -208,3 +209,47 @@ def answers(store: Store) -> bool:
 def test_a_full_disk_is_told_apart_from_a_broken_server(message: str) -> None:
     assert isinstance(_translated(message, "upsert", "uri"), NoSpaceError)
     assert isinstance(_translated("index broken", "upsert", "uri"), StoreError)
+
+
+@pytest.mark.parametrize(
+    ("uri", "content", "why"),
+    [
+        ("http://127.0.0.1:19530", "", "in plain text"),
+        ("https://127.0.0.1:19530", None, "cannot be read"),
+        ("https://127.0.0.1:19530", "no certificate", "cannot be read"),
+    ],
+)
+def test_an_authority_that_protects_nothing_is_refused_by_name(
+    tmp_path: Path, uri: str, content: str | None, why: str
+) -> None:
+    authority = tmp_path / "ca.crt"
+    if content is not None:
+        authority.write_text(content)
+    with pytest.raises(StoreError, match=f"{authority}.*{why}|{why}.*{authority}"):
+        Store(uri, ca=authority, dimension=DIMENSIONS).tenants()
+
+
+def test_a_collection_of_another_release_is_said_to_be_one(
+    store: Store, embedder: Embedder, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = Scope(tenant, ("kb",))
+    stored(store, embedder, scope, TEXTS)
+    monkeypatch.setattr(Scope, "embedded_chunks", lambda scope, _embedder, _filter: f"{scope.chunks()} and added == 1")
+    with pytest.raises(StoreError, match="made by another release"):
+        store.dense(scope, embedder.id, embedder.embed(["refund"])[0], 5)
+
+
+def test_many_first_calls_open_one_connection(milvus: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    open_client = MilvusClient.__init__
+
+    def counted(client: MilvusClient, uri: str, **options: object) -> None:
+        opened.append(uri)
+        open_client(client, uri, **options)
+
+    monkeypatch.setattr(MilvusClient, "__init__", counted)
+    store = Store(milvus, dimension=DIMENSIONS, timeout=20)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _call: store.tenants(), range(8)))
+    assert opened == [milvus]
+    store.close()

@@ -151,6 +151,9 @@ spec:
     secretKeyRef: {name: {{ . }}, key: token}
 {{- end }}
 {{- if .root.Values.milvus.caSecret }}
+{{- if not (hasPrefix "https://" .root.Values.milvus.uri) }}
+{{- fail "milvus.caSecret needs a milvus.uri that begins with https://" }}
+{{- end }}
 - {name: {{ .prefix }}_MILVUS_CA, value: /etc/milvus/ca.crt}
 {{- end }}
 {{- end }}

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 import subprocess
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from contract.search import Evidence
+from contract.search import Evidence, SearchRequest
 from operators.settings import Settings
+from retrieval.embedding.model import Embedder
 from retrieval.errors import RerankerError
 from retrieval.ranking import reordered
+from retrieval.reranking.cross_encoder import MOST_WAITING, CrossEncoder
+from retrieval.reranking.remote import MOST_BYTES
 from retrieval.reranking.reranker import Reranker, opened
+from retrieval.scope import Scope
+from retrieval.search import Search
+from retrieval.store import Store
+from tests.retrieval.chunks import stored
 
 PASSAGES = ["The refund window is 30 days.", "Support answers within two hours.", "The cellar opens at seven."]
 TOKEN = SecretStr("token-of-the-test")
@@ -93,6 +102,67 @@ async def test_without_time_no_passage_is_read(cross_encoder: Path) -> None:
     await reranker.close()
 
 
+async def test_a_slow_model_delays_no_search_beyond_its_time_and_turns_further_ones_away(
+    cross_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reranker = await asyncio.to_thread(CrossEncoder, cross_encoder, seconds=0.05)
+    released = threading.Event()
+    monkeypatch.setattr(reranker, "_score", lambda *_pair: released.wait(60))
+    waiting = [asyncio.create_task(reranker.scores("When?", PASSAGES)) for _search in range(MOST_WAITING)]
+    assert await asyncio.gather(*waiting) == [[]] * MOST_WAITING
+    with pytest.raises(RerankerError, match="busy"):
+        await reranker.scores("When?", PASSAGES)
+    released.set()
+    await reranker.close()
+
+
+async def test_a_model_that_fails_is_said(cross_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reranker = await asyncio.to_thread(CrossEncoder, cross_encoder, seconds=60)
+
+    def fail(*_pair: object) -> float:
+        raise RuntimeError("broadcast 128 by 326")
+
+    monkeypatch.setattr(reranker, "_score", fail)
+    with pytest.raises(RerankerError, match=r"failed \(RuntimeError\)"):
+        await reranker.scores("When?", PASSAGES)
+    await reranker.close()
+
+
+class Fixed:
+    """A re-ranker with these scores, or one that fails."""
+
+    def __init__(self, scores: dict[str, float] | None) -> None:
+        self.by_text, self.asked = scores, ""
+
+    async def scores(self, question: str, passages: Sequence[str]) -> list[float]:
+        self.asked = question
+        if self.by_text is None:
+            raise RerankerError("It is away.")
+        return [self.by_text[passage] for passage in passages]
+
+    async def close(self) -> None: ...
+
+
+async def test_a_search_is_reranked_by_the_question_that_found_its_hits(
+    store: Store, embedder: Embedder, tenant: str
+) -> None:
+    texts = ["The Basic plan costs 9 euros.", "The Basic plan has 5 GB of data."]
+    await asyncio.to_thread(stored, store, embedder, Scope(tenant, ("kb",)), texts)
+    reranker = Fixed({texts[0]: 1.0, texts[1]: 2.0})
+    asked = SearchRequest(tenant=tenant, knowledge_bases=["kb"], query="What does the Basic plan cost?", explain=True)
+    plain, better, failed = [
+        await Search(store, embedder, cached=9, pool=9, reranker=each).answer(asked)
+        for each in (None, reranker, Fixed(None))
+    ]
+    assert [item.text for item in plain.evidence] == texts == [item.text for item in failed.evidence]
+    assert [item.text for item in better.evidence] == texts[::-1] == [item.text for item in better.considered]
+    assert (plain.reranked, better.reranked, failed.reranked) == (None, 2, 0)
+    assert reranker.asked == asked.query
+    later = asked.model_copy(update={"query": "And how much is it?", "earlier": [asked.query]})
+    await Search(store, embedder, cached=9, pool=9, reranker=reranker).answer(later)
+    assert asked.query in reranker.asked
+
+
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(RerankerError, match=r"retrieval\.reranking\.export"):
         opened(str(tmp_path), model="", token=SecretStr(""), seconds=1)
@@ -133,6 +203,23 @@ async def test_a_server_is_asked_as_vllm_is_and_its_scores_are_put_in_order() ->
     assert asked == [{"model": "bge", "query": "When?", "documents": PASSAGES, "top_n": 3}]
 
 
+async def test_a_large_answer_is_read_whole() -> None:
+    def answer(body: dict[str, object]) -> web.Response:
+        listed = [{"index": index, "relevance_score": index, "document": "x" * 300_000} for index in range(3)]
+        return web.json_response({"results": listed})
+
+    async with server(answer) as address:
+        reranker = opened(address, model="bge", token=TOKEN, seconds=30)
+        assert await reranker.scores("When?", PASSAGES) == [0, 1, 2]
+        await reranker.close()
+
+
+@pytest.mark.parametrize("where", ["localhost:8000", "models/reranker", "ftp://host"])
+def test_what_is_neither_an_address_nor_a_path_is_named(where: str) -> None:
+    with pytest.raises(RerankerError, match="neither an http address nor the absolute path"):
+        opened(where, model="", token=SecretStr(""), seconds=1)
+
+
 @pytest.mark.parametrize(
     "response",
     [
@@ -140,6 +227,10 @@ async def test_a_server_is_asked_as_vllm_is_and_its_scores_are_put_in_order() ->
         lambda: web.Response(text="no JSON"),
         lambda: results((0, 0.5)),
         lambda: results((0, 0.5), (1, 0.1), (7, 0.2)),
+        lambda: results((0, 0.5), (1, 0.1), (1, 0.2), (2, 0.2)),
+        lambda: results((0, 0.5), (1, math.nan), (2, 0.2)),
+        lambda: web.Response(text='{"results": [' + '{"index": 0, "relevance_score": 1e999},' * 3 + "]}"),
+        lambda: web.Response(text=" " * (MOST_BYTES + 1)),
         lambda: web.Response(status=302, headers={"Location": "http://127.0.0.1:1/"}),
     ],
 )

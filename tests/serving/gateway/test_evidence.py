@@ -1,14 +1,16 @@
 """What is searched, and when an answer without documents would go unannounced."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from contract.knowledge_base import KnowledgeBaseSpec
+from contract.search import Match, SearchRequest, SearchResponse
 from contract.tenant import Limits
 from serving.gateway.catalog import Base, Target, TenantEntry
 from serving.gateway.errors import ApiError
-from serving.gateway.evidence import MAX_QUESTION, Query, fitting, query
+from serving.gateway.evidence import MAX_QUESTION, Query, fitting, query, search
+from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import ChatRequest, CompletionRequest, parse
 from tests.serving.gateway.passages import evidence
 
@@ -137,3 +139,40 @@ def test_passages_are_cut_to_the_context_and_one_always_goes() -> None:
     assert kept == tuple(passages[: len(kept)])
     assert len(fitting(passages, _chat(max_tokens=400), BASE)) < len(kept)
     assert fitting(passages, _chat(messages=[{"role": "user", "content": "y" * 5000}]), BASE) == (passages[0],)
+
+
+ANSWERED = [
+    {"role": "user", "content": "How much is the Basic plan?"},
+    {"role": "assistant", "content": "It costs 9 euros a month [1]."},
+]
+
+
+@pytest.mark.parametrize(
+    ("message", "strict", "answered"),
+    [
+        ("And the bigger one?", False, "It costs 9 euros a month."),
+        ("And the bigger one?", True, ""),
+        ("How many days of annual leave do employees in Berlin get?", False, ""),
+        ("Thanks!", False, ""),
+    ],
+)
+def test_only_a_follow_up_may_go_on_about_the_answer_before_it(message: str, strict: bool, answered: str) -> None:
+    tenant = TenantEntry("acme", Limits(), {}, {"handbook": _spec(strict=strict)})
+    asked = query(_chat(messages=[*ANSWERED, {"role": "user", "content": message}]), GROUNDED, tenant)
+    assert asked is not None
+    assert asked.answered == answered
+
+
+async def test_the_search_gets_what_the_query_has() -> None:
+    sent: list[SearchRequest] = []
+
+    class Sidecar:
+        async def search(self, request: SearchRequest, *, request_id: str) -> SearchResponse:
+            sent.append(request)
+            raise RetrievalError("enough")
+
+    asked = Query(("handbook",), "And?", 4, match=Match.WORDS, earlier=("How much?",), answered="It costs 9 euros.")
+    with pytest.raises(RetrievalError):
+        await search(cast("Retrieval", Sidecar()), asked, tenant="acme", request_id="r")
+    (request,) = sent
+    assert (request.answered, request.earlier, request.match) == ("It costs 9 euros.", ["How much?"], Match.WORDS)
