@@ -8,15 +8,21 @@ from serving.gateway.conversation.grammar import grammar
 
 _GRAMMAR = grammar(PHRASES, space=" ")
 
+# Going on with what was said before.
+_JOINING = re.compile(r"(?:and|but|what about|how about|what if|then|also|so|or|even|only|not|same|including|plus) ")
+# A question of its own may begin so, but a short one leaves out what it is about.
 _STARTING = re.compile(
-    r"(?:and|but|what about|how about|what if|then|also|so|or|for|on|in|at|with|without|from|until|till|after|before|if"
-    r"|only|even|when|not|which|since|by|because|to|same|including|plus|do i|does it) "
+    r"(?:for|on|in|at|with|without|from|until|till|after|before|if|when|which|since|by|because|to|do i|does it) "
 )
 _REFERRING = re.compile(
-    r"\b(?:it|its|that|this|these|those|they|them|their|theirs|there|ones?|same|he|she|him|her|others?|another|else|such"
-    r"|then|instead|too|latter|former|both|either|neither|as well|anymore|otherwise)\b"
+    r"\b(?:its|these|those|they|them|their|theirs|there|he|she|him|her|others|instead|too|latter|former|both|either"
+    r"|neither|as well|anymore|otherwise|the other|(?:another|the \w+|this|that|which) ones?)\b"
+    r"|\bit\b(?! takes?| costs?)(?<!does it)(?<!is it)|\bthen$"
+    r"|\b(?:do|about|for|with|after|before|like|of|from|than|is|was|does|to) (?:that|this|it)\b(?! (?:take|cost))"
+    r"|\b(?:that|this)$"
 )
 _SHORT = 4  # words: a shorter clause rarely names what it is about
+_BRIEF = 5  # words
 
 _ASKING = re.compile(
     r"\b(?:who|whom|whose|what|whats|which|when|where|why|how|can|could|would|should|may|is|are|do|does|did|has|tell|give"
@@ -43,4 +49,6 @@ def is_about_answer(clause: str) -> bool:
 
 def continues(clause: str) -> bool:
     """True if the clause may not be understood without the question before."""
-    return bool(_STARTING.match(clause) or _REFERRING.search(clause)) or len(clause.split()) < _SHORT
+    words = len(clause.split())
+    begins_so = _JOINING.match(clause) or (words < _BRIEF and _STARTING.match(clause))
+    return bool(begins_so or _REFERRING.search(clause)) or words < _SHORT
