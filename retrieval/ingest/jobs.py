@@ -1,4 +1,5 @@
-"""Documents in work: one for each of up to `MOST` tenants, so that none of them waits for another's."""
+"""Documents in work: one for each of up to `MOST` tenants, so that none of them waits for another's, and a few more of
+tenants with many, so that parsers, the embedder and the store work at the same time."""
 
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -10,8 +11,9 @@ from retrieval.ingest.ledger import Document
 # A document is worked on in steps. A step returns what it waits for, or None.
 Steps = Generator["Future[Any] | None", None, None]
 
-MOST = 8  # documents at once; each may have a parser's process
-POLL_S = 0.05  # for a parser's answer, while nothing else is to be done
+MOST = 8  # tenants at once; each document may have a parser's process
+MOST_MORE = 2  # documents beside the first one of a tenant
+POLL_S = 0.05  # for the answer of a parser or the embedder, while nothing else is to be done
 
 
 @dataclass
@@ -23,36 +25,44 @@ class Job:
 
 
 class Jobs:
-    """`is_listed` says whether a document in work still has a file; otherwise its job is dropped. A tenant's turn ends
-    with its parser, so it never has two.
-    """
+    """`is_listed` says whether a document in work still has a file; otherwise its job is dropped."""
 
     def __init__(self, is_listed: Callable[[Document], bool]) -> None:
         self._is_listed = is_listed
-        self._by_tenant: dict[str, Job] = {}
+        self._by_id: dict[str, Job] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._by_tenant)
+        return bool(self._by_id)
+
+    @property
+    def documents(self) -> frozenset[str]:
+        return frozenset(self._by_id)
 
     @property
     def tenants(self) -> frozenset[str]:
-        return frozenset(self._by_tenant)
+        return frozenset(job.document.tenant for job in self._by_id.values())
 
     @property
     def has_room(self) -> bool:
-        return len(self._by_tenant) < MOST
+        """For the first document of a tenant."""
+        return len(self.tenants) < MOST
+
+    @property
+    def has_more_room(self) -> bool:
+        """For another document of a tenant that has one in work."""
+        return len(self._by_id) - len(self.tenants) < MOST_MORE
 
     def add(self, document: Document, steps: Steps) -> None:
-        self._by_tenant[document.tenant] = Job(document, steps)
+        self._by_id[document.id] = Job(document, steps)
 
     def advance(self) -> None:
-        """One step of each job. Waits a moment if all of them wait for a parser."""
-        waits_for = [self._step(tenant, job) for tenant, job in tuple(self._by_tenant.items())]
-        parsers = [future for future in waits_for if future is not None]
-        if parsers and len(parsers) == len(waits_for):
-            wait(parsers, POLL_S, FIRST_COMPLETED)
+        """One step of each job. Waits a moment if all of them wait for a parser or the embedder."""
+        waits_for = [self._step(document_id, job) for document_id, job in tuple(self._by_id.items())]
+        futures = [future for future in waits_for if future is not None]
+        if futures and len(futures) == len(waits_for):
+            wait(futures, POLL_S, FIRST_COMPLETED)
 
-    def _step(self, tenant: str, job: Job) -> "Future[Any] | None":
+    def _step(self, document_id: str, job: Job) -> "Future[Any] | None":
         if not job.is_dropped and not self._is_listed(job.document):
             job.steps.close()
             job.steps, job.is_dropped = _until_done(job.waits_for), True
@@ -60,7 +70,7 @@ class Jobs:
             job.waits_for = next(job.steps)
             return job.waits_for
         except BaseException as error:
-            del self._by_tenant[tenant]
+            del self._by_id[document_id]
             if isinstance(error, StopIteration):
                 return None
             raise

@@ -159,13 +159,20 @@ class Ledger:
         """The document of a source that has only one."""
         return next(iter(self.of_sources(tenant, knowledge_base, [source])), None)
 
-    def next(self, now: float, after_tenant: str, busy: frozenset[str] = frozenset()) -> Document | None:
-        """The next due document of a tenant that is not `busy`. Tenants take turns, from the one after `after_tenant`;
-        a document that is answered from comes before new ones, the longest due before others."""
-        free = f"tenant NOT IN ({', '.join('?' * len(busy))})"
+    def next(
+        self,
+        now: float,
+        after_tenant: str,
+        busy: frozenset[str] = frozenset(),
+        in_work: frozenset[str] = frozenset(),
+    ) -> Document | None:
+        """The next due document that is not `in_work`, of a tenant that is not `busy`. Tenants take turns, from the one
+        after `after_tenant`; a document that is answered from comes before new ones, the longest due before others."""
+        busy_marks, in_work_marks = (", ".join("?" * len(each)) for each in (busy, in_work))
+        free = f"tenant NOT IN ({busy_marks}) AND id NOT IN ({in_work_marks})"
         turn = f"due <= ? AND tenant {{}} ? AND {free} ORDER BY tenant, version = '', due, id LIMIT 1"
         for compared in (">", "<="):
-            if due := self._documents(turn.format(compared), now, after_tenant, *busy):
+            if due := self._documents(turn.format(compared), now, after_tenant, *busy, *in_work):
                 return due[0]
         return None
 

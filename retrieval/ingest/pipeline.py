@@ -3,8 +3,8 @@
 import hashlib
 import logging
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ class Pipeline:
     embedder: Embedder
     limits: Limits
     blobs: Blobs
+    embedding: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="embedder"))
+    """One thread: documents take turns, and parsers and the store work meanwhile."""
 
     def index(
         self, base: DesiredKnowledgeBase, file: File, document: Document, enter: Callable[[DocumentState, str], None]
@@ -73,7 +75,8 @@ class Pipeline:
             enter(DocumentState.EMBEDDING, digest)
             yield from self._write(scope, file, document.id, current, cut)
             chunks = len(cut)
-        self.store.delete(scope, scope.other_versions(document.id, current))
+        if document.version or document.digest:  # otherwise nothing of it was ever written
+            self.store.delete(scope, scope.other_versions(document.id, current))
         return Indexed(digest, current, chunks)
 
     def _holds(self, scope: Scope, document: Document, version: str) -> bool:
@@ -116,12 +119,12 @@ class Pipeline:
 
     def _write(
         self, scope: Scope, file: File, document_id: str, version: str, cut: Sequence[Block]
-    ) -> Generator[None, None, None]:
+    ) -> Generator["Future[Any] | None", None, None]:
         """Store every chunk, and check by a fresh read that each is there."""
         ids = [identifier("chunk", document_id, version, str(ordinal)) for ordinal in range(len(cut))]
         for start in range(0, len(cut), BATCH):
             part = cut[start : start + BATCH]
-            vectors = self._vectors(scope, part)
+            vectors = yield from self._vectors(scope, part)
             self.store.upsert(
                 scope,
                 [
@@ -146,17 +149,20 @@ class Pipeline:
             )
             if len(cut) > BATCH:
                 log.info("%s/%s: %s of %s chunks stored", scope.tenant, file.path, start + len(part), len(cut))
-            yield
+            yield None
         if (stored := self.store.count_existing(scope, ids)) != len(ids):
             raise StoreError(f"Milvus finds {stored} of the {len(ids)} chunks just written: it is tried again.")
 
-    def _vectors(self, scope: Scope, blocks: Sequence[Block]) -> dict[str, Vector]:
+    def _vectors(self, scope: Scope, blocks: Sequence[Block]) -> Generator["Future[Any]", None, dict[str, Vector]]:
         """Vectors of legible texts, by the digest of the embedded text; stored vectors are reused."""
         texts = {content_of(block): in_context(block) for block in blocks}
         legible = {key: text for key, text in texts.items() if self.embedder.legibility(text) >= ENOUGH}
         stored = dict(self.store.vectors(scope, self.embedder.id, list(legible)))
         new = {key: text for key, text in legible.items() if key not in stored}
-        return stored | dict(zip(new, self.embedder.embed(list(new.values())), strict=True))
+        embedded = self.embedding.submit(self.embedder.embed, list(new.values()))
+        while not embedded.done():
+            yield embedded
+        return stored | dict(zip(new, embedded.result(), strict=True))
 
 
 def in_context(block: Block) -> str:

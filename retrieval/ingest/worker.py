@@ -14,7 +14,7 @@ from retrieval.errors import RetrievalError, StoreError
 from retrieval.ingest.departure import Departure
 from retrieval.ingest.indexing import Indexing
 from retrieval.ingest.jobs import Jobs
-from retrieval.ingest.ledger import Ledger, LedgerError
+from retrieval.ingest.ledger import Document, Ledger, LedgerError
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.progress import Progress
 from retrieval.ingest.scan import File, exists
@@ -120,7 +120,7 @@ class Worker:
             self._looked = self._clock()
             self._scan_all()
         self._scan_requested()
-        self._begin_one()
+        self._begin()
         self._jobs.advance()
         if self._tidy_one() or self._jobs or self._ledger.next(self._clock(), "") is not None:
             return 0.0
@@ -128,10 +128,17 @@ class Worker:
         pause = max(0.0, min(due, self._looked + self._rescan_seconds) - self._clock())
         return min(pause, self._requests.pause)
 
-    def _begin_one(self) -> None:
+    def _next(self) -> Document | None:
+        """Of a tenant with nothing in work; else another one of a tenant that has."""
         if not self._jobs.has_room:
-            return
-        document = self._ledger.next(self._clock(), self._last_tenant, self._jobs.tenants)
+            return None
+        now, documents = self._clock(), self._jobs.documents
+        if document := self._ledger.next(now, self._last_tenant, self._jobs.tenants, documents):
+            return document
+        return self._ledger.next(now, self._last_tenant, in_work=documents) if self._jobs.has_more_room else None
+
+    def _begin(self) -> None:
+        document = self._next()
         if document is None:
             return
         self._last_tenant = document.tenant
