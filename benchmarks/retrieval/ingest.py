@@ -38,7 +38,7 @@ DOCUMENTS, TURNS, QUICK_DOCUMENTS, QUICK_TURNS = 300, 3, 100, 1
 PARAGRAPHS = 6
 LINE_CHARACTERS = 90  # of a line of a PDF
 LINE_S = 2.0
-POLL_S, MOST_S = 0.05, 900
+POLL_S, RARELY_S, MOST_S = 0.05, 0.3, 900  # a look at hundreds of documents costs the worker some milliseconds
 
 Status = Mapping[str, Any]
 
@@ -75,18 +75,18 @@ class Ingest:
             bases: list[Status] = (await answer.json())["knowledge_bases"]
         return next(base for base in bases if base["tenant"] == tenant)
 
-    async def wait_until(self, reached: Callable[[Status], bool], tenant: str) -> Status:
+    async def wait_until(self, reached: Callable[[Status], bool], tenant: str, pause_s: float = POLL_S) -> Status:
         async with asyncio.timeout(MOST_S):
             while True:
                 status = await self.status(tenant)
                 if reached(status):
                     return status
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(pause_s)
 
-    async def wait_for(self, tenant: str, documents: int) -> Status:
+    async def wait_for(self, tenant: str, documents: int, pause_s: float = POLL_S) -> Status:
         """Until so many documents of a tenant are indexed."""
         return await self.wait_until(
-            lambda status: sum(each["state"] == "Ready" for each in status["documents"]) >= documents, tenant
+            lambda status: sum(each["state"] == "Ready" for each in status["documents"]) >= documents, tenant, pause_s
         )
 
 
@@ -160,7 +160,7 @@ async def _ingested(library: Path, folder: Path) -> Rate:
             ingest = Ingest(url, session)
             begun = time.monotonic()
             await ingest.desire({"acme": library})
-            status = await ingest.wait_for("acme", documents)
+            status = await ingest.wait_for("acme", documents, RARELY_S)
             seconds = time.monotonic() - begun
     print(f"the worker took {seconds:.1f} s for {documents} documents", file=sys.stderr)
     return Rate(documents, seconds, status["chunks"])
