@@ -1,9 +1,9 @@
 """Marks like `[2]` in an answer → annotations; marks that do not prove what they stand behind → removed and counted
 (pure).
 
-A mark stays if its passage holds every number of the sentence that it stands in: a price, a term or a version that the
-passage does not hold is not from there. Marks side by side may share the numbers between them. Numbers of the questions
-are left out, as an answer may repeat them.
+A mark stays if its passage holds every number of the sentence that it stands in, with its unit, and no name of it is
+from elsewhere: a price, a term or a person that the passage does not hold is not from there. Marks side by side may
+share the numbers between them. Numbers of the questions are left out, as an answer may repeat them.
 
 A mark is part of prose. In code (between backticks) and in JSON outside its strings, `[2]` is an index or a list of one
 number: it is left alone.
@@ -12,11 +12,14 @@ number: it is left alone.
 import re
 import unicodedata
 from collections.abc import Sequence, Set
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 from urllib.parse import quote
 
 from contract.search import Evidence
 from contract.vector_store import store_id
+from serving.gateway.names import has_strange_name
+from serving.gateway.units import claimed_units, passage_units
 from serving.gateway.values import claimed_values, passage_values
 
 # The longest valid mark is "[20]": longer runs are text.
@@ -111,7 +114,7 @@ class CitationParser:
     """
 
     def __init__(self, evidence: Sequence[Evidence], question: str = "") -> None:
-        self._evidence, self._asked = evidence, claimed_values(question)
+        self._evidence, self._question = evidence, question
         self._run: list[int] = []  # marks side by side, which wait for the next character
         self._clause = Clause()
         self._tracker = ProseTracker()
@@ -164,7 +167,7 @@ class CitationParser:
         if not run:
             return ""
         clause = self._clause.text
-        kept = _proving(run, self._evidence, claimed_values(clause) - self._asked)
+        kept = _proving(run, self._evidence, Claim.of(clause, self._question))
         self.removed += len(run) - len(kept)
         text = "".join(map(self._written, kept))
         self._clause = Clause(clause)
@@ -177,15 +180,40 @@ class CitationParser:
         return text
 
 
-def _proving(run: Sequence[int], evidence: Sequence[Evidence], values: Set[str]) -> list[int]:
+@dataclass(frozen=True)
+class Claim:
+    """What a sentence of an answer states beyond the question."""
+
+    clause: str
+    question: str
+    values: Set[str]
+    units: Set[str]
+
+    @classmethod
+    def of(cls, clause: str, question: str) -> Self:
+        values = claimed_values(clause) - claimed_values(question)
+        return cls(clause, question, values, claimed_units(clause) if values else frozenset())
+
+    def is_worded_as(self, run: Sequence[int], evidence: Sequence[Evidence]) -> bool:
+        """False if a unit or a name is of other passages than those of the run."""
+        together = "\n".join(_text(evidence[each - 1]) for each in run)
+        others = [_text(item) for place, item in enumerate(evidence, 1) if place not in run]
+        if self.units - passage_units(together):
+            return False
+        return not has_strange_name(self.clause, together, self.question, others)
+
+
+def _proving(run: Sequence[int], evidence: Sequence[Evidence], claim: Claim) -> list[int]:
     """The marks whose passage holds all values, or some of them if the passages of the run hold all together."""
-    passages = {number: passage_values(_text(evidence[number - 1])) for number in run if 1 <= number <= len(evidence)}
+    run = [number for number in run if 1 <= number <= len(evidence)]
+    passages = {number: passage_values(_text(evidence[number - 1])) for number in run}
     together = frozenset().union(*passages.values())
-    shares = len(passages) > 1 and values <= together
+    shares = len(passages) > 1 and claim.values <= together
     return [
         number
         for number in run
-        if number in passages and (values <= passages[number] or (shares and values & passages[number]))
+        if (claim.values <= passages[number] or (shares and claim.values & passages[number]))
+        and claim.is_worded_as(run, evidence)
     ]
 
 

@@ -1,0 +1,45 @@
+"""Names of an answer that its passage does not have."""
+
+import pytest
+
+from serving.gateway.names import has_strange_name
+
+PASSAGE = "The museum is led by Fischer Podre; its contact is Terza Staskialbri in Hamburg."
+OTHER = "The engine city of Tenondki is Vienna, and its officer is Hooli Vigrian."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Vienna users",
+        "The museum is in Vienna",
+        "Fischer Podreort",
+        "Hamburgg",
+        "Terza Staskialbribri",
+        "Fischer Vigrian",
+        "Fischer Rossi",
+    ],
+)
+def test_a_name_from_elsewhere_is_strange(answer: str) -> None:
+    assert has_strange_name(answer, PASSAGE, "", [OTHER])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Fischer Podre",
+        "It is Fischer Podre",
+        "Das Museum wird von Fischer Podre geleitet",
+        "The contact can be reached in Hamburg",
+        "Hamburgs Museum",
+        "\ubc15\ubb3c\uad00\uc740 Hamburg\uc5d0 \uc788\uc2b5\ub2c8\ub2e4",
+        "30 days",
+        "",
+    ],
+)
+def test_other_words_and_languages_are_not(answer: str) -> None:
+    assert not has_strange_name(answer, PASSAGE, "", [OTHER])
+
+
+def test_a_name_of_the_question_is_not_strange() -> None:
+    assert not has_strange_name("Vienna has one", PASSAGE, "Is there one in Vienna?", [OTHER])
