@@ -11,14 +11,15 @@ number: it is left alone.
 
 import re
 import unicodedata
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 from urllib.parse import quote
 
 from contract.search import Evidence
 from contract.vector_store import store_id
-from serving.gateway.names import has_strange_name
+from serving.gateway.names import has_strange_name, names, words
 from serving.gateway.units import claimed_units, passage_units
 from serving.gateway.values import claimed_values, passage_values
 
@@ -114,7 +115,8 @@ class CitationParser:
     """
 
     def __init__(self, evidence: Sequence[Evidence], question: str = "") -> None:
-        self._evidence, self._question = evidence, question
+        self._evidence, self._question = evidence, Passage(question)
+        self._passages = [Passage(_text(item)) for item in evidence]
         self._run: list[int] = []  # marks side by side, which wait for the next character
         self._clause = Clause()
         self._tracker = ProseTracker()
@@ -167,7 +169,7 @@ class CitationParser:
         if not run:
             return ""
         clause = self._clause.text
-        kept = _proving(run, self._evidence, Claim.of(clause, self._question))
+        kept = _proving(run, self._passages, Claim.of(clause, self._question), self._question)
         self.removed += len(run) - len(kept)
         text = "".join(map(self._written, kept))
         self._clause = Clause(clause)
@@ -181,39 +183,66 @@ class CitationParser:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """What a passage holds. Each is read once: an answer may have very many marks."""
+
+    text: str
+
+    @cached_property
+    def values(self) -> Set[str]:
+        return passage_values(self.text)
+
+    @cached_property
+    def units(self) -> Set[str]:
+        return passage_units(self.text)
+
+    @cached_property
+    def words(self) -> Set[str]:
+        return words(self.text)
+
+    @cached_property
+    def names(self) -> Set[str]:
+        return names(self.text)
+
+
+@dataclass(frozen=True)
 class Claim:
     """What a sentence of an answer states beyond the question."""
 
     clause: str
-    question: str
     values: Set[str]
     units: Set[str]
 
     @classmethod
-    def of(cls, clause: str, question: str) -> Self:
-        values = claimed_values(clause) - claimed_values(question)
-        return cls(clause, question, values, claimed_units(clause) if values else frozenset())
+    def of(cls, clause: str, question: Passage) -> Self:
+        values = claimed_values(clause) - question.values
+        return cls(clause, values, claimed_units(clause) if values else frozenset())
 
-    def is_worded_as(self, run: Sequence[int], evidence: Sequence[Evidence]) -> bool:
-        """False if a unit or a name is of other passages than those of the run."""
-        together = "\n".join(_text(evidence[each - 1]) for each in run)
-        others = [_text(item) for place, item in enumerate(evidence, 1) if place not in run]
-        if self.units - passage_units(together):
-            return False
-        return not has_strange_name(self.clause, together, self.question, others)
+    def is_worded_as(self, own: Sequence[Passage], others: Sequence[Passage], question: Passage) -> bool:
+        """False if a unit or a name is of other passages than its own."""
+        return self.units <= _all(each.units for each in own) and not has_strange_name(
+            self.clause,
+            here=_all(each.words for each in (*own, question)),
+            own=_all(each.names for each in own),
+            others=_all(each.names for each in others),
+        )
 
 
-def _proving(run: Sequence[int], evidence: Sequence[Evidence], claim: Claim) -> list[int]:
+def _all(sets: Iterable[Set[str]]) -> Set[str]:
+    return frozenset().union(*sets)
+
+
+def _proving(run: Sequence[int], passages: Sequence[Passage], claim: Claim, question: Passage) -> list[int]:
     """The marks whose passage holds all values, or some of them if the passages of the run hold all together."""
-    run = [number for number in run if 1 <= number <= len(evidence)]
-    passages = {number: passage_values(_text(evidence[number - 1])) for number in run}
-    together = frozenset().union(*passages.values())
-    shares = len(passages) > 1 and claim.values <= together
+    own = {number: passages[number - 1] for number in run if 1 <= number <= len(passages)}
+    others = [passage for number, passage in enumerate(passages, 1) if number not in own]
+    if not own or not claim.is_worded_as(list(own.values()), others, question):
+        return []
+    shares = len(own) > 1 and claim.values <= _all(each.values for each in own.values())
     return [
         number
         for number in run
-        if (claim.values <= passages[number] or (shares and claim.values & passages[number]))
-        and claim.is_worded_as(run, evidence)
+        if number in own and (claim.values <= own[number].values or (shares and claim.values & own[number].values))
     ]
 
 

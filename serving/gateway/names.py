@@ -6,7 +6,7 @@ names alone.
 """
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from itertools import takewhile
 
 # A Korean particle behind a name is a word of its own.
@@ -16,24 +16,25 @@ _LEAST = 4  # letters of a name's beginning that make a resemblance
 _ENDINGS = ("", "s", "es", "e", "n", "en", "er", "in", "ed", "ing")  # of another form of a word
 
 
-def has_strange_name(clause: str, passage: str, asked: str, others: Iterable[str]) -> bool:
-    """True if the clause has a name that this passage and the question lack: one of the other passages, one of this
-    passage misspelt, or one beside names of this passage."""
-    here = _words(passage) | _words(asked)
-    strange = _words(clause) - here
+def has_strange_name(clause: str, *, here: Set[str], own: Set[str], others: Set[str]) -> bool:
+    """True if the clause has a name that is not `here`, among the words of its passage and of the question: a name of
+    the other passages, one of its own passage misspelt, or one beside names of its own passage."""
+    said = words(clause)
+    strange = said - here
     return bool(
-        strange & frozenset().union(*(_names(other) for other in others))
-        or any(_is_misspelt(word, name) for word in strange for name in _names(passage))
-        or (_is_names_alone(clause) and _words(clause) & here and any(not _is_form_of(word, here) for word in strange))
+        strange & others
+        or any(_is_misspelt(word, name) for word in strange for name in own)
+        or (_is_names_alone(clause) and said & here and any(not _is_form_of(word, here) for word in strange))
     )
 
 
-def _words(text: str) -> Set[str]:
+def words(text: str) -> Set[str]:
     """In lower case, numbers among them."""
     return frozenset(word.casefold() for word in _WORD.findall(text))
 
 
-def _names(passage: str) -> Set[str]:
+def names(passage: str) -> Set[str]:
+    """In lower case; the first words of sentences, and short ones, are left out."""
     return frozenset(name.casefold() for name in _NAME.findall(passage))
 
 

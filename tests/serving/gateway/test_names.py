@@ -2,10 +2,14 @@
 
 import pytest
 
-from serving.gateway.names import has_strange_name
+from serving.gateway.names import has_strange_name, names, words
 
 PASSAGE = "The museum is led by Fischer Podre; its contact is Terza Staskialbri in Hamburg."
 OTHER = "The engine city of Tenondki is Vienna, and its officer is Hooli Vigrian."
+
+
+def is_strange(answer: str, asked: str = "") -> bool:
+    return has_strange_name(answer, here=words(PASSAGE) | words(asked), own=names(PASSAGE), others=names(OTHER))
 
 
 @pytest.mark.parametrize(
@@ -21,7 +25,7 @@ OTHER = "The engine city of Tenondki is Vienna, and its officer is Hooli Vigrian
     ],
 )
 def test_a_name_from_elsewhere_is_strange(answer: str) -> None:
-    assert has_strange_name(answer, PASSAGE, "", [OTHER])
+    assert is_strange(answer)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +42,8 @@ def test_a_name_from_elsewhere_is_strange(answer: str) -> None:
     ],
 )
 def test_other_words_and_languages_are_not(answer: str) -> None:
-    assert not has_strange_name(answer, PASSAGE, "", [OTHER])
+    assert not is_strange(answer)
 
 
 def test_a_name_of_the_question_is_not_strange() -> None:
-    assert not has_strange_name("Vienna has one", PASSAGE, "Is there one in Vienna?", [OTHER])
+    assert not is_strange("Vienna has one", "Is there one in Vienna?")
