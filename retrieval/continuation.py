@@ -10,9 +10,9 @@ MOST_UNKNOWN = 2
 about something else."""
 
 
-def may_continue(terms: Sequence[str], known: Set[str]) -> bool:
-    """True if at most two of the message's terms, or at most half of them, are not among the known ones."""
-    unknown = sum(term not in known for term in terms)
+def may_continue(terms: Sequence[str], vocabulary: Set[str]) -> bool:
+    """True if at most two of the message's terms, or at most half of them, are in no document."""
+    unknown = sum(term not in vocabulary for term in terms)
     return unknown <= max(MOST_UNKNOWN, len(terms) // 2)
 
 

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Found:
+class Result:
     """The hits of a search, best first, and what they are good for."""
 
     evidence: Sequence[Evidence]
@@ -56,15 +56,15 @@ class Search:
         begun = time.perf_counter()
         queries = await asyncio.to_thread(self._read, request)
         embedded = time.perf_counter()
-        found = await self._find(request, queries)
+        result = await self._find(request, queries)
         searched = time.perf_counter()
-        evidence, reranked = await self._reranked(found)
+        evidence, reranked = await self._reranked(result)
         return SearchResponse(
-            outcome=found.outcome,
-            evidence=evidence[: request.top_k] if found.outcome in _ANSWERABLE else [],
-            considered=[*evidence, *found.refused] if request.explain else [],
+            outcome=result.outcome,
+            evidence=evidence[: request.top_k] if result.outcome in _ANSWERABLE else [],
+            considered=[*evidence, *result.refused] if request.explain else [],
             reranked=reranked,
-            other_embedder_hits=found.other_embedder,
+            other_embedder_hits=result.other_embedder,
             embedding=base64.b64encode(queries[0].vector.astype("<f4").tobytes()).decode(),
             seconds=Seconds(embed=embedded - begun, search=searched - embedded, rank=time.perf_counter() - searched),
         )
@@ -95,13 +95,13 @@ class Search:
             embedder=self._embedder.id,
         )
 
-    async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> Found:
+    async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> Result:
         if not request.knowledge_bases:
-            return Found([], Outcome.SCOPE_EMPTY)
+            return Result([], Outcome.SCOPE_EMPTY)
         scope = Scope(request.tenant, tuple(request.knowledge_bases))
         if request.match is not Match.ANY:
             evidence = await self._exact(request, scope, queries[0])
-            return Found(evidence, _outcome(evidence, 0.0), request.query)
+            return Result(evidence, _outcome(evidence, 0.0), request.query)
         pool = max(self._pool, request.top_k)
         hits = await asyncio.gather(*(self._retrievers.hits(scope, query, pool, request.filter) for query in queries))
         evidence, query = await asyncio.to_thread(most_relevant, list(zip(hits, queries, strict=True)))
@@ -109,8 +109,8 @@ class Search:
         if outcome is not Outcome.EVIDENCE and request.answered:
             more = await self._continued(request, scope, queries[0], hits[0])
             if more:
-                return Found(more, Outcome.CONTINUED, refused=evidence)
-        return Found(evidence, outcome, query.text, other_embedder=self._of_other_embedder(request.tenant, hits[0]))
+                return Result(more, Outcome.CONTINUED, refused=evidence)
+        return Result(evidence, outcome, query.text, other_embedder=self._of_other_embedder(request.tenant, hits[0]))
 
     def _of_other_embedder(self, tenant: str, hits: Hits) -> int:
         """The number of hits, which are said in the log."""
@@ -133,8 +133,8 @@ class Search:
         """Passages of the document that the answer before the message is from; empty if it is from none, or the
         message is about something else."""
         statistics = await self._retrievers.statistics(scope)
-        known = statistics.frequent.keys() | frozenset().union(*(hit.terms for hit in hits.by_id.values()))
-        if not may_continue(message.terms, known):
+        vocabulary = statistics.frequent.keys() | frozenset().union(*(hit.terms for hit in hits.by_id.values()))
+        if not may_continue(message.terms, vocabulary):
             return []
         answer = await asyncio.to_thread(self._query, request.tenant, request.answered)
         of_answer = await self._retrievers.hits(scope, answer, self._pool, request.filter)
@@ -147,12 +147,12 @@ class Search:
         )
         return await asyncio.to_thread(lambda: continued(ranked(near[0], message), ranked(near[1], answer)))
 
-    async def _reranked(self, found: Found) -> tuple[list[Evidence], int | None]:
+    async def _reranked(self, result: Result) -> tuple[list[Evidence], int | None]:
         """The evidence in the re-ranker's order, and how many hits it read; None if it was not asked."""
-        if self._reranker is None or not found.question or found.outcome is not Outcome.EVIDENCE:
-            return list(found.evidence), None
-        scores = await _scores(self._reranker, found.question, found.evidence[:RERANKED])
-        return reordered(found.evidence, scores), len(scores)
+        if self._reranker is None or not result.question or result.outcome is not Outcome.EVIDENCE:
+            return list(result.evidence), None
+        scores = await _scores(self._reranker, result.question, result.evidence[:RERANKED])
+        return reordered(result.evidence, scores), len(scores)
 
 
 def _outcome(evidence: Sequence[Evidence], least: float) -> Outcome:

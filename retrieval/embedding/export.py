@@ -48,9 +48,9 @@ def recipe_of(source: Path) -> Recipe:
     )
     texts = prompts.get("prompts") or {}
     defaults = Recipe()
-    known = {"pooling_mode_cls_token", "pooling_mode_mean_tokens"}
+    served = {"pooling_mode_cls_token", "pooling_mode_mean_tokens"}
     if other := sorted(
-        name for name, on in pooling.items() if on is True and name.startswith("pooling_mode_") and name not in known
+        name for name, on in pooling.items() if on is True and name.startswith("pooling_mode_") and name not in served
     ):
         raise SystemExit(f"{source} pools by {', '.join(other)}: only the mean and the first token are served.")
     if (source / "2_Dense").exists():
@@ -64,8 +64,8 @@ def recipe_of(source: Path) -> Recipe:
 
 
 def _json(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return found
+    values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return values
 
 
 def tokenizer_json(source: Path, *, most_tokens: int | None = None) -> str:
