@@ -68,7 +68,7 @@ class RetrievalOptions(Value):
     top_k: Annotated[int, Field(ge=1, le=20)] | None = None
     grounded: bool | None = None
     min_relevance: Relevance | None = None
-    match: Match = Match.ANY
+    match: Annotated[Match, Field(strict=False)] = Match.ANY
     explain: bool = False
 
 

@@ -29,7 +29,7 @@ class VectorSearchRequest(Value):
         Discriminator(one_or_many),
     ]
     filters: Filter | None = None
-    match: Match = Match.ANY
+    match: Annotated[Match, Field(strict=False)] = Match.ANY
     """Ours: passages with every word of the query, or with its text."""
     max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
     ranking_options: RankingOptions = RankingOptions()

@@ -26,6 +26,9 @@ async def test_a_document_is_added_replaced_found_and_removed(platform: Document
     assert "replaces file-" in (await run(platform, key, "add", store, str(file))).output
     found = await run(platform, key, "search", store, "What does the Basic plan cost?")
     assert ["31 euros" in line for line in found.output.splitlines()] == [True]
+    for phrase, hits in (("costs 31 euros", 1), ("euros costs 31", 0)):
+        exact = await run(platform, key, "search", store, phrase, "--match", "phrase")
+        assert len(exact.output.splitlines()) == hits
     listed = (await run(platform, key, "list", store)).output.splitlines()
     assert len(listed) == 2
     assert (await run(platform, key, "stores")).output.split()[-3:] == ["1", "0", "0"]

@@ -42,6 +42,7 @@ def _chat(**more: Any) -> ChatRequest:
         (GROUNDED, None, Query(("handbook",), "how much?", 4)),
         (GROUNDED, {"grounded": True}, Query(("handbook",), "how much?", 4)),
         (GROUNDED, {"explain": True}, Query(("handbook",), "how much?", 4, explain=True)),
+        (GROUNDED, {"match": "phrase"}, Query(("handbook",), "how much?", 4, match=Match.PHRASE)),
         (GROUNDED, {"min_relevance": 0.1}, Query(("handbook",), "how much?", 4, 0.1)),
         (GROUNDED, {"knowledge_bases": ["prices"]}, Query(("prices",), "how much?", 7, 0.7)),
         (GROUNDED, {"knowledge_bases": None, "top_k": 2}, Query(("handbook",), "how much?", 2)),
