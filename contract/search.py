@@ -31,6 +31,10 @@ class Match(StrEnum):
     """The text of the query, whatever its case and spaces."""
 
 
+MatchName = Annotated[Match, Field(strict=False)]
+"""As it stands in a request: by its name."""
+
+
 def is_printable_name(text: str) -> bool:
     """True if this can be the name of a tenant or a knowledge base: 1 to 63 bytes of printable text."""
     return text.isprintable() and 1 <= len(text.encode("utf-8", "replace")) <= PRINTABLE_NAME_BYTES
@@ -61,7 +65,7 @@ class SearchRequest(Body):
     """The questions that a follow-up may mean, oldest first."""
     answered: Annotated[str, Field(max_length=8_192)] = ""
     """The answer before the message. Where nothing else is found, its document is the evidence."""
-    match: Match = Match.ANY
+    match: MatchName = Match.ANY
     """Words and phrases are looked for in the 1,000 best passages by words; the relevance does not decide then."""
     filter: Filter | None = None
     """Only documents whose attributes match are searched."""

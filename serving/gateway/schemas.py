@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from contract.search import Match, Relevance
+from contract.search import Match, MatchName, Relevance
 from serving.gateway.errors import InvalidRequest
 from serving.gateway.requests.messages import Message
 from serving.gateway.requests.refusals import refusal
@@ -68,7 +68,7 @@ class RetrievalOptions(Value):
     top_k: Annotated[int, Field(ge=1, le=20)] | None = None
     grounded: bool | None = None
     min_relevance: Relevance | None = None
-    match: Annotated[Match, Field(strict=False)] = Match.ANY
+    match: MatchName = Match.ANY
     explain: bool = False
 
 

@@ -72,6 +72,14 @@ async def test_a_question_gets_evidence_with_the_scores_of_both_legs(api: aiohtt
     assert set(answer["seconds"]) == {"embed", "search", "rank"}
 
 
+@pytest.mark.parametrize(("match", "found"), [("any", True), ("words", True), ("phrase", False)])
+async def test_a_match_is_asked_for_by_its_name(
+    api: aiohttp.ClientSession, filled: str, match: str, found: bool
+) -> None:
+    status, answer = await search(api, filled, "refund window Velmora", match=match)
+    assert (status, bool(answer["evidence"])) == (200, found)
+
+
 async def test_the_embedding_is_the_vector_of_the_query(
     api: aiohttp.ClientSession, filled: str, embedder: Embedder
 ) -> None:

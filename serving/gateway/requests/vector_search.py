@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, ValidationError
 
 from contract.filters import Filter
-from contract.search import Match, Relevance
+from contract.search import Match, MatchName, Relevance
 from serving.gateway.errors import InvalidRequest
 from serving.gateway.requests.refusals import refusal
 from serving.gateway.requests.value import Value, one_or_many
@@ -29,7 +29,7 @@ class VectorSearchRequest(Value):
         Discriminator(one_or_many),
     ]
     filters: Filter | None = None
-    match: Annotated[Match, Field(strict=False)] = Match.ANY
+    match: MatchName = Match.ANY
     """Ours: passages with every word of the query, or with its text."""
     max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
     ranking_options: RankingOptions = RankingOptions()

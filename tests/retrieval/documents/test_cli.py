@@ -28,7 +28,7 @@ async def test_a_document_is_added_replaced_found_and_removed(platform: Document
     assert ["31 euros" in line for line in found.output.splitlines()] == [True]
     for phrase, hits in (("costs 31 euros", 1), ("euros costs 31", 0)):
         exact = await run(platform, key, "search", store, phrase, "--match", "phrase")
-        assert len(exact.output.splitlines()) == hits
+        assert (exact.exit_code, len(exact.output.splitlines())) == (0, hits)
     listed = (await run(platform, key, "list", store)).output.splitlines()
     assert len(listed) == 2
     assert (await run(platform, key, "stores")).output.split()[-3:] == ["1", "0", "0"]
