@@ -21,7 +21,8 @@
     └── DocumentError               (status of one document, never an HTTP answer)
         └── DocumentUnavailableError
 
-Errors of pymilvus, sqlite3, SQLAlchemy, boto3 and onnxruntime are translated only where these libraries are called.
+Errors of pymilvus, gRPC, sqlite3, SQLAlchemy, boto3 and onnxruntime are translated only where these libraries are
+called.
 """
 
 from service.errors import ServiceError

@@ -50,6 +50,7 @@ class Search:
         self._store, self._embedder, self._reranker = store, embedder, reranker
         self._cache, self._retrievers = QueryCache(embedder, size=cached), Retrievers(store, embedder=embedder.id)
         self._pool = pool
+        self._warned: set[str] = set()  # tenants with passages of another embedder
 
     async def answer(self, request: SearchRequest) -> SearchResponse:
         """Raises `UnknownKnowledgeBaseError` and the store's errors."""
@@ -78,6 +79,7 @@ class Search:
         """Drop cached queries and statistics of all other tenants."""
         self._cache.keep(tenants)
         self._retrievers.keep(tenants)
+        self._warned &= tenants
 
     def _read(self, request: SearchRequest) -> list[Query]:
         """The question as it stands; a follow-up once more with the earlier questions, which may be cut."""
@@ -113,21 +115,25 @@ class Search:
         return Result(evidence, outcome, query.text, other_embedder=self._of_other_embedder(request.tenant, hits[0]))
 
     def _of_other_embedder(self, tenant: str, hits: Hits) -> int:
-        """The number of hits, which are said in the log."""
-        others = {hit.embedder for hit in hits.by_id.values()} - {"", self._embedder.id}
-        if others:
+        """The number of hits; the first ones of a tenant are logged."""
+        others = [hit.embedder for hit in hits.by_id.values() if hit.embedder not in ("", self._embedder.id)]
+        if not others:
+            self._warned.discard(tenant)
+        elif tenant not in self._warned:
+            self._warned.add(tenant)
             log.warning(
                 "passages of tenant %s are embedded by %s, and this process has %s: they are found by words alone "
                 "until the ingest worker has embedded them again; if this stays, give both the same model",
-                tenant, ", ".join(sorted(others)), self._embedder.id,
+                tenant, others[0], self._embedder.id,
             )  # fmt: skip
-        return sum(hit.embedder in others for hit in hits.by_id.values())
+        return len(others)
 
     async def _exact(self, request: SearchRequest, scope: Scope, query: Query) -> list[Evidence]:
         hits = await self._retrievers.hits_by_words(scope, query, exact.POOL, request.filter)
         matches = exact.having(request.match, request.query, query.terms)
-        lexical = await asyncio.to_thread(lambda: [hit for hit in hits.lexical if matches(hit)])
-        return ranked(replace(hits, lexical=lexical), query)
+        return await asyncio.to_thread(
+            lambda: ranked(replace(hits, lexical=[hit for hit in hits.lexical if matches(hit)]), query)
+        )
 
     async def _continued(self, request: SearchRequest, scope: Scope, message: Query, hits: Hits) -> list[Evidence]:
         """Passages of the document that the answer before the message is from; empty if it is from none, or the

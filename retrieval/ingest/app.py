@@ -38,7 +38,7 @@ from retrieval.ingest.routes import routes
 from retrieval.ingest.settings import Settings
 from retrieval.ingest.watch import follow
 from retrieval.ingest.worker import Worker
-from retrieval.store import Reads, Store
+from retrieval.store import Reads
 from retrieval.web.client import WebClient, connected
 from retrieval.web.robots import Robots
 from service.application import MOST_BYTES, application
@@ -55,8 +55,7 @@ STOP_SECONDS = 5.0  # for the current document; an interrupted one is repeated a
 class _Parts:
     """What the application is made of."""
 
-    store: Store
-    embedder: Embedder
+    pipeline: Pipeline
     ledger: Ledger
     database: Database
     worker: Worker
@@ -77,8 +76,7 @@ class _Parts:
         ]
 
     def close(self) -> None:
-        self.store.close()
-        self.embedder.close()
+        self.pipeline.close()
         self.database.close()
         self.ledger.close()
 
@@ -86,9 +84,9 @@ class _Parts:
 def _parts(settings: Settings, changed: Callable[[], None]) -> _Parts:
     store, ledger = open_store(settings, Reads.CURRENT), Ledger(settings.ledger, changed)
     database, blobs = Database(settings.database.get_secret_value()), opened(settings.objects)
-    embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
+    pipeline = Pipeline(store, Embedder(settings.embedder, threads=settings.embedder_threads), settings.limits, blobs)
     worker = Worker(
-        Pipeline(store, embedder, settings.limits, blobs),
+        pipeline,
         ledger,
         rescan_seconds=settings.rescan_seconds,
         changed=changed,
@@ -97,7 +95,7 @@ def _parts(settings: Settings, changed: Callable[[], None]) -> _Parts:
     files = UploadedFiles(database, blobs, settings.max_document_bytes, worker)
     library = StoreLibrary(database, ledger, worker)
     proofs = DeletionProofs(database, blobs, IndexWait(store, ledger), Signer(settings.signing_file))
-    return _Parts(store, embedder, ledger, database, worker, files, library, WebLibrary(library, files), proofs)
+    return _Parts(pipeline, ledger, database, worker, files, library, WebLibrary(library, files), proofs)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -107,7 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     async def ready() -> str:
         try:
-            await asyncio.to_thread(parts.store.tenants)
+            await asyncio.to_thread(parts.pipeline.store.tenants)
         except RetrievalError as error:
             return str(error)
         return background.fault or parts.worker.message

@@ -54,6 +54,12 @@ class Pipeline:
     embedding: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="embedder"))
     """One thread: documents take turns, and parsers and the store work meanwhile."""
 
+    def close(self) -> None:
+        """Waits for the embedder, and frees its model."""
+        self.embedding.shutdown(cancel_futures=True)
+        self.embedder.close()
+        self.store.close()
+
     def index(
         self, base: DesiredKnowledgeBase, file: File, document: Document, enter: Callable[[DocumentState, str], None]
     ) -> Generator["Future[Any] | None", None, Indexed]:

@@ -56,21 +56,20 @@ class CrossEncoder:
         return list(scores)
 
     async def close(self) -> None:
-        """Frees the model, as soon as its thread is done."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        del self._session
+        """Frees the model, once its thread is done with the passage that it reads."""
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        del self._session, self._tokenizer
 
     def _done(self, _reading: "asyncio.Future[None]") -> None:
         self._waiting -= 1
 
     def _read(self, question: str, passages: Sequence[str], deadline: float, scores: list[float]) -> None:
-        session = self._session
         for passage in passages:
             if time.monotonic() >= deadline:
                 return
-            scores.append(self._score(question, passage, session))
+            scores.append(self._score(question, passage))
 
-    def _score(self, question: str, passage: str, session: "onnxruntime.InferenceSession | None" = None) -> float:
+    def _score(self, question: str, passage: str) -> float:
         """Raises ValueError for a model with other outputs than a re-ranker's."""
         encoding = self._tokenizer.encode(question, passage)
         feeds = {
@@ -78,7 +77,7 @@ class CrossEncoder:
             "attention_mask": _row(encoding.attention_mask),
             "token_type_ids": _row(encoding.type_ids),
         }
-        logits = (session or self._session).run(None, {name: feeds[name] for name in self._inputs})[0]
+        logits = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
         return _score(np.asarray(logits, np.float64))
 
 

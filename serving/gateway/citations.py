@@ -11,17 +11,13 @@ number: it is left alone.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 from contract.search import Evidence
 from contract.vector_store import store_id
-from serving.gateway.names import has_strange_name, names, words
-from serving.gateway.units import claimed_units, passage_units
-from serving.gateway.values import claimed_values, passage_values
+from serving.gateway.claims import Claim, Passage, proving
 
 # The longest valid mark is "[20]": longer runs are text.
 _MAX_DIGITS = 2
@@ -80,6 +76,10 @@ _ABBREVIATIONS = frozenset(
 _ORDINAL_DAY = re.compile(r"\d{1,2}\.")  # 10. Juni; a list's number, too
 
 
+_MOST_CLAUSE = 1_000
+"""Characters of a sentence; of a longer one the end counts, because each mark of an answer reads it again."""
+
+
 class Clause:
     """The sentence that grows in an answer, since its last mark; before it begins, the one before."""
 
@@ -92,7 +92,7 @@ class Clause:
             return
         if self._ends(character):
             self._before, self._text = self.text, ""
-        self._text += character
+        self._text = (self._text + character)[-_MOST_CLAUSE:]
 
     def _ends(self, character: str) -> bool:
         """True for the first letter of a new sentence."""
@@ -169,7 +169,7 @@ class CitationParser:
         if not run:
             return ""
         clause = self._clause.text
-        kept = _proving(run, self._passages, Claim.of(clause, self._question), self._question)
+        kept = proving(run, self._passages, Claim.of(clause, self._question), self._question)
         self.removed += len(run) - len(kept)
         text = "".join(map(self._written, kept))
         self._clause = Clause(clause)
@@ -180,70 +180,6 @@ class CitationParser:
         text = "".join(map(self._plain, f"[{number}]"))
         self.annotations.append(_annotation(self._evidence[number - 1], start, self._length))
         return text
-
-
-@dataclass(frozen=True)
-class Passage:
-    """What a passage holds. Each is read once: an answer may have very many marks."""
-
-    text: str
-
-    @cached_property
-    def values(self) -> Set[str]:
-        return passage_values(self.text)
-
-    @cached_property
-    def units(self) -> Set[str]:
-        return passage_units(self.text)
-
-    @cached_property
-    def words(self) -> Set[str]:
-        return words(self.text)
-
-    @cached_property
-    def names(self) -> Set[str]:
-        return names(self.text)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a sentence of an answer states beyond the question."""
-
-    clause: str
-    values: Set[str]
-    units: Set[str]
-
-    @classmethod
-    def of(cls, clause: str, question: Passage) -> Self:
-        values = claimed_values(clause) - question.values
-        return cls(clause, values, claimed_units(clause) if values else frozenset())
-
-    def is_worded_as(self, own: Sequence[Passage], others: Sequence[Passage], question: Passage) -> bool:
-        """False if a unit or a name is of other passages than its own."""
-        return self.units <= _all(each.units for each in own) and not has_strange_name(
-            self.clause,
-            here=_all(each.words for each in (*own, question)),
-            own=_all(each.names for each in own),
-            others=_all(each.names for each in others),
-        )
-
-
-def _all(sets: Iterable[Set[str]]) -> Set[str]:
-    return frozenset().union(*sets)
-
-
-def _proving(run: Sequence[int], passages: Sequence[Passage], claim: Claim, question: Passage) -> list[int]:
-    """The marks whose passage holds all values, or some of them if the passages of the run hold all together."""
-    own = {number: passages[number - 1] for number in run if 1 <= number <= len(passages)}
-    others = [passage for number, passage in enumerate(passages, 1) if number not in own]
-    if not own or not claim.is_worded_as(list(own.values()), others, question):
-        return []
-    shares = len(own) > 1 and claim.values <= _all(each.values for each in own.values())
-    return [
-        number
-        for number in run
-        if number in own and (claim.values <= own[number].values or (shares and claim.values & own[number].values))
-    ]
 
 
 def _text(evidence: Evidence) -> str:

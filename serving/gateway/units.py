@@ -32,7 +32,7 @@ _UNIT = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling i
 _ANY = "|".join(sorted(map(re.escape, _UNIT), key=len, reverse=True))
 # After a number, or a sign before it. A Korean unit stands without a space, and with particles after it.
 _AFTER = re.compile(
-    rf"\d[\d.,]*[\s\u00a0-]?(?:\ub9cc|\ucc9c|million|mio|thousand|business|working|calendar)?\s?({_ANY})(?![a-z])"
+    rf"(?<![\d.,])\d[\d.,]*+[\s\u00a0-]?(?:\ub9cc|\ucc9c|million|mio|thousand|business|working|calendar)?\s?({_ANY})(?![a-z])"
 )
 _BEFORE = re.compile(r"([$\u20ac\u00a3\u20a9])\s?\d")
 _ALONE = re.compile(rf"(?<![a-z])({_ANY})(?![a-z])")

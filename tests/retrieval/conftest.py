@@ -27,16 +27,19 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 _numbers = itertools.count()
 
 
-# Starts Python anew in a process that is killed with its parent, so that no server outlives a test run that is killed.
-# (A preexec_fn could do it too, and hangs now and then: this process has gRPC's threads when it forks.)
-_DIE_WITH_PARENT = (
-    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
-)
+# Starts a program in place of a process that is killed with its parent, so that no server outlives a test run that is
+# killed. (A preexec_fn could do it too, and hangs now and then: this process has gRPC's threads when it forks.)
+_DIE_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+def dying_with_parent(*command: str) -> list[str]:
+    """The command of a process that does not outlive this one."""
+    return [sys.executable, "-c", _DIE_WITH_PARENT, *command]
 
 
 def python(*arguments: str) -> list[str]:
     """The command of a Python process that does not outlive this one."""
-    return [sys.executable, "-c", _DIE_WITH_PARENT, *arguments]
+    return dying_with_parent(sys.executable, *arguments)
 
 
 @contextlib.contextmanager

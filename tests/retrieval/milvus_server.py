@@ -6,7 +6,6 @@ It writes all its state into one folder, and listens on all interfaces, whatever
 import contextlib
 import os
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,15 +16,13 @@ import trustme
 import yaml
 
 from operators.local.layout import free_port
-from tests.retrieval.conftest import wait_until
+from tests.retrieval.conftest import dying_with_parent, wait_until
 
 ROOT = "root:Milvus"  # the first user of every Milvus, and its password
 START_SECONDS = 120.0
 _COORDINATORS = ("root_coord", "query_coord", "index_coord", "data_coord")
 _NODES = ("query_node", "index_node", "data_node")
 _PORTS = tuple(f"{part}_port" for part in (*_COORDINATORS, *_NODES, "proxy", "proxy_internal", "etcd"))
-# Starts the server in place of this process, to be killed with its parent.
-_DIE_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class MilvusServer:
             "MILVUS_RUN_DIR": str(self.folder / "run"),
         }
         with subprocess.Popen(
-            [sys.executable, "-c", _DIE_WITH_PARENT, str(program), "run", "standalone"],
+            dying_with_parent(str(program), "run", "standalone"),
             cwd=self.folder,
             env=environment,
             stdout=subprocess.DEVNULL,

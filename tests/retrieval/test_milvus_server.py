@@ -1,9 +1,7 @@
 """The store on a real Milvus server: users, roles, encryption, kills, a full disk. It has no sparse vectors."""
 
 import asyncio
-import contextlib
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +18,13 @@ from retrieval.search import Search
 from retrieval.store import Chunk, Reads, Store
 from retrieval.store.probe import prove_isolation
 from retrieval.store.rows import identifier, unread
+from tests.disk import fill, small_disk
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import wait_until
 from tests.retrieval.milvus_server import ROOT, MilvusServer, milvus_server
 from tests.retrieval.test_scope import HOSTILE
 
+MEGABYTES = 200  # a disk on which a server starts
 TEXTS = ("The refund window is 30 days.", "Support answers within two hours.", "환불 기간은 30일입니다.")
 
 
@@ -163,50 +163,21 @@ def test_a_server_with_a_certificate_of_a_private_authority_is_verified(tmp_path
     trusting.close()
 
 
-def test_a_server_with_a_full_disk_has_what_it_acknowledged_once_there_is_room(
-    embedder: Embedder, tenant: str, tmp_path: Path, small_disk: Callable[[Path], None]
-) -> None:
+def test_a_server_with_a_full_disk_has_what_it_acknowledged_once_there_is_room(tenant: str, tmp_path: Path) -> None:
     server, scope = milvus_server(tmp_path), Scope(tenant, ("kb",))
-    data = tmp_path / "data"
-    small_disk(data)
     store = Store(server.uri, token=ROOT, dimension=DIMENSIONS, timeout=20)
-    with server.running() as process:
-        store.create(scope)
-        acknowledged = _store_page(store, scope, 0)
-        filler = _fill(data)
-        acknowledged += _store_until_refused(store, scope)
-        process.kill()
-    filler.unlink()
-    with server.running():
-        wait_until(lambda: _counted(store, scope) is not None, seconds=120)
-        assert store.count(scope, scope.chunks_by_id(acknowledged)) == len(acknowledged)
+    with small_disk(tmp_path / "data", MEGABYTES):
+        with server.running() as process:
+            store.create(scope)
+            acknowledged = _store_page(store, scope, 0)
+            filler = fill(tmp_path / "data")
+            acknowledged += _store_until_refused(store, scope)
+            process.kill()
+        filler.unlink()
+        with server.running():
+            wait_until(lambda: _counted(store, scope) is not None, seconds=120)
+            assert store.count(scope, scope.chunks_by_id(acknowledged)) == len(acknowledged)
     store.close()
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Callable[[Path], None]]:
-    """Mounts a small file system of its own on a folder."""
-    folders: list[Path] = []
-
-    def mount(folder: Path) -> None:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(folder)], check=False).returncode:
-            pytest.skip("this machine lets nobody mount a file system")
-        folders.append(folder)
-
-    yield mount
-    for folder in folders:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def _fill(folder: Path) -> Path:
-    """A file that takes the last byte."""
-    path = folder / "filler"
-    with path.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(bytes(size))
-    return path
 
 
 def _store_until_refused(store: Store, scope: Scope) -> list[str]:

@@ -13,9 +13,10 @@ from benchmarks.load import QUESTION
 from examples.demo.platform import QUIVER, Platform, running
 from models.demo.corpus import Example
 from operators.local.layout import free_port
+from tests.disk import fill, small_disk
 
 # Of a tmpfs in which a run has room, and that is soon filled.
-DISK = "size=192m"
+MEGABYTES = 192
 SAID_WITHIN_S = 10.0
 
 
@@ -29,23 +30,8 @@ def root(tmp_path: Path, questions: list[Example]) -> Iterator[Path]:
     root = quality.objects(tmp_path / "objects", questions)
     state = root / ".quiver"
     state.mkdir()
-    if not _mounted("-t", "tmpfs", "-o", DISK, "tmpfs", str(state)):
-        pytest.skip("this machine lets nobody mount a file system")
-    yield root
-    subprocess.run(["umount", "--lazy", str(state)], check=True)
-
-
-def _fill(state: Path) -> Path:
-    """To the last byte."""
-    path = state / "filler"
-    with path.open("wb", buffering=0) as file:
-        for size in (1 << 20, 1 << 12, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                pass
-    return path
+    with small_disk(state, MEGABYTES):
+        yield root
 
 
 def _quiver(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -65,7 +51,7 @@ def test_a_full_disk_is_said_and_what_was_asked_meanwhile_is_done_once_there_is_
     with running(root, tenants=("acme",), out=sys.stderr) as platform:
         platform.wait_until_ready()
         documents = _documents(platform)
-        filler = _fill(root / ".quiver")
+        filler = fill(root / ".quiver")
         file = root / "acme.yaml"
         file.write_text(file.read_text().replace("./adapters/acme-support-v1", "./adapters/acme-support-v2"))
         (root / "documents" / "acme" / "handbook" / "news.md").write_text(

@@ -7,6 +7,8 @@ import openai
 import pytest
 
 from examples.demo.platform import Platform, read_metrics
+from serving.drift.settings import Settings as DriftSettings
+from serving.drift.verdict import State
 
 HELLO: Any = [{"role": "user", "content": "What is the refund window of the Velmora Basic plan?"}]
 
@@ -16,8 +18,12 @@ def _metrics(platform: Platform) -> str:
 
 
 def _value(platform: Platform, name: str, **labels: str) -> float:
+    return _sum(_metrics(platform), name, **labels)
+
+
+def _sum(text: str, name: str, **labels: str) -> float:
     wanted = [f'{key}="{value}"' for key, value in labels.items()]
-    lines = [line for line in _metrics(platform).splitlines() if line.startswith((f"{name}{{", f"{name} "))]
+    lines = [line for line in text.splitlines() if line.startswith((f"{name}{{", f"{name} "))]
     return sum(float(line.rpartition(" ")[2]) for line in lines if all(item in line for item in wanted))
 
 
@@ -65,8 +71,15 @@ def test_a_refused_search_and_a_found_one_are_told_apart(platform: Platform, acm
     platform.wait_until(lambda: found() == before + 1, what="the count")  # once the answer has gone out
 
 
-def test_drift_knows_every_tenant_and_waits_for_evidence(platform: Platform) -> None:
+def test_drift_has_one_state_for_every_tenant_and_judges_none_without_evidence(platform: Platform) -> None:
     text = read_metrics(platform, platform.drift_url)
+    defaults = {name: field.default for name, field in DriftSettings.model_fields.items()}
     for tenant in ("acme", "globex"):
-        line = f'quiver_drift_state{{signal="query_embedding",state="insufficient_evidence",tenant="{tenant}"}} 1.0'
-        assert line in text
+        labels = {"tenant": tenant, "signal": "query_embedding"}
+        states = [state for state in State if _sum(text, "quiver_drift_state", state=state.value, **labels)]
+        reference, current = (
+            _sum(text, "quiver_drift_samples", window=window, **labels) for window in ("reference", "current")
+        )
+        assert len(states) == 1
+        if reference < defaults["reference_size"] or current < defaults["window_size"]:
+            assert states == [State.INSUFFICIENT_EVIDENCE]

@@ -20,7 +20,7 @@ _SPECIAL = re.compile(r"[|?*A-Z]")
 @dataclass(frozen=True)
 class Reading:
     text: str
-    # What many rows ask again: where the same fillers end.
+    # The ends of repeated patterns, by pattern and starts: many rows begin with the same fillers.
     repeated: dict[tuple[int, frozenset[int]], Set[int]]
 
 

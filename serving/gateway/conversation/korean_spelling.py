@@ -17,4 +17,4 @@ _SHORT = re.compile("|".join(sorted(_LONG, key=len, reverse=True)))
 def spelt_out(clause: str) -> str:
     """Without spaces and emoticons; a clause of emoticons alone is one of them."""
     spoken = _FEELINGS.sub("", clause).replace(" ", "")
-    return _SHORT.sub(lambda found: _LONG[found[0]], spoken) if spoken else "ㅋㅋ"
+    return _SHORT.sub(lambda match: _LONG[match[0]], spoken) if spoken else "ㅋㅋ"

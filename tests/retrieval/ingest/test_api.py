@@ -8,10 +8,13 @@ from typing import Any
 import aiohttp
 import pytest
 from pydantic import SecretStr
+from pymilvus import MilvusClient
 
 from operators.local.layout import free_port
+from retrieval.ingest import app
 from retrieval.ingest.app import create_app
 from retrieval.ingest.settings import Settings
+from retrieval.scope import Scope
 from tests.retrieval.conftest import HEADERS, TOKEN, Serve
 
 Status = dict[str, Any]
@@ -221,3 +224,21 @@ async def test_without_a_store_it_waits_says_so_and_is_not_ready(model: Path, se
             assert answer.status == 503
         async with session.get("/healthz") as answer:
             assert answer.status == 200
+
+
+def test_the_worker_reads_what_was_just_written(
+    milvus: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Milvus Lite has no late reads, so that a wrong consistency would not show in it."""
+    consistency: list[object] = []
+    query = MilvusClient.query
+
+    def noted(client: MilvusClient, *args: object, **options: object) -> object:
+        consistency.append(options["consistency_level"])
+        return query(client, *args, **options)
+
+    monkeypatch.setattr(MilvusClient, "query", noted)
+    parts = app._parts(settings(milvus, model, tmp_path), lambda: None)
+    parts.pipeline.store.create(Scope("reads", ("kb",)))
+    parts.close()
+    assert set(consistency) == {"Strong"}
