@@ -94,7 +94,7 @@ def run(quick: bool) -> tuple[dict[str, Bar], list[str]]:
 def _answers(
     scenes: Sequence[Example], silent: Sequence[Example], planted: Sequence[Table]
 ) -> tuple[list[Answer], list[Answer]]:
-    """The answers to what the documents hold, and to what they are silent on."""
+    """The answers to questions with an answer in the documents, and to those without one."""
     root = objects(ROOT, [*scenes, *silent])
     for number, table in enumerate(planted):
         (root / "documents" / "acme" / "facts" / f"table-{number:03}.md").write_text(table.text)

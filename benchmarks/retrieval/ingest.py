@@ -12,7 +12,8 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -21,15 +22,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
-from pydantic import SecretStr
 
 from benchmarks.report import Bar
 from benchmarks.retrieval.questions import handbook
 from operators.local.layout import free_port
 from retrieval.ingest.app import create_app
-from retrieval.ingest.settings import Settings
-from tests.retrieval.conftest import HEADERS, TOKEN, milvus_lite, served
+from tests.retrieval.conftest import HEADERS, milvus_lite, served
 from tests.retrieval.ingest.files import docx, pdf
+from tests.retrieval.ingest.test_api import settings
 
 MODEL = Path("build/models/minilm")
 PEERS = Path(".venv-peers/bin/python")
@@ -56,7 +56,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Ingest:
-    """A worker that serves its API."""
+    """The API of a running worker."""
 
     url: str
     session: aiohttp.ClientSession
@@ -134,16 +134,15 @@ def _lines(text: str) -> list[str]:
     return [plain[start : start + LINE_CHARACTERS] for start in range(0, len(plain), LINE_CHARACTERS)]
 
 
-def _settings(folder: Path, milvus: str) -> Settings:
-    return Settings(
-        token=SecretStr(TOKEN),
-        milvus_uri=milvus,
-        embedder=MODEL,
-        ledger=folder / "ledger.db",
-        database=SecretStr(f"sqlite:///{folder}/records.db"),
-        objects=str(folder / "objects"),
-        signing_file=folder / "deletions.pem",
-    )
+@asynccontextmanager
+async def _worker(folder: Path) -> AsyncIterator[Ingest]:
+    """On a Milvus Lite of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    with milvus_lite(folder / "milvus", port):
+        chosen = settings(f"http://127.0.0.1:{port}", MODEL, folder)
+        async with served(lambda: create_app(chosen)) as url, aiohttp.ClientSession(headers=HEADERS) as session:
+            yield Ingest(url, session)
 
 
 def _ours(library: Path, folder: Path) -> Rate:
@@ -152,16 +151,11 @@ def _ours(library: Path, folder: Path) -> Rate:
 
 async def _ingested(library: Path, folder: Path) -> Rate:
     documents = len(list(library.iterdir()))
-    folder.mkdir(parents=True)
-    port = free_port()
-    with milvus_lite(folder / "milvus", port):
-        settings = _settings(folder, f"http://127.0.0.1:{port}")
-        async with served(lambda: create_app(settings)) as url, aiohttp.ClientSession(headers=HEADERS) as session:
-            ingest = Ingest(url, session)
-            begun = time.monotonic()
-            await ingest.desire({"acme": library})
-            status = await ingest.wait_for("acme", documents, RARELY_S)
-            seconds = time.monotonic() - begun
+    async with _worker(folder) as ingest:
+        begun = time.monotonic()
+        await ingest.desire({"acme": library})
+        status = await ingest.wait_for("acme", documents, RARELY_S)
+        seconds = time.monotonic() - begun
     print(f"the worker took {seconds:.1f} s for {documents} documents", file=sys.stderr)
     return Rate(documents, seconds, status["chunks"])
 
@@ -182,20 +176,16 @@ async def _beside_bombs(folder: Path) -> dict[str, float]:
     """By hostile file: the seconds from the save of a line to its indexed document, while the worker has the file."""
     quiet = folder / "quiet"
     quiet.mkdir(parents=True)
-    port = free_port()
-    with milvus_lite(folder / "milvus", port):
-        settings = _settings(folder, f"http://127.0.0.1:{port}")
-        async with served(lambda: create_app(settings)) as url, aiohttp.ClientSession(headers=HEADERS) as session:
-            ingest = Ingest(url, session)
-            delays = {}
-            for number, (name, content) in enumerate(_bombs().items()):
-                hostile = folder / name
-                hostile.mkdir()
-                (hostile / name).write_bytes(content)
-                await ingest.desire({"quiet": quiet, f"hostile-{number}": hostile})
-                await ingest.wait_until(_is_in_work, f"hostile-{number}")
-                delays[name] = await _delay(ingest, quiet, number)
-            return delays
+    delays = {}
+    async with _worker(folder) as ingest:
+        for number, (name, content) in enumerate(_bombs().items()):
+            hostile = folder / name
+            hostile.mkdir()
+            (hostile / name).write_bytes(content)
+            await ingest.desire({"quiet": quiet, f"hostile-{number}": hostile})
+            await ingest.wait_until(_is_in_work, f"hostile-{number}")
+            delays[name] = await _delay(ingest, quiet, number)
+    return delays
 
 
 def _is_in_work(status: Status) -> bool:

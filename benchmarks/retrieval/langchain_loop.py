@@ -1,4 +1,4 @@
-"""The loop that is compared with: a loader by the file's type, a splitter, a store. In an environment of its own:
+"""The contestant: a loader by the file's type, a splitter, a store. In an environment of its own:
 
 .venv-peers/bin/python -m benchmarks.retrieval.langchain_loop FOLDER MILVUS MODEL → one line of JSON
 """
