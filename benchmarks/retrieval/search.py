@@ -81,9 +81,9 @@ class Handbook:
 
     def _outcome_later(self, shelf: Shelf, question: str, absent: int) -> Outcome:
         """The outcome if the question comes after an answer from a document that is there."""
-        if turn(question, is_first=False) is not Turn.FOLLOW_UP:
-            return _outcome(shelf, question)
         before = self.documents[(absent + 1) % len(self.documents)]
+        if turn(question, [before.questions[0].text]) is not Turn.FOLLOW_UP:
+            return _outcome(shelf, question)
         search = Search(self.library.store, self.library.embedder, cached=1, pool=10)
         request = SearchRequest(
             tenant=shelf.scope.tenant,

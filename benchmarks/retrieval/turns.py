@@ -112,7 +112,7 @@ async def results(
 
     made: list[Result] = []
     for each in labelled(language):
-        kind = turn(each.text, is_first=not each.before)
+        kind = turn(each.text, [*each.before, each.answered] if each.before else [])
         earlier = previous_questions(each.before) if kind is Turn.FOLLOW_UP else []
         answered = each.answered if kind is Turn.FOLLOW_UP else ""
         evidence = await find(without_small_talk(each.text), earlier, without_marks(answered))

@@ -21,6 +21,7 @@ from serving.gateway.accounts import Accounts
 from serving.gateway.answering import Answering
 from serving.gateway.catalog import Catalog
 from serving.gateway.comparisons import Comparisons
+from serving.gateway.conversation import examples
 from serving.gateway.discovery import Discovery, Source
 from serving.gateway.documents import Documents
 from serving.gateway.documents_routes import ROUTES, is_documents_path, route
@@ -213,6 +214,7 @@ def _discovery(settings: Settings, on_catalog: Callable[[Catalog], None]) -> Sou
 async def _retrieval(settings: Settings, stack: AsyncExitStack) -> retrieval_client.Retrieval | None:
     if settings.retrieval_url is None:
         return None
+    await asyncio.to_thread(examples.load)
     token = first(settings.retrieval_token.get_secret_value())
     return await stack.enter_async_context(
         retrieval_client.connect(settings.retrieval_url, token, settings.retrieval_timeout_s)

@@ -72,7 +72,7 @@ def query(request: AnyRequest, target: Target, tenant: TenantEntry | None) -> Qu
     if not text:
         raise InvalidRequest("Documents are searched for the last user message; write one.", code="no_question",
                              param="messages")  # fmt: skip
-    kind = turn(text, is_first=not request.has_answer)
+    kind = turn(text, [*request.questions[:-1], request.last_answer] if request.has_answer else [])
     earlier = previous_questions(request.questions[:-1]) if kind is Turn.FOLLOW_UP else []
     specs = [defaults.get(name, _UNMANAGED) for name in names]
     relevance, strict = options.min_relevance, any(spec.strict for spec in specs)
