@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import openai
 import psutil
@@ -219,8 +220,17 @@ def _unproven(client: openai.OpenAI) -> int:
     """Deletions without a proof. A part that was killed just before leaves the proof to the worker's next look."""
     deadline = time.monotonic() + PROOF_S
     while True:
-        page = client.get("/deletions?limit=100", cast_to=dict[str, list[dict[str, object]]])
-        unproven = sum(not deletion["proven"] for deletion in page["data"])
+        unproven = sum(not deletion["proven"] for deletion in _deletions(client))
         if not unproven or time.monotonic() > deadline:
             return unproven
         time.sleep(0.5)
+
+
+def _deletions(client: openai.OpenAI) -> Iterator[dict[str, Any]]:
+    after = ""
+    while True:
+        page = client.get(f"/deletions?limit=100{after}", cast_to=dict[str, Any])
+        yield from page["data"]
+        if not page["has_more"]:
+            return
+        after = f"&after={page['last_id']}"
