@@ -6,6 +6,7 @@ them by spaces, and its length.
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ _SMOOTHING = 0.1  # added to each count of a phrase
 _WORD = re.compile(r"\w+|[^\w\s]")
 _APOSTROPHE = re.compile(r"['\u2019]")
 _NUMBER = re.compile(r"\d+")
-_HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e]")
+HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e\u1100-\u11ff]")
 _PART_LENGTHS = (2, 3, 4)
 _BEGIN, _END = "^", "$"
 _LONGEST = 10  # words that are counted
@@ -47,24 +48,26 @@ class Classifier:
     def scores(self, message: str) -> dict[str, float]:
         """By kind, the logarithm of the message's probability; all kinds are equally common."""
         said = words(message)
-        seen = [counted for phrase in phrases(said) if (counted := self.counts.get(phrase))]
+        rows = [counted for phrase in phrases(said) if (counted := self.counts.get(phrase))]
         unknown = sum(word not in self.counts and word.isalnum() for word in set(said))
         return {
-            kind: math.fsum(math.log((counted[kind] + _SMOOTHING) / self.sums[kind]) for counted in seen)
+            kind: math.fsum(math.log((counted[kind] + _SMOOTHING) / self.sums[kind]) for counted in rows)
             + unknown * math.log(self.unknown[kind])
             for kind in self.kinds
         }
 
 
 def words(message: str) -> list[str]:
-    """In lower case and without apostrophes; each sign is a word, all numbers are the same one."""
-    return _WORD.findall(_NUMBER.sub("0", _APOSTROPHE.sub("", message.casefold())))
+    """In lower case and without apostrophes; each sign is a word, all numbers are the same one. Syllables that come as
+    their letters, as from a Mac, are put together."""
+    text = unicodedata.normalize("NFC", message).casefold()
+    return _WORD.findall(_NUMBER.sub("0", _APOSTROPHE.sub("", text)))
 
 
 def phrases(said: list[str]) -> Set[str]:
     row = [_BEGIN, *said, _END]
     pairs = {" ".join(pair) for pair in pairwise(row)}
-    parts = {part for word in said if _HANGUL.search(word) for part in _parts(word)}
+    parts = {part for word in said if HANGUL.search(word) for part in _parts(word)}
     length = min(_LONGEST, sum(word.isalnum() for word in said))
     return {*said, *pairs, *parts, f"#{length}"}
 

@@ -1,17 +1,15 @@
 """The classifiers, made from the example messages beside this file."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Self
 
-from serving.gateway.conversation.classifier import Classifier, words
+from serving.gateway.conversation.classifier import HANGUL, Classifier, words
 
 QUESTION, FOLLOW_UP, SMALL_TALK, ABOUT_ANSWER = KINDS = ("question", "follow_up", "small_talk", "about_answer")
 _ENGLISH, _KOREAN = "en", "ko"
-_HANGUL = re.compile("[\uac00-\ud7a3\u3131-\u318e]")
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Language:
 
 
 def language_of(message: str) -> Language:
-    return _language(_KOREAN if _HANGUL.search(message) else _ENGLISH)
+    return _language(_KOREAN if HANGUL.search(message) else _ENGLISH)
 
 
 def load() -> None:

@@ -1,6 +1,7 @@
 """Kinds of short messages, learned from examples."""
 
 import math
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,10 @@ def test_a_message_is_of_the_kind_whose_phrases_it_has(classifier: Classifier, m
 
 def test_case_apostrophes_and_numbers_make_no_difference() -> None:
     assert words("Don't pay 12.50!") == words("dont PAY 3.7 !") == ["dont", "pay", "0", ".", "0", "!"]
+
+
+def test_syllables_in_letters_are_put_together() -> None:
+    assert words(unicodedata.normalize("NFD", "안녕하세요")) == ["안녕하세요"]
 
 
 def test_a_message_is_read_as_words_pairs_and_parts_of_korean_words() -> None:
