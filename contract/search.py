@@ -87,6 +87,8 @@ class Evidence(Reply):
     """The file's id in the API."""
     attributes: dict[str, str | float | bool] = Field(default_factory=dict)
     """The attributes of an uploaded file."""
+    dated: int = 0
+    """When the document was last saved or uploaded, in seconds since the epoch; 0 if unknown."""
     knowledge_base: str
     ordinal: int
     """The chunk's position in the document, from 0."""

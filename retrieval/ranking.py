@@ -86,6 +86,7 @@ def ranked(hits: Hits, query: Query) -> list[Evidence]:
             file_id=hit.file_id,
             attributes=dict(hit.attributes),
             knowledge_base=hit.knowledge_base,
+            dated=hit.dated,
             ordinal=hit.ordinal,
             heading=hit.heading,
             text=hit.text,

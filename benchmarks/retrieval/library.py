@@ -86,6 +86,7 @@ class Library:
             file_id=f"file-{passage.document}",
             attributes={},
             version="1",
+            dated=0,
             ordinal=number,
             heading=passage.block.heading,
             text=passage.block.text,

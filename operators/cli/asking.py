@@ -58,14 +58,29 @@ def ask(root: Path, model: str, question: str, knowledge_bases: tuple[str, ...],
 
 
 def shown(message: dict[str, Any]) -> str:
-    """An answer, and under it each cited passage once."""
+    """An answer, and under it each cited passage once, with the passages that contradict it."""
     lines = [message.get("content") or message.get("refusal") or "(no text)"]
-    cited: dict[str, str] = {}
+    cited: dict[str, list[str]] = {}
     for annotation in message.get("annotations") or ():
         citation = annotation["url_citation"]
         mark = lines[0][citation["start_index"] : citation["end_index"]]
-        cited.setdefault(mark, f"{mark} {citation['title']}: {citation['text']}")
-    return "\n".join([*lines, *(textwrap.shorten(text, WIDTH, placeholder=" …") for text in cited.values())])
+        cited.setdefault(mark, _passages(mark, citation))
+    return "\n".join([*lines, *(line for passages in cited.values() for line in passages)])
+
+
+def _passages(mark: str, citation: dict[str, Any]) -> list[str]:
+    """A line each. Dates matter where passages contradict each other."""
+    others = citation["contradicted_by"]
+    if not others:
+        return [_line(f"{mark} {citation['title']}", citation)]
+    return [
+        _line(f"{lead} {passage['title']} of {passage['dated']}", passage)
+        for lead, passage in ((mark, citation), *(("but", other) for other in others))
+    ]
+
+
+def _line(lead: str, passage: dict[str, Any]) -> str:
+    return textwrap.shorten(f"{lead}: {passage['text']}", WIDTH, placeholder=" …")
 
 
 def explained(retrieval: dict[str, Any] | None) -> str:

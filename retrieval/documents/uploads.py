@@ -28,5 +28,5 @@ def uploads(database: Database, tenant: str, knowledge_base: str) -> list[File]:
 
 def as_file(attachment: Attachment) -> File:
     file = attachment.file
-    upload = Upload(file.id, file.blob, attachment.attributes)
+    upload = Upload(file.id, file.blob, file.created // 1_000_000, attachment.attributes)
     return File(source_of(file.id), file.name, file.size, 0.0, signature(attachment), upload=upload)

@@ -142,6 +142,7 @@ class Pipeline:
                         file_id=file.upload.file_id if file.upload else FILE_PREFIX + document_id,
                         attributes=file.upload.attributes if file.upload else {},
                         version=version,
+                        dated=file.upload.created if file.upload else int(file.modified),
                         ordinal=start + position,
                         heading=block.heading,
                         text=block.text,

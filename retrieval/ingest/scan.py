@@ -44,6 +44,7 @@ class Upload:
 
     file_id: str
     blob: str
+    created: int  # seconds since the epoch
     attributes: Attributes
 
 

@@ -24,8 +24,8 @@ from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Row, Vector
 from retrieval.store.schema import LEXICAL, collection_schema, index_params, is_current
 from retrieval.store.version import has_sparse_vectors, unsupported
 
-_HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "file_id", "attributes", "ordinal", "heading",
-               "text", "embedder", "terms"]  # fmt: skip
+_HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "file_id", "attributes", "dated", "ordinal",
+               "heading", "text", "embedder", "terms"]  # fmt: skip
 T = TypeVar("T")
 
 _PAGE = 500  # rows or ids per call
@@ -330,6 +330,7 @@ def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:
         file_id=row["file_id"],
         attributes=row["attributes"],
         knowledge_base=row["knowledge_base"],
+        dated=row["dated"],
         ordinal=row["ordinal"],
         heading=row["heading"],
         text=row["text"],

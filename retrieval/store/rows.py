@@ -39,6 +39,7 @@ class Chunk:
     file_id: str
     attributes: Attributes
     version: str
+    dated: int  # when this version of the document was saved, in seconds since the epoch; 0 if unknown
     ordinal: int  # place in the document, from 0
     heading: str
     text: str
@@ -57,6 +58,7 @@ class Chunk:
             "file_id": self.file_id,
             "attributes": dict(self.attributes),
             "version": self.version,
+            "dated": self.dated,
             "ordinal": self.ordinal,
             "heading": self.heading,
             "text": self.text,
@@ -82,6 +84,7 @@ class KnowledgeBaseRow:
             "id": identifier("card", tenant, self.knowledge_base),
             "tenant": tenant,
             "knowledge_base": self.knowledge_base,
+            "dated": 0,
             "ordinal": CARD,
             "text": self.statistics.to_json(),
             "lexical": document_vector([]),
@@ -100,6 +103,7 @@ class Hit:
     file_id: str
     attributes: Attributes
     knowledge_base: str
+    dated: int
     ordinal: int
     heading: str
     text: str

@@ -11,6 +11,7 @@ from contract.vector_store import is_made_by_api
 from serving.gateway import evidence
 from serving.gateway.abstention import Abstention
 from serving.gateway.catalog import Catalog
+from serving.gateway.contradictions import newest_first
 from serving.gateway.engine_refusals import ContextTooLong
 from serving.gateway.errors import knowledge_base_not_found, unavailable
 from serving.gateway.grammars import Grammars
@@ -49,7 +50,7 @@ class Answering:
         if not hits.evidence:
             await self._abstain(context, context.request, grounds(query, hits, []))
             return
-        fitting = evidence.fitting(hits.evidence, context.request, context.base)
+        fitting = newest_first(evidence.fitting(hits.evidence, context.request, context.base))
         await self._answer_from(context, partial(grounds, query, hits), fitting)
 
     async def _answer_from(
@@ -57,7 +58,7 @@ class Answering:
     ) -> None:
         """If the engine counts more tokens than its context holds, tries again with half of the passages."""
         body = _body(context)
-        body["messages"] = grounded(body["messages"], [item.passage for item in passages])
+        body["messages"] = grounded(body["messages"], passages)
         try:
             await self._upstream.forward(context, body, grounds_of(passages))
         except ContextTooLong:

@@ -18,6 +18,8 @@ from urllib.parse import quote
 from contract.search import Evidence
 from contract.vector_store import store_id
 from serving.gateway.claims import Claim, Passage, proving
+from serving.gateway.contradictions import contradictions
+from serving.gateway.dates import iso_date
 
 # The longest valid mark is "[20]": longer runs are text.
 _MAX_DIGITS = 2
@@ -178,7 +180,7 @@ class CitationParser:
     def _written(self, number: int) -> str:
         start = self._length
         text = "".join(map(self._plain, f"[{number}]"))
-        self.annotations.append(_annotation(self._evidence[number - 1], start, self._length))
+        self.annotations.append(_annotation(self._evidence, number - 1, start, self._length))
         return text
 
 
@@ -186,8 +188,10 @@ def _text(evidence: Evidence) -> str:
     return f"{evidence.document} {evidence.heading} {evidence.text}"
 
 
-def _annotation(evidence: Evidence, start: int, end: int) -> dict[str, Any]:
-    """OpenAI's `url_citation`, with the pointer into the knowledge base beside it."""
+def _annotation(passages: Sequence[Evidence], position: int, start: int, end: int) -> dict[str, Any]:
+    """OpenAI's `url_citation`, with the pointer into the knowledge base beside it, and the passages that contradict."""
+    evidence = passages[position]
+    others = [passages[other] for pair in contradictions(passages) if (other := pair.other(position)) is not None]
     return {
         "type": "url_citation",
         "url_citation": {
@@ -199,6 +203,16 @@ def _annotation(evidence: Evidence, start: int, end: int) -> dict[str, Any]:
             "document_id": evidence.document_id,
             "chunk_id": evidence.chunk_id,
             "text": evidence.text,
+            "dated": iso_date(evidence.dated),
+            "contradicted_by": [
+                {
+                    "title": _title(other.document),
+                    "url": _url(other),
+                    "text": other.text,
+                    "dated": iso_date(other.dated),
+                }
+                for other in others
+            ],
         },
     }
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.search import Evidence, SearchResponse
+from serving.gateway.contradictions import contradictions
+from serving.gateway.dates import iso_date
 from serving.gateway.evidence import Query
 
 
@@ -27,6 +29,7 @@ def _explanation(query: Query, hits: SearchResponse, passages: Sequence[Evidence
     return {
         "outcome": hits.outcome.value,
         "min_relevance": query.min_relevance,
+        "contradictions": [{"newer": pair.newer + 1, "older": pair.older + 1} for pair in contradictions(passages)],
         "passages": [
             {
                 "mark": marks.get(item.chunk_id),
@@ -34,6 +37,7 @@ def _explanation(query: Query, hits: SearchResponse, passages: Sequence[Evidence
                 "document": item.document,
                 "heading": item.heading,
                 "text": item.text,
+                "dated": iso_date(item.dated),
                 "relevance": round(item.score, 4),
                 "dense_score": item.dense_score,
                 "lexical_score": item.lexical_score,

@@ -7,6 +7,7 @@ from typing import Any
 from contract.search import Evidence, SearchRequest, is_printable_name
 from contract.vector_store import PREFIX
 from serving.gateway.authentication import DOCUMENTS, INFERENCE
+from serving.gateway.dates import iso_date
 from serving.gateway.errors import InvalidRequest, NotFound, unavailable
 from serving.gateway.requests.vector_search import VectorSearchRequest
 from serving.gateway.retrieval_client import Retrieval, RetrievalError, UnknownKnowledgeBase
@@ -84,6 +85,7 @@ def _result(item: Evidence) -> Mapping[str, Any]:
         "attributes": item.attributes,
         "content": [{"type": "text", "text": item.text}],
         "heading": item.heading,
+        "dated": iso_date(item.dated),
         "dense_score": item.dense_score,
         "lexical_score": item.lexical_score,
         "rerank_score": item.rerank_score,

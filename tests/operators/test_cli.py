@@ -265,11 +265,20 @@ def test_a_question_needs_a_running_directory_and_a_whole_name(root: Path) -> No
 
 
 def test_an_answer_is_shown_with_each_cited_passage_once() -> None:
-    citation = {"start_index": 8, "end_index": 11, "title": "refunds.md", "text": "The window is 30 days."}
+    citation = {
+        "start_index": 8, "end_index": 11, "title": "refunds.md", "text": "The window is 30 days.",
+        "dated": "2026-11-02", "contradicted_by": [],
+    }  # fmt: skip
     notes = [{"url_citation": citation}, {"url_citation": citation}]
     assert shown({"content": "30 days [1]", "annotations": notes}) == (
         "30 days [1]\n[1] refunds.md: The window is 30 days."
     )
+    other = {"title": "old.md", "text": "The window is 14 days.", "dated": "2025-03-01"}
+    contradicted = [{"url_citation": citation | {"contradicted_by": [other]}}]
+    assert shown({"content": "30 days [1]", "annotations": contradicted}).splitlines()[1:] == [
+        "[1] refunds.md of 2026-11-02: The window is 30 days.",
+        "but old.md of 2025-03-01: The window is 14 days.",
+    ]
 
 
 def test_the_version_is_said() -> None:

@@ -23,6 +23,7 @@ def stored(store: Store, embedder: Embedder, scope: Scope, texts: Sequence[str])
             file_id=f"file-{number}",
             attributes={"number": number},
             version="1",
+            dated=1_700_000_000 + number,
             ordinal=0,
             heading="",
             text=text,

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import openai
@@ -33,6 +34,8 @@ async def test_an_uploaded_file_is_found_and_a_deleted_one_is_not(client: openai
     assert (first.file_id, first.filename) == (file.id, "plans.md")
     assert "30 euros" in first.content[0].text
     assert first.score > 0.3
+    uploaded_on = datetime.fromtimestamp((await client.files.retrieve(file.id)).created_at, UTC).date()
+    assert (first.model_extra or {})["dated"] == uploaded_on.isoformat()
     deleted = await client.files.delete(file.id)
     assert (deleted.deleted, (deleted.model_extra or {})["erased"]) == (True, True)
     assert await texts(client, store.id, "What does the Basic plan cost?") == []

@@ -25,7 +25,7 @@ from retrieval.ingest.limits import Limits
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.worker import Worker
 from retrieval.scope import Scope
-from retrieval.store import Store
+from retrieval.store import Hit, Store
 from tests.retrieval.ingest.test_parse import LIMITS
 from tests.retrieval.test_store import asked
 
@@ -101,4 +101,7 @@ class Bench:
 
     def texts(self) -> list[str]:
         """What a search for a word of every text finds."""
-        return sorted(hit.text for hit in self.store.lexical(self.scope, asked("plan"), 50))
+        return sorted(hit.text for hit in self.hits(self.scope))
+
+    def hits(self, scope: Scope) -> list[Hit]:
+        return self.store.lexical(scope, asked("plan"), 50)

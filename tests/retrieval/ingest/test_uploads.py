@@ -7,6 +7,15 @@ from retrieval.scope import Scope
 from tests.retrieval.ingest.bench import Bench
 
 
+def test_passages_of_an_upload_have_its_date(bench: Bench) -> None:
+    bench.set_tenant()
+    file = bench.upload("plan.txt", "The plan.")
+    store = bench.library.create(bench.tenant, Draft(), [file.id])
+    bench.settle()
+    hits = bench.hits(Scope(bench.tenant, (store.knowledge_base,)))
+    assert [hit.dated for hit in hits] == [file.created // 1_000_000]
+
+
 def test_an_upload_over_a_limit_that_was_lowered_since_is_refused_whole(bench: Bench) -> None:
     bench.set_tenant()
     file = bench.upload("long.txt", "The plan. " * 20)

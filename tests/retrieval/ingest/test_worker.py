@@ -1,9 +1,11 @@
 """The life of documents, with a real store and embedder: made, changed, refused, deleted."""
 
+import os
 from pathlib import Path
 
 from contract.ingest import DesiredSource, DocumentState
 from retrieval.bm25 import Statistics
+from retrieval.ingest.jobs import MOST_MORE
 from retrieval.scope import Scope
 from tests.retrieval.embedders import with_recipe
 from tests.retrieval.ingest.bench import Bench
@@ -31,6 +33,17 @@ def test_what_searches_need_to_know_of_the_whole_follows_every_change(bench: Ben
     (bench.source / "a.txt").unlink()
     bench.settle()
     assert bench.store.statistics_of(bench.scope) == {"docs": Statistics(1, {})}
+
+
+def test_passages_have_the_date_of_their_documents_version(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    os.utime(bench.source / "a.txt", (1_700_000_000, 1_700_000_000))
+    bench.set_desired("docs")
+    assert [hit.dated for hit in bench.hits(bench.scope)] == [1_700_000_000]
+    bench.write("a.txt", "The second plan.")
+    os.utime(bench.source / "a.txt", (1_750_000_000, 1_750_000_000))
+    bench.settle()
+    assert [hit.dated for hit in bench.hits(bench.scope)] == [1_750_000_000]
 
 
 def test_an_unchanged_document_is_not_embedded_again(bench: Bench) -> None:
@@ -159,14 +172,18 @@ def test_a_source_that_left_the_spec_is_deleted_while_another_cannot_be_read(ben
 def test_an_edit_is_indexed_before_new_files(bench: Bench) -> None:
     bench.write("price.txt", "The plan costs 10 euros.")
     bench.set_desired("docs")
-    for number in range(5):
+    for number in range(9):
         bench.write(f"a{number}.txt", f"The plan {number}.")
     bench.write("price.txt", "The plan costs 20 euros.")
     bench.now += 10
     bench.worker.look()
     while "The plan costs 20 euros." not in bench.texts():
         bench.worker.turn()
-    assert [document.path for document in bench.status().documents if document.chunks] == ["price.txt"]
+    # Those in work beside it may be done before it.
+    others = [
+        document.path for document in bench.status().documents if document.chunks and document.path != "price.txt"
+    ]
+    assert len(others) <= MOST_MORE
 
 
 def test_a_knowledge_base_without_documents_is_known_and_ready(bench: Bench) -> None:
