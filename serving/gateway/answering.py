@@ -58,9 +58,10 @@ class Answering:
     ) -> None:
         """If the engine counts more tokens than its context holds, tries again with half of the passages."""
         body = _body(context)
-        body["messages"] = grounded(body["messages"], passages)
+        found = grounds_of(passages)
+        body["messages"] = grounded(body["messages"], passages, found.contradictions)
         try:
-            await self._upstream.forward(context, body, grounds_of(passages))
+            await self._upstream.forward(context, body, found)
         except ContextTooLong:
             if len(passages) == 1:
                 raise

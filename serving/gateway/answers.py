@@ -88,8 +88,7 @@ class RewrittenStream:
     """
 
     def __init__(self, grounds: Grounds | None, *, name: str, show_usage: bool, legacy: bool) -> None:
-        self._evidence = None if grounds is None else grounds.passages
-        self._question = "" if grounds is None else grounds.question
+        self._grounds = grounds
         self._shown = _shown(grounds)
         self._name = name
         self._show_usage = show_usage
@@ -105,7 +104,7 @@ class RewrittenStream:
 
     @property
     def cited(self) -> bool | None:
-        return None if self._evidence is None else any(marks.annotations for marks in self._marks.values())
+        return None if self._grounds is None else any(marks.annotations for marks in self._marks.values())
 
     def feed(self, block: bytes) -> bytes:
         return b"".join(self._event(event) for event in sse.events(block))
@@ -127,8 +126,10 @@ class RewrittenStream:
 
     def _choice(self, choice: dict[str, Any]) -> None:
         self.finish_reason = choice.get("finish_reason") or self.finish_reason
-        if self._evidence is not None:
-            self._cite(choice, self._marks.setdefault(choice["index"], CitationParser(self._evidence, self._question)))
+        if self._grounds is not None:
+            if choice["index"] not in self._marks:
+                self._marks[choice["index"]] = _parser(self._grounds)
+            self._cite(choice, self._marks[choice["index"]])
         if self._legacy:
             _call_functions(choice, choice["delta"])
 
@@ -174,8 +175,12 @@ def _shown(grounds: Grounds | None) -> dict[str, Any]:
     return {"retrieval": grounds.explanation} if grounds and grounds.explanation else {}
 
 
+def _parser(grounds: Grounds) -> CitationParser:
+    return CitationParser(grounds.passages, grounds.question, grounds.contradictions)
+
+
 def _annotate(message: dict[str, Any], grounds: Grounds) -> int:
-    marks = CitationParser(grounds.passages, grounds.question)
+    marks = _parser(grounds)
     text = marks.feed(message.get("content") or "") + marks.end()
     if message.get("content") is not None:
         message["content"] = text

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from contract.search import Evidence
 from contract.vector_store import store_id
 from serving.gateway.claims import Claim, Passage, proving
-from serving.gateway.contradictions import contradictions
+from serving.gateway.contradictions import Contradiction
 from serving.gateway.dates import iso_date
 
 # The longest valid mark is "[20]": longer runs are text.
@@ -116,8 +116,10 @@ class CitationParser:
     A mark may be cut anywhere, so the possible beginning of one is kept back until the rest arrives.
     """
 
-    def __init__(self, evidence: Sequence[Evidence], question: str = "") -> None:
-        self._evidence, self._question = evidence, Passage(question)
+    def __init__(
+        self, evidence: Sequence[Evidence], question: str = "", contradictions: Sequence[Contradiction] = ()
+    ) -> None:
+        self._evidence, self._question, self._contradictions = evidence, Passage(question), contradictions
         self._passages = [Passage(_text(item)) for item in evidence]
         self._run: list[int] = []  # marks side by side, which wait for the next character
         self._clause = Clause()
@@ -180,7 +182,9 @@ class CitationParser:
     def _written(self, number: int) -> str:
         start = self._length
         text = "".join(map(self._plain, f"[{number}]"))
-        self.annotations.append(_annotation(self._evidence, number - 1, start, self._length))
+        others = [pair.other(number - 1) for pair in self._contradictions]
+        contradicting = [self._evidence[other] for other in others if other is not None]
+        self.annotations.append(_annotation(self._evidence[number - 1], contradicting, start, self._length))
         return text
 
 
@@ -188,10 +192,8 @@ def _text(evidence: Evidence) -> str:
     return f"{evidence.document} {evidence.heading} {evidence.text}"
 
 
-def _annotation(passages: Sequence[Evidence], position: int, start: int, end: int) -> dict[str, Any]:
+def _annotation(evidence: Evidence, contradicting: Sequence[Evidence], start: int, end: int) -> dict[str, Any]:
     """OpenAI's `url_citation`, with the pointer into the knowledge base beside it, and the passages that contradict."""
-    evidence = passages[position]
-    others = [passages[other] for pair in contradictions(passages) if (other := pair.other(position)) is not None]
     return {
         "type": "url_citation",
         "url_citation": {
@@ -211,7 +213,7 @@ def _annotation(passages: Sequence[Evidence], position: int, start: int, end: in
                     "text": other.text,
                     "dated": iso_date(other.dated),
                 }
-                for other in others
+                for other in contradicting
             ],
         },
     }

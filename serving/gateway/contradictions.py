@@ -43,13 +43,13 @@ def contradictions(passages: Sequence[Evidence]) -> list[Contradiction]:
     ]
 
 
-def remarks(passages: Sequence[Evidence]) -> list[str]:
+def remarks(passages: Sequence[Evidence], pairs: Sequence[Contradiction]) -> list[str]:
     """What a model is to know about passages numbered from 1."""
     names = [f"[{number}] ({item.document}, {iso_date(item.dated)})" for number, item in enumerate(passages, 1)]
     return [
         f"{names[pair.newer]} and {names[pair.older]} state different values: use the newer one unless the question is "
         "about the other, and say that they differ."
-        for pair in contradictions(passages)
+        for pair in pairs
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract.search import Evidence
-from serving.gateway.contradictions import remarks
+from serving.gateway.contradictions import Contradiction, remarks
 
 HEADER = (
     "Answer from these passages only and mark the one you used, like [1]. "
@@ -32,9 +32,11 @@ def _one_line(text: str) -> str:
     return " ".join(_TURN_MARKS.sub(" ", text).split())
 
 
-def grounded(messages: Sequence[dict[str, Any]], evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
+def grounded(
+    messages: Sequence[dict[str, Any]], evidence: Sequence[Evidence], contradictions: Sequence[Contradiction] = ()
+) -> list[dict[str, Any]]:
     """Adds the evidence to a leading system message, or adds one: many templates allow only one, and only first."""
-    text = grounding([item.passage for item in evidence], remarks(evidence))
+    text = grounding([item.passage for item in evidence], remarks(evidence, contradictions))
     if messages and messages[0]["role"] in ("system", "developer"):
         first = messages[0]
         return [{**first, "content": f"{_text(first['content'])}\n\n{text}"}, *messages[1:]]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.search import Evidence, SearchResponse
-from serving.gateway.contradictions import contradictions
+from serving.gateway.contradictions import Contradiction, contradictions
 from serving.gateway.dates import iso_date
 from serving.gateway.evidence import Query
 
@@ -17,19 +17,25 @@ class Grounds:
     passages: Sequence[Evidence]
     explanation: Mapping[str, Any] | None
     question: str = ""
+    contradictions: Sequence[Contradiction] = ()
+    """Pairs of the passages."""
 
 
 def grounds(query: Query, hits: SearchResponse, passages: Sequence[Evidence]) -> Grounds:
-    return Grounds(passages, _explanation(query, hits, passages) if query.explain else None, query.asked)
+    pairs = contradictions(passages)
+    explanation = _explanation(query, hits, passages, pairs) if query.explain else None
+    return Grounds(passages, explanation, query.asked, pairs)
 
 
-def _explanation(query: Query, hits: SearchResponse, passages: Sequence[Evidence]) -> Mapping[str, Any]:
+def _explanation(
+    query: Query, hits: SearchResponse, passages: Sequence[Evidence], pairs: Sequence[Contradiction]
+) -> Mapping[str, Any]:
     """The outcome of the search, and every passage that was considered, the most relevant first."""
     marks = {item.chunk_id: number for number, item in enumerate(passages, 1)}
     return {
         "outcome": hits.outcome.value,
         "min_relevance": query.min_relevance,
-        "contradictions": [{"newer": pair.newer + 1, "older": pair.older + 1} for pair in contradictions(passages)],
+        "contradictions": [{"newer": pair.newer + 1, "older": pair.older + 1} for pair in pairs],
         "passages": [
             {
                 "mark": marks.get(item.chunk_id),

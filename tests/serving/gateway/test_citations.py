@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.gateway.citations import CitationParser
+from serving.gateway.contradictions import contradictions
 from tests.serving.gateway.passages import evidence
 
 EVIDENCE = [evidence(n, document=f"file{n}.md", text=f"text {n}: 30 days") for n in range(1, 4)]
@@ -31,6 +32,20 @@ def test_a_mark_becomes_an_annotation_that_spans_it() -> None:
     assert text[citation["start_index"] : citation["end_index"]] == "[2]"
     assert citation["title"] == "file2.md"
     assert citation["text"] == "text 2: 30 days"
+
+
+def test_a_passage_that_contradicts_the_cited_one_is_shown_with_its_date() -> None:
+    new, old = (
+        evidence(n, document=f"{n}.md", text=f"The late fee is {n} euros.").model_copy(update={"dated": n * 86_400})
+        for n in (2, 1)
+    )
+    marks = CitationParser([new, old], contradictions=contradictions([new, old]))
+    marks.feed("The late fee is 2 euros [1].")
+    (annotation,) = marks.annotations
+    assert annotation["url_citation"]["dated"] == "1970-01-03"
+    (other,) = annotation["url_citation"]["contradicted_by"]
+    assert (other["title"], other["dated"], other["text"]) == ("1.md", "1970-01-02", "The late fee is 1 euros.")
+    assert other["url"].endswith("#c1")
 
 
 def test_a_mark_that_points_to_nothing_is_removed_and_counted() -> None:

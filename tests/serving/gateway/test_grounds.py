@@ -26,5 +26,18 @@ def test_every_passage_is_explained_and_those_in_the_prompt_have_their_mark() ->
     assert made.explanation["passages"][0]["relevance"] == 0.5
 
 
+def test_passages_that_contradict_each_other_are_pairs_of_marks() -> None:
+    old, new = (
+        evidence(number, document=f"{number}.md", text=f"The late fee is {number} euros.").model_copy(
+            update={"document_id": str(number), "dated": number}
+        )
+        for number in (1, 2)
+    )
+    made = grounds(Query(("handbook",), "how much?", 4, explain=True), HITS, [new, old])
+    assert made.explanation is not None
+    assert made.explanation["contradictions"] == [{"newer": 1, "older": 2}]
+    assert len(made.contradictions) == 1
+
+
 def test_nothing_is_explained_unasked() -> None:
     assert grounds(Query(("handbook",), "how much?", 4), HITS, CONSIDERED).explanation is None
