@@ -88,7 +88,7 @@ class Evidence(Reply):
     attributes: dict[str, str | float | bool] = Field(default_factory=dict)
     """The attributes of an uploaded file."""
     dated: int = 0
-    """When the document was last saved or uploaded, in seconds since the epoch; 0 if unknown."""
+    """When this version of the document was saved, uploaded or fetched, in seconds since the epoch; 0 if unknown."""
     knowledge_base: str
     ordinal: int
     """The chunk's position in the document, from 0."""

@@ -70,7 +70,7 @@ def shown(message: dict[str, Any]) -> str:
 
 def _passages(mark: str, citation: dict[str, Any]) -> list[str]:
     """A line each. Dates matter where passages contradict each other."""
-    others = citation["contradicted_by"]
+    others = citation.get("contradicted_by") or ()  # an earlier gateway has none
     if not others:
         return [_line(f"{mark} {citation['title']}", citation)]
     return [

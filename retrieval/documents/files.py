@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from contract.vector_store import FILE_PREFIX
-from retrieval.documents.clock import ordered_id
+from retrieval.documents.clock import microseconds, ordered_id
 from retrieval.documents.pages import Page, Window, windowed
 from retrieval.documents.tables import files
 
@@ -83,8 +83,9 @@ def usage(connection: Connection, tenant: str) -> tuple[int, int]:
 
 
 def set_content(connection: Connection, file_id: str, size: int, sha256: str) -> None:
-    """Of a web page: its file keeps its id."""
-    connection.execute(update(files).where(files.c.id == file_id).values(size=size, sha256=sha256))
+    """Of a web page: its file keeps its id, and is as old as its content."""
+    changed = {"size": size, "sha256": sha256, "created": microseconds()}
+    connection.execute(update(files).where(files.c.id == file_id).values(**changed))
 
 
 def mark_deleted(connection: Connection, tenant: str, file_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -128,6 +129,7 @@ class Pipeline:
     ) -> Generator["Future[Any] | None", None, None]:
         """Store every chunk, and check by a fresh read that each is there."""
         ids = [identifier("chunk", document_id, version, str(ordinal)) for ordinal in range(len(cut))]
+        dated = date_of(file, time.time())
         for start in range(0, len(cut), BATCH):
             part = cut[start : start + BATCH]
             vectors = yield from self._vectors(scope, part)
@@ -142,7 +144,7 @@ class Pipeline:
                         file_id=file.upload.file_id if file.upload else FILE_PREFIX + document_id,
                         attributes=file.upload.attributes if file.upload else {},
                         version=version,
-                        dated=file.upload.created if file.upload else int(file.modified),
+                        dated=dated,
                         ordinal=start + position,
                         heading=block.heading,
                         text=block.text,
@@ -170,6 +172,12 @@ class Pipeline:
         while not embedded.done():
             yield embedded
         return stored | dict(zip(new, embedded.result(), strict=True))
+
+
+def date_of(file: File, now: float) -> int:
+    """Seconds since the epoch; 0 for a time in the future, which a wrong clock has set."""
+    seconds = file.upload.created if file.upload else int(file.modified)
+    return seconds if 0 < seconds <= now else 0
 
 
 def in_context(block: Block) -> str:

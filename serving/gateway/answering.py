@@ -58,10 +58,9 @@ class Answering:
     ) -> None:
         """If the engine counts more tokens than its context holds, tries again with half of the passages."""
         body = _body(context)
-        found = grounds_of(passages)
-        body["messages"] = grounded(body["messages"], passages, found.contradictions)
+        body["messages"] = grounded(body["messages"], [item.passage for item in passages])
         try:
-            await self._upstream.forward(context, body, found)
+            await self._upstream.forward(context, body, grounds_of(passages))
         except ContextTooLong:
             if len(passages) == 1:
                 raise

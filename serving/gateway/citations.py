@@ -23,6 +23,7 @@ from serving.gateway.dates import iso_date
 
 # The longest valid mark is "[20]": longer runs are text.
 _MAX_DIGITS = 2
+_MOST_CONTRADICTING = 3  # passages shown with a citation
 # Markdown: this many backticks open a block, fewer a span within a line.
 _BLOCK_FENCE = 3
 # Controls, line ends, direction marks and invisible characters.
@@ -183,7 +184,7 @@ class CitationParser:
         start = self._length
         text = "".join(map(self._plain, f"[{number}]"))
         others = [pair.other(number - 1) for pair in self._contradictions]
-        contradicting = [self._evidence[other] for other in others if other is not None]
+        contradicting = [self._evidence[other] for other in others if other is not None][:_MOST_CONTRADICTING]
         self.annotations.append(_annotation(self._evidence[number - 1], contradicting, start, self._length))
         return text
 

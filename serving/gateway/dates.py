@@ -4,5 +4,8 @@ from datetime import UTC, datetime
 
 
 def iso_date(seconds: int) -> str | None:
-    """The day in UTC, as 2026-11-29; None if it is unknown."""
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat() if seconds else None
+    """The day in UTC, as 2026-11-29; None if it is unknown, or in no year of four digits."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat() if seconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -4,9 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from contract.search import Evidence
-from serving.gateway.contradictions import Contradiction, remarks
-
 HEADER = (
     "Answer from these passages only and mark the one you used, like [1]. "
     "If none holds the answer, say that you do not know."
@@ -21,22 +18,19 @@ _TURN_MARKS = re.compile(
 )
 
 
-def grounding(passages: Sequence[str], remarks: Sequence[str] = ()) -> str:
-    """Numbers passages from 1, one line each: none can imitate another passage, or end the message's turn. Remarks
-    about the passages stand before them."""
+def grounding(passages: Sequence[str]) -> str:
+    """Numbers passages from 1, one line each: none can imitate another passage, or end the message's turn."""
     lines = (f"[{number}] {_one_line(text)}" for number, text in enumerate(passages, 1))
-    return "\n".join((HEADER, *map(_one_line, remarks), "", *lines))
+    return "\n".join((HEADER, "", *lines))
 
 
 def _one_line(text: str) -> str:
     return " ".join(_TURN_MARKS.sub(" ", text).split())
 
 
-def grounded(
-    messages: Sequence[dict[str, Any]], evidence: Sequence[Evidence], contradictions: Sequence[Contradiction] = ()
-) -> list[dict[str, Any]]:
+def grounded(messages: Sequence[dict[str, Any]], passages: Sequence[str]) -> list[dict[str, Any]]:
     """Adds the evidence to a leading system message, or adds one: many templates allow only one, and only first."""
-    text = grounding([item.passage for item in evidence], remarks(evidence, contradictions))
+    text = grounding(passages)
     if messages and messages[0]["role"] in ("system", "developer"):
         first = messages[0]
         return [{**first, "content": f"{_text(first['content'])}\n\n{text}"}, *messages[1:]]

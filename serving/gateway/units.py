@@ -34,7 +34,7 @@ _ANY = "|".join(sorted(map(re.escape, _UNIT), key=len, reverse=True))
 _AFTER = re.compile(
     rf"(?<![\d.,])\d[\d.,]*+[\s\u00a0-]?(?:\ub9cc|\ucc9c|million|mio|thousand|business|working|calendar)?\s?({_ANY})(?![a-z])"
 )
-_BEFORE = re.compile(r"([$\u20ac\u00a3\u20a9])\s?\d")
+_BEFORE = re.compile(r"([$\u20ac\u00a3\u20a9])\s?\d[\d.,]*+")
 _ALONE = re.compile(rf"(?<![a-z])({_ANY})(?![a-z])")
 _HALF = re.compile(r"\d\s?([ap])\.?m\b|(\uc624\uc804|\uc624\ud6c4)\s?\d")
 _CLOCK = re.compile(r"\b(\d{1,2}):\d{2}\b(?!\s?[ap]\.?m)")
@@ -46,6 +46,12 @@ def claimed_units(clause: str) -> Set[str]:
     plain = _plain(clause)
     units = {_UNIT[each] for pattern in (_AFTER, _BEFORE) for each in pattern.findall(plain)}
     return frozenset(units | set(_halves(plain)))
+
+
+def amounts(clause: str) -> list[str]:
+    """The numbers of a sentence that have a unit, with it."""
+    plain = _plain(clause)
+    return [match[0] for pattern in (_AFTER, _BEFORE) for match in pattern.finditer(plain)]
 
 
 def passage_units(passage: str) -> Set[str]:

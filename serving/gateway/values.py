@@ -9,8 +9,9 @@ import unicodedata
 from collections.abc import Iterator, Set
 
 # 1,234 1.234 1'234 1 234: groups of three, not after another digit (2026 100 are two numbers).
-_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3})+(?!\d)")
+_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:[.,'\u2019 \u00a0\u202f]\d{3}){1,10}(?!\d)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_LONG = re.compile(r"\d{31,}")
 _TEN_THOUSANDS = re.compile(r"(\d+)\s?\ub9cc(?:\s?(\d+)\s?\ucc9c)?")  # 3만, 1만 5천
 _THOUSANDS = re.compile(r"(\d+)\s?\ucc9c(?=\s?\uc6d0)")  # 5천 원
 _MILLIONS = re.compile(r"(\d+(?:[.,]\d+)?)\s?(?:million|mio)\b")
@@ -36,19 +37,23 @@ _WORD = re.compile(r"[a-z]+|[\uac00-\ud7a3]+(?=\s?(?:\ub2ec|\uac1c|\uc8fc|\uc2dc
 
 def claimed_values(clause: str) -> Set[str]:
     """The values of a sentence of an answer."""
-    plain = unicodedata.normalize("NFKC", _ORDINALS.sub("", clause)).casefold()
-    return frozenset(_numbers(plain))
+    return frozenset(_numbers(_folded(_ORDINALS.sub("", clause))))
 
 
 def passage_values(passage: str) -> Set[str]:
     """Every value that a passage holds, in all its spellings."""
-    plain = unicodedata.normalize("NFKC", passage).casefold()
+    plain = _folded(passage)
     words = {str(_WORDS[word]) for word in _WORD.findall(plain) if word in _WORDS}
     afternoons = {str(int(hour) % 12 + 12) for hour, _ in _AFTERNOON.findall(plain)}
     evenings = {
         str(int(number) - 12) for number in _NUMBER.findall(plain) if number.isdecimal() and 13 <= int(number) <= 24
     }
     return frozenset(_numbers(plain)) | words | afternoons | evenings
+
+
+def _folded(text: str) -> str:
+    """A longer run of digits is no value, and the time that it takes grows with the square of its length."""
+    return _LONG.sub(" ", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _numbers(plain: str) -> Iterator[str]:

@@ -43,6 +43,6 @@ def _language(name: str) -> Language:
 
 
 def _examples(name: str) -> Iterator[tuple[str, str]]:
-    for line in files(__package__).joinpath(f"examples.{name}.tsv").read_text().splitlines():
+    for line in files(__package__).joinpath(f"examples.{name}.tsv").read_text("utf-8").splitlines():
         kind, _, message = line.partition("\t")
         yield kind, message

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from serving.gateway.conversation.classifier import words
-from serving.gateway.conversation.examples import ABOUT_ANSWER, FOLLOW_UP, QUESTION, SMALL_TALK, Language, language_of
+from serving.gateway.conversation.examples import ABOUT_ANSWER, FOLLOW_UP, QUESTION, SMALL_TALK, language_of
 
 # Characters, messages: the event loop waits while a conversation is read. A longer message is a question.
 LONGEST_READ = 200
 MOST_READ = 4
+LONGEST_BEFORE = 2000  # of each message before
 MOST_PREVIOUS = 2  # questions before a follow-up that are searched for with it
 # By how much a message must be likelier to be of another kind than a question (natural logarithm).
 _LEAST_ODDS = 1.0
@@ -18,7 +19,7 @@ _LEAST_ODDS_OF_FOLLOW_UP = 3.0
 
 _PART = re.compile(r".+?(?:[.!?,;:~\u2026\u3002\uff01\uff1f]+(?=\s|$)|\n|$)\s*", re.DOTALL)
 _MARK = re.compile(r"\s?\[\d{1,2}\]")
-_SIGNS = re.compile(r"(?=.*\S)[^\w?\uff1f]+|[\u3131-\u318e\W]*[\u3131-\u318e][\u3131-\u318e\W]*")
+_SIGNS = re.compile(r"(?=.*\S)[^\w?\uff1f]+|[\u3131-\u318e\s~^.!,]*[\u3131-\u318e][\u3131-\u318e\s~^.!,]*")
 
 
 class Turn(StrEnum):
@@ -37,12 +38,11 @@ def turn(message: str, before: Sequence[str]) -> Turn:
     """`before` are the questions and answers before the message: only after one can it be a follow-up, or about it."""
     if len(message) > LONGEST_READ:
         return Turn.QUESTION
-    if not before:
-        return Turn.SMALL_TALK if _is_small_talk(message) else Turn.QUESTION
     core = without_small_talk(message)
-    language = language_of(core)
-    kind = Turn.SMALL_TALK if _is_small_talk(core) else _likeliest(language.classifier.scores(core))
-    if kind is Turn.ABOUT_ANSWER and _names_another_subject(core, before, language):
+    if not before:
+        return Turn.SMALL_TALK if _is_small_talk(core) else Turn.QUESTION
+    kind = Turn.SMALL_TALK if _is_small_talk(core) else _likeliest(language_of(core).classifier.scores(core))
+    if kind is Turn.ABOUT_ANSWER and _names_another_subject(core, before):
         return Turn.QUESTION
     return kind
 
@@ -84,10 +84,11 @@ def _likeliest(scores: dict[str, float]) -> Turn:
     return Turn.FOLLOW_UP if scores[FOLLOW_UP] > scores[QUESTION] + _LEAST_ODDS_OF_FOLLOW_UP else Turn.QUESTION
 
 
-def _names_another_subject(message: str, before: Sequence[str], language: Language) -> bool:
+def _names_another_subject(message: str, before: Sequence[str]) -> bool:
     """True for "Explain the warranty again" where nobody has mentioned a warranty."""
-    mentioned = {word for text in before for word in words(text)}
-    return not mentioned.issuperset(language.subjects.intersection(words(message)))
+    subjects = language_of(message).subjects.intersection(words(message))
+    read = (text[-LONGEST_BEFORE:] for text in before[-MOST_READ:]) if subjects else ()
+    return not subjects <= {word for text in read for word in words(text)}
 
 
 def _is_small_talk(part: str) -> bool:

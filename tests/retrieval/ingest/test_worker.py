@@ -46,6 +46,13 @@ def test_passages_have_the_date_of_their_documents_version(bench: Bench) -> None
     assert [hit.dated for hit in bench.hits(bench.scope)] == [1_750_000_000]
 
 
+def test_a_time_in_the_future_is_no_date(bench: Bench) -> None:
+    bench.write("a.txt", "The first plan.")
+    os.utime(bench.source / "a.txt", (99_999_999_999, 99_999_999_999))
+    bench.set_desired("docs")
+    assert [hit.dated for hit in bench.hits(bench.scope)] == [0]
+
+
 def test_an_unchanged_document_is_not_embedded_again(bench: Bench) -> None:
     bench.write("a.txt", "The first plan.")
     bench.set_desired("docs")

@@ -35,17 +35,19 @@ def test_a_mark_becomes_an_annotation_that_spans_it() -> None:
 
 
 def test_a_passage_that_contradicts_the_cited_one_is_shown_with_its_date() -> None:
-    new, old = (
+    new, *old = (
         evidence(n, document=f"{n}.md", text=f"The late fee is {n} euros.").model_copy(update={"dated": n * 86_400})
-        for n in (2, 1)
+        for n in (6, 5, 4, 3, 2)
     )
-    marks = CitationParser([new, old], contradictions=contradictions([new, old]))
-    marks.feed("The late fee is 2 euros [1].")
+    marks = CitationParser([new, *old], contradictions=contradictions([new, *old]))
+    marks.feed("The late fee is 6 euros [1].")
     (annotation,) = marks.annotations
-    assert annotation["url_citation"]["dated"] == "1970-01-03"
-    (other,) = annotation["url_citation"]["contradicted_by"]
-    assert (other["title"], other["dated"], other["text"]) == ("1.md", "1970-01-02", "The late fee is 1 euros.")
-    assert other["url"].endswith("#c1")
+    assert annotation["url_citation"]["dated"] == "1970-01-07"
+    others = annotation["url_citation"]["contradicted_by"]
+    assert [(other["title"], other["dated"]) for other in others] == [
+        ("5.md", "1970-01-06"), ("4.md", "1970-01-05"), ("3.md", "1970-01-04")
+    ]  # fmt: skip
+    assert (others[0]["text"], others[0]["url"].endswith("#c5")) == ("The late fee is 5 euros.", True)
 
 
 def test_a_mark_that_points_to_nothing_is_removed_and_counted() -> None:

@@ -29,7 +29,7 @@ def test_every_passage_is_explained_and_those_in_the_prompt_have_their_mark() ->
 def test_passages_that_contradict_each_other_are_pairs_of_marks() -> None:
     old, new = (
         evidence(number, document=f"{number}.md", text=f"The late fee is {number} euros.").model_copy(
-            update={"document_id": str(number), "dated": number}
+            update={"document_id": str(number), "dated": number * 86_400}
         )
         for number in (1, 2)
     )

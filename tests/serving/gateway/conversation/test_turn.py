@@ -1,5 +1,6 @@
 """What is left to the model, and what is searched for."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,10 @@ def test_messages_of_strangers_are_told_apart(language: str) -> None:
     right = {True: 0, False: 0}
     for kind, message in labelled:
         needs_documents = Turn(kind).needs_documents
-        right[needs_documents] += turn(message, ["?", message]).needs_documents is needs_documents
+        right[needs_documents] += turn(message, BEFORE).needs_documents is needs_documents
     asking = sum(Turn(kind).needs_documents for kind, _message in labelled)
     assert right[True] >= 0.94 * asking
-    assert right[False] >= 0.90 * (len(labelled) - asking)
+    assert right[False] >= 0.88 * (len(labelled) - asking)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,21 @@ def test_greetings_are_not_searched_for(message: str, searched: str) -> None:
     assert without_small_talk(message) == searched
 
 
+def test_the_examples_have_the_four_kinds_and_none_of_the_messages_of_this_test() -> None:
+    for language in ("en", "ko"):
+        examples, messages = (
+            [line.split("\t") for line in text.read_text("utf-8").splitlines()]
+            for text in (
+                files("serving.gateway.conversation").joinpath(f"examples.{language}.tsv"),
+                Path(__file__).parent / f"messages.{language}.tsv",
+            )
+        )
+        assert {kind for kind, _message in examples} == set(Turn)
+        assert not {message.casefold() for _, message in examples} & {message.casefold() for _, message in messages}
+
+
 def test_a_long_conversation_costs_no_more_than_its_end() -> None:
+    assert turn("Explain the warranty again", ["The warranty is long.", *["x" * 3000] * 10]) is Turn.QUESTION
     endless = "thanks. " * 100_000
     assert turn(endless, BEFORE) is Turn.QUESTION
     assert without_small_talk(endless) == endless
