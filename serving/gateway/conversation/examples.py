@@ -8,7 +8,7 @@ from typing import Self
 
 from serving.gateway.conversation.classifier import HANGUL, Classifier, words
 
-QUESTION, FOLLOW_UP, SMALL_TALK, ABOUT_ANSWER = KINDS = ("question", "follow_up", "small_talk", "about_answer")
+QUESTION, FOLLOW_UP, SMALL_TALK, ABOUT_ANSWER = ("question", "follow_up", "small_talk", "about_answer")
 _ENGLISH, _KOREAN = "en", "ko"
 
 
