@@ -81,7 +81,7 @@ async def test_a_site_is_indexed_follows_its_changes_and_leaves(
     server.put("/help/prices", "<p>The Velmora Basic plan costs 31 euros a month.</p>")
     await looked_again(api, source)
     async with asyncio.timeout(60):  # the worker may not have begun with the page yet
-        while not any("31 euros" in text for text in await found(client, store, "What does Basic cost?")):
+        while not any("31 euros" in text for text in await found(client, store, "What does Basic cost?")):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     assert not any("30 euros" in text for text in await found(client, store, "What does Basic cost?"))
     server.put("/help/prices", status=404)
