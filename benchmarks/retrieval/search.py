@@ -82,15 +82,16 @@ class Handbook:
     def _outcome_later(self, shelf: Shelf, question: str, absent: int) -> Outcome:
         """The outcome if the question comes after an answer from a document that is there."""
         before = self.documents[(absent + 1) % len(self.documents)]
-        if turn(question, [before.questions[0].text]) is not Turn.FOLLOW_UP:
+        asked, answered = before.questions[0].text, before.passages[before.questions[0].passage]
+        if turn(question, [asked, answered]) is not Turn.FOLLOW_UP:
             return _outcome(shelf, question)
         search = Search(self.library.store, self.library.embedder, cached=1, pool=10)
         request = SearchRequest(
             tenant=shelf.scope.tenant,
             knowledge_bases=["docs"],
             query=question,
-            earlier=[before.questions[0].text],
-            answered=before.passages[before.questions[0].passage],
+            earlier=[asked],
+            answered=answered,
         )
         return asyncio.run(search.answer(request)).outcome
 
