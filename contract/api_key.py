@@ -6,16 +6,18 @@ from it, and in another namespace it matches none.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from contract.definition import NAME_RULE, Column, Definition, Rule
-from contract.resource import Resource, Status
+from contract.names import API_VERSION
+from contract.resource import Metadata, Resource, Status
 from contract.value import Digest, Name, Value
 
-Scope = Literal["inference", "documents"]
+Scope = Literal["inference", "documents", "admin"]
 
 _KEY = re.compile(r"qv-(?P<namespace>[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)-[0-9a-z]{1,128}")
 _SHOWN_DIGITS = 4
@@ -35,7 +37,7 @@ class APIKeySpec(Value):
 
     scopes: Annotated[frozenset[Scope], Field(min_length=1)] = frozenset({"inference"})
     """What callers may do with the key: `inference` (answers, embeddings, searches), `documents` (files and vector
-    stores)."""
+    stores), `admin` (both, and keys and releases by the management API)."""
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
@@ -63,6 +65,22 @@ def key_digest(key: str) -> str:
 def key_from_entropy(namespace: str, entropy: bytes) -> str:
     """A new key from 32 random bytes."""
     return f"qv-{namespace}-{entropy.hex()}"
+
+
+def new_key(
+    namespace: str,
+    name: str,
+    entropy: bytes,
+    *,
+    expires_at: datetime | None = None,
+    models: tuple[str, ...] = (),
+    scopes: Iterable[Scope] = ("inference",),
+) -> tuple[str, APIKey]:
+    """A key from 32 random bytes, and the object with its digest."""
+    key = key_from_entropy(namespace, entropy)
+    spec = APIKeySpec(sha256=key_digest(key), prefix=shown(key), expires_at=expires_at, models=models or None,
+                      scopes=frozenset(scopes))  # fmt: skip
+    return key, APIKey(api_version=API_VERSION, metadata=Metadata(name=name, namespace=namespace), spec=spec)
 
 
 def key_namespace(key: str) -> str | None:

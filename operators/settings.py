@@ -87,3 +87,27 @@ class OperatorSettings(BaseSettings):
     ingest_url: str | None = None
     drift_url: str | None = None
     documents: str | None = None
+
+
+class ManagementSettings(BaseSettings):
+    """Settings of the management API.
+
+    `directory` is one that `quiver up` runs; without it, objects are those of a cluster: the one of `kubeconfig`, or
+    the pod's own. `secret` signs requests to the gateway, which has it, too. `platform_key` opens the view of all
+    tenants. `console_token` is the console's: the addresses that it names are believed. `database` holds sessions and
+    records, as a URL of SQLAlchemy's.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="QUIVER_MANAGEMENT_", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = 9600
+    socket: int | None = None
+    directory: Path | None = None
+    kubeconfig: Path | None = None
+    database: str
+    gateway_url: str | None = None
+    secret: SecretStr
+    platform_key: SecretStr = SecretStr("")
+    console_token: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")

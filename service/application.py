@@ -55,9 +55,10 @@ def application(
     public: frozenset[str] = frozenset(),
     lifespan: Lifespan | None = None,
     most_bytes: int = MOST_BYTES,
+    streamed: tuple[str, ...] = (),
 ) -> FastAPI:
-    """`tokens` is None for a service with probes only; `public` paths need no token either. Without `metrics_tokens`
-    the metrics are public."""
+    """`tokens` is None for a service without tokens; `public` paths need no token either. Without `metrics_tokens`
+    the metrics are public. Below `streamed` paths bodies have no limit: they are passed on, not kept."""
     app = FastAPI(
         title=title,
         docs_url=None,
@@ -68,7 +69,7 @@ def application(
         middleware=[
             Middleware(AccessLog, quiet=PROBES | _polled(routers)),
             Middleware(BearerAuth, tokens=tokens, metrics=metrics_tokens, public=_PUBLIC | public),
-            Middleware(BodyLimit, most_bytes=most_bytes),
+            Middleware(BodyLimit, most_bytes=most_bytes, streamed=streamed),
         ],
         exception_handlers={
             ServiceError: _on_service_error,

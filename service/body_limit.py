@@ -6,12 +6,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class BodyLimit:
-    def __init__(self, app: ASGIApp, *, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, most_bytes: int, streamed: tuple[str, ...] = ()) -> None:
         self._app = app
         self._most_bytes = most_bytes
+        self._streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises HTTPException while the body is read; the framework turns it into an answer."""
+        if self._streamed and scope["type"] == "http" and scope["path"].startswith(self._streamed):
+            await self._app(scope, receive, send)
+            return
         declared = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
         left = self._most_bytes
 

@@ -1,5 +1,6 @@
 """Bearer tokens between services (pure)."""
 
+import hashlib
 import hmac
 
 SEPARATOR = ","
@@ -17,6 +18,11 @@ class Tokens:
         self._all = tuple(token.strip().encode() for token in setting.split(SEPARATOR) if token.strip())
         if not self._all:
             raise ValueError("no token is given")
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """The SHA-256 of each, in hexadecimal digits."""
+        return frozenset(hashlib.sha256(token).hexdigest() for token in self._all)
 
     def accept(self, authorization: str) -> bool:
         """Checks an Authorization header. It is compared with every token, each in constant time."""

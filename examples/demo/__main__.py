@@ -20,6 +20,7 @@ from examples.demo.workspace import AlreadyRunning, alone, prepare
 
 ROOT, ONCE = Path("build/demo"), Path("build/demo-once")
 TENANTS = ("acme", "globex")
+SCOPES = ("inference", "documents", "admin")
 
 
 def main() -> int:
@@ -40,6 +41,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--once", action="store_true", help="stop after the tour")
     parser.add_argument("--fresh", action="store_true", help=f"drop what was edited in {ROOT} and begin anew")
     parser.add_argument("--port", type=int, default=8080, help="the gateway's port (default 8080)")
+    parser.add_argument("--console-port", type=int, default=8090, help="the console's port (default 8090)")
     return parser.parse_args()
 
 
@@ -48,7 +50,9 @@ def _run(root: Path, options: argparse.Namespace, *, begun: float) -> int:
     print(
         "Starting one engine, its agent, the gateway, retrieval and drift; the engine takes about a minute.", flush=True
     )
-    with running(root, tenants=TENANTS, port=options.port, out=sys.stdout) as platform:
+    with running(
+        root, tenants=TENANTS, port=options.port, console_port=options.console_port, scopes=SCOPES, out=sys.stdout
+    ) as platform:
         if kept:
             print(f"\n{what_is_kept(root, kept)}", flush=True)
             platform.wait_until(lambda: _answers(platform), what="a base model that answers")
@@ -96,6 +100,9 @@ def how_to_call(platform: Platform) -> str:
 It runs at {platform.url}, until Ctrl-C. Keys:
 
 {keys}
+
+In a browser: {platform.console_url}. Sign in with one of these keys; drop a file, ask about it, see why. The
+platform's own key, for the state of all tenants, is in {platform.root}/.quiver/platform-key.
 
 With curl:
 

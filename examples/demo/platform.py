@@ -40,6 +40,7 @@ class Platform:
     keys: dict[str, str] = field(default_factory=dict)
     metrics_url: str = ""
     drift_url: str = ""
+    console_url: str = ""
 
     @property
     def url(self) -> str:
@@ -115,13 +116,26 @@ def is_ready(item: dict[str, Any]) -> bool:
 
 @contextmanager
 def running(
-    root: Path, *, tenants: tuple[str, ...], port: int | None = None, out: TextIO | None = None
+    root: Path,
+    *,
+    tenants: tuple[str, ...],
+    port: int | None = None,
+    console_port: int | None = None,
+    scopes: tuple[str, ...] = ("inference", "documents"),
+    out: TextIO | None = None,
 ) -> Iterator[Platform]:
     """`quiver up` on a directory, with a key for each tenant. What it says goes to `out`."""
-    keys = {tenant: create_key(root, tenant) for tenant in tenants}
+    keys = {tenant: create_key(root, tenant, scopes=scopes) for tenant in tenants}
     chosen = port or free_port()
     process = subprocess.Popen(
-        [QUIVER, "up", str(root), "--port", str(chosen)],
+        [
+            QUIVER,
+            "up",
+            str(root),
+            "--port",
+            str(chosen),
+            *(("--console-port", str(console_port)) if console_port else ()),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -150,10 +164,12 @@ def copy_objects(target: Path, source: Path = HERE) -> Path:
     return target
 
 
-def create_key(root: Path, tenant: str, name: str = "demo") -> str:
+def create_key(
+    root: Path, tenant: str, name: str = "demo", scopes: tuple[str, ...] = ("inference", "documents")
+) -> str:
     """The new key. Raises NotReady."""
-    command = [QUIVER, "keys", "create", str(root), "--tenant", tenant, "--name", name, "--scope", "inference",
-               "--scope", "documents"]  # fmt: skip
+    command = [QUIVER, "keys", "create", str(root), "--tenant", tenant, "--name", name]
+    command += [word for scope in scopes for word in ("--scope", scope)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise NotReady(f"no key for tenant {tenant}: {done.stderr.strip()}")
@@ -173,6 +189,8 @@ def _relay(platform: Platform, out: TextIO) -> None:
     for line in platform.process.stdout or ():
         if line.startswith("metrics "):
             _, platform.metrics_url, platform.drift_url = line.split()
+        elif line.startswith("console "):
+            platform.console_url = line.split()[1]
         out.write(line)
         out.flush()
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import click
 
+from contract.api_key import new_key
 from operators.cli.arguments import directory_argument
-from operators.cli.keys import new_key, tenant_of, write_new
+from operators.cli.keys import tenant_of, write_new
 from operators.local import directory
 from operators.local.address import read as read_address
 from operators.local.directory import Contents
@@ -101,7 +102,7 @@ def _key(root: Path, tenant: str) -> Iterator[str]:
     """A temporary key of the tenant. It is removed after the block, and expires within minutes in any case."""
     namespace = tenant_of(root, directory.read(root, Contents()), tenant).spec.namespace
     name = f"ask-{secrets.token_hex(4)}"
-    key, item = new_key(namespace, name, expires_at=datetime.now(UTC) + KEY_LIFE)
+    key, item = new_key(namespace, name, secrets.token_bytes(32), expires_at=datetime.now(UTC) + KEY_LIFE)
     path = root / f"key-{tenant}-{name}.yaml"
     write_new(path, item)
     try:

@@ -1,7 +1,6 @@
 """`quiver keys`."""
 
 import secrets
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
@@ -9,10 +8,10 @@ from typing import get_args
 import click
 import yaml
 
-from contract.api_key import APIKey, APIKeySpec, Scope, key_digest, key_from_entropy, shown
-from contract.names import API_VERSION, EMBEDDER
+from contract.api_key import APIKey, Scope, new_key
+from contract.names import EMBEDDER
 from contract.objects import AnyObject, to_data
-from contract.resource import Key, Metadata
+from contract.resource import Key
 from contract.tenant import Tenant
 from operators.cli.arguments import NameType, directory_argument
 from operators.local import directory, table
@@ -40,7 +39,9 @@ def create(
     owner = tenant_of(root, contents, tenant)
     _refuse_unknown(contents, owner, models)
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
-    key, item = new_key(owner.spec.namespace, name, expires_at=expires_at, models=models, scopes=scopes)
+    key, item = new_key(
+        owner.spec.namespace, name, secrets.token_bytes(32), expires_at=expires_at, models=models, scopes=scopes
+    )
     _refuse_double(contents, item)
     write_new(root / f"key-{tenant}-{name}.yaml", item)
     click.echo(key)
@@ -90,21 +91,6 @@ def revoke(root: Path, tenant: str, name: str) -> None:
 
 def _until(key: APIKey) -> str:
     return key.spec.expires_at.isoformat(timespec="minutes") if key.spec.expires_at else "-"
-
-
-def new_key(
-    namespace: str,
-    name: str,
-    *,
-    expires_at: datetime | None = None,
-    models: tuple[str, ...] = (),
-    scopes: Iterable[Scope] = ("inference",),
-) -> tuple[str, APIKey]:
-    """A key, and the object with its digest."""
-    key = key_from_entropy(namespace, secrets.token_bytes(32))
-    spec = APIKeySpec(sha256=key_digest(key), prefix=shown(key), expires_at=expires_at, models=models or None,
-                      scopes=frozenset(scopes))  # fmt: skip
-    return key, APIKey(api_version=API_VERSION, metadata=Metadata(name=name, namespace=namespace), spec=spec)
 
 
 def _refuse_unknown(contents: Contents, tenant: Tenant, models: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ from operators.cli.arguments import directory_argument, path, port_option
 from operators.local import address, directory, doctor, record, snapshots, table
 from operators.local.directory import Contents
 from operators.local.engine_phase import phase
-from operators.local.layout import Layout, url
+from operators.local.layout import Layout, free_port, url
 from operators.local.lock import AlreadyRunningError, alone, is_running
 from operators.local.progress import Progress
 from operators.local.record import Record, RecordLostError
@@ -32,8 +32,11 @@ PHASE_PERIOD_S = 5.0
 @click.command()
 @directory_argument
 @port_option
+@click.option(
+    "--console-port", type=click.IntRange(1, 65535), help="The console's port on 127.0.0.1; by default a free one."
+)
 @click.option("--begin-anew", is_flag=True, help="Start although the record of earlier releases and rollbacks is lost.")
-def up(root: Path, port: int, *, begin_anew: bool) -> None:
+def up(root: Path, port: int, console_port: int | None, *, begin_anew: bool) -> None:
     """Run the objects in DIR as processes, and follow edits to the files."""
     settings = Settings()
     if is_running(root):
@@ -45,6 +48,7 @@ def up(root: Path, port: int, *, begin_anew: bool) -> None:
         root=root.resolve(),
         runtime=Path(runtime.name),
         gateway_port=port,
+        console_port=console_port or free_port(),
         engine_python=settings.engine_python,
         embedder=settings.embedder.resolve(),
         environment=inherited_environment() | _without_compiler(),
@@ -53,6 +57,8 @@ def up(root: Path, port: int, *, begin_anew: bool) -> None:
     logs.configure()
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     click.echo(f"gateway  {url(port)}/v1")
+    click.echo(f"console  {url(layout.console_port)}")
+    click.echo(f"         the platform's own key is in {layout.platform_key}")
     click.echo(f"metrics  {url(layout.internal_port)}/metrics  {url(layout.drift_port)}/metrics")
     click.echo(f"         with the bearer token in {layout.metrics_token}")
     click.echo(f"logs     {layout.logs}")
@@ -60,6 +66,7 @@ def up(root: Path, port: int, *, begin_anew: bool) -> None:
         with runtime, alone(layout):
             address.write(layout)
             address.write_metrics_token(layout)
+            address.write_platform_key(layout)
             with closing(record.opened(layout.state, layout.snapshot, begin_anew=begin_anew)) as opened:
                 asyncio.run(_run(layout, contents, opened))
     except (AlreadyRunningError, RecordLostError) as error:

@@ -17,6 +17,11 @@ def write_metrics_token(layout: Layout) -> None:
     layout.metrics_token.write_text(layout.tokens["metrics"])
 
 
+def write_platform_key(layout: Layout) -> None:
+    """The key for the console's view of all tenants, in the same directory."""
+    layout.platform_key.write_text(layout.tokens["platform"])
+
+
 def read(root: Path) -> str | None:
     """The address from the last run; valid only while the directory is running."""
     try:

@@ -76,7 +76,15 @@ def _hub_cache(layout: Layout) -> Path:
 
 def services(layout: Layout) -> tuple[ProcessSpec, ...]:
     """All services not belonging to a base model."""
-    return (_milvus(layout), _ingest(layout), _retrieval(layout), _drift(layout), _gateway(layout))
+    return (
+        _milvus(layout),
+        _ingest(layout),
+        _retrieval(layout),
+        _drift(layout),
+        _gateway(layout),
+        _management(layout),
+        _console(layout),
+    )
 
 
 def address(layout: Layout, service: str) -> str | None:
@@ -86,6 +94,8 @@ def address(layout: Layout, service: str) -> str | None:
         "retrieval": layout.retrieval_port,
         "drift": layout.drift_port,
         "gateway": layout.internal_port,
+        "management": layout.management_port,
+        "console": layout.console_port,
     }
     return url(ports[service]) if service in ports else None
 
@@ -142,7 +152,29 @@ def _gateway(layout: Layout) -> ProcessSpec:
         "DOCUMENTS_TOKEN": layout.tokens["gateway-ingest"],
         "DRIFT_URL": url(layout.drift_port),
         "DRIFT_TOKEN": layout.tokens["gateway-drift"],
+        "MANAGEMENT_SECRET": layout.tokens["management-gateway"],
     }, INTERNAL_SOCKET=layout.internal_port)  # fmt: skip
+
+
+def _management(layout: Layout) -> ProcessSpec:
+    return _python(layout, "management", "operators.management", "QUIVER_MANAGEMENT_", {
+        "PORT": layout.management_port,
+        "DIRECTORY": layout.root,
+        "DATABASE": f"sqlite:///{layout.state / 'management.sqlite'}",
+        "GATEWAY_URL": url(layout.gateway_port),
+        "SECRET": layout.tokens["management-gateway"],
+        "PLATFORM_KEY": layout.tokens["platform"],
+        "CONSOLE_TOKEN": layout.tokens["console-management"],
+    })  # fmt: skip
+
+
+def _console(layout: Layout) -> ProcessSpec:
+    return _python(layout, "console", "console", "QUIVER_CONSOLE_", {
+        "PORT": layout.console_port,
+        "MANAGEMENT_URL": url(layout.management_port),
+        "MANAGEMENT_TOKEN": layout.tokens["console-management"],
+        "GATEWAY_URL": url(layout.gateway_port),
+    })  # fmt: skip
 
 
 def _python(

@@ -26,7 +26,7 @@ def free_port() -> int:
 
 # Each pair of caller and service has its own token, so a leaked one opens one service only.
 PAIRS = ("runner-agent", "runner-gateway", "runner-ingest", "runner-drift", "gateway-retrieval", "gateway-ingest",
-         "gateway-drift", "engine", "metrics")  # fmt: skip
+         "gateway-drift", "management-gateway", "console-management", "platform", "engine", "metrics")  # fmt: skip
 
 
 def _tokens() -> Mapping[str, str]:
@@ -36,7 +36,7 @@ def _tokens() -> Mapping[str, str]:
 @dataclass(frozen=True)
 class Layout:
     """One run. Tokens are new each time, and live in the processes' environments only; the metrics token is also in a
-    file for Prometheus."""
+    file for Prometheus, and the platform's key in one for whoever runs this."""
 
     root: Path
     runtime: Path  # sockets: a short private path
@@ -50,6 +50,8 @@ class Layout:
     retrieval_port: int = field(default_factory=free_port)
     ingest_port: int = field(default_factory=free_port)
     drift_port: int = field(default_factory=free_port)
+    management_port: int = field(default_factory=free_port)
+    console_port: int = field(default_factory=free_port)
     tokens: Mapping[str, str] = field(default_factory=_tokens, repr=False)
 
     @property
@@ -69,6 +71,10 @@ class Layout:
     @property
     def metrics_token(self) -> Path:
         return self.state / "metrics-token"
+
+    @property
+    def platform_key(self) -> Path:
+        return self.state / "platform-key"
 
     @property
     def decisions(self) -> Path:

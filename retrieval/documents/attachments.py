@@ -72,8 +72,12 @@ def some(connection: Connection, key: Key, file_ids: Sequence[str]) -> list[Atta
     ]
 
 
-def window_of(connection: Connection, key: Key, window: Window) -> Page[Attachment]:
-    return windowed(connection, _QUERY.where(_store(key), ~files.c.deleted), files.c.id, window).mapped(_attachment)
+def window_of(connection: Connection, key: Key, window: Window, name: str = "") -> Page[Attachment]:
+    """Those with `name` in the names of their files, in any case."""
+    query = _QUERY.where(_store(key), ~files.c.deleted)
+    if name:
+        query = query.where(files.c.name.icontains(name, autoescape=True))
+    return windowed(connection, query, files.c.id, window).mapped(_attachment)
 
 
 def sums(connection: Connection, key: Key) -> Sums:

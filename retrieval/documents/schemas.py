@@ -19,6 +19,7 @@ from retrieval.documents.pages import Page
 from retrieval.documents.vector_stores import Draft, VectorStore
 
 MOST_PAIRS = 16  # of metadata, and of attributes
+MOST_REPLACED = 100
 MOST_IN_BATCH = 2_000
 _SECOND = 1_000_000  # microseconds
 
@@ -74,7 +75,10 @@ class ChangeVectorStore(Body):
 
 
 class AttachFile(Body):
+    """`replaces` are files of the vector store, which are deleted once this one is ready. Not one of OpenAI's."""
+
     file_id: FileId
+    replaces: Annotated[list[FileId], Field(max_length=MOST_REPLACED)] | None = None
     attributes: AttributeMap | None = None
     chunking_strategy: AutoChunking | None = None
 

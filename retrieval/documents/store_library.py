@@ -108,15 +108,16 @@ class StoreLibrary:
             attached = attachments.sums(connection, store.key)
         return summary(attached, self.ledger.states(*store.key, GIVEN_UP))
 
-    def entries(self, store: VectorStore, window: Window, status: Status | None) -> Page[Entry]:
+    def entries(self, store: VectorStore, window: Window, status: Status | None, name: str = "") -> Page[Entry]:
         """Uploads and documents of folders, in the order of their ids. With a status, all are read until enough have
-        it."""
-        folders = [folder_entry(document) for document in self.ledger.in_folders(*store.key)]
+        it. With a `name`, only those with it in theirs."""
+        in_folders = (folder_entry(document) for document in self.ledger.in_folders(*store.key))
+        folders = [each for each in in_folders if name.casefold() in each.name.casefold()]
         shown: list[Entry] = []
         part = window if status is None else replace(window, limit=max(window.limit, PART))
         while True:
             with self.database.reads() as connection:
-                attached = attachments.window_of(connection, store.key, part)
+                attached = attachments.window_of(connection, store.key, part, name)
             uploads = self.entries_of(store, attached.items)
             merged = page([*uploads, *folders], lambda each: each.file_id, part)
             chosen = [each for each in merged.items if status in (None, each.status)]

@@ -113,6 +113,18 @@ deletions = Table(
     Index("deletions_unproven", "checked"),
 )
 
+# Files that leave once newer ones are ready.
+replacements = Table(
+    "replacements",
+    metadata,
+    Column("old_id", String(64), primary_key=True),
+    Column("new_id", String(64), primary_key=True),
+    Column("tenant", String(63), nullable=False),
+    Column("knowledge_base", String(63), nullable=False),
+    ForeignKeyConstraint(["old_id"], ["files.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["new_id"], ["files.id"], ondelete="CASCADE"),
+)
+
 batches = Table(
     "batches",
     metadata,

@@ -18,6 +18,7 @@ from retrieval.documents.database import Database
 from retrieval.documents.deletion_proofs import DeletionProofs
 from retrieval.documents.index_wait import IndexWait
 from retrieval.documents.repair import repair, sweep
+from retrieval.documents.replacements import Replacements
 from retrieval.documents.routes.deletions import deletion_routes
 from retrieval.documents.routes.files import MOST_FORM_BYTES, file_routes
 from retrieval.documents.routes.store_files import batch_routes, store_file_routes
@@ -65,11 +66,15 @@ class _Parts:
     proofs: DeletionProofs
 
     @property
+    def replacements(self) -> Replacements:
+        return Replacements(self.database, self.library, self.files, self.proofs)
+
+    @property
     def routers(self) -> list[APIRouter]:
         return [
             file_routes(self.files, self.proofs),
             store_routes(self.library, self.web, self.proofs),
-            store_file_routes(self.library, self.proofs.index),
+            store_file_routes(self.library, self.replacements, self.proofs.index),
             batch_routes(self.library, BatchLibrary(self.library)),
             web_source_routes(self.library, self.web),
             deletion_routes(self.proofs),
@@ -117,6 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
             _working(parts.worker),
             background.running("look at web sources", Crawler(parts.web, client, Robots(client)).run()),
             background.running("finish deletions", repair(parts.library, parts.files, parts.proofs)),
+            background.running("replace documents", parts.replacements.follow(changes)),
             background.running("delete lost files", sweep(parts.files, parts.web)),
             background.running("follow the sources", follow(parts.worker, desired_changed, settings.rescan_seconds)),
         ):

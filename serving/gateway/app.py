@@ -14,11 +14,13 @@ from starlette.routing import Router
 from contract.names import EMBEDDER
 from service.access import request_id
 from service.application import application
+from service.delegation import Delegations
 from service.probes import Probes
 from service.tokens import Tokens, first, optional
 from serving.gateway import cors, documents_client, engine, retrieval_client
 from serving.gateway.accounts import Accounts
 from serving.gateway.answering import Answering
+from serving.gateway.authentication import Authentication
 from serving.gateway.catalog import Catalog
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.conversation import examples
@@ -169,18 +171,21 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         retrieval = await _retrieval(settings, stack)
         observations, quotas = Observations(metrics), Quotas(time.monotonic, metrics.count_throttled)
         accounts = Accounts(metrics, comparisons, observations)
+        authentication = Authentication(catalog, _delegations(settings))
         upstream = Upstream(catalog, engines, accounts, first_token_timeout_s=settings.first_token_timeout_s)
         forwarder = Forwarder(
-            catalog, Answering(catalog, upstream, retrieval), accounts=accounts, metrics=metrics, quotas=quotas,
-            max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s,
+            catalog, authentication, Answering(catalog, upstream, retrieval),
+            accounts=accounts, metrics=metrics, quotas=quotas, max_body_bytes=settings.max_body_bytes,
+            body_timeout_s=settings.body_timeout_s,
         )  # fmt: skip
         embeddings = Embeddings(
-            catalog, retrieval, quotas=quotas, metrics=metrics,
+            catalog, authentication, retrieval, quotas=quotas, metrics=metrics,
             max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s,
         )  # fmt: skip
         documents = Documents(
-            catalog, await _documents(settings, stack), VectorSearch(retrieval), quotas=quotas, metrics=metrics,
-            max_body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s,
+            catalog, authentication, await _documents(settings, stack), VectorSearch(retrieval),
+            quotas=quotas, metrics=metrics, max_body_bytes=settings.max_body_bytes,
+            body_timeout_s=settings.body_timeout_s,
         )  # fmt: skip
         start = await stack.enter_async_context(_background())
         start(discovery.run())
@@ -191,7 +196,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             "/v1/completions": partial(forwarder.serve, kind=CompletionRequest),
             "/v1/embeddings": embeddings.serve,
         }
-        public = public_api(forwarder, discovery, embedder=EMBEDDER if settings.retrieval_url else None)
+        public = public_api(forwarder, authentication, discovery, embedder=EMBEDDER if settings.retrieval_url else None)
         routes = internal.routes(forwarder, discovery, comparisons)
         yield Gateway(settings, generation, documents, public, _internal(settings, metrics, discovery, routes))
 
@@ -209,6 +214,11 @@ def _discovery(settings: Settings, on_catalog: Callable[[Catalog], None]) -> Sou
     from serving.gateway.cluster import ClusterDiscovery  # late: only pods need it, and its import takes 1 s
 
     return ClusterDiscovery(settings.kubeconfig, on_catalog)
+
+
+def _delegations(settings: Settings) -> Delegations | None:
+    secret = settings.management_secret.get_secret_value()
+    return Delegations(secret) if secret else None
 
 
 async def _retrieval(settings: Settings, stack: AsyncExitStack) -> retrieval_client.Retrieval | None:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from serving.gateway.authentication import DOCUMENTS, authenticated, permitted
+from serving.gateway.authentication import DOCUMENTS, Authentication, permitted
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal
 from serving.gateway.documents_client import Body, DocumentsClient, shown_headers
@@ -26,6 +26,7 @@ class Documents:
     def __init__(
         self,
         catalog: Callable[[], Catalog],
+        authentication: Authentication,
         client: DocumentsClient | None,
         search: VectorSearch,
         *,
@@ -34,14 +35,14 @@ class Documents:
         max_body_bytes: int,
         body_timeout_s: float,
     ) -> None:
-        self._catalog, self._client, self._search = catalog, client, search
+        self._catalog, self._authentication, self._client, self._search = catalog, authentication, client, search
         self._quotas, self._metrics = quotas, metrics
         self._max_body_bytes, self._body_timeout_s = max_body_bytes, body_timeout_s
 
     async def serve(self, raw: RawRequest, method: str, query: str) -> None:
         tenant, begun, name = OTHER, time.monotonic(), route(raw.path)
         try:
-            principal = authenticated(self._catalog, raw.all_headers("authorization"))
+            principal = self._authentication.principal(raw.all_headers("authorization"))
             tenant = principal.tenant
             await self._answer(raw, _allowed(name, raw.path, method), method, query, principal)
         except CallerGone:

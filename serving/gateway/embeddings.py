@@ -12,7 +12,7 @@ from contract.body import DIMENSIONS
 from contract.names import EMBEDDER
 from contract.search import EmbedResponse
 from serving.gateway.admission import estimated_tokens
-from serving.gateway.authentication import INFERENCE, authenticated, permitted
+from serving.gateway.authentication import INFERENCE, Authentication, permitted
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Catalog, Principal
 from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unavailable, model_not_found, unavailable
@@ -30,6 +30,7 @@ class Embeddings:
     def __init__(
         self,
         catalog: Callable[[], Catalog],
+        authentication: Authentication,
         retrieval: Retrieval | None,
         *,
         quotas: Quotas,
@@ -38,6 +39,7 @@ class Embeddings:
         body_timeout_s: float,
     ) -> None:
         self._catalog = catalog
+        self._authentication = authentication
         self._retrieval = retrieval
         self._quotas = quotas
         self._metrics = metrics
@@ -47,7 +49,7 @@ class Embeddings:
     async def serve(self, exchange: RawRequest) -> None:
         tenant, begun = OTHER, time.monotonic()
         try:
-            principal = authenticated(self._catalog, exchange.all_headers("authorization"))
+            principal = self._authentication.principal(exchange.all_headers("authorization"))
             tenant = principal.tenant
             permitted(principal, INFERENCE)
             await self._answer(exchange, principal)

@@ -7,7 +7,7 @@ from serving.gateway import sse
 from serving.gateway.accounts import Accounts, RequestRecord
 from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
 from serving.gateway.answering import Answering
-from serving.gateway.authentication import INFERENCE, authenticated, permitted
+from serving.gateway.authentication import INFERENCE, Authentication, permitted
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Base, Catalog, Principal, Target
 from serving.gateway.errors import ApiError, Unavailable, model_not_found, model_refused, unavailable
@@ -31,6 +31,7 @@ class Forwarder:
     def __init__(
         self,
         catalog: Callable[[], Catalog],
+        authentication: Authentication,
         answering: Answering,
         *,
         accounts: Accounts,
@@ -40,6 +41,7 @@ class Forwarder:
         body_timeout_s: float,
     ) -> None:
         self._catalog = catalog
+        self._authentication = authentication
         self._answering = answering
         self._accounts = accounts
         self._metrics = metrics
@@ -64,7 +66,7 @@ class Forwarder:
 
     async def _serve(self, record: RequestRecord, raw: RawRequest, kind: type[AnyRequest]) -> None:
         """Counts the request against its limits before reading the body: a refused body costs as much to read."""
-        catalog, principal = self._catalog(), authenticated(self._catalog, raw.all_headers("authorization"))
+        catalog, principal = self._catalog(), self._authentication.principal(raw.all_headers("authorization"))
         record.tenant = principal.tenant
         permitted(principal, INFERENCE)
         raw.headers |= self._quotas.admit(catalog.tenants[record.tenant])
@@ -72,7 +74,7 @@ class Forwarder:
             received = await raw.body(self._max_body_bytes, self._body_timeout_s)
             request = await parsed(received, lambda body: parse(body, kind))
             if self._catalog() is not catalog:  # a key may have been removed while the body was on its way
-                principal = authenticated(self._catalog, raw.all_headers("authorization"))
+                principal = self._authentication.principal(raw.all_headers("authorization"))
             await self._route(record, raw, request, principal)
         except Unavailable:
             self._refund(record, raw)

@@ -48,6 +48,7 @@ def _explanation(
                 "dense_score": item.dense_score,
                 "lexical_score": item.lexical_score,
                 "rerank_score": item.rerank_score,
+                "file_id": item.file_id,
                 "document_id": item.document_id,
                 "chunk_id": item.chunk_id,
             }

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.access import AccessLog
 from serving.gateway import openapi
+from serving.gateway.authentication import Authentication
 from serving.gateway.discovery import Source
 from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
 from serving.gateway.forwarding import Forwarder
@@ -34,7 +35,9 @@ class _PublicApi(FastAPI):
         await super().__call__({**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope, receive, send)
 
 
-def public_api(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> FastAPI:
+def public_api(
+    forwarder: Forwarder, authentication: Authentication, discovery: Source, *, embedder: str | None
+) -> FastAPI:
     app = _PublicApi(
         title="Quiver",
         docs_url=None,
@@ -44,7 +47,7 @@ def public_api(forwarder: Forwarder, discovery: Source, *, embedder: str | None)
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_fault},
     )
     app.include_router(about.routes(discovery))
-    app.include_router(models.routes(forwarder, discovery, embedder=embedder))
+    app.include_router(models.routes(forwarder, authentication, discovery, embedder=embedder))
     return app
 
 

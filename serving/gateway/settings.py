@@ -13,6 +13,7 @@ class Settings(BaseSettings):
     Metrics and state name every tenant, so they are on `internal_port` only; a `metrics_token` guards the metrics
     there. A token setting may hold several tokens, separated by commas: all are accepted, the first is sent. `socket`
     and `internal_socket` are descriptors of listening sockets that the parent passes on, already bound to the ports.
+    `management_secret` is what the management API signs people's requests with.
     Web pages of `cors_origins` (`*` for any) may call the API. The process's limit of descriptors also limits
     connections; behind a proxy all callers have one address.
     """
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     retrieval_token: SecretStr = SecretStr("")
     documents_url: str | None = None
     documents_token: SecretStr = SecretStr("")
+    management_secret: SecretStr = SecretStr("")
     drift_url: str | None = None
     drift_token: SecretStr = SecretStr("")
     max_body_bytes: int = 1024 * 1024

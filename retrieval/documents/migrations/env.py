@@ -1,4 +1,4 @@
-"""Alembic's entry point: `database.migrate` passes the connection, with a transaction around all migrations."""
+"""Alembic's entry point: `service.sql.migrate` passes the connection, with a transaction around all migrations."""
 
 from alembic import context
 

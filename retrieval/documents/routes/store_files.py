@@ -10,6 +10,7 @@ from retrieval.documents.batches import Batch
 from retrieval.documents.entries import Entry, Status
 from retrieval.documents.index_wait import IndexWait
 from retrieval.documents.pages import Page, Window, page
+from retrieval.documents.replacements import Replacements
 from retrieval.documents.routes.files import Tenant
 from retrieval.documents.routes.vector_stores import STORE
 from retrieval.documents.routes.windows import window
@@ -36,6 +37,7 @@ BATCH = BATCHES + "/{batch_id}"
 POLL = {"openai-poll-after-ms": "250"}
 
 Part = Annotated[Window, Depends(window)]
+Name = Annotated[str, Query(max_length=255)]
 Filter = Annotated[Status | None, Query(alias="filter")]
 
 
@@ -43,19 +45,26 @@ def _listed(store: VectorStore, shown: Page[Entry]) -> Listed[VectorStoreFile]:
     return Listed.of(shown, [VectorStoreFile.of(store, entry) for entry in shown.items])
 
 
-def store_file_routes(library: StoreLibrary, index: IndexWait) -> APIRouter:
+def store_file_routes(library: StoreLibrary, replacements: Replacements, index: IndexWait) -> APIRouter:
     routes = router()
 
     @routes.post(FILES, responses=refusals(404))
     def attach(tenant: Tenant, store_id: str, body: AttachFile, response: Response) -> VectorStoreFile:
         response.headers.update(POLL)
         store = library.get(tenant, store_id)
-        return VectorStoreFile.of(store, library.attach(store, *body.listed))
+        old_ids = body.replaces or []
+        replacements.check(store, body.file_id, old_ids)
+        entry = library.attach(store, *body.listed)
+        replacements.add(store, body.file_id, old_ids)
+        return VectorStoreFile.of(store, entry)
 
     @routes.get(FILES, responses=refusals(404))
-    def listed(tenant: Tenant, store_id: str, part: Part, status: Filter = None) -> Listed[VectorStoreFile]:
+    def listed(
+        tenant: Tenant, store_id: str, part: Part, status: Filter = None, filename: Name = ""
+    ) -> Listed[VectorStoreFile]:
+        """`filename` is a part of the names to list, in any case."""
         store = library.get(tenant, store_id)
-        return _listed(store, library.entries(store, part, status))
+        return _listed(store, library.entries(store, part, status, filename))
 
     @routes.get(FILE, responses=refusals(404))
     def get(tenant: Tenant, store_id: str, file_id: str, response: Response) -> VectorStoreFile:

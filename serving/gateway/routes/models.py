@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
-from serving.gateway.authentication import authenticated
+from serving.gateway.authentication import Authentication
 from serving.gateway.catalog import Catalog, Principal, Target
 from serving.gateway.discovery import Source
 from serving.gateway.errors import model_not_found
@@ -30,12 +30,14 @@ class ModelList(BaseModel):
     data: list[Model]
 
 
-def routes(forwarder: Forwarder, discovery: Source, *, embedder: str | None) -> APIRouter:
+def routes(
+    forwarder: Forwarder, authentication: Authentication, discovery: Source, *, embedder: str | None
+) -> APIRouter:
     """`embedder` is the model name for embeddings, if the platform has an embedder."""
     router = APIRouter()
 
     def caller(request: Request) -> Principal:
-        principal = authenticated(lambda: discovery.catalog, request.headers.getlist("authorization"))
+        principal = authentication.principal(request.headers.getlist("authorization"))
         request.state.headers = forwarder.limits(principal.tenant)
         return principal
 

@@ -17,7 +17,7 @@ from sqlalchemy import Column, MetaData, String, Table, create_engine, inspect, 
 from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases, DesiredTenant
 from retrieval.blobs.directory import Directory
 from retrieval.documents.batch_library import BatchLibrary
-from retrieval.documents.database import Database, migrate
+from retrieval.documents.database import MIGRATIONS, Database
 from retrieval.documents.pages import Window, page, windowed
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.tables import metadata
@@ -26,6 +26,7 @@ from retrieval.documents.uploads import uploads
 from retrieval.documents.vector_stores import Draft
 from retrieval.errors import NotFoundError, QuotaError, RecordsError, UnknownTenantError
 from retrieval.ingest.ledger import Ledger
+from service.sql import migrate
 from tests.retrieval.documents.postgres import postgres
 
 TENANTS = [DesiredTenant(name=name, max_bytes=1_000, max_files=3, max_vector_stores=2) for name in ("acme", "globex")]
@@ -167,8 +168,8 @@ def test_migrations_make_the_tables_of_the_code(url: str) -> None:
     engine = create_engine(url)
     if url.startswith("sqlite"):
         Database(url).close()
-    migrate(engine)
-    migrate(engine)
+    migrate(engine, MIGRATIONS)
+    migrate(engine, MIGRATIONS)
     made = inspect(engine)
     for table in metadata.tables.values():
         columns = {column["name"]: column["nullable"] for column in made.get_columns(table.name)}

@@ -1,0 +1,1 @@
+"""The console: pages for tenants' people and the platform's, on the management API alone."""

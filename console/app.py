@@ -1,0 +1,150 @@
+"""The console as an application: pages, static files, errors in words."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+
+from console import visit
+from console.api import ApiError, connect
+from console.pages import adapters, ask, changes, documents, keys, platform, sign_in, usage
+from console.rendering import STATIC, Renderer
+from console.security import Guard
+from console.settings import Settings
+from console.visit import SignInNeeded, Visit
+from service.access import AccessLog
+from service.bearer import BearerAuth
+from service.body_limit import BodyLimit
+from service.probes import Probes
+from service.tokens import optional
+
+MOST_BYTES = 1_000_000  # of a form; uploads are passed on as they come
+_FILES = {path.name for path in STATIC.iterdir() if path.is_file()}
+_FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with connect(settings.management_url, settings.management_token.get_secret_value()) as api:
+            app.state.settings, app.state.api, app.state.renderer = settings, api, Renderer()
+            yield
+
+    async def ready() -> str:
+        return ""
+
+    app = FastAPI(
+        title="Quiver console",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(AccessLog),
+            Middleware(BearerAuth, tokens=None, metrics=optional(settings.metrics_token.get_secret_value()),
+                       public=frozenset()),
+            Middleware(Guard),
+            Middleware(BodyLimit, most_bytes=MOST_BYTES, streamed=(f"{documents.UPLOADS}/",)),
+        ],
+        exception_handlers={
+            SignInNeeded: _on_sign_in_needed,
+            ApiError: _on_api_error,
+            HTTPException: _on_http_error,
+            RequestValidationError: _on_invalid,
+        },
+    )  # fmt: skip
+    for each in (*_pages(), Probes(CollectorRegistry(), ready).router()):
+        app.include_router(each)
+
+    @app.get("/static/{name}")
+    async def static(name: str) -> Response:
+        if name not in _FILES:
+            raise HTTPException(404)
+        return FileResponse(STATIC / name, headers=_FOR_EVER)
+
+    return app
+
+
+def _pages() -> tuple[APIRouter, ...]:
+    return (
+        sign_in.routes(),
+        documents.routes(),
+        documents.document_routes(),
+        documents.upload_routes(),
+        documents.web_routes(),
+        documents.deletion_routes(),
+        ask.routes(),
+        ask.golden_routes(),
+        adapters.routes(),
+        keys.routes(),
+        usage.routes(),
+        changes.routes(),
+        platform.routes(),
+    )
+
+
+def _wants_data(request: Request) -> bool:
+    """True for the page's script."""
+    return "text/html" not in request.headers.get("accept", "text/html")
+
+
+async def _on_sign_in_needed(request: Request, _error: Exception) -> Response:
+    if _wants_data(request):
+        return JSONResponse({"error": "signed_out"}, 401)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    came_from = (
+        here if request.method == "GET" else request.headers.get("referer", "/").partition(request.url.netloc)[2]
+    )
+    over = "&over=1" if request.cookies.get("__Host-session") else ""
+    return RedirectResponse(f"/sign-in?next={quote(came_from or '/')}{over}", 303)
+
+
+def _page_before(request: Request) -> str:
+    """The page of this console that a form was sent from."""
+    return request.headers.get("referer", "").partition(request.url.netloc)[2]
+
+
+async def _on_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101  # it is registered for this class
+    if error.status == 401:
+        return await _on_sign_in_needed(request, error)
+    return await _problem(request, error.status, error.message)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return await _problem(request, error.status_code, "")
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"][1:]))
+    return await _problem(request, 422, f"{field}: {first['msg']}")
+
+
+async def _visit(request: Request) -> Visit:
+    """With the main menu, where somebody is signed in."""
+    coming = await visit.visit(request)
+    try:
+        return await visit.signed_in(coming)
+    except (SignInNeeded, ApiError):
+        return coming
+
+
+async def _problem(request: Request, status: int, message: str) -> Response:
+    """What happened, and what to do."""
+    coming = await _visit(request)
+    general = {403: "problem.forbidden", 404: "problem.missing"}.get(status, "problem.away")
+    words = message or coming.language(general)
+    if _wants_data(request):
+        return JSONResponse({"error": words}, status)
+    hint = coming.language(general) if status in (403, 404) else ""
+    return coming.page("problem.html", status=status, message=words, hint=hint)

@@ -1,0 +1,170 @@
+"""Documents: collections, upload, progress, passages, replacing, deleting with proof, web pages."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from console.answer import passage_digest
+from console.api import Json
+from console.visit import SignedIn, Visit
+
+PAGE = 50
+DOCUMENTS, UPLOADS = "/documents", "/uploads"
+_STORES = "/v1/vector_stores"
+_MINUTES = {"hour": 60, "day": 1_440, "week": 10_080}
+_DEPTH_OF_SITE = 3
+Text = Annotated[str, Form(max_length=2_000)]
+
+
+def path(*parts: str) -> str:
+    """Below the vector stores; every part is quoted."""
+    return "/".join((_STORES, *(quote(part, safe="") for part in parts)))
+
+
+def routes() -> APIRouter:
+    pages = APIRouter(prefix=DOCUMENTS)
+
+    @pages.get("")
+    async def documents(visit: SignedIn) -> Response:
+        """The first collection."""
+        stores = await _stores(visit)
+        if stores:
+            return visit.go(f"/documents/{stores[0]['id']}")
+        return visit.page("documents.html", stores=[], store=None, usage=None)
+
+    @pages.post("")
+    async def create(visit: SignedIn, name: Text) -> Response:
+        store = await visit.post(_STORES, {"name": name})
+        return visit.go(f"/documents/{store['id']}", "created")
+
+    @pages.get("/{store_id}")
+    async def collection(
+        visit: SignedIn, store_id: str, after: str = "", name: Annotated[str, Query(max_length=255)] = ""
+    ) -> Response:
+        stores, usage, store, shown = await asyncio.gather(
+            _stores(visit), visit.get(f"{visit.path}/usage"), visit.get(path(store_id)),
+            _shown(visit, store_id, after, name),
+        )  # fmt: skip
+        return visit.page("documents.html", stores=stores, usage=usage, store=store, **shown)
+
+    @pages.get("/{store_id}/list")
+    async def part(visit: SignedIn, store_id: str, after: str = "", name: str = "") -> Response:
+        """The part of the page that changes while documents are in work."""
+        return visit.page("documents_list.html", store=await visit.get(path(store_id)),
+                          **await _shown(visit, store_id, after, name))  # fmt: skip
+
+    return pages
+
+
+def document_routes() -> APIRouter:
+    pages = APIRouter(prefix=DOCUMENTS)
+
+    @pages.get("/{store_id}/{file_id}")
+    async def document(visit: SignedIn, store_id: str, file_id: str, cited: str = "") -> Response:
+        entry, content, store = await visit.every(
+            path(store_id, "files", file_id), path(store_id, "files", file_id, "content"), path(store_id)
+        )
+        passages = [(each["text"], passage_digest(each["text"]) == cited) for each in content["data"]]
+        return visit.page("document.html", store=store, document=entry, passages=passages)
+
+    @pages.get("/{store_id}/{file_id}/state")
+    async def state(visit: SignedIn, store_id: str, file_id: str) -> Response:
+        """For the page's script: the state in words."""
+        entry = await visit.get(path(store_id, "files", file_id))
+        shown = visit.language.either(f"state.{entry['state']}", entry["state"])
+        fault = (entry.get("last_error") or {}).get("message", "")
+        return JSONResponse({"status": entry["status"], "state": shown, "fault": fault})
+
+    @pages.get("/{store_id}/{file_id}/content")
+    async def content(visit: SignedIn, file_id: str, store_id: str) -> Response:
+        """The file as it was uploaded; a browser saves it, and never shows it."""
+        entry = await visit.get(path(store_id, "files", file_id))
+        name = quote(entry["filename"])
+        headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
+        lines = visit.api.content(visit.person, f"/v1/files/{quote(file_id, safe='')}/content")
+        return StreamingResponse(lines, media_type="application/octet-stream", headers=headers)
+
+    @pages.post("/{store_id}/{file_id}/delete")
+    async def delete(visit: SignedIn, store_id: str, file_id: str) -> Response:
+        gone = await visit.delete(f"/v1/files/{quote(file_id, safe='')}")
+        return visit.go(f"/deletions/{gone['deletion']}?store={quote(store_id)}")
+
+    return pages
+
+
+def upload_routes() -> APIRouter:
+    pages = APIRouter(prefix=UPLOADS)
+
+    @pages.post("/{store_id}")
+    async def upload(request: Request, visit: SignedIn, store_id: str, replaces: str = "") -> Response:
+        """A form with a file and its purpose. The answer is JSON for the page's script, else the collection."""
+        file = await visit.api.upload(visit.person, request)
+        old = [replaces] if replaces else await _same_named(visit, store_id, file)
+        await visit.post(
+            path(store_id, "files"), {"file_id": file["id"], "replaces": [each for each in old if each != file["id"]]}
+        )
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"id": file["id"], "name": file["filename"], "replaces": old})
+        return visit.go(f"/documents/{quote(store_id)}")
+
+    return pages
+
+
+def web_routes() -> APIRouter:
+    pages = APIRouter(prefix="/web")
+
+    @pages.post("/{store_id}")
+    async def add(visit: SignedIn, store_id: str, url: Text, every: Text = "day", site: Text = "") -> Response:
+        body = {"url": url, "depth": _DEPTH_OF_SITE if site else 0, "every_minutes": _MINUTES.get(every, 1_440)}
+        await visit.post(path(store_id, "web_sources"), body)
+        return visit.go(f"/documents/{quote(store_id)}", "added")
+
+    @pages.post("/{store_id}/{source_id}/look")
+    async def look(visit: SignedIn, store_id: str, source_id: str) -> Response:
+        await visit.post(path(store_id, "web_sources", source_id, "look"))
+        return visit.go(f"/documents/{quote(store_id)}", "looked")
+
+    @pages.post("/{store_id}/{source_id}/remove")
+    async def remove(visit: SignedIn, store_id: str, source_id: str) -> Response:
+        await visit.delete(path(store_id, "web_sources", source_id))
+        return visit.go(f"/documents/{quote(store_id)}", "removed")
+
+    return pages
+
+
+def deletion_routes() -> APIRouter:
+    pages = APIRouter(prefix="/deletions")
+
+    @pages.get("/{deletion_id}")
+    async def deletion(visit: SignedIn, deletion_id: str, store: str = "") -> Response:
+        record = await visit.get(f"/v1/deletions/{quote(deletion_id, safe='')}")
+        return visit.page("deletion.html", deletion=record, store=store)
+
+    return pages
+
+
+async def _stores(visit: Visit) -> Sequence[Json]:
+    """The collections, oldest first."""
+    listed: Sequence[Json] = (await visit.get(_STORES, limit="100", order="asc"))["data"]
+    return listed
+
+
+async def _shown(visit: Visit, store_id: str, after: str, name: str) -> dict[str, Any]:
+    """A page of documents, the newest first, and the web sources."""
+    window = {"limit": str(PAGE)} | ({"after": after} if after else {}) | ({"filename": name} if name else {})
+    listed, sources = await asyncio.gather(
+        visit.get(path(store_id, "files"), **window), visit.get(path(store_id, "web_sources"))
+    )
+    return {"documents": listed["data"], "has_more": listed["has_more"], "last": listed["last_id"],
+            "after": after, "name": name, "sources": sources["data"]}  # fmt: skip
+
+
+async def _same_named(visit: Visit, store_id: str, file: Json) -> list[str]:
+    """The documents that a new file replaces: uploads with its very name."""
+    listed = await visit.get(path(store_id, "files"), limit="100", filename=file["filename"][:255])
+    return [each["id"] for each in listed["data"]
+            if each["filename"] == file["filename"] and each["uploaded"] and each["id"] != file["id"]]  # fmt: skip

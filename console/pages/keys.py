@@ -1,0 +1,41 @@
+"""Keys: list, make, revoke."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form
+from starlette.responses import Response
+
+from console.visit import SignedIn, Visit
+
+Text = Annotated[str, Form(max_length=200)]
+
+
+def routes() -> APIRouter:
+    pages = APIRouter(prefix="/keys")
+
+    @pages.get("")
+    async def keys(visit: SignedIn) -> Response:
+        return await _page(visit)
+
+    @pages.post("")
+    async def make(
+        visit: SignedIn,
+        name: Text,
+        scopes: Annotated[list[str], Form()],
+        days: Text = "",
+    ) -> Response:
+        """The page with the key, which is shown this once."""
+        body = {"name": name, "scopes": scopes} | ({"days": int(days)} if days.isdecimal() else {})
+        return await _page(visit, await visit.post(f"{visit.path}/keys", body))
+
+    @pages.post("/{name}/revoke")
+    async def revoke(visit: SignedIn, name: str) -> Response:
+        await visit.delete(f"{visit.path}/keys/{quote(name, safe='')}")
+        return visit.go("/keys", "revoked")
+
+    return pages
+
+
+async def _page(visit: Visit, made: object = None) -> Response:
+    return visit.page("keys.html", keys=(await visit.get(f"{visit.path}/keys"))["data"], made=made)

@@ -1,0 +1,22 @@
+"""Settings of the console. No other module here reads the environment."""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`management_token` tells the management API that the addresses of people, which this names, are true.
+    `gateway_url` is shown to people who copy a request. `proxies` is the number of proxies in front, each of which adds
+    the address of its caller to X-Forwarded-For. `grafana_url` is linked to on the platform's page."""
+
+    model_config = SettingsConfigDict(env_prefix="QUIVER_CONSOLE_", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = 8090
+    socket: int | None = None
+    management_url: str
+    management_token: SecretStr
+    gateway_url: str = "http://127.0.0.1:8080"
+    proxies: int = 0
+    grafana_url: str = ""
+    metrics_token: SecretStr = SecretStr("")

@@ -1,0 +1,279 @@
+// Progress, streaming and drafts. Every page works without it.
+
+const policy = window.trustedTypes
+  ? window.trustedTypes.createPolicy("quiver", { createHTML: (html) => html })
+  : { createHTML: (html) => html };
+
+const POLL_MS = 1000;
+const RETRIES = 5;
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const text = (template, values) => Object.entries(values).reduce((t, [name, value]) => t.replaceAll(`{${name}}`, value), template);
+
+document.documentElement.classList.add("scripted");
+
+// Only answers of this console's own routes are put into a page as HTML: the server has escaped them.
+function put(element, html) {
+  element.innerHTML = policy.createHTML(html);
+  prepare(element);
+}
+
+class SignedOut extends Error {}
+
+async function ask(url, options = {}) {
+  const response = await fetch(url, { ...options, headers: { accept: "application/json", ...options.headers } });
+  if (response.status === 401) {
+    location.assign(`/sign-in?over=1&next=${encodeURIComponent(location.pathname + location.search)}`);
+    throw new SignedOut();
+  }
+  return response;
+}
+
+// Times in the reader's own zone -----------------------------------------------------------------------------------
+
+function localTimes(root) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const each of all("time", root)) each.textContent = format.format(new Date(each.dateTime));
+}
+
+// What is written stays when a session ends ------------------------------------------------------------------------
+
+function keepDrafts(root) {
+  for (const area of all("[data-draft]", root)) {
+    const name = `draft:${location.pathname}:${area.name}`;
+    if (!area.value) area.value = sessionStorage.getItem(name) ?? "";
+    area.addEventListener("input", () => sessionStorage.setItem(name, area.value));
+  }
+}
+
+function dropDrafts(form) {
+  for (const area of all("[data-draft]", form)) sessionStorage.removeItem(`draft:${location.pathname}:${area.name}`);
+}
+
+// Regions that change while something is in work -------------------------------------------------------------------
+
+async function refresh(region) {
+  if (region.contains(document.activeElement) && region.querySelector("details[open]")) return;
+  const response = await ask(region.dataset.region, { headers: { accept: "text/html" } });
+  if (!response.ok) return;
+  const html = await response.text();
+  if (html === region.dataset.html) return;
+  const focus = document.activeElement?.getAttribute("aria-label") || document.activeElement?.textContent;
+  const within = region.contains(document.activeElement);
+  put(region, html);
+  region.dataset.html = html;
+  if (within) all("a, button, summary, input", region).find((each) => (each.getAttribute("aria-label") || each.textContent) === focus)?.focus();
+}
+
+async function follow(region) {
+  for (;;) {
+    await wait(POLL_MS);
+    if (document.hidden || !region.querySelector('[data-busy="1"]')) continue;
+    try { await refresh(region); } catch (error) { if (error instanceof SignedOut) return; }
+  }
+}
+
+// Uploads ----------------------------------------------------------------------------------------------------------
+
+function send(url, form, onProgress) {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", url);
+    request.setRequestHeader("accept", "application/json");
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
+    request.addEventListener("load", () => done(request));
+    request.addEventListener("error", failed);
+    request.addEventListener("abort", failed);
+    request.send(form);
+  });
+}
+
+async function upload(form, file, words) {
+  const lists = document.querySelector("[data-uploads]");
+  const item = document.createElement("li");
+  const line = document.createElement("span");
+  const bar = document.createElement("progress");
+  bar.max = 1;
+  bar.setAttribute("aria-label", file.name);
+  item.append(line, bar);
+  lists?.append(item);
+  const say = (template, values = {}) => { line.textContent = text(template, { name: file.name, ...values }); };
+  say(words.sending, { percent: 0 });
+  const body = new FormData();
+  body.append("purpose", "assistants");
+  body.append("file", file, file.name);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const answer = await send(form.action, body, (part) => { bar.value = part; say(words.sending, { percent: Math.round(part * 100) }); });
+      const said = JSON.parse(answer.responseText || "{}");
+      if (answer.status === 401) { location.assign(`/sign-in?over=1&next=${encodeURIComponent(location.pathname)}`); return; }
+      if (answer.status >= 500 && attempt < RETRIES) throw new Error(said.error);
+      bar.remove();
+      if (answer.status >= 400) { line.textContent = `${text(words.failed, { name: file.name })}: ${said.error}`; line.className = "reason"; return; }
+      await untilReady(form.dataset.store, said.id, line, say, words);
+      return;
+    } catch (error) {
+      if (attempt >= RETRIES) { say(words.lost); line.className = "reason"; bar.remove(); return; }
+      say(words.again);
+      await wait(attempt * POLL_MS);
+    }
+  }
+}
+
+async function untilReady(store, id, line, say, words) {
+  say(words.working);
+  for (;;) {
+    try {
+      const response = await ask(`/documents/${store}/${id}/state`);
+      if (response.ok) {
+        const state = await response.json();
+        if (state.status === "completed") { say(words.ready); break; }
+        if (state.status !== "in_progress") { line.textContent = `${text(words.failed, { name: line.textContent.split(":")[0] })}: ${state.fault}`; line.className = "reason"; break; }
+      }
+    } catch (error) { if (error instanceof SignedOut) return; }
+    await wait(POLL_MS / 3);
+  }
+}
+
+async function uploadAll(form, files) {
+  const main = document.querySelector("form.drop[data-upload]") ?? form;
+  const words = Object.keys(main.dataset).includes("sending") ? main.dataset : { sending: "{name} {percent} %", working: "{name} …", ready: "{name} ✓", failed: "{name} ✗", again: "{name} …", lost: "{name} ✗" };
+  const region = document.querySelector("[data-region]");
+  await Promise.all(files.map((file) => upload(form, file, words).then(() => region && refresh(region))));
+  if (form.dataset.then) location.assign(form.dataset.then);
+}
+
+function prepareUpload(form) {
+  const input = form.querySelector('input[type="file"]');
+  if (form.classList.contains("drop")) {
+    input.multiple = true;
+    for (const name of ["dragover", "dragleave", "drop"]) form.addEventListener(name, (event) => { event.preventDefault(); form.classList.toggle("over", name === "dragover"); });
+    form.addEventListener("drop", (event) => uploadAll(form, [...event.dataTransfer.files]));
+  }
+  form.addEventListener("submit", (event) => event.preventDefault());
+  input.addEventListener("change", () => { const files = [...input.files]; input.value = ""; uploadAll(form, files); });
+}
+
+// Chat -------------------------------------------------------------------------------------------------------------
+
+const talks = new Map(); // the turns before, by column
+
+async function* events(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let buffer = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    buffer += value;
+    const parts = buffer.split("\n\n");
+    buffer = parts.pop();
+    for (const part of parts) {
+      const [, name, data] = part.match(/^event: (.*)\ndata: (.*)$/s) ?? [];
+      if (name) yield [name, JSON.parse(data)];
+    }
+  }
+}
+
+async function answer(column, question, contestant, form) {
+  const before = talks.get(contestant) ?? [];
+  const [model, documents] = contestant.split("|");
+  const messages = [...before, { role: "user", content: question }].slice(-20);
+  const body = JSON.stringify({ model, documents, messages });
+  const shown = document.createElement("p");
+  shown.className = "said";
+  for (let attempt = 1; attempt <= RETRIES; attempt += 1) {
+    column.replaceChildren(shown);
+    column.className = "answer";
+    column.setAttribute("aria-busy", "true");
+    shown.textContent = form.dataset.working;
+    try {
+      const response = await ask("/ask/stream", { method: "POST", body, headers: { "content-type": "application/json" } });
+      if (!response.ok) throw new Error((await response.json()).error);
+      let begun = false;
+      for await (const [name, data] of events(response)) {
+        if (name === "text") { shown.textContent = (begun ? shown.textContent : "") + data; begun = true; }
+        if (name === "fault") { shown.textContent = data; shown.className = "fault"; column.removeAttribute("aria-busy"); return; }
+        if (name === "done") {
+          column.className = "";
+          put(column, data.html);
+          column.removeAttribute("aria-busy");
+          talks.set(contestant, [...messages, { role: "assistant", content: data.text }]);
+          return;
+        }
+      }
+    } catch (error) { if (error instanceof SignedOut) return; }
+    shown.textContent = form.dataset.again;
+    await wait(attempt * POLL_MS);
+  }
+  shown.textContent = form.dataset.stopped;
+  shown.className = "fault";
+  column.removeAttribute("aria-busy");
+}
+
+function prepareAsk(form) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const question = form.elements.question.value.trim();
+    const contestants = [`${form.elements.model.value}|${form.elements.documents.value}`, form.elements.compare.value].filter(Boolean);
+    document.querySelector("[data-empty]")?.remove();
+    const turn = document.createElement("div");
+    turn.className = "turn";
+    const asked = document.createElement("p");
+    asked.className = "question";
+    asked.textContent = question;
+    const columns = document.createElement("div");
+    columns.className = "columns";
+    turn.append(asked, columns);
+    document.querySelector("[data-talk]").prepend(turn);
+    form.elements.question.value = "";
+    dropDrafts(form);
+    for (const contestant of contestants) {
+      const column = document.createElement("div");
+      column.className = "answer";
+      columns.append(column);
+      answer(column, question, contestant, form);
+    }
+  });
+  form.elements.question.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
+  });
+}
+
+function prepareMark(mark) {
+  mark.addEventListener("click", (event) => {
+    const passage = mark.closest(".answer").querySelector(`[data-shown="${mark.dataset.passage}"]`);
+    event.preventDefault();
+    passage.classList.toggle("shown");
+    if (passage.classList.contains("shown")) passage.focus();
+    mark.setAttribute("aria-expanded", passage.classList.contains("shown"));
+  });
+}
+
+function prepareRating(form) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form));
+    body.set("verdict", event.submitter.value);
+    const response = await ask("/ask/rating", { method: "POST", body });
+    const said = await response.json();
+    form.querySelector('[role="status"]').textContent = response.ok ? said.message : said.error;
+    if (response.ok) { dropDrafts(form); for (const each of all("details", form)) each.open = false; }
+  });
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+
+function prepare(root) {
+  localTimes(root);
+  keepDrafts(root);
+  all("form[data-upload]", root).forEach(prepareUpload);
+  all("[data-ask]", root).forEach(prepareAsk);
+  all("[data-passage]", root).forEach(prepareMark);
+  all("[data-rating]", root).forEach(prepareRating);
+}
+
+prepare(document);
+all("[data-region]").forEach(follow);
+all("[data-reload]").forEach((each) => setTimeout(() => location.reload(), Number(each.dataset.reload)));
+all("[data-back]").forEach((each) => each.addEventListener("click", (event) => { event.preventDefault(); window.history.back(); }));
+document.querySelector("#cited")?.focus();

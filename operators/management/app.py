@@ -1,0 +1,91 @@
+"""The management API as an application: its parts, and their lifetime."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from operators.management import gateway
+from operators.management.attempts import Attempts
+from operators.management.callers import Callers
+from operators.management.changes import Changes
+from operators.management.gateway import PREFIXES
+from operators.management.local_place import LocalPlace
+from operators.management.place import Place
+from operators.management.ratings import Ratings
+from operators.management.records import Records
+from operators.management.routes.forwarded import forwarded_routes
+from operators.management.routes.keys import key_routes
+from operators.management.routes.objects import object_routes
+from operators.management.routes.platform import platform_routes
+from operators.management.routes.ratings import rating_routes
+from operators.management.routes.releases import release_routes
+from operators.management.routes.sessions import session_routes
+from operators.management.service import Management
+from operators.management.sessions import Sessions
+from operators.settings import ManagementSettings
+from service.application import application
+from service.delegation import Delegations
+from service.probes import Probes
+from service.tokens import optional
+
+
+def create_app(settings: ManagementSettings) -> FastAPI:
+    records = Records(settings.database)
+    registry = CollectorRegistry()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.callback(records.close)
+            app.state.management = await _management(settings, records, stack)
+            yield
+
+    async def ready() -> str:
+        management: Management = app.state.management
+        return await management.place.fault()
+
+    routers = [
+        session_routes(),
+        platform_routes(),
+        object_routes(),
+        release_routes(),
+        key_routes(),
+        rating_routes(),
+        forwarded_routes(),
+    ]
+    app = application(
+        "Quiver management",
+        routers,
+        tokens=None,  # each route identifies its caller
+        metrics_tokens=optional(settings.metrics_token.get_secret_value()),
+        probes=Probes(registry, ready),
+        lifespan=lifespan,
+        streamed=PREFIXES,
+    )
+    return app
+
+
+async def _management(settings: ManagementSettings, records: Records, stack: AsyncExitStack) -> Management:
+    place = await _place(settings, stack)
+    sessions, attempts = Sessions(records), Attempts(records)
+    callers = Callers(
+        place,
+        sessions,
+        attempts,
+        platform=optional(settings.platform_key.get_secret_value()),
+        console=optional(settings.console_token.get_secret_value()),
+    )
+    delegations = Delegations(settings.secret.get_secret_value())
+    url = settings.gateway_url
+    passing = await stack.enter_async_context(gateway.connect(url, delegations)) if url else None
+    return Management(place, callers, sessions, Changes(records), Ratings(records), passing)
+
+
+async def _place(settings: ManagementSettings, stack: AsyncExitStack) -> Place:
+    if settings.directory:
+        return LocalPlace(settings.directory)
+    from operators.management.cluster_place import followed  # late: only pods need it, and its import takes 1 s
+
+    return await stack.enter_async_context(followed(settings.kubeconfig))

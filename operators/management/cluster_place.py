@@ -1,0 +1,91 @@
+"""A cluster as the place of objects: watched through the API server, changed with the tenants' own role.
+
+The operator binds this API's service account to that role in each tenant's namespace, and nowhere else.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from contract.adapter import Decision
+from contract.api_key import APIKey
+from contract.objects import AnyObject, collect, parse_stored, to_data
+from contract.resource import Key
+from contract.snapshot import Snapshot
+from kube.client import Client, connect
+from kube.errors import KubeError
+from kube.informer import Informer
+from kube.resource import BY_KIND, OURS
+from operators.cluster.stored import DECISION
+from operators.management.errors import ConflictError
+from operators.management.place import Action
+from service.errors import InvalidRequestError, ServiceError, UnavailableError
+
+
+class ClusterPlace:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.informers: list[Informer[AnyObject]] = [
+            Informer(client, resource, read=parse_stored, on_change=lambda *_: None) for resource in OURS
+        ]
+
+    async def snapshot(self) -> Snapshot:
+        items = [item for informer in self.informers for item in informer.objects.values()]
+        return Snapshot.model_construct(objects=collect(items))
+
+    async def add_key(self, item: APIKey) -> None:
+        data = to_data(item)
+        data.pop("status", None)
+        try:
+            await self._client.create(data)
+        except KubeError as error:
+            if error.conflict:
+                raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
+            raise _refusal(error) from error
+
+    async def remove_key(self, item: APIKey) -> None:
+        try:
+            await self._client.delete(BY_KIND["APIKey"], item.namespace, item.name)
+        except KubeError as error:
+            raise _refusal(error) from error
+
+    async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
+        try:
+            decision = Decision(id=uuid.uuid4().hex, action=action, against=against, digest=digest)
+        except ValidationError as error:
+            raise InvalidRequestError(f"{digest} is no digest: give 6 to 64 of its hexadecimal digits.") from error
+        text = decision.model_dump_json(by_alias=True, exclude_none=True)
+        patch = {"metadata": {"annotations": {DECISION: text}}}
+        try:
+            await self._client.merge(BY_KIND["Adapter"], adapter.namespace, adapter.name, patch)
+        except KubeError as error:
+            raise _refusal(error) from error
+        return decision
+
+    async def fault(self) -> str:
+        synced = all(informer.synced.is_set() for informer in self.informers)
+        return "" if synced else "the cluster's objects are not read yet"
+
+
+def _refusal(error: KubeError) -> ServiceError:
+    if error.terminal:
+        return InvalidRequestError(f"The cluster refuses this: {error.message}")
+    return UnavailableError(f"The cluster does not answer ({error.message}): try again.")
+
+
+@asynccontextmanager
+async def followed(kubeconfig: Path | None) -> AsyncIterator[ClusterPlace]:
+    """Follows the cluster's objects until the block is left. Raises ConfigurationError."""
+    async with connect(kubeconfig) as client:
+        place = ClusterPlace(client)
+        tasks = [asyncio.create_task(informer.run()) for informer in place.informers]
+        try:
+            yield place
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,95 @@
+"""A directory of `quiver up` as the place of objects: its files, and the snapshot that the run publishes."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from contract.adapter import Decision
+from contract.api_key import APIKey
+from contract.objects import to_data
+from contract.resource import Key
+from contract.snapshot import Snapshot
+from operators.local import decisions, directory, snapshots
+from operators.local.directory import STATE, Contents
+from operators.management.errors import ConflictError
+from operators.management.place import Action
+from service.errors import InvalidRequestError, UnavailableError
+
+TAKEN_UP_S = 15.0  # until a run has read a changed file, on a busy machine
+_LOOK_S = 0.05
+
+
+class LocalPlace:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._file = root / STATE / "snapshot.json"
+        self._read: tuple[int, Snapshot] = (0, Snapshot())
+
+    async def snapshot(self) -> Snapshot:
+        """Parsed again only after a change."""
+        try:
+            changed = self._file.stat().st_mtime_ns
+        except FileNotFoundError:
+            return Snapshot()
+        if changed != self._read[0]:
+            self._read = (changed, await asyncio.to_thread(snapshots.read, self._file))
+        return self._read[1]
+
+    async def add_key(self, item: APIKey) -> None:
+        path = self._root / f"key-{item.namespace}-{item.name}.yaml"
+        await asyncio.to_thread(_write, path, item)
+        await self._until(lambda keys: item.key in keys, f"the key {item.name} is written, and not in force yet")
+
+    async def remove_key(self, item: APIKey) -> None:
+        await asyncio.to_thread(self._unlink, item)
+        await self._until(lambda keys: item.key not in keys, f"the key {item.name} is removed, and not refused yet")
+
+    async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
+        try:
+            return decisions.write(self._root / STATE, adapter, action, against=against, digest=digest)
+        except ValidationError as error:
+            raise InvalidRequestError(f"{digest} is no digest: give 6 to 64 of its hexadecimal digits.") from error
+        except OSError as error:
+            raise UnavailableError(
+                f"The decision cannot be written ({error.strerror}); nothing was decided."
+            ) from error
+
+    async def fault(self) -> str:
+        return "" if self._file.exists() else f"{self._root} has never run: start it with quiver up"
+
+    async def _until(self, holds: Callable[[frozenset[Key]], bool], otherwise: str) -> None:
+        deadline = time.monotonic() + TAKEN_UP_S
+        while not holds(frozenset(key.key for key in (await self.snapshot()).objects.api_keys)):
+            if time.monotonic() > deadline:
+                raise UnavailableError(f"{otherwise}: see whether quiver up runs.")
+            await asyncio.sleep(_LOOK_S)
+
+    def _unlink(self, item: APIKey) -> None:
+        """Raises ConflictError for a file with other objects, and UnavailableError."""
+        contents = directory.read(self._root, Contents())
+        file = next((file for file, items in contents.files.items() if item.key in (i.key for i in items)), None)
+        if file is None:
+            return
+        if len(contents.files[file]) > 1:
+            raise ConflictError(f"{file} has other objects, too: its author must take the key {item.name} out of it.")
+        try:
+            (self._root / file).unlink()
+        except OSError as error:
+            raise UnavailableError(f"{file} cannot be removed ({error.strerror}): the key is still valid.") from error
+
+
+def _write(path: Path, item: APIKey) -> None:
+    data = to_data(item)
+    data.pop("status", None)
+    try:
+        with path.open("x") as file:
+            yaml.safe_dump(data, file, sort_keys=False)
+    except FileExistsError as error:
+        raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise UnavailableError(f"{path.name} cannot be written ({error.strerror}): no key was made.") from error

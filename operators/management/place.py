@@ -1,0 +1,27 @@
+"""The place of objects, as the management API uses it: a directory on one machine, or a cluster."""
+
+from typing import Literal, Protocol
+
+from contract.adapter import Decision
+from contract.api_key import APIKey
+from contract.resource import Key
+from contract.snapshot import Snapshot
+
+Action = Literal["Promote", "Rollback"]
+
+
+class Place(Protocol):
+    async def snapshot(self) -> Snapshot:
+        """All objects with their statuses, as they are now."""
+
+    async def add_key(self, item: APIKey) -> None:
+        """Returns once the key is in force. Raises ConflictError if the name is in use."""
+
+    async def remove_key(self, item: APIKey) -> None:
+        """Returns once the key is refused. Raises ConflictError if it cannot be removed here."""
+
+    async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
+        """Writes a decision by hand. Raises InvalidRequestError for an invalid digest."""
+
+    async def fault(self) -> str:
+        """Why objects cannot be read, "" if they can."""

@@ -1,0 +1,62 @@
+"""The database of the management API, with its errors in words, and the ids and times of its rows."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.errors import UnavailableError
+from service.sql import Sql
+
+T = TypeVar("T")
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+SECOND = 1_000_000  # microseconds
+
+
+class Records:
+    """Work runs in threads. Raises UnavailableError."""
+
+    def __init__(self, url: str) -> None:
+        self._sql = Sql(url, MIGRATIONS)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.to_thread(self._run, work, self._sql.reads)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """In one transaction."""
+        return await asyncio.to_thread(self._run, work, self._sql.writes)
+
+    def _run(self, work: Callable[[Connection], T], block: Callable[[], AbstractContextManager[Connection]]) -> T:
+        with _translated(self._sql.shown_url), block() as connection:
+            return work(connection)
+
+    def close(self) -> None:
+        self._sql.close()
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = " ".join(str(getattr(error, "orig", error)).split())
+        raise UnavailableError(
+            f"The database {url} cannot be used ({cause}): see that it runs, and has room."
+        ) from error
+
+
+def now() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+def new_id() -> str:
+    """Later ids are larger, so lists are in the order of ids."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"

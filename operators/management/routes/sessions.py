@@ -1,0 +1,83 @@
+"""`/v1/sessions`: sign in and out, and who one is."""
+
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Request
+from pydantic import StringConstraints
+
+from contract.body import Body, Reply
+from operators.management.callers import bearer
+from operators.management.changes import Change
+from operators.management.identity import Identity, Role
+from operators.management.service import Calls, Services
+from operators.management.sessions import PREFIX
+from service.access import request_id
+from service.application import refusals, router
+from service.errors import ServiceError
+
+
+class SignIn(Body):
+    key: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
+
+
+class Who(Reply):
+    """`tenant` is null for the platform's people."""
+
+    object: Literal["identity"] = "identity"
+    actor: str
+    tenant: str | None
+    role: Role
+    scopes: list[str]
+
+    @classmethod
+    def of(cls, identity: Identity) -> Self:
+        return cls(actor=identity.actor, tenant=identity.tenant, role=identity.role, scopes=sorted(identity.scopes))
+
+
+class SessionObject(Reply):
+    """`session` is for the Authorization header, in place of a key. It is shown once."""
+
+    object: Literal["session"] = "session"
+    session: str
+    identity: Who
+
+
+class SignedOut(Reply):
+    object: Literal["session.deleted"] = "session.deleted"
+    deleted: Literal[True] = True
+
+
+def session_routes() -> APIRouter:
+    routes = router()
+
+    @routes.post("/v1/sessions", responses=refusals(429))
+    async def sign_in(body: SignIn, request: Request, services: Services) -> SessionObject:
+        """Exchanges a key for a session of at most a day. The key is not stored."""
+        peer = request.client.host if request.client else ""
+        address = services.callers.address(request.headers, peer)
+        try:
+            secret, identity = await services.callers.sign_in(body.key, address)
+        except ServiceError as error:
+            await services.changes.add(
+                Change("", "unknown", "session.open", "", error.status, address, request_id.get())
+            )
+            raise
+        await services.changes.add(
+            Change(identity.tenant or "", identity.actor, "session.open", "", 200, address, request_id.get())
+        )
+        return SessionObject(session=secret, identity=Who.of(identity))
+
+    @routes.get("/v1/session")
+    async def who(calling: Calls) -> Who:
+        return Who.of(calling.identity)
+
+    @routes.delete("/v1/session")
+    async def sign_out(calling: Calls, request: Request) -> SignedOut:
+        """Ends the session. A key stays valid."""
+        secret = bearer(request.headers)
+        if secret.startswith(PREFIX):
+            await calling.management.sessions.close(secret)
+            await calling.record("session.close", "", 200)
+        return SignedOut()
+
+    return routes

@@ -1,0 +1,75 @@
+"""Sign-ins: a random secret in the person's hands, and its digest in the database."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from contract.api_key import Scope
+from operators.management import tables
+from operators.management.records import SECOND, Records, now
+
+PREFIX = "qvs-"
+IDLE_S = 8 * 3600
+LONGEST_S = 24 * 3600
+_NOTE_S = 60  # a use is noted once a minute
+
+
+@dataclass(frozen=True)
+class Session:
+    """Without a `tenant` it is the platform's. `key_digest` is empty for a sign-in without a key."""
+
+    tenant: str
+    actor: str
+    scopes: frozenset[str]
+    key_digest: str
+    created: int
+    used: int
+
+    def is_over(self, at: int) -> bool:
+        return at - self.used > IDLE_S * SECOND or at - self.created > LONGEST_S * SECOND
+
+
+class Sessions:
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def open(self, tenant: str, actor: str, scopes: frozenset[Scope], key_digest: str) -> str:
+        """The secret of a new session. Sessions that are over are dropped."""
+        secret, at = PREFIX + secrets.token_hex(32), now()
+        row = {"digest": _digest(secret), "tenant": tenant, "actor": actor, "scopes": ",".join(sorted(scopes)),
+               "key_digest": key_digest, "created": at, "used": at}  # fmt: skip
+        over = delete(tables.sessions).where(
+            (tables.sessions.c.used < at - IDLE_S * SECOND) | (tables.sessions.c.created < at - LONGEST_S * SECOND)
+        )
+        await self._records.write(
+            lambda connection: (connection.execute(over), connection.execute(insert(tables.sessions), row))
+        )
+        return secret
+
+    async def find(self, secret: str) -> Session | None:
+        """The open session of a secret."""
+        chosen, at = tables.sessions.c.digest == _digest(secret), now()
+        row = await self._records.read(
+            lambda connection: connection.execute(select(tables.sessions).where(chosen)).first()
+        )
+        if row is None:
+            return None
+        session = Session(
+            row.tenant, row.actor, frozenset(row.scopes.split(",")) - {""}, row.key_digest, row.created, row.used
+        )
+        if session.is_over(at):
+            return None
+        if at - session.used > _NOTE_S * SECOND:
+            used = update(tables.sessions).where(chosen).values(used=at)
+            await self._records.write(lambda connection: connection.execute(used))
+        return session
+
+    async def close(self, secret: str) -> None:
+        gone = delete(tables.sessions).where(tables.sessions.c.digest == _digest(secret))
+        await self._records.write(lambda connection: connection.execute(gone))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
