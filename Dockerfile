@@ -18,6 +18,7 @@ COPY operators operators
 COPY retrieval retrieval
 COPY service service
 COPY serving serving
+COPY console console
 RUN /opt/uv/bin/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir /wheel .
 
 FROM build AS environment
@@ -57,6 +58,18 @@ RUN uv pip install --quiet --no-deps /wheel/*.whl
 FROM environment AS build-drift
 COPY requirements/drift.txt /src/
 RUN uv pip install --quiet --require-hashes -r drift.txt
+COPY --from=wheel /wheel /wheel
+RUN uv pip install --quiet --no-deps /wheel/*.whl
+
+FROM environment AS build-management
+COPY requirements/management.txt /src/
+RUN uv pip install --quiet --require-hashes -r management.txt
+COPY --from=wheel /wheel /wheel
+RUN uv pip install --quiet --no-deps /wheel/*.whl
+
+FROM environment AS build-console
+COPY requirements/console.txt /src/
+RUN uv pip install --quiet --require-hashes -r console.txt
 COPY --from=wheel /wheel /wheel
 RUN uv pip install --quiet --no-deps /wheel/*.whl
 
@@ -110,6 +123,14 @@ FROM part AS drift
 ENV OPENBLAS_NUM_THREADS=1
 COPY --from=build-drift /opt/quiver /opt/quiver
 ENTRYPOINT ["python", "-m", "serving.drift"]
+
+FROM part AS management
+COPY --from=build-management /opt/quiver /opt/quiver
+ENTRYPOINT ["python", "-m", "operators.management"]
+
+FROM part AS console
+COPY --from=build-console /opt/quiver /opt/quiver
+ENTRYPOINT ["python", "-m", "console"]
 
 # A small Milvus for a trial.
 FROM part AS milvus

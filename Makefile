@@ -46,7 +46,7 @@ check: .venv/ready
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry . --no-ansi
 
-BENCHES := retrieval quality parity fuzz gateway neighbours overflow differential adapters operator
+BENCHES := retrieval console quality parity fuzz gateway neighbours overflow differential adapters operator
 bench: $(BENCHES:%=bench-%)
 
 $(BENCHES:%=bench-%): bench-%: setup
@@ -57,7 +57,7 @@ BUILDER ?= $(firstword $(foreach builder,docker podman buildah,$(shell $(builder
 BUILD_ARGS ?=
 REPOSITORY ?= quiver
 TAG ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-IMAGES ?= gateway agent operator operator-kserve retrieval drift milvus
+IMAGES ?= gateway agent operator operator-kserve retrieval drift management console milvus
 
 images: .venv/ready $(EMBEDDER)/model.onnx
 	$(if $(BUILDER),,$(error images: neither docker nor podman nor buildah works here))
@@ -132,7 +132,7 @@ docs: .venv/ready
 lock: | $(UV)
 	@printf 'uv\nsetuptools\n' | $(LOCK) - -o requirements/uv.txt
 	@$(LOCK) pyproject.toml --extra local --extra operator-kserve --group dev --override requirements/dev.override -o requirements/dev.txt
-	@for part in gateway agent drift ingest operator; do \
+	@for part in gateway agent drift ingest operator management console; do \
 		$(LOCK:--upgrade=) pyproject.toml --extra $$part -c requirements/dev.txt -o requirements/$$part.txt; done
 	@$(LOCK:--upgrade=) pyproject.toml --extra operator-kserve -c requirements/operator.txt -o requirements/operator-kserve.txt
 	@printf 'milvus-lite\npymilvus\n' | $(LOCK:--upgrade=) - -c requirements/dev.txt -o requirements/milvus.txt

@@ -22,6 +22,7 @@ from service.access import AccessLog
 from service.bearer import BearerAuth
 from service.body_limit import BodyLimit
 from service.probes import Probes
+from service.request_metrics import CountRequests, RequestMetrics
 from service.tokens import optional
 
 MOST_BYTES = 1_000_000  # of a form; uploads are passed on as they come
@@ -30,6 +31,8 @@ _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
 def create_app(settings: Settings) -> FastAPI:
+    registry = CollectorRegistry()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with connect(settings.management_url, settings.management_token.get_secret_value()) as api:
@@ -47,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
+            Middleware(CountRequests, metrics=RequestMetrics("console", registry)),
             Middleware(AccessLog),
             Middleware(BearerAuth, tokens=None, metrics=optional(settings.metrics_token.get_secret_value()),
                        public=frozenset()),
@@ -60,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
             RequestValidationError: _on_invalid,
         },
     )  # fmt: skip
-    for each in (*_pages(), Probes(CollectorRegistry(), ready).router()):
+    for each in (*_pages(), Probes(registry, ready).router()):
         app.include_router(each)
 
     @app.get("/static/{name}")

@@ -27,6 +27,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters["time"] = _time
+        self._environment.filters["day"] = _day
         self._environment.globals["static"] = static
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:
@@ -38,6 +39,14 @@ def static(name: str) -> str:
     """The address of a static file; another content has another address, so browsers may keep it for ever."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
+
+
+@pass_context
+def _day(context: Context, value: object) -> str:
+    """A date in words; empty without one."""
+    at = moment(value) if value else None
+    language: Language = context["t"]
+    return language.day(at) if at else ""
 
 
 @pass_context

@@ -18,16 +18,18 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from console.settings import Settings as ConsoleSettings
 from contract import conditions
 from kube.client import Client
 from operators.cluster.metrics import Metrics as OperatorMetrics
-from operators.settings import OperatorSettings
+from operators.settings import ManagementSettings, OperatorSettings
 from operators.settings import Settings as LocalSettings
 from retrieval.ingest.metrics import WorkerMetrics
 from retrieval.ingest.settings import Settings as IngestSettings
 from retrieval.metrics import Metrics as SearchMetrics
 from retrieval.settings import Settings as SearchSettings
 from service.logs import LogSettings
+from service.request_metrics import RequestMetrics
 from serving.agent.metrics import Metrics as AgentMetrics
 from serving.agent.settings import Settings as AgentSettings
 from serving.drift.metrics import METRICS as DRIFT_METRICS
@@ -38,7 +40,7 @@ from serving.gateway.settings import Settings as GatewaySettings
 ROOT = Path(__file__).parent.parent
 # A default path is shown relative to the checkout or to the folder that holds the running environment.
 HOMES = (ROOT, Path(sys.prefix).parent)
-PRODUCT = ("contract", "kube", "operators", "retrieval", "service", "serving")
+PRODUCT = ("console", "contract", "kube", "operators", "retrieval", "service", "serving")
 GENERATED = "Written by `make docs`.\n"
 # Types of conditions, which are no reasons.
 _TYPES = ("ACCEPTED", "FETCHED", "RELEASED", "READY")
@@ -52,6 +54,8 @@ SETTINGS: Mapping[str, type[BaseSettings]] = {
     "Search": SearchSettings,
     "Ingest": IngestSettings,
     "Drift": DriftSettings,
+    "Management": ManagementSettings,
+    "Console": ConsoleSettings,
     "`quiver up`": LocalSettings,
 }
 
@@ -103,11 +107,19 @@ def _metrics() -> dict[str, list[Row]]:
         "Operator": _rows(operator),
         "Search": _rows(SearchMetrics(tenants=1).registry),
         "Ingest": _rows(WorkerMetrics(worker).registry),  # type: ignore[arg-type]
+        "Management": _of_requests("management"),
+        "Console": _of_requests("console"),
         "Drift": [
             (m.name, "counter" if "Counter" in m.family.__name__ else "gauge", ", ".join(m.labels), m.help)
             for m in DRIFT_METRICS
         ],
     }
+
+
+def _of_requests(name: str) -> list[Row]:
+    registry = CollectorRegistry()
+    RequestMetrics(name, registry)
+    return _rows(registry)
 
 
 def _rows(registry: CollectorRegistry) -> list[Row]:

@@ -37,6 +37,7 @@ async def run(settings: OperatorSettings) -> None:
             addresses=addresses(settings),
             metrics=metrics,
             documents=settings.documents,
+            management_account=settings.management_account,
         )
         lease = Lease(client, settings.namespace, LEASE, settings.identity)
         server = serving(_application(operator, registry), host=settings.host, port=settings.port)

@@ -48,10 +48,11 @@ class OperatorSettings(BaseSettings):
 
     Without a `kubeconfig` it runs as a pod of its cluster. `identity` is unique among operators. `models` is a claim
     with base models and adapters for engines; `documents` is the ingest worker's path to the tenants' documents;
-    `kserve` allows base models with KServe. Services without a URL are not asked. Of several tokens, separated by
-    commas, the first is sent. `engine_environment` are variables of every engine, `agent_settings` those of every agent
-    (names without QUIVER_AGENT_); `ca_config_map` holds certificate authorities (ca.crt) for both. A new
-    `secret_revision` restarts the engines one after the other, so they take new keys.
+    `management_account` is the management API's service account; `kserve` allows base models with KServe. Services
+    without a URL are not asked. Of several tokens, separated by commas, the first is sent. `engine_environment` are
+    variables of every engine, `agent_settings` those of every agent (names without QUIVER_AGENT_); `ca_config_map`
+    holds certificate authorities (ca.crt) for both. A new `secret_revision` restarts the engines one after the other,
+    so they take new keys.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)
@@ -87,6 +88,7 @@ class OperatorSettings(BaseSettings):
     ingest_url: str | None = None
     drift_url: str | None = None
     documents: str | None = None
+    management_account: str | None = None
 
 
 class ManagementSettings(BaseSettings):

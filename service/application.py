@@ -22,6 +22,7 @@ from service.bearer import BearerAuth
 from service.body_limit import BodyLimit
 from service.errors import ErrorBody, ServiceError
 from service.probes import Probes
+from service.request_metrics import CountRequests, RequestMetrics
 from service.tokens import Tokens
 
 MOST_BYTES = 8_000_000  # of a body
@@ -56,6 +57,7 @@ def application(
     lifespan: Lifespan | None = None,
     most_bytes: int = MOST_BYTES,
     streamed: tuple[str, ...] = (),
+    metrics: RequestMetrics | None = None,
 ) -> FastAPI:
     """`tokens` is None for a service without tokens; `public` paths need no token either. Without `metrics_tokens`
     the metrics are public. Below `streamed` paths bodies have no limit: they are passed on, not kept."""
@@ -67,6 +69,7 @@ def application(
         strict_content_type=False,
         lifespan=lifespan,
         middleware=[
+            *([Middleware(CountRequests, metrics=metrics)] if metrics else []),
             Middleware(AccessLog, quiet=PROBES | _polled(routers)),
             Middleware(BearerAuth, tokens=tokens, metrics=metrics_tokens, public=_PUBLIC | public),
             Middleware(BodyLimit, most_bytes=most_bytes, streamed=streamed),

@@ -44,6 +44,7 @@ def bars(stage: Stage, browser: Browser, notes: list[str]) -> dict[str, Bar]:
                     if someone.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                         wide += 1
                         notes.append(f"C3 {picture.stem}: wider than the window")
+                faults += len(someone.violations)
                 notes += [f"C3 {manner}: {each}" for each in someone.violations]
     pictures = len(list(PICTURES.glob("*.png")))
     return {

@@ -22,15 +22,15 @@ from benchmarks.report import Bar
 from operators.local.layout import LOOPBACK, free_port
 
 PIECE = 16 * 1024
-SLOW_S = 0.002  # between pieces of an upload, so that a kill comes in its middle
+SLOW_S = 0.02  # between pieces of an upload, so that a kill comes in its middle
 FACT = "The refund window of the Zefra Basic plan is 77 days."
 
 
 def bars(stage: Stage, browser: Browser, notes: list[str]) -> dict[str, Bar]:
     lost = []
-    with replicas(stage, 2) as running, balanced(running) as url:
+    with replicas(stage, 2) as running, balanced(running) as front:
         for what, trial in (("upload", _upload), ("answer", _answer)):
-            fault = trial(stage, browser, url, running)
+            fault = trial(stage, browser, front, running)
             lost += [f"{what}: {fault}"] if fault else []
     notes += [f"C5 {each}" for each in lost]
     return {"C5": Bar(len(lost), 0, "lost", at_most=True)}
@@ -121,14 +121,22 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, paus
 
 @contextmanager
 def balanced(running: list[Replica]) -> Iterator["Front"]:
+    """In a loop of its own thread: playwright has this one's."""
     port, balancer, loop = free_port(), Balancer(running), asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(balancer.serve, LOOPBACK, port, limit=2**20))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    listening = threading.Event()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(asyncio.start_server(balancer.serve, LOOPBACK, port, limit=2**20))
+        listening.set()
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
+    listening.wait()
     try:
         yield Front(f"http://{LOOPBACK}:{port}", balancer)
     finally:
-        loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
 
@@ -143,8 +151,8 @@ def _upload(stage: Stage, browser: Browser, front: Front, _running: list[Replica
     """What went wrong, "" if the file is ready in spite of the kill."""
     store = stage.store("acme", "killed")
     with tempfile.TemporaryDirectory() as folder, person(browser, front.url, Manner("en", 1280), stage.key) as someone:
-        file = Path(folder, "large.txt")
-        file.write_bytes((FACT + "\n").encode() + os.urandom(3_000_000).hex().encode())
+        file = Path(folder, "large.html")
+        file.write_text(f"<!-- {os.urandom(1_000_000).hex()} --><p>{FACT}</p>")  # long on the way, quick to index
         page = someone.page
         page.goto(f"{front.url}/documents/{store}")
         page.set_input_files("#file", file)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import psutil
-from playwright.sync_api import Browser, Response
+from playwright.sync_api import Browser, Page, Response
 
 from benchmarks.console.person import Manner, person
 from benchmarks.console.stage import Stage
@@ -50,8 +50,7 @@ def _first_view(stage: Stage, browser: Browser) -> tuple[float, float]:
             fresh.add_cookies([{"name": each["name"], "value": each["value"], "url": stage.url.replace("http", "https"),
                                 "secure": True} for each in cookies])  # fmt: skip
             page = fresh.new_page()
-            answers: list[Response] = []
-            page.on("response", answers.append)
+            answers = _answers(page)
             begun = time.monotonic()
             page.goto(f"{stage.url}/ask", wait_until="load")
             seconds.append(time.monotonic() - begun)
@@ -59,6 +58,17 @@ def _first_view(stage: Stage, browser: Browser) -> tuple[float, float]:
             weights.append(sum(len(answer.body()) for answer in answers) / 1e3)
             fresh.close()
     return max(seconds), max(weights)
+
+
+def _answers(page: Page) -> list[Response]:
+    """Every answer that the page gets from now on."""
+    answers: list[Response] = []
+
+    def keep(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", keep)
+    return answers
 
 
 def _listed(stage: Stage, browser: Browser) -> float:

@@ -45,7 +45,7 @@ from operators.controllers.peer import Peer
 from operators.controllers.peer_watcher import Addresses, PeerWatcher
 from operators.controllers.stored_object import StoredObject
 from operators.desired.engine_workload import COMPONENT, MANAGED_BY, NAME, OPERATOR, Platform
-from operators.desired.tenant_namespace import TENANT
+from operators.desired.tenant_namespace import TENANT, Account
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS)
 
 
 class Operator:
-    """`documents` is the ingest worker's path to the tenants' documents."""
+    """`documents` is the ingest worker's path to the tenants' documents; `management_account` is
+    the management API's service account."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Operator:
         addresses: Addresses,
         metrics: Metrics,
         documents: str | None = None,
+        management_account: str | None = None,
     ) -> None:
         self._client = client
         self._addresses = addresses
@@ -82,6 +84,7 @@ class Operator:
             assume=self._assume,
             is_complete=lambda: all(informer.complete for informer in self._objects.values()),
             namespace=platform.namespace,
+            management=Account(platform.namespace, management_account) if management_account else None,
         )
         self._engines = ClusterEngines(self._children, platform)
         self._objects = {resource.kind: self._informer(resource) for resource in OURS}

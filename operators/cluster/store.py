@@ -19,7 +19,7 @@ from operators.cluster.children import Children
 from operators.controllers.stored_object import StoredObject
 from operators.desired.adapters import source_revision
 from operators.desired.engine_workload import MANAGED_BY, OPERATOR, Manifest
-from operators.desired.tenant_namespace import tenant_namespace
+from operators.desired.tenant_namespace import Account, tenant_namespace
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +44,13 @@ class ClusterStore:
         assume: Callable[[Item], None],
         is_complete: Callable[[], bool],
         namespace: str,
+        management: Account | None = None,
     ) -> None:
         self._client = client
         self._children = children
         self._assume = assume
         self._namespace = namespace
+        self._management = management
         self._is_complete = is_complete
 
     @property
@@ -81,7 +83,7 @@ class ClusterStore:
         if FINALIZER not in stored.finalizers:
             await self._write_finalizers(stored, (*stored.finalizers, FINALIZER))
             return False
-        await self._children.apply(tenant_namespace(stored.item, uid=stored.uid))
+        await self._children.apply(tenant_namespace(stored.item, uid=stored.uid, management=self._management))
         return True
 
     async def delete(self, stored: StoredObject[AnyObject]) -> None:

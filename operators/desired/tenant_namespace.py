@@ -1,5 +1,7 @@
 """A tenant → the objects reserving a namespace for it (pure)."""
 
+from dataclasses import dataclass
+
 from contract.names import API_VERSION
 from contract.tenant import Tenant
 from operators.desired.engine_workload import MANAGED_BY, OPERATOR, Manifest
@@ -10,9 +12,18 @@ ROLE = "quiver-tenant"
 GROUP = "rbac.authorization.k8s.io"
 
 
-def tenant_namespace(tenant: Tenant, *, uid: str) -> tuple[Manifest, ...]:
-    """The namespace is not owned by the Tenant, because other objects in it are not ours to delete."""
-    return (_namespace(tenant), _network_policy(tenant, uid), _role_binding(tenant, uid))
+@dataclass(frozen=True)
+class Account:
+    """A service account."""
+
+    namespace: str
+    name: str
+
+
+def tenant_namespace(tenant: Tenant, *, uid: str, management: Account | None = None) -> tuple[Manifest, ...]:
+    """`management` is the management API's account, which has the tenant's own role there, and no other. The namespace
+    is not owned by the Tenant, because other objects in it are not ours to delete."""
+    return (_namespace(tenant), _network_policy(tenant, uid), _role_binding(tenant, uid, management))
 
 
 def people(tenant: str) -> str:
@@ -31,11 +42,13 @@ def _network_policy(tenant: Tenant, uid: str) -> Manifest:
     return {**_owned("networking.k8s.io/v1", "NetworkPolicy", "quiver-deny-ingress", tenant, uid), "spec": spec}
 
 
-def _role_binding(tenant: Tenant, uid: str) -> Manifest:
-    subject = {"apiGroup": GROUP, "kind": "Group", "name": people(tenant.name)}
+def _role_binding(tenant: Tenant, uid: str, management: Account | None) -> Manifest:
+    subjects = [{"apiGroup": GROUP, "kind": "Group", "name": people(tenant.name)}]
+    if management:
+        subjects.append({"kind": "ServiceAccount", "name": management.name, "namespace": management.namespace})
     role = {"apiGroup": GROUP, "kind": "ClusterRole", "name": ROLE}
     binding = _owned(f"{GROUP}/v1", "RoleBinding", ROLE, tenant, uid)
-    return {**binding, "roleRef": role, "subjects": [subject]}
+    return {**binding, "roleRef": role, "subjects": subjects}
 
 
 def _owned(api_version: str, kind: str, name: str, tenant: Tenant, uid: str) -> Manifest:

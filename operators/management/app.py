@@ -1,5 +1,7 @@
 """The management API as an application: its parts, and their lifetime."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -26,25 +28,31 @@ from operators.management.service import Management
 from operators.management.sessions import Sessions
 from operators.settings import ManagementSettings
 from service.application import application
+from service.background import Background
 from service.delegation import Delegations
+from service.errors import ServiceError
 from service.probes import Probes
+from service.request_metrics import RequestMetrics
 from service.tokens import optional
+
+FORGET_S = 30.0  # after it was deleted, a tenant's golden set is gone
 
 
 def create_app(settings: ManagementSettings) -> FastAPI:
     records = Records(settings.database)
-    registry = CollectorRegistry()
+    registry, background = CollectorRegistry(), Background()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.callback(records.close)
             app.state.management = await _management(settings, records, stack)
-            yield
+            async with background.running("forget tenants", _forget_tenants(app.state.management)):
+                yield
 
     async def ready() -> str:
         management: Management = app.state.management
-        return await management.place.fault()
+        return background.fault or await management.place.fault()
 
     routers = [
         session_routes(),
@@ -63,8 +71,21 @@ def create_app(settings: ManagementSettings) -> FastAPI:
         probes=Probes(registry, ready),
         lifespan=lifespan,
         streamed=PREFIXES,
+        metrics=RequestMetrics("management", registry),
     )
     return app
+
+
+async def _forget_tenants(management: Management) -> None:
+    """Deletes the golden sets of deleted tenants, until cancelled. Unreadable objects delete nothing."""
+    while True:
+        await asyncio.sleep(FORGET_S)
+        if not await management.place.fault():
+            snapshot = await management.place.snapshot()
+            tenants = frozenset(tenant.name for tenant in snapshot.objects.tenants)
+            with contextlib.suppress(ServiceError):
+                if tenants and not snapshot.problems:
+                    await management.ratings.keep_only(tenants)
 
 
 async def _management(settings: ManagementSettings, records: Records, stack: AsyncExitStack) -> Management:

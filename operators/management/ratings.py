@@ -47,6 +47,11 @@ class Ratings:
         found = await self._records.read(lambda connection: connection.execute(query).all())
         return [Kept(row.id, row.at, _rating(row)) for row in found]
 
+    async def keep_only(self, tenants: frozenset[str]) -> None:
+        """Deletes those of tenants that are gone."""
+        gone = delete(tables.ratings).where(tables.ratings.c.tenant.not_in(tenants))
+        await self._records.write(lambda connection: connection.execute(gone))
+
     async def remove(self, tenant: str, rating_id: str) -> None:
         columns = tables.ratings.c
         gone = delete(tables.ratings).where(columns.tenant == tenant, columns.id == rating_id)

@@ -40,6 +40,9 @@ def _foreign(api_version: str) -> bool:
     return api_version.startswith(("monitoring.coreos.com", "gateway.networking.k8s.io"))
 
 
+_WITH_RIGHTS = ("quiver-gateway", "quiver-operator", "quiver-management")
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_no_pod_has_rights_that_it_does_not_need(profile: str) -> None:
     for name, pod in pods(profile).items():
@@ -49,7 +52,7 @@ def test_no_pod_has_rights_that_it_does_not_need(profile: str) -> None:
         assert context["runAsUser"] > 0, name
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert not any(spec.get(field) for field in ("hostNetwork", "hostPID", "hostIPC")), name
-        assert spec.get("automountServiceAccountToken") is False or name in ("quiver-gateway", "quiver-operator")
+        assert spec.get("automountServiceAccountToken") is False or name in _WITH_RIGHTS
         for container in spec["containers"]:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
@@ -225,6 +228,7 @@ def test_every_pair_of_parts_has_a_key_of_its_own() -> None:
     secret = of_kind("default", "Secret")["quiver-internal"]
     assert set(secret["data"]) == {*used, "operator-agent"}  # the agent's pods are the operator's to make
     assert used.pop("engine-api-key") == {"quiver-gateway"}
+    assert used.pop("platform-key") == {"quiver-management"}  # a person has it
     assert all(len(parts) == 2 for key, parts in used.items() if key != "operator-agent"), used
 
 

@@ -10,15 +10,16 @@ from tests.charts.helm import PROFILES, Manifest, of_kind, pods
 from tests.operators import objects
 
 NAME, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
-PARTS = ("gateway", "operator", "engine", "retrieval", "ingest", "milvus", "drift", "test")
+PARTS = ("gateway", "operator", "engine", "retrieval", "ingest", "milvus", "drift", "test", "management", "console")
 PORTS = {"gateway": (8080, 8081), "operator": (9500,), "engine": (8000, 9400), "retrieval": (8310,), "ingest": (8311,),
-         "milvus": (19530,), "drift": (8400,), "test": ()}  # fmt: skip
+         "milvus": (19530,), "drift": (8400,), "test": (), "management": (9600,), "console": (8090,)}  # fmt: skip
 
 ALLOWED = {
     ("gateway", "engine", 8000), ("operator", "engine", 9400),
     ("gateway", "retrieval", 8310), ("gateway", "ingest", 8311), ("gateway", "drift", 8400),
     ("operator", "drift", 8400),
     ("operator", "gateway", 8081), ("operator", "ingest", 8311), ("test", "gateway", 8080),
+    ("console", "management", 9600), ("management", "gateway", 8080),
     ("retrieval", "milvus", 19530), ("ingest", "milvus", 19530),
 }  # fmt: skip
 
@@ -69,12 +70,12 @@ def test_each_part_reaches_what_it_needs_and_nothing_else(policies: list[Manifes
     assert reached == ALLOWED
 
 
-def test_strangers_reach_the_gateway_and_nothing_else(policies: list[Manifest]) -> None:
+def test_strangers_reach_the_gateway_and_the_console_and_nothing_else(policies: list[Manifest]) -> None:
     for part in PARTS:
         for port in PORTS[part]:
             specs = [p["spec"] for p in policies if _matches(p["spec"]["podSelector"], _labels(part))]
             into = any(_allows(spec.get("ingress") or [], "from", {"app": "stranger"}, port) for spec in specs)
-            assert into == ((part, port) == ("gateway", 8080)), (part, port)
+            assert into == ((part, port) in (("gateway", 8080), ("console", 8090))), (part, port)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

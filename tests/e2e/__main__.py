@@ -94,6 +94,10 @@ class Run:
             print(self.cluster.kubectl("get", "basemodels,tenants"))
             print(self.cluster.kubectl("get", "adapters,knowledgebases", "--all-namespaces"))
 
+        with self.step("console"):
+            faults = traffic.console()
+            self.notes += faults
+            self.bars["console"] = Bar(len(faults), 0, "faults", at_most=True)
         with self.step("bad base models"):
             self.bad_base_models()
         with self.step("helm test"):
@@ -146,7 +150,7 @@ class Run:
             self.told(name, told)
         self.bars["early"] = Bar(len(self.changes.early), 0, "adapters", at_most=True)
         self.bars["secret kept"] = Bar(int(self.changes.secret_kept), 1, "kept")
-        for part in ("retrieval", "milvus", "ingest", "drift", "gateway"):
+        for part in ("retrieval", "milvus", "ingest", "drift", "management", "console", "gateway"):
             with self.step(f"kill {part}"):
                 self.told(f"kill {part}", traffic.during(partial(self.changes.kill, part)))
         with self.step("documents answer again"):

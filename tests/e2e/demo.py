@@ -32,10 +32,11 @@ VALUES: Data = {
     "uploads": {"className": CLASS},
     "test": {"secret": "e2e-test"},
     **{part: {"resources": {"requests": {"cpu": "20m"}}} for part in ("gateway", "operator")},
+    "console": {"resources": {"requests": {"cpu": "20m"}}, "proxies": 0},
     "retrieval": {"replicas": 1, "resources": {"requests": {"cpu": "20m"}}},
     **{
         part: {"resources": {"requests": {"cpu": "20m"}}, "storage": {"className": CLASS}}
-        for part in ("ingest", "milvus", "drift")
+        for part in ("ingest", "milvus", "drift", "management")
     },
 }
 
@@ -44,7 +45,7 @@ def volumes() -> tuple[Data, ...]:
     """What a cluster's own storage would be: folders of this machine. The checkout is the claim of the models."""
     shutil.rmtree(STATE, ignore_errors=True)
     folders = {CLAIM: HERE, "quiver-documents": HERE / "examples/demo/documents"}
-    for part in ("ingest", "uploads", "milvus", "drift"):
+    for part in ("ingest", "uploads", "milvus", "drift", "management"):
         folders[f"quiver-{part}"] = STATE / part
         folders[f"quiver-{part}"].mkdir(parents=True, exist_ok=True)
         folders[f"quiver-{part}"].chmod(0o777)
@@ -107,6 +108,6 @@ def keys() -> tuple[dict[str, str], list[Data]]:
     made = {tenant: key_from_entropy(tenant, secrets.token_bytes(32)) for tenant in ("acme", "globex")}
     return made, [
         {"apiVersion": API_VERSION, "kind": "APIKey", "metadata": {"name": "e2e", "namespace": tenant},
-         "spec": {"sha256": key_digest(key), "scopes": ["inference", "documents"]}}
+         "spec": {"sha256": key_digest(key), "scopes": ["inference", "documents", "admin"]}}
         for tenant, key in made.items()
     ]  # fmt: skip

@@ -15,7 +15,7 @@ TAG = "e2e"
 # The same images under another name: what rolls for a release rolls for it.
 NEXT_TAG = "e2e-next"
 BASE = "localhost/quiver-python:3.11"
-PARTS = ("gateway", "agent", "operator", "retrieval", "drift", "milvus", "engine-runtime")
+PARTS = ("gateway", "agent", "operator", "retrieval", "drift", "management", "console", "milvus", "engine-runtime")
 CERTIFICATES = "/etc/ssl/certs"
 
 

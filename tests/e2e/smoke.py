@@ -12,6 +12,8 @@ COMMANDS = {
     "operator": ["-m", "operators", "--help"],
     "retrieval": ["-m", "retrieval", "--help"],
     "drift": ["-m", "serving.drift", "--help"],
+    "management": ["-m", "operators.management", "--help"],
+    "console": ["-m", "console", "--help"],
     "milvus": ["-m", "milvus_lite", "--help"],
 }
 HEAVY = ("torch", "vllm", "transformers", "onnxruntime", "pymilvus", "numpy", "kubernetes", "faiss", "lxml")
@@ -21,6 +23,8 @@ OWN = {
     "operator": {"kubernetes"},
     "retrieval": {"onnxruntime", "pymilvus", "numpy", "lxml"},
     "drift": {"numpy"},
+    "management": {"kubernetes"},
+    "console": set(),
     "milvus": {"pymilvus", "numpy", "faiss"},
 }
 _FOUND = "import importlib.util, sys; print(*[n for n in sys.argv[1:] if importlib.util.find_spec(n)])"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.e2e.cluster import NAMESPACE, Cluster, Data
+from tests.e2e.console import DONE
 from tests.e2e.demo import CLAIM, ENGINE
 from tests.e2e.images import REPOSITORY, TAG
 
@@ -14,6 +15,7 @@ POD = "e2e-caller"
 URL = "http://quiver-gateway/v1"
 # A phase counts once each tenant has had so many answers after what was done.
 ENOUGH = 6
+CONSOLE = ("python3", "-m", "tests.e2e.console")
 QUESTIONS = ("python3", "-m", "tests.e2e.questions")
 # In a pod that may reach the store.
 STORED = """
@@ -64,6 +66,11 @@ class Traffic:
     def questions(self) -> list[str]:
         """What was not as it should be."""
         return self.cluster.kubectl("exec", POD, "--", *QUESTIONS).splitlines()[:-1]
+
+    def console(self) -> list[str]:
+        """What at the console was not as it should be."""
+        lines = self.cluster.kubectl("exec", POD, "--", *CONSOLE).splitlines()
+        return lines[:-1] if lines[-1:] == [DONE] else [*lines, "the trial of the console broke off"]
 
     def documents_answer(self) -> bool:
         """Whether every question about documents is answered as it should be."""

@@ -48,5 +48,8 @@ def test_each_pair_of_parts_has_a_token_of_its_own_and_no_command_line_shows_one
         "gateway-retrieval": {"gateway", "retrieval"},
         "gateway-ingest": {"gateway", "ingest"},
         "gateway-drift": {"gateway", "drift"},
+        "management-gateway": {"management", "gateway"},
+        "console-management": {"console", "management"},
+        "platform": {"management"},
         "engine": {"engine-base", "agent-base", "gateway"},
     }
