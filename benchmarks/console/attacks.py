@@ -14,6 +14,7 @@ from benchmarks.report import Bar
 HOSTILE = "<img src=x onerror=alert(1)>'\"--{{7*7}}.txt"
 SCRIPT = b"<script>alert(2)</script> The fee of the <b onmouseover=alert(3)>Zefra</b> plan is 5 dollars."
 COOKIE = "__Host-session"
+Attack = Callable[[Stage], list[str]]
 
 
 class Client:
@@ -47,13 +48,13 @@ class Client:
 
 
 def bars(stage: Stage, browser: Browser, notes: list[str]) -> dict[str, Bar]:
-    found = [*_scripts(stage, browser), *_forgeries(stage), *_redirects(stage), *_sessions(stage), *_foreign(stage),
-             *_headers(stage), *_guesses(stage)]  # fmt: skip
+    found = [*scripts(stage, browser), *forgeries(stage), *redirects(stage), *sessions(stage), *foreign(stage),
+             *headers(stage), *guesses(stage)]  # fmt: skip
     notes += [f"C4 {each}" for each in found]
     return {"C4": Bar(len(found), 0, "successes", at_most=True)}
 
 
-def _scripts(stage: Stage, browser: Browser) -> list[str]:
+def scripts(stage: Stage, browser: Browser) -> list[str]:
     """Markup in names, documents, questions, and addresses, on every page that shows them."""
     store = stage.store("acme", HOSTILE)
     with stage.client() as client:
@@ -76,7 +77,7 @@ def _scripts(stage: Stage, browser: Browser) -> list[str]:
         return [*someone.violations, *(["markup became elements"] if injected else [])]
 
 
-def _forgeries(stage: Stage) -> list[str]:
+def forgeries(stage: Stage) -> list[str]:
     """Forms of another site's page, with the person's cookie."""
     client = Client(stage.url)
     _, session, _ = client.sign_in(stage.key)
@@ -91,7 +92,7 @@ def _forgeries(stage: Stage) -> list[str]:
     return [f"a forged form passed: {each}" for each in passed]
 
 
-def _redirects(stage: Stage) -> list[str]:
+def redirects(stage: Stage) -> list[str]:
     client = Client(stage.url)
     targets = ("https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/%0d%0aX: y",
                "javascript:alert(1)", "/\t/evil.example", " //evil.example", "///evil.example")  # fmt: skip
@@ -99,7 +100,7 @@ def _redirects(stage: Stage) -> list[str]:
     return [f"{target!r} led to {to!r}" for target, to in went if not to.startswith("/") or to[1:2] in ("/", "\\")]
 
 
-def _sessions(stage: Stage) -> list[str]:
+def sessions(stage: Stage) -> list[str]:
     """Fixed, guessed and closed sessions; the cookie's flags."""
     client, found = Client(stage.url), []
     fixed = "qvs-" + "0" * 64
@@ -118,7 +119,7 @@ def _sessions(stage: Stage) -> list[str]:
     return found
 
 
-def _foreign(stage: Stage) -> list[str]:
+def foreign(stage: Stage) -> list[str]:
     """Another tenant's ids on every route."""
     with stage.client("globex") as owner:
         store = owner.vector_stores.create(name="secret").id
@@ -143,7 +144,7 @@ def _foreign(stage: Stage) -> list[str]:
     return [f"{what} is answered with {status}" for what, status in answers.items() if status != 404]
 
 
-def _headers(stage: Stage) -> list[str]:
+def headers(stage: Stage) -> list[str]:
     _, headers, _ = Client(stage.url).ask("GET", "/sign-in")
     policy = headers.get("content-security-policy", "")
     script = next((part for part in policy.split(";") if part.strip().startswith("script-src")), "")
@@ -155,7 +156,7 @@ def _headers(stage: Stage) -> list[str]:
     return [name for name, is_broken in rules.items() if is_broken()]
 
 
-def _guesses(stage: Stage) -> list[str]:
+def guesses(stage: Stage) -> list[str]:
     """Keys are guessed at the sign-in: after five, an address has to wait."""
     client = Client(stage.url)
     statuses = [client.sign_in(f"qv-acme-{secrets.token_hex(32)}")[0] for _ in range(8)]

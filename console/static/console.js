@@ -197,6 +197,7 @@ async function answer(column, question, contestant, form) {
           column.className = "";
           put(column, data.html);
           column.removeAttribute("aria-busy");
+          dropDrafts(form);
           talks.set(contestant, [...messages, { role: "assistant", content: data.text }]);
           return;
         }
@@ -225,8 +226,7 @@ function prepareAsk(form) {
     columns.className = "columns";
     turn.append(asked, columns);
     document.querySelector("[data-talk]").prepend(turn);
-    form.elements.question.value = "";
-    dropDrafts(form);
+    form.elements.question.value = ""; // its draft stays until there is an answer
     for (const contestant of contestants) {
       const column = document.createElement("div");
       column.className = "answer";

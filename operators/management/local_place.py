@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -30,13 +31,16 @@ class LocalPlace:
         self._read: tuple[int, Snapshot] = (0, Snapshot())
 
     async def snapshot(self) -> Snapshot:
+        return await asyncio.to_thread(self._current)
+
+    def _current(self) -> Snapshot:
         """Parsed again only after a change."""
         try:
             changed = self._file.stat().st_mtime_ns
         except FileNotFoundError:
             return Snapshot()
         if changed != self._read[0]:
-            self._read = (changed, await asyncio.to_thread(snapshots.read, self._file))
+            self._read = (changed, snapshots.read(self._file))
         return self._read[1]
 
     async def add_key(self, item: APIKey) -> None:
@@ -50,7 +54,8 @@ class LocalPlace:
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         try:
-            return decisions.write(self._root / STATE, adapter, action, against=against, digest=digest)
+            write = partial(decisions.write, self._root / STATE, adapter, action, against=against, digest=digest)
+            return await asyncio.to_thread(write)
         except ValidationError as error:
             raise InvalidRequestError(f"{digest} is no digest: give 6 to 64 of its hexadecimal digits.") from error
         except OSError as error:
@@ -59,7 +64,8 @@ class LocalPlace:
             ) from error
 
     async def fault(self) -> str:
-        return "" if self._file.exists() else f"{self._root} has never run: start it with quiver up"
+        has_run = await asyncio.to_thread(self._file.exists)
+        return "" if has_run else f"{self._root} has never run: start it with quiver up"
 
     async def _until(self, holds: Callable[[frozenset[Key]], bool], otherwise: str) -> None:
         deadline = time.monotonic() + TAKEN_UP_S

@@ -16,6 +16,7 @@ from contract.api_key import key_digest
 from contract.base_model import BaseModel, BaseModelStatus, Endpoint
 from contract.objects import collect
 from contract.snapshot import Snapshot
+from service.delegation import Delegation, Delegations
 from serving.gateway.settings import Settings
 from tests.operators import objects
 from tests.serving.gateway.running import Running, gateway
@@ -94,6 +95,21 @@ async def test_two_keys_are_none(tmp_path: Path) -> None:
         assert (
             b" 401 " in (await _raw(running, f"{head}authorization: Bearer x\r\n\r\n".encode())).partition(b"\r\n")[0]
         )
+
+
+async def test_a_token_of_the_management_api_is_as_good_as_a_key(tmp_path: Path) -> None:
+    secret = "s" * 48
+    signed = Delegations(secret).sign(Delegation("acme", frozenset({"inference"}), "key boss"))
+    of_nobody = Delegations(secret).sign(Delegation("nobody", frozenset({"inference"}), "key boss"))
+    forged = Delegations("f" * 48).sign(Delegation("acme", frozenset({"inference"}), "key boss"))
+    limited = Delegations(secret).sign(Delegation("acme", frozenset({"inference"}), "x", models=frozenset({"other"})))
+    async with _gateway(tmp_path, management_secret=SecretStr(secret)) as running:
+        for token, status in ((signed, 200), (of_nobody, 401), (forged, 401), (KEY, 200)):
+            assert (await _ask(running, "GET", "/v1/models", key=token))[0] == status
+        assert (await _ask(running, "GET", "/v1/models/base", key=limited))[0] == 404
+        assert (await _ask(running, "GET", "/v1/files", key=signed))[0] == 403
+    async with _gateway(tmp_path) as running:
+        assert (await _ask(running, "GET", "/v1/models", key=signed))[0] == 401
 
 
 async def test_one_model_is_shown_with_whether_it_is_ready_and_others_do_not_exist(tmp_path: Path) -> None:
