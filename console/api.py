@@ -12,16 +12,18 @@ from starlette.requests import Request
 from service.access import request_id
 
 _CONNECT_S, _SILENCE_S = 2.0, 300.0
+_READING = aiohttp.ClientTimeout(total=10.0, sock_connect=_CONNECT_S)
 Json = dict[str, Any]
 
 
 class ApiError(Exception):
     """The management API, or the gateway behind it, refused or did not answer. The message is for people."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, code: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Api:
         self._http, self._url, self._token = http, url.rstrip("/"), token
 
     async def get(self, person: Person, path: str, params: Mapping[str, str] | None = None) -> Json:
-        return await self._asked(person, "GET", path, params=params or {})
+        return await self._asked(person, "GET", path, params=params or {}, timeout=_READING)
 
     async def post(self, person: Person, path: str, body: Mapping[str, Any]) -> Json:
         return await self._asked(person, "POST", path, json=body)
@@ -78,7 +80,7 @@ class Api:
                 method, f"{self._url}{path}", headers={**(headers or {}), **self._headers(person)}, **options
             ) as answer:
                 if answer.status >= 400:
-                    raise ApiError(answer.status, _message(await answer.read()))
+                    raise ApiError(answer.status, *_said(await answer.read()))
                 yield answer
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise ApiError(503, "") from error
@@ -88,11 +90,13 @@ class Api:
         return own | ({"authorization": f"Bearer {person.session}"} if person.session else {})
 
 
-def _message(body: bytes) -> str:
+def _said(body: bytes) -> tuple[str, str]:
+    """The message and the code."""
     try:
-        return str(json.loads(body)["error"]["message"])
+        error = json.loads(body)["error"]
+        return str(error["message"]), str(error.get("code") or "")
     except (ValueError, KeyError, TypeError):
-        return ""
+        return "", ""
 
 
 @asynccontextmanager

@@ -11,11 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
-from console import visit
+from console import rendering, visit
 from console.api import ApiError, connect
 from console.pages import adapters, ask, changes, documents, keys, platform, sign_in, usage
 from console.rendering import STATIC, Renderer
-from console.security import Guard
+from console.security import COOKIE, Guard
 from console.settings import Settings
 from console.visit import SignInNeeded, Visit
 from service.access import AccessLog
@@ -68,10 +68,11 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(each)
 
     @app.get("/static/{name}")
-    async def static(name: str) -> Response:
+    async def static(name: str, v: str = "") -> Response:
         if name not in _FILES:
             raise HTTPException(404)
-        return FileResponse(STATIC / name, headers=_FOR_EVER)
+        is_asked_for = rendering.static(name).endswith(f"?v={v}")  # else it is another release's
+        return FileResponse(STATIC / name, headers=_FOR_EVER if is_asked_for else {"cache-control": "no-store"})
 
     return app
 
@@ -102,36 +103,27 @@ def _wants_data(request: Request) -> bool:
 async def _on_sign_in_needed(request: Request, _error: Exception) -> Response:
     if _wants_data(request):
         return JSONResponse({"error": "signed_out"}, 401)
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    came_from = (
-        here if request.method == "GET" else request.headers.get("referer", "/").partition(request.url.netloc)[2]
-    )
-    over = "&over=1" if request.cookies.get("__Host-session") else ""
-    return RedirectResponse(f"/sign-in?next={quote(came_from or '/')}{over}", 303)
-
-
-def _page_before(request: Request) -> str:
-    """The page of this console that a form was sent from."""
-    return request.headers.get("referer", "").partition(request.url.netloc)[2]
+    coming = await visit.visit(request)
+    over = "&over=1" if request.cookies.get(COOKIE) else ""
+    return RedirectResponse(f"/sign-in?next={quote(coming.address)}{over}", 303)
 
 
 async def _on_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)  # noqa: S101  # it is registered for this class
     if error.status == 401:
         return await _on_sign_in_needed(request, error)
-    return await _problem(request, error.status, error.message)
+    return await _problem(request, error.status, error.message, error.code)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return await _problem(request, error.status_code, "")
+    return await _problem(request, error.status_code)
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
-    field = ".".join(map(str, first["loc"][1:]))
-    return await _problem(request, 422, f"{field}: {first['msg']}")
+    return await _problem(request, 422, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}", "invalid_request")
 
 
 async def _visit(request: Request) -> Visit:
@@ -143,12 +135,15 @@ async def _visit(request: Request) -> Visit:
         return coming
 
 
-async def _problem(request: Request, status: int, message: str) -> Response:
-    """What happened, and what to do."""
-    coming = await _visit(request)
-    general = {403: "problem.forbidden", 404: "problem.missing"}.get(status, "problem.away")
-    words = message or coming.language(general)
+_GENERAL = {403: "problem.forbidden", 404: "problem.missing", 405: "problem.missing", 413: "problem.too_large"}
+
+
+async def _problem(request: Request, status: int, message: str = "", code: str = "") -> Response:
+    """What happened in the reader's language, what to do, and the service's own words."""
+    coming = await visit.visit(request) if status >= 500 else await _visit(request)
+    general = coming.language(_GENERAL.get(status, "problem.away"))
+    words = coming.language.either(f"error.{code}", "") or (message if status < 500 else "") or general
     if _wants_data(request):
-        return JSONResponse({"error": words}, status)
-    hint = coming.language(general) if status in (403, 404) else ""
-    return coming.page("problem.html", status=status, message=words, hint=hint)
+        return JSONResponse({"error": words if not message or words == message else f"{words} ({message})"}, status)
+    detail = message if message != words else ""
+    return coming.page("problem.html", status=status, message=words, detail=detail)

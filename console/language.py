@@ -42,7 +42,7 @@ class Language:
     def size(self, count: float) -> str:
         """Bytes in the largest unit, with three digits at most."""
         unit = 0
-        while count >= 1000 and unit < len(_UNITS) - 1:
+        while round(count) >= 1000 and unit < len(_UNITS) - 1:
             count, unit = count / 1000, unit + 1
         return f"{count:.3g} {_UNITS[unit]}"
 

@@ -1,12 +1,17 @@
 """What protects the pages: headers, the origin of changes, addresses that may be gone to, and the session's cookie."""
 
 import re
+from collections.abc import Mapping
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "__Host-session"
+_SESSION = re.compile(r"qvs-[0-9a-f]{64}")
 LIFE_S = 24 * 3600
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # No script and no style but our own files; the pages are in nobody's frame.
@@ -67,6 +72,25 @@ def local(address: str) -> str:
     return address if _LOCAL.fullmatch(address) else "/"
 
 
+def page_before(request: Request) -> str:
+    """The page of this console that a form was sent from."""
+    referrer = request.headers.get("referer", "")
+    return local(referrer.partition(request.url.netloc)[2])
+
+
+def session(cookies: Mapping[str, str]) -> str:
+    """The session's secret; empty for a cookie that is none: a key in its place opens nothing."""
+    found = cookies.get(COOKIE, "")
+    return found if _SESSION.fullmatch(found) else ""
+
+
+def segment(part: str) -> str:
+    """One part of a path, quoted. Raises HTTPException for one that leads elsewhere."""
+    if part in ("", ".", ".."):
+        raise HTTPException(404)
+    return quote(part, safe="")
+
+
 def with_session(response: Response, secret: str) -> Response:
     response.set_cookie(COOKIE, secret, max_age=LIFE_S, path="/", secure=True, httponly=True, samesite="lax")
     return response
@@ -81,5 +105,6 @@ def address(headers: Headers, peer: str, proxies: int) -> str:
     """Of the person: the one that the outermost of our proxies names."""
     if not proxies:
         return peer
-    named = [each.strip() for each in headers.get("x-forwarded-for", "").split(",") if each.strip()]
+    lines = ",".join(headers.getlist("x-forwarded-for"))  # a proxy may add a line of its own
+    named = [each.strip() for each in lines.split(",") if each.strip()]
     return named[-proxies] if len(named) >= proxies else peer

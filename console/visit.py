@@ -15,7 +15,7 @@ from console.language import Language
 from console.navigation import NAVIGATION
 from console.rendering import Renderer
 
-THEMES = ("light", "dark")
+THEMES = ("auto", "light", "dark")
 
 
 class SignInNeeded(Exception):
@@ -41,6 +41,14 @@ class Visit:
     def path(self) -> str:
         """Of the tenant, in the management API."""
         return f"/v1/tenants/{quote(self.tenant, safe='')}"
+
+    @property
+    def address(self) -> str:
+        """Of the page; of a form, the page that it was sent from."""
+        if self.request.method != "GET":
+            return security.page_before(self.request)
+        query = self.request.url.query
+        return f"{self.request.url.path}?{query}" if query else self.request.url.path
 
     def may(self, scope: str) -> bool:
         return bool({scope, "admin"} & set((self.who or {}).get("scopes", ())))
@@ -70,7 +78,9 @@ class Visit:
             "t": self.language,
             "navigation": [each for each in NAVIGATION if self.who and each.is_for(self.who)],
             "here": self.request.url.path,
-            "theme": theme if theme in THEMES else "",
+            "address": self.address,
+            "theme": theme if theme in THEMES else "auto",
+            "next_theme": THEMES[(THEMES.index(theme) + 1) % len(THEMES)] if theme in THEMES else THEMES[1],
             "done": self.language.either(f"done.{self.request.query_params.get('done', '')}", ""),
         }
         return self.renderer.render(template, shared | values)
@@ -86,7 +96,7 @@ async def visit(request: Request) -> Visit:
     state = request.app.state
     peer = request.client.host if request.client else ""
     person = Person(
-        session=request.cookies.get(security.COOKIE, ""),
+        session=security.session(request.cookies),
         address=security.address(request.headers, peer, state.settings.proxies),
     )
     code = language.chosen(request.cookies.get("language"), request.headers.get("accept-language", ""))

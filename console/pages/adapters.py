@@ -6,6 +6,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from console.security import segment
 from console.visit import SignedIn
 
 Digest = Annotated[str, Form(max_length=64)]
@@ -20,7 +21,7 @@ def routes() -> APIRouter:
 
     @pages.get("/{name}")
     async def adapter(visit: SignedIn, name: str) -> Response:
-        item = await visit.get(f"{visit.path}/adapters/{quote(name, safe='')}")
+        item = await visit.get(f"{visit.path}/adapters/{segment(name)}")
         return visit.page("adapter.html", adapter=item)
 
     @pages.post("/{name}/{action}")
@@ -28,7 +29,7 @@ def routes() -> APIRouter:
         """`against` is the version that the page showed as the active one."""
         body = {"against": against or None, "digest": digest or None}
         verb = "promote" if action == "promote" else "rollback"
-        await visit.post(f"{visit.path}/adapters/{quote(name, safe='')}/{verb}", body)
+        await visit.post(f"{visit.path}/adapters/{segment(name)}/{verb}", body)
         return visit.go(f"/adapters/{quote(name)}", "decided")
 
     return pages

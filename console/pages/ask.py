@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from console.answer import Answer, chunk_of, document_address
 from console.api import ApiError, Json
+from console.security import segment
 from console.visit import SignedIn, Visit, event
 from contract.body import Body
 
@@ -65,7 +66,7 @@ def routes() -> APIRouter:
         visit: SignedIn, model: Text, question: Text, answer: Text, verdict: Text, correction: Text = ""
     ) -> Response:
         body = {"model": model, "question": question, "answer": answer, "is_right": verdict == "right",
-                "correction": correction}  # fmt: skip
+                "correction": "" if verdict == "right" else correction}  # fmt: skip
         kept = await visit.post(f"{visit.path}/ratings", body)
         if "application/json" in visit.request.headers.get("accept", ""):
             return JSONResponse({"id": kept["id"], "message": visit.language("ask.saved")})
@@ -91,7 +92,7 @@ def golden_routes() -> APIRouter:
 
     @pages.post("/{rating_id}/remove")
     async def remove(visit: SignedIn, rating_id: str) -> Response:
-        await visit.delete(f"{visit.path}/ratings/{rating_id}")
+        await visit.delete(f"{visit.path}/ratings/{segment(rating_id)}")
         return visit.go("/golden", "removed")
 
     return pages

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from console.answer import passage_digest
 from console.api import Json
+from console.security import segment
 from console.visit import SignedIn, Visit
 
 PAGE = 50
@@ -22,7 +23,7 @@ Text = Annotated[str, Form(max_length=2_000)]
 
 def path(*parts: str) -> str:
     """Below the vector stores; every part is quoted."""
-    return "/".join((_STORES, *(quote(part, safe="") for part in parts)))
+    return "/".join((_STORES, *map(segment, parts)))
 
 
 def routes() -> APIRouter:
@@ -85,12 +86,12 @@ def document_routes() -> APIRouter:
         entry = await visit.get(path(store_id, "files", file_id))
         name = quote(entry["filename"])
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
-        lines = visit.api.content(visit.person, f"/v1/files/{quote(file_id, safe='')}/content")
+        lines = visit.api.content(visit.person, f"/v1/files/{segment(file_id)}/content")
         return StreamingResponse(lines, media_type="application/octet-stream", headers=headers)
 
     @pages.post("/{store_id}/{file_id}/delete")
     async def delete(visit: SignedIn, store_id: str, file_id: str) -> Response:
-        gone = await visit.delete(f"/v1/files/{quote(file_id, safe='')}")
+        gone = await visit.delete(f"/v1/files/{segment(file_id)}")
         return visit.go(f"/deletions/{gone['deletion']}?store={quote(store_id)}")
 
     return pages
@@ -141,16 +142,28 @@ def deletion_routes() -> APIRouter:
 
     @pages.get("/{deletion_id}")
     async def deletion(visit: SignedIn, deletion_id: str, store: str = "") -> Response:
-        record = await visit.get(f"/v1/deletions/{quote(deletion_id, safe='')}")
+        record = await visit.get(f"/v1/deletions/{segment(deletion_id)}")
         return visit.page("deletion.html", deletion=record, store=store)
+
+    @pages.get("/{deletion_id}/part")
+    async def part(visit: SignedIn, deletion_id: str) -> Response:
+        """The part of the page that changes until the deletion is proven."""
+        record = await visit.get(f"/v1/deletions/{segment(deletion_id)}")
+        return visit.page("deletion_part.html", deletion=record)
 
     return pages
 
 
 async def _stores(visit: Visit) -> Sequence[Json]:
     """The collections, oldest first."""
-    listed: Sequence[Json] = (await visit.get(_STORES, limit="100", order="asc"))["data"]
-    return listed
+    stores: list[Json] = []
+    after: dict[str, str] = {}
+    while True:
+        page = await visit.get(_STORES, limit="100", order="asc", **after)
+        stores += page["data"]
+        if not page["has_more"]:
+            return stores
+        after = {"after": page["last_id"]}
 
 
 async def _shown(visit: Visit, store_id: str, after: str, name: str) -> dict[str, Any]:
@@ -165,6 +178,15 @@ async def _shown(visit: Visit, store_id: str, after: str, name: str) -> dict[str
 
 async def _same_named(visit: Visit, store_id: str, file: Json) -> list[str]:
     """The documents that a new file replaces: uploads with its very name."""
-    listed = await visit.get(path(store_id, "files"), limit="100", filename=file["filename"][:255])
-    return [each["id"] for each in listed["data"]
-            if each["filename"] == file["filename"] and each["uploaded"] and each["id"] != file["id"]]  # fmt: skip
+    named: list[str] = []
+    after: dict[str, str] = {}
+    while True:
+        page = await visit.get(path(store_id, "files"), limit="100", filename=file["filename"][:255], **after)
+        named += [each["id"] for each in page["data"] if _is_older(each, file)]
+        if not page["has_more"]:
+            return named
+        after = {"after": page["last_id"]}
+
+
+def _is_older(document: Json, file: Json) -> bool:
+    return bool(document["filename"] == file["filename"] and document["uploaded"] and document["id"] != file["id"])

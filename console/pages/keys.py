@@ -1,11 +1,11 @@
 """Keys: list, make, revoke."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from console.security import segment
 from console.visit import SignedIn, Visit
 
 Text = Annotated[str, Form(max_length=200)]
@@ -31,7 +31,7 @@ def routes() -> APIRouter:
 
     @pages.post("/{name}/revoke")
     async def revoke(visit: SignedIn, name: str) -> Response:
-        await visit.delete(f"{visit.path}/keys/{quote(name, safe='')}")
+        await visit.delete(f"{visit.path}/keys/{segment(name)}")
         return visit.go("/keys", "revoked")
 
     return pages

@@ -12,6 +12,7 @@ def routes() -> APIRouter:
     @pages.get("")
     async def platform(visit: SignedIn) -> Response:
         grafana = visit.request.app.state.settings.grafana_url
-        return visit.page("platform.html", platform=await visit.get("/v1/platform"), grafana=grafana)
+        shown, record = await visit.every("/v1/platform", "/v1/platform/changes")
+        return visit.page("platform.html", platform=shown, record=record["data"], grafana=grafana)
 
     return pages

@@ -1,5 +1,6 @@
 """Sign in and out; language and theme."""
 
+import contextlib
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -32,7 +33,7 @@ def routes() -> APIRouter:
         try:
             opened = await visit.post("/v1/sessions", {"key": key})
         except ApiError as error:
-            fault = error.message or visit.language("problem.away")
+            fault = visit.language.either(f"error.{error.code}", error.message) or visit.language("problem.away")
             status = error.status if error.status in (401, 422, 429) else 503
             return visit.page("sign_in.html", status=status, next=security.local(next), is_over=False, fault=fault)
         target = security.local(next)
@@ -40,8 +41,10 @@ def routes() -> APIRouter:
         return security.with_session(RedirectResponse(address, 303), opened["session"])
 
     @pages.post("/sign-out")
-    async def sign_out(visit: SignedIn) -> Response:
-        await visit.delete("/v1/session")
+    async def sign_out(visit: AnyVisit) -> Response:
+        """The cookie goes in any case."""
+        with contextlib.suppress(ApiError):
+            await visit.delete("/v1/session")
         return security.without_session(RedirectResponse("/sign-in", 303))
 
     @pages.post("/preferences")

@@ -11,7 +11,6 @@ def routes() -> APIRouter:
 
     @pages.get("")
     async def usage(visit: SignedIn) -> Response:
-        shown, stores = await visit.every(f"{visit.path}/usage", "/v1/vector_stores?limit=100")
-        return visit.page("usage.html", usage=shown, stores=stores["data"])
+        return visit.page("usage.html", usage=await visit.get(f"{visit.path}/usage"))
 
     return pages

@@ -6,6 +6,7 @@ const policy = window.trustedTypes
 
 const POLL_MS = 1000;
 const RETRIES = 5;
+const AT_ONCE = 3; // uploads
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const text = (template, values) => Object.entries(values).reduce((t, [name, value]) => t.replaceAll(`{${name}}`, value), template);
@@ -20,10 +21,14 @@ function put(element, html) {
 
 class SignedOut extends Error {}
 
+function signIn() {
+  location.assign(`/sign-in?over=1&next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
 async function ask(url, options = {}) {
   const response = await fetch(url, { ...options, headers: { accept: "application/json", ...options.headers } });
   if (response.status === 401) {
-    location.assign(`/sign-in?over=1&next=${encodeURIComponent(location.pathname + location.search)}`);
+    signIn();
     throw new SignedOut();
   }
   return response;
@@ -38,30 +43,42 @@ function localTimes(root) {
 
 // What is written stays when a session ends ------------------------------------------------------------------------
 
+// By the form, and for an answer by its question: each has a draft of its own.
+function draftName(field) {
+  const form = field.form;
+  return `draft:${new URL(form.action).pathname}:${form.elements.question === field ? "" : (form.elements.question?.value ?? "")}:${field.name}`;
+}
+
 function keepDrafts(root) {
-  for (const area of all("[data-draft]", root)) {
-    const name = `draft:${location.pathname}:${area.name}`;
-    if (!area.value) area.value = sessionStorage.getItem(name) ?? "";
-    area.addEventListener("input", () => sessionStorage.setItem(name, area.value));
+  for (const field of all("[data-draft]", root)) {
+    if (!field.value) field.value = sessionStorage.getItem(draftName(field)) ?? "";
+    field.addEventListener("input", () => sessionStorage.setItem(draftName(field), field.value));
   }
 }
 
 function dropDrafts(form) {
-  for (const area of all("[data-draft]", form)) sessionStorage.removeItem(`draft:${location.pathname}:${area.name}`);
+  for (const field of all("[data-draft]", form)) sessionStorage.removeItem(draftName(field));
+}
+
+// After a word on what was done, other forms' drafts are done with; after a sign-out all are.
+function dropAllDrafts(kept) {
+  for (const name of Object.keys(sessionStorage)) if (name.startsWith("draft:") && !name.startsWith(kept)) sessionStorage.removeItem(name);
 }
 
 // Regions that change while something is in work -------------------------------------------------------------------
+
+const shown = new WeakMap(); // the HTML of each region
 
 async function refresh(region) {
   if (region.contains(document.activeElement) && region.querySelector("details[open]")) return;
   const response = await ask(region.dataset.region, { headers: { accept: "text/html" } });
   if (!response.ok) return;
   const html = await response.text();
-  if (html === region.dataset.html) return;
+  if (html === shown.get(region)) return;
   const focus = document.activeElement?.getAttribute("aria-label") || document.activeElement?.textContent;
   const within = region.contains(document.activeElement);
   put(region, html);
-  region.dataset.html = html;
+  shown.set(region, html);
   if (within) all("a, button, summary, input", region).find((each) => (each.getAttribute("aria-label") || each.textContent) === focus)?.focus();
 }
 
@@ -88,59 +105,77 @@ function send(url, form, onProgress) {
   });
 }
 
+// What a service or a proxy said; empty for what is not JSON.
+function said(text) {
+  try { return JSON.parse(text); } catch { return {}; }
+}
+
+// True once the file is ready.
 async function upload(form, file, words) {
-  const lists = document.querySelector("[data-uploads]");
   const item = document.createElement("li");
   const line = document.createElement("span");
   const bar = document.createElement("progress");
   bar.max = 1;
   bar.setAttribute("aria-label", file.name);
   item.append(line, bar);
-  lists?.append(item);
+  document.querySelector("[data-uploads]")?.append(item);
+  const status = document.querySelector("[data-said]");
   const say = (template, values = {}) => { line.textContent = text(template, { name: file.name, ...values }); };
-  say(words.sending, { percent: 0 });
+  const end = (template, reason = "") => {
+    line.textContent = text(template, { name: file.name }) + (reason ? `: ${reason}` : "");
+    if (template !== words.ready) line.className = "reason";
+    if (status) status.textContent = line.textContent;
+    bar.remove();
+    return template === words.ready;
+  };
   const body = new FormData();
   body.append("purpose", "assistants");
   body.append("file", file, file.name);
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; attempt <= RETRIES; attempt += 1) {
+    say(words.sending, { percent: 0 });
     try {
       const answer = await send(form.action, body, (part) => { bar.value = part; say(words.sending, { percent: Math.round(part * 100) }); });
-      const said = JSON.parse(answer.responseText || "{}");
-      if (answer.status === 401) { location.assign(`/sign-in?over=1&next=${encodeURIComponent(location.pathname)}`); return; }
-      if (answer.status >= 500 && attempt < RETRIES) throw new Error(said.error);
-      bar.remove();
-      if (answer.status >= 400) { line.textContent = `${text(words.failed, { name: file.name })}: ${said.error}`; line.className = "reason"; return; }
-      await untilReady(form.dataset.store, said.id, line, say, words);
-      return;
-    } catch (error) {
-      if (attempt >= RETRIES) { say(words.lost); line.className = "reason"; bar.remove(); return; }
-      say(words.again);
-      await wait(attempt * POLL_MS);
-    }
+      if (answer.status === 401) { signIn(); return false; }
+      if (answer.status < 300) {
+        bar.remove();
+        say(words.working);
+        const [ready, reason] = await outcome(form.dataset.store, said(answer.responseText).id);
+        return end(ready ? words.ready : words.failed, reason);
+      }
+      if (answer.status < 500) return end(words.failed, said(answer.responseText).error ?? String(answer.status));
+    } catch (error) { if (error instanceof SignedOut) return false; }
+    say(words.again);
+    await wait(attempt * POLL_MS);
   }
+  return end(words.lost);
 }
 
-async function untilReady(store, id, line, say, words) {
-  say(words.working);
+// Whether a document has become ready, and else why not.
+async function outcome(store, id) {
   for (;;) {
     try {
       const response = await ask(`/documents/${store}/${id}/state`);
-      if (response.ok) {
-        const state = await response.json();
-        if (state.status === "completed") { say(words.ready); break; }
-        if (state.status !== "in_progress") { line.textContent = `${text(words.failed, { name: line.textContent.split(":")[0] })}: ${state.fault}`; line.className = "reason"; break; }
-      }
-    } catch (error) { if (error instanceof SignedOut) return; }
+      const state = said(await response.text());
+      if (response.status < 500 && !response.ok) return [false, state.error ?? ""]; // somebody has deleted it
+      if (response.ok && state.status !== "in_progress") return [state.status === "completed", state.fault];
+    } catch (error) { if (error instanceof SignedOut) throw error; }
     await wait(POLL_MS / 3);
   }
 }
 
 async function uploadAll(form, files) {
-  const main = document.querySelector("form.drop[data-upload]") ?? form;
-  const words = Object.keys(main.dataset).includes("sending") ? main.dataset : { sending: "{name} {percent} %", working: "{name} …", ready: "{name} ✓", failed: "{name} ✗", again: "{name} …", lost: "{name} ✗" };
+  const main = document.querySelector("form[data-sending]") ?? form;
   const region = document.querySelector("[data-region]");
-  await Promise.all(files.map((file) => upload(form, file, words).then(() => region && refresh(region))));
-  if (form.dataset.then) location.assign(form.dataset.then);
+  const waiting = [...files];
+  const results = [];
+  const worker = async () => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) {
+      results.push(await upload(form, file, main.dataset));
+      if (region) await refresh(region);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  if (form.dataset.then && results.every(Boolean)) location.assign(form.dataset.then);
 }
 
 function prepareUpload(form) {
@@ -181,6 +216,7 @@ async function answer(column, question, contestant, form) {
   const body = JSON.stringify({ model, documents, messages });
   const shown = document.createElement("p");
   shown.className = "said";
+  const fail = (reason) => { shown.textContent = reason; shown.className = "fault"; column.removeAttribute("aria-busy"); };
   for (let attempt = 1; attempt <= RETRIES; attempt += 1) {
     column.replaceChildren(shown);
     column.className = "answer";
@@ -188,11 +224,12 @@ async function answer(column, question, contestant, form) {
     shown.textContent = form.dataset.working;
     try {
       const response = await ask("/ask/stream", { method: "POST", body, headers: { "content-type": "application/json" } });
-      if (!response.ok) throw new Error((await response.json()).error);
+      if (response.status < 500 && !response.ok) { fail(said(await response.text()).error ?? String(response.status)); return; }
+      if (!response.ok) throw new Error();
       let begun = false;
       for await (const [name, data] of events(response)) {
         if (name === "text") { shown.textContent = (begun ? shown.textContent : "") + data; begun = true; }
-        if (name === "fault") { shown.textContent = data; shown.className = "fault"; column.removeAttribute("aria-busy"); return; }
+        if (name === "fault") { fail(data); return; }
         if (name === "done") {
           column.className = "";
           put(column, data.html);
@@ -206,9 +243,7 @@ async function answer(column, question, contestant, form) {
     shown.textContent = form.dataset.again;
     await wait(attempt * POLL_MS);
   }
-  shown.textContent = form.dataset.stopped;
-  shown.className = "fault";
-  column.removeAttribute("aria-busy");
+  fail(form.dataset.stopped);
 }
 
 function prepareAsk(form) {
@@ -254,10 +289,13 @@ function prepareRating(form) {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
     body.set("verdict", event.submitter.value);
-    const response = await ask("/ask/rating", { method: "POST", body });
-    const said = await response.json();
-    form.querySelector('[role="status"]').textContent = response.ok ? said.message : said.error;
-    if (response.ok) { dropDrafts(form); for (const each of all("details", form)) each.open = false; }
+    const status = form.querySelector('[role="status"]');
+    try {
+      const response = await ask("/ask/rating", { method: "POST", body });
+      const answer = said(await response.text());
+      status.textContent = response.ok ? answer.message : answer.error;
+      if (response.ok) { dropDrafts(form); for (const each of all("details", form)) each.open = false; }
+    } catch (error) { if (!(error instanceof SignedOut)) status.textContent = form.dataset.lost; }
   });
 }
 
@@ -272,8 +310,9 @@ function prepare(root) {
   all("[data-rating]", root).forEach(prepareRating);
 }
 
+if (document.querySelector("main > .notice, section.card > .notice")) dropAllDrafts("draft:/ask");
 prepare(document);
+all("[data-sign-out]").forEach((form) => form.addEventListener("submit", () => dropAllDrafts("none")));
 all("[data-region]").forEach(follow);
-all("[data-reload]").forEach((each) => setTimeout(() => location.reload(), Number(each.dataset.reload)));
 all("[data-back]").forEach((each) => each.addEventListener("click", (event) => { event.preventDefault(); window.history.back(); }));
 document.querySelector("#cited")?.focus();

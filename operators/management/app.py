@@ -30,12 +30,12 @@ from operators.settings import ManagementSettings
 from service.application import application
 from service.background import Background
 from service.delegation import Delegations
-from service.errors import ServiceError
+from service.errors import ServiceError, UnavailableError
 from service.probes import Probes
 from service.request_metrics import RequestMetrics
 from service.tokens import optional
 
-FORGET_S = 30.0  # after it was deleted, a tenant's golden set is gone
+TIDY_S = 30.0
 
 
 def create_app(settings: ManagementSettings) -> FastAPI:
@@ -47,11 +47,15 @@ def create_app(settings: ManagementSettings) -> FastAPI:
         async with AsyncExitStack() as stack:
             stack.callback(records.close)
             app.state.management = await _management(settings, records, stack)
-            async with background.running("forget tenants", _forget_tenants(app.state.management)):
+            async with background.running("tidy", _tidy(app.state.management)):
                 yield
 
     async def ready() -> str:
         management: Management = app.state.management
+        try:
+            await records.read(lambda connection: connection.exec_driver_sql("SELECT 1"))
+        except UnavailableError as error:
+            return str(error)
         return background.fault or await management.place.fault()
 
     routers = [
@@ -76,16 +80,21 @@ def create_app(settings: ManagementSettings) -> FastAPI:
     return app
 
 
-async def _forget_tenants(management: Management) -> None:
-    """Deletes the golden sets of deleted tenants, until cancelled. Unreadable objects delete nothing."""
+async def _tidy(management: Management) -> None:
+    """Deletes the golden sets of deleted tenants, and old records, until cancelled."""
     while True:
-        await asyncio.sleep(FORGET_S)
-        if not await management.place.fault():
-            snapshot = await management.place.snapshot()
-            tenants = frozenset(tenant.name for tenant in snapshot.objects.tenants)
-            with contextlib.suppress(ServiceError):
-                if tenants and not snapshot.problems:
-                    await management.ratings.keep_only(tenants)
+        await asyncio.sleep(TIDY_S)
+        with contextlib.suppress(ServiceError):
+            await management.changes.drop_old()
+            if not await management.place.fault():
+                await _forget_tenants(management)
+
+
+async def _forget_tenants(management: Management) -> None:
+    """An object that cannot be read may be a tenant, so nothing is deleted then."""
+    snapshot = await management.place.snapshot()
+    if management.place.is_complete:
+        await management.ratings.keep_only(frozenset(tenant.name for tenant in snapshot.objects.tenants))
 
 
 async def _management(settings: ManagementSettings, records: Records, stack: AsyncExitStack) -> Management:

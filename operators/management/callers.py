@@ -44,7 +44,7 @@ class Callers:
             raise UnauthorizedError(
                 "This key is not valid, or no longer: check that it is complete, or ask for another."
             )
-        secret = await self._sessions.open(identity.tenant or "", identity.actor, identity.scopes, digest)
+        secret = await self._sessions.open(identity.tenant or "", digest)
         return secret, identity
 
     def address(self, headers: Headers, peer: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from operators.management import tables
 from operators.management.records import SECOND, Records, new_id, now
@@ -15,7 +15,7 @@ _LONGEST = 512
 
 @dataclass(frozen=True)
 class Change:
-    """`outcome` is the status of the answer: refused attempts are recorded, too."""
+    """`outcome` is the status of the answer, 0 while there is none: refused attempts are recorded, too."""
 
     tenant: str
     actor: str
@@ -37,12 +37,21 @@ class Changes:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    async def add(self, change: Change) -> None:
+    async def add(self, change: Change) -> str:
+        """The id of the new row."""
         row = {**asdict(change), "subject": change.subject[:_LONGEST], "id": new_id(), "at": now()}
+        await self._records.write(lambda connection: connection.execute(insert(tables.changes), row))
+        return str(row["id"])
+
+    async def end(self, change_id: str, outcome: int, subject: str = "") -> None:
+        """How a change ended, and what it was about where that is only known then."""
+        values = {"outcome": outcome} | ({"subject": subject[:_LONGEST]} if subject else {})
+        ended = update(tables.changes).where(tables.changes.c.id == change_id).values(**values)
+        await self._records.write(lambda connection: connection.execute(ended))
+
+    async def drop_old(self) -> None:
         old = delete(tables.changes).where(tables.changes.c.at < now() - KEPT_S * SECOND)
-        await self._records.write(
-            lambda connection: (connection.execute(old), connection.execute(insert(tables.changes), row))
-        )
+        await self._records.write(lambda connection: connection.execute(old))
 
     async def of_tenant(self, tenant: str, before: str | None = None) -> Sequence[Recorded]:
         """Newest first, at most PAGE; older ones before an id."""

@@ -4,8 +4,9 @@ The operator binds this API's service account to that role in each tenant's name
 """
 
 import asyncio
+import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from operators.cluster.stored import DECISION
 from operators.management.errors import ConflictError
 from operators.management.place import Action
 from service.errors import InvalidRequestError, ServiceError, UnavailableError
+
+FOLLOWED_S = 15.0
+_LOOK_S = 0.05
 
 
 class ClusterPlace:
@@ -46,12 +50,14 @@ class ClusterPlace:
             if error.conflict:
                 raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
             raise _refusal(error) from error
+        await self._until(lambda keys: item.key in keys)
 
     async def remove_key(self, item: APIKey) -> None:
         try:
             await self._client.delete(BY_KIND["APIKey"], item.namespace, item.name)
         except KubeError as error:
             raise _refusal(error) from error
+        await self._until(lambda keys: item.key not in keys)
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         try:
@@ -65,6 +71,18 @@ class ClusterPlace:
         except KubeError as error:
             raise _refusal(error) from error
         return decision
+
+    async def _until(self, holds: Callable[[frozenset[Key]], bool]) -> None:
+        """Gateways follow the same events, so they are as far within moments. Raises UnavailableError."""
+        deadline = time.monotonic() + FOLLOWED_S
+        while not holds(frozenset(key.key for key in (await self.snapshot()).objects.api_keys)):
+            if time.monotonic() > deadline:
+                raise UnavailableError("The cluster has taken the change, and its events are late: look again.")
+            await asyncio.sleep(_LOOK_S)
+
+    @property
+    def is_complete(self) -> bool:
+        return all(informer.complete for informer in self.informers)
 
     async def fault(self) -> str:
         synced = all(informer.synced.is_set() for informer in self.informers)

@@ -18,10 +18,12 @@ PREFIXES = ("/v1/files", "/v1/vector_stores", "/v1/deletions", "/v1/chat/complet
 DOCUMENTS: frozenset[Scope] = frozenset({"documents"})
 _CONNECT_S, _SILENCE_S = 2.0, 600.0
 _MOST_BYTES = 4 * 1024 * 1024  # of an answer to a change
-_SENT = ("content-type", "content-length", "accept", "openai-beta", "x-request-id")
+_SENT = ("accept", "openai-beta", "x-request-id")
+_SENT_WITH_BODY = ("content-type", "content-length")
 _SHOWN = ("content-type", "content-disposition", "x-content-type-options", "openai-poll-after-ms", "retry-after",
           "x-should-retry", "x-request-id")  # fmt: skip
 _LIMITS = "x-ratelimit-"
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
 # A body that is read, not changed.
 _READING = re.compile(r"/v1/(vector_stores/[^/]+/search|chat/completions)")
 
@@ -31,9 +33,10 @@ def is_change(method: str, path: str) -> bool:
 
 
 def required(method: str, path: str, identity: Identity) -> None:
-    """Whoever may ask may read the documents, too: answers quote them. Raises ForbiddenError."""
+    """Whoever may ask may read the passages of documents, too: answers quote them. Files as they were uploaded, and
+    deletions, are for those who may change them. Raises ForbiddenError."""
     _ = identity.own_tenant
-    if is_change(method, path):
+    if is_change(method, path) or path.startswith(("/v1/files", "/v1/deletions")):
         identity.require("documents")
     elif path.startswith("/v1/chat"):
         identity.require("inference")
@@ -60,9 +63,22 @@ class Gateway:
             raise UnavailableError("The gateway does not answer: try again in a moment.") from error
         headers = {name: value for name, value in answer.headers.items() if _is_shown(name)}
         if is_change(request.method, request.url.path):
-            async with answer:
-                return Response(await answer.content.read(_MOST_BYTES), answer.status, headers)
+            return Response(await _whole(answer), answer.status, headers)
         return StreamingResponse(_pieces(answer), answer.status, headers)
+
+    async def document_usage(self, identity: Identity) -> Mapping[str, int]:
+        """The tenant's uploaded files and their bytes. Raises UnavailableError."""
+        try:
+            async with self._session.get(
+                f"{self._url}/v1/files/usage", headers=self._authorization(identity)
+            ) as answer:
+                if answer.status == 404:  # a platform without documents
+                    return {}
+                answer.raise_for_status()
+                usage: Mapping[str, int] = await answer.json()
+                return usage
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise UnavailableError("The gateway does not answer: try again in a moment.") from error
 
     async def limits(self, identity: Identity) -> Mapping[str, str]:
         """The rate-limit headers of the tenant at this moment. Raises UnavailableError."""
@@ -75,11 +91,13 @@ class Gateway:
             raise UnavailableError("The gateway does not answer: try again in a moment.") from error
 
     def _headers(self, request: Request, identity: Identity) -> dict[str, str]:
-        passed = {name: value for name in _SENT if (value := request.headers.get(name))}
+        """A length without its body would make the next request a part of this one."""
+        names = _SENT if request.method in _WITHOUT_BODY else (*_SENT, *_SENT_WITH_BODY)
+        passed = {name: value for name in names if (value := request.headers.get(name))}
         return passed | self._authorization(identity)
 
     def _authorization(self, identity: Identity) -> dict[str, str]:
-        """Documents may be read with any scope; what may be changed is checked here before."""
+        """`required` decides what may be done; passages may be read with any scope."""
         tenant, scopes = identity.own_tenant, identity.scopes | DOCUMENTS
         token = self._delegations.sign(Delegation(tenant, scopes, identity.actor, identity.models))
         return {"authorization": f"Bearer {token}"}
@@ -90,7 +108,19 @@ def _is_shown(name: str) -> bool:
 
 
 def _body(request: Request) -> AsyncIterator[bytes] | None:
-    return None if request.method in ("GET", "HEAD", "DELETE") else request.stream()
+    return None if request.method in _WITHOUT_BODY else request.stream()
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    """Raises UnavailableError for an answer that is larger than that of any change."""
+    pieces, size = [], 0
+    async with answer:
+        async for piece in answer.content.iter_any():
+            size += len(piece)
+            if size > _MOST_BYTES:
+                raise UnavailableError("The gateway's answer is too large. The change may have been made: look again.")
+            pieces.append(piece)
+    return b"".join(pieces)
 
 
 async def _pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """Who calls, and what the caller may do (pure)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +38,13 @@ class Identity:
             raise ForbiddenError(
                 f"{self.actor} may not do this: it needs the scope {scope}, and has {', '.join(sorted(self.scopes))}. "
                 "Ask your administrator for a key with that scope."
+            )
+
+    def require_models(self, models: Collection[str]) -> None:
+        """For a key that the caller makes. Raises ForbiddenError."""
+        if self.models is not None and not self.models >= set(models):
+            raise ForbiddenError(
+                f"{self.actor} may use {', '.join(sorted(self.models))} only, and makes no key for other models."
             )
 
     def require_tenant(self, tenant: str) -> None:

@@ -1,6 +1,7 @@
 """A directory of `quiver up` as the place of objects: its files, and the snapshot that the run publishes."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable
 from functools import partial
@@ -44,13 +45,22 @@ class LocalPlace:
         return self._read[1]
 
     async def add_key(self, item: APIKey) -> None:
-        path = self._root / f"key-{item.namespace}-{item.name}.yaml"
+        """Nothing stays of a key that is not in force in time: nobody has it."""
+        if any(key.key == item.key for key in (await self.snapshot()).objects.api_keys):
+            raise ConflictError(f"There is a key {item.name} already: choose another name.")
+        path = self._root / f"key-{item.namespace}.{item.name}.yaml"  # names hold no dot
         await asyncio.to_thread(_write, path, item)
-        await self._until(lambda keys: item.key in keys, f"the key {item.name} is written, and not in force yet")
+        try:
+            await self._until(lambda digests: item.spec.sha256 in digests, f"The key {item.name} was not accepted")
+        except UnavailableError:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
 
     async def remove_key(self, item: APIKey) -> None:
         await asyncio.to_thread(self._unlink, item)
-        await self._until(lambda keys: item.key not in keys, f"the key {item.name} is removed, and not refused yet")
+        await self._until(
+            lambda digests: item.spec.sha256 not in digests, f"The key {item.name} is removed, and not refused yet"
+        )
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         try:
@@ -63,13 +73,18 @@ class LocalPlace:
                 f"The decision cannot be written ({error.strerror}); nothing was decided."
             ) from error
 
+    @property
+    def is_complete(self) -> bool:
+        return not self._read[1].problems
+
     async def fault(self) -> str:
         has_run = await asyncio.to_thread(self._file.exists)
         return "" if has_run else f"{self._root} has never run: start it with quiver up"
 
-    async def _until(self, holds: Callable[[frozenset[Key]], bool], otherwise: str) -> None:
+    async def _until(self, holds: Callable[[frozenset[str]], bool], otherwise: str) -> None:
+        """Of the digests of all keys that the run has published. Raises UnavailableError."""
         deadline = time.monotonic() + TAKEN_UP_S
-        while not holds(frozenset(key.key for key in (await self.snapshot()).objects.api_keys)):
+        while not holds(frozenset(key.spec.sha256 for key in (await self.snapshot()).objects.api_keys)):
             if time.monotonic() > deadline:
                 raise UnavailableError(f"{otherwise}: see whether quiver up runs.")
             await asyncio.sleep(_LOOK_S)
@@ -89,13 +104,16 @@ class LocalPlace:
 
 
 def _write(path: Path, item: APIKey) -> None:
+    """Readers see the whole file or none. Raises ConflictError and UnavailableError."""
     data = to_data(item)
     data.pop("status", None)
+    staged = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with path.open("x") as file:
-            yaml.safe_dump(data, file, sort_keys=False)
+        staged.write_text(yaml.safe_dump(data, sort_keys=False))
+        path.hardlink_to(staged)
     except FileExistsError as error:
         raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
     except OSError as error:
-        path.unlink(missing_ok=True)
         raise UnavailableError(f"{path.name} cannot be written ({error.strerror}): no key was made.") from error
+    finally:
+        staged.unlink(missing_ok=True)

@@ -18,10 +18,14 @@ class Place(Protocol):
         """Returns once the key is in force. Raises ConflictError if the name is in use."""
 
     async def remove_key(self, item: APIKey) -> None:
-        """Returns once the key is refused. Raises ConflictError if it cannot be removed here."""
+        """Returns once what gateways follow is without it. Raises ConflictError if it cannot be removed here."""
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         """Writes a decision by hand. Raises InvalidRequestError for an invalid digest."""
+
+    @property
+    def is_complete(self) -> bool:
+        """True if every object could be read. Otherwise a missing one may be there."""
 
     async def fault(self) -> str:
         """Why objects cannot be read, "" if they can."""

@@ -1,6 +1,7 @@
 """The database of the management API, with its errors in words, and the ids and times of its rows."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.errors import UnavailableError
 from service.sql import Sql
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -47,9 +50,8 @@ def _translated(url: str) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = " ".join(str(getattr(error, "orig", error)).split())
-        raise UnavailableError(
-            f"The database {url} cannot be used ({cause}): see that it runs, and has room."
-        ) from error
+        logger.error("the database %s cannot be used (%s): see that it runs, and has room", url, cause)
+        raise UnavailableError("The database of the management API cannot be used: try again in a moment.") from error
 
 
 def now() -> int:

@@ -1,6 +1,8 @@
 """What the routes of the management API work with, and the caller of a request."""
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +16,9 @@ from operators.management.place import Place
 from operators.management.ratings import Ratings
 from operators.management.sessions import Sessions
 from service.access import request_id
-from service.errors import ServiceError
+from service.errors import ServiceError, UnavailableError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,33 +33,45 @@ class Management:
 
 @dataclass(frozen=True)
 class Caller:
-    """`record` writes a change to the record, under the caller's name."""
-
     identity: Identity
     management: Management
     address: str
 
-    async def record(self, action: str, subject: str, outcome: int) -> None:
-        await self.management.changes.add(
-            Change(
-                tenant=self.identity.tenant or "",
-                actor=self.identity.actor,
-                action=action,
-                subject=subject,
-                outcome=outcome,
-                address=self.address,
-                request_id=request_id.get(),
-            )
+    @asynccontextmanager
+    async def change(self, action: str, subject: str) -> AsyncIterator["Ending"]:
+        """Records a change before it is made, and how it ended. Without the record nothing is changed."""
+        change = Change(
+            tenant=self.identity.tenant or "",
+            actor=self.identity.actor,
+            action=action,
+            subject=subject,
+            outcome=0,
+            address=self.address,
+            request_id=request_id.get(),
         )
-
-    async def recorded(self, action: str, subject: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Does the work, and records how it ended."""
+        change_id, ending = await self.management.changes.add(change), Ending()
         try:
-            await work()
+            yield ending
         except ServiceError as error:
-            await self.record(action, subject, error.status)
+            ending.outcome = error.status
             raise
-        await self.record(action, subject, 200)
+        finally:
+            await self._end(change_id, ending)
+
+    async def _end(self, change_id: str, ending: "Ending") -> None:
+        """A change that was made is not undone because its end cannot be recorded."""
+        try:
+            await self.management.changes.end(change_id, ending.outcome, ending.subject)
+        except UnavailableError as error:
+            logger.error("how change %s ended (%d) is not recorded: %s", change_id, ending.outcome, error)
+
+
+@dataclass
+class Ending:
+    """Of a change: the status of the answer, and what was changed if only the answer says it."""
+
+    outcome: int = 200
+    subject: str = ""
 
 
 def management(request: Request) -> Management:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
 
-from contract.api_key import Scope
 from operators.management import tables
 from operators.management.records import SECOND, Records, now
 
@@ -18,11 +17,9 @@ _NOTE_S = 60  # a use is noted once a minute
 
 @dataclass(frozen=True)
 class Session:
-    """Without a `tenant` it is the platform's. `key_digest` is empty for a sign-in without a key."""
+    """Without a `tenant` it is the platform's."""
 
     tenant: str
-    actor: str
-    scopes: frozenset[str]
     key_digest: str
     created: int
     used: int
@@ -35,11 +32,10 @@ class Sessions:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    async def open(self, tenant: str, actor: str, scopes: frozenset[Scope], key_digest: str) -> str:
+    async def open(self, tenant: str, key_digest: str) -> str:
         """The secret of a new session. Sessions that are over are dropped."""
         secret, at = PREFIX + secrets.token_hex(32), now()
-        row = {"digest": _digest(secret), "tenant": tenant, "actor": actor, "scopes": ",".join(sorted(scopes)),
-               "key_digest": key_digest, "created": at, "used": at}  # fmt: skip
+        row = {"digest": _digest(secret), "tenant": tenant, "key_digest": key_digest, "created": at, "used": at}
         over = delete(tables.sessions).where(
             (tables.sessions.c.used < at - IDLE_S * SECOND) | (tables.sessions.c.created < at - LONGEST_S * SECOND)
         )
@@ -56,9 +52,7 @@ class Sessions:
         )
         if row is None:
             return None
-        session = Session(
-            row.tenant, row.actor, frozenset(row.scopes.split(",")) - {""}, row.key_digest, row.created, row.used
-        )
+        session = Session(row.tenant, row.key_digest, row.created, row.used)
         if session.is_over(at):
             return None
         if at - session.used > _NOTE_S * SECOND:

@@ -10,9 +10,7 @@ sessions = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("tenant", String(63), nullable=False),
-    Column("actor", String(256), nullable=False),
-    Column("scopes", String(64), nullable=False),
-    # The digest of the key that was signed in with; empty for a sign-in without one.
+    # The digest of the key that was signed in with.
     Column("key_digest", String(64), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("used", BigInteger, nullable=False),
@@ -28,7 +26,7 @@ failures = Table(
     Index("failures_at", "at"),
 )
 
-# What was changed, by whom, from where. Rows are only added.
+# What was changed, by whom, from where. An outcome of 0 is not known yet.
 changes = Table(
     "changes",
     metadata,
@@ -42,6 +40,7 @@ changes = Table(
     Column("address", String(64), nullable=False),
     Column("request_id", String(128), nullable=False),
     Index("changes_of_tenant", "tenant", "id"),
+    Index("changes_at", "at"),
 )
 
 # Answers that a person judged, with the right answer where one was given.

@@ -1,4 +1,4 @@
-"""Replaces documents by newer ones: the old one answers until the new one does, and is deleted then.
+"""Replaces documents by newer ones: the old one answers until the new one does, and leaves then.
 
 What is to be replaced is recorded when the new file is attached, so it goes on after a crash.
 """
@@ -19,7 +19,7 @@ from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.tables import replacements
 from retrieval.documents.uploaded_files import UploadedFiles
 from retrieval.documents.vector_stores import Key, VectorStore
-from retrieval.errors import InvalidRequestError, NotFoundError, RetrievalError
+from retrieval.errors import NotFoundError, RetrievalError
 from service.changes import Changes
 
 log = logging.getLogger(__name__)
@@ -34,22 +34,15 @@ class Replacements:
     files: UploadedFiles
     proofs: DeletionProofs
 
-    def check(self, store: VectorStore, new_id: str, old_ids: Sequence[str]) -> None:
-        """Raises NotFoundError for a file that is not in the store, and InvalidRequestError for the new one itself."""
-        if new_id in old_ids:
-            raise InvalidRequestError(f"'{new_id}' cannot replace itself: upload the new version as another file.")
-        with self.database.reads() as connection:
-            for old_id in old_ids:
-                if attachments.get(connection, store.key, old_id) is None:
-                    raise NotFoundError(f"No file found with id '{old_id[:80]}' in vector store '{store.id}'.")
-
     def add(self, store: VectorStore, new_id: str, old_ids: Sequence[str]) -> None:
-        """Recorded once, however often a request is repeated."""
+        """Recorded once, however often a request is repeated. Files that are not in the store are left out: somebody
+        else may have replaced them meanwhile."""
         if not old_ids:
             return
         with self.database.writes() as connection:
             for old_id in old_ids:
-                _add(connection, store.key, new_id, old_id)
+                if old_id != new_id and attachments.get(connection, store.key, old_id) is not None:
+                    _add(connection, store.key, new_id, old_id)
 
     async def follow(self, changes: Changes) -> None:
         """Finishes replacements as their new files get ready, until cancelled."""
@@ -68,7 +61,7 @@ class Replacements:
         for row in rows:
             entry = self._entry(row.tenant, row.knowledge_base, row.new_id)
             if entry and entry.status == "completed":
-                self._delete(row.tenant, row.old_id)
+                self._leave(row.tenant, row.knowledge_base, row.old_id)
             elif entry is None or entry.status in ("failed", "cancelled"):
                 self._forget(row.new_id)
 
@@ -78,14 +71,19 @@ class Replacements:
         except NotFoundError:
             return None
 
-    def _delete(self, tenant: str, file_id: str) -> None:
-        """Its row leaves with it."""
+    def _leave(self, tenant: str, knowledge_base: str, file_id: str) -> None:
+        """Takes the old file out of this store. It is deleted if it is in no other."""
         try:
-            deletion = self.files.delete(tenant, file_id)
-        except NotFoundError:  # a person has deleted it meanwhile
-            return
-        log.info("%s: %s is replaced and deleted", tenant, file_id)
-        self.proofs.prove(deletion)
+            if self.files.stores_of(self.files.get(tenant, file_id)) == [store_id(knowledge_base)]:
+                self.proofs.prove(self.files.delete(tenant, file_id))
+            else:
+                self.library.detach(tenant, store_id(knowledge_base), file_id)
+        except NotFoundError:  # a person has taken it out meanwhile
+            pass
+        log.info("%s: %s is replaced in %s", tenant, file_id, knowledge_base)
+        with self.database.writes() as connection:
+            gone = (replacements.c.old_id == file_id) & (replacements.c.knowledge_base == knowledge_base)
+            connection.execute(delete(replacements).where(gone))
 
     def _forget(self, new_id: str) -> None:
         with self.database.writes() as connection:

@@ -75,7 +75,8 @@ class ChangeVectorStore(Body):
 
 
 class AttachFile(Body):
-    """`replaces` are files of the vector store, which are deleted once this one is ready. Not one of OpenAI's."""
+    """`replaces` are files of the vector store. They leave it once this one is ready, and are deleted if they are in no
+    other. Not one of OpenAI's."""
 
     file_id: FileId
     replaces: Annotated[list[FileId], Field(max_length=MOST_REPLACED)] | None = None

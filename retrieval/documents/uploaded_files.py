@@ -90,6 +90,11 @@ class UploadedFiles:
         with self.database.reads() as connection:
             return files.of_tenant(connection, tenant, window, purpose)
 
+    def usage(self, tenant: str) -> tuple[int, int]:
+        """The number of files, and their bytes."""
+        with self.database.reads() as connection:
+            return files.usage(connection, tenant)
+
     def content(self, tenant: str, file_id: str) -> Iterator[bytes]:
         file = self.get(tenant, file_id)
         pieces = self.blobs.pieces(file.blob)

@@ -8,6 +8,7 @@ UPLOAD = "/v1/files"
 # By path: the methods, and what each does.
 ROUTES: Mapping[str, Mapping[str, str]] = {
     UPLOAD: {"GET": "Lists uploaded files", "POST": "Uploads a file, as the form fields `file` and `purpose`"},
+    "/v1/files/usage": {"GET": "Counts the uploaded files and their bytes"},
     "/v1/files/{file_id}": {"GET": "Shows a file", "DELETE": "Deletes a file, and takes it out of every vector store"},
     "/v1/files/{file_id}/content": {"GET": "Returns a file's bytes"},
     "/v1/vector_stores": {"GET": "Lists vector stores", "POST": "Makes a vector store"},

@@ -229,6 +229,7 @@ def test_every_pair_of_parts_has_a_key_of_its_own() -> None:
     assert set(secret["data"]) == {*used, "operator-agent"}  # the agent's pods are the operator's to make
     assert used.pop("engine-api-key") == {"quiver-gateway"}
     assert used.pop("platform-key") == {"quiver-management"}  # a person has it
+    assert used.pop("console-metrics") == {"quiver-console"}  # Prometheus has it
     assert all(len(parts) == 2 for key, parts in used.items() if key != "operator-agent"), used
 
 

@@ -107,7 +107,7 @@ HF_ENDPOINT: {{ . | quote }}
 
 {{/* The keys of the Secret, one for each pair of parts. */}}
 {{- define "quiver.pairs" -}}
-operator-agent operator-gateway operator-ingest operator-drift gateway-retrieval gateway-ingest gateway-drift engine-api-key management-gateway console-management platform-key
+operator-agent operator-gateway operator-ingest operator-drift gateway-retrieval gateway-ingest gateway-drift engine-api-key management-gateway console-management console-metrics platform-key
 {{- end }}
 
 {{/* Another value starts a pod anew, for what its Secret holds now. */}}

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from operators.management.actions import action, subject
 from operators.management.gateway import PREFIXES, is_change, required
 from operators.management.service import Caller, Calls
-from service.errors import ServiceError, UnavailableError
+from service.errors import UnavailableError
 
 METHODS = ["GET", "POST", "DELETE"]
 
@@ -22,18 +22,12 @@ def forwarded_routes() -> APIRouter:
 
 async def _pass_on(request: Request, calling: Calls) -> Response:
     """Changes are recorded, refused ones too."""
-    changes = is_change(request.method, request.url.path)
-    try:
+    method, path = request.method, request.url.path
+    if not is_change(method, path):
+        return await _answer(request, calling)
+    async with calling.change(action(method, path), path) as ending:
         answer = await _answer(request, calling)
-    except ServiceError as error:
-        if changes:
-            await calling.record(action(request.method, request.url.path), request.url.path, error.status)
-        raise
-    if changes:
-        body = bytes(answer.body)
-        await calling.record(
-            action(request.method, request.url.path), subject(request.url.path, body), answer.status_code
-        )
+        ending.outcome, ending.subject = answer.status_code, subject(path, bytes(answer.body))
     return answer
 
 

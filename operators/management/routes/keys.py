@@ -49,15 +49,13 @@ def key_routes() -> APIRouter:
             body.name,
             secrets.token_bytes(32),
             expires_at=expires_at,
-            models=tuple(body.models),
+            models=tuple(body.models) or tuple(sorted(calling.identity.models or ())),
             scopes=body.scopes,
         )
-
-        async def add() -> None:
+        async with calling.change("key.create", body.name):
             calling.identity.require("admin")
+            calling.identity.require_models(body.models)
             await calling.management.place.add_key(item)
-
-        await calling.recorded("key.create", body.name, add)
         return {**_shown(item), "key": key}
 
     @routes.delete(KEYS + "/{name}", responses=refusals(403, 404, 409))
@@ -66,14 +64,11 @@ def key_routes() -> APIRouter:
         objects, owner = await objects_of(calling, tenant)
         mine = views.in_namespace(objects.api_keys, owner.spec.namespace)
         item = next((key for key in mine if key.name == name and isinstance(key, APIKey)), None)
-
-        async def remove() -> None:
+        async with calling.change("key.revoke", name):
             calling.identity.require("admin")
             if item is None:
                 raise NotFoundError(f"Tenant {tenant} has no key {name!r}.")
             await calling.management.place.remove_key(item)
-
-        await calling.recorded("key.revoke", name, remove)
         return {"object": "key.deleted", "name": name, "deleted": True}
 
     return routes

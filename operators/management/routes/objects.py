@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from contract.objects import Objects, to_data
 from contract.tenant import Tenant
 from operators.management import views
+from operators.management.changes import Recorded
 from operators.management.errors import NotFoundError
 from operators.management.records import SECOND
 from operators.management.service import Caller, TenantCalls
@@ -19,6 +20,10 @@ Json = dict[str, Any]
 
 def listed(items: list[Json]) -> Json:
     return {"object": "list", "data": items}
+
+
+def recorded(each: Recorded) -> Json:
+    return {"id": each.id, "at": _stamp(each.at), **vars(each.change)}
 
 
 async def objects_of(calling: Caller, name: str) -> tuple[Objects, Tenant]:
@@ -47,7 +52,10 @@ def object_routes() -> APIRouter:
         """The limits, and what is left of them in this minute."""
         _, owner = await objects_of(calling, tenant)
         gateway = calling.management.gateway
-        left = await gateway.limits(calling.identity) if gateway and calling.identity.tenant else {}
+        left, stored = {}, {}
+        if gateway and calling.identity.tenant:
+            left = dict(await gateway.limits(calling.identity))
+            stored = dict(await gateway.document_usage(calling.identity))
         limits = owner.spec.limits
         return {
             "object": "usage",
@@ -57,6 +65,8 @@ def object_routes() -> APIRouter:
             "tokens_left": _number(left.get("x-ratelimit-remaining-tokens")),
             "concurrent_requests": limits.concurrent_requests,
             "documents": owner.spec.documents.model_dump(),
+            "files": stored.get("files", 0),
+            "bytes": stored.get("bytes", 0),
         }
 
     @routes.get(TENANT + "/events", responses=refusals(404))
@@ -73,8 +83,7 @@ def object_routes() -> APIRouter:
         """Who changed what, when, from where; newest first, 100 at a time."""
         if calling.identity.tenant is not None:
             calling.identity.require("admin")
-        found = await calling.management.changes.of_tenant(tenant, before)
-        return listed([{"id": each.id, "at": _stamp(each.at), **vars(each.change)} for each in found])
+        return listed(list(map(recorded, await calling.management.changes.of_tenant(tenant, before))))
 
     return routes
 

@@ -1,11 +1,13 @@
 """`/v1/platform` and `/v1/tenants`: all tenants, for the platform's people."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from contract.objects import to_data
 from operators.management import views
 from operators.management.errors import ForbiddenError
-from operators.management.routes.objects import Json, listed
+from operators.management.routes.objects import Json, listed, recorded
 from operators.management.service import Calls
 from service.application import refusals, router
 
@@ -26,5 +28,12 @@ def platform_routes() -> APIRouter:
         objects = (await calling.management.place.snapshot()).objects
         shown = [each for each in objects.tenants if calling.identity.tenant in (None, each.name)]
         return listed([to_data(tenant) for tenant in shown])
+
+    @routes.get("/v1/platform/changes", responses=refusals(403))
+    async def changes(calling: Calls, before: Annotated[str | None, Query(max_length=64)] = None) -> Json:
+        """The platform's people's changes, and failed sign-ins, which are nobody's; newest first, 100 at a time."""
+        if calling.identity.tenant is not None:
+            raise ForbiddenError("This is the platform's record: sign in with the platform's key.")
+        return listed(list(map(recorded, await calling.management.changes.of_tenant("", before))))
 
     return routes

@@ -39,12 +39,16 @@ def rating_routes() -> APIRouter:
         _ = calling.identity.own_tenant
         rating = Rating(tenant, calling.identity.actor, body.model, body.question, body.answer, body.is_right,
                         body.correction)  # fmt: skip
-        return _shown(await calling.management.ratings.add(rating))
+        async with calling.change("rating.add", body.model) as ending:
+            kept = await calling.management.ratings.add(rating)
+            ending.subject = f"{body.model} ({kept.id})"
+        return _shown(kept)
 
     @routes.delete(RATINGS + "/{rating_id}", responses=refusals(403, 404))
     async def remove(tenant: str, rating_id: str, calling: TenantCalls) -> Json:
-        calling.identity.require("documents")
-        await calling.management.ratings.remove(tenant, rating_id)
+        async with calling.change("rating.remove", rating_id):
+            calling.identity.require("documents")
+            await calling.management.ratings.remove(tenant, rating_id)
         return {"object": "rating.deleted", "id": rating_id, "deleted": True}
 
     return routes

@@ -70,17 +70,13 @@ async def _adapter(calling: Caller, tenant: str, name: str) -> Adapter:
 
 
 async def _decide(calling: Caller, item: Adapter, action: Action, body: Decide) -> dict[str, Any]:
-    entries: list[HistoryEntry] = []
-
-    async def decide() -> None:
+    async with calling.change(f"adapter.{action.lower()}", f"{item.namespace}/{item.name}"):
         calling.identity.require("admin")
         active = item.status.active.digest if item.status.active else None
         if body.against is not None and body.against != active:
             raise ConflictError(f"Another version of {item.name} is active by now: look at it again, then decide.")
-        entries.append(await _outcome(calling.management.place, item.key, action, active, body.digest))
-
-    await calling.recorded(f"adapter.{action.lower()}", f"{item.namespace}/{item.name}", decide)
-    return entries[0].model_dump(by_alias=True)
+        entry = await _outcome(calling.management.place, item.key, action, active, body.digest)
+    return entry.model_dump(by_alias=True)
 
 
 async def _outcome(place: Place, key: Key, action: Action, active: str | None, digest: str | None) -> HistoryEntry:

@@ -8,6 +8,7 @@ from pydantic import StringConstraints
 from contract.body import Body, Reply
 from operators.management.callers import bearer
 from operators.management.changes import Change
+from operators.management.errors import TooManyAttemptsError
 from operators.management.identity import Identity, Role
 from operators.management.service import Calls, Services
 from operators.management.sessions import PREFIX
@@ -58,9 +59,10 @@ def session_routes() -> APIRouter:
         try:
             secret, identity = await services.callers.sign_in(body.key, address)
         except ServiceError as error:
-            await services.changes.add(
-                Change("", "unknown", "session.open", "", error.status, address, request_id.get())
-            )
+            if not isinstance(error, TooManyAttemptsError):  # as many as there were keys, not as there were requests
+                await services.changes.add(
+                    Change("", "unknown", "session.open", "", error.status, address, request_id.get())
+                )
             raise
         await services.changes.add(
             Change(identity.tenant or "", identity.actor, "session.open", "", 200, address, request_id.get())
@@ -76,8 +78,8 @@ def session_routes() -> APIRouter:
         """Ends the session. A key stays valid."""
         secret = bearer(request.headers)
         if secret.startswith(PREFIX):
-            await calling.management.sessions.close(secret)
-            await calling.record("session.close", "", 200)
+            async with calling.change("session.close", ""):
+                await calling.management.sessions.close(secret)
         return SignedOut()
 
     return routes

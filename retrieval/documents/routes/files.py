@@ -11,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
+from contract.body import Reply
 from retrieval.documents.deletion_proofs import DeletionProofs
 from retrieval.documents.pages import Window
 from retrieval.documents.routes import TENANT
@@ -43,6 +44,12 @@ _FORM = {
 Tenant = Annotated[str, Path(max_length=63)]
 
 
+class Usage(Reply):
+    object: Literal["usage"] = "usage"
+    files: int
+    bytes: int
+
+
 def file_routes(files: UploadedFiles, proofs: DeletionProofs) -> APIRouter:
     routes = router(takes_json=False)
 
@@ -67,6 +74,12 @@ def file_routes(files: UploadedFiles, proofs: DeletionProofs) -> APIRouter:
     ) -> Listed[FileObject]:
         shown = files.of_tenant(tenant, Window(limit, order, after), purpose)
         return Listed.of(shown, [FileObject.of(file) for file in shown.items])
+
+    @routes.get(TENANT + "/files/usage")
+    def usage(tenant: Tenant) -> Usage:
+        """Of all uploaded files together, as the tenant's limits count them. Not one of OpenAI's."""
+        count, size = files.usage(tenant)
+        return Usage(files=count, bytes=size)
 
     @routes.get(TENANT + "/files/{file_id}", responses=refusals(404))
     def get(tenant: Tenant, file_id: str) -> FileObject:

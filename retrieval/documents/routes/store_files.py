@@ -52,10 +52,8 @@ def store_file_routes(library: StoreLibrary, replacements: Replacements, index: 
     def attach(tenant: Tenant, store_id: str, body: AttachFile, response: Response) -> VectorStoreFile:
         response.headers.update(POLL)
         store = library.get(tenant, store_id)
-        old_ids = body.replaces or []
-        replacements.check(store, body.file_id, old_ids)
         entry = library.attach(store, *body.listed)
-        replacements.add(store, body.file_id, old_ids)
+        replacements.add(store, body.file_id, body.replaces or [])
         return VectorStoreFile.of(store, entry)
 
     @routes.get(FILES, responses=refusals(404))

@@ -24,7 +24,9 @@ def test_a_keys_limits_are_its_callers() -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "allowed"), [
-    ("GET", "/v1/files", {"reader", "editor", "admin"}),
+    ("GET", "/v1/vector_stores/vs_1/files", {"reader", "editor", "admin"}),
+    ("GET", "/v1/files/file-1/content", {"editor", "admin"}),
+    ("GET", "/v1/deletions/d", {"editor", "admin"}),
     ("POST", "/v1/files", {"editor", "admin"}),
     ("DELETE", "/v1/vector_stores/vs_1/files/file-1", {"editor", "admin"}),
     ("POST", "/v1/vector_stores/vs_1/search", {"reader", "editor", "admin"}),
@@ -50,6 +52,14 @@ def test_searches_and_questions_are_no_changes() -> None:
     changes = {("POST", "/v1/files"), ("DELETE", "/v1/files/file-1"), ("POST", "/v1/vector_stores/vs_1")}
     reads = {("GET", "/v1/files"), ("POST", "/v1/chat/completions"), ("POST", "/v1/vector_stores/vs_1/search")}
     assert {each for each in changes | reads if is_change(*each)} == changes
+
+
+def test_a_key_for_some_models_makes_keys_for_no_others() -> None:
+    limited = Identity("key l", "acme", frozenset({"admin"}), frozenset({"support"}))
+    limited.require_models(["support"])
+    ADMIN.require_models(["anything"])
+    with pytest.raises(ForbiddenError, match="support only"):
+        limited.require_models(["support", "other"])
 
 
 def test_a_foreign_tenant_looks_like_a_missing_one() -> None:

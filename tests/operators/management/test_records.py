@@ -34,12 +34,12 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]
 
 async def test_a_session_is_found_by_its_secret_until_it_is_closed(records: Records) -> None:
     opened = Sessions(records)
-    secret = await opened.open("acme", "key boss", frozenset({"admin"}), "d" * 64)
-    other = await opened.open("acme", "key boss", frozenset({"admin"}), "d" * 64)
+    secret = await opened.open("acme", "d" * 64)
+    other = await opened.open("acme", "d" * 64)
     assert secret != other
     found = await opened.find(secret)
     assert found is not None
-    assert (found.tenant, found.scopes, found.key_digest) == ("acme", frozenset({"admin"}), "d" * 64)
+    assert (found.tenant, found.key_digest) == ("acme", "d" * 64)
     assert await opened.find(secret + "0") is None
     await opened.close(secret)
     assert await opened.find(secret) is None
@@ -51,7 +51,7 @@ async def test_a_session_ends_when_it_is_idle_and_after_a_day(
     records: Records, monkeypatch: pytest.MonkeyPatch, step_s: int, steps: int
 ) -> None:
     opened, begun = Sessions(records), now()
-    secret = await opened.open("acme", "key boss", frozenset({"admin"}), "d" * 64)
+    secret = await opened.open("acme", "d" * 64)
     for number in range(1, steps + 1):
         assert await opened.find(secret) is not None
         at = begun + number * step_s * SECOND
@@ -73,6 +73,15 @@ async def test_an_address_that_guesses_has_to_wait_and_others_do_not(
     await failed.check("1.2.3.4")
 
 
+async def test_a_site_counts_as_one_address(records: Records) -> None:
+    failed = Attempts(records)
+    for number in range(attempts.FREE):
+        await failed.add(f"2001:db8:1:2::{number}")
+    with pytest.raises(TooManyAttemptsError):
+        await failed.check("2001:db8:1:2:ffff::1")
+    await failed.check("2001:db8:1:3::1")
+
+
 def test_the_wait_doubles_up_to_a_quarter_of_an_hour() -> None:
     assert [wait_s(count) for count in (0, 4, 5, 6, 7, 9, 100)] == [0, 0, 60, 120, 240, 900, 900]
 
@@ -90,6 +99,21 @@ async def test_changes_are_listed_newest_first_by_tenant(records: Records, monke
     assert (other.change.outcome, len(other.change.subject)) == (403, 512)
 
 
+async def test_how_a_change_ended_is_recorded_later_and_old_ones_leave(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Changes(records)
+    change = await kept.add(Change("acme", "key boss", "file.upload", "/v1/files", 0, "1.2.3.4", "r"))
+    await kept.end(change, 200, "a.txt (file-1)")
+    (found,) = await kept.of_tenant("acme")
+    assert (found.change.outcome, found.change.subject) == (200, "a.txt (file-1)")
+    await kept.drop_old()
+    assert len(await kept.of_tenant("acme")) == 1
+    monkeypatch.setattr(changes, "KEPT_S", -1)
+    await kept.drop_old()
+    assert await kept.of_tenant("acme") == []
+
+
 async def test_a_golden_set_is_its_tenants_and_goes_with_the_tenant(records: Records) -> None:
     kept = Ratings(records)
     first = await kept.add(RATING)
@@ -105,5 +129,5 @@ async def test_a_golden_set_is_its_tenants_and_goes_with_the_tenant(records: Rec
 
 async def test_a_database_that_is_away_is_said(tmp_path: Path) -> None:
     records = await asyncio.to_thread(Records, f"sqlite:///{tmp_path}/missing/management.db")
-    with pytest.raises(UnavailableError, match="cannot be used"):
+    with pytest.raises(UnavailableError, match="try again"):
         await Changes(records).of_tenant("acme")

@@ -8,7 +8,6 @@ from retrieval.documents.pages import Window
 from retrieval.documents.replacements import Replacements
 from retrieval.documents.signing import Signer
 from retrieval.documents.vector_stores import Draft, VectorStore
-from retrieval.errors import InvalidRequestError, NotFoundError
 from retrieval.scope import Scope
 from tests.retrieval.ingest.bench import Bench
 
@@ -41,7 +40,6 @@ def _replaced(bench: Bench, replacements: Replacements, new_text: str) -> Vector
     store = bench.library.create(bench.tenant, Draft(), [old.id])
     bench.settle()
     new = bench.upload("new.txt", new_text)
-    replacements.check(store, new.id, [old.id])
     bench.library.attach(store, new.id, {})
     replacements.add(store, new.id, [old.id])
     return store
@@ -74,14 +72,16 @@ def test_where_the_new_one_fails_the_old_one_stays(bench: Bench, replacements: R
     assert _texts(bench, store) == ["It costs 12 dollars."]
 
 
-def test_only_files_of_the_same_store_are_replaced(bench: Bench, replacements: Replacements) -> None:
-    file = bench.upload("a.txt", "One.")
-    store, other = (bench.library.create(bench.tenant, Draft(), []) for _ in range(2))
-    bench.library.attach(other, file.id, {})
-    with pytest.raises(NotFoundError):
-        replacements.check(store, "file-new", [file.id])
-    with pytest.raises(InvalidRequestError):
-        replacements.check(other, file.id, [file.id])
+def test_only_documents_of_the_same_store_are_replaced(bench: Bench, replacements: Replacements) -> None:
+    shared, new = bench.upload("a.txt", "One."), bench.upload("b.txt", "Two.")
+    store, other = (bench.library.create(bench.tenant, Draft(), [shared.id]) for _ in range(2))
+    bench.library.attach(store, new.id, {})
+    replacements.add(store, new.id, [shared.id, new.id, "file-gone"])
+    bench.settle()
+    replacements.finish()
+    bench.settle()
+    assert _names(bench, store) == ["b.txt"]
+    assert _texts(bench, other) == ["One."]
 
 
 def test_documents_are_listed_by_a_part_of_their_names(bench: Bench, replacements: Replacements) -> None:

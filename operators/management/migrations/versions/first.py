@@ -12,8 +12,6 @@ def upgrade() -> None:
         "sessions",
         sa.Column("digest", sa.String(64), primary_key=True),
         sa.Column("tenant", sa.String(63), nullable=False),
-        sa.Column("actor", sa.String(256), nullable=False),
-        sa.Column("scopes", sa.String(64), nullable=False),
         sa.Column("key_digest", sa.String(64), nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("used", sa.BigInteger, nullable=False),
@@ -38,6 +36,7 @@ def upgrade() -> None:
         sa.Column("request_id", sa.String(128), nullable=False),
     )
     op.create_index("changes_of_tenant", "changes", ["tenant", "id"])
+    op.create_index("changes_at", "changes", ["at"])
     op.create_table(
         "ratings",
         sa.Column("id", sa.String(64), primary_key=True),

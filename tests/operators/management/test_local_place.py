@@ -1,0 +1,40 @@
+"""Keys in a directory: none is lost, none is left."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from contract.api_key import new_key
+from contract.objects import collect
+from contract.snapshot import Snapshot
+from operators.local import snapshots
+from operators.local.directory import STATE
+from operators.management import local_place
+from operators.management.errors import ConflictError
+from operators.management.local_place import LocalPlace
+from service.errors import UnavailableError
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalPlace:
+    (tmp_path / STATE).mkdir()
+    monkeypatch.setattr(local_place, "TAKEN_UP_S", 0.2)
+    return LocalPlace(tmp_path)
+
+
+async def test_a_key_that_comes_into_force_late_is_taken_back(place: LocalPlace, tmp_path: Path) -> None:
+    _, key = new_key("acme", "late", b"x" * 32)
+    with pytest.raises(UnavailableError, match="was not accepted"):
+        await place.add_key(key)
+    assert [path.name for path in tmp_path.iterdir()] == [STATE]
+
+
+async def test_a_name_in_use_is_refused_wherever_its_file_is(place: LocalPlace, tmp_path: Path) -> None:
+    _, key = new_key("acme", "boss", b"x" * 32)
+    published = Snapshot(objects=collect([key]))
+    await asyncio.to_thread(snapshots.write, tmp_path / STATE / "snapshot.json", published)
+    _, other = new_key("acme", "boss", b"y" * 32)
+    with pytest.raises(ConflictError):
+        await place.add_key(other)
+    assert [path.name for path in tmp_path.iterdir()] == [STATE]
