@@ -80,8 +80,8 @@ def page_before(request: Request) -> str:
 
 def session(cookies: Mapping[str, str]) -> str:
     """The session's secret; empty for a cookie that is none: a key in its place opens nothing."""
-    found = cookies.get(COOKIE, "")
-    return found if _SESSION.fullmatch(found) else ""
+    secret = cookies.get(COOKIE, "")
+    return secret if _SESSION.fullmatch(found) else ""
 
 
 def segment(part: str) -> str:

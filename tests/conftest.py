@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def blocked_loop_fails() -> Iterator[BlockBuster]:
-    with blockbuster_ctx(["serving", "operators", "retrieval", "service", "kube"]) as detector:
+    with blockbuster_ctx(["serving", "operators", "retrieval", "service", "kube", "console"]) as detector:
         yield detector
 
 

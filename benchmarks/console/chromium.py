@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,11 +31,15 @@ def missing() -> str:
     remedy = f"apt-get install {' '.join(_PACKAGES)}"
     if os.geteuid() or not shutil.which("apt-get"):
         return f"there is no {PROGRAM}: {remedy}"
-    done = subprocess.run(
-        ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *_PACKAGES],
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    return "" if PROGRAM.exists() else f"{remedy} failed: {done.stderr[-300:]}"
+    fault = "".join(map(_apt_get, (("update",), ("install", "--no-install-recommends", *_PACKAGES))))
+    return "" if PROGRAM.exists() else f"{remedy} failed: {fault[-300:]}"
+
+
+def _apt_get(arguments: Sequence[str]) -> str:
+    """What it says of faults."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "--yes", "--quiet", *arguments]
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True).stderr
 
 
 @contextmanager

@@ -9,7 +9,7 @@ class Figures:
     """The last line of the tour. Shares are of the questions asked.
 
     `wrong_rows` are printed answers that are not the documents'; `steps` those of a conversation that came out right,
-    `documents` those of an uploaded document.
+    `documents` those of an uploaded document, `pages` those of the console.
     `cross_tenant_leaks` counts every attempt that was not refused in the way that it must be.
     """
 
@@ -22,6 +22,7 @@ class Figures:
     steps: int = 0
     documents: int = 0
     first_cited_s: float = 0.0
+    pages: int = 0
     abstained_unanswerable: float = 0.0
     swap_requests: int = 0
     swap_failed: int = 0
@@ -37,6 +38,7 @@ _AT_LEAST = {
     "adapters_exact": 0.9,
     "steps": 3,
     "documents": 3,
+    "pages": 4,
     "abstained_unanswerable": 0.9,
     "adapters": 4,
     "swap_requests": 1,

@@ -10,6 +10,7 @@ import openai
 import psutil
 
 from examples.demo import conversation
+from examples.demo.console import signed_in
 from examples.demo.fence import attempted
 from examples.demo.figures import Figures
 from examples.demo.platform import NotReady, Platform, read_metrics
@@ -29,6 +30,8 @@ from examples.demo.uploads import OwnDocument
 BASE_MODEL = "quiver-demo"
 SWAP_CALLERS = 6
 SWAP_LIMIT_S = 60.0
+# Of the console, with what is on each.
+PAGES = {"/documents/vs_handbook": "refunds.md", "/ask": "support", "/adapters": "api", "/keys": "demo"}
 FIRST_VERSION, SECOND_VERSION = "ecords", "Thank you for asking"
 
 Say = Callable[[str], None]
@@ -56,6 +59,7 @@ class Tour:
         self._all_questions()
         self._conversation()
         self._own_document()
+        self._console()
         self._fences()
         self._swap()
         self._metrics()
@@ -79,6 +83,17 @@ class Tour:
         cited = sorted({note.url_citation.title for note in message.annotations or ()})
         shown = f"{text}  WRONG: it is {question.answer}" if wrong else text
         return (model, KNOWLEDGE_BASE[tenant] if grounded else "-", shown, ", ".join(cited) or "-")
+
+    # The console ---------------------------------------------------------------------------------------------
+
+    def _console(self) -> None:
+        """Tenant acme's person signs in and looks around."""
+        somebody = signed_in(self._platform.console_url, self._platform.keys["acme"])
+        found = {path: words in somebody.page(path)[1] for path, words in PAGES.items()} if somebody else {}
+        self.figures.pages = sum(found.values())
+        self._say(
+            f"\nThe console, {self._platform.console_url}, shows a person of acme: {', '.join(found) or 'nothing'}."
+        )
 
     # All questions -------------------------------------------------------------------------------------------
 

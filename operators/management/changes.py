@@ -59,8 +59,8 @@ class Changes:
         query = select(rows).where(columns.tenant == tenant).order_by(columns.id.desc()).limit(PAGE)
         if before:
             query = query.where(columns.id < before)
-        found = await self._records.read(lambda connection: connection.execute(query).all())
-        return [Recorded(row.id, row.at, _change(row)) for row in found]
+        rows_of_tenant = await self._records.read(lambda connection: connection.execute(query).all())
+        return [Recorded(row.id, row.at, _change(row)) for row in rows_of_tenant]
 
 
 def _change(row: object) -> Change:

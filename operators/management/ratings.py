@@ -44,8 +44,8 @@ class Ratings:
         """Newest first, at most PAGE."""
         rows, columns = tables.ratings, tables.ratings.c
         query = select(rows).where(columns.tenant == tenant).order_by(columns.id.desc()).limit(PAGE)
-        found = await self._records.read(lambda connection: connection.execute(query).all())
-        return [Kept(row.id, row.at, _rating(row)) for row in found]
+        rows_of_tenant = await self._records.read(lambda connection: connection.execute(query).all())
+        return [Kept(row.id, row.at, _rating(row)) for row in rows_of_tenant]
 
     async def keep_only(self, tenants: frozenset[str]) -> None:
         """Deletes those of tenants that are gone."""

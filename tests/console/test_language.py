@@ -31,6 +31,13 @@ def test_every_text_of_a_page_exists() -> None:
             assert name in texts("en"), (page.name, name)
 
 
+def test_every_text_is_used() -> None:
+    code = "".join(path.read_text() for path in (*TEMPLATES.glob("*.html"), *TEMPLATES.parent.rglob("*.py")))
+    families = tuple(re.findall(r"'([a-z_.]+)' ~", code)) + tuple(re.findall(r'f"([a-z]+\.)\{', code))
+    single = (name for name in texts("en") if not name.startswith(families))
+    assert [name for name in single if f"'{name}'" not in code and f'"{name}"' not in code] == []
+
+
 def test_no_page_has_inline_scripts_or_styles() -> None:
     for page in TEMPLATES.glob("*.html"):
         text = page.read_text()
