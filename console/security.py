@@ -81,7 +81,7 @@ def page_before(request: Request) -> str:
 def session(cookies: Mapping[str, str]) -> str:
     """The session's secret; empty for a cookie that is none: a key in its place opens nothing."""
     secret = cookies.get(COOKIE, "")
-    return secret if _SESSION.fullmatch(found) else ""
+    return secret if _SESSION.fullmatch(secret) else ""
 
 
 def segment(part: str) -> str:
