@@ -43,10 +43,11 @@ function localTimes(root) {
 
 // What is written stays when a session ends ------------------------------------------------------------------------
 
-// By the form, and for an answer by its question: each has a draft of its own.
+// By the form, and for an answer by its model and question: each has a draft of its own.
 function draftName(field) {
-  const form = field.form;
-  return `draft:${new URL(form.action).pathname}:${form.elements.question === field ? "" : (form.elements.question?.value ?? "")}:${field.name}`;
+  const { question, model } = field.form.elements;
+  const subject = question && question !== field ? `${model.value}:${question.value}` : "";
+  return `draft:${new URL(field.form.action).pathname}:${subject}:${field.name}`;
 }
 
 function keepDrafts(root) {
