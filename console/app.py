@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
+import aiohttp
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry
@@ -13,7 +14,8 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 
 from console import rendering, visit
 from console.api import ApiError, connect
-from console.pages import adapters, ask, changes, documents, keys, platform, sign_in, usage
+from console.pages import adapters, ask, changes, documents, keys, platform, provider, sign_in, usage
+from console.provider import Provider
 from console.rendering import STATIC, Renderer
 from console.security import COOKIE, Guard
 from console.settings import Settings
@@ -31,12 +33,14 @@ _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
 def create_app(settings: Settings) -> FastAPI:
-    registry = CollectorRegistry()
+    registry, renderer = CollectorRegistry(), Renderer()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with connect(settings.management_url, settings.management_token.get_secret_value()) as api:
-            app.state.settings, app.state.api, app.state.renderer = settings, api, Renderer()
+        token = settings.management_token.get_secret_value()
+        async with connect(settings.management_url, token) as api, aiohttp.ClientSession() as http:
+            app.state.settings, app.state.api, app.state.renderer = settings, api, renderer
+            app.state.provider = _provider(settings, http)
             yield
 
     async def ready() -> str:
@@ -77,9 +81,23 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+def _provider(settings: Settings, http: aiohttp.ClientSession) -> Provider | None:
+    if not settings.oidc_issuer:
+        return None
+    return Provider(
+        http,
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret.get_secret_value(),
+        secret=settings.management_token.get_secret_value(),
+        return_url=f"{settings.public_url.rstrip('/')}/sign-in/return",
+    )
+
+
 def _pages() -> tuple[APIRouter, ...]:
     return (
         sign_in.routes(),
+        provider.routes(),
         documents.routes(),
         documents.document_routes(),
         documents.upload_routes(),

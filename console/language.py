@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("en", "ko")
@@ -12,11 +11,17 @@ _FOLDER = Path(__file__).parent / "languages"
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
-@cache
-def texts(language: str) -> Mapping[str, str]:
-    """By section and name, as `documents.title`."""
+def _read(language: str) -> Mapping[str, str]:
     sections = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
     return {f"{section}.{name}": text for section, named in sections.items() for name, text in named.items()}
+
+
+_TEXTS = {language: _read(language) for language in LANGUAGES}
+
+
+def texts(language: str) -> Mapping[str, str]:
+    """By section and name, as `documents.title`."""
+    return _TEXTS[language]
 
 
 class Language:

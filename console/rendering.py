@@ -3,11 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -18,9 +17,11 @@ STATIC = Path(__file__).parent / "static"
 
 
 class Renderer:
+    """Reads all templates when it is made: nothing is read while a page is."""
+
     def __init__(self) -> None:
         self._environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
+            loader=DictLoader({path.name: path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.html")}),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -34,11 +35,14 @@ class Renderer:
         return self._environment.get_template(template).render(values)
 
 
-@cache
+_DIGESTS = {
+    path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in STATIC.iterdir() if path.is_file()
+}
+
+
 def static(name: str) -> str:
     """The address of a static file; another content has another address, so browsers may keep it for ever."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/static/{name}?v={digest}"
+    return f"/static/{name}?v={_DIGESTS[name]}"
 
 
 @pass_context

@@ -7,7 +7,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """`management_token` tells the management API that the addresses of people, which this names, are true.
     `gateway_url` is shown to people who copy a request. `proxies` is the number of proxies in front, each of which adds
-    the address of its caller to X-Forwarded-For. `grafana_url` is linked to on the platform's page."""
+    the address of its caller to X-Forwarded-For. `grafana_url` is linked to on the platform's page. People sign in by
+    the OpenID Connect provider `oidc_issuer`, too, if there is one: it has the client `oidc_client_id` with the address
+    PUBLIC_URL/sign-in/return.
+    """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_CONSOLE_", frozen=True)
 
@@ -19,4 +22,8 @@ class Settings(BaseSettings):
     gateway_url: str = "http://127.0.0.1:8080"
     proxies: int = 0
     grafana_url: str = ""
+    public_url: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
     metrics_token: SecretStr = SecretStr("")

@@ -112,4 +112,8 @@ class ManagementSettings(BaseSettings):
     secret: SecretStr
     platform_key: SecretStr = SecretStr("")
     console_token: SecretStr = SecretStr("")
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_tenant_claim: str = "quiver_tenant"
+    oidc_role_claim: str = "quiver_role"
     metrics_token: SecretStr = SecretStr("")

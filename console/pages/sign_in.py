@@ -7,10 +7,10 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from console import security
-from console.api import ApiError
+from console.api import ApiError, Json
 from console.language import LANGUAGES
 from console.navigation import first_page
-from console.visit import THEMES, AnyVisit, SignedIn
+from console.visit import THEMES, AnyVisit, SignedIn, Visit
 
 _YEAR_S = 365 * 24 * 3600
 Text = Annotated[str, Form(max_length=2_000)]
@@ -25,7 +25,7 @@ def routes() -> APIRouter:
 
     @pages.get("/sign-in")
     async def form(visit: AnyVisit, next: str = "/", over: str = "") -> Response:  # noqa: A002  # its name in addresses
-        return visit.page("sign_in.html", next=security.local(next), is_over=bool(over), fault="")
+        return form_page(visit, next, is_over=bool(over))
 
     @pages.post("/sign-in")
     async def sign_in(visit: AnyVisit, key: Text, next: Text = "/") -> Response:  # noqa: A002
@@ -35,10 +35,8 @@ def routes() -> APIRouter:
         except ApiError as error:
             fault = visit.language.either(f"error.{error.code}", error.message) or visit.language("problem.away")
             status = error.status if error.status in (401, 422, 429) else 503
-            return visit.page("sign_in.html", status=status, next=security.local(next), is_over=False, fault=fault)
-        target = security.local(next)
-        address = first_page(opened["identity"]) if target == "/" else target
-        return security.with_session(RedirectResponse(address, 303), opened["session"])
+            return form_page(visit, next, status=status, fault=fault)
+        return opened_page(opened, next)
 
     @pages.post("/sign-out")
     async def sign_out(visit: AnyVisit) -> Response:
@@ -57,3 +55,15 @@ def routes() -> APIRouter:
         return response
 
     return pages
+
+
+def form_page(visit: Visit, target: str, *, status: int = 200, is_over: bool = False, fault: str = "") -> Response:
+    has_provider = visit.request.app.state.provider is not None
+    return visit.page("sign_in.html", status=status, next=security.local(target), is_over=is_over, fault=fault,
+                      has_provider=has_provider)  # fmt: skip
+
+
+def opened_page(opened: Json, target: str) -> Response:
+    target = security.local(target)
+    address = first_page(opened["identity"]) if target == "/" else target
+    return security.with_session(RedirectResponse(address, 303), opened["session"])

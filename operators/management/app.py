@@ -14,6 +14,7 @@ from operators.management.callers import Callers
 from operators.management.changes import Changes
 from operators.management.gateway import PREFIXES
 from operators.management.local_place import LocalPlace
+from operators.management.oidc import Claims, connected
 from operators.management.place import Place
 from operators.management.ratings import Ratings
 from operators.management.records import Records
@@ -99,6 +100,8 @@ async def _forget_tenants(management: Management) -> None:
 
 async def _management(settings: ManagementSettings, records: Records, stack: AsyncExitStack) -> Management:
     place = await _place(settings, stack)
+    claims = Claims(settings.oidc_tenant_claim, settings.oidc_role_claim)
+    id_tokens = await stack.enter_async_context(connected(settings.oidc_issuer, settings.oidc_client_id, claims))
     sessions, attempts = Sessions(records), Attempts(records)
     callers = Callers(
         place,
@@ -106,6 +109,7 @@ async def _management(settings: ManagementSettings, records: Records, stack: Asy
         attempts,
         platform=optional(settings.platform_key.get_secret_value()),
         console=optional(settings.console_token.get_secret_value()),
+        id_tokens=id_tokens,
     )
     delegations = Delegations(settings.secret.get_secret_value())
     url = settings.gateway_url

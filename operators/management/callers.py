@@ -10,6 +10,7 @@ from contract.conditions import ACCEPTED, find
 from contract.objects import Objects
 from operators.management.attempts import Attempts
 from operators.management.identity import PLATFORM, Identity, of_key
+from operators.management.oidc import IdTokens
 from operators.management.place import Place
 from operators.management.sessions import PREFIX, Session, Sessions
 from service.errors import UnauthorizedError
@@ -22,10 +23,17 @@ _UNKNOWN = "The key or session is not valid, or no longer: sign in again."
 
 class Callers:
     def __init__(
-        self, place: Place, sessions: Sessions, attempts: Attempts, *, platform: Tokens | None, console: Tokens | None
+        self,
+        place: Place,
+        sessions: Sessions,
+        attempts: Attempts,
+        *,
+        platform: Tokens | None,
+        console: Tokens | None,
+        id_tokens: IdTokens | None,
     ) -> None:
         self._place, self._sessions, self._attempts = place, sessions, attempts
-        self._platform, self._console = platform, console
+        self._platform, self._console, self._id_tokens = platform, console, id_tokens
 
     async def identity(self, headers: Headers) -> Identity:
         """Raises UnauthorizedError."""
@@ -44,8 +52,14 @@ class Callers:
             raise UnauthorizedError(
                 "This key is not valid, or no longer: check that it is complete, or ask for another."
             )
-        secret = await self._sessions.open(identity.tenant or "", digest)
-        return secret, identity
+        return await self._sessions.open(identity, digest), identity
+
+    async def sign_in_by_provider(self, token: str, nonce: str) -> tuple[str, Identity]:
+        """A new session, for whom. Raises UnauthorizedError, ForbiddenError and UnavailableError."""
+        if self._id_tokens is None:
+            raise UnauthorizedError("This platform has no provider of sign-ins: sign in with a key.")
+        identity = await self._id_tokens.identity(token, nonce)
+        return await self._sessions.open(identity), identity
 
     def address(self, headers: Headers, peer: str) -> str:
         """Of the person: the console says it of its own callers."""
@@ -66,16 +80,19 @@ class Callers:
         session = await self._sessions.find(secret)
         if session is None:
             return None
-        if not session.tenant:
-            return PLATFORM if self._is_platform(session) else None
-        return self._still_valid(session, (await self._place.snapshot()).objects)
+        objects = (await self._place.snapshot()).objects
+        if session.key_digest:
+            return self._of_keys_session(session, objects)
+        names = (None, *(tenant.name for tenant in objects.tenants))
+        return session.identity if session.identity.tenant in names else None
 
-    def _is_platform(self, session: Session) -> bool:
-        return self._platform is not None and session.key_digest in self._platform.digests
-
-    def _still_valid(self, session: Session, objects: Objects) -> Identity | None:
+    def _of_keys_session(self, session: Session, objects: Objects) -> Identity | None:
         """A key that is revoked or changed ends or changes its sessions."""
-        namespace = next((t.spec.namespace for t in objects.tenants if t.name == session.tenant), None)
+        tenant = session.identity.tenant
+        if tenant is None:
+            is_current = self._platform is not None and session.key_digest in self._platform.digests
+            return PLATFORM if is_current else None
+        namespace = next((each.spec.namespace for each in objects.tenants if each.name == tenant), None)
         return self._owner(objects, namespace, session.key_digest)
 
     def _owner(self, objects: Objects, namespace: str | None, digest: str) -> Identity | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select, update
 
 from operators.management import tables
+from operators.management.identity import ALL_SCOPES, Identity
 from operators.management.records import SECOND, Records, now
 
 PREFIX = "qvs-"
@@ -17,9 +18,9 @@ _NOTE_S = 60  # a use is noted once a minute
 
 @dataclass(frozen=True)
 class Session:
-    """Without a `tenant` it is the platform's."""
+    """`key_digest` is empty for a person of the provider, whose identity the session has."""
 
-    tenant: str
+    identity: Identity
     key_digest: str
     created: int
     used: int
@@ -32,10 +33,18 @@ class Sessions:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    async def open(self, tenant: str, key_digest: str) -> str:
+    async def open(self, identity: Identity, key_digest: str = "") -> str:
         """The secret of a new session. Sessions that are over are dropped."""
         secret, at = PREFIX + secrets.token_hex(32), now()
-        row = {"digest": _digest(secret), "tenant": tenant, "key_digest": key_digest, "created": at, "used": at}
+        row = {
+            "digest": _digest(secret),
+            "tenant": identity.tenant or "",
+            "actor": identity.actor,
+            "scopes": ",".join(sorted(identity.scopes)),
+            "key_digest": key_digest,
+            "created": at,
+            "used": at,
+        }
         over = delete(tables.sessions).where(
             (tables.sessions.c.used < at - IDLE_S * SECOND) | (tables.sessions.c.created < at - LONGEST_S * SECOND)
         )
@@ -52,7 +61,9 @@ class Sessions:
         )
         if row is None:
             return None
-        session = Session(row.tenant, row.key_digest, row.created, row.used)
+        scopes = frozenset(scope for scope in ALL_SCOPES if scope in row.scopes.split(","))
+        identity = Identity(row.actor, row.tenant or None, scopes)
+        session = Session(identity, row.key_digest, row.created, row.used)
         if session.is_over(at):
             return None
         if at - session.used > _NOTE_S * SECOND:

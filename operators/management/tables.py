@@ -10,8 +10,11 @@ sessions = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("tenant", String(63), nullable=False),
-    # The digest of the key that was signed in with.
+    # The digest of the key that was signed in with; empty for a person of the provider.
     Column("key_digest", String(64), nullable=False),
+    # Of a person of the provider; a key's are those of its object.
+    Column("actor", String(256), nullable=False),
+    Column("scopes", String(64), nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("used", BigInteger, nullable=False),
 )

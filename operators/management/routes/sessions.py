@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Request
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from contract.body import Body, Reply
 from operators.management.callers import bearer
@@ -18,7 +18,17 @@ from service.errors import ServiceError
 
 
 class SignIn(Body):
-    key: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
+    """A `key`, or an `id_token` of the provider with the `nonce` that the sign-in began with."""
+
+    key: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)] | None = None
+    id_token: Annotated[str, StringConstraints(min_length=1, max_length=16_384)] | None = None
+    nonce: Annotated[str, StringConstraints(max_length=256)] = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.key is None) == (self.id_token is None):
+            raise ValueError("give a key or an id_token, one of them")
+        return self
 
 
 class Who(Reply):
@@ -48,16 +58,22 @@ class SignedOut(Reply):
     deleted: Literal[True] = True
 
 
+async def _signed_in(services: Services, body: SignIn, address: str) -> tuple[str, Identity]:
+    if body.id_token is not None:
+        return await services.callers.sign_in_by_provider(body.id_token, body.nonce)
+    return await services.callers.sign_in(body.key or "", address)
+
+
 def session_routes() -> APIRouter:
     routes = router()
 
     @routes.post("/v1/sessions", responses=refusals(429))
     async def sign_in(body: SignIn, request: Request, services: Services) -> SessionObject:
-        """Exchanges a key for a session of at most a day. The key is not stored."""
+        """Exchanges a key, or a sign-in of the provider, for a session of at most a day. Neither is stored."""
         peer = request.client.host if request.client else ""
         address = services.callers.address(request.headers, peer)
         try:
-            secret, identity = await services.callers.sign_in(body.key, address)
+            secret, identity = await _signed_in(services, body, address)
         except ServiceError as error:
             if not isinstance(error, TooManyAttemptsError):  # as many as there were keys, not as there were requests
                 await services.changes.add(

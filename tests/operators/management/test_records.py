@@ -10,12 +10,14 @@ from operators.management import attempts, changes, sessions
 from operators.management.attempts import Attempts, wait_s
 from operators.management.changes import Change, Changes
 from operators.management.errors import NotFoundError, TooManyAttemptsError
+from operators.management.identity import Identity
 from operators.management.ratings import Rating, Ratings
 from operators.management.records import SECOND, Records, now
 from operators.management.sessions import Sessions
 from service.errors import UnavailableError
 from tests.retrieval.documents.postgres import postgres
 
+BOSS = Identity("key boss", "acme", frozenset({"admin"}))
 RATING = Rating("acme", "key boss", "support", "How long?", "30 days", True, "")
 
 
@@ -34,12 +36,12 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]
 
 async def test_a_session_is_found_by_its_secret_until_it_is_closed(records: Records) -> None:
     opened = Sessions(records)
-    secret = await opened.open("acme", "d" * 64)
-    other = await opened.open("acme", "d" * 64)
+    secret = await opened.open(BOSS, "d" * 64)
+    other = await opened.open(BOSS, "d" * 64)
     assert secret != other
     found = await opened.find(secret)
     assert found is not None
-    assert (found.tenant, found.key_digest) == ("acme", "d" * 64)
+    assert (found.identity, found.key_digest) == (BOSS, "d" * 64)
     assert await opened.find(secret + "0") is None
     await opened.close(secret)
     assert await opened.find(secret) is None
@@ -51,7 +53,7 @@ async def test_a_session_ends_when_it_is_idle_and_after_a_day(
     records: Records, monkeypatch: pytest.MonkeyPatch, step_s: int, steps: int
 ) -> None:
     opened, begun = Sessions(records), now()
-    secret = await opened.open("acme", "d" * 64)
+    secret = await opened.open(BOSS, "d" * 64)
     for number in range(1, steps + 1):
         assert await opened.find(secret) is not None
         at = begun + number * step_s * SECOND

@@ -13,6 +13,8 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(64), primary_key=True),
         sa.Column("tenant", sa.String(63), nullable=False),
         sa.Column("key_digest", sa.String(64), nullable=False),
+        sa.Column("actor", sa.String(256), nullable=False),
+        sa.Column("scopes", sa.String(64), nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("used", sa.BigInteger, nullable=False),
     )

@@ -1,0 +1,120 @@
+"""Verifies ID tokens of an OpenID Connect provider, and reads who somebody is from their claims.
+
+https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
+"""
+
+import hmac
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import jwt
+
+from contract.api_key import Scope
+from operators.management.errors import ForbiddenError
+from operators.management.identity import ALL_SCOPES, Identity
+from service.errors import UnauthorizedError, UnavailableError
+
+logger = logging.getLogger(__name__)
+
+ALGORITHMS = ("RS256", "ES256", "EdDSA", "RS384", "RS512", "ES384", "ES512", "PS256")
+LEEWAY_S = 30
+REFETCH_S = 60.0  # keys are fetched again for an unknown one, at most so often
+_ANSWER_S = 10.0
+_REQUIRED = ["iss", "sub", "aud", "exp", "iat", "nonce"]
+_ROLES: Mapping[str, frozenset[Scope]] = {
+    "reader": frozenset({"inference"}),
+    "editor": frozenset({"inference", "documents"}),
+    "admin": ALL_SCOPES,
+}
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The names of the claims for a person's tenant and role: `reader`, `editor`, `admin` or `platform`."""
+
+    tenant: str
+    role: str
+
+
+class IdTokens:
+    def __init__(self, http: aiohttp.ClientSession, issuer: str, client_id: str, claims: Claims) -> None:
+        self._http, self._issuer, self._client_id, self._claims = http, issuer, client_id, claims
+        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._fetched = float("-inf")
+
+    async def identity(self, token: str, nonce: str) -> Identity:
+        """Raises UnauthorizedError for a token that does not hold, and ForbiddenError for one that names no role."""
+        claims = await self._verified(token)
+        if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
+            raise UnauthorizedError("The sign-in belongs to another one: begin again.")
+        audience = claims["aud"]
+        if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != self._client_id:
+            raise UnauthorizedError("The sign-in is for another application: begin again.")
+        return identity_of(claims, self._claims)
+
+    async def _verified(self, token: str) -> Mapping[str, Any]:
+        try:
+            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
+            claims: Mapping[str, Any] = jwt.decode(
+                token, key, list(ALGORITHMS), audience=self._client_id, issuer=self._issuer, leeway=LEEWAY_S,
+                options={"require": _REQUIRED},
+            )  # fmt: skip
+        except jwt.PyJWTError as error:
+            logger.warning("an ID token of %s is refused: %s", self._issuer, error)
+            raise UnauthorizedError("The provider's sign-in does not hold: begin again.") from error
+        return claims
+
+    async def _key(self, kid: str) -> jwt.PyJWK:
+        """Raises UnauthorizedError for an unknown key, and UnavailableError."""
+        if kid not in self._keys and time.monotonic() - self._fetched > REFETCH_S:
+            await self._fetch()
+        if kid not in self._keys:
+            raise UnauthorizedError("The provider's sign-in is signed by an unknown key: begin again.")
+        return self._keys[kid]
+
+    async def _fetch(self) -> None:
+        configuration = await self._json(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+        if configuration.get("issuer") != self._issuer:
+            raise UnavailableError("The provider of sign-ins names another issuer than its own: check oidc.issuer.")
+        keys = await self._json(str(configuration.get("jwks_uri", "")))
+        self._keys = {key.key_id or "": key for key in jwt.PyJWKSet.from_dict(dict(keys)).keys}
+        self._fetched = time.monotonic()
+
+    async def _json(self, url: str) -> Mapping[str, Any]:
+        try:
+            async with self._http.get(url, timeout=aiohttp.ClientTimeout(total=_ANSWER_S)) as answer:
+                answer.raise_for_status()
+                value: Mapping[str, Any] = await answer.json(content_type=None)
+                return value
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            logger.warning("%s does not answer: %s", url, error)
+            raise UnavailableError("The provider of sign-ins does not answer: try again in a moment.") from error
+
+
+def identity_of(claims: Mapping[str, Any], names: Claims) -> Identity:
+    """Raises ForbiddenError for a person without a role or a tenant."""
+    actor = str(claims.get("email") or claims.get("preferred_username") or claims["sub"])[:200]
+    role, tenant = claims.get(names.role), claims.get(names.tenant)
+    if role == "platform":
+        return Identity(actor, None, frozenset())
+    if role not in _ROLES or not isinstance(tenant, str) or not tenant:
+        raise ForbiddenError(
+            f"{actor} has no role here: the provider must give the claims {names.tenant} (a tenant) and {names.role} "
+            "(reader, editor, admin or platform). Ask your administrator."
+        )
+    return Identity(actor, tenant, _ROLES[str(role)])
+
+
+@asynccontextmanager
+async def connected(issuer: str, client_id: str, claims: Claims) -> AsyncIterator[IdTokens | None]:
+    """None without an issuer."""
+    if not issuer:
+        yield None
+        return
+    async with aiohttp.ClientSession() as http:
+        yield IdTokens(http, issuer, client_id, claims)

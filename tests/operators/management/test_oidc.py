@@ -1,0 +1,89 @@
+"""ID tokens of a provider: who they are, and which do not hold."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from operators.management import oidc
+from operators.management.errors import ForbiddenError
+from operators.management.identity import ALL_SCOPES, Identity
+from operators.management.oidc import Claims, IdTokens
+from service.errors import UnauthorizedError, UnavailableError
+from tests.console.oidc_provider import CLIENT, OidcProvider, provider
+
+NAMES = Claims("quiver_tenant", "quiver_role")
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[OidcProvider]:
+    async with provider() as made:
+        yield made
+
+
+@pytest.fixture
+async def tokens(issuer: OidcProvider) -> AsyncIterator[IdTokens]:
+    async with aiohttp.ClientSession() as http:
+        yield IdTokens(http, issuer.url, CLIENT, NAMES)
+
+
+@pytest.mark.parametrize(("claims", "identity"), [
+    ({"quiver_role": "reader"}, Identity("mina@acme.example", "acme", frozenset({"inference"}))),
+    ({"quiver_role": "editor"}, Identity("mina@acme.example", "acme", frozenset({"inference", "documents"}))),
+    ({"quiver_role": "admin", "email": None}, Identity("u1", "acme", ALL_SCOPES)),
+    ({"quiver_role": "platform"}, Identity("mina@acme.example", None, frozenset())),
+])  # fmt: skip
+async def test_claims_say_who_somebody_is(
+    issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any], identity: Identity
+) -> None:
+    issuer.changed = claims
+    assert await tokens.identity(issuer.token("n"), "n") == identity
+
+
+@pytest.mark.parametrize("claims", [{"quiver_role": "owner"}, {"quiver_role": None}, {"quiver_tenant": None},
+                                    {"quiver_tenant": ["acme"]}])  # fmt: skip
+async def test_who_has_no_role_or_no_tenant_is_not_let_in(
+    issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any]
+) -> None:
+    issuer.changed = claims
+    with pytest.raises(ForbiddenError, match="quiver_role"):
+        await tokens.identity(issuer.token("n"), "n")
+
+
+@pytest.mark.parametrize("claims", [
+    {"aud": "another"}, {"iss": "https://evil.example"}, {"exp": 1}, {"nonce": "other"}, {"nonce": None},
+    {"aud": [CLIENT, "another"]}, {"aud": [CLIENT, "another"], "azp": "another"}, {"exp": None},
+])  # fmt: skip
+async def test_tokens_for_others_do_not_hold(issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any]) -> None:
+    issuer.changed = claims
+    with pytest.raises(UnauthorizedError):
+        await tokens.identity(issuer.token("n"), "n")
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+async def test_tokens_without_the_providers_signature_do_not_hold(
+    issuer: OidcProvider, tokens: IdTokens, algorithm: str
+) -> None:
+    issuer.algorithm = algorithm
+    with pytest.raises(UnauthorizedError):
+        await tokens.identity(issuer.token("n"), "n")
+
+
+async def test_rotated_keys_are_fetched_and_unknown_ones_not_each_time(
+    issuer: OidcProvider, tokens: IdTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tokens.identity(issuer.token("n"), "n")
+    issuer.rotate()
+    with pytest.raises(UnauthorizedError, match="unknown key"):
+        await tokens.identity(issuer.token("n"), "n")
+    assert issuer.jwks_read == 1
+    monkeypatch.setattr(oidc, "REFETCH_S", 0.0)
+    await tokens.identity(issuer.token("n"), "n")
+    assert issuer.jwks_read == 2
+
+
+async def test_a_provider_that_is_away_is_said() -> None:
+    async with aiohttp.ClientSession() as http:
+        with pytest.raises(UnavailableError, match="try again"):
+            await IdTokens(http, "http://127.0.0.1:9", CLIENT, NAMES).identity(OidcProvider(url="x").token("n"), "n")
