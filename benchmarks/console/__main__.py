@@ -74,7 +74,7 @@ class Run:
         return replicas.bars(self.stage, self.browser, self.notes)
 
     def c6(self) -> Bars:
-        return speed.bars(self.stage, self.browser)
+        return speed.bars(self.stage, self.browser, documents=2_000 if self.quick else 10_000)
 
 
 def main() -> int:
