@@ -114,6 +114,6 @@ class ManagementSettings(BaseSettings):
     console_token: SecretStr = SecretStr("")
     oidc_issuer: str = ""
     oidc_client_id: str = ""
-    oidc_tenant_claim: str = "quiver_tenant"
-    oidc_role_claim: str = "quiver_role"
+    oidc_tenant_claim: str = "quiver-tenant"
+    oidc_role_claim: str = "quiver-role"
     metrics_token: SecretStr = SecretStr("")

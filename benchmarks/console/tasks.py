@@ -79,6 +79,8 @@ class Tasks:
 
     def see_failure(self) -> None:
         self._documents()
+        self.person.press(self.person.page.locator(".chip.failed"))
+        self.person.page.wait_for_url("**state=failed**")
         self.person.see(self._row(BROKEN).locator(".reason"))
 
     # Answers --------------------------------------------------------------------------------------------------------

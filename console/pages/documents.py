@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any
-from urllib.parse import quote
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from console.answer import passage_digest
@@ -19,6 +20,25 @@ _STORES = "/v1/vector_stores"
 _MINUTES = {"hour": 60, "day": 1_440, "week": 10_080}
 _DEPTH_OF_SITE = 3
 Text = Annotated[str, Form(max_length=2_000)]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The part of a collection that is shown: documents after one, with a text in their names, in a state."""
+
+    after: Annotated[str, Query(max_length=80)] = ""
+    name: Annotated[str, Query(max_length=255)] = ""
+    state: Literal["", "in_progress", "completed", "failed"] = ""
+
+    @property
+    def window(self) -> dict[str, str]:
+        """The parameters of the list."""
+        given = {"after": self.after, "filename": self.name, "filter": self.state}
+        return {"limit": str(PAGE)} | {name: value for name, value in given.items() if value}
+
+    def address(self, **changed: str) -> str:
+        """The query of another part."""
+        return urlencode({"after": self.after, "name": self.name, "state": self.state} | changed)
 
 
 def path(*parts: str) -> str:
@@ -35,7 +55,7 @@ def routes() -> APIRouter:
         stores = await _stores(visit)
         if stores:
             return visit.go(f"/documents/{stores[0]['id']}")
-        return visit.page("documents.html", stores=[], store=None, usage=None)
+        return visit.page("documents.html", stores=[], store=None, usage=None, shown=Shown())
 
     @pages.post("")
     async def create(visit: SignedIn, name: Text) -> Response:
@@ -43,20 +63,18 @@ def routes() -> APIRouter:
         return visit.go(f"/documents/{store['id']}", "created")
 
     @pages.get("/{store_id}")
-    async def collection(
-        visit: SignedIn, store_id: str, after: str = "", name: Annotated[str, Query(max_length=255)] = ""
-    ) -> Response:
-        stores, usage, store, shown = await asyncio.gather(
-            _stores(visit), visit.get(f"{visit.path}/usage"), visit.get(path(store_id)),
-            _shown(visit, store_id, after, name),
-        )  # fmt: skip
-        return visit.page("documents.html", stores=stores, usage=usage, store=store, **shown)
+    async def collection(visit: SignedIn, store_id: str, shown: Annotated[Shown, Depends()]) -> Response:
+        stores, usage, listed = await asyncio.gather(
+            _stores(visit), visit.get(f"{visit.path}/usage"), _listed(visit, store_id, shown)
+        )
+        store = next(each for each in stores if each["id"] == store_id)  # `_listed` has refused an unknown one
+        return visit.page("documents.html", stores=stores, usage=usage, store=store, shown=shown, **listed)
 
     @pages.get("/{store_id}/list")
-    async def part(visit: SignedIn, store_id: str, after: str = "", name: str = "") -> Response:
+    async def part(visit: SignedIn, store_id: str, shown: Annotated[Shown, Depends()]) -> Response:
         """The part of the page that changes while documents are in work."""
-        return visit.page("documents_list.html", store=await visit.get(path(store_id)),
-                          **await _shown(visit, store_id, after, name))  # fmt: skip
+        store, listed = await asyncio.gather(visit.get(path(store_id)), _listed(visit, store_id, shown))
+        return visit.page("documents_list.html", store=store, shown=shown, **listed)
 
     return pages
 
@@ -166,14 +184,13 @@ async def _stores(visit: Visit) -> Sequence[Json]:
         after = {"after": page["last_id"]}
 
 
-async def _shown(visit: Visit, store_id: str, after: str, name: str) -> dict[str, Any]:
+async def _listed(visit: Visit, store_id: str, shown: Shown) -> dict[str, Any]:
     """A page of documents, the newest first, and the web sources."""
-    window = {"limit": str(PAGE)} | ({"after": after} if after else {}) | ({"filename": name} if name else {})
     listed, sources = await asyncio.gather(
-        visit.get(path(store_id, "files"), **window), visit.get(path(store_id, "web_sources"))
+        visit.get(path(store_id, "files"), **shown.window), visit.get(path(store_id, "web_sources"))
     )
     return {"documents": listed["data"], "has_more": listed["has_more"], "last": listed["last_id"],
-            "after": after, "name": name, "sources": sources["data"]}  # fmt: skip
+            "sources": sources["data"]}  # fmt: skip
 
 
 async def _same_named(visit: Visit, store_id: str, file: Json) -> list[str]:

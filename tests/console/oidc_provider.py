@@ -27,7 +27,7 @@ def new_key() -> rsa.RSAPrivateKey:
 class OidcProvider:
     """`claims` are the person's; `changed` is put over the claims of the next token, `algorithm` signs it."""
 
-    claims: dict[str, Any] = field(default_factory=lambda: {"quiver_tenant": "acme", "quiver_role": "editor"})
+    claims: dict[str, Any] = field(default_factory=lambda: {"quiver-tenant": "acme", "quiver-role": "editor"})
     changed: dict[str, Any] = field(default_factory=dict)
     algorithm: str = "RS256"
     url: str = ""

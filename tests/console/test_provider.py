@@ -127,7 +127,7 @@ async def test_a_sign_in_that_takes_too_long_begins_again(
 
 
 @pytest.mark.parametrize(("claims", "status"), [
-    ({"quiver_role": None}, 403), ({"nonce": "other"}, 401), ({"quiver_tenant": "nobody"}, 303),
+    ({"quiver-role": None}, 403), ({"nonce": "other"}, 401), ({"quiver-tenant": "nobody"}, 303),
 ])  # fmt: skip
 async def test_who_is_not_let_in_is_told(
     running: tuple[Browser, OidcProvider], claims: dict[str, Any], status: int

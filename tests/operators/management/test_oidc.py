@@ -13,7 +13,7 @@ from operators.management.oidc import Claims, IdTokens
 from service.errors import UnauthorizedError, UnavailableError
 from tests.console.oidc_provider import CLIENT, OidcProvider, provider
 
-NAMES = Claims("quiver_tenant", "quiver_role")
+NAMES = Claims("quiver-tenant", "quiver-role")
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ async def tokens(issuer: OidcProvider) -> AsyncIterator[IdTokens]:
 
 
 @pytest.mark.parametrize(("claims", "identity"), [
-    ({"quiver_role": "reader"}, Identity("mina@acme.example", "acme", frozenset({"inference"}))),
-    ({"quiver_role": "editor"}, Identity("mina@acme.example", "acme", frozenset({"inference", "documents"}))),
-    ({"quiver_role": "admin", "email": None}, Identity("u1", "acme", ALL_SCOPES)),
-    ({"quiver_role": "platform"}, Identity("mina@acme.example", None, frozenset())),
+    ({"quiver-role": "reader"}, Identity("mina@acme.example", "acme", frozenset({"inference"}))),
+    ({"quiver-role": "editor"}, Identity("mina@acme.example", "acme", frozenset({"inference", "documents"}))),
+    ({"quiver-role": "admin", "email": None}, Identity("u1", "acme", ALL_SCOPES)),
+    ({"quiver-role": "platform"}, Identity("mina@acme.example", None, frozenset())),
 ])  # fmt: skip
 async def test_claims_say_who_somebody_is(
     issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any], identity: Identity
@@ -41,13 +41,13 @@ async def test_claims_say_who_somebody_is(
     assert await tokens.identity(issuer.token("n"), "n") == identity
 
 
-@pytest.mark.parametrize("claims", [{"quiver_role": "owner"}, {"quiver_role": None}, {"quiver_tenant": None},
-                                    {"quiver_tenant": ["acme"]}])  # fmt: skip
+@pytest.mark.parametrize("claims", [{"quiver-role": "owner"}, {"quiver-role": None}, {"quiver-tenant": None},
+                                    {"quiver-tenant": ["acme"]}])  # fmt: skip
 async def test_who_has_no_role_or_no_tenant_is_not_let_in(
     issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any]
 ) -> None:
     issuer.changed = claims
-    with pytest.raises(ForbiddenError, match="quiver_role"):
+    with pytest.raises(ForbiddenError, match="quiver-role"):
         await tokens.identity(issuer.token("n"), "n")
 
 
