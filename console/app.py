@@ -25,7 +25,7 @@ from service.bearer import BearerAuth
 from service.body_limit import BodyLimit
 from service.probes import Probes
 from service.request_metrics import CountRequests, RequestMetrics
-from service.tokens import optional
+from service.tokens import all_of, first, optional
 
 MOST_BYTES = 1_000_000  # of a form; uploads are passed on as they come
 _FILES = {path.name for path in STATIC.iterdir() if path.is_file()}
@@ -37,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        token = settings.management_token.get_secret_value()
+        token = first(settings.management_token.get_secret_value())
         async with connect(settings.management_url, token) as api, aiohttp.ClientSession() as http:
             app.state.settings, app.state.api, app.state.renderer = settings, api, renderer
             app.state.provider = _provider(settings, http)
@@ -89,7 +89,7 @@ def _provider(settings: Settings, http: aiohttp.ClientSession) -> Provider | Non
         settings.oidc_issuer,
         settings.oidc_client_id,
         settings.oidc_client_secret.get_secret_value(),
-        secret=settings.management_token.get_secret_value(),
+        secrets=all_of(settings.management_token.get_secret_value()),
         return_url=f"{settings.public_url.rstrip('/')}/sign-in/return",
     )
 

@@ -6,10 +6,11 @@ browser.
 
 import base64
 import hashlib
-import secrets
-from collections.abc import Mapping
+import hmac
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import urlencode
 
@@ -44,7 +45,8 @@ class Ended:
 
 
 class Provider:
-    """`secret` signs the cookie; it is the same for all replicas. `return_url` is known to the provider."""
+    """The first of the `secrets` signs the cookie, all are accepted; all replicas have the same. The provider has the
+    `return_url`."""
 
     def __init__(
         self,
@@ -53,18 +55,18 @@ class Provider:
         client_id: str,
         client_secret: str,
         *,
-        secret: str,
+        secrets: Sequence[str],
         return_url: str,
     ) -> None:
         self._http, self._issuer = http, issuer
         self._client_id, self._client_secret = client_id, client_secret
-        self._secret, self._return_url = secret, return_url
+        self._secrets, self._return_url = secrets, return_url
         self._configuration: Mapping[str, Any] | None = None
 
     async def begin(self, target: str) -> Begun:
         """Raises ProviderError."""
         configuration = await self._discovered()
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        state, nonce, verifier = (token_urlsafe(32) for _ in range(3))
         asked = {
             "response_type": "code",
             "client_id": self._client_id,
@@ -78,15 +80,14 @@ class Provider:
         claims = {"exp": datetime.now(UTC) + LIFE, "state": state, "nonce": nonce, "verifier": verifier, "next": target}
         endpoint = str(configuration["authorization_endpoint"])
         mark = "&" if "?" in endpoint else "?"
-        return Begun(f"{endpoint}{mark}{urlencode(asked)}", jwt.encode(claims, self._secret, _ALGORITHM))
+        return Begun(f"{endpoint}{mark}{urlencode(asked)}", jwt.encode(claims, self._secrets[0], _ALGORITHM))
 
     async def end(self, cookie: str, state: str, code: str) -> Ended:
         """Raises ProviderError."""
-        try:
-            begun = jwt.decode(cookie, self._secret, [_ALGORITHM], options={"require": ["exp", "state"]})
-        except jwt.InvalidTokenError as error:
-            raise ProviderError("the sign-in took too long, or began in another browser") from error
-        if not secrets.compare_digest(str(begun["state"]).encode(), state.encode()):
+        begun = next((each for secret in self._secrets if (each := _read(cookie, secret))), None)
+        if begun is None:
+            raise ProviderError("the sign-in took too long, or began in another browser")
+        if not hmac.compare_digest(str(begun["state"]).encode(), state.encode()):
             raise ProviderError("the answer belongs to another sign-in")
         return Ended(await self._token(code, str(begun["verifier"])), str(begun["nonce"]), str(begun["next"]))
 
@@ -127,6 +128,14 @@ class Provider:
         if not isinstance(value, dict):
             raise ProviderError(f"{url} does not answer with an object")
         return value
+
+
+def _read(cookie: str, secret: str) -> Mapping[str, Any] | None:
+    try:
+        claims: Mapping[str, Any] = jwt.decode(cookie, secret, [_ALGORITHM], options={"require": ["exp", "state"]})
+    except jwt.InvalidTokenError:
+        return None
+    return claims
 
 
 def challenge(verifier: str) -> str:

@@ -36,6 +36,11 @@ def optional(setting: str) -> Tokens | None:
     return Tokens(setting) if setting else None
 
 
+def all_of(setting: str) -> tuple[str, ...]:
+    """All of a setting, the one that is sent first."""
+    return tuple(token.strip() for token in setting.split(SEPARATOR) if token.strip())
+
+
 def first(setting: str) -> str:
     """The token that a caller sends."""
     return setting.split(SEPARATOR)[0].strip()

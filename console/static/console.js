@@ -27,7 +27,7 @@ function signIn() {
 
 async function ask(url, options = {}) {
   const response = await fetch(url, { ...options, headers: { accept: "application/json", ...options.headers } });
-  if (response.status === 401) {
+  if (response.status === 401 || response.redirected) { // a page in place of a part: the sign-in
     signIn();
     throw new SignedOut();
   }
@@ -172,7 +172,7 @@ async function uploadAll(form, files) {
   const worker = async () => {
     for (let file = waiting.shift(); file; file = waiting.shift()) {
       results.push(await upload(form, file, main.dataset));
-      if (region) await refresh(region);
+      try { if (region) await refresh(region); } catch (error) { if (error instanceof SignedOut) return; }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));

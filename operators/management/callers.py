@@ -9,6 +9,7 @@ from contract.api_key import APIKey, key_digest, key_namespace
 from contract.conditions import ACCEPTED, find
 from contract.objects import Objects
 from operators.management.attempts import Attempts
+from operators.management.errors import NotFoundError
 from operators.management.identity import PLATFORM, Identity, of_key
 from operators.management.oidc import IdTokens
 from operators.management.place import Place
@@ -54,11 +55,17 @@ class Callers:
             )
         return await self._sessions.open(identity, digest), identity
 
-    async def sign_in_by_provider(self, token: str, nonce: str) -> tuple[str, Identity]:
-        """A new session, for whom. Raises UnauthorizedError, ForbiddenError and UnavailableError."""
+    async def sign_in_by_provider(self, token: str, nonce: str, address: str) -> tuple[str, Identity]:
+        """A new session, for whom. Raises UnauthorizedError, ForbiddenError, UnavailableError and
+        TooManyAttemptsError."""
         if self._id_tokens is None:
-            raise UnauthorizedError("This platform has no provider of sign-ins: sign in with a key.")
-        identity = await self._id_tokens.identity(token, nonce)
+            raise NotFoundError("This platform has no provider of sign-ins: sign in with a key.")
+        await self._attempts.check(address)
+        try:
+            identity = await self._id_tokens.identity(token, nonce)
+        except UnauthorizedError:
+            await self._attempts.add(address)
+            raise
         return await self._sessions.open(identity), identity
 
     def address(self, headers: Headers, peer: str) -> str:

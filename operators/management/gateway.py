@@ -112,14 +112,19 @@ def _body(request: Request) -> AsyncIterator[bytes] | None:
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:
-    """Raises UnavailableError for an answer that is larger than that of any change."""
+    """Raises UnavailableError for an answer that breaks off, or is larger than that of any change."""
     pieces, size = [], 0
-    async with answer:
-        async for piece in answer.content.iter_any():
-            size += len(piece)
-            if size > _MOST_BYTES:
-                raise UnavailableError("The gateway's answer is too large. The change may have been made: look again.")
-            pieces.append(piece)
+    try:
+        async with answer:
+            async for piece in answer.content.iter_any():
+                size += len(piece)
+                pieces.append(piece)
+                if size > _MOST_BYTES:
+                    raise UnavailableError(
+                        "The gateway's answer is too large. The change may have been made: look again."
+                    )
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise UnavailableError("The gateway broke off. The change may have been made: look again.") from error
     return b"".join(pieces)
 
 

@@ -1,6 +1,7 @@
 """A directory of `quiver up` as the place of objects: its files, and the snapshot that the run publishes."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -15,11 +16,13 @@ from contract.api_key import APIKey
 from contract.objects import to_data
 from contract.resource import Key
 from contract.snapshot import Snapshot
-from operators.local import decisions, directory, snapshots
+from operators.local import decisions, directory
 from operators.local.directory import STATE, Contents
 from operators.management.errors import ConflictError
 from operators.management.place import Action
 from service.errors import InvalidRequestError, UnavailableError
+
+logger = logging.getLogger(__name__)
 
 TAKEN_UP_S = 15.0  # until a run has read a changed file, on a busy machine
 _LOOK_S = 0.05
@@ -30,18 +33,23 @@ class LocalPlace:
         self._root = root
         self._file = root / STATE / "snapshot.json"
         self._read: tuple[int, Snapshot] = (0, Snapshot())
+        self._is_readable = False
 
     async def snapshot(self) -> Snapshot:
         return await asyncio.to_thread(self._current)
 
     def _current(self) -> Snapshot:
-        """Parsed again only after a change."""
+        """Parsed again only after a change. While the file cannot be read, the last snapshot counts."""
         try:
             changed = self._file.stat().st_mtime_ns
+            if changed != self._read[0]:
+                self._read = (changed, Snapshot.model_validate_json(self._file.read_bytes()))
+            self._is_readable = True
         except FileNotFoundError:
-            return Snapshot()
-        if changed != self._read[0]:
-            self._read = (changed, snapshots.read(self._file))
+            self._is_readable = False
+        except (OSError, ValidationError) as error:
+            self._is_readable = False
+            logger.error("%s cannot be read, the objects before it count: %s", self._file, error)
         return self._read[1]
 
     async def add_key(self, item: APIKey) -> None:
@@ -75,7 +83,7 @@ class LocalPlace:
 
     @property
     def is_complete(self) -> bool:
-        return not self._read[1].problems
+        return self._is_readable and not self._read[1].problems
 
     async def fault(self) -> str:
         has_run = await asyncio.to_thread(self._file.exists)

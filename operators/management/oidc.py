@@ -89,25 +89,33 @@ class IdTokens:
         try:
             async with self._http.get(url, timeout=aiohttp.ClientTimeout(total=_ANSWER_S)) as answer:
                 answer.raise_for_status()
-                value: Mapping[str, Any] = await answer.json(content_type=None)
-                return value
+                value = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             logger.warning("%s does not answer: %s", url, error)
             raise UnavailableError("The provider of sign-ins does not answer: try again in a moment.") from error
+        if not isinstance(value, dict):
+            raise UnavailableError("The provider of sign-ins does not answer with an object: check oidc.issuer.")
+        return value
 
 
 def identity_of(claims: Mapping[str, Any], names: Claims) -> Identity:
     """Raises ForbiddenError for a person without a role or a tenant."""
-    actor = str(claims.get("email") or claims.get("preferred_username") or claims["sub"])[:200]
+    actor = _named(claims)
     role, tenant = claims.get(names.role), claims.get(names.tenant)
     if role == "platform":
         return Identity(actor, None, frozenset())
-    if role not in _ROLES or not isinstance(tenant, str) or not tenant:
+    if not isinstance(role, str) or role not in _ROLES or not isinstance(tenant, str) or not tenant:
         raise ForbiddenError(
             f"{actor} has no role here: the provider must give the claims {names.tenant} (a tenant) and {names.role} "
             "(reader, editor, admin or platform). Ask your administrator."
         )
-    return Identity(actor, tenant, _ROLES[str(role)])
+    return Identity(actor, tenant, _ROLES[role])
+
+
+def _named(claims: Mapping[str, Any]) -> str:
+    """For the record: only `sub` is nobody else's, and not the person's own choice."""
+    email = claims.get("email") if claims.get("email_verified") is True else None
+    return f"{str(email)[:150]} ({str(claims['sub'])[:90]})" if email else f"person {str(claims['sub'])[:90]}"
 
 
 @asynccontextmanager

@@ -20,6 +20,8 @@ from service.errors import ServiceError, UnavailableError
 
 logger = logging.getLogger(__name__)
 
+UNKNOWN = 0  # of a change: nobody was told how it ended
+
 
 @dataclass(frozen=True)
 class Management:
@@ -54,6 +56,9 @@ class Caller:
             yield ending
         except ServiceError as error:
             ending.outcome = error.status
+            raise
+        except BaseException:  # the caller has left, or this process ends
+            ending.outcome = UNKNOWN
             raise
         finally:
             await self._end(change_id, ending)

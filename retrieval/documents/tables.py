@@ -119,8 +119,8 @@ replacements = Table(
     metadata,
     Column("old_id", String(64), primary_key=True),
     Column("new_id", String(64), primary_key=True),
-    Column("tenant", String(63), nullable=False),
-    Column("knowledge_base", String(63), nullable=False),
+    Column("tenant", String(63), primary_key=True),
+    Column("knowledge_base", String(63), primary_key=True),
     ForeignKeyConstraint(["old_id"], ["files.id"], ondelete="CASCADE"),
     ForeignKeyConstraint(["new_id"], ["files.id"], ondelete="CASCADE"),
 )

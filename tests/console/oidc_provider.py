@@ -42,7 +42,7 @@ class OidcProvider:
     def token(self, nonce: str) -> str:
         now = int(time.time())
         claims = {"iss": self.url, "sub": "u1", "aud": CLIENT, "exp": now + 60, "iat": now, "nonce": nonce,
-                  "email": "mina@acme.example", **self.claims, **self.changed}  # fmt: skip
+                  "email": "mina@acme.example", "email_verified": True, **self.claims, **self.changed}  # fmt: skip
         key: Any = self.key if self.algorithm.startswith("RS") else "" if self.algorithm == "none" else "k" * 64
         return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, self.algorithm,
                           headers={"kid": self.kid})  # fmt: skip

@@ -24,7 +24,7 @@ from operators.settings import ManagementSettings
 from tests.console.oidc_provider import CLIENT, SECRET, OidcProvider, provider
 from tests.operators import objects
 
-TOKEN = "t" * 48
+TOKEN, OLD = "t" * 48, "o" * 48  # while it is replaced
 
 
 @asynccontextmanager
@@ -41,7 +41,8 @@ async def _serving(app: Any, bound: socket.socket) -> AsyncIterator[None]:
 class Browser:
     """Keeps cookies, also secure ones, as browsers do on localhost; follows nothing by itself."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, url: str, management: str) -> None:
+        self.management = management
         self.url, self._http, self.cookies = url, http, dict[str, str]()
 
     async def get(self, url: str) -> tuple[int, str, str]:
@@ -69,15 +70,20 @@ async def running(tmp_path: Path) -> AsyncIterator[tuple[Browser, OidcProvider]]
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(provider())
         database = f"sqlite:///{tmp_path}/management.db"
-        settings = ManagementSettings(directory=tmp_path, database=database, secret=SecretStr("s" * 48),
-                                      oidc_issuer=issuer.url, oidc_client_id=CLIENT)  # fmt: skip
+        tokens = SecretStr(f"{TOKEN},{OLD}")
+        settings = ManagementSettings(
+            directory=tmp_path, database=database, secret=SecretStr("s" * 48), console_token=tokens,
+            oidc_issuer=issuer.url, oidc_client_id=CLIENT,
+        )  # fmt: skip
         app = await asyncio.to_thread(create_management, settings)
         await stack.enter_async_context(_serving(app, sockets[0]))
-        own = Settings(management_url=management, management_token=SecretStr(TOKEN), public_url=console,
-                       oidc_issuer=issuer.url, oidc_client_id=CLIENT, oidc_client_secret=SecretStr(SECRET))  # fmt: skip
+        own = Settings(
+            management_url=management, management_token=tokens, public_url=console,
+            oidc_issuer=issuer.url, oidc_client_id=CLIENT, oidc_client_secret=SecretStr(SECRET),
+        )  # fmt: skip
         await stack.enter_async_context(_serving(await asyncio.to_thread(create_console, own), sockets[1]))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        yield Browser(http, console), issuer
+        yield Browser(http, console, management), issuer
 
 
 async def _signed_in(browser: Browser, target: str = "/adapters") -> tuple[int, str, str]:
@@ -106,6 +112,13 @@ async def test_a_sign_in_ends_in_the_browser_that_it_began_in(running: tuple[Bro
     browser.cookies = began
     assert (await browser.get(back.replace("state=", "state=x")))[0] == 502
     assert "__Host-session" not in browser.cookies
+
+
+async def test_only_the_console_brings_sign_ins_of_the_provider(running: tuple[Browser, OidcProvider]) -> None:
+    browser, issuer = running
+    body = {"id_token": issuer.token("n"), "nonce": "n"}
+    async with aiohttp.ClientSession() as http, http.post(f"{browser.management}/v1/sessions", json=body) as answer:
+        assert answer.status == 403
 
 
 async def test_a_code_is_good_once(running: tuple[Browser, OidcProvider]) -> None:

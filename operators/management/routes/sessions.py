@@ -8,7 +8,7 @@ from pydantic import StringConstraints, model_validator
 from contract.body import Body, Reply
 from operators.management.callers import bearer
 from operators.management.changes import Change
-from operators.management.errors import TooManyAttemptsError
+from operators.management.errors import ForbiddenError, NotFoundError, TooManyAttemptsError
 from operators.management.identity import Identity, Role
 from operators.management.service import Calls, Services
 from operators.management.sessions import PREFIX
@@ -60,7 +60,7 @@ class SignedOut(Reply):
 
 async def _signed_in(services: Services, body: SignIn, address: str) -> tuple[str, Identity]:
     if body.id_token is not None:
-        return await services.callers.sign_in_by_provider(body.id_token, body.nonce)
+        return await services.callers.sign_in_by_provider(body.id_token, body.nonce, address)
     return await services.callers.sign_in(body.key or "", address)
 
 
@@ -72,10 +72,13 @@ def session_routes() -> APIRouter:
         """Exchanges a key, or a sign-in of the provider, for a session of at most a day. Neither is stored."""
         peer = request.client.host if request.client else ""
         address = services.callers.address(request.headers, peer)
+        if body.id_token is not None and not services.callers.is_console(request.headers):
+            raise ForbiddenError("Sign-ins of the provider begin at the console, which knows the nonce: sign in there.")
         try:
             secret, identity = await _signed_in(services, body, address)
         except ServiceError as error:
-            if not isinstance(error, TooManyAttemptsError):  # as many as there were keys, not as there were requests
+            # As many as there were keys, not as there were requests: strangers write no further rows.
+            if not isinstance(error, TooManyAttemptsError | NotFoundError):
                 await services.changes.add(
                     Change("", "unknown", "session.open", "", error.status, address, request_id.get())
                 )

@@ -186,6 +186,17 @@ def test_changes_are_recorded_refused_ones_too(run: Run) -> None:
     assert run.keys["reader"] not in str(recorded)
 
 
+def test_a_change_whose_caller_leaves_has_no_outcome(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leaving(*_arguments: object) -> None:
+        raise RuntimeError("gone")
+
+    monkeypatch.setattr(local_place, "_write", leaving)
+    with pytest.raises(RuntimeError):
+        run.ask("POST", "/v1/tenants/acme/keys", run.keys["boss"], json={"name": "new"})
+    (recorded,) = run.ask("GET", "/v1/tenants/acme/changes", run.keys["boss"]).json()["data"]
+    assert (recorded["action"], recorded["outcome"]) == ("key.create", 0)
+
+
 def test_two_people_who_decide_at_once_are_told(run: Run) -> None:
     stale = {"against": "a" * 64}
     answer = run.ask("POST", "/v1/tenants/acme/adapters/support/promote", run.keys["boss"], json=stale)

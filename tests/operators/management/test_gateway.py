@@ -23,16 +23,19 @@ class Server:
     def __init__(self) -> None:
         self.heads: list[bytes] = []
         self.pieces: list[bytes] = [b"{}"]
+        self.missing = 0  # bytes that are announced, and do not come
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(reader):
             self.heads.append(head)
-            length = sum(map(len, self.pieces))
+            length = sum(map(len, self.pieces)) + self.missing
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % length)
             for piece in self.pieces:
                 writer.write(piece)
                 await writer.drain()
                 await asyncio.sleep(0.01)  # so that they come one by one
+            if self.missing:
+                break
         writer.close()
 
 
@@ -82,6 +85,13 @@ async def test_the_answer_to_a_change_is_whole() -> None:
         server.pieces = [b'{"id": "vs_1", ', b'"name": "x"}']
         answer = await gateway.pass_on(_request("DELETE", "/v1/vector_stores/vs_1"), EDITOR)
     assert answer.body == b'{"id": "vs_1", "name": "x"}'
+
+
+async def test_an_answer_that_breaks_off_is_said() -> None:
+    async with passing() as (gateway, server):
+        server.pieces, server.missing = [b"{"], 10
+        with pytest.raises(UnavailableError, match="may have been made"):
+            await gateway.pass_on(_request("DELETE", "/v1/vector_stores/vs_1"), EDITOR)
 
 
 async def test_callers_name_no_identity_of_their_own() -> None:

@@ -38,3 +38,15 @@ async def test_a_name_in_use_is_refused_wherever_its_file_is(place: LocalPlace, 
     with pytest.raises(ConflictError):
         await place.add_key(other)
     assert [path.name for path in tmp_path.iterdir()] == [STATE]
+
+
+async def test_a_snapshot_that_cannot_be_read_leaves_the_last_one(place: LocalPlace, tmp_path: Path) -> None:
+    _, key = new_key("acme", "boss", b"x" * 32)
+    file = tmp_path / STATE / "snapshot.json"
+    assert not place.is_complete
+    await asyncio.to_thread(snapshots.write, file, Snapshot(objects=collect([key])))
+    assert (await place.snapshot()).objects.api_keys == (key,)
+    assert place.is_complete
+    await asyncio.to_thread(file.write_text, '{"of": "another release"}x')
+    assert (await place.snapshot()).objects.api_keys == (key,)
+    assert not place.is_complete

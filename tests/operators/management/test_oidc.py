@@ -29,10 +29,10 @@ async def tokens(issuer: OidcProvider) -> AsyncIterator[IdTokens]:
 
 
 @pytest.mark.parametrize(("claims", "identity"), [
-    ({"quiver-role": "reader"}, Identity("mina@acme.example", "acme", frozenset({"inference"}))),
-    ({"quiver-role": "editor"}, Identity("mina@acme.example", "acme", frozenset({"inference", "documents"}))),
-    ({"quiver-role": "admin", "email": None}, Identity("u1", "acme", ALL_SCOPES)),
-    ({"quiver-role": "platform"}, Identity("mina@acme.example", None, frozenset())),
+    ({"quiver-role": "reader"}, Identity("mina@acme.example (u1)", "acme", frozenset({"inference"}))),
+    ({"quiver-role": "editor"}, Identity("mina@acme.example (u1)", "acme", frozenset({"inference", "documents"}))),
+    ({"quiver-role": "admin", "email_verified": False}, Identity("person u1", "acme", ALL_SCOPES)),
+    ({"quiver-role": "platform"}, Identity("mina@acme.example (u1)", None, frozenset())),
 ])  # fmt: skip
 async def test_claims_say_who_somebody_is(
     issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any], identity: Identity
@@ -42,6 +42,7 @@ async def test_claims_say_who_somebody_is(
 
 
 @pytest.mark.parametrize("claims", [{"quiver-role": "owner"}, {"quiver-role": None}, {"quiver-tenant": None},
+                                    {"quiver-role": ["admin"]},
                                     {"quiver-tenant": ["acme"]}])  # fmt: skip
 async def test_who_has_no_role_or_no_tenant_is_not_let_in(
     issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any]

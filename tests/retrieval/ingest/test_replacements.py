@@ -1,12 +1,16 @@
 """A document is replaced once the new one answers, with a real store and embedder."""
 
+from dataclasses import replace
+
 import pytest
 
 from retrieval.documents.deletion_proofs import DeletionProofs
+from retrieval.documents.entries import Entry
 from retrieval.documents.index_wait import IndexWait
 from retrieval.documents.pages import Window
 from retrieval.documents.replacements import Replacements
 from retrieval.documents.signing import Signer
+from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.vector_stores import Draft, VectorStore
 from retrieval.scope import Scope
 from tests.retrieval.ingest.bench import Bench
@@ -82,6 +86,50 @@ def test_only_documents_of_the_same_store_are_replaced(bench: Bench, replacement
     bench.settle()
     assert _names(bench, store) == ["b.txt"]
     assert _texts(bench, other) == ["One."]
+
+
+def test_who_goes_back_to_the_first_version_keeps_it(bench: Bench, replacements: Replacements) -> None:
+    first, second = bench.upload("a.txt", "One."), bench.upload("a2.txt", "Two.")
+    store = bench.library.create(bench.tenant, Draft(), [first.id])
+    bench.library.attach(store, second.id, {})
+    replacements.add(store, second.id, [first.id])
+    replacements.add(store, first.id, [second.id])
+    bench.settle()
+    replacements.finish()
+    bench.settle()
+    assert _texts(bench, store) == ["One."]
+
+
+def test_of_three_versions_the_last_one_stays_whichever_is_ready_first(
+    bench: Bench, replacements: Replacements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [bench.upload(f"{number}.txt", f"Version {number}.") for number in range(3)]
+    store = bench.library.create(bench.tenant, Draft(), [file.id for file in files])
+    replacements.add(store, files[1].id, [files[0].id])
+    replacements.add(store, files[2].id, [files[1].id])
+    bench.settle()
+    ready, entry = {files[2].id}, StoreLibrary.entry
+
+    def delayed(library: StoreLibrary, of: VectorStore, file_id: str) -> Entry:
+        found = entry(library, of, file_id)
+        return found if file_id in ready else replace(found, status="in_progress")
+
+    monkeypatch.setattr(StoreLibrary, "entry", delayed)
+    for _ in range(2):
+        replacements.finish()
+        bench.settle()
+    assert _names(bench, store) == ["2.txt"]
+
+
+def test_the_same_files_are_replaced_in_each_store(bench: Bench, replacements: Replacements) -> None:
+    old, new = bench.upload("a.txt", "One."), bench.upload("b.txt", "Two.")
+    stores = [bench.library.create(bench.tenant, Draft(), [old.id, new.id]) for _ in range(2)]
+    for store in stores:
+        replacements.add(store, new.id, [old.id])
+    bench.settle()
+    replacements.finish()
+    bench.settle()
+    assert [_names(bench, store) for store in stores] == [["b.txt"]] * 2
 
 
 def test_documents_are_listed_by_a_part_of_their_names(bench: Bench, replacements: Replacements) -> None:

@@ -12,8 +12,8 @@ def upgrade() -> None:
         "replacements",
         sa.Column("old_id", sa.String(64), primary_key=True),
         sa.Column("new_id", sa.String(64), primary_key=True),
-        sa.Column("tenant", sa.String(63), nullable=False),
-        sa.Column("knowledge_base", sa.String(63), nullable=False),
+        sa.Column("tenant", sa.String(63), primary_key=True),
+        sa.Column("knowledge_base", sa.String(63), primary_key=True),
         sa.ForeignKeyConstraint(["old_id"], ["files.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["new_id"], ["files.id"], ondelete="CASCADE"),
     )
