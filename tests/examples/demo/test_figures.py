@@ -24,6 +24,7 @@ GOOD = Figures(
     adapters_exact=0.92,
     steps=3,
     documents=3,
+    pages=4,
     abstained_unanswerable=1.0,
 )
 
