@@ -28,7 +28,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks: the session's secret, empty without one, and where from."""
+    """A caller: the session's secret, empty without one, and the network address."""
 
     session: str
     address: str

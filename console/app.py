@@ -157,7 +157,7 @@ _GENERAL = {403: "problem.forbidden", 404: "problem.missing", 405: "problem.miss
 
 
 async def _problem(request: Request, status: int, message: str = "", code: str = "") -> Response:
-    """What happened in the reader's language, what to do, and the service's own words."""
+    """Shows the fault in the reader's language, the remedy, and the service's own message."""
     coming = await visit.visit(request) if status >= 500 else await _visit(request)
     general = coming.language(_GENERAL.get(status, "problem.away"))
     words = coming.language.either(f"error.{code}", "") or (message if status < 500 else "") or general

@@ -29,7 +29,7 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True)
 class Begun:
-    """A sign-in that has begun: where the browser goes, and its cookie."""
+    """A begun sign-in: the provider's page for the browser, and the browser's cookie."""
 
     url: str
     cookie: str
@@ -37,7 +37,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Ended:
-    """A sign-in that has ended, for the management API to verify; and where the person wanted to go."""
+    """An ended sign-in, for the management API to verify, and the page to open then."""
 
     id_token: str
     nonce: str

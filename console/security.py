@@ -1,4 +1,4 @@
-"""What protects the pages: headers, the origin of changes, addresses that may be gone to, and the session's cookie."""
+"""Protects the pages: headers, the origin of changes, redirects, and the session's cookie."""
 
 import re
 from collections.abc import Mapping

@@ -5,8 +5,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """`management_token` tells the management API that the addresses of people, which this names, are true.
-    `gateway_url` is shown to people who copy a request. `proxies` is the number of proxies in front, each of which adds
+    """`management_token` is the console's for the management API, which trusts the people's addresses from it.
+    `gateway_url` is shown in copied requests. `proxies` is the number of proxies in front, each of which adds
     the address of its caller to X-Forwarded-For. `grafana_url` is linked to on the platform's page. People sign in by
     the OpenID Connect provider `oidc_issuer`, too, if there is one: it has the client `oidc_client_id` with the address
     PUBLIC_URL/sign-in/return.

@@ -19,12 +19,12 @@ THEMES = ("auto", "light", "dark")
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in, or not any more."""
+    """There is no session, or it is over."""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """`who` is the management API's word on the person; None before the sign-in."""
+    """`who` is the identity from the management API; None before the sign-in."""
 
     request: Request
     api: Api

@@ -36,7 +36,7 @@ def missing() -> str:
 
 
 def _apt_get(arguments: Sequence[str]) -> str:
-    """What it says of faults."""
+    """Its error output."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "--yes", "--quiet", *arguments]
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True).stderr

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -22,7 +22,7 @@ from benchmarks.report import Bar
 from operators.local.layout import LOOPBACK, free_port
 
 PIECE = 16 * 1024
-SLOW_S = 0.02  # between pieces of an upload, so that a kill comes in its middle
+SLOW_S = 0.02  # between pieces of an upload: time for a kill
 FACT = "The refund window of the Zefra Basic plan is 77 days."
 
 
@@ -40,28 +40,33 @@ def bars(stage: Stage, browser: Browser, notes: list[str]) -> dict[str, Bar]:
 class Replica:
     port: int
     process: "subprocess.Popen[bytes]"
-    busy: int = 0
 
 
 @contextmanager
 def replicas(stage: Stage, count: int) -> Iterator[list[Replica]]:
     """Further processes of the console, with the settings of the running one."""
-    settings = environment(stage.platform, "console")
-    settings.pop("QUIVER_CONSOLE_SOCKET", None)
-    running = []
+    running: list[Replica] = []
     try:
         for _ in range(count):
             port = free_port()
-            settings["QUIVER_CONSOLE_PORT"] = str(port)
-            process = subprocess.Popen([sys.executable, "-m", "console"], env=settings, stderr=subprocess.DEVNULL)
-            running.append(Replica(port, process))
-        for each in running:
-            _wait_for(each.port)
+            running.append(Replica(port, _started(stage, port)))
         yield running
     finally:
         for each in running:
             each.process.kill()
             each.process.wait()
+
+
+def _started(stage: Stage, port: int) -> "subprocess.Popen[bytes]":
+    settings = environment(stage.platform, "console") | {"QUIVER_CONSOLE_PORT": str(port)}
+    settings.pop("QUIVER_CONSOLE_SOCKET", None)
+    process = subprocess.Popen([sys.executable, "-m", "console"], env=settings, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+    except TimeoutError:
+        process.kill()
+        raise
+    return process
 
 
 def _wait_for(port: int) -> None:
@@ -80,7 +85,6 @@ class Balancer:
     turn: int = 0
     uploading: Replica | None = None
     answering: Replica | None = None
-    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -148,7 +152,7 @@ class Front:
 
 
 def _upload(stage: Stage, browser: Browser, front: Front, _running: list[Replica]) -> str:
-    """What went wrong, "" if the file is ready in spite of the kill."""
+    """The fault, "" if the file is ready in spite of the kill."""
     store = stage.store("acme", "killed")
     with tempfile.TemporaryDirectory() as folder, person(browser, front.url, Manner("en", 1280), stage.key) as someone:
         file = Path(folder, "large.html")
@@ -190,10 +194,6 @@ def _kill(replica: Replica | None) -> None:
 
 
 def _restart(stage: Stage, running: list[Replica]) -> None:
-    settings = environment(stage.platform, "console")
-    settings.pop("QUIVER_CONSOLE_SOCKET", None)
     for each in running:
         if each.process.poll() is not None:
-            settings["QUIVER_CONSOLE_PORT"] = str(each.port)
-            each.process = subprocess.Popen([sys.executable, "-m", "console"], env=settings, stderr=subprocess.DEVNULL)
-            _wait_for(each.port)
+            each.process = _started(stage, each.port)

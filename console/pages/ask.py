@@ -51,7 +51,10 @@ def routes() -> APIRouter:
     ) -> Response:
         """For browsers without scripts: the whole answer at once."""
         asked = Question(model=model, documents=documents, messages=[Message(role="user", content=question)])
-        answers = [await _html(visit, asked, await _answered(visit, asked))]
+        body = await request_body(visit, asked)
+        answer = Answer()
+        answer.add(await visit.post(_CHAT, body))
+        answers = [_html(visit, asked, body, answer)]
         return visit.page("ask.html", models=await models(visit), question=question, chosen=model,
                           documents=documents, answers=answers)  # fmt: skip
 
@@ -120,27 +123,20 @@ async def request_body(visit: Visit, question: Question) -> Json:
 async def _events(visit: Visit, question: Question) -> AsyncIterator[str]:
     answer = Answer()
     try:
-        body = await request_body(visit, question) | {"stream": True}
-        async for line in visit.api.stream(visit.person, _CHAT, body):
+        body = await request_body(visit, question)
+        async for line in visit.api.stream(visit.person, _CHAT, {**body, "stream": True}):
             if (chunk := chunk_of(line)) and (added := answer.add(chunk)):
                 yield event("text", added)
         if answer.fault:
             yield event("fault", answer.fault)
             return
-        yield event("done", {"html": await _html(visit, question, answer), "text": answer.text})
+        yield event("done", {"html": _html(visit, question, body, answer), "text": answer.text})
     except ApiError as error:
         yield event("fault", error.message or visit.language("problem.away"))
 
 
-async def _answered(visit: Visit, question: Question) -> Answer:
-    answer = Answer()
-    answer.add(await visit.post(_CHAT, await request_body(visit, question)))
-    return answer
-
-
-async def _html(visit: Visit, question: Question, answer: Answer) -> str:
+def _html(visit: Visit, question: Question, body: Json, answer: Answer) -> str:
     considered = [{**each, "address": document_address(each)} for each in answer.considered]
-    body = await request_body(visit, question)
     shown = {name: value for name, value in body.items() if name != "retrieval"} | _copied(body["retrieval"])
     return visit.text(
         "answer.html",

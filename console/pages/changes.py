@@ -1,4 +1,4 @@
-"""What changed: releases, and the record of people's changes."""
+"""Changes: releases, and the record of people's changes."""
 
 from fastapi import APIRouter
 from starlette.responses import Response

@@ -1,16 +1,17 @@
 """Documents: collections, upload, progress, passages, replacing, deleting with proof, web pages."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from console.answer import passage_digest
-from console.api import Json
+from console.api import ApiError, Json
 from console.security import segment
 from console.visit import SignedIn, Visit
 
@@ -67,7 +68,9 @@ def routes() -> APIRouter:
         stores, usage, listed = await asyncio.gather(
             _stores(visit), visit.get(f"{visit.path}/usage"), _listed(visit, store_id, shown)
         )
-        store = next(each for each in stores if each["id"] == store_id)  # `_listed` has refused an unknown one
+        store = next((each for each in stores if each["id"] == store_id), None)
+        if store is None:  # deleted meanwhile
+            raise HTTPException(404)
         return visit.page("documents.html", stores=stores, usage=usage, store=store, shown=shown, **listed)
 
     @pages.get("/{store_id}/list")
@@ -84,11 +87,10 @@ def document_routes() -> APIRouter:
 
     @pages.get("/{store_id}/{file_id}")
     async def document(visit: SignedIn, store_id: str, file_id: str, cited: str = "") -> Response:
-        entry, content, store = await visit.every(
-            path(store_id, "files", file_id), path(store_id, "files", file_id, "content"), path(store_id)
-        )
+        address = path(store_id, "files", file_id)
+        entry, content = await visit.every(address, f"{address}/content")
         passages = [(each["text"], passage_digest(each["text"]) == cited) for each in content["data"]]
-        return visit.page("document.html", store=store, document=entry, passages=passages)
+        return visit.page("document.html", store_id=store_id, document=entry, passages=passages)
 
     @pages.get("/{store_id}/{file_id}/state")
     async def state(visit: SignedIn, store_id: str, file_id: str) -> Response:
@@ -122,10 +124,12 @@ def upload_routes() -> APIRouter:
     async def upload(request: Request, visit: SignedIn, store_id: str, replaces: str = "") -> Response:
         """A form with a file and its purpose. The answer is JSON for the page's script, else the collection."""
         file = await visit.api.upload(visit.person, request)
-        old = [replaces] if replaces else await _same_named(visit, store_id, file)
-        await visit.post(
-            path(store_id, "files"), {"file_id": file["id"], "replaces": [each for each in old if each != file["id"]]}
-        )
+        try:
+            old = [*await _same_named(visit, store_id, file), *([replaces] if replaces else [])]
+            await visit.post(path(store_id, "files"), {"file_id": file["id"], "replaces": old})
+        except ApiError:
+            await visit.delete(f"/v1/files/{segment(file['id'])}")  # else it would use the quota, and be on no page
+            raise
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"id": file["id"], "name": file["filename"], "replaces": old})
         return visit.go(f"/documents/{quote(store_id)}")
@@ -174,14 +178,18 @@ def deletion_routes() -> APIRouter:
 
 async def _stores(visit: Visit) -> Sequence[Json]:
     """The collections, oldest first."""
-    stores: list[Json] = []
-    after: dict[str, str] = {}
+    return [store async for store in _every(visit, _STORES, order="asc")]
+
+
+async def _every(visit: Visit, address: str, **parameters: str) -> AsyncIterator[Json]:
+    """The items of all pages of a list."""
     while True:
-        page = await visit.get(_STORES, limit="100", order="asc", **after)
-        stores += page["data"]
+        page = await visit.get(address, limit="100", **parameters)
+        for item in page["data"]:
+            yield item
         if not page["has_more"]:
-            return stores
-        after = {"after": page["last_id"]}
+            return
+        parameters["after"] = page["last_id"]
 
 
 async def _listed(visit: Visit, store_id: str, shown: Shown) -> dict[str, Any]:
@@ -194,15 +202,9 @@ async def _listed(visit: Visit, store_id: str, shown: Shown) -> dict[str, Any]:
 
 
 async def _same_named(visit: Visit, store_id: str, file: Json) -> list[str]:
-    """The documents that a new file replaces: uploads with its very name."""
-    named: list[str] = []
-    after: dict[str, str] = {}
-    while True:
-        page = await visit.get(path(store_id, "files"), limit="100", filename=file["filename"][:255], **after)
-        named += [each["id"] for each in page["data"] if _is_older(each, file)]
-        if not page["has_more"]:
-            return named
-        after = {"after": page["last_id"]}
+    """Uploads with the name of a new file, which replaces them."""
+    listed = _every(visit, path(store_id, "files"), filename=file["filename"][:255])
+    return [each["id"] async for each in listed if _is_older(each, file)]
 
 
 def _is_older(document: Json, file: Json) -> bool:

@@ -1,6 +1,6 @@
 """Keys: list, make, revoke."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form
 from starlette.responses import Response
@@ -22,11 +22,11 @@ def routes() -> APIRouter:
     async def make(
         visit: SignedIn,
         name: Text,
-        scopes: Annotated[list[str], Form()],
-        days: Text = "",
+        scopes: Annotated[list[str] | None, Form()] = None,
+        days: Annotated[int | Literal[""], Form()] = "",
     ) -> Response:
-        """The page with the key, which is shown this once."""
-        body = {"name": name, "scopes": scopes} | ({"days": int(days)} if days.isdecimal() else {})
+        """The page shows the key, this once. Without `days` it never expires."""
+        body = {"name": name, "scopes": scopes or []} | ({} if days == "" else {"days": days})
         return await _page(visit, await visit.post(f"{visit.path}/keys", body))
 
     @pages.post("/{name}/revoke")

@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import get_args
 
 import click
-import yaml
 
 from contract.api_key import APIKey, Scope, new_key
 from contract.names import EMBEDDER
-from contract.objects import AnyObject, to_data
 from contract.resource import Key
 from contract.tenant import Tenant
 from operators.cli.arguments import NameType, directory_argument
-from operators.local import directory, table
+from operators.local import directory, key_files, table
 from operators.local.directory import Contents
+from operators.local.key_files import SharedFileError
 
 
 @click.group()
@@ -77,15 +76,15 @@ def listing(root: Path, tenant: str | None) -> None:
 @click.option("--name", type=NameType(), required=True, help="What the key is called.")
 def revoke(root: Path, tenant: str, name: str) -> None:
     """Remove a key from DIR: a running gateway refuses it within a second."""
-    contents = directory.read(root, Contents())
-    namespace = tenant_of(root, contents, tenant).spec.namespace
-    key = Key(kind="APIKey", namespace=namespace, name=name)
-    file = next((file for file, items in contents.files.items() if key in (item.key for item in items)), None)
+    namespace = tenant_of(root, directory.read(root, Contents()), tenant).spec.namespace
+    try:
+        file = key_files.remove(root, Key(kind="APIKey", namespace=namespace, name=name))
+    except SharedFileError as error:
+        raise click.ClickException(
+            f"{error} holds other objects, too; take the key {name} out of it by hand"
+        ) from error
     if file is None:
         raise click.ClickException(f"tenant {tenant} has no key {name}; see quiver keys list {root}")
-    if len(contents.files[file]) > 1:
-        raise click.ClickException(f"{file} holds other objects, too; take the key {name} out of it by hand")
-    (root / file).unlink()
     click.echo(f"{tenant}/{name} is revoked; {file} is removed")
 
 
@@ -119,14 +118,10 @@ def _refuse_double(contents: Contents, item: APIKey) -> None:
             raise click.ClickException(f"{item.key} is in {file} already; choose another --name")
 
 
-def write_new(path: Path, item: AnyObject) -> None:
-    data = to_data(item)
-    data.pop("status", None)
+def write_new(path: Path, item: APIKey) -> None:
     try:
-        with path.open("x") as file:
-            yaml.safe_dump(data, file, sort_keys=False)
+        key_files.write(path, item)
     except FileExistsError:
         raise click.ClickException(f"{path} exists; choose another --name, or remove it to revoke that key") from None
     except OSError as error:
-        path.unlink(missing_ok=True)
         raise click.ClickException(f"{path} cannot be written: {error.strerror}; no key was made") from error

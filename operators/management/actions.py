@@ -29,7 +29,7 @@ def action(method: str, path: str) -> str:
 
 
 def subject(path: str, answer: bytes) -> str:
-    """What was changed: its name and id in the answer, or else the path."""
+    """The changed object: its name and id in the answer, or else the path."""
     try:
         body = json.loads(answer)
     except ValueError:

@@ -6,7 +6,8 @@ from sqlalchemy import delete, func, insert, select
 
 from operators.management import tables
 from operators.management.errors import TooManyAttemptsError
-from operators.management.records import SECOND, Records, new_id, now
+from operators.management.records import SECOND, Records
+from service.clock import microseconds, ordered_id
 
 FREE = 5  # failures of an address without a wait
 FIRST_WAIT_S = 60
@@ -20,7 +21,7 @@ def wait_s(failures: int) -> int:
 
 
 def network(address: str) -> str:
-    """Whose address it is: of IPv6, a site has 2^64."""
+    """The network that counts as one caller: an IPv6 site has 2^64 addresses."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -36,7 +37,7 @@ class Attempts:
 
     async def check(self, address: str) -> None:
         """Raises TooManyAttemptsError."""
-        at, failures = now(), tables.failures.c
+        at, failures = microseconds(), tables.failures.c
         own = select(func.count(), func.max(failures.at)).where(
             failures.address == network(address), failures.at > at - MEMORY_S * SECOND
         )
@@ -46,9 +47,9 @@ class Attempts:
             raise TooManyAttemptsError(f"Too many failed sign-ins: wait {left} seconds, then try again.")
 
     async def add(self, address: str) -> None:
-        at = now()
+        at = microseconds()
         old = delete(tables.failures).where(tables.failures.c.at < at - MEMORY_S * SECOND)
-        row = {"id": new_id(), "address": network(address), "at": at}
+        row = {"id": ordered_id(), "address": network(address), "at": at}
         await self._records.write(
             lambda connection: (connection.execute(old), connection.execute(insert(tables.failures), row))
         )

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import delete, insert, select, update
 
 from operators.management import tables
-from operators.management.records import SECOND, Records, new_id, now
+from operators.management.records import SECOND, Records
+from service.clock import microseconds, ordered_id
 
 KEPT_S = 400 * 86_400
 PAGE = 100
@@ -39,18 +40,18 @@ class Changes:
 
     async def add(self, change: Change) -> str:
         """The id of the new row."""
-        row = {**asdict(change), "subject": change.subject[:_LONGEST], "id": new_id(), "at": now()}
+        row = {**asdict(change), "subject": change.subject[:_LONGEST], "id": ordered_id(), "at": microseconds()}
         await self._records.write(lambda connection: connection.execute(insert(tables.changes), row))
         return str(row["id"])
 
     async def end(self, change_id: str, outcome: int, subject: str = "") -> None:
-        """How a change ended, and what it was about where that is only known then."""
+        """Records the outcome of a change, and its subject if only the answer names it."""
         values = {"outcome": outcome} | ({"subject": subject[:_LONGEST]} if subject else {})
         ended = update(tables.changes).where(tables.changes.c.id == change_id).values(**values)
         await self._records.write(lambda connection: connection.execute(ended))
 
     async def drop_old(self) -> None:
-        old = delete(tables.changes).where(tables.changes.c.at < now() - KEPT_S * SECOND)
+        old = delete(tables.changes).where(tables.changes.c.at < microseconds() - KEPT_S * SECOND)
         await self._records.write(lambda connection: connection.execute(old))
 
     async def of_tenant(self, tenant: str, before: str | None = None) -> Sequence[Recorded]:

@@ -112,7 +112,7 @@ def _body(request: Request) -> AsyncIterator[bytes] | None:
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:
-    """Raises UnavailableError for an answer that breaks off, or is larger than that of any change."""
+    """Raises UnavailableError for a broken or an oversized answer."""
     pieces, size = [], 0
     try:
         async with answer:

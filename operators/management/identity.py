@@ -1,4 +1,4 @@
-"""Who calls, and what the caller may do (pure)."""
+"""Callers and their rights (pure)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -2,22 +2,20 @@
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from contract.adapter import Decision
 from contract.api_key import APIKey
-from contract.objects import to_data
 from contract.resource import Key
 from contract.snapshot import Snapshot
-from operators.local import decisions, directory
-from operators.local.directory import STATE, Contents
+from operators.local import decisions, key_files
+from operators.local.directory import STATE
+from operators.local.key_files import SharedFileError
 from operators.management.errors import ConflictError
 from operators.management.place import Action
 from service.errors import InvalidRequestError, UnavailableError
@@ -56,8 +54,7 @@ class LocalPlace:
         """Nothing stays of a key that is not in force in time: nobody has it."""
         if any(key.key == item.key for key in (await self.snapshot()).objects.api_keys):
             raise ConflictError(f"There is a key {item.name} already: choose another name.")
-        path = self._root / f"key-{item.namespace}.{item.name}.yaml"  # names hold no dot
-        await asyncio.to_thread(_write, path, item)
+        path = await asyncio.to_thread(self._write, item)
         try:
             await self._until(lambda digests: item.spec.sha256 in digests, f"The key {item.name} was not accepted")
         except UnavailableError:
@@ -65,7 +62,7 @@ class LocalPlace:
             raise
 
     async def remove_key(self, item: APIKey) -> None:
-        await asyncio.to_thread(self._unlink, item)
+        await asyncio.to_thread(self._remove, item)
         await self._until(
             lambda digests: item.spec.sha256 not in digests, f"The key {item.name} is removed, and not refused yet"
         )
@@ -97,31 +94,22 @@ class LocalPlace:
                 raise UnavailableError(f"{otherwise}: see whether quiver up runs.")
             await asyncio.sleep(_LOOK_S)
 
-    def _unlink(self, item: APIKey) -> None:
-        """Raises ConflictError for a file with other objects, and UnavailableError."""
-        contents = directory.read(self._root, Contents())
-        file = next((file for file, items in contents.files.items() if item.key in (i.key for i in items)), None)
-        if file is None:
-            return
-        if len(contents.files[file]) > 1:
-            raise ConflictError(f"{file} has other objects, too: its author must take the key {item.name} out of it.")
+    def _write(self, item: APIKey) -> Path:
+        """The file. Raises ConflictError and UnavailableError."""
+        path = self._root / f"key-{item.namespace}.{item.name}.yaml"  # names hold no dot
         try:
-            (self._root / file).unlink()
+            key_files.write(path, item)
+        except FileExistsError as error:
+            raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
         except OSError as error:
-            raise UnavailableError(f"{file} cannot be removed ({error.strerror}): the key is still valid.") from error
+            raise UnavailableError(f"{path.name} cannot be written ({error.strerror}): no key was made.") from error
+        return path
 
-
-def _write(path: Path, item: APIKey) -> None:
-    """Readers see the whole file or none. Raises ConflictError and UnavailableError."""
-    data = to_data(item)
-    data.pop("status", None)
-    staged = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        staged.write_text(yaml.safe_dump(data, sort_keys=False))
-        path.hardlink_to(staged)
-    except FileExistsError as error:
-        raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
-    except OSError as error:
-        raise UnavailableError(f"{path.name} cannot be written ({error.strerror}): no key was made.") from error
-    finally:
-        staged.unlink(missing_ok=True)
+    def _remove(self, item: APIKey) -> None:
+        """Raises ConflictError and UnavailableError."""
+        try:
+            key_files.remove(self._root, item.key)
+        except SharedFileError as error:
+            raise ConflictError(f"{error} has other objects, too: its author must take the key out of it.") from error
+        except OSError as error:
+            raise UnavailableError(f"The key's file stays ({error.strerror}): the key is still valid.") from error

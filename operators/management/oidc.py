@@ -1,4 +1,4 @@
-"""Verifies ID tokens of an OpenID Connect provider, and reads who somebody is from their claims.
+"""Verifies ID tokens of an OpenID Connect provider, and reads the identity from their claims.
 
 https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
 """

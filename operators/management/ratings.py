@@ -7,7 +7,8 @@ from sqlalchemy import delete, insert, select
 
 from operators.management import tables
 from operators.management.errors import NotFoundError
-from operators.management.records import Records, new_id, now
+from operators.management.records import Records
+from service.clock import microseconds, ordered_id
 
 PAGE = 1_000
 
@@ -35,7 +36,7 @@ class Ratings:
         self._records = records
 
     async def add(self, rating: Rating) -> Kept:
-        kept = Kept(new_id(), now(), rating)
+        kept = Kept(ordered_id(), microseconds(), rating)
         row = {**asdict(rating), "is_right": int(rating.is_right), "id": kept.id, "at": kept.at}
         await self._records.write(lambda connection: connection.execute(insert(tables.ratings), row))
         return kept

@@ -1,9 +1,7 @@
-"""The database of the management API, with its errors in words, and the ids and times of its rows."""
+"""The database of the management API, with its errors in words."""
 
 import asyncio
 import logging
-import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -52,13 +50,3 @@ def _translated(url: str) -> Iterator[None]:
         cause = " ".join(str(getattr(error, "orig", error)).split())
         logger.error("the database %s cannot be used (%s): see that it runs, and has room", url, cause)
         raise UnavailableError("The database of the management API cannot be used: try again in a moment.") from error
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
-def new_id() -> str:
-    """Later ids are larger, so lists are in the order of ids."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"

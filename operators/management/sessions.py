@@ -8,7 +8,8 @@ from sqlalchemy import delete, insert, select, update
 
 from operators.management import tables
 from operators.management.identity import ALL_SCOPES, Identity
-from operators.management.records import SECOND, Records, now
+from operators.management.records import SECOND, Records
+from service.clock import microseconds
 
 PREFIX = "qvs-"
 IDLE_S = 8 * 3600
@@ -35,7 +36,7 @@ class Sessions:
 
     async def open(self, identity: Identity, key_digest: str = "") -> str:
         """The secret of a new session. Sessions that are over are dropped."""
-        secret, at = PREFIX + secrets.token_hex(32), now()
+        secret, at = PREFIX + secrets.token_hex(32), microseconds()
         row = {
             "digest": _digest(secret),
             "tenant": identity.tenant or "",
@@ -55,7 +56,7 @@ class Sessions:
 
     async def find(self, secret: str) -> Session | None:
         """The open session of a secret."""
-        chosen, at = tables.sessions.c.digest == _digest(secret), now()
+        chosen, at = tables.sessions.c.digest == _digest(secret), microseconds()
         row = await self._records.read(
             lambda connection: connection.execute(select(tables.sessions).where(chosen)).first()
         )

@@ -5,10 +5,11 @@ from typing import Any
 
 from contract.adapter import Adapter
 from contract.base_model import BaseModel
-from contract.conditions import ACCEPTED, READY, find, holds
+from contract.conditions import ACCEPTED, READY, WAITING, find, holds
 from contract.objects import AnyObject, Objects, to_data
 from contract.snapshot import Snapshot
 from contract.tenant import Tenant
+from operators.local.progress import telling
 
 
 def tenant_named(objects: Objects, name: str) -> Tenant | None:
@@ -20,9 +21,9 @@ def in_namespace(items: Sequence[AnyObject], namespace: str) -> list[AnyObject]:
 
 
 def reason(item: AnyObject) -> tuple[str, str]:
-    """Why an object is not ready, in one word and in words: the first condition that does not hold."""
-    wrong = next((each for each in item.status.conditions if not each.holds), None)
-    return (wrong.reason, wrong.message) if wrong else ("Waiting", "nothing was observed of it yet")
+    """Why an object is not ready, in one word and in words, as `quiver get` says it."""
+    condition = telling(item)
+    return (condition.reason, condition.message) if condition else (WAITING, "not looked at yet")
 
 
 def is_ready(item: AnyObject) -> bool:

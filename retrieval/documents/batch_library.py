@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from retrieval.documents import attachments, batches
 from retrieval.documents.batches import Batch
-from retrieval.documents.clock import microseconds
 from retrieval.documents.entries import Entry
 from retrieval.documents.store_library import StoreLibrary, attach, existing_store
 from retrieval.documents.vector_stores import VectorStore
 from retrieval.errors import NotFoundError
 from retrieval.store.rows import Attributes
+from service.clock import microseconds
 
 
 @dataclass(frozen=True)

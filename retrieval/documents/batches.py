@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, select
 
-from retrieval.documents.clock import ordered_id
 from retrieval.documents.tables import batches
 from retrieval.documents.vector_stores import Key
+from service.clock import ordered_id
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from retrieval.blobs import Blobs
 from retrieval.documents import attachments, deletions, files, vector_stores
-from retrieval.documents.clock import microseconds
 from retrieval.documents.database import Database
 from retrieval.documents.deletions import Deletion
 from retrieval.documents.files import blob_key
@@ -15,6 +14,7 @@ from retrieval.documents.pages import Page, Window
 from retrieval.documents.signing import Signer
 from retrieval.errors import NotFoundError, RetrievalError
 from retrieval.scope import Scope
+from service.clock import microseconds
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
-from retrieval.documents.clock import microseconds, ordered_id
 from retrieval.documents.pages import Page, Window, windowed
 from retrieval.documents.tables import deletions
+from service.clock import microseconds, ordered_id
 
 Kind = Literal["file", "vector_store"]
 

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from contract.vector_store import FILE_PREFIX
-from retrieval.documents.clock import microseconds, ordered_id
 from retrieval.documents.pages import Page, Window, windowed
 from retrieval.documents.tables import files
+from service.clock import microseconds, ordered_id
 
 
 @dataclass(frozen=True)

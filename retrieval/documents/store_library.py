@@ -13,7 +13,6 @@ from contract.ingest import DesiredKnowledgeBase, DesiredKnowledgeBases
 from contract.vector_store import FILE_PREFIX, PREFIX
 from retrieval.documents import attachments, deletions, files, tenants, vector_stores
 from retrieval.documents.attachments import Attachment
-from retrieval.documents.clock import microseconds, ordered_id
 from retrieval.documents.database import Database
 from retrieval.documents.deletions import Deletion
 from retrieval.documents.entries import (
@@ -34,6 +33,7 @@ from retrieval.errors import ConflictError, InvalidRequestError, NotFoundError, 
 from retrieval.ingest.ledger import Document, Ledger
 from retrieval.ingest.worker import Worker
 from retrieval.store.rows import Attributes
+from service.clock import microseconds, ordered_id
 
 PART = 500  # entries of one query, in a search for those of a status
 

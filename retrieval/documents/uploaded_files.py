@@ -13,13 +13,13 @@ from contract.ingest import DesiredTenant
 from contract.vector_store import store_id
 from retrieval.blobs import Blobs
 from retrieval.documents import attachments, deletions, files, tenants
-from retrieval.documents.clock import microseconds
 from retrieval.documents.database import Database
 from retrieval.documents.deletions import Deletion
 from retrieval.documents.files import StoredFile
 from retrieval.documents.pages import Page, Window
 from retrieval.errors import FileTooLargeError, NotFoundError, QuotaError, RetrievalError, UnknownTenantError
 from retrieval.ingest.worker import Worker
+from service.clock import microseconds
 
 # A client sends an upload again if its answer is lost. Within this time, the same file is the same upload.
 RESENT_MICROSECONDS = 10 * 60 * 1_000_000

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from retrieval.documents import attachments, files, tenants, web_sources
 from retrieval.documents.attachments import Attachment
-from retrieval.documents.clock import microseconds
 from retrieval.documents.deletions import Deletion
 from retrieval.documents.files import StoredFile
 from retrieval.documents.store_library import StoreLibrary
@@ -18,6 +17,7 @@ from retrieval.documents.web_sources import WebPage, WebSource
 from retrieval.errors import NotFoundError, QuotaError
 from retrieval.web.address import normalized, page_name
 from retrieval.web.client import Answer
+from service.clock import microseconds
 
 PURPOSE = "web"  # of a page's file
 MOST_SOURCES = 50  # of one vector store

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
-from retrieval.documents.clock import ordered_id
 from retrieval.documents.files import StoredFile, stored_file
 from retrieval.documents.tables import files, web_pages, web_sources
 from retrieval.documents.vector_stores import Key
+from service.clock import ordered_id
 
 
 @dataclass(frozen=True)

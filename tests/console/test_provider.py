@@ -59,6 +59,13 @@ class Browser:
                     self.cookies[morsel.key] = morsel.value
             return answer.status, answer.headers.get("location", ""), await answer.text()
 
+    async def post(self, path: str, form: dict[str, str]) -> tuple[int, str]:
+        """The status and the text, as of a form of the console's own page."""
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {"cookie": cookies, "sec-fetch-site": "same-origin"}
+        async with self._http.post(self.url + path, data=form, headers=headers, allow_redirects=False) as answer:
+            return answer.status, await answer.text()
+
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[tuple[Browser, OidcProvider]]:
@@ -159,3 +166,12 @@ async def test_a_sign_in_leads_to_no_other_site(running: tuple[Browser, OidcProv
 async def test_the_page_offers_the_provider(running: tuple[Browser, OidcProvider]) -> None:
     browser, _ = running
     assert "/sign-in/provider?next=/ask" in (await browser.get("/sign-in?next=/ask"))[2]
+
+
+@pytest.mark.parametrize("days", ["1e2", "30 days", "-5", "0"])
+async def test_a_key_without_a_valid_expiry_is_not_made(running: tuple[Browser, OidcProvider], days: str) -> None:
+    browser, issuer = running
+    issuer.changed = {"quiver-role": "admin"}
+    await _signed_in(browser)
+    status, text = await browser.post("/keys", {"name": "new", "scopes": "inference", "days": days})
+    assert (status, "qv-acme" in text) == (422, False)

@@ -103,6 +103,20 @@ def test_an_attack_fails(stage: Stage, attack: attacks.Attack) -> None:
     assert attack(stage) == []
 
 
+def test_an_upload_to_another_tenants_collection_leaves_no_file(stage: Stage) -> None:
+    store, name = stage.store("globex", "foreign"), f"{secrets.token_hex(4)}.txt"
+    client = Client(stage.url)
+    _, session, _ = client.sign_in(stage.key)
+    parts = {'name="purpose"': "assistants", f'name="file"; filename="{name}"': "The fee is 3."}
+    body = "".join(f"--x\r\ncontent-disposition: form-data; {head}\r\n\r\n{text}\r\n" for head, text in parts.items())
+    body += "--x--\r\n"
+    status, _, _ = client.ask("POST", f"/uploads/{store}", body=body, session=session, sec_fetch_site="same-origin",
+                              content_type="multipart/form-data; boundary=x")  # fmt: skip
+    assert status == 404
+    with stage.client() as owner:
+        assert name not in [file.filename for file in owner.files.list()]
+
+
 def test_a_reader_changes_nothing(platform: Platform, stage: Stage) -> None:
     name = f"reader-{secrets.token_hex(3)}"
     key = create_key(platform.root, "acme", name, ("inference",))

@@ -71,7 +71,7 @@ def object_routes() -> APIRouter:
 
     @routes.get(TENANT + "/events", responses=refusals(404))
     async def events(tenant: str, calling: TenantCalls) -> Json:
-        """What happened to releases, newest first."""
+        """The events of releases, newest first."""
         objects, owner = await objects_of(calling, tenant)
         mine = [item for item in objects.adapters if item.namespace == owner.spec.namespace]
         return listed(list(views.happenings(mine)))
@@ -80,7 +80,7 @@ def object_routes() -> APIRouter:
     async def changes(
         tenant: str, calling: TenantCalls, before: Annotated[str | None, Query(max_length=64)] = None
     ) -> Json:
-        """Who changed what, when, from where; newest first, 100 at a time."""
+        """The record of changes: actor, object, time, address; newest first, 100 at a time."""
         if calling.identity.tenant is not None:
             calling.identity.require("admin")
         return listed(list(map(recorded, await calling.management.changes.of_tenant(tenant, before))))

@@ -31,7 +31,7 @@ def platform_routes() -> APIRouter:
 
     @routes.get("/v1/platform/changes", responses=refusals(403))
     async def changes(calling: Calls, before: Annotated[str | None, Query(max_length=64)] = None) -> Json:
-        """The platform's people's changes, and failed sign-ins, which are nobody's; newest first, 100 at a time."""
+        """Changes by the platform's people, and failed sign-ins of unknown people; newest first, 100 at a time."""
         if calling.identity.tenant is not None:
             raise ForbiddenError("This is the platform's record: sign in with the platform's key.")
         return listed(list(map(recorded, await calling.management.changes.of_tenant("", before))))

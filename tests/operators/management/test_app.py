@@ -17,7 +17,7 @@ from contract.conditions import ACCEPTED, condition
 from contract.objects import AnyObject, collect, parse_object
 from contract.resource import Status
 from contract.snapshot import Snapshot
-from operators.local import snapshots
+from operators.local import key_files, snapshots
 from operators.local.directory import STATE
 from operators.management import local_place
 from operators.management.app import create_app
@@ -151,7 +151,7 @@ def test_who_may_do_what(run: Run, monkeypatch: pytest.MonkeyPatch, method: str,
 
 
 def test_a_key_is_made_shown_once_and_revoked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_place, "_write", _published(local_place._write, run))
+    monkeypatch.setattr(key_files, "write", _published(key_files.write, run))
     made = run.ask("POST", "/v1/tenants/acme/keys", run.keys["boss"], json={"name": "new", "scopes": ["documents"]})
     key = made.json()["key"]
     assert run.ask("GET", "/v1/session", key).json()["role"] == "editor"
@@ -160,7 +160,7 @@ def test_a_key_is_made_shown_once_and_revoked(run: Run, monkeypatch: pytest.Monk
     assert "new" in [each["name"] for each in listed.json()["data"]]
     again = run.ask("POST", "/v1/tenants/acme/keys", run.keys["boss"], json={"name": "new"})
     assert again.status_code == 409
-    monkeypatch.setattr(local_place.LocalPlace, "_unlink", _published(local_place.LocalPlace._unlink, run))
+    monkeypatch.setattr(key_files, "remove", _published(key_files.remove, run))
     assert run.ask("DELETE", "/v1/tenants/acme/keys/new", run.keys["boss"]).status_code == 200
     assert run.ask("GET", "/v1/session", key).status_code == 401
 
@@ -190,7 +190,7 @@ def test_a_change_whose_caller_leaves_has_no_outcome(run: Run, monkeypatch: pyte
     def leaving(*_arguments: object) -> None:
         raise RuntimeError("gone")
 
-    monkeypatch.setattr(local_place, "_write", leaving)
+    monkeypatch.setattr(key_files, "write", leaving)
     with pytest.raises(RuntimeError):
         run.ask("POST", "/v1/tenants/acme/keys", run.keys["boss"], json={"name": "new"})
     (recorded,) = run.ask("GET", "/v1/tenants/acme/changes", run.keys["boss"]).json()["data"]
@@ -216,7 +216,7 @@ def test_judgements_are_kept_by_tenant(run: Run) -> None:
 def test_the_platform_sees_what_is_not_ready_and_no_documents(run: Run) -> None:
     shown = run.ask("GET", "/v1/platform", PLATFORM).json()
     assert {"kind": "Adapter", "namespace": "acme", "name": "support", "reason": "Waiting",
-            "message": "nothing was observed of it yet"} in shown["not_ready"]  # fmt: skip
+            "message": "not looked at yet"} in shown["not_ready"]  # fmt: skip
     assert [each["name"] for each in shown["tenants"]] == ["acme", "globex"]
     for path in ("/v1/files", "/v1/vector_stores", "/v1/deletions/d"):
         assert run.ask("GET", path, PLATFORM).status_code == 403

@@ -12,8 +12,9 @@ from operators.management.changes import Change, Changes
 from operators.management.errors import NotFoundError, TooManyAttemptsError
 from operators.management.identity import Identity
 from operators.management.ratings import Rating, Ratings
-from operators.management.records import SECOND, Records, now
+from operators.management.records import SECOND, Records
 from operators.management.sessions import Sessions
+from service.clock import microseconds
 from service.errors import UnavailableError
 from tests.retrieval.documents.postgres import postgres
 
@@ -52,26 +53,26 @@ async def test_a_session_is_found_by_its_secret_until_it_is_closed(records: Reco
 async def test_a_session_ends_when_it_is_idle_and_after_a_day(
     records: Records, monkeypatch: pytest.MonkeyPatch, step_s: int, steps: int
 ) -> None:
-    opened, begun = Sessions(records), now()
+    opened, begun = Sessions(records), microseconds()
     secret = await opened.open(BOSS, "d" * 64)
     for number in range(1, steps + 1):
         assert await opened.find(secret) is not None
         at = begun + number * step_s * SECOND
-        monkeypatch.setattr(sessions, "now", lambda at=at: at)
+        monkeypatch.setattr(sessions, "microseconds", lambda at=at: at)
     assert await opened.find(secret) is None
 
 
 async def test_an_address_that_guesses_has_to_wait_and_others_do_not(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed, begun = Attempts(records), now()
+    failed, begun = Attempts(records), microseconds()
     for _ in range(attempts.FREE):
         await failed.check("1.2.3.4")
         await failed.add("1.2.3.4")
     with pytest.raises(TooManyAttemptsError):
         await failed.check("1.2.3.4")
     await failed.check("5.6.7.8")
-    monkeypatch.setattr(attempts, "now", lambda: begun + (attempts.FIRST_WAIT_S + 1) * SECOND)
+    monkeypatch.setattr(attempts, "microseconds", lambda: begun + (attempts.FIRST_WAIT_S + 1) * SECOND)
     await failed.check("1.2.3.4")
 
 

@@ -1,0 +1,40 @@
+"""Keys as files of a directory of objects."""
+
+import secrets
+from pathlib import Path
+
+import yaml
+
+from contract.api_key import APIKey
+from contract.objects import to_data
+from contract.resource import Key
+from operators.local import directory
+from operators.local.directory import Contents
+
+
+class SharedFileError(Exception):
+    """The key's file has other objects, too; the message is its name."""
+
+
+def write(path: Path, item: APIKey) -> None:
+    """Readers see the whole file or none. Raises FileExistsError, and OSError for another fault."""
+    data = to_data(item)
+    data.pop("status", None)
+    staged = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        staged.write_text(yaml.safe_dump(data, sort_keys=False))
+        path.hardlink_to(staged)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def remove(root: Path, key: Key) -> str | None:
+    """The removed file; None without one. Raises SharedFileError and OSError."""
+    contents = directory.read(root, Contents())
+    file = next((file for file, items in contents.files.items() if key in (item.key for item in items)), None)
+    if file is None:
+        return None
+    if len(contents.files[file]) > 1:
+        raise SharedFileError(file)
+    (root / file).unlink()
+    return file
