@@ -33,6 +33,7 @@ class Passage:
     mark: str
     title: str
     heading: str
+    page: int | None
     text: str
     dated: str
     address: str
@@ -101,6 +102,7 @@ def _passage(mark: str, citation: Json, considered: Json) -> Passage:
         mark=mark,
         title=citation["title"],
         heading=considered.get("heading", ""),
+        page=citation.get("page"),
         text=citation["text"],
         dated=citation.get("dated") or "",
         address=document_address(considered) if considered else "",

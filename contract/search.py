@@ -92,6 +92,8 @@ class Evidence(Reply):
     knowledge_base: str
     ordinal: int
     """The chunk's position in the document, from 0."""
+    page: int = 0
+    """The page or slide, from 1; 0 where the format has none."""
     heading: str
     """The headings above the chunk, joined by " > "; empty without one."""
     text: str

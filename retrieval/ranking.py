@@ -88,6 +88,7 @@ def ranked(hits: Hits, query: Query) -> list[Evidence]:
             knowledge_base=hit.knowledge_base,
             dated=hit.dated,
             ordinal=hit.ordinal,
+            page=hit.page,
             heading=hit.heading,
             text=hit.text,
             score=relevance(signals[chunk_id]),

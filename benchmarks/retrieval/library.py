@@ -88,6 +88,7 @@ class Library:
             version="1",
             dated=0,
             ordinal=number,
+            page=0,
             heading=passage.block.heading,
             text=passage.block.text,
             terms=tuple(terms(in_context(passage.block))),

@@ -155,7 +155,7 @@ def _chunk(scope: Scope, number: int, vector: Matrix) -> Chunk:
     text = f"Passage {number} of a tenant's documents, as long as a sentence or two of them usually is." * 4
     return Chunk(
         id=identifier(scope.tenant, str(number)), knowledge_base="docs", document_id="d", document="d.txt", file_id="",
-        attributes={}, version="1", dated=0, ordinal=number, heading="", text=text, terms=("passage",),
+        attributes={}, version="1", dated=0, ordinal=number, page=0, heading="", text=text, terms=("passage",),
         content=str(number), embedder=EMBEDDER_ID, dense=vector,
     )  # fmt: skip
 

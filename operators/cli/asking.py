@@ -73,11 +73,16 @@ def _passages(mark: str, citation: dict[str, Any]) -> list[str]:
     """A line each. Dates matter where passages contradict each other."""
     others = citation.get("contradicted_by") or ()  # an earlier gateway has none
     if not others:
-        return [_line(f"{mark} {citation['title']}", citation)]
+        return [_line(f"{mark} {_title(citation)}", citation)]
     return [
-        _line(f"{lead} {passage['title']} of {passage['dated']}", passage)
+        _line(f"{lead} {_title(passage)} of {passage['dated']}", passage)
         for lead, passage in ((mark, citation), *(("but", other) for other in others))
     ]
+
+
+def _title(passage: dict[str, Any]) -> str:
+    page = passage.get("page")  # an earlier gateway has none
+    return f"{passage['title']}, page {page}" if page else str(passage["title"])
 
 
 def _line(lead: str, passage: dict[str, Any]) -> str:
@@ -91,7 +96,7 @@ def explained(retrieval: dict[str, Any] | None) -> str:
     head = f"\nSearch: {retrieval['outcome']}; a relevance of {retrieval['min_relevance']:.2f} is needed."
     lines = (
         f"{each['relevance']:.2f} {'[' + str(each['mark']) + ']' if each['mark'] else '   '} "
-        f"{each['document']}: {each['text']}"
+        f"{_title({**each, 'title': each['document']})}: {each['text']}"
         for each in retrieval["passages"]
     )
     return "\n".join([head, *(textwrap.shorten(line, WIDTH, placeholder=" …") for line in lines)])

@@ -6,7 +6,7 @@ long is cut between sentences, and a sentence that is too long between words.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SHORT = 8  # tokens: a shorter paragraph rarely answers a question alone
 
@@ -22,11 +22,12 @@ Size = Callable[[str], int]
 @dataclass(frozen=True)
 class Block:
     """A paragraph, list item or table row as the parser found it, under the headings above it. A row (`is_row`) is
-    never joined with its neighbours."""
+    never joined with its neighbours. `page` counts from 1, 0 where the format has no pages."""
 
     heading: str
     text: str
     is_row: bool = False
+    page: int = 0
 
 
 def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Block]:
@@ -39,7 +40,7 @@ def passages(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[Bl
         return max(1, size(text))  # text that counts as 0 tokens needs room too
 
     for block, total in _joined(blocks, budget=budget, size=cost):
-        yield from (Block(block.heading, part) for part in _parts(block.text, total, budget, cost))
+        yield from (Block(block.heading, part, page=block.page) for part in _parts(block.text, total, budget, cost))
 
 
 def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tuple[Block, int]]:
@@ -51,7 +52,7 @@ def _joined(blocks: Iterable[Block], *, budget: int, size: Size) -> Iterator[tup
         added = size(block.text)
         short = min(total, added) < SHORT and total + added <= budget
         if pending is not None and short and _are_prose(pending, block):
-            pending, total = Block(pending.heading, f"{pending.text}\n{block.text}"), total + added
+            pending, total = replace(pending, text=f"{pending.text}\n{block.text}"), total + added
             continue
         if pending is not None:
             yield pending, total

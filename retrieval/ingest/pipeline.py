@@ -146,6 +146,7 @@ class Pipeline:
                         version=version,
                         dated=dated,
                         ordinal=start + position,
+                        page=block.page,
                         heading=block.heading,
                         text=block.text,
                         terms=tuple(terms(in_context(block))),

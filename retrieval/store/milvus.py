@@ -25,7 +25,7 @@ from retrieval.store.schema import LEXICAL, collection_schema, index_params, is_
 from retrieval.store.version import has_sparse_vectors, unsupported
 
 _HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "file_id", "attributes", "dated", "ordinal",
-               "heading", "text", "embedder", "terms"]  # fmt: skip
+               "page", "heading", "text", "embedder", "terms"]  # fmt: skip
 T = TypeVar("T")
 
 _PAGE = 500  # rows or ids per call
@@ -332,6 +332,7 @@ def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:
         knowledge_base=row["knowledge_base"],
         dated=row["dated"],
         ordinal=row["ordinal"],
+        page=row["page"],
         heading=row["heading"],
         text=row["text"],
         embedder=row["embedder"],

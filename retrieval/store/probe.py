@@ -60,6 +60,6 @@ def _vector(dimension: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 def _chunk(scope: Scope, dimension: int) -> Chunk:
     return Chunk(
         id=_id(scope), knowledge_base="probe", document_id="probe", document="probe", file_id="probe", attributes={},
-        version="1", dated=0, ordinal=0, heading="", text=_TERM, terms=(_TERM,), content="probe", embedder=_EMBEDDER,
-        dense=_vector(dimension),
+        version="1", dated=0, ordinal=0, page=0, heading="", text=_TERM, terms=(_TERM,), content="probe",
+        embedder=_EMBEDDER, dense=_vector(dimension),
     )  # fmt: skip

@@ -41,6 +41,7 @@ class Chunk:
     version: str
     dated: int  # when this version of the document was saved, in seconds since the epoch; 0 if unknown
     ordinal: int  # place in the document, from 0
+    page: int  # from 1; 0 where the format has none
     heading: str
     text: str
     terms: tuple[str, ...]  # in the order of the text, repeats included
@@ -60,6 +61,7 @@ class Chunk:
             "version": self.version,
             "dated": self.dated,
             "ordinal": self.ordinal,
+            "page": self.page,
             "heading": self.heading,
             "text": self.text,
             "terms": " ".join(self.terms),
@@ -86,6 +88,7 @@ class KnowledgeBaseRow:
             "knowledge_base": self.knowledge_base,
             "dated": 0,
             "ordinal": CARD,
+            "page": 0,
             "text": self.statistics.to_json(),
             "lexical": document_vector([]),
             "embedder": "",
@@ -105,6 +108,7 @@ class Hit:
     knowledge_base: str
     dated: int
     ordinal: int
+    page: int
     heading: str
     text: str
     embedder: str

@@ -36,6 +36,7 @@ def collection_schema(dimension: int, *, sparse: bool) -> CollectionSchema:
     schema.add_field("attributes", DataType.JSON)
     schema.add_field("dated", DataType.INT64)
     schema.add_field("ordinal", DataType.INT64)
+    schema.add_field("page", DataType.INT64)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
     if sparse:
         schema.add_field(LEXICAL, DataType.SPARSE_FLOAT_VECTOR)
@@ -52,5 +53,5 @@ def index_params(*, sparse: bool) -> IndexParams:
 
 def is_current(description: Mapping[str, Any], *, sparse: bool) -> bool:
     """True if a collection's description has the fields of the present schema. Earlier releases had fewer."""
-    expected = {*TEXT_FIELDS, "id", "attributes", "dated", "ordinal", "dense", *((LEXICAL,) if sparse else ())}
+    expected = {*TEXT_FIELDS, "id", "attributes", "dated", "ordinal", "page", "dense", *((LEXICAL,) if sparse else ())}
     return {field["name"] for field in description["fields"]} == expected

@@ -206,12 +206,14 @@ def _annotation(evidence: Evidence, contradicting: Sequence[Evidence], start: in
             "document_id": evidence.document_id,
             "chunk_id": evidence.chunk_id,
             "text": evidence.text,
+            "page": evidence.page or None,
             "dated": iso_date(evidence.dated),
             "contradicted_by": [
                 {
                     "title": _title(other.document),
                     "url": _url(other),
                     "text": other.text,
+                    "page": other.page or None,
                     "dated": iso_date(other.dated),
                 }
                 for other in contradicting

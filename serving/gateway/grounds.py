@@ -42,6 +42,7 @@ def _explanation(
                 "knowledge_base": item.knowledge_base,
                 "document": item.document,
                 "heading": item.heading,
+                "page": item.page or None,
                 "text": item.text,
                 "dated": iso_date(item.dated),
                 "relevance": round(item.score, 4),

@@ -85,6 +85,7 @@ def _result(item: Evidence) -> Mapping[str, Any]:
         "attributes": item.attributes,
         "content": [{"type": "text", "text": item.text}],
         "heading": item.heading,
+        "page": item.page or None,
         "dated": iso_date(item.dated),
         "dense_score": item.dense_score,
         "lexical_score": item.lexical_score,

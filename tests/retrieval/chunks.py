@@ -25,6 +25,7 @@ def stored(store: Store, embedder: Embedder, scope: Scope, texts: Sequence[str])
             version="1",
             dated=1_700_000_000 + number,
             ordinal=0,
+            page=0,
             heading="",
             text=text,
             terms=tuple(terms(text)),

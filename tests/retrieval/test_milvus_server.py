@@ -201,6 +201,6 @@ def _store_page(store: Store, scope: Scope, page: int) -> list[str]:
 def _large_chunk(name: str) -> Chunk:
     return Chunk(
         id=identifier(name), knowledge_base="kb", document_id="large", document="large.txt", file_id="", attributes={},
-        version="1", dated=0, ordinal=0, heading="", text="x" * 20_000, terms=("x",), content=name, embedder="e",
-        dense=unread(DIMENSIONS),
+        version="1", dated=0, ordinal=0, page=0, heading="", text="x" * 20_000, terms=("x",), content=name,
+        embedder="e", dense=unread(DIMENSIONS),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Parses a document, in the parser's process.
 
-The answer is one line of JSON in UTF-8: `{"sections": [[heading, whether these are rows, [text, …]], …]}` or
+The answer is one line of JSON in UTF-8: `{"sections": [[heading, whether these are rows, page, [text, …]], …]}` or
 `{"reason": …, "message": …}`.
 """
 
@@ -76,6 +76,6 @@ def _within(blocks: Iterable[Block], characters: int) -> list[Block]:
 
 def _written(blocks: Iterable[Block]) -> bytes:
     """Writes each heading once for its consecutive paragraphs or rows."""
-    groups = groupby(blocks, lambda block: (block.heading, block.is_row))
-    sections = [[heading, rows, [block.text for block in under]] for (heading, rows), under in groups]
+    groups = groupby(blocks, lambda block: (block.heading, block.is_row, block.page))
+    sections = [[*shared, [block.text for block in under]] for shared, under in groups]
     return json.dumps({"sections": sections}, ensure_ascii=False).encode("utf-8", "replace")

@@ -1,14 +1,23 @@
 """Restrictions that the parser's process puts on itself before it reads the document.
 
-Memory, CPU time and file size are limited. The network is blocked: by an audit hook, and also by an empty network
-namespace if the kernel permits one. The hook covers Python code only; all parsers except libxml2 are Python.
+Memory, CPU time and file size are limited. Files and the network are blocked: by an audit hook, which covers Python
+code only, and by the kernel where it can: Landlock and an empty network namespace cover libxml2 and pdfium, too. Only
+Python's own modules can be read, as codecs are imported on use.
 """
 
 import ctypes
 import os
 import resource
 import sys
+import sysconfig
+from pathlib import Path
 
+from retrieval.ingest.parse.landlock import close_files
+
+_MODULES = (
+    *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    Path(__file__).parent,
+)
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
@@ -29,8 +38,10 @@ def limit(*, memory_bytes: int, cpu_seconds: int) -> None:
 
 
 def forbid() -> None:
-    """Forbid the calling process to write files, to start programs and to use the network, permanently."""
+    """Forbid the calling process to open files of others, to write any, to start programs and to use the network,
+    permanently."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    close_files(_MODULES)
     sys.addaudithook(_refuse)
 
 

@@ -30,9 +30,14 @@ _FIRST_WORDS = frozenset(
 )
 
 
-def unbroken(text: str) -> str:
-    """Joins broken words. The hyphen stays in codes and longer compounds, and where the text has the word with it."""
-    words = frozenset(word.casefold() for line in text.split("\n") for word in _WORD.findall(line.removesuffix("-")))
+def words(text: str) -> Set[str]:
+    """In lower case, without those that a line's end breaks."""
+    return frozenset(word.casefold() for line in text.split("\n") for word in _WORD.findall(line.removesuffix("-")))
+
+
+def unbroken(text: str, words: Set[str]) -> str:
+    """Joins broken words. The hyphen stays in codes and longer compounds, and where the document has the word with
+    it; `words` are the document's."""
     return _BROKEN.sub(lambda match: _joined(match["left"], match["right"], words), text)
 
 

@@ -1,35 +1,158 @@
-"""Reads the text layer of a PDF, page by page."""
+"""Reads the text layer of a PDF: headings, paragraphs and tables of each page, in reading order."""
 
-import io
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 
-from pypdf import PdfReader
-from pypdf.errors import DependencyError, FileNotDecryptedError
+import pypdfium2 as pdfium
+from pypdfium2 import raw
 
 from retrieval.errors import DocumentError
 from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
-from retrieval.ingest.parse.clean import paragraphs
-from retrieval.ingest.parse.hyphens import unbroken
+from retrieval.ingest.parse import pdf_page
+from retrieval.ingest.parse.clean import clean
+from retrieval.ingest.parse.headings import Headings
+from retrieval.ingest.parse.hyphens import unbroken, words
+from retrieval.ingest.parse.layout import Line, Paragraph, Run, Table, columns, lines, parts
+from retrieval.ingest.parse.pdf_tables import RuledTable, RuledTables
+from retrieval.ingest.parse.table import Row, row_texts
 
-_PAGE_END = "\f\n"
-_WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")  # a line break inside a paragraph
 _LOCKED = "it needs a password: save it without one"
+_TOP, _BOTTOM = 0.1, 0.18  # of a page's height, where running heads and page numbers are
+_REPEATED = 0.6  # of the pages, for a running head
+_LARGER = 1.12  # than the text, for a heading
+_LONGEST_HEADING = 120  # characters
+_BOLD_LEVEL = 99  # of bold headings in the size of the text
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class _Page:
+    """`tables` are those with ruling lines; their text is in no run."""
+
+    number: int
+    height: float
+    runs: tuple[Run, ...]
+    tables: tuple[RuledTable, ...]
+
+
+@dataclass(frozen=True)
+class _Letters:
+    """The most frequent letters of a document, and the sizes of all, the largest first."""
+
+    size: float
+    is_bold: bool
+    sizes: tuple[float, ...]
+
+    def level(self, line: Line) -> int | None:
+        """Of a heading, None for other text."""
+        if line.size >= _LARGER * self.size:
+            return self.sizes.index(round(line.size)) + 1
+        return _BOLD_LEVEL if line.is_bold and not self.is_bold else None
 
 
 def parse(content: bytes) -> Iterator[Block]:
-    """The paragraphs of each page in order. A scan has no text layer, so it has no paragraphs."""
-    pages = [page.extract_text() for page in _unlocked(PdfReader(io.BytesIO(content))).pages]
-    for text in unbroken(_PAGE_END.join(pages)).split(_PAGE_END):
-        yield from (Block("", part) for part in paragraphs(_WRAPPED.sub(" ", text)))
+    """Blocks with their pages. A scan has no text layer, so it has no blocks."""
+    pages = _pages(content)
+    letters = _letters(run for page in pages for run in page.runs)
+    pages = _without_running_heads(pages, letters.size)
+    known = words("\n".join(run.text.replace(pdf_page.HYPHEN, "-") for page in pages for run in page.runs))
+    headings = Headings()
+    for page in pages:
+        for part in _parts(page):
+            blocks = _blocks(part, headings, letters, known)
+            yield from (replace(block, page=page.number) for block in blocks)
+    yield from headings.end()
 
 
-def _unlocked(reader: PdfReader) -> PdfReader:
-    """Opens files that are encrypted only against changes: they have an empty password."""
+def _pages(content: bytes) -> list[_Page]:
+    with _opened(content) as document:
+        tables = RuledTables(content)
+        return [_page(document[index], index, tables) for index in range(len(document))]
+
+
+def _opened(content: bytes) -> pdfium.PdfDocument:
+    """Files that are encrypted only against changes have an empty password. Raises DocumentError."""
     try:
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise DocumentError(reasons.ENCRYPTED, _LOCKED)
-    except (DependencyError, FileNotDecryptedError, NotImplementedError) as error:
-        raise DocumentError(reasons.ENCRYPTED, _LOCKED) from error
-    return reader
+        return pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as error:
+        if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
+            raise DocumentError(reasons.ENCRYPTED, _LOCKED) from error
+        raise
+
+
+def _page(page: pdfium.PdfPage, index: int, ruled: RuledTables) -> _Page:
+    tables = tuple(ruled.of(page, index))
+    runs = (run for run in pdf_page.runs(page) if not any(table.holds(run) for table in tables))
+    return _Page(index + 1, page.get_height(), tuple(runs), tables)
+
+
+def _without_running_heads(pages: Sequence[_Page], size: float) -> list[_Page]:
+    """Without lines at the top or bottom that most pages have, but for their numbers. Larger letters than the text's
+    are those of headings."""
+    places = ({_place(page, run) for run in page.runs if _is_marginal(page, run, size)} for page in pages)
+    seen = Counter(place for each in places for place in each)
+    least = max(3, _REPEATED * len(pages))
+
+    def stays(page: _Page, run: Run) -> bool:
+        return not _is_marginal(page, run, size) or seen[_place(page, run)] < least
+
+    return [replace(page, runs=tuple(run for run in page.runs if stays(page, run))) for page in pages]
+
+
+def _is_marginal(page: _Page, run: Run, size: float) -> bool:
+    if run.size >= _LARGER * size:
+        return False
+    return run.bottom < _TOP * page.height or run.top > (1 - _BOTTOM) * page.height
+
+
+def _place(page: _Page, run: Run) -> tuple[str, int]:
+    return _DIGITS.sub("#", run.text), round(run.top / page.height * 100)
+
+
+def _letters(runs: Iterator[Run]) -> _Letters:
+    """Sizes are counted by their letters."""
+    sizes: Counter[tuple[int, bool]] = Counter()
+    for run in runs:
+        sizes[round(run.size), run.is_bold] += len(run.text)
+    if not sizes:
+        return _Letters(0, False, ())
+    (size, is_bold), _ = sizes.most_common(1)[0]
+    return _Letters(size, is_bold, tuple(sorted({each for each, _ in sizes}, reverse=True)))
+
+
+def _parts(page: _Page) -> Iterator[Paragraph | Table]:
+    """In reading order. A table with lines takes the place of its text."""
+    tables = {table.place: table.table for table in page.tables}
+    for column in columns([*page.runs, *tables]):
+        text = [run for run in column if run not in tables]
+        for place in sorted((run for run in column if run in tables), key=lambda run: run.top):
+            yield from parts(lines([run for run in text if run.base <= place.top]))
+            yield tables[place]
+            text = [run for run in text if run.base > place.top]
+        yield from parts(lines(text))
+
+
+def _blocks(part: Paragraph | Table, headings: Headings, letters: _Letters, known: Set[str]) -> Iterator[Block]:
+    if isinstance(part, Table):
+        rows = [Row(tuple(map(clean, row)), may_be_merged=False) for row in part.rows]
+        yield from headings.over(row_texts(rows), rows=True)
+        return
+    text = clean(_text(part, known))
+    level = letters.level(part.lines[0])
+    if level is not None and len(part.lines) <= 2 and _may_be_heading(text):
+        yield from headings.enter(level, text)
+    elif text:
+        yield from headings.over([text])
+
+
+def _may_be_heading(text: str) -> bool:
+    return len(text) <= _LONGEST_HEADING and not text.endswith((".", ",", ";")) and pdf_page.LEADER not in text
+
+
+def _text(paragraph: Paragraph, known: Set[str]) -> str:
+    """One line; words broken at the end of a line are joined."""
+    text = "\n".join(line.text for line in paragraph.lines)
+    return unbroken(text.replace(pdf_page.HYPHEN, "-"), known).replace("\n", " ")

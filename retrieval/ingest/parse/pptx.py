@@ -3,6 +3,7 @@
 import posixpath
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from lxml.etree import _Element as Element
 
@@ -24,8 +25,9 @@ def parse(content: bytes) -> Iterator[Block]:
         lists = [each for each in read_xml(archive, _MAIN) if local_name(each) == "sldIdLst"]
         slides = (each for listed in lists for each in listed if local_name(each) == "sldId")
         headings = Headings()
-        for slide in slides:
-            yield from _slide(archive, targets[_relation(slide)][1], headings)
+        for number, slide in enumerate(slides, 1):
+            blocks = _slide(archive, targets[_relation(slide)][1], headings)
+            yield from (replace(block, page=number) for block in blocks)
         yield from headings.end()
 
 

@@ -24,7 +24,7 @@ WAITING = 4  # allowed wall-clock seconds per second of CPU time: on a busy mach
 
 # A document may cause these.
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
-_CHARACTER_BYTES, _BLOCK_BYTES = 6, 24  # of JSON, at most: an escaped character; the punctuation around a block
+_CHARACTER_BYTES, _BLOCK_BYTES = 6, 32  # of JSON, at most: an escaped character; the punctuation around a block
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def parse(name: str, content: bytes, limits: Limits) -> list[Block]:
     answer = json.loads(ended.answer)
     if "reason" in answer:
         raise DocumentError(answer["reason"], answer["message"])
-    return [Block(heading, text, rows) for heading, rows, texts in answer["sections"] for text in texts]
+    return [Block(heading, text, rows, page) for heading, rows, page, texts in answer["sections"] for text in texts]
 
 
 def _run(name: str, content: bytes, limits: Limits, most: int) -> _Ended:

@@ -6,6 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import assume, given
@@ -205,7 +206,7 @@ def test_a_parser_that_gets_no_cpu_is_ended_by_the_clock_and_tried_again(acting:
 
 def test_no_more_is_read_of_an_answer_than_a_document_may_hold(acting: Acting) -> None:
     acting("while True: print('x' * 1_000_000)")
-    with pytest.raises(DocumentError, match="answers with more than 3,000,000 bytes"):
+    with pytest.raises(DocumentError, match="answers with more than 3,800,000 bytes"):
         parse("a.txt", b"text", LIMITS)
 
 
@@ -267,6 +268,21 @@ def test_the_parsers_process_has_no_network_starts_nothing_and_writes_nothing(at
     assert "RefusedError" in done.stderr
 
 
+def test_a_library_in_c_can_open_no_file_and_python_its_codecs() -> None:
+    """Where the kernel has Landlock."""
+    tried = (
+        "from ctypes import CDLL; libc = CDLL(None)\n"
+        "from retrieval.ingest.parse.fence import *; limit(memory_bytes=10**9, cpu_seconds=5); forbid()\n"
+        "print(libc.open(b'/etc/hostname', 0), libc.open(b'/etc/made', 65), b'\\xb0\\xa1'.decode('cp949'))"
+    )
+    has_landlock = "from retrieval.ingest.parse.landlock import close_files; print(close_files([]))"
+    run = partial(subprocess.run, capture_output=True, text=True, timeout=30)
+    if run([sys.executable, "-c", has_landlock]).stdout.strip() != "True":
+        pytest.skip("this kernel has no Landlock")
+    done = run([sys.executable, "-c", tried])
+    assert (done.stdout.split(), done.stderr) == (["-1", "-1", "가"], "")
+
+
 def test_the_parsers_process_sees_no_environment(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUIVER_INGEST_TOKEN", "secret")
     acting(_ENVIRONMENT_AS_BLOCK)
@@ -275,7 +291,7 @@ def test_the_parsers_process_sees_no_environment(acting: Acting, monkeypatch: py
     assert "PYTHONUTF8" in shown
 
 
-_ENVIRONMENT_AS_BLOCK = "import json, os; print(json.dumps({'sections': [['', False, [str(dict(os.environ))]]]}))"
+_ENVIRONMENT_AS_BLOCK = "import json, os; print(json.dumps({'sections': [['', False, 0, [str(dict(os.environ))]]]}))"
 
 
 @given(st.text())

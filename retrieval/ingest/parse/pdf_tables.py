@@ -1,0 +1,107 @@
+"""Tables of a PDF page whose cells have ruling lines, as pdfplumber finds them. Their text is read by pdfium."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pdfplumber
+import pypdfium2 as pdfium
+from pdfplumber.pdf import PDF
+from pdfplumber.table import Table as FoundTable
+from pypdfium2 import raw
+
+from retrieval.ingest.parse.layout import Run, Table
+
+_LEAST_RULES = 2  # in each direction
+_MOST_PATHS = 3_000  # a page with more is a drawing
+_THIN = 3.0  # points
+_LONG = 15.0
+_SAME = 3.0  # points between lines that are one
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom; y grows downwards
+
+
+@dataclass(frozen=True)
+class RuledTable:
+    """`place` stands for the table among the runs of the page."""
+
+    place: Run
+    table: Table
+
+    def holds(self, run: Run) -> bool:
+        x, y = (run.left + run.right) / 2, (run.top + run.bottom) / 2
+        return self.place.left <= x <= self.place.right and self.place.top <= y <= self.place.bottom
+
+
+class RuledTables:
+    """pdfplumber needs a part of a second for a page, so it reads only pages with lines."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    @cached_property
+    def _document(self) -> PDF:
+        return pdfplumber.open(io.BytesIO(self._content))
+
+    def of(self, page: pdfium.PdfPage, index: int) -> list[RuledTable]:
+        """Of two rows and two columns at least."""
+        if page.get_rotation() or not _has_rules(page):
+            return []
+        read = self._document.pages[index]
+        found = read.find_tables()
+        read.close()
+        return _with_text(found, page)
+
+
+def _with_text(found: Sequence[FoundTable], page: pdfium.PdfPage) -> list[RuledTable]:
+    textpage, height = page.get_textpage(), page.get_height()
+    made = (_ruled(table, textpage, height) for table in found)
+    return [table for table in made if len(table.table.rows) > 1 and len(table.table.rows[0]) > 1]
+
+
+def _has_rules(page: pdfium.PdfPage) -> bool:
+    across = down = 0
+    for count, path in enumerate(page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3)):
+        if count > _MOST_PATHS:
+            return False
+        left, bottom, right, top = path.get_bounds()
+        width, height = right - left, top - bottom
+        is_box = width > _LONG and height > _THIN
+        across += (width > _LONG and height <= _THIN) or 2 * is_box
+        down += (height > _THIN and width <= _THIN) or 2 * is_box
+    return across >= _LEAST_RULES and down >= _LEAST_RULES
+
+
+def _ruled(found: FoundTable, textpage: pdfium.PdfTextPage, height: float) -> RuledTable:
+    left, top, right, bottom = found.bbox
+    place = Run("", left, top, right, bottom, base=bottom, size=bottom - top)
+    cells = [(cell, _text(textpage, cell, height)) for cell in found.cells]
+    return RuledTable(place, Table(tuple(_rows(cells))))
+
+
+def _text(textpage: pdfium.PdfTextPage, cell: Box, height: float) -> str:
+    left, top, right, bottom = cell
+    text = textpage.get_text_bounded(left, height - bottom, right, height - top)
+    return " ".join(text.replace("\ufffe", "-").split())
+
+
+def _rows(cells: Sequence[tuple[Box, str]]) -> Iterator[tuple[str, ...]]:
+    """A merged cell is in each row and column that it covers."""
+    tops = _edges(cell[1] for cell, _ in cells)
+    lefts = _edges(cell[0] for cell, _ in cells)
+    for top in tops:
+        yield tuple(_covering(cells, left + _SAME, top + _SAME) for left in lefts)
+
+
+def _edges(values: Iterable[float]) -> list[float]:
+    edges: list[float] = []
+    for value in sorted(values):
+        if not edges or value - edges[-1] > _SAME:
+            edges.append(value)
+    return edges
+
+
+def _covering(cells: Sequence[tuple[Box, str]], x: float, y: float) -> str:
+    """The text of the cell at a point."""
+    return next((text for (left, top, right, bottom), text in cells if left <= x <= right and top <= y <= bottom), "")
