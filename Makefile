@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test unit check bench bench-retrieval bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator images chart e2e crds docs lock clean
+.PHONY: help setup demo test unit check bench bench-retrieval bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator images chart e2e crds docs dex lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
@@ -25,6 +25,7 @@ help:
 	@echo 'make e2e     the chart on a real cluster: install, serve, break, upgrade, delete'
 	@echo 'make crds    write the chart’s definitions of our kinds from contract'
 	@echo 'make docs    write the reference pages in docs from the code'
+	@echo 'make dex     build Dex, the provider of sign-ins that tests/console/test_dex.py tries (needs Go)'
 	@echo 'make lock    resolve requirements/ anew'
 
 setup: .venv/ready .venv-engine/ready $(EMBEDDER)/model.onnx
@@ -122,6 +123,10 @@ build/bootstrap/bin/uv:
 	@build/bootstrap/bin/pip install --quiet --require-hashes -r requirements/uv.txt
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+dex:
+	@mkdir -p build/dex
+	@cd tests/console/dex && CGO_ENABLED=0 go build -mod=readonly -o ../../../build/dex/dex github.com/dexidp/dex/cmd/dex
+
 crds: .venv/ready
 	@$(BIN)/python -m operators.crd charts/quiver/templates/crds
 

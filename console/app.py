@@ -90,6 +90,7 @@ def _provider(settings: Settings, http: aiohttp.ClientSession) -> Provider | Non
         settings.oidc_client_id,
         settings.oidc_client_secret.get_secret_value(),
         secrets=all_of(settings.management_token.get_secret_value()),
+        scopes=settings.oidc_scopes,
         return_url=f"{settings.public_url.rstrip('/')}/sign-in/return",
     )
 

@@ -56,11 +56,12 @@ class Provider:
         client_secret: str,
         *,
         secrets: Sequence[str],
+        scopes: str,
         return_url: str,
     ) -> None:
         self._http, self._issuer = http, issuer
         self._client_id, self._client_secret = client_id, client_secret
-        self._secrets, self._return_url = secrets, return_url
+        self._secrets, self._scopes, self._return_url = secrets, scopes, return_url
         self._configuration: Mapping[str, Any] | None = None
 
     async def begin(self, target: str) -> Begun:
@@ -71,7 +72,7 @@ class Provider:
             "response_type": "code",
             "client_id": self._client_id,
             "redirect_uri": self._return_url,
-            "scope": "openid email profile",
+            "scope": self._scopes,
             "state": state,
             "nonce": nonce,
             "code_challenge": challenge(verifier),

@@ -26,4 +26,5 @@ class Settings(BaseSettings):
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scopes: str = "openid email profile"
     metrics_token: SecretStr = SecretStr("")

@@ -12,6 +12,7 @@ from contract.resource import Resource, Status
 from contract.value import Digest, Name, Uri, Value
 
 HISTORY_LENGTH = 20
+SHOWN_DIGITS = 12  # of a digest, in messages and in names of versions
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -135,6 +136,38 @@ class CanaryVersion(Version):
     """When the step began, in ISO 8601."""
 
 
+class Sample(Value):
+    """The answers of one version during a trial."""
+
+    requests: int = 0
+    """All requests."""
+    errors: int = 0
+    """Failed requests."""
+    grounded: int = 0
+    """Answers from documents."""
+    uncited: int = 0
+    """Answers from documents without a citation."""
+    first_token_ms: int | None = None
+    """The mean time to the first token, in milliseconds."""
+    tokens: float | None = None
+    """The mean length of an answer, in tokens."""
+
+
+class Trial(Value):
+    """The figures of a canary beside the active version."""
+
+    digest: Digest
+    """The canary's SHA-256."""
+    at: str
+    """When they were collected, in ISO 8601."""
+    needed: int
+    """The number of answers from each version before they are compared."""
+    canary: Sample = Sample()
+    """The canary's answers."""
+    active: Sample = Sample()
+    """The active version's answers meanwhile."""
+
+
 class Rejection(Value):
     """Content that is not released again while its source and rollout are unchanged."""
 
@@ -172,6 +205,8 @@ class AdapterStatus(Status):
     """The version behind the adapter's name."""
     canary: CanaryVersion | None = None
     """The version with a part of the traffic."""
+    trial: Trial | None = None
+    """The canary's figures, every few seconds."""
     previous: Annotated[tuple[Version, ...], Field(max_length=5)] = ()
     """Earlier versions available for a rollback, newest first."""
     rejected: Rejection | None = None

@@ -43,9 +43,17 @@ class APIKeySpec(Value):
         return self.expires_at is not None and self.expires_at <= now
 
 
+class APIKeyStatus(Status):
+    """The observed state of the key."""
+
+    last_used: AwareDatetime | None = None
+    """When a request last had the key, within 10 minutes."""
+
+
 class APIKey(Resource):
     definition: ClassVar[Definition] = Definition(
-        "apikeys", "qk", (Column("Prefix", ".spec.prefix"), Column("Expires", ".spec.expiresAt", "date")),
+        "apikeys", "qk", (Column("Prefix", ".spec.prefix"), Column("Expires", ".spec.expiresAt", "date"),
+            Column("Used", ".status.lastUsed", "date")),
         rules=(
             NAME_RULE,
             Rule("spec.sha256", "self == oldSelf",
@@ -54,7 +62,7 @@ class APIKey(Resource):
     )  # fmt: skip
     kind: Literal["APIKey"] = "APIKey"
     spec: APIKeySpec
-    status: Status = Status()
+    status: APIKeyStatus = APIKeyStatus()
 
 
 def key_digest(key: str) -> str:

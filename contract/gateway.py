@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from pydantic import AwareDatetime
+
 from contract.value import Value
 
 
@@ -66,6 +68,12 @@ class Comparison(Value):
 
     canary: Arm = Arm()
     active: Arm = Arm()
+
+
+class KeyUses(Value):
+    """When keys were last used at a gateway: by namespace, and by the key's SHA-256."""
+
+    last: Mapping[str, Mapping[str, AwareDatetime]] = {}
 
 
 class GatewayState(Value):

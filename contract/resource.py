@@ -2,6 +2,8 @@
 
 from typing import ClassVar, NamedTuple
 
+from pydantic import ConfigDict
+
 from contract.conditions import Conditions
 from contract.definition import Definition
 from contract.value import Name, Value
@@ -14,7 +16,9 @@ class Metadata(Value):
 
 
 class Status(Value):
-    """The observed state of the object."""
+    """The observed state of the object. A reader ignores the fields of a newer operator."""
+
+    model_config = ConfigDict(extra="ignore")
 
     conditions: Conditions = ()
     """True if it is accepted, whether it is ready, and the reasons if not."""

@@ -102,10 +102,17 @@ def golden_routes() -> APIRouter:
 
 
 async def models(visit: Visit) -> Sequence[Json]:
-    """The models that answer: adapters first, then base models. The embedder does not."""
+    """The models that answer, which the embedder does not: adapters first, each before its other versions (with their
+    `role`), then base models."""
     listed = (await visit.get("/v1/models"))["data"]
     answering = [each for each in listed if each["owned_by"] == visit.tenant]
-    return sorted(answering, key=lambda each: (each["parent"] is None, each["id"]))
+    ordered = sorted(answering, key=lambda each: (each["parent"] is None, each["id"]))
+    return [choice for each in ordered for choice in (each, *_other_versions(each))]
+
+
+def _other_versions(model: Json) -> list[Json]:
+    versions: list[Json] = model["versions"]
+    return [version for version in versions if version["role"] != "active"]
 
 
 async def request_body(visit: Visit, question: Question) -> Json:

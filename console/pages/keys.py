@@ -23,10 +23,11 @@ def routes() -> APIRouter:
         visit: SignedIn,
         name: Text,
         scopes: Annotated[list[str] | None, Form()] = None,
+        models: Annotated[list[str] | None, Form()] = None,
         days: Annotated[int | Literal[""], Form()] = "",
     ) -> Response:
-        """The page shows the key, this once. Without `days` it never expires."""
-        body = {"name": name, "scopes": scopes or []} | ({} if days == "" else {"days": days})
+        """The page shows the key, this once. Without `days` it never expires, without `models` it is for all."""
+        body = {"name": name, "scopes": scopes or [], "models": models or []} | ({} if days == "" else {"days": days})
         return await _page(visit, await visit.post(f"{visit.path}/keys", body))
 
     @pages.post("/{name}/revoke")
@@ -38,4 +39,6 @@ def routes() -> APIRouter:
 
 
 async def _page(visit: Visit, made: object = None) -> Response:
-    return visit.page("keys.html", keys=(await visit.get(f"{visit.path}/keys"))["data"], made=made)
+    keys = (await visit.get(f"{visit.path}/keys"))["data"]
+    models = [each["id"] for each in (await visit.get("/v1/models"))["data"]]
+    return visit.page("keys.html", keys=keys, models=models, made=made)

@@ -42,6 +42,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--fresh", action="store_true", help=f"drop what was edited in {ROOT} and begin anew")
     parser.add_argument("--port", type=int, default=8080, help="the gateway's port (default 8080)")
     parser.add_argument("--console-port", type=int, default=8090, help="the console's port (default 8090)")
+    parser.add_argument("--management-port", type=int, default=9600, help="the management API's port (default 9600)")
     return parser.parse_args()
 
 
@@ -50,9 +51,8 @@ def _run(root: Path, options: argparse.Namespace, *, begun: float) -> int:
     print(
         "Starting one engine, its agent, the gateway, retrieval and drift; the engine takes about a minute.", flush=True
     )
-    with running(
-        root, tenants=TENANTS, port=options.port, console_port=options.console_port, scopes=SCOPES, out=sys.stdout
-    ) as platform:
+    ports = ("--console-port", str(options.console_port), "--management-port", str(options.management_port))
+    with running(root, tenants=TENANTS, port=options.port, options=ports, scopes=SCOPES, out=sys.stdout) as platform:
         if kept:
             print(f"\n{what_is_kept(root, kept)}", flush=True)
             platform.wait_until(lambda: _answers(platform), what="a base model that answers")

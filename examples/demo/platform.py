@@ -41,6 +41,7 @@ class Platform:
     metrics_url: str = ""
     drift_url: str = ""
     console_url: str = ""
+    management_url: str = ""
 
     @property
     def url(self) -> str:
@@ -120,11 +121,11 @@ def running(
     *,
     tenants: tuple[str, ...],
     port: int | None = None,
-    console_port: int | None = None,
+    options: tuple[str, ...] = (),
     scopes: tuple[str, ...] = ("inference", "documents"),
     out: TextIO | None = None,
 ) -> Iterator[Platform]:
-    """`quiver up` on a directory, with a key for each tenant. What it says goes to `out`."""
+    """`quiver up` with these options on a directory, and a key for each tenant. What it says goes to `out`."""
     keys = {tenant: create_key(root, tenant, scopes=scopes) for tenant in tenants}
     chosen = port or free_port()
     process = subprocess.Popen(
@@ -134,7 +135,7 @@ def running(
             str(root),
             "--port",
             str(chosen),
-            *(("--console-port", str(console_port)) if console_port else ()),
+            *options,
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -191,6 +192,8 @@ def _relay(platform: Platform, out: TextIO) -> None:
             _, platform.metrics_url, platform.drift_url = line.split()
         elif line.startswith("console "):
             platform.console_url = line.split()[1]
+        elif line.startswith("manage "):
+            platform.management_url = line.split()[1]
         out.write(line)
         out.flush()
 

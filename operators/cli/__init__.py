@@ -8,6 +8,7 @@ from operators.cli.documents import documents
 from operators.cli.keys import keys
 from operators.cli.reading import describe, get, history, logs
 from operators.cli.running import examine, up
+from operators.cli.tenant import tenant
 
 
 @click.group()
@@ -16,5 +17,5 @@ def main() -> None:
     """One base model, many tenants: adapters swapped under load, documents with citations."""
 
 
-for command in (up, get, describe, logs, ask, documents, promote, rollback, history, examine, keys):
+for command in (up, get, describe, logs, ask, documents, promote, rollback, history, examine, keys, tenant):
     main.add_command(command)

@@ -1,6 +1,5 @@
 """`quiver documents`: puts documents in, looks at them, searches and deletes them, as a tenant's people do."""
 
-import asyncio
 import textwrap
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,8 +10,10 @@ from typing import TypeVar
 
 import click
 
+from operators.cli.access import Access
 from operators.cli.arguments import DEFAULT_PORT
-from operators.clients.documents import DocumentsClient, DocumentsError, Object, connected
+from operators.clients.documents import DocumentsClient
+from operators.clients.public_client import Object
 from operators.local import table
 
 WIDTH = 100
@@ -24,21 +25,11 @@ file_argument = click.argument(
 
 
 @dataclass(frozen=True)
-class Access:
-    """Where the gateway is, and a key with the scope `documents`."""
-
-    url: str
-    key: str
+class Gateway:
+    access: Access
 
     def run(self, work: Callable[[DocumentsClient], Awaitable[T]]) -> T:
-        async def connected_work() -> T:
-            async with connected(self.url, self.key) as client:
-                return await work(client)
-
-        try:
-            return asyncio.run(connected_work())
-        except DocumentsError as error:
-            raise click.ClickException(str(error)) from error
+        return self.access.run(lambda client: work(DocumentsClient(client)))
 
 
 @click.group()
@@ -52,12 +43,12 @@ def documents(context: click.Context, url: str, key: str) -> None:
 
     STORE is the id of a vector store, or vs_NAME for the KnowledgeBase NAME.
     """
-    context.obj = Access(url, key)
+    context.obj = Gateway(Access(url, key, "gateway"))
 
 
 @documents.command()
 @click.pass_obj
-def stores(access: Access) -> None:
+def stores(gateway: Gateway) -> None:
     """List the vector stores."""
     rows = [
         (
@@ -66,7 +57,7 @@ def stores(access: Access) -> None:
             "object" if store["managed"] else "API",
             *(str(store["file_counts"][state]) for state in ("completed", "in_progress", "failed")),
         )
-        for store in access.run(lambda client: client.stores())
+        for store in gateway.run(lambda client: client.stores())
     ]
     click.echo(table.table(("STORE", "NAME", "MADE BY", "READY", "IN PROGRESS", "FAILED"), rows))
 
@@ -74,9 +65,9 @@ def stores(access: Access) -> None:
 @documents.command()
 @click.argument("name")
 @click.pass_obj
-def create(access: Access, name: str) -> None:
+def create(gateway: Gateway, name: str) -> None:
     """Make a vector store called NAME, and print its id."""
-    click.echo(access.run(lambda client: client.create_store(name))["id"])
+    click.echo(gateway.run(lambda client: client.create_store(name))["id"])
 
 
 @documents.command()
@@ -84,12 +75,12 @@ def create(access: Access, name: str) -> None:
 @file_argument
 @click.option("--attribute", "attributes", metavar="KEY=VALUE", multiple=True, help="For filters; may be repeated.")
 @click.pass_obj
-def add(access: Access, store: str, paths: Sequence[Path], attributes: Sequence[str]) -> None:
+def add(gateway: Gateway, store: str, paths: Sequence[Path], attributes: Sequence[str]) -> None:
     """Upload each FILE into STORE, and wait until it can be searched.
 
     An uploaded file of the same name is replaced: it answers until the new one does, and leaves STORE then.
     """
-    failed = access.run(lambda client: _add_all(client, store, paths, _parsed(attributes)))
+    failed = gateway.run(lambda client: _add_all(client, store, paths, _parsed(attributes)))
     if failed:
         raise click.ClickException(f"{failed} of {len(paths)} files cannot be searched; their lines say why")
 
@@ -97,11 +88,11 @@ def add(access: Access, store: str, paths: Sequence[Path], attributes: Sequence[
 @documents.command("list")
 @click.argument("store")
 @click.pass_obj
-def listing(access: Access, store: str) -> None:
+def listing(gateway: Gateway, store: str) -> None:
     """List the documents of STORE: state, passages, and why one failed."""
     rows = [
         (file["id"], file["filename"], file["state"], str(file["passages"]), _why(file))
-        for file in access.run(lambda client: client.files(store))
+        for file in gateway.run(lambda client: client.files(store))
     ]
     click.echo(table.table(("FILE", "NAME", "STATE", "PASSAGES", "WHY"), rows))
 
@@ -118,9 +109,9 @@ def listing(access: Access, store: str) -> None:
     help="Passages near in meaning or words; with every word of QUESTION; with its text.",
 )
 @click.pass_obj
-def search(access: Access, store: str, question: str, most: int, match: str) -> None:
+def search(gateway: Gateway, store: str, question: str, most: int, match: str) -> None:
     """Show the passages of STORE for QUESTION, the most relevant first."""
-    for found in access.run(lambda client: client.search(store, question, most, match)):
+    for found in gateway.run(lambda client: client.search(store, question, most, match)):
         line = f"{found['score']:.2f} {found['filename']}: {found['content'][0]['text']}"
         click.echo(textwrap.shorten(line, WIDTH, placeholder=" …"))
 
@@ -128,7 +119,7 @@ def search(access: Access, store: str, question: str, most: int, match: str) -> 
 @documents.command()
 @click.argument("file_ids", metavar="FILE_ID...", nargs=-1, required=True)
 @click.pass_obj
-def remove(access: Access, file_ids: Sequence[str]) -> None:
+def remove(gateway: Gateway, file_ids: Sequence[str]) -> None:
     """Delete each FILE_ID: its bytes, its record, and its passages in every vector store."""
 
     async def remove_all(client: DocumentsClient) -> None:
@@ -136,12 +127,12 @@ def remove(access: Access, file_ids: Sequence[str]) -> None:
             erased = (await client.delete_file(file_id))["erased"]
             click.echo(f"{file_id} is deleted" + ("" if erased else "; its passages go within a minute"))
 
-    access.run(remove_all)
+    gateway.run(remove_all)
 
 
 @documents.command()
 @click.pass_obj
-def deletions(access: Access) -> None:
+def deletions(gateway: Gateway) -> None:
     """List deleted files and vector stores, and whether a search afterwards found nothing of them."""
     rows = [
         (
@@ -151,7 +142,7 @@ def deletions(access: Access) -> None:
             each["name"] or "-",
             "yes" if each["proven"] else "not yet",
         )
-        for each in access.run(lambda client: client.deletions())
+        for each in gateway.run(lambda client: client.deletions())
     ]
     click.echo(table.table(("DELETION", "AT", "OF", "NAME", "PROVEN"), rows))
 
@@ -169,21 +160,21 @@ def web() -> None:
 @click.option("--most-pages", type=click.IntRange(1, 1_000), default=100, show_default=True)
 @click.option("--every-minutes", type=click.IntRange(5, 44_640), default=1_440, show_default=True)
 @click.pass_obj
-def add_web(access: Access, store: str, url: str, depth: int, most_pages: int, every_minutes: int) -> None:
+def add_web(gateway: Gateway, store: str, url: str, depth: int, most_pages: int, every_minutes: int) -> None:
     """Follow URL: a page, a part of a site, or a sitemap. Its first look is waited for."""
     body = {"url": url, "depth": depth, "most_pages": most_pages, "every_minutes": every_minutes}
-    source = access.run(lambda client: client.add_web(store, body, lambda pages: click.echo(f"{pages} pages so far")))
+    source = gateway.run(lambda client: client.add_web(store, body, lambda pages: click.echo(f"{pages} pages so far")))
     click.echo(f"{source['id']}: {source['pages']} pages. {source['message']}".rstrip())
 
 
 @web.command("list")
 @click.argument("store")
 @click.pass_obj
-def list_web(access: Access, store: str) -> None:
+def list_web(gateway: Gateway, store: str) -> None:
     """List what STORE follows: pages, the time of the last look, and what could not be read."""
     rows = [
         (source["id"], source["url"], str(source["pages"]), _at(source["looked_at"]), source["message"])
-        for source in access.run(lambda client: client.web(store))
+        for source in gateway.run(lambda client: client.web(store))
     ]
     click.echo(table.table(("SOURCE", "URL", "PAGES", "LOOKED AT", "MESSAGE"), rows))
 
@@ -192,9 +183,9 @@ def list_web(access: Access, store: str) -> None:
 @click.argument("store")
 @click.argument("source")
 @click.pass_obj
-def remove_web(access: Access, store: str, source: str) -> None:
+def remove_web(gateway: Gateway, store: str, source: str) -> None:
     """Stop following SOURCE, and delete the documents that its pages are."""
-    access.run(lambda client: client.remove_web(store, source))
+    gateway.run(lambda client: client.remove_web(store, source))
     click.echo(f"{source} is removed, with its pages")
 
 

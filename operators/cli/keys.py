@@ -12,8 +12,8 @@ from contract.names import EMBEDDER
 from contract.resource import Key
 from contract.tenant import Tenant
 from operators.cli.arguments import NameType, directory_argument
-from operators.local import directory, key_files, table
-from operators.local.directory import Contents
+from operators.local import directory, key_files, snapshots, table
+from operators.local.directory import STATE, Contents
 from operators.local.key_files import SharedFileError
 
 
@@ -50,24 +50,26 @@ def create(
 @directory_argument
 @click.option("--tenant", help="Show only this tenant's keys.")
 def listing(root: Path, tenant: str | None) -> None:
-    """Show the keys of DIR: prefix, tenant, expiry."""
+    """Show the keys of DIR: prefix, tenant, expiry, last use."""
     contents = directory.read(root, Contents())
     if tenant is not None:
         tenant_of(root, contents, tenant)
     owners = {owner.spec.namespace: owner.name for owner in contents.objects.tenants}
+    used = {key.key: key.status.last_used for key in snapshots.read(root / STATE / "snapshot.json").objects.api_keys}
     rows = [
         (
             owners.get(key.namespace, "-"),
             key.name,
             key.spec.prefix,
-            _until(key),
+            _moment(key.spec.expires_at),
+            _moment(used.get(key.key)),
             ", ".join(key.spec.models or ()) or "all",
             ", ".join(sorted(key.spec.scopes)),
         )
         for key in contents.objects.api_keys
         if tenant is None or owners.get(key.namespace) == tenant
     ]
-    click.echo(table.table(("TENANT", "NAME", "PREFIX", "EXPIRES", "MODELS", "SCOPES"), rows))
+    click.echo(table.table(("TENANT", "NAME", "PREFIX", "EXPIRES", "USED", "MODELS", "SCOPES"), rows))
 
 
 @keys.command()
@@ -88,8 +90,8 @@ def revoke(root: Path, tenant: str, name: str) -> None:
     click.echo(f"{tenant}/{name} is revoked; {file} is removed")
 
 
-def _until(key: APIKey) -> str:
-    return key.spec.expires_at.isoformat(timespec="minutes") if key.spec.expires_at else "-"
+def _moment(at: datetime | None) -> str:
+    return at.isoformat(timespec="minutes") if at else "-"
 
 
 def _refuse_unknown(contents: Contents, tenant: Tenant, models: tuple[str, ...]) -> None:

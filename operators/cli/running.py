@@ -35,8 +35,13 @@ PHASE_PERIOD_S = 5.0
 @click.option(
     "--console-port", type=click.IntRange(1, 65535), help="The console's port on 127.0.0.1; by default a free one."
 )
+@click.option(
+    "--management-port",
+    type=click.IntRange(1, 65535),
+    help="The management API's port on 127.0.0.1; by default a free one.",
+)
 @click.option("--begin-anew", is_flag=True, help="Start although the record of earlier releases and rollbacks is lost.")
-def up(root: Path, port: int, console_port: int | None, *, begin_anew: bool) -> None:
+def up(root: Path, port: int, console_port: int | None, management_port: int | None, *, begin_anew: bool) -> None:
     """Run the objects in DIR as processes, and follow edits to the files."""
     settings = Settings()
     if is_running(root):
@@ -49,6 +54,7 @@ def up(root: Path, port: int, console_port: int | None, *, begin_anew: bool) -> 
         runtime=Path(runtime.name),
         gateway_port=port,
         console_port=console_port or free_port(),
+        management_port=management_port or free_port(),
         engine_python=settings.engine_python,
         embedder=settings.embedder.resolve(),
         environment=inherited_environment() | _without_compiler(),
@@ -58,6 +64,7 @@ def up(root: Path, port: int, console_port: int | None, *, begin_anew: bool) -> 
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
     click.echo(f"gateway  {url(port)}/v1")
     click.echo(f"console  {url(layout.console_port)}")
+    click.echo(f"manage   {url(layout.management_port)}")
     click.echo(f"         the platform's own key is in {layout.platform_key}")
     click.echo(f"metrics  {url(layout.internal_port)}/metrics  {url(layout.drift_port)}/metrics")
     click.echo(f"         with the bearer token in {layout.metrics_token}")

@@ -1,9 +1,14 @@
 """Speaks HTTP to a gateway's internal port."""
 
+from typing import TypeVar
+
 import aiohttp
 
-from contract.gateway import GatewayState
+from contract.gateway import GatewayState, KeyUses
+from contract.value import Value
 from operators.clients.errors import peer_errors, within
+
+Answer = TypeVar("Answer", bound=Value)
 
 
 class GatewayClient:
@@ -15,8 +20,13 @@ class GatewayClient:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def state(self) -> GatewayState:
+        return await self._get("/v1/state", GatewayState)
+
+    async def key_uses(self) -> KeyUses:
+        return await self._get("/v1/key-uses", KeyUses)
+
+    async def _get(self, path: str, kind: type[Answer]) -> Answer:
         with peer_errors("gateway"):
-            url = f"{self._url}/v1/state"
-            async with self._session.get(url, headers=self._headers, timeout=within()) as response:
+            async with self._session.get(f"{self._url}{path}", headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
-                return GatewayState.model_validate_json(await response.read())
+                return kind.model_validate_json(await response.read())

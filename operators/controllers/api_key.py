@@ -14,6 +14,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     if stored is None:
         return None
     verdict = context.cache.verdict(stored.item, now)
-    await context.store.write_status(stored, key_status(stored.item, verdict=verdict, now=stamp(now)))
+    used = context.cache.key_uses.get(key)
+    await context.store.write_status(stored, key_status(stored.item, verdict=verdict, used=used, now=stamp(now)))
     expires = stored.item.spec.expires_at
     return (expires - now).total_seconds() if expires and expires > now else None

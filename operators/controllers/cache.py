@@ -44,6 +44,7 @@ class ClusterCache:
         self.reports: dict[str, AgentStatus] = {}  # by uid; a silent agent has none
         self.expected: set[str] = set()  # uids of agents expected to report soon for the first time
         self.gateway_states: dict[str, GatewayState] = {}  # by uid; a silent gateway has none
+        self.key_uses: dict[Key, datetime] = {}  # the last use of each key that a gateway reported
         self.published = 0  # the number of the last snapshot, where gateways read snapshots
         self.ingest: IngestStatus | None = None
         self.down: frozenset[str] = frozenset()  # services that answered before and do not now
@@ -65,6 +66,7 @@ class ClusterCache:
             self.objects.pop(before.key, None)
             if after is None:
                 self.unplaced.pop(before.key, None)
+                self.key_uses.pop(before.key, None)
             self._index(before.item, present=False)
         if after:
             self.objects[after.key] = after
@@ -151,6 +153,12 @@ class ClusterCache:
 
     def keys_with(self, namespace: str, digest: str) -> tuple[Key, ...]:
         return tuple(self._keys.get((namespace, digest), ()))
+
+    def note_use(self, namespace: str, digest: str, at: datetime) -> Sequence[Key]:
+        """The keys whose last known use is earlier."""
+        keys = [key for key in self.keys_with(namespace, digest) if key not in self.key_uses or self.key_uses[key] < at]
+        self.key_uses |= dict.fromkeys(keys, at)
+        return keys
 
     def objects_of(self, base: BaseModel) -> Objects:
         """The input for placing versions on the base model's replicas."""

@@ -12,7 +12,7 @@ from contract.agent import AgentStatus
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.engine_name import EngineName
-from contract.gateway import GatewayState
+from contract.gateway import GatewayState, KeyUses
 from contract.ingest import IngestStatus
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject
@@ -74,6 +74,12 @@ class Events:
     def gateway_changed(self, peer: Peer, state: GatewayState) -> None:
         self.cache.gateway_states[peer.uid] = state
         self.enqueue(set(self.cache.awaiting_gateways))
+
+    def keys_used(self, uses: KeyUses) -> None:
+        """Reconciles each key whose status has no recent use."""
+        for namespace, used in uses.last.items():
+            for digest, at in used.items():
+                self.enqueue(self.cache.note_use(namespace, digest, at))
 
     def ingest_changed(self, status: IngestStatus | None) -> None:
         self.cache.ingest = status

@@ -27,6 +27,8 @@ from operators.controllers.peer import Peer
 
 # Seconds between polls of a gateway while an object waits for it.
 GATEWAY_S = 0.1
+# Seconds between questions about the use of keys.
+KEY_USES_S = 10.0
 # Seconds that a new leader waits for first reports: no report does not mean that an engine is empty.
 FIRST_REPORTS_S = 5.0
 
@@ -154,7 +156,7 @@ class PeerWatcher:
                 self._agents[peer.uid] = self._agent(peer)
         for peer in gateways:
             if peer.uid not in self._gateways:
-                self._gateways[peer.uid] = _Gateway(peer, self._start(self._follow_gateway(peer)))
+                self._gateways[peer.uid] = _Gateway(peer, self._start(self._follow(peer)))
 
     def _agent(self, peer: Peer) -> _Agent:
         client = AgentClient(self._session, peer.control_url, self._addresses.agent_token)
@@ -179,8 +181,20 @@ class PeerWatcher:
 
         return _Agent(peer, report, desired, self._start(both()))
 
-    async def _follow_gateway(self, peer: Peer) -> None:
+    async def _follow(self, peer: Peer) -> None:
         client = GatewayClient(self._session, peer.control_url, self._addresses.gateway_token)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_state(client, peer))
+            group.create_task(self._follow_key_uses(client))
+
+    async def _follow_key_uses(self, client: GatewayClient) -> None:
+        """A gateway without an answer is asked again."""
+        while True:
+            with suppress(PeerError):
+                self._events.keys_used(await client.key_uses())
+            await asyncio.sleep(KEY_USES_S)
+
+    async def _follow_state(self, client: GatewayClient, peer: Peer) -> None:
         while True:
             if self._cache.awaiting_gateways or peer.uid not in self._cache.gateway_states:
                 await self._ask(client, peer)

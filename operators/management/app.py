@@ -100,7 +100,7 @@ async def _forget_tenants(management: Management) -> None:
 
 async def _management(settings: ManagementSettings, records: Records, stack: AsyncExitStack) -> Management:
     place = await _place(settings, stack)
-    claims = Claims(settings.oidc_tenant_claim, settings.oidc_role_claim)
+    claims = Claims(settings.oidc_tenant_claim, settings.oidc_role_claim, settings.oidc_groups_claim)
     id_tokens = await stack.enter_async_context(connected(settings.oidc_issuer, settings.oidc_client_id, claims))
     sessions, attempts = Sessions(records), Attempts(records)
     callers = Callers(

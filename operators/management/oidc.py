@@ -35,10 +35,12 @@ _ROLES: Mapping[str, frozenset[Scope]] = {
 
 @dataclass(frozen=True)
 class Claims:
-    """The names of the claims for a person's tenant and role: `reader`, `editor`, `admin` or `platform`."""
+    """The names of the claims for a person's tenant and role: `reader`, `editor`, `admin` or `platform`. Without a
+    role the person's `groups` count: `quiver:TENANT:ROLE` and `quiver:platform`."""
 
     tenant: str
     role: str
+    groups: str
 
 
 class IdTokens:
@@ -102,14 +104,36 @@ def identity_of(claims: Mapping[str, Any], names: Claims) -> Identity:
     """Raises ForbiddenError for a person without a role or a tenant."""
     actor = _named(claims)
     role, tenant = claims.get(names.role), claims.get(names.tenant)
+    if role is None:
+        role, tenant = _of_groups(actor, claims.get(names.groups))
     if role == "platform":
         return Identity(actor, None, frozenset())
     if not isinstance(role, str) or role not in _ROLES or not isinstance(tenant, str) or not tenant:
         raise ForbiddenError(
             f"{actor} has no role here: the provider must give the claims {names.tenant} (a tenant) and {names.role} "
-            "(reader, editor, admin or platform). Ask your administrator."
+            f"(reader, editor, admin or platform), or a group quiver:TENANT:ROLE in {names.groups}. Ask your "
+            "administrator."
         )
     return Identity(actor, tenant, _ROLES[role])
+
+
+def _of_groups(actor: str, groups: object) -> tuple[str | None, str | None]:
+    """The role and the tenant; the widest role of several. Raises ForbiddenError for several tenants."""
+    named = [group.split(":") for group in groups if isinstance(group, str)] if isinstance(groups, list) else []
+    if ["quiver", "platform"] in named:
+        return "platform", None
+    roles = {(tenant, role) for kind, tenant, role in filter(_is_ours, named) if role in _ROLES}
+    tenants = sorted({tenant for tenant, _ in roles})
+    if len(tenants) > 1:
+        raise ForbiddenError(
+            f"{actor} is in groups of several tenants ({', '.join(tenants)}), and a sign-in is for one: leave others."
+        )
+    widest = max((role for _, role in roles), key=lambda role: len(_ROLES[role]), default=None)
+    return widest, tenants[0] if tenants else None
+
+
+def _is_ours(parts: list[str]) -> bool:
+    return len(parts) == 3 and parts[0] == "quiver"
 
 
 def _named(claims: Mapping[str, Any]) -> str:

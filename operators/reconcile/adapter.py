@@ -9,6 +9,7 @@ from contract.conditions import Condition, condition
 from contract.model_names import may_name
 from operators.desired.adapters import in_use
 from operators.reconcile.release import Observed, Release, next_release
+from operators.reconcile.trial import trial
 
 
 def next_status(adapter: Adapter, observed: Observed) -> AdapterStatus:
@@ -26,6 +27,7 @@ def next_status(adapter: Adapter, observed: Observed) -> AdapterStatus:
     return AdapterStatus(
         active=active,
         canary=release.canary,
+        trial=trial(adapter, release.canary, observed),
         previous=release.previous,
         rejected=release.rejected,
         history=release.history,

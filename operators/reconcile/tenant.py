@@ -1,11 +1,15 @@
 """Verdicts → the status of tenants and keys (pure)."""
 
+from datetime import datetime, timedelta
+
 from contract import conditions as c
-from contract.api_key import APIKey
+from contract.api_key import APIKey, APIKeyStatus
 from contract.conditions import Condition, condition
 from contract.objects import Objects
-from contract.resource import Status
 from contract.tenant import Tenant, TenantStatus
+
+# A status that changed with every request would wake everybody who watches keys.
+LAST_USED = timedelta(minutes=10)
 
 
 def tenant_status(tenant: Tenant, *, verdict: Condition, objects: Objects, now: str) -> TenantStatus:
@@ -16,6 +20,15 @@ def tenant_status(tenant: Tenant, *, verdict: Condition, objects: Objects, now: 
     return TenantStatus(namespace=namespace, adapters=adapters, conditions=merged)
 
 
-def key_status(key: APIKey, *, verdict: Condition, now: str) -> Status:
+def key_status(key: APIKey, *, verdict: Condition, used: datetime | None, now: str) -> APIKeyStatus:
+    """`used` is the last use that a gateway reported."""
     new = (verdict, condition(c.READY, verdict.holds, verdict.reason, verdict.message))
-    return Status(conditions=c.merged(key.status.conditions, new, generation=key.metadata.generation, now=now))
+    merged = c.merged(key.status.conditions, new, generation=key.metadata.generation, now=now)
+    return APIKeyStatus(conditions=merged, last_used=last_used(key.status.last_used, used))
+
+
+def last_used(stored: datetime | None, reported: datetime | None) -> datetime | None:
+    """Advances in steps of `LAST_USED`, in whole seconds."""
+    if reported is None or (stored is not None and reported < stored + LAST_USED):
+        return stored
+    return reported.replace(microsecond=0)

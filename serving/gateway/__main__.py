@@ -42,6 +42,7 @@ def configuration(settings: Settings) -> uvicorn.Config:
         connections_per_address=settings.max_connections_per_address,
         header_s=settings.header_timeout_s,
         write_s=settings.write_timeout_s,
+        idle_drain_s=settings.idle_drain_s,
     )
     return uvicorn.Config(
         create_app(settings),

@@ -70,7 +70,8 @@ class Accounts:
         metrics.tokens.labels(tenant, model, "prompt").inc(record.tokens.prompt)
         metrics.tokens.labels(tenant, model, "completion").inc(record.tokens.completion)
         self._observe_times(record, tenant, now)
-        self._observations.add(_observation(record, now))
+        if not (record.target and record.target.version):  # drift is of what the name answers
+            self._observations.add(_observation(record, now))
 
     def _compare(self, record: RequestRecord) -> None:
         """Counts a request for its version only if an engine answered or failed."""

@@ -98,7 +98,7 @@ class Answering:
     async def _abstain(self, context: RequestContext, request: ChatRequest, without: Grounds) -> None:
         """Answers with an abstention, without asking an engine."""
         context.record.finish_reason, context.record.first_byte = "stop", time.monotonic()
-        answer = Abstention(context.raw.unique_id, int(time.time()), context.target.name, without.explanation)
+        answer = Abstention(context.raw.unique_id, int(time.time()), context.target.label, without.explanation)
         await context.raw.respond(200, answer.body(request), EVENT_STREAM if request.stream else JSON)
 
 

@@ -30,6 +30,7 @@ from serving.gateway.documents_routes import ROUTES, is_documents_path, route
 from serving.gateway.embeddings import Embeddings
 from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
 from serving.gateway.forwarding import Forwarder
+from serving.gateway.key_uses import KeyUses
 from serving.gateway.metrics import Metrics
 from serving.gateway.observations import Observations
 from serving.gateway.public import METHODS, answers, public_api
@@ -159,8 +160,8 @@ def options(methods: Sequence[str]) -> Handler:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Gateway]:
     """The gateway and its background tasks, until the block is left."""
-    metrics, comparisons = Metrics(), Comparisons()
-    discovery = _discovery(settings, partial(_take_up, metrics, comparisons))
+    metrics, comparisons, uses = Metrics(), Comparisons(), KeyUses()
+    discovery = _discovery(settings, partial(_take_up, metrics, comparisons, uses))
 
     def catalog() -> Catalog:
         return discovery.catalog
@@ -171,7 +172,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         retrieval = await _retrieval(settings, stack)
         observations, quotas = Observations(metrics), Quotas(time.monotonic, metrics.count_throttled)
         accounts = Accounts(metrics, comparisons, observations)
-        authentication = Authentication(catalog, _delegations(settings))
+        authentication = Authentication(catalog, uses, _delegations(settings))
         upstream = Upstream(catalog, engines, accounts, first_token_timeout_s=settings.first_token_timeout_s)
         forwarder = Forwarder(
             catalog, authentication, Answering(catalog, upstream, retrieval),
@@ -197,15 +198,16 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             "/v1/embeddings": embeddings.serve,
         }
         public = public_api(forwarder, authentication, discovery, embedder=EMBEDDER if settings.retrieval_url else None)
-        routes = internal.routes(forwarder, discovery, comparisons)
+        routes = internal.routes(forwarder, discovery, comparisons, uses)
         yield Gateway(settings, generation, documents, public, _internal(settings, metrics, discovery, routes))
 
 
-def _take_up(metrics: Metrics, comparisons: Comparisons, catalog: Catalog) -> None:
+def _take_up(metrics: Metrics, comparisons: Comparisons, uses: KeyUses, catalog: Catalog) -> None:
     models = {name: frozenset({*tenant.targets, EMBEDDER}) for name, tenant in catalog.tenants.items()}
     metrics.register(models, catalog.bases)
     metrics.generation.set(catalog.generation)
     comparisons.follow(catalog.canaries)
+    uses.keep(catalog.principals)
 
 
 def _discovery(settings: Settings, on_catalog: Callable[[Catalog], None]) -> Source:

@@ -7,6 +7,7 @@ from contract.api_key import Scope
 from service.delegation import Delegations
 from serving.gateway.catalog import Catalog, Principal
 from serving.gateway.errors import Forbidden, Unauthenticated
+from serving.gateway.key_uses import KeyUses
 
 INFERENCE: Set[Scope] = frozenset({"inference"})
 DOCUMENTS: Set[Scope] = frozenset({"documents"})
@@ -16,8 +17,8 @@ ADMIN: Scope = "admin"
 class Authentication:
     """Without a management API there are no `delegations`."""
 
-    def __init__(self, catalog: Callable[[], Catalog], delegations: Delegations | None = None) -> None:
-        self._catalog, self._delegations = catalog, delegations
+    def __init__(self, catalog: Callable[[], Catalog], uses: KeyUses, delegations: Delegations | None = None) -> None:
+        self._catalog, self._uses, self._delegations = catalog, uses, delegations
 
     def principal(self, authorizations: Sequence[str]) -> Principal:
         """The principal named by the Authorization headers. Raises Unauthenticated."""
@@ -32,11 +33,17 @@ class Authentication:
     def _named(self, token: str) -> Principal | None:
         catalog = self._catalog()
         if self._delegations is None or token.startswith("qv-"):
-            return catalog.authenticate(token, datetime.now(UTC))
+            return self._owner(catalog, token, datetime.now(UTC))
         delegation = self._delegations.read(token)
         if delegation is None or delegation.tenant not in catalog.tenants:
             return None
         return Principal(delegation.tenant, models=delegation.models, expires_at=None, scopes=delegation.scopes)
+
+    def _owner(self, catalog: Catalog, key: str, now: datetime) -> Principal | None:
+        principal = catalog.authenticate(key, now)
+        if principal and principal.key:
+            self._uses.note(*principal.key, now)
+        return principal
 
 
 def permitted(principal: Principal, scopes: Set[Scope]) -> Principal:

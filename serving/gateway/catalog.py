@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from contract.acceptance import Verdicts, accept, accepted, owners
-from contract.adapter import Adapter
+from contract.adapter import SHOWN_DIGITS, Adapter, AdapterStatus, Version
 from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
 from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
@@ -16,12 +17,14 @@ from contract.tenant import Limits
 
 @dataclass(frozen=True)
 class Principal:
-    """The owner of a key. `models` limits the key to these model names, `scopes` to these uses."""
+    """The owner of a key. `models` limits the key to these model names, `scopes` to these uses. `key` is the key's
+    namespace and SHA-256, None for a delegated token."""
 
     tenant: str
     models: frozenset[str] | None
     expires_at: datetime | None
     scopes: frozenset[KeyScope] = frozenset({"inference"})
+    key: tuple[str, str] | None = None
 
     def may_use(self, model: str) -> bool:
         return self.models is None or model in self.models
@@ -35,10 +38,23 @@ class Canary:
     weight: int
 
 
+Role = Literal["active", "trial", "earlier"]
+
+
+@dataclass(frozen=True)
+class LoadedVersion:
+    """A version in the engines that a request may name: NAME@ID."""
+
+    id: str  # the first digits of its digest
+    engine_name: str
+    role: Role
+
+
 @dataclass(frozen=True)
 class Target:
     """The version behind one of a tenant's model names. `flip` is its flip generation. Without an `engine_name` no
-    version is ready yet; with `refused` none will be before the object or its artifact changes."""
+    version is ready yet; with `refused` none will be before the object or its artifact changes. `version` is the id
+    of the version that the request named, empty if it named none."""
 
     tenant: str
     name: str
@@ -48,6 +64,18 @@ class Target:
     canary: Canary | None = None
     flip: int = 0
     refused: bool = False
+    versions: tuple[LoadedVersion, ...] = ()
+    version: str = ""
+
+    @property
+    def label(self) -> str:
+        """The model name of the request."""
+        return f"{self.name}@{self.version}" if self.version else self.name
+
+    def at_version(self, id_: str) -> "Target | None":
+        """With this version in place of the active one and of a canary. None if it is not in the engines."""
+        named = next((version for version in self.versions if version.id == id_), None)
+        return replace(self, engine_name=named.engine_name, version=id_, canary=None) if named else None
 
     @property
     def is_canary(self) -> bool:
@@ -108,10 +136,16 @@ class Catalog:
             return None
         return principal
 
-    def resolve(self, principal: Principal, model: str, request_id: str) -> Target | None:
-        if not principal.may_use(model):
+    def target(self, principal: Principal, model: str) -> Target | None:
+        """The target of NAME or NAME@VERSION, without a canary's choice. A key for a name is one for its versions."""
+        name, at, version = model.partition("@")
+        if not principal.may_use(name):
             return None
-        target = self.tenants[principal.tenant].targets.get(model)
+        target = self.tenants[principal.tenant].targets.get(name)
+        return target.at_version(version) if target and at else target
+
+    def resolve(self, principal: Principal, model: str, request_id: str) -> Target | None:
+        target = self.target(principal, model)
         chosen = target.with_canary(request_id) if target else None
         if chosen and chosen.is_canary and not self.holders(chosen):
             return target
@@ -162,6 +196,7 @@ def _principals(
             models=None if key.spec.models is None else frozenset(key.spec.models),
             expires_at=key.spec.expires_at,
             scopes=key.spec.scopes,
+            key=(key.namespace, key.spec.sha256),
         )
         for key in snapshot.objects.api_keys
         if accepted(verdicts, key)
@@ -213,7 +248,20 @@ def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Tar
         knowledge_bases=adapter.spec.knowledge_bases,
         canary=Canary(canary.engine_name, canary.weight) if canary and active else None,
         refused=base not in bases or (active is None and _failed_for_good(adapter)),
+        versions=_versions(adapter.status),
     )
+
+
+def _versions(status: AdapterStatus) -> tuple[LoadedVersion, ...]:
+    """A repeated version is the active one."""
+    roles: list[tuple[Role, Version | None]] = [("active", status.active), ("trial", status.canary)]
+    roles += [("earlier", version) for version in status.previous]
+    found: dict[str, LoadedVersion] = {}
+    for role, version in roles:
+        if version:
+            id_ = version.digest[:SHOWN_DIGITS]
+            found.setdefault(id_, LoadedVersion(id_, version.engine_name, role))
+    return tuple(found.values())
 
 
 def _bases(snapshot: Snapshot) -> dict[str, Base]:

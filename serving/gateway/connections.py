@@ -32,6 +32,7 @@ class Limits:
     connections_per_address: int
     header_s: float
     write_s: float
+    idle_drain_s: float = 0.0
     _open: int = 0
     _by_address: dict[str, int] = field(default_factory=dict)
 
@@ -74,6 +75,7 @@ class Connection(HttpToolsProtocol):
         self._in_headers = True
         self._header_timer: TimerHandle | None = None
         self._write_timer: TimerHandle | None = None
+        self._is_leaving = False  # the server stops
         self._counted: str | None = None  # the address; "" for a caller that was gone before it was accepted
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -127,6 +129,28 @@ class Connection(HttpToolsProtocol):
             self._header_timer.cancel()
             self._header_timer = None
         super().on_headers_complete()
+        if self._is_leaving:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """Keeps an idle connection of a caller open for a while, because a request may be on its way: closing the
+        connection would lose it. Its answer is the last one, and says so."""
+        if self._counted is None or not self._limits.idle_drain_s:
+            super().shutdown()
+            return
+        self._is_leaving = True
+        if self._is_idle:
+            self.loop.call_later(self._limits.idle_drain_s, self._close_if_idle)
+        else:
+            self.cycle.keep_alive = False
+
+    @property
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle:
+            self.transport.close()
 
     def on_body(self, body: bytes) -> None:
         """Reads and drops the rest of a refused body up to a limit, so that its sender receives the refusal."""

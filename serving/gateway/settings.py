@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     there. A token setting may hold several tokens, separated by commas: all are accepted, the first is sent. `socket`
     and `internal_socket` are descriptors of listening sockets that the parent passes on, already bound to the ports.
     `management_secret` is what the management API signs people's requests with.
+    A stopping gateway keeps idle connections for `idle_drain_s`, longer than callers do.
     Web pages of `cors_origins` (`*` for any) may call the API. The process's limit of descriptors also limits
     connections; behind a proxy all callers have one address.
     """
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     header_timeout_s: float = 10.0
     body_timeout_s: float = 60.0
     write_timeout_s: float = 60.0
+    idle_drain_s: float = 0.0
     cors_origins: tuple[str, ...] = ()
     request_timeout_s: float = 600.0
     first_token_timeout_s: float = 120.0

@@ -50,7 +50,7 @@ class Upstream:
                     logger.warning("engine %s, request %s: %s", replica.url, context.raw.request_id, error)
                     raise unavailable("The engine failed", "engine_failed") from error
         context.record.failed = True
-        raise unavailable(f"No engine can answer for `{context.target.name}` at the moment", "engine_unavailable")
+        raise unavailable(f"No engine can answer for `{context.target.label}` at the moment", "engine_unavailable")
 
     async def _wait_for_replicas(self, target: Target) -> list[Replica]:
         """Kinds are watched separately: a version may be known a moment before its replicas."""
@@ -90,7 +90,7 @@ class Upstream:
     async def _respond(self, context: RequestContext, answer: Answer, grounds: Grounds | None) -> None:
         raw = await answer.body()
         context.record.begin_answer()
-        result = answers.whole(raw, name=context.target.name, grounds=grounds, legacy=context.legacy)
+        result = answers.whole(raw, name=context.target.label, grounds=grounds, legacy=context.legacy)
         context.record.tokens, context.record.finish_reason, context.record.cited = (
             result.tokens,
             result.finish_reason,
@@ -117,7 +117,7 @@ class Upstream:
 
 
 def _stream(context: RequestContext, grounds: Grounds | None) -> Stream:
-    name, show_usage = context.target.name, context.request.show_usage
+    name, show_usage = context.target.label, context.request.show_usage
     if grounds is not None or context.legacy:
         return RewrittenStream(grounds, name=name, show_usage=show_usage, legacy=context.legacy)
     return PlainStream(engine_name=context.target.engine_name or "", name=name, show_usage=show_usage)

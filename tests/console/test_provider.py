@@ -1,96 +1,23 @@
 """Sign-in by a provider: from the console to the provider and back, with a real management API behind."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-import uvicorn
-from pydantic import SecretStr
 
 from console import provider as console_provider
-from console.app import create_app as create_console
-from console.settings import Settings
-from contract.objects import collect
-from contract.snapshot import Snapshot
-from operators.local import snapshots
-from operators.local.directory import STATE
-from operators.management.app import create_app as create_management
-from operators.settings import ManagementSettings
-from tests.console.oidc_provider import CLIENT, SECRET, OidcProvider, provider
-from tests.operators import objects
-
-TOKEN, OLD = "t" * 48, "o" * 48  # while it is replaced
-
-
-@asynccontextmanager
-async def _serving(app: Any, bound: socket.socket) -> AsyncIterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
-    task = asyncio.create_task(server.serve(sockets=[bound]))
-    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-        await asyncio.sleep(0.01)
-    yield
-    server.should_exit = True
-    await task
-
-
-class Browser:
-    """Keeps cookies, also secure ones, as browsers do on localhost; follows nothing by itself."""
-
-    def __init__(self, http: aiohttp.ClientSession, url: str, management: str) -> None:
-        self.management = management
-        self.url, self._http, self.cookies = url, http, dict[str, str]()
-
-    async def get(self, url: str) -> tuple[int, str, str]:
-        """The status, where to, and the text."""
-        own = url.startswith(("/", self.url))
-        where = self.url + url if url.startswith("/") else url
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items()) if own else ""
-        async with self._http.get(
-            where, headers={"cookie": cookies} if cookies else {}, allow_redirects=False
-        ) as answer:
-            for morsel in answer.cookies.values() if own else ():
-                self.cookies.pop(morsel.key, None)
-                if morsel["max-age"] != "0":
-                    self.cookies[morsel.key] = morsel.value
-            return answer.status, answer.headers.get("location", ""), await answer.text()
-
-    async def post(self, path: str, form: dict[str, str]) -> tuple[int, str]:
-        """The status and the text, as of a form of the console's own page."""
-        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        headers = {"cookie": cookies, "sec-fetch-site": "same-origin"}
-        async with self._http.post(self.url + path, data=form, headers=headers, allow_redirects=False) as answer:
-            return answer.status, await answer.text()
+from tests.console.oidc_provider import OidcProvider, provider
+from tests.console.running import Browser, console_with
 
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[tuple[Browser, OidcProvider]]:
-    (tmp_path / STATE).mkdir()
-    items = collect((objects.base_model(), objects.tenant("acme"), objects.tenant("globex")))
-    await asyncio.to_thread(snapshots.write, tmp_path / STATE / "snapshot.json", Snapshot(objects=items))
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    management, console = (f"http://127.0.0.1:{bound.getsockname()[1]}" for bound in sockets)
-    async with AsyncExitStack() as stack:
-        issuer = await stack.enter_async_context(provider())
-        database = f"sqlite:///{tmp_path}/management.db"
-        tokens = SecretStr(f"{TOKEN},{OLD}")
-        settings = ManagementSettings(
-            directory=tmp_path, database=database, secret=SecretStr("s" * 48), console_token=tokens,
-            oidc_issuer=issuer.url, oidc_client_id=CLIENT,
-        )  # fmt: skip
-        app = await asyncio.to_thread(create_management, settings)
-        await stack.enter_async_context(_serving(app, sockets[0]))
-        own = Settings(
-            management_url=management, management_token=tokens, public_url=console,
-            oidc_issuer=issuer.url, oidc_client_id=CLIENT, oidc_client_secret=SecretStr(SECRET),
-        )  # fmt: skip
-        await stack.enter_async_context(_serving(await asyncio.to_thread(create_console, own), sockets[1]))
-        http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        yield Browser(http, console, management), issuer
+    console = socket.create_server(("127.0.0.1", 0))
+    async with provider() as issuer, console_with(issuer.url, tmp_path, console) as browser:
+        yield browser, issuer
 
 
 async def _signed_in(browser: Browser, target: str = "/adapters") -> tuple[int, str, str]:

@@ -1,5 +1,6 @@
 """What answers goes on answering, whatever happens to a part or to what an object says; and status says so."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -60,9 +61,14 @@ def _edited(file: Path, old: str, new: str) -> Iterator[None]:
 
 
 def _engine(platform: Platform) -> psutil.Process:
-    """The one that requests go to; another one may still be drained."""
-    (endpoint,) = platform.objects("baseModels")[0]["status"]["endpoints"]
-    return platform.part(endpoint["url"].removeprefix("unix:"))
+    """The only engine, once a roll that is under way has ended."""
+    platform.wait_until(lambda: len(_endpoints(platform)) == 1, what="a single engine")
+    return platform.part(_endpoints(platform)[0]["url"].removeprefix("unix:"))
+
+
+def _endpoints(platform: Platform) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = platform.objects("baseModels")[0]["status"].get("endpoints", [])
+    return found
 
 
 def test_a_typo_in_a_models_source_stops_nothing_and_is_named(own: Platform) -> None:
@@ -80,15 +86,15 @@ def test_a_typo_in_a_models_source_stops_nothing_and_is_named(own: Platform) -> 
 async def test_a_changed_base_model_is_rolled_under_load_and_no_request_fails(own: Platform) -> None:
     engine = _engine(own).pid
     with _edited(own.root / "platform.yaml", "maxModelLength: 1024", "maxModelLength: 1000"):
-        async with load(own, model="support", callers=4) as answers:
+        async with load(own, model="support", callers=2) as answers:
             await answers.reach(20, "")
-            own.wait_until(lambda: not psutil.pid_exists(engine), what="the old engine's end")
+            await asyncio.to_thread(own.wait_until, lambda: not psutil.pid_exists(engine), what="the old engine's end")
             before = len(answers.answers)
             await answers.reach(before + 20, "")
         assert answers.failures == []
         assert _ready(own, "baseModels")["status"] == "True"
-    own.wait_until(lambda: len(own.objects("baseModels")[0]["status"]["endpoints"]) == 2, what="the roll back")
-    own.wait_until(lambda: len(own.objects("baseModels")[0]["status"]["endpoints"]) == 1, what="its end")
+    own.wait_until(lambda: len(_endpoints(own)) == 2, what="the roll back")
+    own.wait_until(lambda: len(_endpoints(own)) == 1, what="its end")
     assert _ask(own)
 
 

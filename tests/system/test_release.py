@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import openai
+import pytest
 import yaml
 
-from benchmarks.load import load
+from benchmarks.load import QUESTION, load
 from examples.demo.platform import QUIVER, Platform
 
 FIRST, SECOND = "ecords", "Thank you for asking"
@@ -95,15 +97,47 @@ async def test_a_canary_that_answers_otherwise_goes_back_by_itself_with_the_evid
         assert "tokens an answer" in status["history"][0]["message"]
 
 
+def _answer(acme: openai.OpenAI, model: str) -> str:
+    messages: Any = [{"role": "user", "content": QUESTION}]
+    answer = acme.chat.completions.create(model=model, messages=messages, max_tokens=16, temperature=0)
+    assert answer.model == model
+    return answer.choices[0].message.content or ""
+
+
+def test_two_versions_answer_side_by_side_by_name(platform: Platform, acme: openai.OpenAI) -> None:
+    with _support(platform) as edit:
+        first = _status(platform)["active"]["digest"][:12]
+        edit("v2")
+        platform.wait_until(lambda: _active(platform, "acme-support-v2"), what="the second version", limit_s=30)
+        second = _status(platform)["active"]["digest"][:12]
+        platform.wait_until(lambda: SECOND in _answer(acme, "support"), what="its answer", limit_s=30)
+        assert FIRST in _answer(acme, f"support@{first}")
+        assert SECOND in _answer(acme, f"support@{second}")
+        versions: Any = acme.models.retrieve("support").to_dict()["versions"]
+        assert versions == [
+            {"id": f"support@{second}", "role": "active"},
+            {"id": f"support@{first}", "role": "earlier"},
+        ]
+        with pytest.raises(openai.NotFoundError):
+            _answer(acme, "support@000000000000")
+
+
 async def test_a_canary_that_is_as_good_takes_over(platform: Platform) -> None:
     with _support(platform) as edit:
         async with load(platform, model="support", callers=4) as found:
             await found.reach(5, FIRST)
-            edit("v2", rollout=CANARY)
+            edit("v2", rollout={"canary": {**CANARY["canary"], "steps": [{"weight": 30, "seconds": 12}]}})
+            await asyncio.to_thread(platform.wait_until, lambda: _compared(platform), what="its figures", limit_s=60)
             await _told(platform, "Released")
             await found.reach(sum(SECOND in answer.text for answer in found.answers) + 20, SECOND)
         assert found.failures == []
         assert [entry["event"] for entry in _status(platform)["history"][:2]] == ["Released", "CanaryStarted"]
+
+
+def _compared(platform: Platform) -> bool:
+    """True once the status shows answers of both versions."""
+    trial = _status(platform).get("trial")
+    return bool(trial and trial["canary"]["requests"] and trial["active"]["requests"])
 
 
 def test_what_cannot_be_decided_is_said(platform: Platform) -> None:

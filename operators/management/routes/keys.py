@@ -82,4 +82,5 @@ def _shown(key: APIKey) -> dict[str, Any]:
         "scopes": sorted(key.spec.scopes),
         "models": None if key.spec.models is None else list(key.spec.models),
         "expires_at": key.spec.expires_at.isoformat() if key.spec.expires_at else None,
+        "last_used": key.status.last_used.isoformat() if key.status.last_used else None,
     }

@@ -1,16 +1,18 @@
 """GET /v1/state: shows whether a version still has requests; the operator checks this before it unloads the version.
-The state names every tenant, and is therefore on the internal port only."""
+GET /v1/key-uses: when keys were last used. Both name every tenant, and are therefore on the internal port only."""
 
 from fastapi import APIRouter
 
 from contract.gateway import GatewayState
+from contract.gateway import KeyUses as Uses
 from service.application import router
 from serving.gateway.comparisons import Comparisons
 from serving.gateway.discovery import Source
 from serving.gateway.forwarding import Forwarder
+from serving.gateway.key_uses import KeyUses
 
 
-def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons) -> APIRouter:
+def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons, uses: KeyUses) -> APIRouter:
     internal = router()
 
     @internal.get("/v1/state")
@@ -24,5 +26,10 @@ def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons) ->
             in_flight=forwarder.versions.counts(),
             comparisons=comparisons.current,
         )
+
+    @internal.get("/v1/key-uses")
+    async def key_uses() -> Uses:
+        """When each key was last used here."""
+        return uses.current
 
     return internal

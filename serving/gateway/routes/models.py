@@ -6,10 +6,17 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 
 from serving.gateway.authentication import Authentication
-from serving.gateway.catalog import Catalog, Principal, Target
+from serving.gateway.catalog import Catalog, Principal, Role, Target
 from serving.gateway.discovery import Source
 from serving.gateway.errors import model_not_found
 from serving.gateway.forwarding import Forwarder
+
+
+class ModelVersion(BaseModel):
+    """A version of an adapter in the engines. `id` is a name for `model`, too."""
+
+    id: str
+    role: Role
 
 
 class Model(BaseModel):
@@ -23,6 +30,7 @@ class Model(BaseModel):
     parent: str | None
     """An adapter's base model; None for other models."""
     ready: bool
+    versions: list[ModelVersion] = []
 
 
 class ModelList(BaseModel):
@@ -51,11 +59,12 @@ def routes(
     @router.get("/v1/models/{name:path}")
     async def model(name: str, principal: Caller) -> Model:
         """Shows one of this key's names for `model`."""
-        models = _models(discovery.catalog, principal, embedder)
-        named = next((each for each in models if each.id == name), None)
-        if named is None:
+        if name == embedder and principal.may_use(name):
+            return _embedder(name)
+        target = discovery.catalog.target(principal, name)
+        if target is None:
             raise model_not_found(name)
-        return named
+        return _model(target, discovery.catalog)
 
     return router
 
@@ -64,10 +73,21 @@ def _models(catalog: Catalog, principal: Principal, embedder: str | None) -> lis
     targets = catalog.tenants[principal.tenant].targets.values()
     models = [_model(target, catalog) for target in targets if principal.may_use(target.name)]
     if embedder and principal.may_use(embedder):
-        models.append(Model(id=embedder, owned_by="quiver", parent=None, ready=True))
+        models.append(_embedder(embedder))
     return models
+
+
+def _embedder(name: str) -> Model:
+    return Model(id=name, owned_by="quiver", parent=None, ready=True)
 
 
 def _model(target: Target, catalog: Catalog) -> Model:
     parent = None if target.name == target.base_model else target.base_model
-    return Model(id=target.name, owned_by=target.tenant, parent=parent, ready=bool(catalog.holders(target)))
+    versions = [] if target.version else target.versions
+    return Model(
+        id=target.label,
+        owned_by=target.tenant,
+        parent=parent,
+        ready=bool(catalog.holders(target)),
+        versions=[ModelVersion(id=f"{target.name}@{version.id}", role=version.role) for version in versions],
+    )

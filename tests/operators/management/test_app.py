@@ -12,10 +12,9 @@ import yaml
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from contract.api_key import APIKey, Scope, new_key
+from contract.api_key import APIKey, APIKeyStatus, Scope, new_key
 from contract.conditions import ACCEPTED, condition
 from contract.objects import AnyObject, collect, parse_object
-from contract.resource import Status
 from contract.snapshot import Snapshot
 from operators.local import key_files, snapshots
 from operators.local.directory import STATE
@@ -51,7 +50,7 @@ class Run:
 
 
 def _accepted(item: AnyObject) -> AnyObject:
-    status = Status(conditions=(condition(ACCEPTED, True, "Valid"),))
+    status = APIKeyStatus(conditions=(condition(ACCEPTED, True, "Valid"),))
     return item.model_copy(update={"status": status}) if isinstance(item, APIKey) else item
 
 

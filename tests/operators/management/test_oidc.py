@@ -13,7 +13,10 @@ from operators.management.oidc import Claims, IdTokens
 from service.errors import UnauthorizedError, UnavailableError
 from tests.console.oidc_provider import CLIENT, OidcProvider, provider
 
-NAMES = Claims("quiver-tenant", "quiver-role")
+NAMES = Claims("quiver-tenant", "quiver-role", "groups")
+
+# Without claims of Quiver's own.
+GROUPS: dict[str, Any] = {"quiver-tenant": None, "quiver-role": None}
 
 
 @pytest.fixture
@@ -33,6 +36,12 @@ async def tokens(issuer: OidcProvider) -> AsyncIterator[IdTokens]:
     ({"quiver-role": "editor"}, Identity("mina@acme.example (u1)", "acme", frozenset({"inference", "documents"}))),
     ({"quiver-role": "admin", "email_verified": False}, Identity("person u1", "acme", ALL_SCOPES)),
     ({"quiver-role": "platform"}, Identity("mina@acme.example (u1)", None, frozenset())),
+    ({**GROUPS, "groups": ["staff", "quiver:acme:reader", "quiver:acme:editor", "quiver:acme:owner"]},
+     Identity("mina@acme.example (u1)", "acme", frozenset({"inference", "documents"}))),
+    ({**GROUPS, "groups": ["quiver:acme:reader", "quiver:platform"]},
+     Identity("mina@acme.example (u1)", None, frozenset())),
+    ({"quiver-role": "reader", "groups": ["quiver:platform"]},
+     Identity("mina@acme.example (u1)", "acme", frozenset({"inference"}))),
 ])  # fmt: skip
 async def test_claims_say_who_somebody_is(
     issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any], identity: Identity
@@ -43,12 +52,20 @@ async def test_claims_say_who_somebody_is(
 
 @pytest.mark.parametrize("claims", [{"quiver-role": "owner"}, {"quiver-role": None}, {"quiver-tenant": None},
                                     {"quiver-role": ["admin"]},
-                                    {"quiver-tenant": ["acme"]}])  # fmt: skip
+                                    {"quiver-tenant": ["acme"]},
+                                    {**GROUPS, "groups": ["quiver:acme", "quiver:acme:owner", "acme:admin", 7]},
+                                    {**GROUPS, "groups": "quiver:acme:admin"}])  # fmt: skip
 async def test_who_has_no_role_or_no_tenant_is_not_let_in(
     issuer: OidcProvider, tokens: IdTokens, claims: dict[str, Any]
 ) -> None:
     issuer.changed = claims
     with pytest.raises(ForbiddenError, match="quiver-role"):
+        await tokens.identity(issuer.token("n"), "n")
+
+
+async def test_a_sign_in_is_for_one_tenant(issuer: OidcProvider, tokens: IdTokens) -> None:
+    issuer.changed = {**GROUPS, "groups": ["quiver:globex:reader", "quiver:acme:admin"]}
+    with pytest.raises(ForbiddenError, match="several tenants \\(acme, globex\\)"):
         await tokens.identity(issuer.token("n"), "n")
 
 

@@ -17,6 +17,7 @@ from serving.gateway.settings import Settings
 class Running:
     url: str
     internal_url: str
+    server: uvicorn.Server
 
     async def metric(self, session: aiohttp.ClientSession, name: str, *labels: str) -> float:
         async with session.get(f"{self.internal_url}/metrics") as response:
@@ -32,7 +33,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Running]:
     port, internal_port = (bound.getsockname()[1] for bound in sockets)
     server = uvicorn.Server(configuration(settings.model_copy(update={"port": port, "internal_port": internal_port})))
     task = asyncio.create_task(server.serve(sockets=sockets))
-    running = Running(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{internal_port}")
+    running = Running(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{internal_port}", server)
     try:
         await _synced(running)
         yield running

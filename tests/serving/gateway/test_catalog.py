@@ -2,7 +2,7 @@ import random
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from contract.adapter import ActiveVersion, Adapter, AdapterStatus, CanaryVersion
+from contract.adapter import ActiveVersion, Adapter, AdapterStatus, CanaryVersion, Version
 from contract.api_key import key_digest
 from contract.base_model import BaseModel, BaseModelStatus, Endpoint
 from contract.conditions import ACCEPTED, SOURCE_NOT_OWN, Condition
@@ -125,6 +125,45 @@ def test_a_canary_that_no_replica_holds_gets_no_request() -> None:
     target = catalog.resolve(principal, "support", REQUEST)
     assert target is not None
     assert target.engine_name == "acme.support.aaaaaaaaaaaa"
+
+
+def test_a_request_may_name_a_version_that_is_in_the_engines() -> None:
+    catalog = _with_canary(weight=99, holds=("acme.support.aaaaaaaaaaaa", "acme.support.bbbbbbbbbbbb"))
+    principal = catalog.authenticate("qv-acme-0", NOW)
+    assert principal is not None
+    for digit, role in (("a", "active"), ("b", "trial")):
+        target = catalog.resolve(principal, f"support@{digit * 12}", REQUEST)
+        assert target is not None
+        assert (target.engine_name, target.label) == (f"acme.support.{digit * 12}", f"support@{digit * 12}")
+        assert not target.is_canary
+        assert role in [version.role for version in target.versions if version.id == digit * 12]
+    for name in ("support@", "support@aaaa", "support@cccccccccccc", "base@aaaaaaaaaaaa", "@aaaaaaaaaaaa"):
+        assert catalog.resolve(principal, name, REQUEST) is None
+
+
+def test_a_key_for_a_model_is_one_for_its_versions_and_for_no_others() -> None:
+    catalog = _catalog(
+        _key("acme", models=["support"]),
+        _serving(objects.adapter("support"), "a"),
+        _serving(objects.adapter("desk"), "b"),
+    )
+    principal = catalog.authenticate("qv-acme-0", NOW)
+    assert principal is not None
+    assert catalog.resolve(principal, f"support@{'a' * 12}", REQUEST) is not None
+    assert catalog.resolve(principal, f"desk@{'b' * 12}", REQUEST) is None
+
+
+def test_a_version_kept_for_a_rollback_may_be_named_and_counts_as_no_route() -> None:
+    adapter = _serving(objects.adapter(), "a")
+    kept = Version(digest="b" * 64, engine_name=f"acme.support.{'b' * 12}", base_model="base", source="/y")
+    status = adapter.status.model_copy(update={"previous": (kept,)})
+    catalog = _catalog(_key("acme"), adapter.model_copy(update={"status": status}))
+    principal = catalog.authenticate("qv-acme-0", NOW)
+    assert principal is not None
+    target = catalog.resolve(principal, f"support@{'b' * 12}", REQUEST)
+    assert target is not None
+    assert target.engine_name == kept.engine_name
+    assert kept.engine_name not in catalog.routable
 
 
 def _with_canary(*, weight: int, holds: tuple[str, ...]) -> Catalog:

@@ -74,6 +74,38 @@ async def test_headers_that_come_in_time_on_a_connection_that_was_idle_are_answe
             await asyncio.sleep(1)
 
 
+async def test_a_stopping_gateway_answers_what_comes_on_an_idle_connection_and_then_closes_it(tmp_path: Path) -> None:
+    async with _gateway(tmp_path, idle_drain_s=60) as running, _connection(running) as (reader, writer):
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert b"connection: close" not in await reader.readuntil(b"}")
+        running.server.should_exit = True
+        await _no_new_connection(running.url)
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        answer = await _all(reader)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" in answer
+
+
+async def test_an_idle_connection_of_a_stopping_gateway_is_closed_in_the_end(tmp_path: Path) -> None:
+    async with _gateway(tmp_path, idle_drain_s=0.2) as running, _connection(running) as (reader, writer):
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        await reader.readuntil(b"}")
+        running.server.should_exit = True
+        assert await _all(reader) == b""
+
+
+async def _no_new_connection(url: str) -> None:
+    """Waits until no new connection is accepted."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+            except ConnectionError:
+                return
+            writer.close()
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize("sent", [b"x: " + b"a" * 2 * MAX_HEADER_BYTES, b"x: a\r\n" * MAX_HEADER_BYTES])
 async def test_headers_without_end_are_not_kept(tmp_path: Path, sent: bytes) -> None:
     async with _gateway(tmp_path) as running, _connection(running) as (reader, writer):

@@ -1,0 +1,59 @@
+"""Speaks HTTP to a public API of the platform with a caller's key."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+_CONNECT_S = 5.0
+_SILENCE_S = 120.0
+
+Object = Mapping[str, Any]
+
+
+class RefusedError(Exception):
+    """The API refused a request, or did not answer; the message says why."""
+
+
+class PublicClient:
+    """`service` is the API's name in messages. All methods raise RefusedError."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, service: str) -> None:
+        self._session, self._url, self._service = session, url.rstrip("/"), service
+
+    async def answer(self, method: str, path: str, **options: Any) -> Object:
+        try:
+            async with self._session.request(method, f"{self._url}{path}", **options) as response:
+                body = await response.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise RefusedError(f"The {self._service} at {self._url} does not answer: {error}.") from error
+        if response.status >= 400:
+            raise RefusedError(_reason(body) or f"{self._url} answered {response.status} to {method} {path}.")
+        value: Object = body
+        return value
+
+    async def listed(self, path: str) -> AsyncIterator[Object]:
+        """All objects of a list in pages."""
+        after = ""
+        while True:
+            page = await self.answer("GET", path, params={"limit": "100"} | ({"after": after} if after else {}))
+            for item in page["data"]:
+                yield item
+            if not page["has_more"]:
+                return
+            after = page["last_id"]
+
+
+def _reason(body: Any) -> str:
+    """What an API says; empty for the answer of something else on the way."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return str(error.get("message", "")) if isinstance(error, dict) else ""
+
+
+@asynccontextmanager
+async def connected(url: str, key: str, service: str) -> AsyncIterator[PublicClient]:
+    headers = {"Authorization": f"Bearer {key}"}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        yield PublicClient(session, url, service)
