@@ -111,8 +111,10 @@ ENTRYPOINT ["python", "-m", "operators"]
 FROM part AS retrieval
 # Word documents of before 2007: --build-arg ANTIWORD=yes (GPL, from Debian).
 ARG ANTIWORD=
+# Scans: --build-arg OCR="tesseract-ocr tesseract-ocr-kor" (Apache-2.0, from Debian; English is in the former).
+ARG OCR=
 USER 0:0
-RUN [ -z "$ANTIWORD" ] || { apt-get update && apt-get install --yes --no-install-recommends antiword && rm -rf /var/lib/apt/lists/*; }
+RUN [ -z "$ANTIWORD$OCR" ] || { apt-get update && apt-get install --yes --no-install-recommends ${ANTIWORD:+antiword} $OCR && rm -rf /var/lib/apt/lists/*; }
 USER 65532:65532
 COPY build/models/minilm /opt/models/minilm
 COPY --from=build-retrieval /opt/quiver /opt/quiver

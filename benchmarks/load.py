@@ -44,18 +44,23 @@ class Load:
 
 
 @asynccontextmanager
-async def load(platform: Platform, *, model: str, callers: int = 6) -> AsyncIterator[Load]:
+async def load(platform: Platform, *, model: str, callers: int = 6, pause_s: float = 0) -> AsyncIterator[Load]:
     """Callers of tenant acme."""
-    async with load_on(platform.url, platform.keys["acme"], model=model, callers=callers) as found:
+    key = platform.keys["acme"]
+    async with load_on(platform.url, key, model=model, callers=callers, pause_s=pause_s) as found:
         yield found
 
 
 @asynccontextmanager
-async def load_on(url: str, key: str, *, model: str, callers: int) -> AsyncIterator[Load]:
-    """Half of the callers stream. At the end every one of them has its last answer."""
+async def load_on(url: str, key: str, *, model: str, callers: int, pause_s: float = 0) -> AsyncIterator[Load]:
+    """Half of the callers stream, and all pause between an answer and their next question. At the end every one of
+    them has its last answer."""
     found = Load()
     async with openai.AsyncOpenAI(base_url=url, api_key=key, max_retries=0, timeout=60) as client:
-        tasks = [asyncio.create_task(_call(client, found, model, stream=bool(n % 2))) for n in range(callers)]
+        tasks = [
+            asyncio.create_task(_call(client, found, model, stream=bool(n % 2), pause_s=pause_s))
+            for n in range(callers)
+        ]
         try:
             yield found
         finally:
@@ -63,7 +68,7 @@ async def load_on(url: str, key: str, *, model: str, callers: int) -> AsyncItera
             await asyncio.gather(*tasks)
 
 
-async def _call(client: openai.AsyncOpenAI, found: Load, model: str, *, stream: bool) -> None:
+async def _call(client: openai.AsyncOpenAI, found: Load, model: str, *, stream: bool, pause_s: float) -> None:
     while not found.stopping:
         began = time.monotonic()
         try:
@@ -73,6 +78,7 @@ async def _call(client: openai.AsyncOpenAI, found: Load, model: str, *, stream: 
             await asyncio.sleep(0.05)
             continue
         found.answers.append(Answer(began, time.monotonic(), text))
+        await asyncio.sleep(pause_s)
 
 
 async def _whole(client: openai.AsyncOpenAI, model: str) -> str:

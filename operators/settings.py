@@ -13,7 +13,8 @@ _HOME = Path(sys.prefix).parent
 
 # Variables inherited by every child process.
 _PASSED_ON = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "HF_HOME", "CUDA_VISIBLE_DEVICES",
-              "LD_LIBRARY_PATH", "VLLM_CACHE_ROOT", "QUIVER_LOG_LEVEL", "QUIVER_LOG_FORMAT")  # fmt: skip
+              "LD_LIBRARY_PATH", "VLLM_CACHE_ROOT", "QUIVER_LOG_LEVEL", "QUIVER_LOG_FORMAT",
+              "QUIVER_INGEST_OCR_LANGUAGES")  # fmt: skip
 
 # Further variables for downloading processes: credentials and proxies.
 _FOR_FETCHING = ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy",

@@ -1,4 +1,4 @@
-"""Upper limits for a document, its parser and its knowledge base."""
+"""How far documents are read: upper limits for a document, its parser and its knowledge base, and whether scans are."""
 
 from dataclasses import dataclass
 
@@ -11,3 +11,4 @@ class Limits:
     files: int  # of one knowledge base; edits and deletions are followed beyond it
     parse_seconds: int  # of CPU time; the wall-clock limit is several times larger
     parse_memory_bytes: int  # address space of the parser's process
+    ocr_languages: str = ""  # as `tesseract` names them, such as eng+kor; scans are not read without

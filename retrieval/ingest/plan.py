@@ -11,7 +11,7 @@ from retrieval.ingest.scan import File
 from retrieval.store.rows import identifier
 from service.backoff import Backoff
 
-PIPELINE_VERSION = "5"  # of parsing, cutting and embedding: a new number indexes every document again
+PIPELINE_VERSION = "6"  # of parsing, cutting and embedding: a new number indexes every document again
 SETTLE_SECONDS = 0.3  # a file written just now may be incomplete
 RETRIES = Backoff(first_s=1.0, last_s=120.0)  # for failures that may pass with time
 

@@ -35,6 +35,12 @@ class Settings(ServiceSettings):
         default=60, ge=1, description="CPU time of one parse; the wall-clock limit is four times that"
     )
     parse_memory_bytes: int = Field(default=1_500_000_000, ge=300_000_000)
+    ocr_languages: str = Field(
+        default="",
+        pattern=r"^([A-Za-z_]+(\+[A-Za-z_]+)*)?$",
+        description="Languages in which the program `tesseract` reads scans, such as eng+kor; if empty, scans are not "
+        "read",
+    )
 
     @property
     def limits(self) -> Limits:
@@ -45,4 +51,5 @@ class Settings(ServiceSettings):
             files=self.max_documents,
             parse_seconds=self.parse_seconds,
             parse_memory_bytes=self.parse_memory_bytes,
+            ocr_languages=self.ocr_languages,
         )

@@ -27,6 +27,7 @@ class Request:
     memory_bytes: int
     cpu_seconds: int
     characters: int
+    ocr_languages: str = ""
 
 
 def answer(request: Request, document: BinaryIO) -> bytes:
@@ -34,17 +35,17 @@ def answer(request: Request, document: BinaryIO) -> bytes:
     try:
         reader = reader_for(request.name)  # before the fence, because some libraries open a socket on import
         limit(memory_bytes=request.memory_bytes, cpu_seconds=request.cpu_seconds)
-        return _read(reader, document, request.characters)
+        return _read(reader, document, request)
     except DocumentError as error:
         return json.dumps({"reason": error.reason, "message": str(error)}).encode()
 
 
-def _read(reader: Reader, document: BinaryIO, characters: int) -> bytes:
+def _read(reader: Reader, document: BinaryIO, request: Request) -> bytes:
     """The answer with all blocks; any exception of a parser means a bad file."""
     try:
-        content = reader.convert(document.read())
+        content = reader.convert(document.read(), request.ocr_languages)
         forbid()
-        blocks = _within(reader.parse(content), characters)
+        blocks = _within(reader.parse(content), request.characters)
         written = _written(blocks)
     except DocumentError:
         raise

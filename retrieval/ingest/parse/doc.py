@@ -22,7 +22,7 @@ _PICTURE = b"[pic]"
 _BORDER = "|"  # around the cells of a row, as the program writes it
 
 
-def convert(content: bytes) -> bytes:
+def convert(content: bytes, _languages: str) -> bytes:
     """The text, in UTF-8, or the content itself if it is no such document. Starts a program, which has the limits of
     the calling process, and may write no file."""
     if not content.startswith(OLE):

@@ -14,10 +14,10 @@ Parser = Callable[[bytes], Iterable[Block]]
 
 @dataclass(frozen=True)
 class Reader:
-    """`convert` may start a program; `parse` may not."""
+    """`convert` may start a program; `parse` may not. The former gets the languages of scans, too."""
 
     parse: Parser
-    convert: Callable[[bytes], bytes]
+    convert: Callable[[bytes, str], bytes]
 
 
 _MODULES = {
@@ -54,7 +54,7 @@ def reader_for(name: str) -> Reader:
     return Reader(module.parse, getattr(module, "convert", _unchanged))
 
 
-def _unchanged(content: bytes) -> bytes:
+def _unchanged(content: bytes, _languages: str) -> bytes:
     return content
 
 

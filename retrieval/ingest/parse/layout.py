@@ -18,6 +18,7 @@ _SAME_LINE = 0.6  # of the letters' size, between base lines
 _WIDE_GAP = 1.0  # of the letters' size, between two cells
 _NEW_PARAGRAPH = 1.3  # times the usual distance of lines
 _SPACE = 0.15  # of the letters' size, between words
+_OTHER_SIZE = 0.15  # of the letters' size, for another paragraph; text recognition varies
 _INDENT = 0.8  # of the letters' size
 _BULLETS = ("•", "▪", "●", "○", "◦", "■", "□", "\u2013", "‣", "·", "※")
 _NUMBER = re.compile(r"\(?(\d{1,3}|[A-Za-z])[.)]")
@@ -273,7 +274,7 @@ def _begins(line: Line, before: Sequence[Line], distance: float) -> bool:
     last = before[-1]
     return (
         line.top - last.top > _NEW_PARAGRAPH * max(distance, line.size)
-        or abs(line.size - last.size) > 0.08 * last.size
+        or abs(line.size - last.size) > _OTHER_SIZE * last.size
         or line.is_bold != last.is_bold
         or len(line.runs) > 1
         or len(last.runs) > 1

@@ -6,20 +6,17 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
-from pypdfium2 import raw
 
-from retrieval.errors import DocumentError
-from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.parse import pdf_page
 from retrieval.ingest.parse.clean import clean
 from retrieval.ingest.parse.headings import Headings
 from retrieval.ingest.parse.hyphens import unbroken, words
 from retrieval.ingest.parse.layout import Line, Paragraph, Run, Table, columns, lines, parts
+from retrieval.ingest.parse.ocr import with_text_layer
 from retrieval.ingest.parse.pdf_tables import RuledTable, RuledTables
 from retrieval.ingest.parse.table import Row, row_texts
 
-_LOCKED = "it needs a password: save it without one"
 _TOP, _BOTTOM = 0.1, 0.18  # of a page's height, where running heads and page numbers are
 _REPEATED = 0.6  # of the pages, for a running head
 _LARGER = 1.12  # than the text, for a heading
@@ -53,6 +50,11 @@ class _Letters:
         return _BOLD_LEVEL if line.is_bold and not self.is_bold else None
 
 
+def convert(content: bytes, languages: str) -> bytes:
+    """With the text of scanned pages, if there are languages to read them in."""
+    return with_text_layer(content, languages) if languages else content
+
+
 def parse(content: bytes) -> Iterator[Block]:
     """Blocks with their pages. A scan has no text layer, so it has no blocks."""
     pages = _pages(content)
@@ -68,19 +70,9 @@ def parse(content: bytes) -> Iterator[Block]:
 
 
 def _pages(content: bytes) -> list[_Page]:
-    with _opened(content) as document:
+    with pdf_page.opened(content) as document:
         tables = RuledTables(content)
         return [_page(document[index], index, tables) for index in range(len(document))]
-
-
-def _opened(content: bytes) -> pdfium.PdfDocument:
-    """Files that are encrypted only against changes have an empty password. Raises DocumentError."""
-    try:
-        return pdfium.PdfDocument(content)
-    except pdfium.PdfiumError as error:
-        if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
-            raise DocumentError(reasons.ENCRYPTED, _LOCKED) from error
-        raise
 
 
 def _page(page: pdfium.PdfPage, index: int, ruled: RuledTables) -> _Page:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from retrieval.errors import DocumentError
+from retrieval.ingest import reasons
 from retrieval.ingest.parse.layout import Run
 
 HYPHEN = "\ufffe"  # pdfium's mark for a hyphen at the end of a line, of the typesetter or of the word
@@ -46,6 +48,16 @@ class _Letter:
             and self.is_bold == before.is_bold
             and abs(self.height - before.height) < 0.1
         )
+
+
+def opened(content: bytes) -> pdfium.PdfDocument:
+    """Files that are encrypted only against changes have an empty password. Raises DocumentError."""
+    try:
+        return pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as error:
+        if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
+            raise DocumentError(reasons.ENCRYPTED, "it needs a password: save it without one") from error
+        raise
 
 
 def runs(page: pdfium.PdfPage) -> list[Run]:

@@ -51,7 +51,7 @@ def parse(name: str, content: bytes, limits: Limits) -> list[Block]:
 
 def _run(name: str, content: bytes, limits: Limits, most: int) -> _Ended:
     """Runs the parser, and reads its answer up to one byte more than `most`."""
-    request = Request(name, limits.parse_memory_bytes, limits.parse_seconds, limits.characters)
+    request = Request(name, limits.parse_memory_bytes, limits.parse_seconds, limits.characters, limits.ocr_languages)
     try:
         parser = parsers().start(request)
     except OSError as error:
