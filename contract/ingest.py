@@ -20,10 +20,20 @@ class DesiredSource(Body):
     path: Annotated[str, Field(max_length=4_096), AfterValidator(_normalized)]
 
 
+class DesiredWebSource(Body):
+    """An invalid address only fails the looks at this source."""
+
+    url: Annotated[str, Field(max_length=2_000)]
+    depth: Annotated[int, Field(ge=0, le=5)]
+    most_pages: Annotated[int, Field(ge=1, le=1_000)]
+    every_minutes: Annotated[int, Field(ge=5, le=44_640)]
+
+
 class DesiredKnowledgeBase(Body):
     tenant: PrintableName
     name: PrintableName
     sources: Annotated[list[DesiredSource], Field(max_length=32)]
+    web: Annotated[list[DesiredWebSource], Field(max_length=32)] = Field(default_factory=list)
     chunk_tokens: Annotated[int, Field(ge=16, le=240)] = 160
     kept: bool = False
     """True if indexed documents stay as they are, without a scan of the sources."""
@@ -79,6 +89,14 @@ class IndexedDocument(Reply):
     chunks: int = 0
 
 
+class LookedAtWebSource(Reply):
+    url: str
+    pages: int
+    looked_at: int = 0
+    """Seconds since the epoch; 0 before the first look has ended."""
+    message: str = ""
+
+
 class IndexedKnowledgeBase(Reply):
     tenant: str
     name: str
@@ -88,6 +106,8 @@ class IndexedKnowledgeBase(Reply):
     """The fault of the whole knowledge base; empty without one."""
     chunks: int
     documents: list[IndexedDocument] = Field(default_factory=list)
+    web: list[LookedAtWebSource] = Field(default_factory=list)
+    """Of the object alone."""
 
 
 class IngestStatus(Reply):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from contract.acceptance import Verdicts, accepted, owners
-from contract.ingest import DesiredKnowledgeBase, DesiredSource, DesiredTenant
+from contract.ingest import DesiredKnowledgeBase, DesiredSource, DesiredTenant, DesiredWebSource
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import Objects
 from contract.tenant import Tenant
@@ -13,7 +13,7 @@ def desired_knowledge_bases(objects: Objects, verdicts: Verdicts) -> tuple[Desir
     """A refused edit keeps the earlier index, unless the right to it is lost."""
     tenants = owners(objects.tenants)
     return tuple(
-        DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=_sources(base))
+        DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=_sources(base), web=_web(base))
         if accepted(verdicts, base)
         else DesiredKnowledgeBase(tenant=tenants[base.namespace], name=base.name, sources=[], kept=True)
         for base in objects.knowledge_bases
@@ -36,3 +36,7 @@ def desired_tenants(tenants: Iterable[Tenant]) -> list[DesiredTenant]:
 
 def _sources(base: KnowledgeBase) -> list[DesiredSource]:
     return [DesiredSource(path=source.path) for source in base.spec.sources]
+
+
+def _web(base: KnowledgeBase) -> list[DesiredWebSource]:
+    return [DesiredWebSource(**source.model_dump()) for source in base.spec.web]

@@ -1,9 +1,11 @@
 """The ingest worker's report → the status of a knowledge base (pure)."""
 
+from datetime import UTC, datetime
+
 from contract import conditions as c
 from contract.conditions import Condition, condition
-from contract.ingest import DocumentState, IndexedDocument, IndexedKnowledgeBase
-from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
+from contract.ingest import DocumentState, IndexedDocument, IndexedKnowledgeBase, LookedAtWebSource
+from contract.knowledge_base import Document, FollowedWebSource, KnowledgeBase, KnowledgeBaseStatus
 
 
 def next_status(
@@ -15,12 +17,18 @@ def next_status(
     return KnowledgeBaseStatus(
         documents=documents,
         chunks=report.chunks if report else base.status.chunks,
+        web=tuple(map(_web, report.web)) if report else base.status.web,
         conditions=c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now),
     )
 
 
 def _document(item: IndexedDocument) -> Document:
     return Document(path=item.path, state=item.state, reason=item.reason, message=item.message, chunks=item.chunks)
+
+
+def _web(source: LookedAtWebSource) -> FollowedWebSource:
+    looked_at = c.stamp(datetime.fromtimestamp(source.looked_at, UTC)) if source.looked_at else ""
+    return FollowedWebSource(url=source.url, pages=source.pages, looked_at=looked_at, message=source.message)
 
 
 def _refused(verdict: Condition) -> Condition:

@@ -1,6 +1,18 @@
 """The tables. A change here needs a migration in `migrations/versions`."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKeyConstraint, Index, Integer, MetaData, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    false,
+)
 
 metadata = MetaData()
 
@@ -75,6 +87,8 @@ web_sources = Table(
     # When the last look ended, 0 before the first; and why pages could not be read, or "".
     Column("looked", BigInteger, nullable=False),
     Column("message", String(1_000), nullable=False),
+    # Whether it is the KnowledgeBase object's.
+    Column("managed", Boolean, nullable=False, server_default=false()),
     ForeignKeyConstraint(
         ["tenant", "knowledge_base"], ["vector_stores.tenant", "vector_stores.knowledge_base"], ondelete="CASCADE"
     ),

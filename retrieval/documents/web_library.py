@@ -3,18 +3,19 @@
 import contextlib
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from contract.ingest import DesiredKnowledgeBase, DesiredWebSource, LookedAtWebSource
 from retrieval.documents import attachments, files, tenants, web_sources
 from retrieval.documents.attachments import Attachment
 from retrieval.documents.deletions import Deletion
 from retrieval.documents.files import StoredFile
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.uploaded_files import UploadedFiles, existing_tenant
-from retrieval.documents.vector_stores import VectorStore
+from retrieval.documents.vector_stores import Key, VectorStore
 from retrieval.documents.web_sources import WebPage, WebSource
-from retrieval.errors import NotFoundError, QuotaError
+from retrieval.errors import ConflictError, InvalidRequestError, NotFoundError, QuotaError
 from retrieval.web.address import normalized, page_name
 from retrieval.web.client import Answer
 from service.clock import microseconds
@@ -30,8 +31,11 @@ _MINUTE = 60_000_000  # microseconds
 
 @dataclass(frozen=True)
 class WebLibrary:
+    """`changed` is called after each look."""
+
     library: StoreLibrary
     files: UploadedFiles
+    changed: Callable[[], None] = lambda: None
 
     # For people -------------------------------------------------------------------------------------------------
 
@@ -56,6 +60,39 @@ class WebLibrary:
             web_sources.add(connection, source)
         return source
 
+    def follow_objects(self, bases: Iterable[DesiredKnowledgeBase]) -> None:
+        """Takes over the web sources of KnowledgeBase objects: each address once, with the settings of today. A refused
+        edit keeps the earlier ones."""
+        for base in bases:
+            if not base.kept:
+                self._follow(base)
+
+    def _follow(self, base: DesiredKnowledgeBase) -> None:
+        desired = {_address(source.url): source for source in base.web}
+        now = microseconds()
+        with self.files.database.writes() as connection:
+            stored = [s for s in web_sources.of_store(connection, (base.tenant, base.name)) if s.managed]
+            for source in stored:
+                if source.url in desired:
+                    web_sources.change(connection, source.id, **_settings(desired[source.url]))
+            for url in desired.keys() - {source.url for source in stored}:
+                web_sources.add(connection, _managed(base, url, desired[url], now))
+        for source in stored:
+            if source.url not in desired:
+                self._remove(source)
+
+    def reports(self) -> Mapping[Key, list[LookedAtWebSource]]:
+        """The last looks at the web sources of objects."""
+        found: dict[Key, list[LookedAtWebSource]] = {}
+        with self.files.database.reads() as connection:
+            for source in web_sources.managed(connection):
+                report = LookedAtWebSource(
+                    url=source.url, pages=web_sources.count_pages(connection, source.id),
+                    looked_at=source.looked // 1_000_000, message=source.message,
+                )  # fmt: skip
+                found.setdefault(source.key, []).append(report)
+        return found
+
     def of_store(self, store: VectorStore) -> list[WebSource]:
         with self.files.database.reads() as connection:
             return web_sources.of_store(connection, store.key)
@@ -75,8 +112,15 @@ class WebLibrary:
         return source
 
     def remove(self, store: VectorStore, source_id: str) -> None:
-        """With the files of its pages."""
+        """With the files of its pages. Raises ConflictError for one of an object."""
         source = self.get(store, source_id)
+        if source.managed:
+            raise ConflictError(
+                f"'{source.id}' is in the spec of the KnowledgeBase {source.knowledge_base}: remove it there."
+            )
+        self._remove(source)
+
+    def _remove(self, source: WebSource) -> None:
         pages = self.pages(source)
         with self.files.database.writes() as connection:
             web_sources.remove(connection, source.id)
@@ -105,6 +149,7 @@ class WebLibrary:
         due = now + source.every_minutes * _MINUTE
         with self.files.database.writes() as connection:
             web_sources.finish(connection, source, due, now, message[:1_000])
+        self.changed()
 
     def put_page(self, source: WebSource, answer: Answer, address: str, links: tuple[str, ...]) -> None:
         """The page's content is indexed if it is new. Raises QuotaError, FileTooLargeError, and the errors of database
@@ -173,3 +218,30 @@ class WebLibrary:
     def _delete(self, tenant: str, file_id: str) -> None:
         with contextlib.suppress(NotFoundError):  # it was deleted before
             self.files.delete(tenant, file_id)
+
+
+def _address(url: str) -> str:
+    """In its normal form; an invalid one as it is, and every look at it says what is wrong."""
+    try:
+        return normalized(url)
+    except InvalidRequestError:
+        return url
+
+
+def _managed(base: DesiredKnowledgeBase, url: str, source: DesiredWebSource, now: int) -> WebSource:
+    return WebSource(
+        id=web_sources.new_id(),
+        tenant=base.tenant,
+        knowledge_base=base.name,
+        created=now,
+        url=url,
+        depth=source.depth,
+        most_pages=source.most_pages,
+        every_minutes=source.every_minutes,
+        due=now,
+        managed=True,
+    )
+
+
+def _settings(source: DesiredWebSource) -> dict[str, int]:
+    return {"depth": source.depth, "most_pages": source.most_pages, "every_minutes": source.every_minutes}

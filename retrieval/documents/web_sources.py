@@ -26,6 +26,7 @@ class WebSource:
     due: int = 0  # microseconds since the epoch
     looked: int = 0  # microseconds since the epoch; 0 before the first look has ended
     message: str = ""
+    managed: bool = False  # the KnowledgeBase object's
 
     @property
     def key(self) -> Key:
@@ -61,13 +62,18 @@ def of_store(connection: Connection, key: Key) -> list[WebSource]:
     return list(_sources(connection, _store(key)))
 
 
+def managed(connection: Connection) -> list[WebSource]:
+    """Those of KnowledgeBase objects, in order of their addresses."""
+    return sorted(_sources(connection, web_sources.c.managed), key=lambda source: source.url)
+
+
 def due(connection: Connection, now: int) -> list[WebSource]:
     """The sources to look at, the longest due first."""
     return sorted(_sources(connection, web_sources.c.due <= now), key=lambda source: source.due)
 
 
 def change(connection: Connection, source_id: str, **values: object) -> None:
-    """Sets `due`, `looked` or `message`."""
+    """Sets columns."""
     connection.execute(update(web_sources).where(web_sources.c.id == source_id).values(**values))
 
 

@@ -100,7 +100,7 @@ def _parts(settings: Settings, changed: Callable[[], None]) -> _Parts:
     files = UploadedFiles(database, blobs, settings.max_document_bytes, worker)
     library = StoreLibrary(database, ledger, worker)
     proofs = DeletionProofs(database, blobs, IndexWait(store, ledger), Signer(settings.signing_file))
-    return _Parts(pipeline, ledger, database, worker, files, library, WebLibrary(library, files), proofs)
+    return _Parts(pipeline, ledger, database, worker, files, library, WebLibrary(library, files, changed), proofs)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -131,7 +131,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = application(
         "Quiver ingest",
-        [routes(parts.library, parts.worker, changes, desired_changed), *parts.routers],
+        [routes(parts.library, parts.web, parts.worker, changes, desired_changed), *parts.routers],
         tokens=Tokens(settings.token.get_secret_value()),
         metrics_tokens=optional(settings.metrics_token.get_secret_value()),
         probes=Probes(WorkerMetrics(parts.worker).registry, ready),

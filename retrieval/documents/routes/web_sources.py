@@ -45,6 +45,8 @@ class WebSourceObject(Reply):
     next_look_at: int
     message: str
     """Why pages could not be read at the last look; empty if all were."""
+    managed: bool
+    """Whether it is in the spec of the KnowledgeBase object: only there it can be removed."""
 
     @classmethod
     def of(cls, store: VectorStore, source: WebSource, pages: int) -> Self:
@@ -60,6 +62,7 @@ class WebSourceObject(Reply):
             looked_at=source.looked // _SECOND or None,
             next_look_at=source.due // _SECOND,
             message=source.message,
+            managed=source.managed,
         )
 
 
@@ -103,7 +106,7 @@ def web_source_routes(library: StoreLibrary, web: WebLibrary) -> APIRouter:
         store = library.get(tenant, store_id)
         return shown(store, web.look_again(store, source_id))
 
-    @routes.delete(SOURCE, responses=refusals(404))
+    @routes.delete(SOURCE, responses=refusals(404, 409))
     def remove(tenant: Tenant, store_id: str, source_id: str) -> DeletedWebSource:
         """With the documents of its pages."""
         web.remove(library.get(tenant, store_id), source_id)

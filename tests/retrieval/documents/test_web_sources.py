@@ -154,3 +154,46 @@ async def test_an_address_that_is_no_page_is_refused(client: openai.AsyncOpenAI,
     for url in ("file:///etc/passwd", "http://user:word@a.example/", "nothing"):
         refused = await called(api, "POST", f"/v1/vector_stores/{store}/web_sources", url=url)
         assert (refused["http"], "no address of a page" in refused["error"]["message"]) == (400, True)
+
+
+def _object(tenant: str, *urls: str, every_minutes: int = 1_440) -> dict[str, Any]:
+    web = [{"url": url, "depth": 0, "most_pages": 10, "every_minutes": every_minutes} for url in urls]
+    return {"tenant": tenant, "name": "site", "sources": [], "web": web}
+
+
+async def _reported(platform: Documents, tenant: str) -> list[dict[str, Any]]:
+    """What the operator hears of the object's web sources."""
+    async with platform.session.get(f"{platform.ingest_url}/v1/knowledge-bases") as answer:
+        bases = (await answer.json())["knowledge_bases"]
+    return [source for base in bases if base["tenant"] == tenant for source in base["web"]]
+
+
+async def test_the_web_sources_of_an_object_are_followed_as_its_spec_says(
+    platform: Documents, tenant: str, client: openai.AsyncOpenAI, api: aiohttp.ClientSession, server: Server
+) -> None:
+    server.put("/fees", "<p>The late fee of Velmora is 5 euros.</p>")
+    server.put("/hours", "<p>The office opens at nine.</p>")
+    fees, hours, bad = f"{server.url}/fees", f"{server.url}/hours", "http://no host/"
+    await platform.desire({tenant: LIMITS}, _object(tenant, fees, hours, bad))
+    sources = "/v1/vector_stores/vs_site/web_sources"
+    async with asyncio.timeout(60):
+        while not all(source["looked_at"] for source in await _reported(platform, tenant)):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    reported = {source["url"]: source for source in await _reported(platform, tenant)}
+    assert {url: source["pages"] for url, source in reported.items()} == {fees: 1, hours: 1, bad: 0}
+    assert [bool(reported[url]["message"]) for url in (fees, hours, bad)] == [False, False, True]
+    assert any("5 euros" in text for text in await found(client, "vs_site", "What is the late fee?"))
+
+    listed = {each["url"]: each for each in (await called(api, "GET", sources))["data"]}
+    assert {each["managed"] for each in listed.values()} == {True}
+    refused = await called(api, "DELETE", f"{sources}/{listed[fees]['id']}")
+    assert (refused["http"], "spec" in refused["error"]["message"]) == (409, True)
+
+    await platform.desire({tenant: LIMITS}, _object(tenant, hours, every_minutes=60))
+    after = (await called(api, "GET", sources))["data"]
+    assert [(each["id"], each["every_minutes"]) for each in after] == [(listed[hours]["id"], 60)]
+    assert not any("5 euros" in text for text in await found(client, "vs_site", "What is the late fee?"))
+
+    kept = _object(tenant) | {"kept": True}
+    await platform.desire({tenant: LIMITS}, kept)
+    assert len((await called(api, "GET", sources))["data"]) == 1
