@@ -83,11 +83,12 @@ def test_a_typo_in_a_models_source_stops_nothing_and_is_named(own: Platform) -> 
     assert _ask(own) == before
 
 
+@pytest.mark.timeout(900)  # two engines share a core meanwhile
 async def test_a_changed_base_model_is_rolled_under_load_and_no_request_fails(own: Platform) -> None:
     engine = _engine(own).pid
     with _edited(own.root / "platform.yaml", "maxModelLength: 1024", "maxModelLength: 1000"):
         # Callers without a pause keep a core busy, and the new engine's worker is bound to the same one.
-        async with load(own, model="support", callers=2, pause_s=1) as answers:
+        async with load(own, model="support", callers=2, pause_s=2) as answers:
             await answers.reach(20, "")
             await asyncio.to_thread(own.wait_until, lambda: not psutil.pid_exists(engine), what="the old engine's end")
             before = len(answers.answers)
