@@ -9,6 +9,7 @@ from operators.cli.keys import keys
 from operators.cli.reading import describe, get, history, logs
 from operators.cli.running import examine, up
 from operators.cli.tenant import tenant
+from operators.cli.tune import tune
 
 
 @click.group()
@@ -17,5 +18,5 @@ def main() -> None:
     """One base model, many tenants: adapters swapped under load, documents with citations."""
 
 
-for command in (up, get, describe, logs, ask, documents, promote, rollback, history, examine, keys, tenant):
+for command in (up, get, describe, logs, ask, documents, promote, rollback, history, examine, keys, tenant, tune):
     main.add_command(command)
