@@ -25,6 +25,11 @@ class ApiError(Exception):
         self.message = message
         self.code = code
 
+    @property
+    def is_refusal(self) -> bool:
+        """Nothing was done. After other errors something may have been."""
+        return 400 <= self.status < 500
+
 
 @dataclass(frozen=True)
 class Person:

@@ -47,7 +47,7 @@ class APIKeyStatus(Status):
     """The observed state of the key."""
 
     last_used: AwareDatetime | None = None
-    """When a request last had the key, within 10 minutes."""
+    """When a request to a gateway last had the key, within 10 minutes."""
 
 
 class APIKey(Resource):

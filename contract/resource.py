@@ -16,7 +16,8 @@ class Metadata(Value):
 
 
 class Status(Value):
-    """The observed state of the object. A reader ignores the fields of a newer operator."""
+    """The observed state of the object. A reader ignores what a newer operator adds to it, but not
+    inside of its fields."""
 
     model_config = ConfigDict(extra="ignore")
 

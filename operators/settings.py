@@ -116,6 +116,6 @@ class ManagementSettings(BaseSettings):
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_tenant_claim: str = "quiver-tenant"
-    oidc_groups_claim: str = "groups"
+    oidc_groups_claim: str = ""
     oidc_role_claim: str = "quiver-role"
     metrics_token: SecretStr = SecretStr("")

@@ -111,7 +111,7 @@ async def models(visit: Visit) -> Sequence[Json]:
 
 
 def _other_versions(model: Json) -> list[Json]:
-    versions: list[Json] = model["versions"]
+    versions: list[Json] = model.get("versions", [])  # an earlier gateway has none
     return [version for version in versions if version["role"] != "active"]
 
 

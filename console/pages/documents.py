@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
@@ -127,14 +128,24 @@ def upload_routes() -> APIRouter:
         try:
             old = [*await _same_named(visit, store_id, file), *([replaces] if replaces else [])]
             await visit.post(path(store_id, "files"), {"file_id": file["id"], "replaces": old})
-        except ApiError:
-            await visit.delete(f"/v1/files/{segment(file['id'])}")  # else it would use the quota, and be on no page
+        except ApiError as error:
+            if error.is_refusal:
+                await _discard(visit, str(file["id"]))
             raise
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"id": file["id"], "name": file["filename"], "replaces": old})
         return visit.go(f"/documents/{quote(store_id)}")
 
     return pages
+
+
+async def _discard(visit: Visit, file_id: str) -> None:
+    """Deletes a refused upload, which would use the quota and be on no page. The same file may have been uploaded to
+    another collection a moment before: then it stays."""
+    address = f"/v1/files/{segment(file_id)}"
+    with suppress(ApiError):  # the refusal is what the person must read
+        if not (await visit.get(address))["vector_stores"]:
+            await visit.delete(address)
 
 
 def web_routes() -> APIRouter:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from console.api import ApiError
 from console.security import segment
 from console.visit import SignedIn, Visit
 
@@ -16,7 +17,7 @@ def routes() -> APIRouter:
 
     @pages.get("")
     async def keys(visit: SignedIn) -> Response:
-        return await _page(visit)
+        return await _page(visit, await _models(visit))
 
     @pages.post("")
     async def make(
@@ -28,7 +29,8 @@ def routes() -> APIRouter:
     ) -> Response:
         """The page shows the key, this once. Without `days` it never expires, without `models` it is for all."""
         body = {"name": name, "scopes": scopes or [], "models": models or []} | ({} if days == "" else {"days": days})
-        return await _page(visit, await visit.post(f"{visit.path}/keys", body))
+        choices = await _models(visit)
+        return await _page(visit, choices, await visit.post(f"{visit.path}/keys", body))
 
     @pages.post("/{name}/revoke")
     async def revoke(visit: SignedIn, name: str) -> Response:
@@ -38,7 +40,14 @@ def routes() -> APIRouter:
     return pages
 
 
-async def _page(visit: Visit, made: object = None) -> Response:
+async def _models(visit: Visit) -> list[str]:
+    """None while the gateway is away: keys can be made and revoked without it."""
+    try:
+        return [each["id"] for each in (await visit.get("/v1/models"))["data"]]
+    except ApiError:
+        return []
+
+
+async def _page(visit: Visit, models: list[str], made: object = None) -> Response:
     keys = (await visit.get(f"{visit.path}/keys"))["data"]
-    models = [each["id"] for each in (await visit.get("/v1/models"))["data"]]
     return visit.page("keys.html", keys=keys, models=models, made=made)

@@ -76,7 +76,7 @@ class Events:
         self.enqueue(set(self.cache.awaiting_gateways))
 
     def keys_used(self, uses: KeyUses) -> None:
-        """Reconciles each key whose status has no recent use."""
+        """Reconciles each key that was used since the last report."""
         for namespace, used in uses.last.items():
             for digest, at in used.items():
                 self.enqueue(self.cache.note_use(namespace, digest, at))

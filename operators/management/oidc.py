@@ -36,7 +36,7 @@ _ROLES: Mapping[str, frozenset[Scope]] = {
 @dataclass(frozen=True)
 class Claims:
     """The names of the claims for a person's tenant and role: `reader`, `editor`, `admin` or `platform`. Without a
-    role the person's `groups` count: `quiver:TENANT:ROLE` and `quiver:platform`."""
+    role the person's `groups` count, if there is a claim of them: `quiver:TENANT:ROLE` and `quiver:platform`."""
 
     tenant: str
     role: str
@@ -105,21 +105,21 @@ def identity_of(claims: Mapping[str, Any], names: Claims) -> Identity:
     actor = _named(claims)
     role, tenant = claims.get(names.role), claims.get(names.tenant)
     if role is None:
-        role, tenant = _of_groups(actor, claims.get(names.groups))
+        role, tenant = _of_groups(actor, claims.get(names.groups) if names.groups else None)
     if role == "platform":
         return Identity(actor, None, frozenset())
     if not isinstance(role, str) or role not in _ROLES or not isinstance(tenant, str) or not tenant:
         raise ForbiddenError(
             f"{actor} has no role here: the provider must give the claims {names.tenant} (a tenant) and {names.role} "
-            f"(reader, editor, admin or platform), or a group quiver:TENANT:ROLE in {names.groups}. Ask your "
-            "administrator."
+            f"(reader, editor, admin or platform){_or_group(names)}. Ask your administrator."
         )
     return Identity(actor, tenant, _ROLES[role])
 
 
 def _of_groups(actor: str, groups: object) -> tuple[str | None, str | None]:
     """The role and the tenant; the widest role of several. Raises ForbiddenError for several tenants."""
-    named = [group.split(":") for group in groups if isinstance(group, str)] if isinstance(groups, list) else []
+    listed = groups if isinstance(groups, list) else []
+    named = [group.removeprefix("/").split(":") for group in listed if isinstance(group, str)]  # Keycloak's paths
     if ["quiver", "platform"] in named:
         return "platform", None
     roles = {(tenant, role) for kind, tenant, role in filter(_is_ours, named) if role in _ROLES}
@@ -130,6 +130,10 @@ def _of_groups(actor: str, groups: object) -> tuple[str | None, str | None]:
         )
     widest = max((role for _, role in roles), key=lambda role: len(_ROLES[role]), default=None)
     return widest, tenants[0] if tenants else None
+
+
+def _or_group(names: Claims) -> str:
+    return f", or a group quiver:TENANT:ROLE in {names.groups}" if names.groups else ""
 
 
 def _is_ours(parts: list[str]) -> bool:

@@ -77,7 +77,7 @@ async def console_with(issuer: str, root: Path, console: socket.socket, **oidc: 
     async with AsyncExitStack() as stack:
         settings = ManagementSettings(
             directory=root, database=f"sqlite:///{root}/management.db", secret=SecretStr("s" * 48),
-            console_token=tokens, oidc_issuer=issuer, oidc_client_id=CLIENT,
+            console_token=tokens, oidc_issuer=issuer, oidc_client_id=CLIENT, oidc_groups_claim="groups",
         )  # fmt: skip
         app = await asyncio.to_thread(create_management, settings)
         await stack.enter_async_context(_serving(app, bound))

@@ -15,6 +15,7 @@ from retrieval.ingest import reasons
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.parse import docx, plain, rtf
 from retrieval.ingest.parse.archive import OLE
+from retrieval.ingest.parse.fence import die_with_parent
 from retrieval.ingest.parse.lines import line_blocks
 
 PROGRAM = "antiword"
@@ -74,4 +75,5 @@ def _refused(output: str) -> DocumentError:
 
 
 def _may_write_no_file() -> None:
+    die_with_parent()
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

@@ -11,23 +11,28 @@ from pathlib import Path
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION, _PATH_BENEATH, _NO_NEW_PRIVILEGES = 1, 1, 38
-_READ = 1 << 2 | 1 << 3  # files and directories
+_EXECUTE, _READ_FILES, _READ_DIRECTORIES = 1 << 0, 1 << 2, 1 << 3
+_READ = _READ_FILES | _READ_DIRECTORIES
 # The rights that each version of the kernel's interface knows: the later ones, and the network since version 4.
 _FILES = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _TCP, _SCOPES = (1 << 2) - 1, (1 << 2) - 1  # bind and connect; abstract sockets and signals, since version 6
 
 
-def close_files(readable: Iterable[Path]) -> bool:
-    """Permanently: nothing but what is below `readable` can be opened, and that for reading only; no TCP connection can
-    be made. False if the kernel has no Landlock."""
+def close_files(readable: Iterable[Path], programs: Iterable[Path] = ()) -> bool:
+    """Permanently: nothing but what is below `readable` and `programs` can be opened, and that for reading only; only
+    `programs` can be started; no TCP connection can be made. False if the kernel has no Landlock, or refuses."""
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE_RULESET, None, 0, _VERSION)
     if version < 1:
         return False
     ruleset = libc.syscall(_CREATE_RULESET, attributes := _attributes(version), len(attributes), 0)
+    if ruleset < 0:
+        return False
     try:
         for path in readable:
-            _allow(libc, ruleset, path)
+            _allow(libc, ruleset, path, _READ)
+        for path in programs:
+            _allow(libc, ruleset, path, _READ | _EXECUTE)
         libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         return bool(libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     finally:
@@ -40,12 +45,13 @@ def _attributes(version: int) -> bytes:
     return struct.pack(f"={len(fields)}Q", *fields)
 
 
-def _allow(libc: ctypes.CDLL, ruleset: int, path: Path) -> None:
+def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
     try:
-        directory = os.open(path, os.O_PATH | os.O_DIRECTORY)
+        descriptor = os.open(path, os.O_PATH)
     except OSError:  # nothing to read there
         return
     try:
-        libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("=Qi", _READ, directory), 0)
+        allowed = rights if path.is_dir() else rights & ~_READ_DIRECTORIES
+        libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, struct.pack("=Qi", allowed, descriptor), 0)
     finally:
-        os.close(directory)
+        os.close(descriptor)

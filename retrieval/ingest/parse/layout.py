@@ -4,13 +4,15 @@ Lengths are in points. y grows downwards.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-_MOST_GUTTERS = 20  # tried on a page, the most frequent left edges first
+_MOST_COLUMNS = 4
+_MOST_GUTTERS = 8  # tried on a page, the most frequent left edges first
 _LEAST_LINES = 3  # of a column
 _LEAST_LETTERS = 12  # of its lines, on average: bullets are no column
 _LEAST_FILL = 0.55  # of a column's width by its lines: cells of a table are narrower
@@ -18,8 +20,10 @@ _SAME_LINE = 0.6  # of the letters' size, between base lines
 _WIDE_GAP = 1.0  # of the letters' size, between two cells
 _NEW_PARAGRAPH = 1.3  # times the usual distance of lines
 _SPACE = 0.15  # of the letters' size, between words
+_DOUBLE = 2.5  # times the letters' size
 _OTHER_SIZE = 0.15  # of the letters' size, for another paragraph; text recognition varies
 _INDENT = 0.8  # of the letters' size
+_ROWS_ABOVE = 20  # whose cells a wrapped one may continue
 _BULLETS = ("•", "▪", "●", "○", "◦", "■", "□", "\u2013", "‣", "·", "※")
 _NUMBER = re.compile(r"\(?(\d{1,3}|[A-Za-z])[.)]")
 
@@ -85,38 +89,44 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def columns(runs: Sequence[Run]) -> Iterator[list[Run]]:
-    """Parts of a page in reading order, each of one column. What crosses a gutter, such as a title, is a part too."""
-    gutter = _gutter(runs)
+def columns(runs: Sequence[Run], places: Sequence[Run] = ()) -> Iterator[list[Run]]:
+    """Parts of a page in reading order, each of one column. What crosses a gutter, such as a title, is a part too.
+    `places` of tables stay as they are; runs of one line without a wide gap become one."""
+    yield from _columns([*places, *(run for line in lines(runs) for run in line.runs)], _MOST_COLUMNS)
+
+
+def _columns(runs: Sequence[Run], most: int) -> Iterator[list[Run]]:
+    """`runs` are joined: a word in bold is none of its own."""
+    gutter = _gutter(runs, most)
     if gutter is None:
         yield list(runs)
         return
     for band in _bands(runs, gutter):
-        if _has_columns(band, gutter):
+        if _has_columns(band, gutter, most):
             left, right = _sides(band, gutter)
-            yield from columns(left)
-            yield from columns(right)
+            yield from _columns(left, most - 1)
+            yield from _columns(right, most - 1)
         else:
             yield band
 
 
-def _gutter(runs: Sequence[Run]) -> float | None:
-    """The left edge of the right column that divides the most text, None for a page of one column."""
-    if len(runs) < 2 * _LEAST_LINES:
+def _gutter(runs: Sequence[Run], most: int) -> float | None:
+    """The left edge of the right column that divides the most text, None for a part of one column."""
+    if most < 2 or len(runs) < 2 * _LEAST_LINES:
         return None
     edges = Counter(round(run.left) for run in runs)
     leftmost = min(edges)
     frequent = [
         edge for edge, count in edges.most_common(_MOST_GUTTERS) if count >= _LEAST_LINES and edge > leftmost + 20
     ]
-    divided = {edge: _divided(runs, edge - 1.5) for edge in frequent}
+    divided = {edge: _divided(runs, edge - 1.5, most) for edge in frequent}
     best = max(divided, key=lambda edge: divided[edge], default=0)
     return best - 1.5 if divided.get(best) else None
 
 
-def _divided(runs: Sequence[Run], gutter: float) -> int:
-    """Letters in two columns beside the gutter."""
-    bands = (band for band in _bands(runs, gutter) if _has_columns(band, gutter))
+def _divided(runs: Sequence[Run], gutter: float, most: int) -> int:
+    """Letters in columns beside the gutter."""
+    bands = (band for band in _bands(runs, gutter) if _has_columns(band, gutter, most))
     return sum(len(run.text) for band in bands for run in band)
 
 
@@ -141,8 +151,11 @@ def _sides(band: Sequence[Run], gutter: float) -> tuple[list[Run], list[Run]]:
     return left, [run for run in band if run.left >= gutter]
 
 
-def _has_columns(band: Sequence[Run], gutter: float) -> bool:
-    return not _crosses(band[0], gutter) and all(map(_is_column, _sides(band, gutter)))
+def _has_columns(band: Sequence[Run], gutter: float, most: int) -> bool:
+    """True if each side is a column, or several."""
+    if _crosses(band[0], gutter):
+        return False
+    return all(_is_column(side) or _gutter(side, most - 1) is not None for side in _sides(band, gutter))
 
 
 def _is_column(runs: Sequence[Run]) -> bool:
@@ -161,15 +174,17 @@ def lines(runs: Sequence[Run]) -> list[Line]:
             found[-1].append(run)
         else:
             found.append([run])
-    return [_line(sorted(each, key=lambda run: run.left)) for each in found]
+    return [_line(each) for each in found]
 
 
 def _line(runs: Sequence[Run]) -> Line:
-    """Joins runs without a wide gap between, such as a word in bold, and a bullet with its text."""
-    joined = [runs[0]]
-    for run in runs[1:]:
+    """In reading order. Joins runs without a wide gap between, such as a word in bold, and a bullet with its text."""
+    is_leftward = sum(map(is_leftward_text, (run.text for run in runs))) * 2 > len(runs)
+    ordered = sorted(runs, key=lambda run: -run.right if is_leftward else run.left)
+    joined = [ordered[0]]
+    for run in ordered[1:]:
         before = joined[-1]
-        gap = run.left - before.right
+        gap = before.left - run.right if is_leftward else run.left - before.right
         if gap > _WIDE_GAP * max(run.size, before.size) and not _is_mark(before.text):
             joined.append(run)
         else:
@@ -181,9 +196,14 @@ def _joined(one: Run, other: Run, space: str) -> Run:
     """With the letters of the longer one."""
     longer = max(one, other, key=lambda run: len(run.text))
     return replace(
-        longer, text=f"{one.text}{space}{other.text}", left=one.left, top=min(one.top, other.top),
+        longer, text=f"{one.text}{space}{other.text}", left=min(one.left, other.left), top=min(one.top, other.top),
         right=max(one.right, other.right), bottom=max(one.bottom, other.bottom), base=one.base,
     )  # fmt: skip
+
+
+def is_leftward_text(text: str) -> bool:
+    """True for Hebrew, Arabic and other scripts from right to left."""
+    return any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
 
 
 def _is_mark(text: str) -> bool:
@@ -225,7 +245,7 @@ def _table_end(column: Sequence[Line], at: int, distance: float) -> int:
 
 def _continues(above: Sequence[Line], line: Line, distance: float) -> bool:
     """True for a wrapped cell: it begins where a later cell of the table does, close under the row above."""
-    starts = {round(run.left) for row in above for run in row.runs[1:]}
+    starts = {round(run.left) for row in above[-_ROWS_ABOVE:] for run in row.runs[1:]}
     is_close = line.top - above[-1].top <= _NEW_PARAGRAPH * distance
     return is_close and any(abs(line.left - start) <= 3 for start in starts)
 
@@ -289,5 +309,6 @@ def _hangs(paragraph: Sequence[Line]) -> bool:
 
 
 def _usual_distance(column: Sequence[Line]) -> float:
+    """At most that of double spacing: few lines far apart are paragraphs of their own."""
     distances = [two.top - one.top for one, two in pairwise(column)]
-    return median(distances) if distances else 0.0
+    return min(median(distances), _DOUBLE * median(line.size for line in column)) if distances else 0.0

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 
 import pypdfium2 as pdfium
@@ -15,6 +15,7 @@ from retrieval.ingest.parse.hyphens import unbroken, words
 from retrieval.ingest.parse.layout import Line, Paragraph, Run, Table, columns, lines, parts
 from retrieval.ingest.parse.ocr import with_text_layer
 from retrieval.ingest.parse.pdf_tables import RuledTable, RuledTables
+from retrieval.ingest.parse.pdf_upright import upright
 from retrieval.ingest.parse.table import Row, row_texts
 
 _TOP, _BOTTOM = 0.1, 0.18  # of a page's height, where running heads and page numbers are
@@ -22,7 +23,10 @@ _REPEATED = 0.6  # of the pages, for a running head
 _LARGER = 1.12  # than the text, for a heading
 _LONGEST_HEADING = 120  # characters
 _BOLD_LEVEL = 99  # of bold headings in the size of the text
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"\d{1,9}")
+_MOST_NUMBERS = 3  # of a running head, such as "3 of 12"
+
+_Place = tuple[str, int]  # a text, and its height in percent of the page's
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ def parse(content: bytes) -> Iterator[Block]:
 
 def _pages(content: bytes) -> list[_Page]:
     with pdf_page.opened(content) as document:
+        content = upright(content, document)
+    with pdf_page.opened(content) as document:
         tables = RuledTables(content)
         return [_page(document[index], index, tables) for index in range(len(document))]
 
@@ -81,17 +87,20 @@ def _page(page: pdfium.PdfPage, index: int, ruled: RuledTables) -> _Page:
     return _Page(index + 1, page.get_height(), tuple(runs), tables)
 
 
-def _without_running_heads(pages: Sequence[_Page], size: float) -> list[_Page]:
-    """Without lines at the top or bottom that most pages have, but for their numbers. Larger letters than the text's
-    are those of headings."""
-    places = ({_place(page, run) for run in page.runs if _is_marginal(page, run, size)} for page in pages)
-    seen = Counter(place for each in places for place in each)
+def _without_running_heads(pages: list[_Page], size: float) -> list[_Page]:
+    """Each line at the top or bottom that most pages have, but for the page's number, stays on the first of them alone:
+    nothing is lost of what it says. Larger letters than the text's are those of headings."""
+    marginal = [[(run, _places(page, run)) for run in page.runs if _is_marginal(page, run, size)] for page in pages]
+    seen = Counter(place for runs in marginal for place in {place for _, places in runs for place in places})
     least = max(3, _REPEATED * len(pages))
-
-    def stays(page: _Page, run: Run) -> bool:
-        return not _is_marginal(page, run, size) or seen[_place(page, run)] < least
-
-    return [replace(page, runs=tuple(run for run in page.runs if stays(page, run))) for page in pages]
+    repeated = {place for place, count in seen.items() if count >= least}
+    kept: set[_Place] = set()
+    for number, (page, runs) in enumerate(zip(pages, marginal, strict=True)):
+        found = {run: repeated.intersection(places) for run, places in runs}
+        gone = {run for run, places in found.items() if places & kept}
+        kept |= {place for places in found.values() for place in places}
+        pages[number] = replace(page, runs=tuple(run for run in page.runs if run not in gone))
+    return pages
 
 
 def _is_marginal(page: _Page, run: Run, size: float) -> bool:
@@ -100,8 +109,14 @@ def _is_marginal(page: _Page, run: Run, size: float) -> bool:
     return run.bottom < _TOP * page.height or run.top > (1 - _BOTTOM) * page.height
 
 
-def _place(page: _Page, run: Run) -> tuple[str, int]:
-    return _DIGITS.sub("#", run.text), round(run.top / page.height * 100)
+def _places(page: _Page, run: Run) -> set[_Place]:
+    """Where it stands, with its text; and with each of its numbers as its distance from the page's number."""
+    height, numbers = round(run.top / page.height * 100), list(_DIGITS.finditer(run.text))
+    places = {(run.text, height)}
+    for match in numbers if len(numbers) <= _MOST_NUMBERS else ():
+        distance = int(match[0]) - page.number
+        places.add((f"{run.text[: match.start()]}#{distance}{run.text[match.end() :]}", height))
+    return places
 
 
 def _letters(runs: Iterator[Run]) -> _Letters:
@@ -118,7 +133,7 @@ def _letters(runs: Iterator[Run]) -> _Letters:
 def _parts(page: _Page) -> Iterator[Paragraph | Table]:
     """In reading order. A table with lines takes the place of its text."""
     tables = {table.place: table.table for table in page.tables}
-    for column in columns([*page.runs, *tables]):
+    for column in columns(page.runs, list(tables)):
         text = [run for run in column if run not in tables]
         for place in sorted((run for run in column if run in tables), key=lambda run: run.top):
             yield from parts(lines([run for run in text if run.base <= place.top]))

@@ -41,7 +41,7 @@ class _Letter:
 
     def follows(self, before: "_Letter") -> bool:
         """True if it goes on with a run."""
-        gap = self.left - before.right
+        gap = max(self.left - before.right, before.left - self.right)  # in either direction
         return (
             abs(self.base - before.base) < 0.1 * before.height
             and -before.height < gap < _GAP * before.height
@@ -82,7 +82,8 @@ def _run(letters: list[_Letter], textpage: pdfium.PdfTextPage) -> list[Run]:
     first = shown[0]
     return [
         Run(
-            text, first.left, min(letter.top for letter in shown), shown[-1].right,
+            text, min(letter.left for letter in shown), min(letter.top for letter in shown),
+            max(letter.right for letter in shown),
             max(letter.bottom for letter in shown), first.base, _size(first, textpage), first.is_bold,
         )
     ]  # fmt: skip

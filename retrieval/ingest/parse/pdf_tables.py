@@ -1,7 +1,8 @@
 """Tables of a PDF page whose cells have ruling lines, as pdfplumber finds them. Their text is read by pdfium."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from retrieval.ingest.parse.layout import Run, Table
 
 _LEAST_RULES = 2  # in each direction
 _MOST_PATHS = 3_000  # a page with more is a drawing
+_MOST_CROSSINGS = 2_500  # of lines; chart paper has more, and takes a minute
 _THIN = 3.0  # points
 _LONG = 15.0
 _SAME = 3.0  # points between lines that are one
@@ -46,7 +48,7 @@ class RuledTables:
 
     def of(self, page: pdfium.PdfPage, index: int) -> list[RuledTable]:
         """Of two rows and two columns at least."""
-        if page.get_rotation() or not _has_rules(page):
+        if not _has_rules(page):
             return []
         read = self._document.pages[index]
         found = read.find_tables()
@@ -56,21 +58,22 @@ class RuledTables:
 
 def _with_text(found: Sequence[FoundTable], page: pdfium.PdfPage) -> list[RuledTable]:
     textpage, height = page.get_textpage(), page.get_height()
-    made = (_ruled(table, textpage, height) for table in found)
+    made = (_ruled(table, textpage, height) for table in found if 0 < sum(table.bbox[1::2]) / 2 < height)
     return [table for table in made if len(table.table.rows) > 1 and len(table.table.rows[0]) > 1]
 
 
 def _has_rules(page: pdfium.PdfPage) -> bool:
-    across = down = 0
+    """True for lines in both directions, as of a table, and for as many as a table has."""
+    across, down = set[int](), set[int]()
     for count, path in enumerate(page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3)):
         if count > _MOST_PATHS:
             return False
         left, bottom, right, top = path.get_bounds()
-        width, height = right - left, top - bottom
-        is_box = width > _LONG and height > _THIN
-        across += (width > _LONG and height <= _THIN) or 2 * is_box
-        down += (height > _THIN and width <= _THIN) or 2 * is_box
-    return across >= _LEAST_RULES and down >= _LEAST_RULES
+        if right - left > _LONG:
+            across |= {round(bottom), round(top)}
+        if top - bottom > _THIN:
+            down |= {round(left), round(right)}
+    return min(len(across), len(down)) >= _LEAST_RULES and len(across) * len(down) <= _MOST_CROSSINGS
 
 
 def _ruled(found: FoundTable, textpage: pdfium.PdfTextPage, height: float) -> RuledTable:
@@ -86,12 +89,16 @@ def _text(textpage: pdfium.PdfTextPage, cell: Box, height: float) -> str:
     return " ".join(text.replace("\ufffe", "-").split())
 
 
-def _rows(cells: Sequence[tuple[Box, str]]) -> Iterator[tuple[str, ...]]:
+def _rows(cells: Sequence[tuple[Box, str]]) -> list[tuple[str, ...]]:
     """A merged cell is in each row and column that it covers."""
     tops = _edges(cell[1] for cell, _ in cells)
     lefts = _edges(cell[0] for cell, _ in cells)
-    for top in tops:
-        yield tuple(_covering(cells, left + _SAME, top + _SAME) for left in lefts)
+    rows = [[""] * len(lefts) for _ in tops]
+    for (left, top, right, bottom), text in cells:
+        for row in rows[bisect_left(tops, top - _SAME) : bisect_left(tops, bottom - _SAME)]:
+            for column in range(bisect_left(lefts, left - _SAME), bisect_left(lefts, right - _SAME)):
+                row[column] = text
+    return list(map(tuple, rows))
 
 
 def _edges(values: Iterable[float]) -> list[float]:
@@ -100,8 +107,3 @@ def _edges(values: Iterable[float]) -> list[float]:
         if not edges or value - edges[-1] > _SAME:
             edges.append(value)
     return edges
-
-
-def _covering(cells: Sequence[tuple[Box, str]], x: float, y: float) -> str:
-    """The text of the cell at a point."""
-    return next((text for (left, top, right, bottom), text in cells if left <= x <= right and top <= y <= bottom), "")

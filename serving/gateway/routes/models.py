@@ -83,11 +83,20 @@ def _embedder(name: str) -> Model:
 
 def _model(target: Target, catalog: Catalog) -> Model:
     parent = None if target.name == target.base_model else target.base_model
-    versions = [] if target.version else target.versions
     return Model(
         id=target.label,
         owned_by=target.tenant,
         parent=parent,
         ready=bool(catalog.holders(target)),
-        versions=[ModelVersion(id=f"{target.name}@{version.id}", role=version.role) for version in versions],
+        versions=[] if target.version else _versions(target, catalog),
     )
+
+
+def _versions(target: Target, catalog: Catalog) -> list[ModelVersion]:
+    """Those that an engine has: earlier ones stay as far as there is room."""
+    named = ((version, target.at_version(version.id)) for version in target.versions)
+    return [
+        ModelVersion(id=f"{target.name}@{version.id}", role=version.role)
+        for version, at in named
+        if at and catalog.holders(at)
+    ]

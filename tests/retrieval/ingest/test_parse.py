@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -281,6 +282,22 @@ def test_a_library_in_c_can_open_no_file_and_python_its_codecs() -> None:
         pytest.skip("this kernel has no Landlock")
     done = run([sys.executable, "-c", tried])
     assert (done.stdout.split(), done.stderr) == (["-1", "-1", "가"], "")
+
+
+def test_a_program_that_a_parser_starts_can_open_no_file_of_others(tmp_path: Path) -> None:
+    """Where the kernel has Landlock."""
+    (tmp_path / "secret").write_text("token")
+    tried = (
+        "import subprocess\n"
+        "from retrieval.ingest.parse.landlock import close_files\n"
+        "from retrieval.ingest.parse.fence import *; limit(memory_bytes=10**9, cpu_seconds=5)\n"
+        f"done = subprocess.run(['cat', {str(tmp_path / 'secret')!r}], capture_output=True)\n"
+        "print(close_files([]), done.returncode, done.stdout)"
+    )
+    done = subprocess.run([sys.executable, "-c", tried], capture_output=True, text=True, timeout=30)
+    if done.stdout.startswith("False"):
+        pytest.skip("this kernel has no Landlock")
+    assert done.stdout == "True 1 b''\n", done.stderr
 
 
 def test_the_parsers_process_sees_no_environment(acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:

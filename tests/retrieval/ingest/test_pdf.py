@@ -2,14 +2,18 @@
 
 import io
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import RectangleObject
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
@@ -28,6 +32,7 @@ STYLES = getSampleStyleSheet()
 GRID = [("GRID", (0, 0), (-1, -1), 0.5, colors.black)]
 PLANS = [["Plan", "Seats", "Price"], ["Basic", "1", "9 EUR"], ["Pro", "10", "29 EUR"]]
 ROWS = ["Plan: Basic; Seats: 1; Price: 9 EUR", "Plan: Pro; Seats: 10; Price: 29 EUR"]
+HEBREW = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 SENTENCE = "The team answers a ticket of kind {} within {} hours at any time of the day and on every day of the week."
 
 
@@ -106,7 +111,7 @@ def test_headings_and_pages_are_those_above_the_text() -> None:
     ]
 
 
-def test_running_heads_and_page_numbers_are_left_out_and_other_repeated_lines_are_not() -> None:
+def test_running_heads_stay_once_and_other_repeated_lines_stay() -> None:
     def foot(canvas: Canvas, document: Any) -> None:
         canvas.drawString(60, 25, "Velmora handbook")
         canvas.drawString(480, 25, f"Page {document.page} of 4")
@@ -114,9 +119,51 @@ def test_running_heads_and_page_numbers_are_left_out_and_other_repeated_lines_ar
     chapters = ((_text(f"Chapter {n}", "Heading1"), _text("Note."), PageBreak()) for n in range(4))
     blocks = _document([part for chapter in chapters for part in chapter], foot)
     texts = [block.text for block in blocks]
-    assert not [text for text in texts if "handbook" in text or " of 4" in text]
+    assert [text for text in texts if "handbook" in text] == ["Velmora handbook Page 1 of 4"]
     assert texts.count("Note.") == 4
-    assert [block.heading for block in blocks] == [f"Chapter {n}" for n in range(4)]
+    assert [block.heading for block in blocks if block.text == "Note."] == [f"Chapter {n}" for n in range(4)]
+
+
+def test_what_looks_like_a_running_head_and_says_something_else_on_each_page_stays() -> None:
+    def draw(canvas: Canvas) -> None:
+        for page in range(1, 6):
+            canvas.drawString(60, 700, f"Sheet of product {'ABCDE'[page - 1]}.")
+            canvas.drawString(60, 120, f"Price: {page}000 won")
+            canvas.showPage()
+
+    texts = _drawn(draw)
+    assert [text for text in texts if text.startswith("Price")] == [f"Price: {page}000 won" for page in range(1, 6)]
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_columns_with_words_in_bold_are_read_one_after_the_other(count: int) -> None:
+    width = 500 // count
+
+    def draw(canvas: Canvas) -> None:
+        for column in range(count):
+            for line in range(12):
+                text = canvas.beginText(40 + column * width, 700 - 14 * line)
+                text.setFont("Helvetica-Bold", 9)
+                text.textOut(f"c{column}")
+                text.setFont("Helvetica", 9)
+                text.textOut(f" line {line:02} of prose that fills it"[: width // 5])
+                canvas.drawText(text)
+
+    texts = " ".join(_drawn(draw))
+    order = [texts.index(f"c{column} line {line:02}") for column in range(count) for line in range(12)]
+    assert order == sorted(order)
+    assert "|" not in texts
+
+
+@pytest.mark.skipif(not HEBREW.exists(), reason=f"{HEBREW} is not there")
+def test_hebrew_is_read_from_right_to_left() -> None:
+    pdfmetrics.registerFont(TTFont("hebrew", str(HEBREW)))
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("hebrew", 12)
+        canvas.drawString(60, 700, "מדיניות ההחזרים של החברה"[::-1])  # as it stands on paper, from the left
+
+    assert _drawn(draw) == ["מדיניות ההחזרים של החברה"]
 
 
 def test_a_raised_number_stays_in_its_line_and_dots_of_a_table_of_contents_go() -> None:
@@ -164,3 +211,50 @@ def test_a_page_of_many_lines_is_no_table() -> None:
         canvas.drawString(60, 700, "A drawing.")
 
     assert _drawn(draw) == ["A drawing."]
+
+
+def _page(rotation: int, left: float, bottom: float) -> bytes:
+    """A page of 400 by 300 as shown, with a line of text and a table, turned and moved in the file."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(2_000, 2_000))
+    width, height = (400, 300) if rotation in (0, 180) else (300, 400)
+    canvas.translate(left, bottom)
+    if rotation:  # drawn so that the turn of the viewer sets it upright
+        canvas.translate(*{90: (width, 0), 180: (width, height), 270: (0, height)}[rotation])
+        canvas.rotate(rotation)
+    canvas.drawString(40, 250, "The late fee is 7 euros.")
+    table = Table(PLANS, style=GRID, colWidths=[90, 90, 90])
+    table.wrapOn(canvas, 300, 200)
+    table.drawOn(canvas, 40, 120)
+    canvas.save()
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(out.getvalue())))
+    page = writer.pages[0]
+    page.rotation = rotation
+    page.mediabox = page.cropbox = RectangleObject((left, bottom, left + width, bottom + height))
+    turned = io.BytesIO()
+    writer.write(turned)
+    return turned.getvalue()
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize(("left", "bottom"), [(0, 0), (1_000, 700)])
+def test_a_page_is_read_as_it_is_shown_however_it_lies_in_the_file(rotation: int, left: int, bottom: int) -> None:
+    assert [block.text for block in parse(_page(rotation, left, bottom))] == ["The late fee is 7 euros.", *ROWS]
+
+
+def test_text_outside_the_part_that_is_shown_is_left_out() -> None:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(_page(0, 0, 0))))
+    writer.pages[0].cropbox = RectangleObject((20, 230, 400, 300))
+    out = io.BytesIO()
+    writer.write(out)
+    assert [block.text for block in parse(out.getvalue())] == ["The late fee is 7 euros."]
+
+
+def test_chart_paper_is_no_table() -> None:
+    def draw(canvas: Canvas) -> None:
+        for number in range(100):
+            canvas.line(50 + 4 * number, 100, 50 + 4 * number, 500)
+            canvas.line(50, 100 + 4 * number, 450, 100 + 4 * number)
+        canvas.drawString(60, 700, "A chart.")
+
+    assert _drawn(draw) == ["A chart."]
