@@ -1,15 +1,21 @@
-"""`quiver tune`: looks at training data before anything is trained."""
+"""`quiver tune`: looks at training data, and trains an adapter on it."""
 
+import json
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+
+from operators.settings import Settings, inherited_environment
 
 _DEFAULT_LENGTH = 1024
 
 
 @click.group()
 def tune() -> None:
-    """Training data for adapters."""
+    """Training data, and adapters trained on it."""
 
 
 @tune.command()
@@ -34,3 +40,53 @@ def check(data: Path, base: Path | None, max_length: int) -> None:
     if found.faults:
         click.echo("\n".join(found.faults), err=True)
         raise click.ClickException(f"{found.faulty} faults in {data}: mend these lines, then check again")
+
+
+@tune.command()
+@click.argument("data", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--base", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="The base model's folder.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
+              help="The adapter's folder; made if missing.")  # fmt: skip
+@click.option("--method", type=click.Choice(["lora", "rslora"]), default="lora", show_default=True)
+@click.option("--rank", type=click.IntRange(1, 256), default=16, show_default=True)
+@click.option("--alpha", type=click.IntRange(1, 1024), default=32, show_default=True)
+@click.option("--rate", type=click.FloatRange(0, 1, min_open=True), default=2e-4, show_default=True,
+              help="Of learning; small models want ten times as much.")  # fmt: skip
+@click.option("--epochs", type=click.IntRange(1, 100), default=3, show_default=True)
+@click.option("--batch", type=click.IntRange(1, 1024), default=8, show_default=True, help="Rows of a step.")
+@click.option("--max-length", type=click.IntRange(16, 1_000_000), default=_DEFAULT_LENGTH, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+def train(data: Path, base: Path, out: Path, **recipe: Any) -> None:
+    """Train an adapter on FILE, and write it to OUT with where it comes from (lineage.json).
+
+    The same command goes on where it was broken off. Training stops early once the held-out rows are learned no
+    better, and keeps the best adapter. It runs at a low priority in the engine's environment.
+    """
+    command = ["nice", str(Settings().engine_python), "-m", "tuning.trainer", "--data", str(data), "--base", str(base),
+               "--out", str(out), "--recipe", json.dumps(recipe)]  # fmt: skip
+    environment = inherited_environment() | {"HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as trainer:
+        try:
+            said = [_shown(json.loads(line)) for line in trainer.stdout or () if line.startswith("{")]
+        except KeyboardInterrupt:
+            trainer.terminate()
+            raise click.ClickException(f"broken off; the same command goes on from {out}") from None
+    if trainer.returncode or not said:
+        raise click.ClickException(f"training ended with status {trainer.returncode}; the same command goes on")
+
+
+def _shown(line: Mapping[str, Any]) -> str:
+    """Says a line of the trainer, and returns it. Raises ClickException for a refusal."""
+    if "error" in line:
+        raise click.ClickException(str(line["error"]))
+    text = f"the adapter is in {line['adapter']}" if "adapter" in line else _progress(line)
+    click.echo(text)
+    return text
+
+
+def _progress(line: Mapping[str, Any]) -> str:
+    names = {"loss": "loss", "eval_loss": "held-out loss"}
+    losses = ", ".join(f"{shown} {line[name]:.3f}" for name, shown in names.items() if name in line)
+    left = f", about {line['left_s'] / 60:.0f} min left" if line.get("left_s") else ""
+    return f"step {line['step']} of {line['of']}: {losses}{left}"

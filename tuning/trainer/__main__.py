@@ -1,0 +1,43 @@
+"""`python -m tuning.trainer`: progress and the end as lines of JSON on standard output."""
+
+import argparse
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers.utils.logging import disable_progress_bar
+
+from tuning.recipe import Recipe
+from tuning.rendering import BaseUnreadableError
+from tuning.trainer.run import Order, TrainingError, train
+
+
+def _say(line: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tuning.trainer", description=__doc__)
+    for name in ("data", "base", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--recipe", type=json.loads, default={}, help="the fields of a recipe, as JSON")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)  # of libraries, about themselves
+    disable_progress_bar()
+    try:
+        folder = train(Order(given.data, given.base, given.out, Recipe(**given.recipe)), _say)
+    except (TrainingError, BaseUnreadableError, OSError) as error:
+        _say({"error": str(error)})
+        return 1
+    _say({"adapter": str(folder)})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
