@@ -31,12 +31,14 @@ _Place = tuple[str, int]  # a text, and its height in percent of the page's
 
 @dataclass(frozen=True)
 class _Page:
-    """`tables` are those with ruling lines; their text is in no run."""
+    """`tables` are those with ruling lines; their text is in no run. `heads` are those of the page that no
+    page before has."""
 
     number: int
     height: float
     runs: tuple[Run, ...]
     tables: tuple[RuledTable, ...]
+    heads: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,10 @@ def _without_running_heads(pages: list[_Page], size: float) -> list[_Page]:
     repeated = {place for place, count in seen.items() if count >= least}
     kept: set[_Place] = set()
     for number, (page, runs) in enumerate(zip(pages, marginal, strict=True)):
-        found = {run: repeated.intersection(places) for run, places in runs}
-        gone = {run for run, places in found.items() if places & kept}
+        found = {run: places for run, each in runs if (places := repeated.intersection(each))}
+        heads = tuple(run for run, places in found.items() if not places & kept)
         kept |= {place for places in found.values() for place in places}
-        pages[number] = replace(page, runs=tuple(run for run in page.runs if run not in gone))
+        pages[number] = replace(page, runs=tuple(run for run in page.runs if run not in found), heads=heads)
     return pages
 
 
@@ -140,6 +142,7 @@ def _parts(page: _Page) -> Iterator[Paragraph | Table]:
             yield tables[place]
             text = [run for run in text if run.base > place.top]
         yield from parts(lines(text))
+    yield from (Paragraph((line,)) for line in lines(page.heads))
 
 
 def _blocks(part: Paragraph | Table, headings: Headings, letters: _Letters, known: Set[str]) -> Iterator[Block]:

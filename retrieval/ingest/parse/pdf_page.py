@@ -7,7 +7,7 @@ import ctypes
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -24,8 +24,10 @@ _DOTS = re.compile(r"(?:\s?\.){4,}\s?")  # of a table of contents
 LEADER = "…"
 
 
-@dataclass(frozen=True)
-class _Letter:
+class _Piece(NamedTuple):
+    """A word, or a part of one. `text` begins with a space if one stands before it.
+    `place` is its first letter's in the page's text."""
+
     text: str
     left: float
     top: float
@@ -33,21 +35,28 @@ class _Letter:
     bottom: float
     base: float
     is_bold: bool
-    index: int
+    place: int
 
     @property
     def height(self) -> float:
         return self.bottom - self.top
 
-    def follows(self, before: "_Letter") -> bool:
+    def follows(self, before: "_Piece") -> bool:
         """True if it goes on with a run."""
         gap = max(self.left - before.right, before.left - self.right)  # in either direction
+        return -before.height < gap < _GAP * before.height and self.is_like(before)
+
+    def is_like(self, other: "_Piece") -> bool:
+        """True if it stands on the same line, in the same letters."""
         return (
-            abs(self.base - before.base) < 0.1 * before.height
-            and -before.height < gap < _GAP * before.height
-            and self.is_bold == before.is_bold
-            and abs(self.height - before.height) < 0.1
+            abs(self.base - other.base) < 0.1 * other.height
+            and self.is_bold == other.is_bold
+            and abs(self.height - other.height) < 0.1
         )
+
+    def with_end(self, end: "_Piece", text: str) -> "_Piece":
+        """The word from its first and its last letter, in either direction."""
+        return self._replace(text=text, left=min(self.left, end.left), right=max(self.right, end.right))
 
 
 def opened(content: bytes) -> pdfium.PdfDocument:
@@ -64,64 +73,73 @@ def runs(page: pdfium.PdfPage) -> list[Run]:
     """In the order of the file. Letters outside the page, and of other directions than horizontal, are left out."""
     textpage = page.get_textpage()
     found: list[Run] = []
-    letters: list[_Letter] = []
-    for letter in _letters(page, textpage):
-        if letters and (letter is None or not letter.follows(letters[-1])):
-            found += _run(letters, textpage)
-            letters = []
-        if letter is not None:
-            letters.append(letter)
-    return [*found, *_run(letters, textpage)]
+    pieces: list[_Piece] = []
+    for piece in _pieces(textpage, page.get_size()):
+        if pieces and not piece.follows(pieces[-1]):
+            found.append(_run(pieces, textpage))
+            pieces = []
+        pieces.append(piece)
+    return [*found, _run(pieces, textpage)] if pieces else found
 
 
-def _run(letters: list[_Letter], textpage: pdfium.PdfTextPage) -> list[Run]:
-    shown = [letter for letter in letters if letter.text.strip()]
-    if not shown:
-        return []
-    text = _DOTS.sub(f" {LEADER} ", "".join(letter.text for letter in letters)).strip()
-    first = shown[0]
-    return [
-        Run(
-            text, min(letter.left for letter in shown), min(letter.top for letter in shown),
-            max(letter.right for letter in shown),
-            max(letter.bottom for letter in shown), first.base, _size(first, textpage), first.is_bold,
-        )
-    ]  # fmt: skip
+def _run(pieces: list[_Piece], textpage: pdfium.PdfTextPage) -> Run:
+    first = pieces[0]
+    return Run(
+        text=_DOTS.sub(f" {LEADER} ", "".join(piece.text for piece in pieces)).strip(),
+        left=min(piece.left for piece in pieces),
+        top=min(piece.top for piece in pieces),
+        right=max(piece.right for piece in pieces),
+        bottom=max(piece.bottom for piece in pieces),
+        base=first.base,
+        size=_size(first, textpage),
+        is_bold=first.is_bold,
+    )
 
 
-def _size(letter: _Letter, textpage: pdfium.PdfTextPage) -> float:
+def _size(piece: _Piece, textpage: pdfium.PdfTextPage) -> float:
     """As shown: the font's size in the page's scale."""
     matrix = raw.FS_MATRIX()
-    if not raw.FPDFText_GetMatrix(textpage, letter.index, matrix):
-        return letter.height
-    return float(raw.FPDFText_GetFontSize(textpage, letter.index) * math.hypot(matrix.c, matrix.d))
+    if not raw.FPDFText_GetMatrix(textpage, piece.place, matrix):
+        return piece.height
+    return float(raw.FPDFText_GetFontSize(textpage, piece.place) * math.hypot(matrix.c, matrix.d))
 
 
-def _letters(page: pdfium.PdfPage, textpage: pdfium.PdfTextPage) -> Iterator[_Letter | None]:
-    """None at the end of a line. Spaces that pdfium adds have no width."""
-    size = page.get_size()
-    before: _Letter | None = None
-    for index in range(textpage.count_chars()):
-        text = _text(raw.FPDFText_GetUnicode(textpage, index))
-        if text in ("\r", "\n"):
-            before = None
-            yield None
-        elif text == " " and raw.FPDFText_IsGenerated(textpage, index) == 1:
-            if before is not None:
-                before = replace(before, text=" ", left=before.right)
-                yield before
-        elif text and (letter := _placed(text, textpage, index, size)):
-            before = letter
-            yield letter
+def _pieces(textpage: pdfium.PdfTextPage, page: tuple[float, float]) -> Iterator[_Piece]:
+    """Words; those whose ends are in other letters, such as one with a raised number, letter by letter. Each question
+    to pdfium takes a microsecond, so only the ends of words are placed."""
+    for space, start, word in _words(textpage):
+        first = _placed(space + word[0], textpage, start, page)
+        last = _placed(word[-1], textpage, start + len(word) - 1, page) if len(word) > 1 else first
+        if first and last and last.is_like(first):
+            yield first.with_end(last, space + word)
+            continue
+        for number, letter in enumerate(word):
+            piece = _placed(letter if number else space + letter, textpage, start + number, page)
+            if piece:
+                yield piece
+
+
+def _words(textpage: pdfium.PdfTextPage) -> Iterator[tuple[str, int, str]]:
+    """What stands before each word (a space or nothing), the index of its first letter, and the word."""
+    count = textpage.count_chars()
+    letters = [_text(raw.FPDFText_GetUnicode(textpage, index)) for index in range(count)]
+    space, start = "", 0
+    for index, letter in enumerate([*letters, " "]):
+        if letter.strip():
+            continue
+        if index > start:
+            yield space, start, "".join(letters[start:index])
+        space, start = " " if letter else "", index + 1
 
 
 def _text(code: int) -> str:
+    """Of one letter; empty for what is none."""
     if code in (2, 0xFFFE):
         return HYPHEN
     return chr(code) if 0 < code < 0x110000 else ""
 
 
-def _placed(text: str, textpage: pdfium.PdfTextPage, index: int, page: tuple[float, float]) -> _Letter | None:
+def _placed(text: str, textpage: pdfium.PdfTextPage, index: int, page: tuple[float, float]) -> _Piece | None:
     """None for a letter that the page does not show upright."""
     width, height = page
     box, x, y = raw.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
@@ -131,4 +149,4 @@ def _placed(text: str, textpage: pdfium.PdfTextPage, index: int, page: tuple[flo
     if not is_upright or box.left > width or box.right < 0 or box.bottom > height or box.top < 0:
         return None
     is_bold = raw.FPDFText_GetFontWeight(textpage, index) >= _BOLD
-    return _Letter(text, box.left, height - box.top, box.right, height - box.bottom, height - y.value, is_bold, index)
+    return _Piece(text, box.left, height - box.top, box.right, height - box.bottom, height - y.value, is_bold, index)
