@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from contract.ingest import DesiredKnowledgeBase, DesiredWebSource, LookedAtWebSource
@@ -63,15 +63,19 @@ class WebLibrary:
     def follow_objects(self, bases: Iterable[DesiredKnowledgeBase]) -> None:
         """Takes over the web sources of KnowledgeBase objects: each address once, with the settings of today. A refused
         edit keeps the earlier ones."""
+        stored: dict[Key, list[WebSource]] = {}
+        with self.files.database.reads() as connection:
+            for source in web_sources.managed(connection):
+                stored.setdefault(source.key, []).append(source)
         for base in bases:
-            if not base.kept:
-                self._follow(base)
+            before = stored.get((base.tenant, base.name), [])
+            if not base.kept and (base.web or before):
+                self._follow(base, before)
 
-    def _follow(self, base: DesiredKnowledgeBase) -> None:
+    def _follow(self, base: DesiredKnowledgeBase, stored: Sequence[WebSource]) -> None:
         desired = {_address(source.url): source for source in base.web}
         now = microseconds()
         with self.files.database.writes() as connection:
-            stored = [s for s in web_sources.of_store(connection, (base.tenant, base.name)) if s.managed]
             for source in stored:
                 if source.url in desired:
                     web_sources.change(connection, source.id, **_settings(desired[source.url]))
