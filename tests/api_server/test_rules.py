@@ -21,7 +21,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "Tenant": {"namespace": "acme"},
     "Adapter": {"baseModel": "base", "source": "s3://bucket/adapter",
                 "rollout": {"canary": {"steps": [{"weight": 10}, {"weight": 50}]}}},
-    "KnowledgeBase": {"sources": [{"path": "/documents/acme/handbook"}]},
+    "KnowledgeBase": {"sources": [{"path": "/documents/acme/handbook"}], "web": [{"url": "https://a.example/help/"}]},
     "APIKey": {"sha256": "0" * 64},
 }  # fmt: skip
 
@@ -59,6 +59,8 @@ CASES = (
          _spec(rollout={"canary": {"steps": [{"weight": 10}, {"weight": 10}]}})),
     Case("must increase", "Adapter", _spec(rollout={"canary": {"steps": [{"weight": 50}, {"weight": 10}]}})),
     Case("an absolute path", "KnowledgeBase", _spec(sources=[{"path": "/documents/acme/.."}])),
+    Case("begins with https:// or http://", "KnowledgeBase", _spec(web=[{"url": "ftp://files.example.com/"}])),
+    Case("an address of its own", "KnowledgeBase", _spec(web=[{"url": "https://a.example/"}] * 2)),
     Case("keeps its key", "APIKey", _spec(sha256="1" * 64), later=True),
 )  # fmt: skip
 
