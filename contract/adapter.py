@@ -12,9 +12,14 @@ from contract.resource import Resource, Status
 from contract.value import Digest, Name, Uri, Value
 
 HISTORY_LENGTH = 20
-SHOWN_DIGITS = 12  # of a digest, in messages and in names of versions
+_SHOWN_DIGITS = 12
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def short(digest: str) -> str:
+    """The beginning of a digest, for messages and for names of versions."""
+    return digest[:_SHOWN_DIGITS]
 
 
 class CanaryStep(Value):

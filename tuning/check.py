@@ -13,7 +13,7 @@ from tuning.row import Fault
 
 @dataclass(frozen=True)
 class Checked:
-    """What to say, a fact a line; `faults` are empty if the file can be trained on."""
+    """A summary, a fact a line. A file without `faults` can be trained on."""
 
     summary: Sequence[str]
     faults: Sequence[str]
@@ -23,18 +23,18 @@ class Checked:
 def checked(data: Path, base: Path | None, max_length: int) -> Checked:
     """Without a base model's folder, rows are not rendered. Raises BaseUnreadableError and OSError."""
     renderer = Renderer.of(base) if base else None
-    found = read(data)
-    tokens = _tokens(found, renderer, max_length) if renderer else None
-    return Checked(lines(found, divided(found.rows), tokens), fault_lines(found.faults, found.faulty), found.faulty)
+    file = read(data)
+    tokens = _tokens(file, renderer, max_length) if renderer else None
+    return Checked(lines(file, divided(file.rows), tokens), fault_lines(file.faults, file.faulty), file.faulty)
 
 
-def _tokens(found: Read, renderer: Renderer, max_length: int) -> Tokens:
+def _tokens(file: Read, renderer: Renderer, max_length: int) -> Tokens:
     """Adds the faults of rendering."""
     kept: list[Rendered] = []
-    for row in found.rows:
+    for row in file.rows:
         rendered = renderer.rendered(row, max_length)
         if isinstance(rendered, Fault):
-            found.add(rendered)
+            file.add(rendered)
         else:
             kept.append(rendered)
     return tokens_of(kept, max_length)

@@ -12,7 +12,7 @@ from tuning.duplicates import groups, normal
 from tuning.row import Row
 
 HELD_OUT = 0.1  # for early stopping and for search
-FINAL = 0.1  # for the last check, which a search never sees
+FINAL = 0.1  # for the last check; a search never sees it
 _STEPS = 1 << 32
 
 
@@ -33,11 +33,11 @@ def divided(rows: Sequence[Row]) -> Division:
     kept, dropped, conflicts = _without_copies(rows)
     numbers = groups([row.question for row in kept])
     sides: dict[str, list[Row]] = {"training": [], "held_out": [], "final": []}
-    places: dict[int, int] = {}
+    draws: dict[int, int] = {}
     for row, number in zip(kept, numbers, strict=True):
-        places[number] = min(places.get(number, _STEPS), _place(row))
+        draws[number] = min(draws.get(number, _STEPS), _draw(row))
     for row, number in zip(kept, numbers, strict=True):
-        sides[_side(places[number])].append(row)
+        sides[_side(draws[number])].append(row)
     several = sum(count > 1 for count in Counter(numbers).values())
     return Division(
         training=tuple(sides["training"]),
@@ -71,12 +71,12 @@ def _key(row: Row) -> str:
     return "\n".join(f"{message.role}: {normal(message.content)}" for message in row.prompt)
 
 
-def _place(row: Row) -> int:
-    """Between 0 and `_STEPS`, as if drawn by chance. That of a group is the smallest of its rows."""
+def _draw(row: Row) -> int:
+    """Between 0 and `_STEPS`, as if drawn by chance. A group has the smallest of its rows."""
     return int.from_bytes(hashlib.sha256(_key(row).encode("utf-8", "replace")).digest()[:4])
 
 
-def _side(place: int) -> str:
-    if place < FINAL * _STEPS:
+def _side(draw: int) -> str:
+    if draw < FINAL * _STEPS:
         return "final"
-    return "held_out" if place < (FINAL + HELD_OUT) * _STEPS else "training"
+    return "held_out" if draw < (FINAL + HELD_OUT) * _STEPS else "training"

@@ -1,4 +1,4 @@
-"""Finds rows that say nearly the same: MinHash over five characters, and the true overlap of what it finds (pure).
+"""Finds near copies among rows: MinHash over five characters, and the true overlap of what it finds (pure).
 
 Broder, On the resemblance and containment of documents, 1997. Characters, not words: a Korean particle makes another
 word.
@@ -6,7 +6,6 @@ word.
 
 import unicodedata
 import zlib
-from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
@@ -47,10 +46,10 @@ def _shingles(text: str) -> Set[int]:
 
 
 def _candidates(shingles: Sequence[Set[int]]) -> Iterable[tuple[int, int]]:
-    """Pairs that meet in a band: each text with the first of its band."""
+    """Each text with the first text of its band."""
     random = np.random.default_rng(_SEED)
     factors, terms = random.integers(1, _PRIME, (2, BANDS * ROWS), dtype=np.int64)
-    first: list[dict[bytes, int]] = [defaultdict() for _ in range(BANDS)]
+    first: list[dict[bytes, int]] = [{} for _ in range(BANDS)]
     for index, hashes in enumerate(shingles):
         signature = _signature(hashes, factors, terms)
         for band in range(BANDS):

@@ -1,4 +1,4 @@
-"""The formats that people bring → rows (pure).
+"""Common formats of training data → rows (pure).
 
 OpenAI's chats (`messages`), `prompt` and `completion`, Alpaca (`instruction`, `input`, `output`) and ShareGPT
 (`conversations`). Of a conversation the last answer is learned.
@@ -32,7 +32,7 @@ def row_of(line: int, value: object) -> Row | Fault:
 
 
 def _messages(value: object) -> list[Message]:
-    """A conversation that ends with the answer. Raises InvalidRowError."""
+    """A conversation up to its last answer. Raises InvalidRowError."""
     if not isinstance(value, dict):
         raise InvalidRowError("data_type", f"a row is an object, and this is {_kind(value)}")
     keys = [key for key in _FORMATS if key in value]

@@ -32,12 +32,12 @@ def needed(shape: Shape, batch: int, length: int) -> int:
 
 
 def free() -> int:
-    """Bytes that this machine can give a process, without swapping."""
+    """Bytes for another process on this machine, without swapping."""
     return _kilobytes(Path("/proc/meminfo"), "MemAvailable:") * 1024
 
 
 def resident() -> int:
-    """Bytes that this process has already."""
+    """Bytes of this process."""
     return _kilobytes(Path("/proc/self/status"), "VmRSS:") * 1024
 
 

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tuning.formats import row_of
 from tuning.row import Fault, Row
@@ -19,7 +20,7 @@ _SURROGATES = range(0xD800, 0xE000)
 
 @dataclass
 class Read:
-    """A file's rows and faults in its order, and its SHA-256. `lines` counts those that are not empty."""
+    """A file's rows and faults in its order, and its SHA-256. `lines` counts all but empty ones."""
 
     rows: list[Row] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -27,41 +28,43 @@ class Read:
     faulty: int = 0
     digest: str = ""
 
-    def add(self, found: Row | Fault) -> None:
-        if isinstance(found, Row):
-            self.rows.append(found)
+    def add(self, result: Row | Fault) -> None:
+        if isinstance(result, Row):
+            self.rows.append(result)
             return
         self.faulty += 1
         if len(self.faults) < MOST_FAULTS:
-            self.faults.append(found)
+            self.faults.append(result)
 
 
 def read(path: Path) -> Read:
     """Raises OSError."""
     result, digest = Read(), hashlib.sha256()
     with path.open("rb") as file:
-        for number, line in enumerate(_lines(file), 1):
-            digest.update(line)
+        numbered = enumerate(_lines(file, digest.update), 1)
+        for number, line in numbered:
             text = line.removeprefix(_BOM) if number == 1 else line
             if not text.strip():
                 continue
             result.lines += 1
-            found = parsed(number, text)
-            result.add(found)
-            if isinstance(found, Fault) and found.code == "array_not_jsonl":
-                break  # all other lines would have the same fault
+            row = parsed(number, text)
+            result.add(row)
+            if isinstance(row, Fault) and row.code == "array_not_jsonl":
+                deque(numbered, 0)  # all other lines would have the same fault; they count for the digest alone
     result.digest = digest.hexdigest()
     if not result.faulty and len(result.rows) < LEAST_ROWS:
         result.add(Fault(0, "too_few", f"it has {len(result.rows)} rows, and at least {LEAST_ROWS} are needed"))
     return result
 
 
-def _lines(file: Any) -> Iterator[bytes]:
-    """Of a line that is too long, its beginning; the rest of it is passed over."""
+def _lines(file: BinaryIO, count: Callable[[bytes], None]) -> Iterator[bytes]:
+    """Each line; a longer one is cut after `LONGEST_LINE`. `count` gets every byte."""
     while line := file.readline(LONGEST_LINE + 1):
+        count(line)
         yield line
         while not line.endswith(b"\n") and len(line) > LONGEST_LINE:
             line = file.readline(LONGEST_LINE + 1)
+            count(line)
 
 
 def parsed(number: int, line: bytes) -> Row | Fault:
@@ -81,10 +84,10 @@ def parsed(number: int, line: bytes) -> Row | Fault:
     except (json.JSONDecodeError, RecursionError) as error:
         where = f", column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         return Fault(number, "invalid_json", f"it is not JSON{where}: {getattr(error, 'msg', 'it is nested too deep')}")
-    found = row_of(number, value)
-    if isinstance(found, Row) and _has_surrogate(found):
+    row = row_of(number, value)
+    if isinstance(row, Row) and _has_surrogate(row):
         return Fault(number, "lone_surrogate", "it has half of a character (a lone surrogate), which no text has")
-    return found
+    return row
 
 
 class _DuplicateKeyError(Exception):

@@ -1,4 +1,4 @@
-"""How an adapter is trained. The defaults are those that published measurements agree on.
+"""The settings of a training run. Published measurements agree on the defaults.
 
 All linear layers, ten times the rate of full tuning (https://thinkingmachines.ai/blog/lora); rank 16 and alpha twice
 the rank (LLaMA-Factory).
@@ -27,6 +27,6 @@ class Recipe:
     seed: int = 0
 
     def run_id(self, data: str, base: str) -> str:
-        """Identifies a run by all that decides its result: the recipe, and the digests of the data and the base."""
+        """Identifies a run by its recipe and the digests of its data and its base, which decide the result."""
         text = json.dumps([asdict(self), data, base], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

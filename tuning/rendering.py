@@ -16,7 +16,7 @@ _TEMPLATE = "chat_template.jinja"
 
 
 class BaseUnreadableError(Exception):
-    """The folder of the base model lacks what rendering needs; the message says what."""
+    """The folder of the base model lacks a file for rendering; the message names it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is said of a file of rows (pure)."""
+"""The report on a file of rows (pure)."""
 
 from collections import Counter
 from collections.abc import Sequence

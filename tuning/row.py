@@ -31,13 +31,13 @@ class Row:
 
     @property
     def question(self) -> str:
-        """What the user says, all turns."""
+        """All turns of the user."""
         return "\n".join(message.content for message in self.prompt if message.role == "user")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What must be mended before anything is trained. `line` counts from 1; 0 is the file."""
+    """A mistake to mend before training. `line` counts from 1; 0 is the file."""
 
     line: int
     code: Code

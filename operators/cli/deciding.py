@@ -7,7 +7,7 @@ from typing import Literal
 import click
 from pydantic import ValidationError
 
-from contract.adapter import Decision, HistoryEntry
+from contract.adapter import Decision, HistoryEntry, short
 from contract.resource import Key
 from operators.cli.arguments import adapter_argument, place_argument
 from operators.cli.places import on_cluster, status_of
@@ -48,7 +48,7 @@ def _decide(root: Path | None, adapter: Key, action: Literal["Promote", "Rollbac
     entry = _outcome(root, adapter, decision)
     if entry.event == "DecisionRefused":
         raise click.ClickException(f"{adapter}: {entry.message}")
-    click.echo(f"{adapter}: {entry.event} {(entry.digest or '')[:12]}; {entry.message}")
+    click.echo(f"{adapter}: {entry.event} {short(entry.digest or '')}; {entry.message}")
 
 
 def _write(

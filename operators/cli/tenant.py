@@ -1,20 +1,19 @@
 """`quiver tenant`: what a tenant's people may see and decide, by the management API."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import click
 
-from contract.adapter import SHOWN_DIGITS
+from contract.adapter import AdapterStatus, short
 from contract.api_key import Scope
 from operators.cli.access import Access
 from operators.cli.arguments import NameType
 from operators.clients.management import ManagementClient
-from operators.clients.public_client import Object
+from operators.clients.public_client import Object, PublicClient
 from operators.local import table
 
 DEFAULT_URL = "http://127.0.0.1:9600"
-Result = TypeVar("Result")
 Run = Callable[[Callable[[ManagementClient], Awaitable[Any]]], Any]
 
 name_argument = click.argument("name", metavar="ADAPTER", type=NameType())
@@ -31,14 +30,21 @@ def tenant(context: click.Context, url: str, key: str) -> None:
     Deciding about adapters and keys needs the scope `admin`.
     """
     access = Access(url, key, "management API")
-    context.obj = lambda work: access.run(lambda client: work(ManagementClient(client)))
+
+    def run(work: Callable[[ManagementClient], Awaitable[Any]]) -> Any:
+        async def as_tenant(client: PublicClient) -> Any:
+            return await work(await ManagementClient.of(client))
+
+        return access.run(as_tenant)
+
+    context.obj = run
 
 
 @tenant.command()
 @click.pass_obj
 def who(run: Run) -> None:
     """Show the key's tenant, role and scopes."""
-    identity = run(lambda client: client.who())
+    identity = run(_identity)
     click.echo(f"{identity['actor']} of {identity['tenant']}: {identity['role']} ({', '.join(identity['scopes'])})")
 
 
@@ -56,11 +62,7 @@ def adapters(run: Run) -> None:
 def history(run: Run, name: str) -> None:
     """Show the history of ADAPTER with reasons, newest first."""
     adapter = run(lambda client: client.get(f"adapters/{name}"))
-    rows = [
-        (entry["at"], entry["event"], _short(entry), entry["source"], entry["message"])
-        for entry in adapter["status"].get("history", ())
-    ]
-    click.echo(table.table(("AT", "EVENT", "VERSION", "SOURCE", "MESSAGE"), rows))
+    click.echo(table.of_history(AdapterStatus.model_validate(adapter["status"])))
 
 
 @tenant.command()
@@ -146,6 +148,10 @@ def changes(run: Run) -> None:
     click.echo(table.table(("AT", "BY", "ACTION", "OBJECT", "OUTCOME", "FROM"), rows))
 
 
+async def _identity(client: ManagementClient) -> Object:
+    return client.identity
+
+
 def _adapter_row(item: Object) -> tuple[str, ...]:
     status = item["status"]
     canary = status.get("canary")
@@ -155,7 +161,7 @@ def _adapter_row(item: Object) -> tuple[str, ...]:
 
 
 def _short(version: Mapping[str, Any] | None) -> str:
-    return ((version or {}).get("digest") or "-")[:SHOWN_DIGITS]
+    return short((version or {}).get("digest") or "-")
 
 
 def _say_decision(name: str, entry: Object) -> None:

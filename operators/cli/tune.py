@@ -33,13 +33,13 @@ def check(data: Path, base: Path | None, max_length: int) -> None:
     from tuning.rendering import BaseUnreadableError
 
     try:
-        found = checked(data, base, max_length)
+        result = checked(data, base, max_length)
     except BaseUnreadableError as error:
         raise click.ClickException(str(error)) from error
-    click.echo("\n".join(found.summary))
-    if found.faults:
-        click.echo("\n".join(found.faults), err=True)
-        raise click.ClickException(f"{found.faulty} faults in {data}: mend these lines, then check again")
+    click.echo("\n".join(result.summary))
+    if result.faults:
+        click.echo("\n".join(result.faults), err=True)
+        raise click.ClickException(f"{result.faulty} faults in {data}: mend these lines, then check again")
 
 
 @tune.command()

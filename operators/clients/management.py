@@ -8,17 +8,19 @@ from operators.clients.public_client import Object, PublicClient, RefusedError
 
 
 class ManagementClient:
-    """Of the tenant whose key the client has. All methods raise RefusedError."""
+    """`identity` is the caller's: actor, tenant, role and scopes. All methods raise RefusedError."""
 
-    def __init__(self, client: PublicClient) -> None:
-        self._client = client
+    def __init__(self, client: PublicClient, identity: Object) -> None:
+        self._client, self.identity = client, identity
 
-    async def who(self) -> Object:
-        return await self._client.answer("GET", "/v1/session")
+    @classmethod
+    async def of(cls, client: PublicClient) -> "ManagementClient":
+        """Asks for the identity behind the client's key. Raises RefusedError."""
+        return cls(client, await client.answer("GET", "/v1/session"))
 
     async def get(self, path: str) -> Object:
         """An object of the tenant, such as `usage`."""
-        return await self._client.answer("GET", await self._of_tenant(path))
+        return await self._client.answer("GET", self._of_tenant(path))
 
     async def rows(self, path: str) -> list[Object]:
         """A list of the tenant, such as `keys`."""
@@ -29,16 +31,16 @@ class ManagementClient:
         path = f"adapters/{quote(adapter, safe='')}"
         active = (await self.get(path))["status"].get("active")
         body = {"against": active["digest"] if active else None, "digest": digest}
-        return await self._client.answer("POST", await self._of_tenant(f"{path}/{action}"), json=body)
+        return await self._client.answer("POST", self._of_tenant(f"{path}/{action}"), json=body)
 
     async def make_key(self, body: Mapping[str, Any]) -> Object:
-        return await self._client.answer("POST", await self._of_tenant("keys"), json=body)
+        return await self._client.answer("POST", self._of_tenant("keys"), json=body)
 
     async def revoke_key(self, name: str) -> Object:
-        return await self._client.answer("DELETE", await self._of_tenant(f"keys/{quote(name, safe='')}"))
+        return await self._client.answer("DELETE", self._of_tenant(f"keys/{quote(name, safe='')}"))
 
-    async def _of_tenant(self, path: str) -> str:
-        tenant = (await self.who())["tenant"]
+    def _of_tenant(self, path: str) -> str:
+        tenant = self.identity["tenant"]
         if tenant is None:
             raise RefusedError("This is the platform's own key, of no tenant: give a key of the tenant.")
         return f"/v1/tenants/{tenant}/{path}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from contract.adapter import Adapter, AdapterStatus
+from contract.adapter import Adapter, AdapterStatus, short
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.conditions import READY, holds
@@ -41,7 +41,7 @@ def of_history(status: AdapterStatus) -> str:
     now |= {version.digest: word for word, version in (("canary", status.canary), ("active", status.active)) if version}
     # A version has one row for each release; only the newest row shows its current state.
     rows = [
-        (e.at, e.event, (e.digest or "-")[:12], now.pop(e.digest or "", "-"), e.source, e.message)
+        (e.at, e.event, short(e.digest or "-"), now.pop(e.digest or "", "-"), e.source, e.message)
         for e in status.history
     ]
     return table(("AT", "EVENT", "VERSION", "NOW", "SOURCE", "MESSAGE"), rows)
@@ -79,4 +79,4 @@ def _version(adapter: Adapter) -> str:
     if active is None:
         return "no version"
     other = candidate is not None and candidate != active.digest
-    return f"{active.digest[:12]}, declared {candidate[:12]}" if other and candidate else active.digest[:12]
+    return f"{short(active.digest)}, declared {short(candidate)}" if other and candidate else short(active.digest)

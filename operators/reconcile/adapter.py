@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract import conditions as c
-from contract.adapter import Adapter, AdapterStatus
+from contract.adapter import Adapter, AdapterStatus, short
 from contract.agent import AdapterReport
 from contract.conditions import Condition, condition
 from contract.model_names import may_name
@@ -89,17 +89,17 @@ def _released(adapter: Adapter, release: Release, candidate: str | None, observe
     if canary:
         steps = len(adapter.spec.rollout.canary.steps) if adapter.spec.rollout.canary else 0
         message = (
-            f"version {canary.digest[:12]} has {canary.weight} % of the traffic, step {canary.step + 1} of {steps}"
+            f"version {short(canary.digest)} has {canary.weight} % of the traffic, step {canary.step + 1} of {steps}"
         )
         return condition(c.RELEASED, False, c.CANARY_RUNNING, message)
     if active and candidate == active.digest:
         if release.acknowledged == active.generation:
-            return condition(c.RELEASED, True, c.ROUTED, f"version {active.digest[:12]}")
+            return condition(c.RELEASED, True, c.ROUTED, f"version {short(active.digest)}")
         return condition(c.RELEASED, False, c.WAITING, "the gateways have not taken up the newest version yet")
     if rejected and adapter.harms(observed.revision):
-        return condition(c.RELEASED, False, rejected.reason, f"version {rejected.digest[:12]} harmed an engine")
+        return condition(c.RELEASED, False, rejected.reason, f"version {short(rejected.digest)} harmed an engine")
     if rejected and candidate == rejected.digest:
-        message = f"version {rejected.digest[:12]} was taken back: {rejected.message}; edit the source, or promote it"
+        message = f"version {short(rejected.digest)} was taken back: {rejected.message}; edit the source, or promote it"
         return condition(c.RELEASED, False, rejected.reason, message)
     return condition(c.RELEASED, False, c.WAITING, "the source's version does not answer on every replica yet")
 
@@ -119,4 +119,4 @@ def _ready(release: Release, holders: int, fetched: Condition, observed: Observe
     of = f"{holders} of {len(observed.replicas)} replicas"
     if not holders:
         return condition(c.READY, False, c.LOADING, f"{of} answer")
-    return condition(c.READY, True, c.ANSWERING, f"version {release.active.digest[:12]} answers on {of}")
+    return condition(c.READY, True, c.ANSWERING, f"version {short(release.active.digest)} answers on {of}")

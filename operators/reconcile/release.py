@@ -19,6 +19,7 @@ from contract.adapter import (
     HistoryEntry,
     Rejection,
     Version,
+    short,
 )
 from contract.agent import AdapterReport, AgentStatus
 from contract.conditions import Condition
@@ -134,7 +135,7 @@ def _carry_out_decision(release: Release, adapter: Adapter, observed: Observed, 
     active = release.active.digest if release.active else None
     if decision.against != active:
         message = (
-            f"decided against version {(decision.against or 'none')[:12]}, but {(active or 'none')[:12]} is active"
+            f"decided against version {short(decision.against or 'none')}, but {short(active or 'none')} is active"
         )
         return replace(release, handled=decision.id).with_entry(_entry(observed, "DecisionRefused", None, message))
     if decision.action == "Promote":
@@ -165,7 +166,7 @@ def _roll_back(release: Release, adapter: Adapter, observed: Observed, decision:
     digest, previous = decision.digest, release.previous
     target = next((version for version in previous if _is_meant(version, digest, release.rejected)), None)
     if target is None or release.active is None:
-        kept = ", ".join(version.digest[:12] for version in release.previous) or "none"
+        kept = ", ".join(short(version.digest) for version in release.previous) or "none"
         which = f"version {digest}" if digest else "an earlier version"
         message = f"rollback: {which} is not in the engines; there are: {kept}"
         return handled.with_entry(_entry(observed, "DecisionRefused", None, message))
@@ -176,7 +177,7 @@ def _roll_back(release: Release, adapter: Adapter, observed: Observed, decision:
         offer=adapter.offer(observed.revision), digest=old.digest, reason=c.ROLLED_BACK, message="by hand"
     )
     flipped = replace(handled, rejected=rejection).flipped(target, keep=adapter.spec.rollout.keep_previous)
-    return flipped.with_entry(_entry(observed, "RolledBack", target, f"by hand, from {old.digest[:12]}"))
+    return flipped.with_entry(_entry(observed, "RolledBack", target, f"by hand, from {short(old.digest)}"))
 
 
 def _is_meant(version: Version, digest: str | None, rejected: Rejection | None) -> bool:

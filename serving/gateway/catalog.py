@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from contract.acceptance import Verdicts, accept, accepted, owners
-from contract.adapter import SHOWN_DIGITS, Adapter, AdapterStatus, Version
+from contract.adapter import Adapter, AdapterStatus, Version, short
 from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
 from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
@@ -259,7 +259,7 @@ def _versions(status: AdapterStatus) -> tuple[LoadedVersion, ...]:
     found: dict[str, LoadedVersion] = {}
     for role, version in roles:
         if version:
-            id_ = version.digest[:SHOWN_DIGITS]
+            id_ = short(version.digest)
             found.setdefault(id_, LoadedVersion(id_, version.engine_name, role))
     return tuple(found.values())
 

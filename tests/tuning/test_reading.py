@@ -35,7 +35,9 @@ def test_rows_have_their_lines_and_the_file_its_digest(tmp_path: Path) -> None:
     ('{"prompt": "' + "x" * LONGEST_LINE + '"}', "line_too_long"),
 ])  # fmt: skip
 def test_a_faulty_line_is_named_and_the_others_are_read(tmp_path: Path, line: str | bytes, code: str) -> None:
-    found = read(_file(tmp_path, *GOOD[:3], line, *GOOD[3:]))
+    file = _file(tmp_path, *GOOD[:3], line, *GOOD[3:])
+    found = read(file)
+    assert found.digest == hashlib.sha256(file.read_bytes()).hexdigest()
     assert [(fault.line, fault.code) for fault in found.faults] == [(4, code)]
     assert len(found.rows) == len(GOOD)
 
@@ -43,7 +45,9 @@ def test_a_faulty_line_is_named_and_the_others_are_read(tmp_path: Path, line: st
 def test_a_list_is_refused_once(tmp_path: Path) -> None:
     file = tmp_path / "data.json"
     file.write_text(json.dumps([json.loads(line) for line in GOOD], indent=1))
-    assert [(fault.line, fault.code) for fault in read(file).faults] == [(1, "array_not_jsonl")]
+    found = read(file)
+    assert [(fault.line, fault.code) for fault in found.faults] == [(1, "array_not_jsonl")]
+    assert found.digest == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("lines", [[], GOOD[:1], GOOD[:9]])

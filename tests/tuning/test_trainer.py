@@ -85,7 +85,7 @@ def test_an_adapter_says_where_it_comes_from(data: Path, whole: Path) -> None:
     lineage = json.loads((whole / "lineage.json").read_text())
     assert lineage["data"]["sha256"] == hashlib.sha256(data.read_bytes()).hexdigest()
     assert lineage["recipe"]["rank"] == json.loads((whole / "adapter_config.json").read_text())["r"] == 4
-    assert lineage["memory_bytes"]["peak"] < lineage["memory_bytes"]["estimated"] * 2
+    assert lineage["memory_bytes"]["peak"] <= lineage["memory_bytes"]["estimated"]
 
 
 @pytest.mark.parametrize("at", [3, 11])

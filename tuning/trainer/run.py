@@ -43,12 +43,12 @@ Say = Callable[[Mapping[str, Any]], None]
 
 
 class TrainingError(Exception):
-    """Training cannot begin, or was given up; the message says why and what to do."""
+    """Training cannot begin, or was given up; the message has the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to train, and where: `out` becomes the adapter's folder."""
+    """The inputs of a run. `out` becomes the adapter's folder."""
 
     data: Path
     base: Path
@@ -60,16 +60,19 @@ def train(order: Order, say: Say) -> Path:
     """The adapter's folder. Raises TrainingError, BaseUnreadableError and OSError."""
     if (order.out / LINEAGE).is_file():
         raise TrainingError(f"{order.out} has an adapter already: name another folder")
-    found, renderer = read(order.data), Renderer.of(order.base)
-    division = divided(found.rows)
-    parts = [_rendered(renderer, rows, order.recipe.max_length) for rows in (division.training, division.held_out)]
-    if found.faulty:
-        raise TrainingError(f"{order.data} has {found.faulty} faults: see quiver tune check {order.data}")
-    run_id = order.recipe.run_id(found.digest, digest_of(order.base))
-    _claim(order.out, run_id)
+    data, renderer = read(order.data), Renderer.of(order.base)
+    if data.faulty:
+        raise TrainingError(f"{order.data} has {data.faulty} faults: see quiver tune check {order.data}")
+    division = divided(data.rows)
+    training, held_out, _ = (
+        _rendered(renderer, rows, order.recipe.max_length)
+        for rows in (division.training, division.held_out, division.final)
+    )
+    base = digest_of(order.base)
+    _claim(order.out, order.recipe.run_id(data.digest, base))
     model = _model(order.base, order.recipe)
-    estimate = _require_memory(model, order.recipe, parts[0])
-    trainer = _trainer(model, order, parts, say)
+    estimate = _require_memory(model, order.recipe, training)
+    trainer = _trainer(model, order, (training, held_out), say)
     before = _held_out_loss(trainer)
     trainer.train(resume_from_checkpoint=_last_checkpoint(order.out))
     loss = _held_out_loss(trainer)
@@ -78,7 +81,7 @@ def train(order: Order, say: Say) -> Path:
             f"it has learned nothing: the held-out loss is {loss:.3f}, and {before:.3f} without the adapter; remove "
             f"{order.out}, and train at a lower rate, or on more rows"
         )
-    return _published(order, model, _lineage(order, found.digest, division, trainer, loss, estimate))
+    return _published(order, model, _lineage(order, (data.digest, base), division, trainer, loss, estimate))
 
 
 def _rendered(renderer: Renderer, rows: Sequence[Row], max_length: int) -> list[Rendered]:
@@ -113,7 +116,7 @@ def _model(base: Path, recipe: Recipe) -> PeftModel:
 
 
 def _require_memory(model: PeftModel, recipe: Recipe, rows: Sequence[Rendered]) -> int:
-    """The bytes that training may need. Raises TrainingError if they are not free."""
+    """The bytes for training at the most. Raises TrainingError if they are not free."""
     configuration = model.config
     shape = memory.Shape(
         parameters=sum(weight.numel() for weight in model.parameters() if not weight.requires_grad),
@@ -241,9 +244,9 @@ class _Progress(TrainerCallback):  # type: ignore[misc]  # transformers, too
 
 
 def _last_checkpoint(out: Path) -> str | None:
-    """The newest one that is complete: a kill may have come while the newest was written."""
-    found = sorted((out / _CHECKPOINTS).glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-    return next((str(path) for path in reversed(found) if _is_complete(path)), None)
+    """The newest complete one: a kill may have come during the last write."""
+    paths = sorted((out / _CHECKPOINTS).glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    return next((str(path) for path in reversed(paths) if _is_complete(path)), None)
 
 
 def _is_complete(checkpoint: Path) -> bool:
@@ -257,9 +260,15 @@ def _is_complete(checkpoint: Path) -> bool:
 
 
 def _lineage(
-    order: Order, data: str, division: Division, trainer: Trainer, held_out_loss: float | None, estimate: int
+    order: Order,
+    digests: tuple[str, str],
+    division: Division,
+    trainer: Trainer,
+    held_out_loss: float | None,
+    estimate: int,
 ) -> Mapping[str, Any]:
-    """Where the adapter comes from."""
+    """The origin of the adapter. `digests` are those of the data and the base."""
+    data, base = digests
     return {
         "data": {
             "sha256": data,
@@ -267,7 +276,7 @@ def _lineage(
             "held_out": len(division.held_out),
             "final": len(division.final),
         },
-        "base": {"sha256": digest_of(order.base), "name": order.base.name},
+        "base": {"sha256": base, "name": order.base.name},
         "recipe": asdict(order.recipe),
         "steps": trainer.state.global_step,
         "best_step": trainer.state.best_global_step,

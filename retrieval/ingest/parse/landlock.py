@@ -40,7 +40,7 @@ def close_files(readable: Iterable[Path], programs: Iterable[Path] = ()) -> bool
 
 
 def _attributes(version: int) -> bytes:
-    files = _FILES[max(known for known in _FILES if known <= version)]
+    files = _FILES[max(each for each in _FILES if each <= version)]
     fields = [files] + [_TCP] * (version >= 4) + [_SCOPES] * (version >= 6)
     return struct.pack(f"={len(fields)}Q", *fields)
 

@@ -66,21 +66,27 @@ def parse(content: bytes) -> Iterator[Block]:
     pages = _pages(content)
     letters = _letters(run for page in pages for run in page.runs)
     pages = _without_running_heads(pages, letters.size)
-    known = words("\n".join(run.text.replace(pdf_page.HYPHEN, "-") for page in pages for run in page.runs))
+    document_words = words("\n".join(run.text.replace(pdf_page.HYPHEN, "-") for page in pages for run in page.runs))
     headings = Headings()
     for page in pages:
         for part in _parts(page):
-            blocks = _blocks(part, headings, letters, known)
+            blocks = _blocks(part, headings, letters, document_words)
             yield from (replace(block, page=page.number) for block in blocks)
     yield from headings.end()
 
 
 def _pages(content: bytes) -> list[_Page]:
     with pdf_page.opened(content) as document:
-        content = upright(content, document)
-    with pdf_page.opened(content) as document:
-        tables = RuledTables(content)
-        return [_page(document[index], index, tables) for index in range(len(document))]
+        turned = upright(document)
+        if turned is None:
+            return _read(document, content)
+    with pdf_page.opened(turned) as document:
+        return _read(document, turned)
+
+
+def _read(document: pdfium.PdfDocument, content: bytes) -> list[_Page]:
+    tables = RuledTables(content)
+    return [_page(document[index], index, tables) for index in range(len(document))]
 
 
 def _page(page: pdfium.PdfPage, index: int, ruled: RuledTables) -> _Page:
@@ -145,12 +151,14 @@ def _parts(page: _Page) -> Iterator[Paragraph | Table]:
     yield from (Paragraph((line,)) for line in lines(page.heads))
 
 
-def _blocks(part: Paragraph | Table, headings: Headings, letters: _Letters, known: Set[str]) -> Iterator[Block]:
+def _blocks(
+    part: Paragraph | Table, headings: Headings, letters: _Letters, document_words: Set[str]
+) -> Iterator[Block]:
     if isinstance(part, Table):
         rows = [Row(tuple(map(clean, row)), may_be_merged=False) for row in part.rows]
         yield from headings.over(row_texts(rows), rows=True)
         return
-    text = clean(_text(part, known))
+    text = clean(_text(part, document_words))
     level = letters.level(part.lines[0])
     if level is not None and len(part.lines) <= 2 and _may_be_heading(text):
         yield from headings.enter(level, text)
@@ -162,7 +170,7 @@ def _may_be_heading(text: str) -> bool:
     return len(text) <= _LONGEST_HEADING and not text.endswith((".", ",", ";")) and pdf_page.LEADER not in text
 
 
-def _text(paragraph: Paragraph, known: Set[str]) -> str:
+def _text(paragraph: Paragraph, document_words: Set[str]) -> str:
     """One line; words broken at the end of a line are joined."""
     text = "\n".join(line.text for line in paragraph.lines)
-    return unbroken(text.replace(pdf_page.HYPHEN, "-"), known).replace("\n", " ")
+    return unbroken(text.replace(pdf_page.HYPHEN, "-"), document_words).replace("\n", " ")

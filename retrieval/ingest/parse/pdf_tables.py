@@ -13,6 +13,7 @@ from pdfplumber.table import Table as FoundTable
 from pypdfium2 import raw
 
 from retrieval.ingest.parse.layout import Run, Table
+from retrieval.ingest.parse.pdf_page import HYPHEN
 
 _LEAST_RULES = 2  # in each direction
 _MOST_PATHS = 3_000  # a page with more is a drawing
@@ -86,7 +87,7 @@ def _ruled(found: FoundTable, textpage: pdfium.PdfTextPage, height: float) -> Ru
 def _text(textpage: pdfium.PdfTextPage, cell: Box, height: float) -> str:
     left, top, right, bottom = cell
     text = textpage.get_text_bounded(left, height - bottom, right, height - top)
-    return " ".join(text.replace("\ufffe", "-").split())
+    return " ".join(text.replace(HYPHEN, "-").split())
 
 
 def _rows(cells: Sequence[tuple[Box, str]]) -> list[tuple[str, ...]]:

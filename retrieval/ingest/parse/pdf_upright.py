@@ -8,11 +8,11 @@ from pypdfium2 import raw
 Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
-def upright(content: bytes, document: pdfium.PdfDocument) -> bytes:
-    """The PDF itself if no page is turned or moved."""
+def upright(document: pdfium.PdfDocument) -> bytes | None:
+    """The turned PDF. None if every page is upright at the origin already."""
     odd = [page for page in document if page.get_rotation() or _box(page)[:2] != (0, 0)]
     if not odd:
-        return content
+        return None
     for page in odd:
         _set_upright(page)
     out = io.BytesIO()
