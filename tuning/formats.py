@@ -14,6 +14,7 @@ Object = Mapping[str, Any]
 _ROLES: Mapping[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _SHAREGPT: Mapping[str, Role] = {"system": "system", "human": "user", "user": "user", "gpt": "assistant",
                                  "assistant": "assistant"}  # fmt: skip
+_HISTORY = "history is a list of pairs of a question and an answer"
 _PREFERENCES = ("chosen", "rejected", "preferred_output", "non_preferred_output")
 
 
@@ -71,11 +72,12 @@ def _chat_message(item: object, number: int) -> Message:
         raise InvalidRowError(
             "tool_calls", f"message {number} calls a tool or answers for one, which is not learned yet"
         )
-    if item["role"] not in _ROLES:
+    role = _ROLES.get(str(item["role"]))
+    if role is None:
         raise InvalidRowError(
             "unrecognized_role", f"message {number} has the role {item['role']!r}: {', '.join(_ROLES)}"
         )
-    return Message(_ROLES[item["role"]], _text(item.get("content"), f"the content of message {number}"))
+    return Message(role, _text(item.get("content"), f"the content of message {number}"))
 
 
 def _pair(value: Object) -> list[Message]:
@@ -88,15 +90,23 @@ def _pair(value: Object) -> list[Message]:
 
 def _alpaca(value: Object) -> list[Message]:
     system = [Message("system", _text(value["system"], "system"))] if value.get("system") else []
-    turns = [message for pair in value.get("history") or () for message in _turn(pair)]
-    further = value.get("input") or ""
-    question = "\n".join(filter(None, (_text(value["instruction"], "instruction"), further)))
+    turns = [message for pair in _history(value) for message in _turn(pair)]
+    question = _text(value["instruction"], "instruction")
+    if value.get("input"):
+        question += "\n" + _text(value["input"], "input")
     return [*system, *turns, Message("user", question), Message("assistant", _text(value.get("output"), "output"))]
+
+
+def _history(value: Object) -> list[object]:
+    pairs = value.get("history") or []
+    if not isinstance(pairs, list):
+        raise InvalidRowError("data_type", _HISTORY)
+    return pairs
 
 
 def _turn(pair: object) -> tuple[Message, Message]:
     if not isinstance(pair, list) or len(pair) != 2:
-        raise InvalidRowError("data_type", "history is a list of pairs of a question and an answer")
+        raise InvalidRowError("data_type", _HISTORY)
     return Message("user", _text(pair[0], "history")), Message("assistant", _text(pair[1], "history"))
 
 

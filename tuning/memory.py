@@ -41,6 +41,11 @@ def resident() -> int:
     return _kilobytes(Path("/proc/self/status"), "VmRSS:") * 1024
 
 
+def peak() -> int:
+    """Bytes that this process has had at the most. `ru_maxrss` begins with those of the process that started it."""
+    return _kilobytes(Path("/proc/self/status"), "VmHWM:") * 1024
+
+
 def _kilobytes(file: Path, name: str) -> int:
     line = next(line for line in file.read_text().splitlines() if line.startswith(name))
     return int(line.split()[1])

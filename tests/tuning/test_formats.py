@@ -1,6 +1,8 @@
 """Each format becomes the same row; everything else is refused with a stable code."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -65,6 +67,47 @@ def test_what_cannot_be_learned_from_has_a_code(value: object, code: str) -> Non
     fault = row_of(3, value)
     assert isinstance(fault, Fault)
     assert (fault.line, fault.code) == (3, code)
+
+
+_WHOLE: list[dict[str, Any]] = [
+    {"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]},
+    {"prompt": "x", "completion": "y"},
+    {"instruction": "x", "input": "more", "output": "y", "system": "s", "history": [["a", "b"]]},
+    {"conversations": [{"from": "human", "value": "x"}, {"from": "gpt", "value": "y"}], "system": "s"},
+]
+_KINDS: list[object] = [
+    None,
+    True,
+    0,
+    7,
+    1.5,
+    "",
+    "z",
+    [],
+    [1],
+    [[]],
+    [["a", "b", "c"]],
+    {},
+    {"text": "z"},
+    [{"text": 1}],
+]
+
+
+def _changed(value: Any) -> Iterator[Any]:
+    """The value with one part of it, at any depth, replaced by each kind of JSON."""
+    yield from _KINDS
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        for other in _changed(part):
+            copy = value.copy()
+            copy[key] = other
+            yield copy
+
+
+@pytest.mark.parametrize("whole", _WHOLE)
+def test_a_row_with_one_part_of_another_kind_is_a_row_or_a_fault(whole: dict[str, Any]) -> None:
+    assert isinstance(row_of(1, whole), Row)
+    assert {type(row_of(1, changed)) for changed in _changed(whole)} == {Row, Fault}
 
 
 json_values = st.recursive(

@@ -2,7 +2,6 @@
 
 import json
 import math
-import resource
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -281,7 +280,7 @@ def _lineage(
         "steps": trainer.state.global_step,
         "best_step": trainer.state.best_global_step,
         "held_out_loss": held_out_loss,
-        "memory_bytes": {"estimated": estimate, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024},
+        "memory_bytes": {"estimated": estimate, "peak": memory.peak()},
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
     }
 
