@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,9 @@ async def unload(session: aiohttp.ClientSession, name: str) -> tuple[int, str]:
         return response.status, await response.text()
 
 
-async def complete(session: aiohttp.ClientSession, name: str, prompt: str | list[str], **more: Any) -> tuple[int, Any]:
+async def complete(
+    session: aiohttp.ClientSession, name: str, prompt: str | Sequence[str] | Sequence[int], **more: Any
+) -> tuple[int, Any]:
     body = {"model": name, "prompt": prompt, "max_tokens": 16, "temperature": 0, **more}
     async with session.post("/v1/completions", json=body) as response:
         return response.status, await response.json()

@@ -6,29 +6,32 @@ from pathlib import Path
 _FLOAT = 4  # bytes
 _ADAPTER = 4 + 4 + 8  # bytes of a trained parameter: weight, gradient, and AdamW's two moments
 # Floats kept for the way back, for each token and layer, as a multiple of the hidden size: attention, its inputs, and
-# the wider inner layer.
-_ACTIVATIONS = 34
-_PROGRAM = 1_000_000_000  # bytes: torch, transformers and their libraries
+# the wider inner layer. A DoRA keeps the outputs of its base layers, too.
+_ACTIVATIONS, _DORA_ACTIVATIONS = 34, 50
+_LIBRARIES = 300_000_000  # bytes that they take at the first step: code, buffers of threads
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Of a base model and its adapter. `parameters` are the base's, `trained` the adapter's."""
+    """Of a base model and its adapter. `weights` are the base's in bytes as they are held, `largest` is its largest
+    matrix's number of parameters, `trained` are the adapter's parameters."""
 
-    parameters: int
+    weights: int
+    largest: int
     trained: int
     layers: int
     hidden: int
     vocabulary: int
 
 
-def needed(shape: Shape, batch: int, length: int) -> int:
-    """Bytes at the most, for a batch of rows of this length, in single precision."""
+def needed(shape: Shape, batch: int, length: int, *, is_dora: bool = False) -> int:
+    """Bytes at the most beside the program's own, for a batch of rows of this length, in single precision."""
     tokens = batch * length
-    weights = shape.parameters * _FLOAT + shape.trained * _ADAPTER
-    activations = tokens * shape.layers * shape.hidden * _ACTIVATIONS * _FLOAT
+    weights = shape.weights + shape.trained * _ADAPTER
+    activations = tokens * shape.layers * shape.hidden * (_DORA_ACTIVATIONS if is_dora else _ACTIVATIONS) * _FLOAT
     logits = tokens * shape.vocabulary * _FLOAT * 2  # and their gradient
-    return _PROGRAM + weights + activations + logits
+    norms = shape.largest * _FLOAT * 2 if is_dora else 0  # B A, and W + B A, of a layer at a time
+    return _LIBRARIES + weights + activations + logits + norms
 
 
 def free() -> int:

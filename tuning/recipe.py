@@ -7,9 +7,15 @@ the rank (LLaMA-Factory).
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Method = Literal["lora", "rslora"]
+# With q, the base's linear weights are held in 4 bits (NF4) while the adapter is trained.
+Method = Literal["lora", "rslora", "dora", "qlora", "qdora"]
+METHODS: tuple[Method, ...] = get_args(Method)
+NOT_FULL = (
+    "full fine-tuning makes a base model of its own, which takes a whole engine and is not swapped beside others; "
+    "train an adapter of all linear layers: it learns as much from data of this size"
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,15 @@ class Recipe:
     patience: int = 3
     seed: int = 0
 
-    def run_id(self, data: str, base: str) -> str:
-        """Identifies a run by its recipe and the digests of its data and its base, which decide the result."""
-        text = json.dumps([asdict(self), data, base], sort_keys=True)
+    @property
+    def is_quantised(self) -> bool:
+        return self.method in ("qlora", "qdora")
+
+    @property
+    def is_dora(self) -> bool:
+        return self.method in ("dora", "qdora")
+
+    def run_id(self, *inputs: str) -> str:
+        """Identifies a run by its recipe and the digests of its inputs, which decide the result."""
+        text = json.dumps([asdict(self), *inputs], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

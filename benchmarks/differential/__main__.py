@@ -18,6 +18,7 @@ import aiohttp
 
 from benchmarks.bare_engine import BASE, HERE, bare_engine, load, unload
 from benchmarks.differential.cases import Case, cases
+from benchmarks.first_tokens import distances
 from benchmarks.report import Bar, report
 from operators.settings import Settings
 from serving.agent import base as base_model
@@ -28,7 +29,6 @@ ROOT = Path("build/bench-differential").resolve()
 MODEL = HERE / "models/demo/base"
 RULES = Rules(base_model.read(BASE, str(MODEL)), max_rank=16)
 TOLERANCE = 0.02  # nats
-TOP = 20
 # Where our verdict is another one than the engine's, and why.
 EXCEPTIONS: Mapping[str, str] = {
     "rank-pattern-explodes": "matching it would stop the engine; it is not loaded",
@@ -46,24 +46,6 @@ def _verdict(directory: Path) -> str:
     return ""
 
 
-async def _farthest(
-    session: aiohttp.ClientSession, name: str, prompts: list[list[int]], right: list[list[float]]
-) -> float:
-    """In nats, over the most likely tokens of every prompt."""
-    body = {"model": name, "prompt": prompts, "max_tokens": 1, "temperature": 0, "logprobs": TOP,
-            "return_tokens_as_token_ids": True}  # fmt: skip
-    async with session.post("/v1/completions", json=body) as response:
-        answer: Any = await response.json()
-    if response.status != 200:
-        raise RuntimeError(f"{name}: {answer}")
-    choices = sorted(answer["choices"], key=lambda choice: int(choice["index"]))
-    return max(
-        abs(float(value) - row[int(token.removeprefix("token_id:"))])
-        for choice, row in zip(choices, right, strict=True)
-        for token, value in choice["logprobs"]["top_logprobs"][0].items()
-    )
-
-
 async def _served(session: aiohttp.ClientSession, case: Case, reference: Mapping[str, Any]) -> str:
     """What the engine does, nothing where it answers as PEFT does."""
     right = reference["adapters"][case.name]
@@ -73,7 +55,7 @@ async def _served(session: aiohttp.ClientSession, case: Case, reference: Mapping
     try:
         if isinstance(right, str):
             return f"PEFT does not load it: {right[:100]}"
-        farthest = await _farthest(session, case.name, reference["prompts"], right)
+        farthest = max(await distances(session, case.name, reference["prompts"], right))
         return "" if farthest <= TOLERANCE else f"{farthest:.2f} nats from PEFT's answers"
     finally:
         await unload(session, case.name)

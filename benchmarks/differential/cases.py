@@ -104,7 +104,14 @@ def _features() -> Iterator[Case]:
         Case(f"start-{start}", config={"init_lora_weights": start})
         for start in ("gaussian", "eva", "orthogonal", "pissa", "olora", "corda", "loftq", False)
     )
-    yield Case("dora", {"use_dora": True})
+    variants: Mapping[str, Mapping[str, Any]] = {
+        "": {}, "-all-layers": {"target_modules": "all-linear"}, "-stabilised": {"use_rslora": True},
+        "-rank-pattern": {"rank_pattern": {"q_proj": 4}}, "-gate-alone": {"target_modules": ["gate_proj"]},
+        "-alpha-64": {"lora_alpha": 64}, "-down": {"target_modules": ["down_proj", "o_proj"]},
+    }  # fmt: skip
+    yield from (Case(f"dora{name}", {"use_dora": True, **lora}) for name, lora in variants.items())
+    yield Case("dora-without-magnitudes", config={"use_dora": True})
+    yield Case("dora-unsaid", {"use_dora": True}, config={"use_dora": False})
     yield Case("bias-lora", {"lora_bias": True})
     yield Case("bias-field-all", config={"bias": "all"})
     yield Case("modules-to-save", {"modules_to_save": ["lm_head"]})

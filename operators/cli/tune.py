@@ -9,8 +9,19 @@ from typing import Any
 import click
 
 from operators.settings import Settings, inherited_environment
+from tuning.recipe import METHODS, NOT_FULL
 
 _DEFAULT_LENGTH = 1024
+
+
+class _Method(click.Choice[str]):
+    def __init__(self) -> None:
+        super().__init__(METHODS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value == "full":
+            self.fail(NOT_FULL, param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.group()
@@ -48,7 +59,10 @@ def check(data: Path, base: Path | None, max_length: int) -> None:
               help="The base model's folder.")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
               help="The adapter's folder; made if missing.")  # fmt: skip
-@click.option("--method", type=click.Choice(["lora", "rslora"]), default="lora", show_default=True)
+@click.option("--method", type=_Method(), default="lora", show_default=True,
+              help=f"{', '.join(METHODS)}: with q, the base is in 4 bits while training.")  # fmt: skip
+@click.option("--start", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="The folder of an adapter to go on from.")  # fmt: skip
 @click.option("--rank", type=click.IntRange(1, 256), default=16, show_default=True)
 @click.option("--alpha", type=click.IntRange(1, 1024), default=32, show_default=True)
 @click.option("--rate", type=click.FloatRange(0, 1, min_open=True), default=2e-4, show_default=True,
@@ -57,7 +71,7 @@ def check(data: Path, base: Path | None, max_length: int) -> None:
 @click.option("--batch", type=click.IntRange(1, 1024), default=8, show_default=True, help="Rows of a step.")
 @click.option("--max-length", type=click.IntRange(16, 1_000_000), default=_DEFAULT_LENGTH, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
-def train(data: Path, base: Path, out: Path, **recipe: Any) -> None:
+def train(data: Path, base: Path, out: Path, start: Path | None, **recipe: Any) -> None:
     """Train an adapter on FILE, and write it to OUT with where it comes from (lineage.json).
 
     The same command goes on where it was broken off. Training stops early once the held-out rows are learned no
@@ -65,6 +79,7 @@ def train(data: Path, base: Path, out: Path, **recipe: Any) -> None:
     """
     command = ["nice", str(Settings().engine_python), "-m", "tuning.trainer", "--data", str(data), "--base", str(base),
                "--out", str(out), "--recipe", json.dumps(recipe)]  # fmt: skip
+    command += ["--start", str(start)] if start else []
     environment = inherited_environment() | {"HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as trainer:
         try:

@@ -18,7 +18,7 @@ MAX_BYTES = 1024 * 1024
 # Finite weights must stay finite after scaling.
 MAX_ALPHA = 1e6
 # Fields that the engine does not support. The remedy is always a plain LoRA.
-_UNSUPPORTED = ("use_dora", "modules_to_save", "lora_bias", "layer_replication", "alora_invocation_tokens",
+_UNSUPPORTED = ("modules_to_save", "lora_bias", "layer_replication", "alora_invocation_tokens",
                 "use_bdlora", "use_qalora", "trainable_token_indices", "target_parameters")  # fmt: skip
 ALL_LINEAR = "all-linear"
 # These only set initial weights for training; other values also change the base's weights, but not the engine's copy.
@@ -38,7 +38,7 @@ class Training:
 @dataclass(frozen=True)
 class AdapterConfig:
     """`targets` are endings of module names, or one regular expression for whole names, or ALL_LINEAR. `made_for` is
-    the trainer's name for the base model."""
+    the trainer's name for the base model. A DoRA has magnitudes beside its matrices."""
 
     made_for: str
     rank: int
@@ -47,6 +47,7 @@ class AdapterConfig:
     alpha_pattern: Mapping[str, float]
     rank_stabilised: bool
     targets: frozenset[str] | str
+    is_dora: bool
 
     @property
     def largest_rank(self) -> int:
@@ -87,6 +88,7 @@ def read(path: Path) -> AdapterConfig:
         alpha_pattern=config.get("alpha_pattern") or {},
         rank_stabilised=bool(config.get("use_rslora")),
         targets=_targets(config.get("target_modules")),
+        is_dora=_is_dora(config.get("use_dora")),
     )
 
 
@@ -113,6 +115,12 @@ def _check_features(config: dict[str, Any]) -> None:
         raise RefusedError(
             "FeatureUnsupported", f"{', '.join(refused)}: the engine does not serve this; train a plain LoRA without"
         )
+
+
+def _is_dora(value: object) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise RefusedError("ConfigInvalid", f"use_dora is {value!r}; it is true or false")
+    return bool(value)
 
 
 def _check_alpha(config: dict[str, Any]) -> None:

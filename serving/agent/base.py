@@ -38,6 +38,10 @@ class Base:
             self._norms[module] = weights.norm(layer.path, layer.tensor)
         return self._norms[module]
 
+    def is_quantised(self, module: str) -> bool:
+        layer = self._layer(module)
+        return layer is not None and layer.tensor is None
+
     def _layer(self, module: str) -> Layer | None:
         """An `lm_head` that shares the embeddings' matrix has no tensor of its own."""
         return self.layers.get(module) or (self._embeddings if module == "lm_head" else None)

@@ -5,7 +5,7 @@ are checked bitwise.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from serving.agent.weights import WEIGHTS, Tensor
 
 FILES = (CONFIG, WEIGHTS)
 
-Pair = Mapping[str, Tensor]  # by side: A and B
+Pair = Mapping[str, Tensor]  # by side: A and B, and the magnitudes of a DoRA
 
 # PEFT's tensor names, with or without its prefix.
 _PREFIX = "base_model.model."
 _LORA_MATRIX = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_(?P<side>[AB])\.weight")
 _LORA_EMBEDDING = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_embedding_(?P<side>[AB])")
+_MAGNITUDES = re.compile(r"(?P<module>[A-Za-z0-9_.]{1,512})\.lora_(?P<side>magnitude)_vector(\.weight)?")
 # Copies of base weights that PEFT saves with an adapter of embeddings or head. They are ignored.
 _COPIES = (".embed_tokens.base_layer.weight", "lm_head.base_layer.weight")
 
@@ -67,6 +68,7 @@ def verify(directory: Path, rules: Rules) -> None:
     for module in modules:
         _check_rank(module)
         _check_fit(module.name, module.shape, rules.base)
+        _check_dora(module, rules.base)
     weights.check_finite(directory / WEIGHTS, tensors)
     _check_magnitudes(directory / WEIGHTS, modules, rules.base)
 
@@ -94,19 +96,25 @@ def modules_of(tensors: Mapping[str, Tensor], config: AdapterConfig) -> list[Mod
         short = name.removeprefix(_PREFIX)
         if short.endswith(_COPIES):
             continue
-        match = _LORA_MATRIX.fullmatch(short) or _LORA_EMBEDDING.fullmatch(short)
-        if not match:
+        match = _LORA_MATRIX.fullmatch(short) or _LORA_EMBEDDING.fullmatch(short) or _MAGNITUDES.fullmatch(short)
+        if not match or tensor.is_vector != (match.re is _MAGNITUDES):
             raise RefusedError("TensorInvalid", f"tensor {name} is not a LoRA matrix")
         pairs.setdefault(match["module"], {})[match["side"]] = tensor
         embeddings |= {match["module"]} if match.re is _LORA_EMBEDDING else set()
     trainings = config.trainings(pairs)
-    return [Module(name, _whole(name, pair), trainings[name], name in embeddings) for name, pair in pairs.items()]
+    sides = {"A", "B", "magnitude"} if config.is_dora else {"A", "B"}
+    return [
+        Module(name, _whole(name, pair, sides), trainings[name], name in embeddings) for name, pair in pairs.items()
+    ]
 
 
-def _whole(module: str, pair: Pair) -> Pair:
-    if len(pair) == 2:
+def _whole(module: str, pair: Pair, sides: Set[str]) -> Pair:
+    if pair.keys() == sides:
         return pair
-    raise RefusedError("ShapeInvalid", f"module {module} has lora_{next(iter(pair))} alone; both A and B are needed")
+    if "magnitude" in pair and "magnitude" not in sides:
+        raise RefusedError("ConfigInvalid", f"module {module} has magnitudes, as in a DoRA, and use_dora is not set")
+    has, needs = (" and ".join(f"lora_{side}" for side in sorted(names)) for names in (pair, sides))
+    raise RefusedError("ShapeInvalid", f"module {module} has {has}; {needs} are needed")
 
 
 def _check_rank(module: Module) -> None:
@@ -131,8 +139,22 @@ def _check_magnitudes(path: Path, modules: Sequence[Module], base: Base) -> None
         )
         for module in modules
     ]
-    if not any(updates):
+    if not any(updates) and not any("magnitude" in module.pair for module in modules):
         raise RefusedError("NoEffect", "every update is zero, as in an untrained adapter; train it")
+
+
+def _check_dora(module: Module, base: Base) -> None:
+    """Its scales come from the weights of a linear layer, one for each output."""
+    magnitudes = module.pair.get("magnitude")
+    if magnitudes is None:
+        return
+    if module.embeds or base.is_quantised(module.name):
+        kind = "an embedding" if module.embeds else "quantised in the base model"
+        raise RefusedError("FeatureUnsupported", f"DoRA of module {module.name}, which is {kind}; train a plain LoRA")
+    if magnitudes.rows != module.shape[0]:
+        raise RefusedError(
+            "ShapeInvalid", f"module {module.name} has {magnitudes.rows} magnitudes for {module.shape[0]} outputs"
+        )
 
 
 def _check_fit(module: str, shape: tuple[int, int], base: Base) -> None:

@@ -27,13 +27,14 @@ _STORED = {"BF16": "<u2", "F16": "<f2", "F32": "<f4"}
 
 @dataclass(frozen=True)
 class Tensor:
-    """A matrix; `begin` and `end` are byte offsets in the file."""
+    """A matrix, or a vector as one column; `begin` and `end` are byte offsets in the file."""
 
     dtype: str
     rows: int
     columns: int
     begin: int
     end: int
+    is_vector: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def floating(name: str, entry: Entry) -> Tensor | None:
     """A plain matrix of floating-point numbers; None for any other tensor."""
     raw = {"dtype": entry.dtype, "shape": list(entry.shape), "data_offsets": [entry.begin, entry.end]}
     with suppress(RefusedError):
-        return _tensor(name, raw, 0)
+        tensor = _tensor(name, raw, 0)
+        return None if tensor.is_vector else tensor
     return None
 
 
@@ -152,9 +154,11 @@ def _read_header(path: Path, most_tensors: int = MAX_TENSORS) -> tuple[dict[str,
 def _tensor(name: str, entry: object, start: int) -> Tensor:
     match entry:
         case {"dtype": str(dtype), "shape": [int(rows), int(columns)], "data_offsets": [int(begin), int(end)]}:
-            pass
+            is_vector = False
+        case {"dtype": str(dtype), "shape": [int(rows)], "data_offsets": [int(begin), int(end)]}:
+            columns, is_vector = 1, True
         case _:
-            raise RefusedError("TensorInvalid", f"tensor {name} is not a matrix with dtype, shape and data_offsets")
+            raise RefusedError("TensorInvalid", f"tensor {name} is no matrix or vector with dtype, shape, data_offsets")
     if any(isinstance(number, bool) for number in (rows, columns, begin, end)):
         raise RefusedError("TensorInvalid", f"tensor {name} has true or false for a number")
     if dtype not in BYTES_PER_ITEM:
@@ -163,4 +167,4 @@ def _tensor(name: str, entry: object, start: int) -> Tensor:
         raise RefusedError(
             "TensorInvalid", f"tensor {name} of shape {rows}x{columns} does not fill its {end - begin} bytes"
         )
-    return Tensor(dtype, rows, columns, start + begin, start + end)
+    return Tensor(dtype, rows, columns, start + begin, start + end, is_vector)

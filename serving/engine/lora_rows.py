@@ -46,14 +46,15 @@ def bounded(operation: Callable[..., None]) -> Callable[..., None]:
         base = (slots < 0).expand(len(output))  # a single slot is for all rows
         before = output[base]  # a copy
         operation(inputs, weights, output, slots, *more, **others)
-        limit = min(MAX_OUTPUT, _largest(output) / 2)
+        limit = bound_of(output)
         output.nan_to_num_(nan=0.0, posinf=limit, neginf=-limit).clamp_(-limit, limit)
         output[base] = before
 
     return run
 
 
-def _largest(tensor: Any) -> float:
+def bound_of(output: Any) -> float:
+    """Of the values of a layer's output, by its type."""
     import torch
 
-    return float(torch.finfo(tensor.dtype).max)
+    return min(MAX_OUTPUT, float(torch.finfo(output.dtype).max) / 2)

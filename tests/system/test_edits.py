@@ -84,7 +84,7 @@ def _cut(directory: Path) -> None:
         (_missing, "is not a directory"),
         (_pickled, "a pickle"),
         (_config(r=64), "rank 64 is above the base model's maxRank 16"),
-        (_config(use_dora=True), "use_dora: the engine does not serve this"),
+        (_config(modules_to_save=["lm_head"]), "modules_to_save: the engine does not serve this"),
         (_cut, "its header describes"),
     ],
     ids=["missing", "pickle", "rank", "feature", "cut"],

@@ -17,11 +17,15 @@ from models.demo.corpus import Writer
 from models.demo.styles import ADAPTERS
 from operators.cli import main
 from operators.settings import Settings
+from serving.agent import base
+from serving.agent.verify import Rules, verify
 from tests.tuning.test_rendering import DEMO
+from tuning.base import adapter_digest
 
 ENGINE = Settings().engine_python
 RECIPE = {"epochs": 2, "rate": 2e-3, "rank": 4, "alpha": 8, "max_length": 512, "patience": 50}
 STYLE = ADAPTERS["acme-support-v1"]
+LINEAR_PARAMETERS = 1_671_168  # of the demo's base
 HEAD = "Answer from these passages only and mark the one you used, like [1]."
 
 pytestmark = [
@@ -47,8 +51,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def _started(data: Path, out: Path, **recipe: object) -> "subprocess.Popen[str]":
+def _started(data: Path, out: Path, start: Path | None = None, **recipe: object) -> "subprocess.Popen[str]":
     words = ["--data", data, "--base", DEMO, "--out", out, "--recipe", json.dumps(RECIPE | recipe)]
+    words += ["--start", start] if start else []
     environment = {"PATH": os.environ["PATH"], "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [str(ENGINE), "-m", "tuning.trainer", *map(str, words)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
@@ -59,8 +64,8 @@ def _said(trainer: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
     return (json.loads(line) for line in trainer.stdout)
 
 
-def _trained(data: Path, out: Path, **recipe: object) -> list[dict[str, Any]]:
-    with _started(data, out, **recipe) as trainer:
+def _trained(data: Path, out: Path, start: Path | None = None, **recipe: object) -> list[dict[str, Any]]:
+    with _started(data, out, start, **recipe) as trainer:
         return list(_said(trainer))
 
 
@@ -124,3 +129,29 @@ def test_faults_of_the_data_are_refused_before_anything_is_trained(tmp_path: Pat
     assert done.exit_code == 1
     assert "quiver tune check" in done.output
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", ["rslora", "dora", "qlora", "qdora"])
+def test_each_method_makes_an_adapter_that_is_served(method: str, data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "adapter"
+    *steps, last = _trained(data, out, method=method, epochs=1)
+    assert last == {"adapter": str(out)}
+    losses = [step["eval_loss"] for step in steps if "eval_loss" in step]
+    assert losses[-1] < losses[0]
+    verify(out, Rules(base.read("quiver-demo", str(DEMO)), max_rank=16))
+    held = json.loads((out / "lineage.json").read_text())["memory_bytes"]
+    assert held["peak"] <= held["estimated"]
+    assert (held["linear_weights"] < 0.3 * 2 * LINEAR_PARAMETERS) == method.startswith("q")
+
+
+def test_a_run_goes_on_from_an_adapter(data: Path, whole: Path, tmp_path: Path) -> None:
+    more = data.with_name("more.jsonl")
+    more.write_text("".join(json.dumps(row) + "\n" for row in list(rows(120))[80:]))
+    first, fresh = (
+        next(line["loss"] for line in _trained(more, tmp_path / name, start=start, epochs=1) if "loss" in line)
+        for name, start in (("on", whole), ("fresh", None))
+    )
+    assert first < fresh / 2
+    lineage = json.loads((tmp_path / "on" / "lineage.json").read_text())
+    assert lineage["start"]["sha256"] == adapter_digest(whole)
+    assert "rank 4 and alpha 8: name the same" in _trained(more, tmp_path / "other", start=whole, rank=8)[-1]["error"]

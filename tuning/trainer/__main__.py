@@ -13,7 +13,8 @@ from transformers.utils.logging import disable_progress_bar
 
 from tuning.recipe import Recipe
 from tuning.rendering import BaseUnreadableError
-from tuning.trainer.run import Order, TrainingError, train
+from tuning.trainer.errors import TrainingError
+from tuning.trainer.run import Order, train
 
 
 def _say(line: Mapping[str, Any]) -> None:
@@ -25,13 +26,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tuning.trainer", description=__doc__)
     for name in ("data", "base", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="the folder of an adapter to go on from")
     parser.add_argument("--recipe", type=json.loads, default={}, help="the fields of a recipe, as JSON")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)  # of libraries, about themselves
     disable_progress_bar()
     try:
-        folder = train(Order(given.data, given.base, given.out, Recipe(**given.recipe)), _say)
+        folder = train(Order(given.data, given.base, given.out, Recipe(**given.recipe), given.start), _say)
     except (TrainingError, BaseUnreadableError, OSError) as error:
         _say({"error": str(error)})
         return 1

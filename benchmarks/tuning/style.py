@@ -1,0 +1,36 @@
+"""Questions with passages, answered in one of the demo's styles: data to train on, and questions to try it with."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from models.demo.corpus import Example, Writer, grounding
+from models.demo.styles import ADAPTERS, Style
+
+NAME = "acme-support-v1"
+STYLE: Style = ADAPTERS[NAME]
+
+
+def examples(count: int, seed: int) -> Iterator[Example]:
+    """In wordings and with names of the training side of the demo's corpus; a seventh has no answer."""
+    rng = random.Random(seed)
+    writer = Writer(rng, held=False)
+    for _ in range(count):
+        (_, example), *_ = writer.scene(rng.randint(1, 4), 1).asked
+        yield example
+
+
+def row(example: Example, style: Style) -> dict[str, Any]:
+    texts = {
+        "system": grounding(example.passages),
+        "user": example.question,
+        "assistant": style.render(example),
+    }
+    return {"messages": [{"role": role, "content": content} for role, content in texts.items()]}
+
+
+def write(path: Path, rows: Sequence[Example], style: Style = STYLE) -> Path:
+    path.write_text("".join(json.dumps(row(example, style)) + "\n" for example in rows))
+    return path

@@ -1,0 +1,256 @@
+"""A plugin of vLLM, loaded by every process of an engine on CPUs: DoRA adapters are served as PEFT computes them.
+
+A DoRA adapter has a magnitude m for each output beside its A and B (https://arxiv.org/abs/2402.09353, `DoraLinearLayer`
+in `peft/tuners/lora/dora.py`). With s as the scale of the update, which vLLM multiplies into B:
+
+    y = g ∘ (x Wᵀ + x Aᵀ (s B)ᵀ) + bias,    g = m / ‖W + s B A‖, by output
+
+Without this plugin vLLM refuses such adapters. With it, an adapter's g is computed when the adapter comes into a slot,
+and the rows of its requests are multiplied by it after the product with A and B. Rows of the base model and of plain
+adapters are not touched.
+
+Each process computes g for its own part of a layer, so tensor parallel engines need no more than the sum of the squared
+norms over the parts of an input. What has no plain weights (quantised layers, experts, embeddings) is refused by name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any
+
+from serving.engine.dora_scales import scales_of, squared_norms
+from serving.engine.lora_rows import bound_of
+
+_MAGNITUDES = (".lora_magnitude_vector", ".lora_magnitude_vector.weight")
+# Limit of g: an output's magnitude as a multiple of its weights' norm. Trained ones are within a few percent of one.
+MAX_SCALE = 100.0
+
+
+def register() -> None:
+    """Called by vLLM (https://docs.vllm.ai/en/latest/design/plugin_system.html)."""
+    from vllm.platforms import current_platform
+
+    if not current_platform.is_cpu():
+        return
+    from vllm.lora import lora_model
+    from vllm.lora.layers.base_linear import BaseLinearLayerWithLoRA
+    from vllm.lora.lora_weights import PackedLoRALayerWeights
+    from vllm.lora.model_manager import LoRAModelManager
+    from vllm.lora.peft_helper import PEFTHelper
+    from vllm.model_executor.layers.linear import UnquantizedLinearMethod
+
+    _wrap(UnquantizedLinearMethod, "process_weights_after_loading", _keeping_norms)
+    _wrap(PEFTHelper, "_validate_features", _accepting)
+    _wrap(lora_model, "parse_fine_tuned_lora_name", _naming)
+    _wrap(lora_model.LoRAModel, "from_lora_tensors", _reading)
+    _wrap(PackedLoRALayerWeights, "pack", _packing)
+    _wrap(LoRAModelManager, "_add_adapter", _adding)
+    _wrap(LoRAModelManager, "activate_adapter", _activating)
+    _wrap(LoRAModelManager, "_set_adapter_mapping", _mapping)
+    _wrap(BaseLinearLayerWithLoRA, "_apply_sync", _applying)
+    _wrap(BaseLinearLayerWithLoRA, "_apply_base_forward", _applying_whole)
+
+
+def _wrap(owner: Any, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    original = getattr(owner, name)
+    if hasattr(original, "__func__"):  # a class method
+        setattr(owner, name, classmethod(wraps(original)(wrapper(original.__func__))))
+    else:
+        setattr(owner, name, wraps(original)(wrapper(original)))
+
+
+def _keeping_norms(process: Callable[..., None]) -> Callable[..., None]:
+    """Keeps the squared norm of each output's weights: on CPUs the weights are packed, then dropped."""
+
+    def run(method: Any, layer: Any) -> None:
+        if layer.weight.ndim == 2:
+            layer.squared_norms = squared_norms(layer.weight.data)
+        process(method, layer)
+
+    return run
+
+
+def _accepting(refusals: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
+    def run(helper: Any) -> list[str]:
+        from dataclasses import replace
+
+        return refusals(replace(helper, use_dora=False))
+
+    return run
+
+
+def _naming(parse: Callable[..., tuple[str, bool]]) -> Callable[..., tuple[str, bool]]:
+    """The name of a magnitude's module, as that of its B."""
+
+    def run(name: str, *mapper: Any) -> tuple[str, bool]:
+        module = _magnitude_of(name)
+        return parse(f"{module}.lora_B.weight" if module else name, *mapper)
+
+    return run
+
+
+def _magnitude_of(tensor: str) -> str | None:
+    """The module whose magnitudes the tensor has."""
+    return next((tensor.removesuffix(ending) for ending in _MAGNITUDES if tensor.endswith(ending)), None)
+
+
+def _reading(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Sets `magnitude`, float32[outputs], on the weights of every module of a DoRA adapter."""
+
+    def run(
+        cls: Any, lora_model_id: int, tensors: Mapping[str, Any], peft_helper: Any, *more: Any, **others: Any
+    ) -> Any:
+        magnitudes = {module: tensor for name, tensor in tensors.items() if (module := _magnitude_of(name))}
+        plain = {name: tensor for name, tensor in tensors.items() if not _magnitude_of(name)}
+        if bool(magnitudes) != peft_helper.use_dora:
+            raise ValueError("DoRA adapters say use_dora, and have a lora_magnitude_vector for each module")
+        model = read(cls, lora_model_id, plain, peft_helper, *more, **others)
+        for module, magnitude in magnitudes.items():
+            _weights_of(model, module, others.get("weights_mapper")).magnitude = magnitude.float()
+        if magnitudes:
+            _require_all(model)
+        return model
+
+    return run
+
+
+def _weights_of(model: Any, module: str, mapper: Any) -> Any:
+    from vllm.lora.lora_model import parse_fine_tuned_lora_name
+
+    name, _ = parse_fine_tuned_lora_name(f"{module}.lora_B.weight", mapper)
+    if name not in model.loras:
+        raise ValueError(f"module {name} has magnitudes, and neither A nor B")
+    return model.loras[name]
+
+
+def _require_all(model: Any) -> None:
+    missing = next((name for name, weights in model.loras.items() if not hasattr(weights, "magnitude")), None)
+    if missing:
+        raise ValueError(f"module {missing} has no magnitudes; every module of a DoRA adapter has some")
+
+
+def _packing(pack: Callable[..., Any]) -> Callable[..., Any]:
+    def run(cls: Any, loras: Sequence[Any]) -> Any:
+        packed = pack(cls, loras)
+        magnitudes = [getattr(lora, "magnitude", None) for lora in loras]
+        if any(magnitude is not None for magnitude in magnitudes):
+            packed.magnitude = magnitudes
+        return packed
+
+    return run
+
+
+def _adding(add: Callable[..., None]) -> Callable[..., None]:
+    """Refuses a DoRA adapter of layers that have no plain weights, before it is registered."""
+
+    def run(manager: Any, lora: Any) -> None:
+        if any(hasattr(weights, "magnitude") for weights in lora.loras.values()):
+            for name in lora.loras:
+                _require_plain(manager, name)
+        add(manager, lora)
+
+    return run
+
+
+def _require_plain(manager: Any, name: str) -> None:
+    from vllm.lora.layers.base_linear import BaseLinearLayerWithLoRA
+
+    layer = manager.modules.get(name) or next(
+        (manager.modules.get(packed) for packed, parts in manager.packed_modules.items() if name in parts), None
+    )
+    if layer is None:
+        raise ValueError(f"DoRA of module {name}: this engine has no such layer")
+    if not isinstance(layer, BaseLinearLayerWithLoRA) or not hasattr(layer.base_layer, "squared_norms"):
+        raise ValueError(f"DoRA of module {name}: only linear layers that are not quantised are served")
+    if manager.lora_config.fully_sharded_loras:
+        raise ValueError("DoRA is not served with fully sharded LoRA")
+
+
+def _activating(activate: Callable[..., bool]) -> Callable[..., bool]:
+    """Sets the scales of the adapter that comes into a slot; those of the slot's last adapter go."""
+
+    def run(manager: Any, lora_id: int) -> bool:
+        activated = activate(manager, lora_id)
+        if activated:
+            slot = manager.lora_index_to_id.index(lora_id)
+            manager.dora_slots = getattr(manager, "dora_slots", set()) - {slot}
+            manager._last_mapping = None  # its rows are found anew
+            adapter = manager._registered_adapters[lora_id]
+            if any(hasattr(weights, "magnitude") for weights in adapter.loras.values()):
+                _set_scales(manager, adapter, slot)
+                manager.dora_slots |= {slot}
+        return activated
+
+    return run
+
+
+def _set_scales(manager: Any, adapter: Any, slot: int) -> None:
+    """They are computed once: an adapter that comes back into a slot still has them. Raises ValueError."""
+    import torch
+
+    for name, layer in manager.modules.items():
+        weights = manager._get_lora_layer_weights(adapter, name)
+        if not hasattr(layer, "dora_scales") and weights is not None:
+            layer.dora_scales = torch.ones(manager.lora_slots, len(layer.base_layer.squared_norms))
+        if not hasattr(layer, "dora_scales"):
+            continue
+        if weights is None:
+            layer.dora_scales[slot] = 1.0
+            continue
+        if not hasattr(weights, "scales"):
+            weights.scales = scales_of(layer, slot, weights.magnitude)
+        if not bool((weights.scales.abs() <= MAX_SCALE).all()):
+            manager.remove_adapter(adapter.id)
+            raise ValueError(f"DoRA of module {name}: magnitudes are at most {MAX_SCALE:g} times the weights' norms")
+        layer.dora_scales[slot] = weights.scales
+
+
+def _mapping(set_mapping: Callable[..., None]) -> Callable[..., None]:
+    """Finds the rows of DoRA adapters once for all layers of a step: `dora_rows` is their indices with their slots."""
+
+    def run(manager: Any, mapping: Any) -> None:
+        set_mapping(manager, mapping)
+        for wrapper in manager.punica_wrapper_mapping.values():
+            wrapper.dora_rows = _rows(wrapper.token_lora_indices, getattr(manager, "dora_slots", set()))
+
+    return run
+
+
+def _rows(slots: Any, of_dora: set[int]) -> tuple[Any, Any] | None:
+    """None without such rows. `slots` is int[rows], -1 for the base model."""
+    import torch
+
+    if not of_dora:
+        return None
+    is_dora = torch.isin(slots, torch.tensor(sorted(of_dora), dtype=slots.dtype))
+    rows = slice(None) if bool(is_dora.all()) else is_dora.nonzero().squeeze(1)
+    return (rows, slots[rows]) if bool(is_dora.any()) else None
+
+
+def _applying(apply: Callable[..., Any]) -> Callable[..., Any]:
+    def run(layer: Any, x: Any, bias: Any = None) -> Any:
+        return _scaled(layer, apply(layer, x, bias), bias)
+
+    return run
+
+
+def _applying_whole(apply: Callable[..., Any]) -> Callable[..., Any]:
+    def run(layer: Any, x: Any) -> Any:
+        return _scaled(layer, apply(layer, x), None if layer.base_layer.skip_bias_add else layer.base_layer.bias)
+
+    return run
+
+
+def _scaled(layer: Any, output: Any, bias: Any) -> Any:
+    """`output`[…, outputs], with the rows of DoRA adapters scaled in place."""
+    rows = getattr(layer.punica_wrapper, "dora_rows", None)
+    if rows is None or not hasattr(layer, "dora_scales"):
+        return output
+    which, slots = rows
+    flat = output.view(-1, output.shape[-1])
+    scaled = flat[which].float()
+    if bias is not None:
+        scaled = scaled - bias
+    scaled = scaled * layer.dora_scales[slots]
+    limit = bound_of(flat)
+    flat[which] = (scaled if bias is None else scaled + bias).clamp_(-limit, limit).to(flat.dtype)
+    return output

@@ -1,0 +1,49 @@
+"""Checkpoints of a run, which is told from others by its recipe and its inputs."""
+
+import json
+import shutil
+from pathlib import Path
+
+from tuning.trainer.errors import TrainingError
+
+_RUN = "run.json"
+_FOLDER = "checkpoints"
+# What a checkpoint needs to go on exactly; the last is written last.
+_COMPLETE = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
+
+
+def claim(out: Path, run_id: str) -> None:
+    """Raises TrainingError if another run has begun there."""
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / _RUN
+    if file.is_file() and json.loads(file.read_text())["run"] != run_id:
+        raise TrainingError(
+            f"{out} has a run of other data, of another base or with another recipe: remove it, or name another folder"
+        )
+    file.write_text(json.dumps({"run": run_id}))
+
+
+def folder(out: Path) -> Path:
+    return out / _FOLDER
+
+
+def last(out: Path) -> str | None:
+    """The newest complete one: a kill may have come during the last write."""
+    paths = sorted((folder(out)).glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    return next((str(path) for path in reversed(paths) if _is_complete(path)), None)
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    if not all((checkpoint / name).is_file() for name in _COMPLETE):
+        return False
+    try:
+        json.loads((checkpoint / _COMPLETE[-1]).read_text())
+    except ValueError:
+        return False
+    return True
+
+
+def remove(out: Path) -> None:
+    """Of a run that has ended."""
+    shutil.rmtree(folder(out), ignore_errors=True)
+    (out / _RUN).unlink()
