@@ -5,6 +5,7 @@ import click
 from operators.cli.asking import ask
 from operators.cli.deciding import promote, rollback
 from operators.cli.documents import documents
+from operators.cli.evaluate import evaluate
 from operators.cli.keys import keys
 from operators.cli.reading import describe, get, history, logs
 from operators.cli.running import examine, up
@@ -18,5 +19,20 @@ def main() -> None:
     """One base model, many tenants: adapters swapped under load, documents with citations."""
 
 
-for command in (up, get, describe, logs, ask, documents, promote, rollback, history, examine, keys, tenant, tune):
+for command in (
+    up,
+    get,
+    describe,
+    logs,
+    ask,
+    documents,
+    promote,
+    rollback,
+    history,
+    examine,
+    keys,
+    tenant,
+    tune,
+    evaluate,
+):
     main.add_command(command)

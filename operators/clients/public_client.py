@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,15 @@ class RefusedError(Exception):
     """The API refused a request, or did not answer; the message says why."""
 
 
+@dataclass(frozen=True)
+class Reply:
+    """A body, or a refusal in the API's words, which may ask for a later request."""
+
+    body: Object
+    refusal: str = ""
+    retry_after_s: float | None = None
+
+
 class PublicClient:
     """`service` is the API's name in messages. All methods raise RefusedError."""
 
@@ -23,15 +33,23 @@ class PublicClient:
         self._session, self._url, self._service = session, url.rstrip("/"), service
 
     async def answer(self, method: str, path: str, **options: Any) -> Object:
+        reply = await self.reply(method, path, **options)
+        if reply.refusal:
+            raise RefusedError(reply.refusal)
+        return reply.body
+
+    async def reply(self, method: str, path: str, **options: Any) -> Reply:
+        """A refusal of the API is a value here; only its silence is an error."""
         try:
             async with self._session.request(method, f"{self._url}{path}", **options) as response:
                 body = await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise RefusedError(f"The {self._service} at {self._url} does not answer: {error}.") from error
-        if response.status >= 400:
-            raise RefusedError(_reason(body) or f"{self._url} answered {response.status} to {method} {path}.")
-        value: Object = body
-        return value
+        if response.status < 400:
+            return Reply(body)
+        refusal = _reason(body) or f"{self._url} answered {response.status} to {method} {path}."
+        wait = response.headers.get("Retry-After", "")
+        return Reply({}, refusal, float(wait) if wait.isdecimal() else None)
 
     async def listed(self, path: str) -> AsyncIterator[Object]:
         """All objects of a list in pages."""

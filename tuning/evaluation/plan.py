@@ -1,0 +1,87 @@
+"""What is to be compared on which questions, from a YAML file."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from tuning.evaluation.question import Question
+
+Metric = Literal["exact", "contains", "f1", "json", "citation"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
+
+
+class PlanInvalidError(Exception):
+    """The message has the file and what is wrong."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class Example(_Strict):
+    question: str
+    answer: str
+
+
+class Variant(_Strict):
+    """One way to answer: a model or a version of one, with its prompt, examples and documents. `grounded: false` leaves
+    out an adapter's own knowledge bases."""
+
+    model: str
+    system: str = ""
+    examples: tuple[Example, ...] = ()
+    knowledge_bases: tuple[str, ...] = ()
+    grounded: bool | None = None
+
+    def body(self, question: Question, max_tokens: int) -> dict[str, Any]:
+        """Of a request for chat completions, without chance."""
+        system = "\n\n".join(filter(None, (self.system, question.system)))
+        messages = [{"role": "system", "content": system}] if system else []
+        for example in self.examples:
+            messages += [
+                {"role": "user", "content": example.question},
+                {"role": "assistant", "content": example.answer},
+            ]
+        messages.append({"role": "user", "content": question.text})
+        body: dict[str, Any] = {"model": self.model, "messages": messages, "temperature": 0, "max_tokens": max_tokens}
+        if self.knowledge_bases:
+            body["retrieval"] = {"knowledge_bases": list(self.knowledge_bases)}
+        elif self.grounded is not None:
+            body["retrieval"] = {"grounded": self.grounded}
+        return body
+
+
+class Plan(_Strict):
+    """`questions` is a file, beside this one unless absolute. `abstentions` are sentences that count as one, beside the
+    platform's own."""
+
+    questions: Path
+    metric: Metric = "exact"
+    variants: dict[Name, Variant] = Field(min_length=2, max_length=12)
+    abstentions: tuple[str, ...] = ()
+    max_tokens: int = Field(default=256, ge=1, le=4096)
+    at_once: int = Field(default=4, ge=1, le=64)  # requests
+
+    @model_validator(mode="after")
+    def _differ(self) -> "Plan":
+        seen: dict[Variant, str] = {}
+        for name, variant in self.variants.items():
+            if variant in seen:
+                raise ValueError(f"{seen[variant]} and {name} are the same variant")
+            seen[variant] = name
+        return self
+
+
+def read(path: Path) -> Plan:
+    """Raises PlanInvalidError and OSError."""
+    try:
+        plan = Plan.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PlanInvalidError(f"{path} is not YAML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise PlanInvalidError(f"{path}: {faults}") from error
+    return plan.model_copy(update={"questions": path.parent / plan.questions})

@@ -1,0 +1,104 @@
+"""The result of an evaluation: scores, comparison, abstention, cost and time of each variant (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean, quantiles
+from typing import Any
+
+from tuning.evaluation.answer import Answer
+from tuning.evaluation.comparison import Comparison, Scores, compared
+from tuning.evaluation.plan import Metric, Plan
+from tuning.evaluation.question import Question
+from tuning.evaluation.run import AGAIN, Answers
+from tuning.evaluation.scores import abstains, score
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """`withheld` are unanswerable questions that were not answered, `refused` answerable ones."""
+
+    withheld: int
+    unanswerable: int
+    refused: int
+    answerable: int
+
+
+@dataclass(frozen=True)
+class Use:
+    """Tokens of an answer and its prompt on average, and seconds of an answer: the median and the 95th percentile."""
+
+    prompt_tokens: float
+    answer_tokens: float
+    median_s: float
+    p95_s: float
+    errors: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """`flips` are questions to which the first variant gave another answer when asked again, of `repeated`."""
+
+    metric: Metric
+    questions: int
+    groups: int
+    comparison: Comparison
+    abstention: Mapping[str, Abstention]
+    use: Mapping[str, Use]
+    flips: int
+    repeated: int
+
+    def as_json(self) -> Mapping[str, Any]:
+        return asdict(self) | {"winner": self.comparison.winner}
+
+
+def result_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Result:
+    by_variant = {name: [answers[name, question.line] for question in questions] for name in plan.variants}
+    scores: Scores = {
+        name: [score(plan.metric, q, a, plan.abstentions) for q, a in zip(questions, each, strict=True)]
+        for name, each in by_variant.items()
+    }
+    use = {name: _use(each) for name, each in by_variant.items()}
+    groups = [question.group for question in questions]
+    first = next(iter(plan.variants))
+    again = [
+        (answers[first, q.line], answers[first + AGAIN, q.line])
+        for q in questions
+        if (first + AGAIN, q.line) in answers
+    ]
+    return Result(
+        metric=plan.metric,
+        questions=len(questions),
+        groups=len(set(groups)),
+        comparison=compared(
+            scores, groups, {name: each.prompt_tokens + each.answer_tokens for name, each in use.items()}
+        ),
+        abstention={name: _abstention(questions, each, plan.abstentions) for name, each in by_variant.items()},
+        use=use,
+        flips=sum(one.text != other.text for one, other in again),
+        repeated=len(again),
+    )
+
+
+def _use(answers: Sequence[Answer]) -> Use:
+    seconds = [answer.seconds for answer in answers]
+    cuts = quantiles(seconds, n=20, method="inclusive") if len(seconds) > 1 else [seconds[0]] * 19
+    return Use(
+        prompt_tokens=fmean(answer.prompt_tokens for answer in answers),
+        answer_tokens=fmean(answer.answer_tokens for answer in answers),
+        median_s=cuts[9],
+        p95_s=cuts[18],
+        errors=sum(bool(answer.error) for answer in answers),
+    )
+
+
+def _abstention(questions: Sequence[Question], answers: Sequence[Answer], sentences: Sequence[str]) -> Abstention:
+    withheld = [
+        (question.is_answerable, abstains(answer, sentences))
+        for question, answer in zip(questions, answers, strict=True)
+    ]
+    return Abstention(
+        withheld=withheld.count((False, True)),
+        unanswerable=sum(not question.is_answerable for question in questions),
+        refused=withheld.count((True, True)),
+        answerable=sum(question.is_answerable for question in questions),
+    )

@@ -1,0 +1,93 @@
+"""Asks every variant every question, and keeps each answer in a file: a run that is broken off goes on from there."""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tuning.evaluation.answer import Answer
+from tuning.evaluation.plan import Plan
+from tuning.evaluation.question import Question
+
+ANSWERS = "answers.jsonl"
+REPEATED = 50  # questions that the first variant is asked again, to show how far it agrees with itself
+AGAIN = "(again)"
+
+# A chat completion for a request's body. Raises NotAnsweredError.
+Ask = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+Say = Callable[[int, int], None]  # of how many answers there are, and will be
+Answers = Mapping[tuple[str, int], Answer]  # by variant and line of the question
+
+
+class NotAnsweredError(Exception):
+    """The API refused this request for good; the message has its reason."""
+
+
+class OtherRunError(Exception):
+    """The folder has the answers of another evaluation."""
+
+
+async def answered(plan: Plan, questions: Sequence[Question], ask: Ask, folder: Path, say: Say) -> Answers:
+    """Variants take turns on each question, so that a busy moment meets all of them. Raises OtherRunError, OSError, and
+    what else `ask` raises."""
+    folder.mkdir(parents=True, exist_ok=True)
+    answers = dict(_kept(folder / ANSWERS, _run_id(plan, questions)))
+    turns = list(_turns(plan, questions))
+    missing = iter([turn for turn in turns if (turn[0], turn[1].line) not in answers])
+    with (folder / ANSWERS).open("a", encoding="utf-8") as file:
+        while batch := list(islice(missing, plan.at_once)):
+            for (name, question), answer in zip(
+                batch, await asyncio.gather(*(_answer(plan, *turn, ask) for turn in batch)), strict=True
+            ):
+                answers[name, question.line] = answer
+                file.write(json.dumps({"variant": name, "line": question.line, **_plain(answer)}) + "\n")
+            file.flush()
+            say(len(answers), len(turns))
+    return answers
+
+
+def _turns(plan: Plan, questions: Sequence[Question]) -> Iterator[tuple[str, Question]]:
+    first = next(iter(plan.variants))
+    for number, question in enumerate(questions):
+        yield from ((name, question) for name in plan.variants)
+        if number < REPEATED:
+            yield first + AGAIN, question
+
+
+async def _answer(plan: Plan, name: str, question: Question, ask: Ask) -> Answer:
+    body = plan.variants[name.removesuffix(AGAIN)].body(question, plan.max_tokens)
+    begun = time.monotonic()
+    try:
+        return Answer.of(await ask(body), time.monotonic() - begun)
+    except NotAnsweredError as error:
+        return Answer("", error=str(error), seconds=time.monotonic() - begun)
+
+
+def _plain(answer: Answer) -> Mapping[str, Any]:
+    return asdict(answer) | {"cited": sorted(answer.cited)}
+
+
+def _run_id(plan: Plan, questions: Sequence[Question]) -> str:
+    """Of all that decides the answers; a metric may change."""
+    variants = {name: variant.model_dump(mode="json") for name, variant in plan.variants.items()}
+    asked = [(question.line, question.system, question.text) for question in questions]
+    text = json.dumps([variants, asked, plan.max_tokens], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _kept(file: Path, run_id: str) -> Iterator[tuple[tuple[str, int], Answer]]:
+    """Answers of an earlier start; a line that was cut by a kill is left out. Begins the file if it is new."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
+    whole = [line for line in lines if line.endswith("\n")]
+    if whole and json.loads(whole[0]).get("run") != run_id:
+        raise OtherRunError(f"{file.parent} has the answers of another evaluation: remove it, or name another folder")
+    file.write_text("".join(whole) or json.dumps({"run": run_id}) + "\n", encoding="utf-8")
+    for line in whole[1:]:
+        value = json.loads(line)
+        key = value.pop("variant"), value.pop("line")
+        yield key, Answer(**value | {"cited": frozenset(value["cited"])})
