@@ -2,6 +2,7 @@
 
 import click
 
+from operators.cli.advise import advise
 from operators.cli.asking import ask
 from operators.cli.deciding import promote, rollback
 from operators.cli.documents import documents
@@ -19,20 +20,7 @@ def main() -> None:
     """One base model, many tenants: adapters swapped under load, documents with citations."""
 
 
-for command in (
-    up,
-    get,
-    describe,
-    logs,
-    ask,
-    documents,
-    promote,
-    rollback,
-    history,
-    examine,
-    keys,
-    tenant,
-    tune,
-    evaluate,
-):
+COMMANDS = (up, get, describe, logs, ask, documents, promote, rollback, history, examine, keys, tenant, tune, evaluate,
+            advise)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)

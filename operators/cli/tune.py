@@ -80,8 +80,7 @@ def train(data: Path, base: Path, out: Path, start: Path | None, **recipe: Any) 
     command = ["nice", str(Settings().engine_python), "-m", "tuning.trainer", "--data", str(data), "--base", str(base),
                "--out", str(out), "--recipe", json.dumps(recipe)]  # fmt: skip
     command += ["--start", str(start)] if start else []
-    environment = inherited_environment() | {"HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as trainer:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment()) as trainer:
         try:
             said = [_shown(json.loads(line)) for line in trainer.stdout or () if line.startswith("{")]
         except KeyboardInterrupt:
@@ -89,6 +88,28 @@ def train(data: Path, base: Path, out: Path, start: Path | None, **recipe: Any) 
             raise click.ClickException(f"broken off; the same command goes on from {out}") from None
     if trainer.returncode or not said:
         raise click.ClickException(f"training ended with status {trainer.returncode}; the same command goes on")
+
+
+@tune.command()
+@click.argument("adapter", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--base", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="The base model's folder.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The LoRA's folder.")
+@click.option("--rank", type=click.IntRange(1, 512), default=64, show_default=True)
+@click.option("--most-error", type=click.FloatRange(0, 1), default=0.1, show_default=True,
+              help="Share of the adapter's change that may be left out.")  # fmt: skip
+def convert(adapter: Path, base: Path, out: Path, rank: int, most_error: float) -> None:
+    """Make the best plain LoRA for the DoRA in ADAPTER, for engines that do not serve DoRA, and print its error."""
+    command = [str(Settings().engine_python), "-m", "tuning.trainer.convert", "--adapter", str(adapter), "--base",
+               str(base), "--out", str(out), "--rank", str(rank), "--most-error", str(most_error)]  # fmt: skip
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
+    if ended.returncode:
+        raise click.ClickException(ended.stderr.strip().rpartition("\n")[2])
+    click.echo(ended.stdout, nl=False)
+
+
+def _environment() -> Mapping[str, str]:
+    return inherited_environment() | {"HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _shown(line: Mapping[str, Any]) -> str:

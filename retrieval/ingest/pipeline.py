@@ -71,7 +71,7 @@ class Pipeline:
         scope = Scope(base.tenant, (base.name,))
         content = yield from self._content(file)
         digest = hashlib.sha256(content).hexdigest()
-        current = version_of(digest, base, file, self.embedder.id)
+        current = version_of(digest, base, file, self.embedder.id, self.limits.ocr_languages)
         chunks = document.chunks
         if not self._holds(scope, document, current):
             enter(DocumentState.PARSING, digest)

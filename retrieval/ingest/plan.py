@@ -50,10 +50,12 @@ def document_id(base: DesiredKnowledgeBase, file: File) -> str:
     return identifier("document", base.tenant, base.name, file.source, file.path)
 
 
-def version_of(digest: str, base: DesiredKnowledgeBase, file: File, embedder: str) -> str:
-    """Identifies the inputs of a document's chunks, which carry an upload's attributes."""
+def version_of(digest: str, base: DesiredKnowledgeBase, file: File, embedder: str, ocr_languages: str) -> str:
+    """Identifies the inputs of a document's chunks, which carry an upload's attributes. Scans in a PDF are read in
+    these languages."""
     attributes = json.dumps(dict(file.upload.attributes), sort_keys=True) if file.upload else ""
-    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens), attributes, embedder)
+    languages = (ocr_languages,) if ocr_languages and file.path.lower().endswith(".pdf") else ()
+    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens), attributes, embedder, *languages)
 
 
 def refusal_of(base: DesiredKnowledgeBase, limits: Limits) -> str:
@@ -82,8 +84,9 @@ def _outdated(document: Document, base: DesiredKnowledgeBase, file: File | None,
     if document.due is not None or file is None:
         return False
     refused = document.state is DocumentState.FAILED
-    current = refusal_of(base, limits) if refused else version_of(document.digest, base, file, embedder)
-    return document.version != current
+    if refused:
+        return document.version != refusal_of(base, limits)
+    return document.version != version_of(document.digest, base, file, embedder, limits.ocr_languages)
 
 
 def _fresh(

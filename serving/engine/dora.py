@@ -6,8 +6,7 @@ in `peft/tuners/lora/dora.py`). With s as the scale of the update, which vLLM mu
     y = g ∘ (x Wᵀ + x Aᵀ (s B)ᵀ) + bias,    g = m / ‖W + s B A‖, by output
 
 Without this plugin vLLM refuses such adapters. With it, an adapter's g is computed when the adapter comes into a slot,
-and the rows of its requests are multiplied by it after the product with A and B. Rows of the base model and of plain
-adapters are not touched.
+and the rows of its requests are computed here. Rows of the base model and of plain adapters are not touched.
 
 Each process computes g for its own part of a layer, so tensor parallel engines need no more than the sum of the squared
 norms over the parts of an input. What has no plain weights (quantised layers, experts, embeddings) is refused by name.
@@ -17,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
-from serving.engine.dora_scales import scales_of, squared_norms
+from serving.engine.dora_scales import parts_of, scales_of, squared_norms
 from serving.engine.lora_rows import bound_of
 
 _MAGNITUDES = (".lora_magnitude_vector", ".lora_magnitude_vector.weight")
@@ -46,8 +45,7 @@ def register() -> None:
     _wrap(LoRAModelManager, "_add_adapter", _adding)
     _wrap(LoRAModelManager, "activate_adapter", _activating)
     _wrap(LoRAModelManager, "_set_adapter_mapping", _mapping)
-    _wrap(BaseLinearLayerWithLoRA, "_apply_sync", _applying)
-    _wrap(BaseLinearLayerWithLoRA, "_apply_base_forward", _applying_whole)
+    _wrap(BaseLinearLayerWithLoRA, "_apply_lora_to_output", _applying)
 
 
 def _wrap(owner: Any, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
@@ -205,52 +203,63 @@ def _set_scales(manager: Any, adapter: Any, slot: int) -> None:
 
 
 def _mapping(set_mapping: Callable[..., None]) -> Callable[..., None]:
-    """Finds the rows of DoRA adapters once for all layers of a step: `dora_rows` is their indices with their slots."""
+    """Finds the rows of DoRA adapters once for all layers of a step: `dora_rows` has them by slot."""
 
     def run(manager: Any, mapping: Any) -> None:
         set_mapping(manager, mapping)
+        slots: set[int] = getattr(manager, "dora_slots", set())
         for wrapper in manager.punica_wrapper_mapping.values():
-            wrapper.dora_rows = _rows(wrapper.token_lora_indices, getattr(manager, "dora_slots", set()))
+            wrapper.dora_rows = _rows(wrapper.token_lora_indices.tolist(), slots) if slots else {}
 
     return run
 
 
-def _rows(slots: Any, of_dora: set[int]) -> tuple[Any, Any] | None:
-    """None without such rows. `slots` is int[rows], -1 for the base model."""
-    import torch
-
-    if not of_dora:
-        return None
-    is_dora = torch.isin(slots, torch.tensor(sorted(of_dora), dtype=slots.dtype))
-    rows = slice(None) if bool(is_dora.all()) else is_dora.nonzero().squeeze(1)
-    return (rows, slots[rows]) if bool(is_dora.any()) else None
+def _rows(slots: Sequence[int], of_dora: set[int]) -> Mapping[int, list[int]]:
+    """By slot; `slots` has one for each row, -1 for the base model."""
+    rows: dict[int, list[int]] = {}
+    for row, slot in enumerate(slots):
+        if slot in of_dora:
+            rows.setdefault(slot, []).append(row)
+    return rows
 
 
 def _applying(apply: Callable[..., Any]) -> Callable[..., Any]:
-    def run(layer: Any, x: Any, bias: Any = None) -> Any:
-        return _scaled(layer, apply(layer, x, bias), bias)
+    """Of `output`[…, outputs], the base layer's, the rows of DoRA adapters are computed here, and set in place: in
+    float32, so that they are rounded no more often than a plain adapter's. All others are vLLM's own."""
 
-    return run
-
-
-def _applying_whole(apply: Callable[..., Any]) -> Callable[..., Any]:
-    def run(layer: Any, x: Any) -> Any:
-        return _scaled(layer, apply(layer, x), None if layer.base_layer.skip_bias_add else layer.base_layer.bias)
-
-    return run
-
-
-def _scaled(layer: Any, output: Any, bias: Any) -> Any:
-    """`output`[…, outputs], with the rows of DoRA adapters scaled in place."""
-    rows = getattr(layer.punica_wrapper, "dora_rows", None)
-    if rows is None or not hasattr(layer, "dora_scales"):
+    def run(layer: Any, x: Any, output: Any) -> Any:
+        rows = getattr(layer.punica_wrapper, "dora_rows", None)
+        if not rows or not hasattr(layer, "dora_scales"):
+            return apply(layer, x, output)
+        inputs, flat = x.reshape(-1, x.shape[-1]), output.view(-1, output.shape[-1])
+        of_dora = {slot: _of_rows(layer, slot, inputs[which], flat[which]) for slot, which in rows.items()}
+        if sum(map(len, rows.values())) < len(flat):
+            output = apply(layer, x, output)
+            flat = output.view(-1, output.shape[-1])
+        for slot, which in rows.items():
+            flat[which] = of_dora[slot]
         return output
-    which, slots = rows
-    flat = output.view(-1, output.shape[-1])
-    scaled = flat[which].float()
-    if bias is not None:
-        scaled = scaled - bias
-    scaled = scaled * layer.dora_scales[slots]
-    limit = bound_of(flat)
-    flat[which] = (scaled if bias is None else scaled + bias).clamp_(-limit, limit).to(flat.dtype)
-    return output
+
+    return run
+
+
+def _of_rows(layer: Any, slot: int, inputs: Any, output: Any) -> Any:
+    """g ∘ (output - bias + inputs Aᵀ Bᵀ) + bias, bounded as other adapters' outputs."""
+    import torch
+
+    wide, bias = inputs.float(), _bias_of(layer)
+    updates = [wide @ a.float().T @ b.float().T for _, a, b in parts_of(layer, slot)]
+    scaled = output.float() if bias is None else output.float() - bias
+    scaled = (scaled + torch.cat(updates, dim=1)) * layer.dora_scales[slot]
+    scaled = scaled if bias is None else scaled + bias
+    limit = bound_of(output)
+    return scaled.nan_to_num_(nan=0.0, posinf=limit, neginf=-limit).clamp_(-limit, limit).to(output.dtype)
+
+
+def _bias_of(layer: Any) -> Any:
+    """What the base layer has added here: of a row parallel layer, the first process alone adds it."""
+    from vllm.model_executor.layers.linear import RowParallelLinear
+
+    base = layer.base_layer
+    is_later = isinstance(base, RowParallelLinear) and layer.tp_rank > 0
+    return None if base.skip_bias_add or is_later else base.bias

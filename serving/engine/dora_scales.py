@@ -21,7 +21,7 @@ def scales_of(layer: Any, slot: int, magnitude: Any) -> Any:
 
     base = layer.base_layer
     squares = base.squared_norms.clone()
-    for part, a, b in _parts(layer, slot):
+    for part, a, b in parts_of(layer, slot):
         of_base = layer._get_quant_method().apply(base, a, None)[:, part].float().T  # [outputs, rank]: W Aᵀ
         wide_a, wide_b = a.float(), b.float()
         squares[part] += (wide_b * (2 * of_base + wide_b @ (wide_a @ wide_a.T))).sum(dim=1)
@@ -30,7 +30,7 @@ def scales_of(layer: Any, slot: int, magnitude: Any) -> Any:
     return torch.where(magnitudes.isnan(), torch.ones_like(scales), scales)
 
 
-def _parts(layer: Any, slot: int) -> list[tuple[slice, Any, Any]]:
+def parts_of(layer: Any, slot: int) -> list[tuple[slice, Any, Any]]:
     """For each projection of a merged layer: its outputs, A[rank, inputs] and B[outputs, rank]."""
     parts, start = [], 0
     for a, b, size in zip(layer.lora_a_stacked, layer.lora_b_stacked, layer.output_slices, strict=True):

@@ -1,5 +1,6 @@
 """What is to be compared on which questions, from a YAML file."""
 
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,6 +31,7 @@ class Variant(_Strict):
     """One way to answer: a model or a version of one, with its prompt, examples and documents. `grounded: false` leaves
     out an adapter's own knowledge bases."""
 
+    name: Name
     model: str
     system: str = ""
     examples: tuple[Example, ...] = ()
@@ -55,23 +57,23 @@ class Variant(_Strict):
 
 
 class Plan(_Strict):
-    """`questions` is a file, beside this one unless absolute. `abstentions` are sentences that count as one, beside the
-    platform's own."""
+    """`questions` is a file, beside this one unless absolute. The first variant is the base. Sentences of `abstentions`
+    count as one, beside the platform's own."""
 
     questions: Path
     metric: Metric = "exact"
-    variants: dict[Name, Variant] = Field(min_length=2, max_length=12)
+    variants: tuple[Variant, ...] = Field(min_length=2, max_length=12)
     abstentions: tuple[str, ...] = ()
     max_tokens: int = Field(default=256, ge=1, le=4096)
     at_once: int = Field(default=4, ge=1, le=64)  # requests
 
     @model_validator(mode="after")
     def _differ(self) -> "Plan":
-        seen: dict[Variant, str] = {}
-        for name, variant in self.variants.items():
-            if variant in seen:
-                raise ValueError(f"{seen[variant]} and {name} are the same variant")
-            seen[variant] = name
+        for one, other in combinations(self.variants, 2):
+            if one.name == other.name:
+                raise ValueError(f"two variants have the name {one.name}")
+            if one == other.model_copy(update={"name": one.name}):
+                raise ValueError(f"{one.name} and {other.name} are the same variant")
         return self
 
 

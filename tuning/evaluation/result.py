@@ -7,7 +7,7 @@ from typing import Any
 
 from tuning.evaluation.answer import Answer
 from tuning.evaluation.comparison import Comparison, Scores, compared
-from tuning.evaluation.plan import Metric, Plan
+from tuning.evaluation.plan import Metric, Plan, Variant
 from tuning.evaluation.question import Question
 from tuning.evaluation.run import AGAIN, Answers
 from tuning.evaluation.scores import abstains, score
@@ -39,6 +39,7 @@ class Result:
     """`flips` are questions to which the first variant gave another answer when asked again, of `repeated`."""
 
     metric: Metric
+    variants: Sequence[Variant]
     questions: int
     groups: int
     comparison: Comparison
@@ -48,25 +49,24 @@ class Result:
     repeated: int
 
     def as_json(self) -> Mapping[str, Any]:
-        return asdict(self) | {"winner": self.comparison.winner}
+        variants = [variant.model_dump(mode="json") for variant in self.variants]
+        return asdict(self) | {"variants": variants, "winner": self.comparison.winner}
 
 
 def result_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Result:
-    by_variant = {name: [answers[name, question.line] for question in questions] for name in plan.variants}
+    names = [variant.name for variant in plan.variants]
+    by_variant = {name: [answers[name, question.line] for question in questions] for name in names}
     scores: Scores = {
         name: [score(plan.metric, q, a, plan.abstentions) for q, a in zip(questions, each, strict=True)]
         for name, each in by_variant.items()
     }
     use = {name: _use(each) for name, each in by_variant.items()}
     groups = [question.group for question in questions]
-    first = next(iter(plan.variants))
-    again = [
-        (answers[first, q.line], answers[first + AGAIN, q.line])
-        for q in questions
-        if (first + AGAIN, q.line) in answers
-    ]
+    twice = [((names[0], question.line), (names[0] + AGAIN, question.line)) for question in questions]
+    again = [(answers[one], answers[other]) for one, other in twice if other in answers]
     return Result(
         metric=plan.metric,
+        variants=plan.variants,
         questions=len(questions),
         groups=len(set(groups)),
         comparison=compared(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tuning.evaluation.answer import Answer
-from tuning.evaluation.plan import Plan
+from tuning.evaluation.plan import Plan, Variant
 from tuning.evaluation.question import Question
 
 ANSWERS = "answers.jsonl"
@@ -38,12 +38,11 @@ async def answered(plan: Plan, questions: Sequence[Question], ask: Ask, folder: 
     folder.mkdir(parents=True, exist_ok=True)
     answers = dict(_kept(folder / ANSWERS, _run_id(plan, questions)))
     turns = list(_turns(plan, questions))
-    missing = iter([turn for turn in turns if (turn[0], turn[1].line) not in answers])
+    missing = iter([turn for turn in turns if (turn[0], turn[2].line) not in answers])
     with (folder / ANSWERS).open("a", encoding="utf-8") as file:
         while batch := list(islice(missing, plan.at_once)):
-            for (name, question), answer in zip(
-                batch, await asyncio.gather(*(_answer(plan, *turn, ask) for turn in batch)), strict=True
-            ):
+            asked = (_answer(variant, question, plan.max_tokens, ask) for _, variant, question in batch)
+            for (name, _, question), answer in zip(batch, await asyncio.gather(*asked), strict=True):
                 answers[name, question.line] = answer
                 file.write(json.dumps({"variant": name, "line": question.line, **_plain(answer)}) + "\n")
             file.flush()
@@ -51,16 +50,17 @@ async def answered(plan: Plan, questions: Sequence[Question], ask: Ask, folder: 
     return answers
 
 
-def _turns(plan: Plan, questions: Sequence[Question]) -> Iterator[tuple[str, Question]]:
-    first = next(iter(plan.variants))
+def _turns(plan: Plan, questions: Sequence[Question]) -> Iterator[tuple[str, Variant, Question]]:
+    """The name under which the answer is kept, the variant, and the question."""
+    first = plan.variants[0]
     for number, question in enumerate(questions):
-        yield from ((name, question) for name in plan.variants)
+        yield from ((variant.name, variant, question) for variant in plan.variants)
         if number < REPEATED:
-            yield first + AGAIN, question
+            yield first.name + AGAIN, first, question
 
 
-async def _answer(plan: Plan, name: str, question: Question, ask: Ask) -> Answer:
-    body = plan.variants[name.removesuffix(AGAIN)].body(question, plan.max_tokens)
+async def _answer(variant: Variant, question: Question, max_tokens: int, ask: Ask) -> Answer:
+    body = variant.body(question, max_tokens)
     begun = time.monotonic()
     try:
         return Answer.of(await ask(body), time.monotonic() - begun)
@@ -74,7 +74,7 @@ def _plain(answer: Answer) -> Mapping[str, Any]:
 
 def _run_id(plan: Plan, questions: Sequence[Question]) -> str:
     """Of all that decides the answers; a metric may change."""
-    variants = {name: variant.model_dump(mode="json") for name, variant in plan.variants.items()}
+    variants = [variant.model_dump(mode="json") for variant in plan.variants]
     asked = [(question.line, question.system, question.text) for question in questions]
     text = json.dumps([variants, asked, plan.max_tokens], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

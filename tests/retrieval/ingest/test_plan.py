@@ -30,7 +30,7 @@ READY = Document(
     "a.txt",
     "signature",
     digest="d",
-    version=version_of("d", WANTED, FILE, "e"),
+    version=version_of("d", WANTED, FILE, "e", ""),
     chunks=3,
     state=DocumentState.READY,
 )
@@ -90,10 +90,18 @@ def test_the_same_path_in_two_sources_or_tenants_is_two_documents() -> None:
 
 def test_chunks_follow_from_the_content_and_the_way_of_cutting() -> None:
     finer = WANTED.model_copy(update={"chunk_tokens": 80})
-    assert (
-        len({version_of("a", WANTED, FILE, "e"), version_of("b", WANTED, FILE, "e"), version_of("a", finer, FILE, "e")})
-        == 3
-    )
+    kinds = [("a", WANTED), ("b", WANTED), ("a", finer)]
+    assert len({version_of(digest, base, FILE, "e", "") for digest, base in kinds}) == 3
+
+
+def test_pdfs_are_read_anew_in_other_languages_and_nothing_else_is() -> None:
+    scan = replace(FILE, path="scan.PDF")
+    indexed = replace(READY, id=document_id(WANTED, scan), version=version_of("d", WANTED, scan, "e", ""))
+    korean = replace(LIMITS, ocr_languages="kor")
+    assert [changed.id for changed in plan(WANTED, [FILE, scan], [READY, indexed], NOW, korean, "e").changed] == [
+        indexed.id
+    ]
+    assert plan(WANTED, [FILE, scan], [READY, indexed], NOW, LIMITS, "e").changed == ()
 
 
 def test_what_the_store_lost_is_done_again_and_what_nobody_remembers_is_found() -> None:

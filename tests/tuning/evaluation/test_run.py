@@ -14,7 +14,11 @@ from tuning.evaluation.result import Result, result_of
 from tuning.evaluation.run import ANSWERS, NotAnsweredError, OtherRunError, answered
 
 QUESTIONS = [Question(line, f"q{line}", ("yes",) if line % 4 else (), f"g{line // 2}") for line in range(60)]
-PLAN = Plan(questions=Path("q"), variants={"base": Variant(model="base"), "better": Variant(model="better")}, at_once=3)
+PLAN = Plan(
+    questions=Path("q"),
+    variants=(Variant(name="base", model="base"), Variant(name="better", model="better")),
+    at_once=3,
+)
 
 
 class Model:
@@ -82,7 +86,7 @@ def test_the_report_has_scores_winner_cost_and_abstention(tmp_path: Path) -> Non
 
 
 def test_without_a_difference_it_says_what_could_have_been_seen(tmp_path: Path) -> None:
-    plan = PLAN.model_copy(update={"variants": {"one": Variant(model="a"), "two": Variant(model="b")}})
+    plan = PLAN.model_copy(update={"variants": (Variant(name="one", model="a"), Variant(name="two", model="b"))})
     result = _run(Model(), tmp_path, plan)
     assert conclusion(result).startswith("no winner: one, two are not told apart")
     assert any("is not seen" in line for line in lines(result))

@@ -1,0 +1,134 @@
+"""`make bench-tuning`: adapters trained here, every method on the engine, kills, and evaluations.
+
+T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same by QLoRA;
+T3 a DoRA on the engine against PEFT, and against a plain LoRA; T7 runs that are killed; T8 winners of evaluations.
+"""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import openai
+
+from benchmarks.bare_engine import BASE, HERE, KEY, BareEngine, bare_engine, load
+from benchmarks.first_tokens import Ids
+from benchmarks.report import Bar, report
+from benchmarks.tuning import dora, kills, winners
+from benchmarks.tuning.style import NAME, STYLE, examples, row, write
+from benchmarks.tuning.trained import DEMO, Trained, answers, quality, train
+from models.demo.corpus import Example, held_out
+from tuning.evaluation.answer import Answer
+from tuning.evaluation.question import Question
+from tuning.evaluation.scores import score
+from tuning.formats import row_of
+from tuning.rendering import Rendered, Renderer
+from tuning.row import Row
+
+ROOT = Path("build/bench-tuning").resolve()
+COMMITTED = HERE / "models/demo/adapters" / NAME
+SEED = 20_261_129
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench-tuning", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="fewer rows, questions and kills")
+    quick = parser.parse_args().quick
+    shutil.rmtree(ROOT, ignore_errors=True)
+    ROOT.mkdir(parents=True)
+    rows, asked, count = (400, 100, 1) if quick else (3_000, 1_000, 20)
+    data = write(ROOT / "style.jsonl", list(examples(rows, 5)))
+    trained = {method: train(data, ROOT / method, method=method) for method in ("lora", "qlora", "dora")}
+    questions = held_out(asked, SEED)
+    with bare_engine(ROOT / "engine.log") as engine:
+        bars = _served(engine, trained, questions)
+        bars |= _dora(engine, trained, questions[:100], 3 if quick else 9)
+        bars |= _winners(engine, questions)
+    bars |= _kills(count)
+    return report("tuning", bars)
+
+
+def _served(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Example]) -> dict[str, Bar]:
+    folders = {"committed": COMMITTED, "lora": trained["lora"].folder, "qlora": trained["qlora"].folder}
+    asyncio.run(_load(engine, folders))
+    found = {name: quality(engine, name, asked) for name in folders}
+    lineage = trained["qlora"].lineage["memory_bytes"]
+    plain = trained["lora"].lineage["memory_bytes"]["linear_weights"] / 2  # in bfloat16, as it is served
+    return {
+        "T1-style": Bar(found["lora"].in_style, 0.95, "of answers"),
+        "T1-quality": Bar(round(found["lora"].right - found["committed"].right, 4), -0.02, "of answers"),
+        "T1-minutes": Bar(round(trained["lora"].seconds / 60, 2), 10, "minutes", at_most=True),
+        "T2-quality": Bar(round(found["qlora"].right - found["lora"].right, 4), -0.02, "of answers"),
+        "T2-memory": Bar(round(lineage["linear_weights"] / plain, 3), 0.3, "of bf16", at_most=True),
+    }
+
+
+async def _load(engine: BareEngine, folders: dict[str, Path]) -> None:
+    async with engine.session() as session:
+        for name, folder in folders.items():
+            status, text = await load(session, name, folder)
+            if status != 200:
+                raise RuntimeError(f"{name}: {text}")
+
+
+def _dora(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Example], rounds: int) -> dict[str, Bar]:
+    found = _compared(engine, trained, asked, rounds)
+    with bare_engine(ROOT / "engine-float32.log", dtype="float32") as exact:
+        in_float32 = _compared(exact, trained, asked, 0)
+    return {
+        "T3-distance": Bar(round(found.dora / found.plain, 3), 1.0, "of a LoRA's", at_most=True),
+        "T3-float32": Bar(round(in_float32.dora, 6), 0.001, "nats", at_most=True),
+        "T3-others": Bar(found.others, 0, "answers", at_most=True),
+        "T3-throughput": Bar(round(found.throughput, 3), 0.9, "of a LoRA's"),
+    }
+
+
+def _compared(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Example], rounds: int) -> dora.Compared:
+    """With the LoRA of the same data."""
+    renderer = Renderer.of(DEMO)
+    prompts = [_ids(renderer, example) for example in asked]
+    return asyncio.run(dora.compared(engine, trained["lora"].folder, trained["dora"].folder, prompts, rounds))
+
+
+def _ids(renderer: Renderer, example: Example) -> Ids:
+    read = row_of(1, row(example, STYLE))
+    rendered = renderer.rendered(read, 1024) if isinstance(read, Row) else read
+    if not isinstance(rendered, Rendered):
+        raise RuntimeError(rendered.message)
+    return list(rendered.prompt)
+
+
+def _winners(engine: BareEngine, asked: Sequence[Example]) -> dict[str, Bar]:
+    """Of the base and adapters with the passages, and of the base without."""
+    questions = [
+        Question(number, example.question, (example.answer,) if example.answer else (), str(number))
+        for number, example in enumerate(asked)
+    ]
+    with openai.OpenAI(base_url=f"{engine.url}/v1", api_key=KEY, max_retries=0, timeout=120) as client:
+        texts = {name: answers(client, name, asked) for name in (BASE, "committed", "lora")}
+        texts["without"] = answers(client, BASE, asked, passages=False)
+    unknown = [STYLE.unknown, "I do not know."]
+    outcomes = {
+        name: [score("contains", q, Answer(text), unknown) for q, text in zip(questions, each, strict=True)]
+        for name, each in texts.items()
+    }
+    right, count = winners.named(outcomes)
+    return {
+        "T8-right": Bar(right, 0.95, f"of {count}"),
+        "T8-none": Bar(winners.named_without_difference(outcomes), 5, "of 100", at_most=True),
+    }
+
+
+def _kills(count: int) -> dict[str, Bar]:
+    different, farthest = kills.kills(write(ROOT / "kills.jsonl", list(examples(120, 6))), ROOT, count)
+    return {
+        "T7-digest": Bar(different, 0, f"of {count}", at_most=True),
+        "T7-loss": Bar(farthest, 1e-6, "nats", at_most=True),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

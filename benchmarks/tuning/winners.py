@@ -1,0 +1,37 @@
+"""Does an evaluation name the right winner, and none where there is none?"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tuning.evaluation.comparison import compared
+
+RESAMPLES = 100
+
+Outcomes = Mapping[str, Sequence[float]]  # by variant, in the order of the questions
+
+
+def named(outcomes: Outcomes, seed: int = 0) -> tuple[float, int]:
+    """The share of right winners among those that tenths of the questions name, and how many do."""
+    truth = max(outcomes, key=lambda name: np.mean(outcomes[name]))
+    winners = [winner for winner in (_winner(outcomes, seed + n) for n in range(RESAMPLES)) if winner]
+    return (sum(winner == truth for winner in winners) / len(winners) if winners else 1.0), len(winners)
+
+
+def named_without_difference(outcomes: Outcomes, seed: int = 0) -> int:
+    """How many tenths name a winner of two variants whose outcomes were exchanged by chance."""
+    one, other = (np.asarray(values) for values in list(outcomes.values())[:2])
+    rng = np.random.default_rng(seed)
+    count = 0
+    for number in range(RESAMPLES):
+        swapped = rng.random(len(one)) < 0.5
+        mixed = {"one": np.where(swapped, other, one).tolist(), "other": np.where(swapped, one, other).tolist()}
+        count += _winner(mixed, number) is not None
+    return count
+
+
+def _winner(outcomes: Outcomes, seed: int) -> str | None:
+    total = len(next(iter(outcomes.values())))
+    drawn = np.random.default_rng(seed).choice(total, total // 10, replace=False)
+    part = {name: [values[index] for index in drawn] for name, values in outcomes.items()}
+    return compared(part, [str(index) for index in drawn], dict.fromkeys(outcomes, 1.0)).winner

@@ -1,0 +1,67 @@
+"""`quiver evaluate` on a running platform: documents answer what the model alone cannot."""
+
+import json
+import secrets
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from examples.demo.platform import QUIVER, Platform, create_key
+from models.demo.corpus import UNKNOWN, Example
+
+VARIANTS = [
+    {"name": "base", "model": "quiver-demo"},
+    {"name": "documents", "model": "quiver-demo", "knowledgeBases": ["facts"]},
+    {"name": "adapter", "model": "support", "grounded": False},
+]
+
+
+@pytest.fixture(scope="module")
+def evaluated(
+    platform: Platform, questions: list[Example], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """What the command says, and its folder."""
+    folder = tmp_path_factory.mktemp("evaluation")
+    rows = [{"question": each.question, "answer": each.answer} for each in questions[:30]]
+    (folder / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    plan = {"questions": "questions.jsonl", "metric": "contains", "variants": VARIANTS, "abstentions": [UNKNOWN]}
+    (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
+    words = [str(folder / "plan.yaml"), "--url", platform.url.removesuffix("/v1"), "--key", platform.keys["acme"]]
+    return _run("evaluate", *words, "--out", str(folder / "out")), folder / "out"
+
+
+def _run(*words: str) -> str:
+    ended = subprocess.run([QUIVER, *words], capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_documents_win_where_the_answers_are_in_documents(evaluated: tuple[str, Path]) -> None:
+    said, out = evaluated
+    assert "winner: documents" in said
+    result = json.loads((out / "result.json").read_text())
+    assert result["winner"] == "documents"
+    assert result["comparison"]["means"]["base"] < result["comparison"]["means"]["documents"] - 0.3
+    assert result["use"]["documents"]["errors"] == 0
+    assert "<svg" in (out / "report.html").read_text()
+
+
+def test_advice_is_what_was_measured(platform: Platform, evaluated: tuple[str, Path]) -> None:
+    name = f"advice-{secrets.token_hex(3)}"
+    key = create_key(platform.root, "acme", name, ("documents",))
+    words = ["advise", "--evaluation", str(evaluated[1] / "result.json"), "--store", "vs_facts", "--made-up", "costly",
+             "--url", platform.url.removesuffix("/v1"), "--key", key]  # fmt: skip
+    try:
+        platform.wait_until(lambda: _has_key(words), what="the key", limit_s=30)
+        said = _run(*words)
+    finally:
+        (platform.root / f"key-acme-{name}.yaml").unlink()
+    assert "Serve: retrieval from documents\n" in said
+    assert "no other variant comes near it" in said
+    assert "a made-up answer is costly" in said
+
+
+def _has_key(words: list[str]) -> bool:
+    return subprocess.run([QUIVER, *words], capture_output=True, check=False, timeout=60).returncode == 0

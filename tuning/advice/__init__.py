@@ -1,0 +1,1 @@
+"""Prompt, retrieve, or fine-tune? From a tenant's own facts."""

@@ -1,0 +1,42 @@
+"""What is known of a tenant, each fact with where it is from. What is missing is None, and said as missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+# Parts of a variant beside the base model.
+PROMPT, EXAMPLES, DOCUMENTS, ADAPTER = PARTS = ("prompt", "examples", "documents", "adapter")
+
+
+@dataclass(frozen=True)
+class Fact(Generic[T]):
+    value: T
+    source: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An evaluation: scores by variant, the parts of each, and the variants that no other is better than, the cheapest
+    first."""
+
+    means: Mapping[str, float]
+    parts: Mapping[str, frozenset[str]]
+    best: Sequence[str]
+    questions: int
+    visible: float  # the smallest difference that it shows
+
+    def with_part(self, part: str) -> Sequence[str]:
+        return [name for name, parts in self.parts.items() if part in parts]
+
+
+@dataclass(frozen=True)
+class Facts:
+    documents: Fact[int] | None = None
+    changed_weekly: Fact[float] | None = None  # share of documents that changed in the last week
+    rows: Fact[int] | None = None  # labelled examples, without copies
+    conflicts: Fact[int] | None = None  # of rows, with another answer to the same question
+    wrong_is_costly: Fact[bool] | None = None
+    must_explain: Fact[bool] | None = None
+    measured: Fact[Measured] | None = field(default=None)
