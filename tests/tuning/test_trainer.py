@@ -85,7 +85,7 @@ def test_a_quantised_base_takes_little_memory_and_its_adapter_is_served(qdora: P
 def test_a_run_goes_on_from_an_adapter(data: Path, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "on"
     losses = [line["loss"] for line in trained(data, out, start=whole, epochs=1) if "loss" in line]
-    assert losses[0] < 1  # 2.5 without
+    assert losses[0] < 1.5 * json.loads((whole / "lineage.json").read_text())["held_out_loss"]  # 5 without
     lineage = json.loads((out / "lineage.json").read_text())
     assert lineage["start"]["sha256"] == adapter_digest(whole)
     assert "rank 4 and alpha 8: name the same" in trained(data, tmp_path / "other", start=whole, rank=8)[-1]["error"]
