@@ -1,1 +1,1 @@
-"""`make bench-tuning`: trained adapters, and those of every method on the engine."""
+"""`make bench-tuning`: training, adapters of every method on the engine, and evaluation."""

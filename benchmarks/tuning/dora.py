@@ -1,4 +1,4 @@
-"""A DoRA beside a plain LoRA on one engine: how far from PEFT, what it does to others, and how fast."""
+"""Compares a DoRA with a plain LoRA on one engine: distance from PEFT, effect on others, throughput."""
 
 import asyncio
 import time

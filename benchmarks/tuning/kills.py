@@ -1,4 +1,4 @@
-"""A run that is killed at any step goes on to the same adapter."""
+"""Kills runs at random steps, and compares the resumed ones with an uninterrupted one."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What PEFT answers with adapters: run by the engine's Python, which has torch; see `benchmarks.first_tokens`."""
+"""PEFT's answers with adapters. Run by the engine's Python, which has torch; see `benchmarks.first_tokens`."""
 
 import json
 import logging

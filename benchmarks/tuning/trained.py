@@ -1,4 +1,4 @@
-"""Adapters that are trained here: how long it takes, and how they answer beside the committed one."""
+"""Trains adapters, and compares their answers with the committed adapter's."""
 
 import json
 import subprocess
@@ -38,7 +38,7 @@ class Quality:
 
 
 def train(data: Path, out: Path, **recipe: object) -> Trained:
-    """Raises CalledProcessError. What the trainer says goes to standard error."""
+    """Raises CalledProcessError. The trainer's output goes to standard error."""
     words = ["--data", data, "--base", DEMO, "--out", out, "--recipe", json.dumps(RECIPE | recipe)]
     command = [str(Settings().engine_python), "-m", "tuning.trainer", *map(str, words)]
     begun = time.monotonic()

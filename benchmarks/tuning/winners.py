@@ -1,4 +1,4 @@
-"""Does an evaluation name the right winner, and none where there is none?"""
+"""Checks named winners against ten times as many questions, and against variants without a difference."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,14 +12,14 @@ Outcomes = Mapping[str, Sequence[float]]  # by variant, in the order of the ques
 
 
 def named(outcomes: Outcomes, seed: int = 0) -> tuple[float, int]:
-    """The share of right winners among those that tenths of the questions name, and how many do."""
+    """Evaluates tenths of the questions: the share of right winners among the named ones, and the number of those."""
     truth = max(outcomes, key=lambda name: np.mean(outcomes[name]))
     winners = [winner for winner in (_winner(outcomes, seed + n) for n in range(RESAMPLES)) if winner]
     return (sum(winner == truth for winner in winners) / len(winners) if winners else 1.0), len(winners)
 
 
 def named_without_difference(outcomes: Outcomes, seed: int = 0) -> int:
-    """How many tenths name a winner of two variants whose outcomes were exchanged by chance."""
+    """Exchanges the outcomes of two variants by chance, and counts the tenths with a named winner."""
     one, other = (np.asarray(values) for values in list(outcomes.values())[:2])
     rng = np.random.default_rng(seed)
     count = 0

@@ -9,7 +9,8 @@ Without this plugin vLLM refuses such adapters. With it, an adapter's g is compu
 and the rows of its requests are computed here. Rows of the base model and of plain adapters are not touched.
 
 Each process computes g for its own part of a layer, so tensor parallel engines need no more than the sum of the squared
-norms over the parts of an input. What has no plain weights (quantised layers, experts, embeddings) is refused by name.
+norms over the parts of an input. Layers without plain weights (quantised ones, experts, embeddings) are refused by
+name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +78,7 @@ def _accepting(refusals: Callable[[Any], list[str]]) -> Callable[[Any], list[str
 
 
 def _naming(parse: Callable[..., tuple[str, bool]]) -> Callable[..., tuple[str, bool]]:
-    """The name of a magnitude's module, as that of its B."""
+    """Maps the name of a tensor of magnitudes as that of the module's B."""
 
     def run(name: str, *mapper: Any) -> tuple[str, bool]:
         module = _magnitude_of(name)
@@ -87,7 +88,7 @@ def _naming(parse: Callable[..., tuple[str, bool]]) -> Callable[..., tuple[str, 
 
 
 def _magnitude_of(tensor: str) -> str | None:
-    """The module whose magnitudes the tensor has."""
+    """The module of a tensor of magnitudes."""
     return next((tensor.removesuffix(ending) for ending in _MAGNITUDES if tensor.endswith(ending)), None)
 
 
@@ -164,7 +165,7 @@ def _require_plain(manager: Any, name: str) -> None:
 
 
 def _activating(activate: Callable[..., bool]) -> Callable[..., bool]:
-    """Sets the scales of the adapter that comes into a slot; those of the slot's last adapter go."""
+    """Replaces the scales of a slot by those of its new adapter."""
 
     def run(manager: Any, lora_id: int) -> bool:
         activated = activate(manager, lora_id)
@@ -182,7 +183,7 @@ def _activating(activate: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def _set_scales(manager: Any, adapter: Any, slot: int) -> None:
-    """They are computed once: an adapter that comes back into a slot still has them. Raises ValueError."""
+    """Scales are computed at the first activation and kept with the adapter. Raises ValueError."""
     import torch
 
     for name, layer in manager.modules.items():
@@ -257,7 +258,7 @@ def _of_rows(layer: Any, slot: int, inputs: Any, output: Any) -> Any:
 
 
 def _bias_of(layer: Any) -> Any:
-    """What the base layer has added here: of a row parallel layer, the first process alone adds it."""
+    """The bias in the base layer's output here. Of a row parallel layer, only the first process adds it."""
     from vllm.model_executor.layers.linear import RowParallelLinear
 
     base = layer.base_layer

@@ -1,6 +1,6 @@
 """Six questions, answered from a tenant's facts, and a recommendation that a person can check (pure).
 
-A measured comparison decides; published findings are for what was not measured: new facts come from documents (Ovadia
+A measured comparison decides. Without one, published findings do: new facts come from documents (Ovadia
 et al. 2023, Soudani et al. 2024), style and form from adapters (100 to 1,000 examples, Pecher et al. 2024), and fewer
 than 50 examples serve a prompt better.
 """
@@ -35,8 +35,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Advice:
-    """`parts` are what to serve beside the base model; none means the base model as it is. `sure` is whether a
-    measurement decides."""
+    """`parts` are served beside the base model; none means the base model as it is. `sure`: a measurement decides."""
 
     parts: frozenset[str]
     reasons: Sequence[str]
@@ -63,7 +62,7 @@ def advised(facts: Facts) -> Advice:
 
 
 def _by_measurement(facts: Facts, measured: Measured) -> tuple[frozenset[str], list[str]]:
-    """The cheapest of the best, among those that meet what the tenant needs."""
+    """The cheapest of the best variants with the needed parts."""
     needed = _needed(facts)
     fit = [name for name in measured.best if needed <= measured.parts[name]]
     chosen = fit[0] if fit else _best_of(measured, needed) or measured.best[0]
@@ -91,7 +90,7 @@ def _why(measured: Measured, chosen: str) -> str:
 
 
 def _best_of(measured: Measured, needed: frozenset[str]) -> str | None:
-    """The variant with the largest mean that has what is needed."""
+    """The variant with the largest mean among those with the needed parts."""
     able = [name for name, parts in measured.parts.items() if needed <= parts]
     return max(able, key=lambda name: measured.means[name], default=None)
 
@@ -101,7 +100,7 @@ def _needed(facts: Facts) -> frozenset[str]:
 
 
 def _needs(facts: Facts) -> Iterator[str]:
-    """Why answers must come from documents, whatever scored best."""
+    """Reasons for answers from documents, which hold whatever scored best."""
     if facts.changed_weekly is not None and facts.changed_weekly.value >= CHANGING:
         yield f"{facts.changed_weekly.value:.0%} of them changed in a week, and weights do not follow"
     if facts.must_explain is not None and facts.must_explain.value:

@@ -1,4 +1,4 @@
-"""What is known of a tenant, each fact with where it is from. What is missing is None, and said as missing."""
+"""Facts about a tenant, each with its source. A missing fact is None, and is reported as missing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +18,13 @@ class Fact(Generic[T]):
 
 @dataclass(frozen=True)
 class Measured:
-    """An evaluation: scores by variant, the parts of each, and the variants that no other is better than, the cheapest
-    first."""
+    """An evaluation: scores and parts by variant. `best` are the variants without a better one, the cheapest first."""
 
     means: Mapping[str, float]
     parts: Mapping[str, frozenset[str]]
     best: Sequence[str]
     questions: int
-    visible: float  # the smallest difference that it shows
+    visible: float  # the smallest visible difference
 
     def with_part(self, part: str) -> Sequence[str]:
         return [name for name, parts in self.parts.items() if part in parts]

@@ -1,1 +1,1 @@
-"""Which variant answers a tenant's questions best: base, prompt, examples, documents, adapter, or both."""
+"""Compares variants on a tenant's questions: base, prompt, examples, documents, adapter, or both."""

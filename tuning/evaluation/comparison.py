@@ -18,7 +18,7 @@ class Pair:
     difference: float
     interval: Interval
     p: float
-    visible: float  # the smallest difference that these questions show
+    visible: float  # the smallest visible difference
 
     @property
     def better(self) -> str | None:
@@ -28,8 +28,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`winner` is better than every other variant. `best` are those that no other is better than, the cheapest
-    first."""
+    """`winner` is better than every other variant. `best` are the variants without a better one, the cheapest first."""
 
     means: Mapping[str, float]
     intervals: Mapping[str, Interval]

@@ -1,4 +1,4 @@
-"""What is to be compared on which questions, from a YAML file."""
+"""The plan of an evaluation, from a YAML file: questions, a metric and variants."""
 
 from itertools import combinations
 from pathlib import Path

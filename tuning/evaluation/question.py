@@ -18,8 +18,8 @@ class QuestionsInvalidError(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """`answers` are all accepted ones; none means that nothing answers it, so that an abstention is right. Questions of
-    one `group` (wordings of one fact, one document) count as one when intervals are drawn."""
+    """`answers` are all accepted ones; without any, an abstention is right. Questions of one `group` (wordings of one
+    fact, one document) count as one when intervals are drawn."""
 
     line: int
     text: str
@@ -27,7 +27,7 @@ class Question:
     group: str
     system: str = ""
     sources: frozenset[str] = frozenset()  # titles of documents with the answer
-    schema: Mapping[str, Any] | None = None  # that the answer must fit
+    schema: Mapping[str, Any] | None = None  # JSON schema of the answer
 
     @property
     def is_answerable(self) -> bool:
@@ -51,8 +51,8 @@ def read(path: Path) -> list[Question]:
 
 
 def of_line(number: int, line: bytes) -> Question:
-    """`question` and `answer` (a text, a list of accepted texts, or null), or a row of training data. Raises ValueError
-    with what is wrong."""
+    """Reads `question` and `answer` (a text, a list of accepted texts, or null), or a row of training data. Raises
+    ValueError with the fault."""
     value = _object(line)
     if "question" not in value:
         return _of_row(number, line, value)

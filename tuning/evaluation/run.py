@@ -1,4 +1,4 @@
-"""Asks every variant every question, and keeps each answer in a file: a run that is broken off goes on from there."""
+"""Asks every variant every question, and keeps each answer in a file: an interrupted run goes on from there."""
 
 import asyncio
 import hashlib
@@ -34,7 +34,7 @@ class OtherRunError(Exception):
 
 async def answered(plan: Plan, questions: Sequence[Question], ask: Ask, folder: Path, say: Say) -> Answers:
     """Variants take turns on each question, so that a busy moment meets all of them. Raises OtherRunError, OSError, and
-    what else `ask` raises."""
+    the other errors of `ask`."""
     folder.mkdir(parents=True, exist_ok=True)
     answers = dict(_kept(folder / ANSWERS, _run_id(plan, questions)))
     turns = list(_turns(plan, questions))
@@ -73,7 +73,7 @@ def _plain(answer: Answer) -> Mapping[str, Any]:
 
 
 def _run_id(plan: Plan, questions: Sequence[Question]) -> str:
-    """Of all that decides the answers; a metric may change."""
+    """Identifies all inputs of the answers. The metric is none of them."""
     variants = [variant.model_dump(mode="json") for variant in plan.variants]
     asked = [(question.line, question.system, question.text) for question in questions]
     text = json.dumps([variants, asked, plan.max_tokens], sort_keys=True)
@@ -81,7 +81,7 @@ def _run_id(plan: Plan, questions: Sequence[Question]) -> str:
 
 
 def _kept(file: Path, run_id: str) -> Iterator[tuple[tuple[str, int], Answer]]:
-    """Answers of an earlier start; a line that was cut by a kill is left out. Begins the file if it is new."""
+    """Answers of an earlier start, without a line cut by a kill. Begins a new file."""
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
     whole = [line for line in lines if line.endswith("\n")]
     if whole and json.loads(whole[0]).get("run") != run_id:

@@ -1,4 +1,4 @@
-"""Checkpoints of a run, which is told from others by its recipe and its inputs."""
+"""Checkpoints of a run, identified by its recipe and its inputs."""
 
 import json
 import shutil
@@ -44,6 +44,6 @@ def _is_complete(checkpoint: Path) -> bool:
 
 
 def remove(out: Path) -> None:
-    """Of a run that has ended."""
+    """Deletes the checkpoints of a finished run."""
     shutil.rmtree(folder(out), ignore_errors=True)
     (out / _RUN).unlink()

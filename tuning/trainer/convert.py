@@ -1,7 +1,7 @@
 """`python -m tuning.trainer.convert`: the best plain LoRA for a DoRA, for engines that do not serve DoRA.
 
-A DoRA changes W to g ∘ (W + s B A). That difference has full rank, so a LoRA of it has an error, which is printed for
-each module: the Frobenius norm of what is left out, as a share of the difference's. Above a limit nothing is written.
+A DoRA changes W to g ∘ (W + s B A). The difference has full rank, so a LoRA leaves a part of it out. The error of each
+module is printed: the Frobenius norm of the part, as a share of the difference's. Above a limit nothing is written.
 """
 
 import argparse
