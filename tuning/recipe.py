@@ -12,6 +12,8 @@ from typing import Literal, get_args
 # With q, the base's linear weights are held in 4 bits (NF4) while the adapter is trained.
 Method = Literal["lora", "rslora", "dora", "qlora", "qdora"]
 METHODS: tuple[Method, ...] = get_args(Method)
+Targets = Literal["all", "attention", "mlp"]  # linear layers that get matrices
+TARGETS: tuple[Targets, ...] = get_args(Targets)
 NOT_FULL = (
     "full fine-tuning makes a base model of its own, which takes a whole engine and is not swapped beside others; "
     "train an adapter of all linear layers: it learns as much from data of this size"
@@ -31,6 +33,7 @@ class Recipe:
     max_length: int = 1024  # tokens of a row
     patience: int = 3
     seed: int = 0
+    targets: Targets = "all"
 
     @property
     def is_quantised(self) -> bool:

@@ -1,7 +1,7 @@
 """`make bench-tuning`: adapters trained here, every method on the engine, kills, and evaluations.
 
 T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same by QLoRA;
-T3 a DoRA on the engine against PEFT, and against a plain LoRA; T7 runs that are killed; T8 winners of evaluations.
+T3 a DoRA on the engine against PEFT, and against a plain LoRA; T6 a search against the defaults; T7 runs that are killed; T8 winners of evaluations.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import openai
 from benchmarks.bare_engine import BASE, HERE, KEY, BareEngine, bare_engine, load
 from benchmarks.first_tokens import Ids
 from benchmarks.report import Bar, report
-from benchmarks.tuning import dora, kills, winners
+from benchmarks.tuning import dora, kills, searching, winners
 from benchmarks.tuning.style import NAME, STYLE, examples, row, write
 from benchmarks.tuning.trained import DEMO, Trained, answers, quality, train
 from models.demo.corpus import Example, held_out
@@ -39,7 +39,7 @@ def main() -> int:
     quick = parser.parse_args().quick
     shutil.rmtree(ROOT, ignore_errors=True)
     ROOT.mkdir(parents=True)
-    rows, asked, count = (400, 100, 1) if quick else (3_000, 1_000, 20)
+    rows, asked, count, trials = (400, 100, 1, 4) if quick else (3_000, 1_000, 20, 12)
     data = write(ROOT / "style.jsonl", list(examples(rows, 5)))
     trained = {method: train(data, ROOT / method, method=method) for method in ("lora", "qlora", "dora")}
     questions = held_out(asked, SEED)
@@ -47,6 +47,7 @@ def main() -> int:
         bars = _served(engine, trained, questions)
         bars |= _dora(engine, trained, questions[:100], 3 if quick else 9)
         bars |= _winners(engine, questions)
+    bars |= _search(data, trials)
     bars |= _kills(count)
     return report("tuning", bars)
 
@@ -119,6 +120,15 @@ def _winners(engine: BareEngine, asked: Sequence[Example]) -> dict[str, Bar]:
     return {
         "T8-right": Bar(right, 0.95, f"of {count}"),
         "T8-none": Bar(winners.named_without_difference(outcomes), 5, "of 100", at_most=True),
+    }
+
+
+def _search(data: Path, trials: int) -> dict[str, Bar]:
+    found = searching.search(data, ROOT / "search", trials)
+    gain = found["gain"]["low"] if found["is_better"] and found["gain"] else 0.0
+    return {
+        "T6-gain": Bar(round(gain, 4), 0.0001, "nats"),
+        "T6-steps": Bar(round(found["steps"] / found["all_steps"], 3), 0.6, "of all", at_most=True),
     }
 
 

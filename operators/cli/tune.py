@@ -77,9 +77,15 @@ def train(data: Path, base: Path, out: Path, start: Path | None, **recipe: Any) 
     The same command goes on where it was broken off. Training stops early once the held-out rows are learned no
     better, and keeps the best adapter. It runs at a low priority in the engine's environment.
     """
-    command = ["nice", str(Settings().engine_python), "-m", "tuning.trainer", "--data", str(data), "--base", str(base),
-               "--out", str(out), "--recipe", json.dumps(recipe)]  # fmt: skip
-    command += ["--start", str(start)] if start else []
+    more = ["--start", str(start)] if start else []
+    _train("", data, base, out, "--recipe", json.dumps(recipe), *more)
+
+
+def _train(module: str, data: Path, base: Path, out: Path, *words: str) -> None:
+    """Runs a command of the trainer at a low priority. Raises ClickException."""
+    name = f"tuning.trainer.{module}".rstrip(".")
+    command = ["nice", str(Settings().engine_python), "-m", name, "--data", str(data), "--base", str(base), "--out",
+               str(out), *words]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment()) as trainer:
         try:
             said = [_shown(json.loads(line)) for line in trainer.stdout or () if line.startswith("{")]
@@ -88,6 +94,34 @@ def train(data: Path, base: Path, out: Path, start: Path | None, **recipe: Any) 
             raise click.ClickException(f"broken off; the same command goes on from {out}") from None
     if trainer.returncode or not said:
         raise click.ClickException(f"training ended with status {trainer.returncode}; the same command goes on")
+
+
+@tune.command()
+@click.argument("data", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--base", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="The base model's folder.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
+              help="The search's folder; OUT/adapter becomes the winner.")  # fmt: skip
+@click.option("--trials", type=click.IntRange(2, 1000), default=12, show_default=True)
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), default=60, show_default=True,
+              help="No trial begins later.")  # fmt: skip
+@click.option("--most-rank", type=click.IntRange(1, 512), default=16, show_default=True,
+              help="The base model's maxRank.")  # fmt: skip
+@click.option("--method", type=_Method(), default="lora", show_default=True)
+@click.option("--rate", type=click.FloatRange(0, 1, min_open=True), default=2e-4, show_default=True,
+              help="That is to be beaten; a quarter to ten times of it is tried.")  # fmt: skip
+@click.option("--max-length", type=click.IntRange(16, 1_000_000), default=_DEFAULT_LENGTH, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+def search(
+    data: Path, base: Path, out: Path, trials: int, minutes: float, most_rank: int, **recipe: Any
+) -> None:  # fmt: skip
+    """Search for a recipe: the rate first, then rank, layers and epochs.
+
+    The first trial is the defaults. The winner is compared with it on rows that no trial saw, and kept only if the
+    interval of its gain is above zero. The same command goes on where it was broken off.
+    """
+    _train("search", data, base, out, "--recipe", json.dumps(recipe), "--trials", str(trials), "--minutes",
+           str(minutes), "--most-rank", str(most_rank))  # fmt: skip
 
 
 @tune.command()
@@ -116,9 +150,26 @@ def _shown(line: Mapping[str, Any]) -> str:
     """Says a line of the trainer, and returns it. Raises ClickException for a refusal."""
     if "error" in line:
         raise click.ClickException(str(line["error"]))
-    text = f"the adapter is in {line['adapter']}" if "adapter" in line else _progress(line)
+    text = _end(line) if "adapter" in line else _trial(line) if "trial" in line else _progress(line)
     click.echo(text)
     return text
+
+
+def _end(line: Mapping[str, Any]) -> str:
+    place = f"the adapter is in {line['adapter']}"
+    if (found := line.get("found")) is None:
+        return place
+    saved = f"{found['steps']} of {found['all_steps']} steps were trained"
+    if (gain := found["gain"]) is None:
+        return f"{'the defaults could not be trained' if found['is_better'] else 'the defaults won'}; {saved}; {place}"
+    size = f"{gain['low']:+.3f} to {gain['high']:+.3f} nats a token on rows that no trial saw"
+    verdict = "better than the defaults" if found["is_better"] else "not better than the defaults, which are kept"
+    return f"the winner is {verdict} ({size}); {saved}; {place}"
+
+
+def _trial(line: Mapping[str, Any]) -> str:
+    loss = f"held-out loss {line['held_out_loss']:.3f}" if line["held_out_loss"] is not None else line["state"]
+    return f"trial {line['trial']} of {line['of']}: {line['recipe']}: {loss}"
 
 
 def _progress(line: Mapping[str, Any]) -> str:

@@ -2,24 +2,14 @@
 
 import argparse
 import json
-import logging
 import sys
-import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from transformers.utils.logging import disable_progress_bar
 
 from tuning.recipe import Recipe
 from tuning.rendering import BaseUnreadableError
 from tuning.trainer.errors import TrainingError
+from tuning.trainer.output import say, silence
 from tuning.trainer.run import Order, train
-
-
-def _say(line: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
 
 
 def main() -> int:
@@ -29,15 +19,13 @@ def main() -> int:
     parser.add_argument("--start", type=Path, help="the folder of an adapter to go on from")
     parser.add_argument("--recipe", type=json.loads, default={}, help="the fields of a recipe, as JSON")
     given = parser.parse_args()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)  # of libraries, about themselves
-    disable_progress_bar()
+    silence()
     try:
-        folder = train(Order(given.data, given.base, given.out, Recipe(**given.recipe), given.start), _say)
+        folder = train(Order(given.data, given.base, given.out, Recipe(**given.recipe), given.start), say)
     except (TrainingError, BaseUnreadableError, OSError) as error:
-        _say({"error": str(error)})
+        say({"error": str(error)})
         return 1
-    _say({"adapter": str(folder)})
+    say({"adapter": str(folder)})
     return 0
 
 

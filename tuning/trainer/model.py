@@ -1,6 +1,6 @@
 """The base model with the adapter that is trained on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-from tuning.recipe import Recipe
+from tuning.recipe import Recipe, Targets
 from tuning.trainer.errors import TrainingError
 
 _NF4 = BitsAndBytesConfig(
@@ -17,6 +17,8 @@ _NF4 = BitsAndBytesConfig(
     bnb_4bit_use_double_quant=True,
     bnb_4bit_compute_dtype=torch.float32,
 )
+
+_PARTS: Mapping[Targets, tuple[str, ...]] = {"attention": ("attn", "attention"), "mlp": ("mlp", "feed_forward")}
 
 
 def adapted(base: Path, recipe: Recipe, start: Path | None) -> PeftModel:
@@ -29,7 +31,7 @@ def adapted(base: Path, recipe: Recipe, start: Path | None) -> PeftModel:
     plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, **more)
     _keep_layout(plain)
     if start is None:
-        return get_peft_model(plain, _lora(recipe))
+        return get_peft_model(plain, _lora(recipe, _targets(plain, recipe.targets)))
     model = PeftModel.from_pretrained(plain, start, is_trainable=True, torch_device="cpu")
     _require_alike(recipe, model.peft_config["default"])
     return model
@@ -43,12 +45,20 @@ def _keep_layout(model: Any) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
-def _lora(recipe: Recipe) -> LoraConfig:
+def _lora(recipe: Recipe, targets: str | list[str]) -> LoraConfig:
     """Without dropout: a DoRA with it would compute each product twice."""
     return LoraConfig(
-        r=recipe.rank, lora_alpha=recipe.alpha, lora_dropout=0.0, target_modules="all-linear",
+        r=recipe.rank, lora_alpha=recipe.alpha, lora_dropout=0.0, target_modules=targets,
         use_rslora=recipe.method == "rslora", use_dora=recipe.is_dora, task_type="CAUSAL_LM",
     )  # fmt: skip
+
+
+def _targets(model: Any, targets: Targets) -> str | list[str]:
+    """For PEFT: the last parts of the names of linear layers in attention, or in the inner layers."""
+    if targets == "all":
+        return "all-linear"
+    linear = (name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear))
+    return sorted({name.rpartition(".")[2] for name in linear if any(part in name for part in _PARTS[targets])})
 
 
 def _require_alike(recipe: Recipe, start: LoraConfig) -> None:

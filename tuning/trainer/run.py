@@ -57,7 +57,7 @@ def train(order: Order, say: Say) -> Path:
         raise TrainingError(f"{order.data} has {data.faulty} faults: see quiver tune check {order.data}")
     division = divided(data.rows)
     training, held_out, _ = (
-        _rendered(renderer, rows, order.recipe.max_length)
+        rendered(renderer, rows, order.recipe.max_length)
         for rows in (division.training, division.held_out, division.final)
     )
     base = digest_of(order.base)
@@ -77,7 +77,7 @@ def train(order: Order, say: Say) -> Path:
     return _published(order, model, _lineage(order, (data.digest, base, start), division, trainer, loss, estimate))
 
 
-def _rendered(renderer: Renderer, rows: Sequence[Row], max_length: int) -> list[Rendered]:
+def rendered(renderer: Renderer, rows: Sequence[Row], max_length: int) -> list[Rendered]:
     """Raises TrainingError for the first row that cannot be learned from."""
     kept = []
     for row in rows:

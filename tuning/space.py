@@ -1,0 +1,56 @@
+"""The recipes that a search tries (pure).
+
+Early losses tell good rates from bad ones, but not ranks or epochs, whose curves begin alike. So rates are searched
+first, with pruning, and ranks, layers and epochs then, without.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tuning.recipe import TARGETS, Recipe, Targets
+
+_RANKS = (4, 8, 16, 32)
+_EPOCHS = (1, 2, 3, 5)
+_LOWER, _HIGHER = 1 / 4, 10.0  # of the recipe's rate
+_FASTEST = 0.02
+RATE_SHARE = 0.75  # of the trials
+
+
+@dataclass(frozen=True)
+class Space:
+    """Around the recipe that is to be beaten. `most_rank` is the engine's."""
+
+    start: Recipe
+    most_rank: int
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        return self.start.rate * _LOWER, min(self.start.rate * _HIGHER, max(_FASTEST, self.start.rate))
+
+    @property
+    def ranks(self) -> Sequence[int]:
+        return sorted({rank for rank in _RANKS if rank <= self.most_rank} | {self.start.rank})
+
+    @property
+    def epochs(self) -> Sequence[int]:
+        return sorted({*_EPOCHS, self.start.epochs})
+
+    @property
+    def targets(self) -> Sequence[Targets]:
+        return TARGETS
+
+    def with_rate(self, rate: float) -> Recipe:
+        return replace(self.start, rate=rate)
+
+    def with_shape(self, rate: float, shape: Mapping[str, object]) -> Recipe:
+        """Alpha follows the rank as in the start: together they are nearly one setting."""
+        rank = int(str(shape["rank"]))
+        targets = next(each for each in TARGETS if each == shape["targets"])
+        alpha = max(1, round(self.start.alpha * rank / self.start.rank))
+        return replace(self.start, rate=rate, rank=rank, alpha=alpha, epochs=int(str(shape["epochs"])), targets=targets)
+
+
+def trials_of(total: int) -> tuple[int, int]:
+    """Of rates, and of shapes."""
+    rates = max(1, round(total * RATE_SHARE))
+    return rates, total - rates
