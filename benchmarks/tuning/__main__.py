@@ -1,7 +1,8 @@
 """`make bench-tuning`: adapters trained here, every method on the engine, kills, and evaluations.
 
 T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same by QLoRA;
-T3 a DoRA on the engine against PEFT, and against a plain LoRA; T6 a search against the defaults; T7 runs that are killed; T8 winners of evaluations.
+T3 a DoRA on the engine against PEFT, and against a plain LoRA; T6 a search against the defaults; T7 runs that are
+killed; T8 winners of evaluations.
 """
 
 import argparse
