@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from operators.cli.arguments import DEFAULT_PORT
 from operators.clients.public_client import PublicClient, RefusedError
 
 PATIENCE_S = 600.0  # without any answer
+_OF_THIS_REQUEST = (400, 413)  # statuses of refusals that say nothing about the next request
 
 
 @click.command()
@@ -33,14 +34,17 @@ def evaluate(plan: Path, url: str, key: str, out: Path) -> None:
     from tuning.evaluation.question import QuestionsInvalidError, read
     from tuning.evaluation.report import lines, page
     from tuning.evaluation.result import result_of
-    from tuning.evaluation.run import OtherRunError, answered
+    from tuning.evaluation.run import Answers, OtherRunError, answered
 
     try:
         read_plan = plans.read(plan)
-        questions = read(read_plan.questions)
-        answers = Access(url, key, "gateway").run(
-            lambda client: answered(read_plan, questions, _Asking(client).ask, out, _say)
-        )
+        questions = read(read_plan.questions, read_plan.metric)
+
+        async def asked(client: PublicClient) -> Answers:
+            place = await _place(client, {variant.model for variant in read_plan.variants})
+            return await answered(read_plan, questions, place, _Asking(client).ask, out, _say)
+
+        answers = Access(url, key, "gateway").run(asked)
     except (plans.PlanInvalidError, QuestionsInvalidError, OtherRunError, OSError) as error:
         raise click.ClickException(str(error)) from error
     result = result_of(read_plan, questions, answers)
@@ -57,20 +61,34 @@ class _Asking:
         self._client = client
         self._last_answer = time.monotonic()
 
-    async def ask(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def ask(self, body: Mapping[str, Any]) -> tuple[Mapping[str, Any], float]:
+        """Raises NotAnsweredError for a refusal of this request, and RefusedError for one of every request."""
         from tuning.evaluation.run import NotAnsweredError
 
         while True:
+            begun = time.monotonic()
             reply = await self._client.reply("POST", "/v1/chat/completions", json=body)
             if reply.retry_after_s is not None:
-                if time.monotonic() - self._last_answer > PATIENCE_S:
-                    raise RefusedError(f"{reply.refusal} The same command goes on once it answers.")
-                await asyncio.sleep(reply.retry_after_s)
+                await self._wait(reply.retry_after_s, reply.refusal)
                 continue
+            if reply.refusal and reply.status not in _OF_THIS_REQUEST:
+                raise RefusedError(f"{reply.refusal} The same command goes on once this is put right.")
             self._last_answer = time.monotonic()
             if reply.refusal:
                 raise NotAnsweredError(reply.refusal)
-            return reply.body
+            return reply.body, time.monotonic() - begun
+
+    async def _wait(self, seconds: float, refusal: str) -> None:
+        if time.monotonic() + seconds - self._last_answer > PATIENCE_S:
+            raise RefusedError(f"{refusal} The same command goes on once it answers.")
+        await asyncio.sleep(seconds)
+
+
+async def _place(client: PublicClient, models: Collection[str]) -> str:
+    """The API's address, and the versions of the models: an adapter that is released anew is another one."""
+    listed = (await client.answer("GET", "/v1/models"))["data"]
+    versions = {model["id"]: sorted(model.get("versions") or ()) for model in listed if model["id"] in models}
+    return json.dumps([client.url, versions], sort_keys=True)
 
 
 def _say(done: int, total: int) -> None:

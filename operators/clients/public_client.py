@@ -22,6 +22,7 @@ class Reply:
     """A body, or a refusal in the API's words, which may ask for a later request."""
 
     body: Object
+    status: int = 200
     refusal: str = ""
     retry_after_s: float | None = None
 
@@ -31,6 +32,10 @@ class PublicClient:
 
     def __init__(self, session: aiohttp.ClientSession, url: str, service: str) -> None:
         self._session, self._url, self._service = session, url.rstrip("/"), service
+
+    @property
+    def url(self) -> str:
+        return self._url
 
     async def answer(self, method: str, path: str, **options: Any) -> Object:
         reply = await self.reply(method, path, **options)
@@ -49,7 +54,7 @@ class PublicClient:
             return Reply(body)
         refusal = _reason(body) or f"{self._url} answered {response.status} to {method} {path}."
         wait = response.headers.get("Retry-After", "")
-        return Reply({}, refusal, float(wait) if wait.isdecimal() else None)
+        return Reply({}, response.status, refusal, float(wait) if wait.isdecimal() else None)
 
     async def listed(self, path: str) -> AsyncIterator[Object]:
         """All objects of a list in pages."""

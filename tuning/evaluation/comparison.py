@@ -47,7 +47,9 @@ def compared(scores: Scores, groups: Sequence[str], costs: Mapping[str, float]) 
     grouped = {name: Grouped.of(values, groups) for name, values in scores.items()}
     names = list(combinations(scores, 2))
     corrected = holm([p_value(grouped[one] - grouped[other]) for one, other in names])
-    pairs = [_pair(one, other, scores, grouped, p) for (one, other), p in zip(names, corrected, strict=True)]
+    pairs = [
+        _pair(one, other, scores, grouped, p, len(names)) for (one, other), p in zip(names, corrected, strict=True)
+    ]
     beaten = {pair.other for pair in pairs if pair.better}
     return Comparison(
         means={name: values.mean for name, values in grouped.items()},
@@ -57,10 +59,10 @@ def compared(scores: Scores, groups: Sequence[str], costs: Mapping[str, float]) 
     )
 
 
-def _pair(one: str, other: str, scores: Scores, grouped: Mapping[str, Grouped], p: float) -> Pair:
+def _pair(one: str, other: str, scores: Scores, grouped: Mapping[str, Grouped], p: float, tests: int) -> Pair:
     if grouped[one].mean < grouped[other].mean:
         one, other = other, one
     difference = grouped[one] - grouped[other]
     unequal = sum(a != b for a, b in zip(scores[one], scores[other], strict=True)) / len(scores[one])
-    visible = visible_difference(unequal, len(difference.sums))
+    visible = visible_difference(unequal, len(difference.sums), tests)
     return Pair(one, other, difference.mean, interval(difference), p, visible)

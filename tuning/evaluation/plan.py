@@ -47,6 +47,7 @@ class Variant(_Strict):
                 {"role": "user", "content": example.question},
                 {"role": "assistant", "content": example.answer},
             ]
+        messages += [{"role": message.role, "content": message.content} for message in question.history]
         messages.append({"role": "user", "content": question.text})
         body: dict[str, Any] = {"model": self.model, "messages": messages, "temperature": 0, "max_tokens": max_tokens}
         if self.knowledge_bases:

@@ -1,13 +1,15 @@
 """The questions of an evaluation: one JSON object a line."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuning.evaluation import schema as schemas
+from tuning.evaluation.text import normal
 from tuning.reading import parsed
-from tuning.row import Fault
+from tuning.row import Fault, Message
 
 MOST_FAULTS = 20  # in a message
 
@@ -18,36 +20,57 @@ class QuestionsInvalidError(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """`answers` are all accepted ones; without any, an abstention is right. Questions of one `group` (wordings of one
-    fact, one document) count as one when intervals are drawn."""
+    """`answers` are all accepted ones. If nothing answers it (`is_answerable` is false), an abstention is right.
+    Questions of one `group` (wordings of one fact, one document) count as one when intervals are drawn."""
 
     line: int
     text: str
     answers: tuple[str, ...]
     group: str
+    is_answerable: bool = True
     system: str = ""
+    history: tuple[Message, ...] = ()  # earlier turns of the user and the assistant
     sources: frozenset[str] = frozenset()  # titles of documents with the answer
     schema: Mapping[str, Any] | None = None  # JSON schema of the answer
 
-    @property
-    def is_answerable(self) -> bool:
-        return bool(self.answers)
 
-
-def read(path: Path) -> list[Question]:
-    """Raises QuestionsInvalidError and OSError."""
+def read(path: Path, metric: str) -> list[Question]:
+    """Raises QuestionsInvalidError, also for questions without what the metric needs, and OSError."""
     questions: list[Question] = []
     faults: list[str] = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if line.strip():
             try:
-                questions.append(of_line(number, line))
+                questions.append(_required(metric, of_line(number, line)))
             except ValueError as error:
                 faults.append(f"line {number}: {error}")
     if faults or not questions:
         shown = "; ".join(faults[:MOST_FAULTS]) or "it is empty"
         raise QuestionsInvalidError(f"{path} has {len(faults)} faults: {shown}")
     return questions
+
+
+def _required(metric: str, question: Question) -> Question:
+    """Raises ValueError if the metric cannot score an answer."""
+    if not question.is_answerable:
+        return question
+    if metric == "citation" and not question.sources:
+        raise ValueError("the metric citation needs sources, or the answer null")
+    if metric in ("exact", "contains", "f1") and not question.answers:
+        raise ValueError(f"the metric {metric} needs an answer, or null")
+    if metric == "json" and question.schema is None:
+        _require_json(question.answers)
+    return question
+
+
+def _require_json(answers: Sequence[str]) -> None:
+    if not answers:
+        raise ValueError("the metric json needs a schema or an answer, or null")
+    for answer in answers:
+        try:
+            json.loads(answer)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"the accepted answer {answer[:40]!r} is not JSON") from error
 
 
 def of_line(number: int, line: bytes) -> Question:
@@ -59,8 +82,10 @@ def of_line(number: int, line: bytes) -> Question:
     text = value["question"]
     if not isinstance(text, str) or not text.strip():
         raise ValueError("question is a text")
-    return Question(number, text, _answers(value.get("answer")), _group(value, number), _text(value, "system"),
-                    frozenset(_texts(value.get("sources") or [], "sources")), _schema(value))  # fmt: skip
+    answers = _answers(value)
+    return Question(number, text, answers, _group(value, number), is_answerable=bool(answers) or "answer" not in value,
+                    system=_text(value, "system"), sources=frozenset(_texts(value.get("sources") or [], "sources")),
+                    schema=schemas.checked(value.get("schema")))  # fmt: skip
 
 
 def _object(line: bytes) -> Mapping[str, Any]:
@@ -77,14 +102,21 @@ def _of_row(number: int, line: bytes, value: Mapping[str, Any]) -> Question:
     row = parsed(number, line)
     if isinstance(row, Fault):
         raise ValueError(f"it has no question, and as a row of training data: {row.message}")
-    system = next((message.content for message in row.prompt if message.role == "system"), "")
-    return Question(number, row.question, (row.answer,), _group(value, number), system)
+    system = "\n\n".join(message.content for message in row.prompt if message.role == "system")
+    *history, last = (message for message in row.prompt if message.role != "system")
+    return Question(number, last.content, (row.answer,), _group(value, number), system=system, history=tuple(history))
 
 
-def _answers(value: object) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return tuple(_texts(value if isinstance(value, list) else [value], "answer"))
+def _answers(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """None for null, and for no `answer` where `sources` or `schema` say what is right."""
+    if "answer" not in value and not value.get("sources") and not value.get("schema"):
+        raise ValueError("it has no answer; where nothing answers it, the answer is null")
+    answer = value.get("answer")
+    answers = () if answer is None else tuple(_texts(answer if isinstance(answer, list) else [answer], "answer"))
+    for each in answers:
+        if not normal(each):
+            raise ValueError(f"the accepted answer {each!r} has punctuation alone")
+    return answers
 
 
 def _texts(values: object, name: str) -> Iterator[str]:
@@ -105,10 +137,3 @@ def _text(value: Mapping[str, Any], name: str) -> str:
 
 def _group(value: Mapping[str, Any], number: int) -> str:
     return _text(value, "group") or f"line {number}"
-
-
-def _schema(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    schema = value.get("schema")
-    if schema is not None and not isinstance(schema, dict):
-        raise ValueError("schema is an object")
-    return schema

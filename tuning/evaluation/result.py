@@ -25,12 +25,14 @@ class Abstention:
 
 @dataclass(frozen=True)
 class Use:
-    """Tokens of an answer and its prompt on average, and seconds of an answer: the median and the 95th percentile."""
+    """Tokens of an answer and its prompt on average, and seconds of an answer: the median and the 95th percentile, of
+    answers without errors. `cited` answers have citations."""
 
     prompt_tokens: float
     answer_tokens: float
     median_s: float
     p95_s: float
+    cited: int
     errors: int
 
 
@@ -80,13 +82,15 @@ def result_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Re
 
 
 def _use(answers: Sequence[Answer]) -> Use:
-    seconds = [answer.seconds for answer in answers]
+    whole = [answer for answer in answers if not answer.error] or [Answer("")]
+    seconds = [answer.seconds for answer in whole]
     cuts = quantiles(seconds, n=20, method="inclusive") if len(seconds) > 1 else [seconds[0]] * 19
     return Use(
-        prompt_tokens=fmean(answer.prompt_tokens for answer in answers),
-        answer_tokens=fmean(answer.answer_tokens for answer in answers),
+        prompt_tokens=fmean(answer.prompt_tokens for answer in whole),
+        answer_tokens=fmean(answer.answer_tokens for answer in whole),
         median_s=cuts[9],
         p95_s=cuts[18],
+        cited=sum(bool(answer.cited) for answer in answers),
         errors=sum(bool(answer.error) for answer in answers),
     )
 

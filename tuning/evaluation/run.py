@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -18,8 +17,8 @@ ANSWERS = "answers.jsonl"
 REPEATED = 50  # questions that the first variant is asked again, to show how far it agrees with itself
 AGAIN = "(again)"
 
-# A chat completion for a request's body. Raises NotAnsweredError.
-Ask = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
+# A chat completion for a request's body, and its seconds. Raises NotAnsweredError.
+Ask = Callable[[Mapping[str, Any]], Awaitable[tuple[Mapping[str, Any], float]]]
 Say = Callable[[int, int], None]  # of how many answers there are, and will be
 Answers = Mapping[tuple[str, int], Answer]  # by variant and line of the question
 
@@ -32,11 +31,11 @@ class OtherRunError(Exception):
     """The folder has the answers of another evaluation."""
 
 
-async def answered(plan: Plan, questions: Sequence[Question], ask: Ask, folder: Path, say: Say) -> Answers:
-    """Variants take turns on each question, so that a busy moment meets all of them. Raises OtherRunError, OSError, and
-    the other errors of `ask`."""
+async def answered(plan: Plan, questions: Sequence[Question], place: str, ask: Ask, folder: Path, say: Say) -> Answers:
+    """Variants take turns on each question, so that a busy moment meets all of them. `place` identifies the API and the
+    versions of its models. Raises OtherRunError, OSError, and the other errors of `ask`."""
     folder.mkdir(parents=True, exist_ok=True)
-    answers = dict(_kept(folder / ANSWERS, _run_id(plan, questions)))
+    answers = dict(_kept(folder / ANSWERS, _run_id(plan, questions, place)))
     turns = list(_turns(plan, questions))
     missing = iter([turn for turn in turns if (turn[0], turn[2].line) not in answers])
     with (folder / ANSWERS).open("a", encoding="utf-8") as file:
@@ -61,22 +60,21 @@ def _turns(plan: Plan, questions: Sequence[Question]) -> Iterator[tuple[str, Var
 
 async def _answer(variant: Variant, question: Question, max_tokens: int, ask: Ask) -> Answer:
     body = variant.body(question, max_tokens)
-    begun = time.monotonic()
     try:
-        return Answer.of(await ask(body), time.monotonic() - begun)
+        return Answer.of(*await ask(body))
     except NotAnsweredError as error:
-        return Answer("", error=str(error), seconds=time.monotonic() - begun)
+        return Answer("", error=str(error))
 
 
 def _plain(answer: Answer) -> Mapping[str, Any]:
     return asdict(answer) | {"cited": sorted(answer.cited)}
 
 
-def _run_id(plan: Plan, questions: Sequence[Question]) -> str:
+def _run_id(plan: Plan, questions: Sequence[Question], place: str) -> str:
     """Identifies all inputs of the answers. The metric is none of them."""
     variants = [variant.model_dump(mode="json") for variant in plan.variants]
-    asked = [(question.line, question.system, question.text) for question in questions]
-    text = json.dumps([variants, asked, plan.max_tokens], sort_keys=True)
+    asked = [(question.line, question.system, str(question.history), question.text) for question in questions]
+    text = json.dumps([variants, asked, plan.max_tokens, place], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

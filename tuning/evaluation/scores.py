@@ -1,24 +1,21 @@
-"""How right an answer is, from 0 to 1 (pure).
-
-Texts are compared without marks of citations, case, punctuation at the ends, and differences of spacing (NFKC). F1 is
-that of words, of characters where a text has Hangul, kana or ideographs, since those are not spaced by word alone.
-"""
+"""How right an answer is, from 0 to 1 (pure)."""
 
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jsonschema
 
 from tuning.evaluation.answer import Answer
 from tuning.evaluation.plan import Metric
 from tuning.evaluation.question import Question
+from tuning.evaluation.text import SCRIPTS, normal
 
-_MARK = re.compile(r"\s*\[\d+\]")
-_ENDS = " \t\n.,;:!?\"'()*_`。、"
-_BY_CHARACTER = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af]")
+_BY_CHARACTER = re.compile(f"[{SCRIPTS}]")
+# A letter or digit that would make another word or number; characters of unspaced scripts do not.
+_WORD = rf"[^\W{SCRIPTS}]"
 
 Score = Callable[[Question, Answer], float]
 
@@ -36,22 +33,22 @@ def abstains(answer: Answer, abstentions: Sequence[str]) -> bool:
     return answer.abstained or normal(answer.text) in {normal(sentence) for sentence in abstentions}
 
 
-def normal(text: str) -> str:
-    without = _MARK.sub("", unicodedata.normalize("NFKC", text))
-    return " ".join(without.casefold().split()).strip(_ENDS)
-
-
 def _exact(question: Question, answer: Answer) -> float:
     return float(normal(answer.text) in {normal(accepted) for accepted in question.answers})
 
 
 def _contains(question: Question, answer: Answer) -> float:
-    """An accepted answer is in the text, not within a longer word or number."""
-    text = normal(answer.text)
-    return float(any(re.search(rf"(?<!\w){re.escape(normal(each))}(?![\w]|[.,]\d)", text) for each in question.answers))
+    """An accepted answer is in the text, not within a longer word or number, nor behind a minus sign."""
+    text = f" {normal(answer.text)}"
+    return float(any(_within(normal(accepted)).search(text) for accepted in question.answers))
+
+
+def _within(accepted: str) -> "re.Pattern[str]":
+    return re.compile(rf"(?<!{_WORD})(?<!\d[.,])(?<!\s-){re.escape(accepted)}(?!{_WORD}|[.,]\d)")
 
 
 def _f1(question: Question, answer: Answer) -> float:
+    """Of words; of characters where a text has Hangul, kana or ideographs."""
     return max(_overlap(_units(answer.text), _units(accepted)) for accepted in question.answers)
 
 
@@ -68,13 +65,36 @@ def _overlap(one: Counter[str], other: Counter[str]) -> float:
 def _json(question: Question, answer: Answer) -> float:
     """It is JSON that fits the question's schema; without one, it equals an accepted answer."""
     try:
-        value = json.loads(answer.text)
+        value = _parsed(answer.text)
         if question.schema is None:
-            return float(any(value == json.loads(accepted) for accepted in question.answers))
+            return float(any(_plain(value) == _plain(_parsed(accepted)) for accepted in question.answers))
         jsonschema.validate(value, question.schema)
     except (ValueError, RecursionError, jsonschema.ValidationError):
         return 0.0
     return 1.0
+
+
+def _parsed(text: str) -> Any:
+    """Raises ValueError, also for NaN and Infinity, which no JSON has."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def _plain(value: Any) -> str:
+    """A text that is the same for the same JSON: true is not 1, and 1 is 1.0."""
+    whole = _parsed(json.dumps(value))
+    return json.dumps(_with_whole_numbers(whole), sort_keys=True)
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _citation(question: Question, answer: Answer) -> float:

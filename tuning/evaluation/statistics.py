@@ -8,6 +8,7 @@ the bootstrap over groups (https://arxiv.org/abs/2411.00640). Several tests are 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ Floats = NDArray[np.float64]
 
 DRAWS = 5_000
 LEVEL = 0.05
-# Of a normal distribution: two-sided 5 %, and 80 % power.
-_LEVEL_Z, _POWER_Z = 1.959964, 0.841621
+_POWER_Z = NormalDist().inv_cdf(0.8)
+_FEW = 30  # groups that differ: below, half of the equal sums would reject a true null too often
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def p_value(difference: Grouped, seed: int = 0) -> float:
     observed = abs(float(sums.sum()))
     above = np.count_nonzero(flipped > observed + 1e-9)
     equal = np.count_nonzero(np.abs(flipped - observed) <= 1e-9)
-    return float((above + equal / 2 + 0.5) / (DRAWS + 1))
+    return float((above + (equal / 2 if len(sums) >= _FEW else equal) + 0.5) / (DRAWS + 1))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -89,12 +90,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def visible_difference(disagreement: float, groups: int) -> float:
-    """The smallest difference that is found in four of five runs; `disagreement` is the share of questions that exactly
-    one variant gets right."""
-    return (_LEVEL_Z + _POWER_Z) * sqrt(max(disagreement, 1 / max(groups, 1)) / max(groups, 1))
+def visible_difference(disagreement: float, groups: int, tests: int = 1) -> float:
+    """The smallest difference that is found in four of five runs, with a correction for the number of tests.
+    `disagreement` is the share of questions that exactly one variant gets right."""
+    return _effect(tests) * sqrt(max(disagreement, 1 / max(groups, 1)) / max(groups, 1))
 
 
 def questions_for(difference: float, disagreement: float) -> int:
     """The number of questions that shows a difference in four of five runs."""
-    return ceil(disagreement * ((_LEVEL_Z + _POWER_Z) / difference) ** 2)
+    return ceil(disagreement * (_effect(1) / difference) ** 2)
+
+
+def _effect(tests: int) -> float:
+    """A difference in standard errors that is found in four of five runs."""
+    return NormalDist().inv_cdf(1 - LEVEL / tests / 2) + _POWER_Z

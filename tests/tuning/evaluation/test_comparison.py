@@ -1,6 +1,7 @@
 """A winner is named only if it is better than every other variant."""
 
 import numpy as np
+import pytest
 
 from tuning.evaluation.comparison import Comparison, compared
 
@@ -40,3 +41,13 @@ def test_a_difference_is_one_less_the_other() -> None:
     pair = compared({"a": [1.0, 1.0, 1.0, 0.0], "b": [0.0] * 4}, GROUPS[:4], {"a": 1, "b": 1}).pairs[0]
     assert (pair.one, pair.other, pair.difference) == ("a", "b", 0.75)
     assert pair.better is None  # of four questions none is sure
+
+
+def test_the_visible_difference_is_larger_among_more_variants() -> None:
+    two, six = _compared(a=0.5, b=0.5), _compared(a=0.5, b=0.5, c=0.5, d=0.5, e=0.5, f=0.5)
+    assert six.pairs[0].visible == pytest.approx(two.pairs[0].visible * (2.935 + 0.842) / (1.960 + 0.842), rel=0.02)
+
+
+def test_five_questions_name_no_winner() -> None:
+    scores = {"a": [1.0] * 5 + [0.0] * 5, "b": [0.0] * 10}
+    assert compared(scores, GROUPS[:10], {"a": 1, "b": 1}).winner is None  # p is 0.0625

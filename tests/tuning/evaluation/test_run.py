@@ -13,7 +13,10 @@ from tuning.evaluation.report import conclusion, lines, page
 from tuning.evaluation.result import Result, result_of
 from tuning.evaluation.run import ANSWERS, NotAnsweredError, OtherRunError, answered
 
-QUESTIONS = [Question(line, f"q{line}", ("yes",) if line % 4 else (), f"g{line // 2}") for line in range(60)]
+QUESTIONS = [
+    Question(line, f"q{line}", ("yes",) if line % 4 else (), f"g{line // 2}", is_answerable=line % 4 > 0)
+    for line in range(60)
+]
 PLAN = Plan(
     questions=Path("q"),
     variants=(Variant(name="base", model="base"), Variant(name="better", model="better")),
@@ -28,7 +31,7 @@ class Model:
         self.asked: list[Mapping[str, Any]] = []
         self._stop_after = stop_after
 
-    async def ask(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def ask(self, body: Mapping[str, Any]) -> tuple[Mapping[str, Any], float]:
         if len(self.asked) >= self._stop_after:
             raise ConnectionError("gone")
         self.asked.append(body)
@@ -37,11 +40,12 @@ class Model:
             raise NotAnsweredError("the question is too long")
         right = body["model"] == "better" or line % 3 == 0
         message = {"content": "yes" if right else "<no>", "abstained": right and line % 4 == 0}
-        return {"choices": [{"message": message}], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}
+        return {"choices": [{"message": message}], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}, 0.5
 
 
-def _run(model: Model, folder: Path, plan: Plan = PLAN) -> Result:
-    return result_of(plan, QUESTIONS, asyncio.run(answered(plan, QUESTIONS, model.ask, folder, lambda *_: None)))
+def _run(model: Model, folder: Path, plan: Plan = PLAN, place: str = "here") -> Result:
+    answers = asyncio.run(answered(plan, QUESTIONS, place, model.ask, folder, lambda *_: None))
+    return result_of(plan, QUESTIONS, answers)
 
 
 def test_a_run_that_is_broken_off_asks_only_what_is_missing(tmp_path: Path) -> None:
@@ -62,6 +66,8 @@ def test_another_plan_does_not_take_these_answers(tmp_path: Path) -> None:
     other = PLAN.model_copy(update={"max_tokens": 9})
     with pytest.raises(OtherRunError, match="another evaluation"):
         _run(Model(), tmp_path, other)
+    with pytest.raises(OtherRunError):
+        _run(Model(), tmp_path, place="an adapter's next version")
     metric = PLAN.model_copy(update={"metric": "contains"})
     again = Model()
     assert _run(again, tmp_path, metric).metric == "contains"
@@ -75,6 +81,7 @@ def test_the_report_has_scores_winner_cost_and_abstention(tmp_path: Path) -> Non
     assert (result.groups, result.flips, result.repeated) == (30, 0, 50)
     assert (result.abstention["better"].withheld, result.abstention["better"].unanswerable) == (15, 15)
     assert result.use["base"].errors == 1
+    assert (result.use["base"].prompt_tokens, result.use["base"].median_s) == (7, 0.5)  # of answers alone
     text = "\n".join(lines(result))
     assert "better is better than base: +" in text
     assert "winner: better" in text
