@@ -1,9 +1,9 @@
 """`quiver advise`: prompt, retrieve, or fine-tune?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +11,6 @@ from operators.cli.access import Access
 from operators.cli.arguments import DEFAULT_PORT
 from operators.clients.documents import DocumentsClient
 from operators.clients.public_client import Object, PublicClient
-
-if TYPE_CHECKING:
-    from tuning.advice.facts import Fact
 
 _WEEK = timedelta(days=7)
 
@@ -47,27 +44,44 @@ def advise(
     try:
         measured = reading.measured(evaluation) if evaluation else None
         rows, conflicts = reading.labelled(data) if data else (None, None)
-    except (reading.ResultInvalidError, OSError) as error:
+    except (reading.InputInvalidError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    documents, changed = _documents(Access(url, key, "gateway"), stores) if key and stores else (None, None)
+    documents = _documents(Access(url, key, "gateway"), stores) if key and stores else None
+    source = ", ".join(stores)
     facts = Facts(
-        documents=documents, changed_weekly=changed, rows=rows, conflicts=conflicts, measured=measured,
+        documents=Fact(documents.count, source) if documents else None,
+        changed_weekly=Fact(documents.changed, source) if documents and documents.changed is not None else None,
+        change_unclear=documents.unclear if documents else "",
+        rows=rows, conflicts=conflicts, measured=measured,
         wrong_is_costly=Fact(made_up == "costly", "--made-up") if made_up else None,
         must_explain=Fact(explain == "yes", "--explain") if explain else None,
     )  # fmt: skip
     click.echo("\n".join(lines(advised(facts))))
 
 
-def _documents(access: Access, stores: Sequence[str]) -> "tuple[Fact[int], Fact[float] | None]":
-    """Their number, and the share that is new or changed within a week: not clear where all are."""
-    from tuning.advice.facts import Fact
+@dataclass(frozen=True)
+class Documents:
+    """The number of documents, and the share added or changed in the last week, or why that is not clear."""
 
+    count: int
+    changed: float | None
+    unclear: str = ""
+
+
+def documents_of(files: Sequence[Object], now: datetime) -> Documents:
+    """Documents of a folder have no date of their own in the API: only uploads and web pages tell of changes."""
+    dated = [datetime.fromtimestamp(file["created_at"], UTC) for file in files if file["created_at"]]
+    changed = sum(date > now - _WEEK for date in dated)
+    if not dated:
+        return Documents(len(files), None, "the documents are a folder's, which have no dates here")
+    if changed == len(dated):
+        return Documents(len(files), None, "all documents are younger than a week")
+    return Documents(len(files), changed / len(dated))
+
+
+def _documents(access: Access, stores: Sequence[str]) -> Documents:
     async def listed(client: PublicClient) -> list[Object]:
         documents = DocumentsClient(client)
         return [file for store in stores for file in await documents.files(store)]
 
-    files, source = access.run(listed), ", ".join(stores)
-    young = datetime.now(UTC) - _WEEK
-    changed = sum(datetime.fromtimestamp(file["created_at"], UTC) > young for file in files)
-    share = Fact(changed / len(files), source) if changed < len(files) else None
-    return Fact(len(files), source), share
+    return documents_of(access.run(listed), datetime.now(UTC))

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from serving.agent import layers, weights
 from serving.agent.layers import Layer, Shape
 
@@ -37,6 +40,11 @@ class Base:
         if module not in self._norms:
             self._norms[module] = weights.norm(layer.path, layer.tensor)
         return self._norms[module]
+
+    def row_norms(self, module: str) -> NDArray[np.float32] | None:
+        """Of each output's weights, float32[outputs]; None if they cannot be read here."""
+        layer = self._layer(module)
+        return weights.row_norms(layer.path, layer.tensor) if layer and layer.tensor else None
 
     def is_quantised(self, module: str) -> bool:
         layer = self._layer(module)

@@ -9,14 +9,19 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from contract.model_names import may_name
 from serving.agent import adapter_config, magnitude, weights
 from serving.agent.adapter_config import CONFIG, AdapterConfig, Training
 from serving.agent.base import Base
 from serving.agent.errors import RefusedError
+from serving.agent.magnitude import MAX_UPDATE
 from serving.agent.weights import WEIGHTS, Tensor
 
 FILES = (CONFIG, WEIGHTS)
+# Relative difference of a magnitude from the norm that it began as: rounding to bfloat16 is below.
+UNMOVED = 0.005
 
 Pair = Mapping[str, Tensor]  # by side: A and B, and the magnitudes of a DoRA
 
@@ -99,7 +104,10 @@ def modules_of(tensors: Mapping[str, Tensor], config: AdapterConfig) -> list[Mod
         match = _LORA_MATRIX.fullmatch(short) or _LORA_EMBEDDING.fullmatch(short) or _MAGNITUDES.fullmatch(short)
         if not match or tensor.is_vector != (match.re is _MAGNITUDES):
             raise RefusedError("TensorInvalid", f"tensor {name} is not a LoRA matrix")
-        pairs.setdefault(match["module"], {})[match["side"]] = tensor
+        pair = pairs.setdefault(match["module"], {})
+        if match["side"] in pair:
+            raise RefusedError("TensorInvalid", f"module {match['module']} has two tensors for its {match['side']}")
+        pair[match["side"]] = tensor
         embeddings |= {match["module"]} if match.re is _LORA_EMBEDDING else set()
     trainings = config.trainings(pairs)
     sides = {"A", "B", "magnitude"} if config.is_dora else {"A", "B"}
@@ -139,12 +147,15 @@ def _check_magnitudes(path: Path, modules: Sequence[Module], base: Base) -> None
         )
         for module in modules
     ]
-    if not any(updates) and not any("magnitude" in module.pair for module in modules):
+    moved = [_check_norms(path, module, base) for module in modules if "magnitude" in module.pair]
+    if not any(updates) and not any(moved):
         raise RefusedError("NoEffect", "every update is zero, as in an untrained adapter; train it")
 
 
 def _check_dora(module: Module, base: Base) -> None:
     """Its scales come from the weights of a linear layer, one for each output."""
+    if module.name.endswith("lm_head") and "magnitude" in module.pair:
+        raise RefusedError("FeatureUnsupported", f"DoRA of module {module.name}: the engine serves none of the head")
     magnitudes = module.pair.get("magnitude")
     if magnitudes is None:
         return
@@ -155,6 +166,22 @@ def _check_dora(module: Module, base: Base) -> None:
         raise RefusedError(
             "ShapeInvalid", f"module {module.name} has {magnitudes.rows} magnitudes for {module.shape[0]} outputs"
         )
+
+
+def _check_norms(path: Path, module: Module, base: Base) -> bool:
+    """Whether the magnitudes are others than the norms of the base's weights, as in a trained DoRA. Raises RefusedError
+    if they are far larger: they scale the outputs."""
+    magnitudes = np.abs(weights.matrix(path, module.pair["magnitude"])[:, 0])
+    norms = base.row_norms(module.name)
+    if norms is None:
+        return True
+    if np.any(magnitudes > MAX_UPDATE * norms):
+        raise RefusedError(
+            "WeightsTooLarge",
+            f"module {module.name} has a magnitude over {MAX_UPDATE:g} times the norm of the base's weights; "
+            "train with a lower rate",
+        )
+    return bool(np.max(np.abs(magnitudes - norms) / np.maximum(norms, 1e-6)) > UNMOVED)
 
 
 def _check_fit(module: str, shape: tuple[int, int], base: Base) -> None:

@@ -109,6 +109,18 @@ def norm(path: Path, tensor: Tensor) -> float:
     return float(sum(float(np.sum(np.square(block, dtype=np.float64))) for block in _blocks(path, tensor)) ** 0.5)
 
 
+def row_norms(path: Path, tensor: Tensor) -> NDArray[np.float32]:
+    """float32[rows], computed in blocks of whole rows."""
+    rows = max(1, _BLOCK_ITEMS // tensor.columns)
+    parts = []
+    for start in range(0, tensor.rows, rows):
+        count = min(rows, tensor.rows - start)
+        begin = tensor.begin + start * tensor.columns * BYTES_PER_ITEM[tensor.dtype]
+        part = Tensor(tensor.dtype, count, tensor.columns, begin, tensor.end)
+        parts.append(np.linalg.norm(matrix(path, part), axis=1))
+    return np.concatenate(parts).astype(np.float32)
+
+
 def _blocks(path: Path, tensor: Tensor) -> Iterator[NDArray[np.float32]]:
     left = tensor.rows * tensor.columns
     with path.open("rb") as file:

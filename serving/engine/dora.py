@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
-from serving.engine.dora_scales import parts_of, scales_of, squared_norms
+from serving.engine.dora_scales import any_process, parts_of, scales_of, squared_norms
 from serving.engine.lora_rows import bound_of
 
 _MAGNITUDES = (".lora_magnitude_vector", ".lora_magnitude_vector.weight")
@@ -78,7 +78,7 @@ def _accepting(refusals: Callable[[Any], list[str]]) -> Callable[[Any], list[str
 
 
 def _naming(parse: Callable[..., tuple[str, bool]]) -> Callable[..., tuple[str, bool]]:
-    """Maps the name of a tensor of magnitudes as that of the module's B."""
+    """vLLM parses the names of A and B only, so a name of magnitudes is parsed as that of B."""
 
     def run(name: str, *mapper: Any) -> tuple[str, bool]:
         module = _magnitude_of(name)
@@ -98,13 +98,19 @@ def _reading(read: Callable[..., Any]) -> Callable[..., Any]:
     def run(
         cls: Any, lora_model_id: int, tensors: Mapping[str, Any], peft_helper: Any, *more: Any, **others: Any
     ) -> Any:
-        magnitudes = {module: tensor for name, tensor in tensors.items() if (module := _magnitude_of(name))}
+        names = {name: module for name in tensors if (module := _magnitude_of(name))}
+        if len(set(names.values())) < len(names):
+            raise ValueError("a module has two tensors of magnitudes")
+        magnitudes = {module: tensors[name] for name, module in names.items()}
         plain = {name: tensor for name, tensor in tensors.items() if not _magnitude_of(name)}
         if bool(magnitudes) != peft_helper.use_dora:
             raise ValueError("DoRA adapters say use_dora, and have a lora_magnitude_vector for each module")
         model = read(cls, lora_model_id, plain, peft_helper, *more, **others)
         for module, magnitude in magnitudes.items():
-            _weights_of(model, module, others.get("weights_mapper")).magnitude = magnitude.float()
+            weights = _weights_of(model, module, others.get("weights_mapper"))
+            if magnitude.shape != weights.lora_b.shape[:1]:
+                raise ValueError(f"module {module} has {len(magnitude)} magnitudes, and B other outputs")
+            weights.magnitude = magnitude.float()
         if magnitudes:
             _require_all(model)
         return model
@@ -183,24 +189,27 @@ def _activating(activate: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def _set_scales(manager: Any, adapter: Any, slot: int) -> None:
-    """Scales are computed at the first activation and kept with the adapter. Raises ValueError."""
+    """Scales are computed at the first activation and kept with the adapter. All processes of an engine compute the
+    same layers and refuse together: one that stopped earlier would leave the others waiting. Raises ValueError."""
     import torch
 
-    for name, layer in manager.modules.items():
-        weights = manager._get_lora_layer_weights(adapter, name)
-        if not hasattr(layer, "dora_scales") and weights is not None:
-            layer.dora_scales = torch.ones(manager.lora_slots, len(layer.base_layer.squared_norms))
-        if not hasattr(layer, "dora_scales"):
-            continue
-        if weights is None:
-            layer.dora_scales[slot] = 1.0
-            continue
-        if not hasattr(weights, "scales"):
-            weights.scales = scales_of(layer, slot, weights.magnitude)
-        if not bool((weights.scales.abs() <= MAX_SCALE).all()):
-            manager.remove_adapter(adapter.id)
-            raise ValueError(f"DoRA of module {name}: magnitudes are at most {MAX_SCALE:g} times the weights' norms")
-        layer.dora_scales[slot] = weights.scales
+    layers = {name: layer for name, layer in manager.modules.items() if hasattr(layer, "base_layer")}
+    loras = {name: manager._get_lora_layer_weights(adapter, name) for name in layers}
+    for name, weights in loras.items():
+        if weights is not None and not hasattr(weights, "scales"):
+            weights.scales = scales_of(layers[name], slot, weights.magnitude)
+    too_large = [
+        name for name, weights in loras.items() if weights and not bool((weights.scales.abs() <= MAX_SCALE).all())
+    ]
+    if any_process(bool(too_large)):
+        manager.remove_adapter(adapter.id)
+        raise ValueError(f"DoRA of {too_large}: magnitudes are at most {MAX_SCALE:g} times the weights' norms")
+    for name, layer in layers.items():
+        weights = loras[name]
+        if weights is not None and not hasattr(layer, "dora_scales"):
+            layer.dora_scales = torch.ones(manager.lora_slots, len(weights.scales))
+        if hasattr(layer, "dora_scales"):
+            layer.dora_scales[slot] = weights.scales if weights is not None else 1.0
 
 
 def _mapping(set_mapping: Callable[..., None]) -> Callable[..., None]:

@@ -64,3 +64,13 @@ def _whole(layer: Any, squares: Any) -> Any:
     if layer.tp_size > 1 and isinstance(layer.base_layer, RowParallelLinear):
         return tensor_model_parallel_all_reduce(squares)
     return squares
+
+
+def any_process(is_so: bool) -> bool:
+    """Whether it is so in any process of a tensor parallel engine."""
+    import torch
+    from vllm.distributed import get_tensor_model_parallel_world_size, tensor_model_parallel_all_reduce
+
+    if get_tensor_model_parallel_world_size() == 1:
+        return is_so
+    return bool(tensor_model_parallel_all_reduce(torch.tensor([float(is_so)])).item())

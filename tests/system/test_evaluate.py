@@ -28,8 +28,17 @@ def evaluated(
     (folder / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     plan = {"questions": "questions.jsonl", "metric": "contains", "variants": VARIANTS, "abstentions": [UNKNOWN]}
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
-    words = [str(folder / "plan.yaml"), "--url", platform.url.removesuffix("/v1"), "--key", platform.keys["acme"]]
-    return _run("evaluate", *words, "--out", str(folder / "out")), folder / "out"
+    words = [
+        "evaluate",
+        str(folder / "plan.yaml"),
+        "--url",
+        platform.url.removesuffix("/v1"),
+        "--out",
+        str(folder / "out"),
+    ]
+    wrong = subprocess.run([QUIVER, *words, "--key", "qv-acme-wrong"], capture_output=True, check=False, timeout=60)
+    assert wrong.returncode == 1  # and no refusal is kept as an answer
+    return _run(*words, "--key", platform.keys["acme"]), folder / "out"
 
 
 def _run(*words: str) -> str:

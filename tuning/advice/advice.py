@@ -53,26 +53,27 @@ class Advice:
 def advised(facts: Facts) -> Advice:
     questions = tuple(_questions(facts))
     if facts.measured is not None:
-        parts, reasons = _by_measurement(facts, facts.measured.value)
-        return Advice(parts, reasons, questions, sure=True)
+        return _by_measurement(facts, facts.measured.value, questions)
     parts, reasons = _by_findings(facts)
     return Advice(
         parts, [*reasons, "Nothing was measured: run quiver evaluate before you train."], questions, sure=False
     )
 
 
-def _by_measurement(facts: Facts, measured: Measured) -> tuple[frozenset[str], list[str]]:
-    """The cheapest of the best variants with the needed parts."""
+def _by_measurement(facts: Facts, measured: Measured, questions: Sequence[Answered]) -> Advice:
+    """The cheapest of the best variants with the needed parts. It is not sure where none with those was measured."""
     needed = _needed(facts)
+    reasons = [f"Documents are needed: {reason}." for reason in _needs(facts)]
     fit = [name for name in measured.best if needed <= measured.parts[name]]
-    chosen = fit[0] if fit else _best_of(measured, needed) or measured.best[0]
-    parts = measured.parts[chosen] | needed
-    reasons = [_why(measured, chosen)]
-    reasons += [f"Documents are needed: {reason}." for reason in _needs(facts)]
-    if not fit and needed:
+    chosen = fit[0] if fit else _best_of(measured, needed)
+    if chosen is None:
+        reasons.append("No variant with documents was measured: add one to the evaluation.")
+        return Advice(needed, reasons, questions, sure=False)
+    reasons.insert(0, _why(measured, chosen))
+    if not fit:
         reasons.append(f"{measured.best[0]} scored better and lacks documents: it cannot be kept current or explained.")
-    reasons += _cautions(facts, measured, parts)
-    return parts, reasons
+    reasons += _cautions(facts, measured, measured.parts[chosen])
+    return Advice(measured.parts[chosen], reasons, questions, sure=True)
 
 
 def _why(measured: Measured, chosen: str) -> str:
@@ -105,8 +106,7 @@ def _needs(facts: Facts) -> Iterator[str]:
         yield f"{facts.changed_weekly.value:.0%} of them changed in a week, and weights do not follow"
     if facts.must_explain is not None and facts.must_explain.value:
         yield "each answer must be explained, and only documents give citations"
-    costly = facts.wrong_is_costly is not None and facts.wrong_is_costly.value
-    if costly and facts.documents is not None and facts.documents.value:
+    if facts.wrong_is_costly is not None and facts.wrong_is_costly.value:
         yield "a made-up answer is costly, and without a passage the platform abstains"
 
 
@@ -192,7 +192,7 @@ def _labels(facts: Facts) -> Answered:
 def _change(facts: Facts) -> Answered:
     question = "How fast does the data change?"
     if facts.changed_weekly is None:
-        return Answered(question, f"{MISSING}: --store", "")
+        return Answered(question, f"{MISSING}: {facts.change_unclear or '--store'}", "")
     answer = f"{facts.changed_weekly.value:.0%} of the documents in the last week"
     return Answered(question, answer, facts.changed_weekly.source)
 

@@ -10,17 +10,17 @@ from tuning.division import divided
 from tuning.reading import read
 
 
-class ResultInvalidError(Exception):
-    """The file is no result of an evaluation; the message names it."""
+class InputInvalidError(Exception):
+    """The file is no result of an evaluation, or has faulty rows; the message names it."""
 
 
 def measured(file: Path) -> Fact[Measured]:
-    """From `result.json`. Raises ResultInvalidError and OSError."""
+    """From `result.json`. Raises InputInvalidError and OSError."""
     try:
         result = json.loads(file.read_text(encoding="utf-8"))
         return Fact(_measured(result), str(file))
     except (ValueError, KeyError, TypeError) as error:
-        raise ResultInvalidError(f"{file} is no result of quiver evaluate: {error!r}") from error
+        raise InputInvalidError(f"{file} is no result of quiver evaluate: {error!r}") from error
 
 
 def _measured(result: Mapping[str, Any]) -> Measured:
@@ -28,26 +28,31 @@ def _measured(result: Mapping[str, Any]) -> Measured:
     base = result["variants"][0]["model"]
     return Measured(
         means=comparison["means"],
-        parts={variant["name"]: _parts(variant, base) for variant in result["variants"]},
+        parts={
+            variant["name"]: _parts(variant, base, result["use"][variant["name"]]) for variant in result["variants"]
+        },
         best=comparison["best"],
         questions=result["questions"],
         visible=max(pair["visible"] for pair in comparison["pairs"]),
     )
 
 
-def _parts(variant: Mapping[str, Any], base: str) -> frozenset[str]:
-    """Beside the first variant's model, which is the base."""
+def _parts(variant: Mapping[str, Any], base: str, use: Mapping[str, Any]) -> frozenset[str]:
+    """Beside the first variant's model, which is the base. An adapter's own documents show by its citations."""
     has = {
         PROMPT: bool(variant["system"]),
         EXAMPLES: bool(variant["examples"]),
-        DOCUMENTS: bool(variant["knowledge_bases"]),
+        DOCUMENTS: bool(variant["knowledge_bases"]) or use["cited"] > 0,
         ADAPTER: variant["model"] != base,
     }
     return frozenset(part for part, there in has.items() if there)
 
 
 def labelled(file: Path) -> tuple[Fact[int], Fact[int]]:
-    """The rows without copies, and those that contradict another. Raises OSError."""
-    division = divided(read(file).rows)
+    """The rows without copies, and those that contradict another. Raises InputInvalidError and OSError."""
+    data = read(file)
+    if data.faulty:
+        raise InputInvalidError(f"{file} has {data.faulty} faults: see quiver tune check {file}")
+    division = divided(data.rows)
     rows = len(division.training) + len(division.held_out) + len(division.final)
     return Fact(rows, str(file)), Fact(len(division.conflicts), str(file))

@@ -12,15 +12,20 @@ _FOLDER = "checkpoints"
 _COMPLETE = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
 
 
-def claim(out: Path, run_id: str) -> None:
+def require_own(out: Path, run_id: str) -> None:
     """Raises TrainingError if another run has begun there."""
-    out.mkdir(parents=True, exist_ok=True)
     file = out / _RUN
     if file.is_file() and json.loads(file.read_text())["run"] != run_id:
         raise TrainingError(
             f"{out} has a run of other data, of another base or with another recipe: remove it, or name another folder"
         )
-    file.write_text(json.dumps({"run": run_id}))
+
+
+def claim(out: Path, run_id: str) -> None:
+    """The run begins there. Raises TrainingError if another one has."""
+    require_own(out, run_id)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _RUN).write_text(json.dumps({"run": run_id}))
 
 
 def folder(out: Path) -> Path:

@@ -8,22 +8,22 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
+from tuning.trainer.errors import TrainingError
+from tuning.trainer.weights import Weights
+
 _PREFIX = "base_model.model."
 _WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
+_PARTS = ("A", "B", "magnitude_vector")
 _MORE = 8  # directions beside the rank, for exactness of the largest ones
 
 Tensors = Mapping[str, torch.Tensor]
-
-
-class ConversionError(Exception):
-    """The message has the reason and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class Converted:
 
 
 def convert(adapter: Path, base: Path, out: Path, rank: int, most_error: float) -> list[Converted]:
-    """Raises ConversionError and OSError."""
+    """Raises TrainingError and OSError."""
     config = json.loads((adapter / _CONFIG).read_text(encoding="utf-8"))
     if not config.get("use_dora"):
-        raise ConversionError(f"{adapter} is no DoRA: it is served as it is")
+        raise TrainingError(f"{adapter} is no DoRA: it is served as it is")
     if out.exists():
-        raise ConversionError(f"{out} is there already: name another folder")
+        raise TrainingError(f"{out} is there already: name another folder")
     torch.manual_seed(0)
-    modules = list(_converted(config, load_file(adapter / _WEIGHTS), _base(base), rank))
+    modules = list(_converted(config, load_file(adapter / _WEIGHTS), Weights(base), rank))
     error = overall(modules)
     if error > most_error:
-        raise ConversionError(
+        raise TrainingError(
             f"a LoRA of rank {rank} leaves out {error:.1%} of what the adapter changes, more than {most_error:.0%}: "
             "take a higher --rank or --most-error, train a LoRA, or serve the DoRA on an engine for CPUs"
         )
@@ -65,27 +65,29 @@ def overall(modules: list[Converted]) -> float:
     return float((sum(module.left_out for module in modules) / whole) ** 0.5) if whole else 0.0
 
 
-def _base(base: Path) -> Tensors:
-    return {name: tensor for file in base.glob("*.safetensors") for name, tensor in load_file(file).items()}
+def _converted(config: Mapping[str, object], tensors: Tensors, base: Weights, rank: int) -> Iterator[Converted]:
+    scale = _scale(config)
+    for module, (a, b, magnitude) in sorted(_modules(tensors).items()):
+        update = scale * b.float() @ a.float()
+        yield _of_module(module, base[f"{module.removeprefix(_PREFIX)}.weight"], update, magnitude.float(), rank)
 
 
-def _converted(config: Mapping[str, object], tensors: Tensors, base: Tensors, rank: int) -> Iterator[Converted]:
-    for name in sorted(tensors):
-        if not name.endswith(".lora_A.weight"):
-            continue
-        module = name.removesuffix(".lora_A.weight")
-        weight = base.get(f"{module.removeprefix(_PREFIX)}.weight")
-        if weight is None:
-            raise ConversionError(f"the base model has no plain weights of {module.removeprefix(_PREFIX)}")
-        magnitude = tensors[f"{module}.lora_magnitude_vector"].float()
-        update = _scale(config, len(tensors[name])) * tensors[f"{module}.lora_B.weight"].float() @ tensors[name].float()
-        yield _of_module(module, weight.float(), update, magnitude, rank)
+def _modules(tensors: Tensors) -> Mapping[str, Sequence[torch.Tensor]]:
+    """A, B and magnitudes by module."""
+    modules: dict[str, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        module, ending, _ = name.partition(".lora_")
+        modules.setdefault(module, {})[name.removeprefix(module + ending).removesuffix(".weight")] = tensor
+    for module, parts in modules.items():
+        if parts.keys() != set(_PARTS):
+            raise TrainingError(f"module {module} has {', '.join(sorted(parts))}; a DoRA has {', '.join(_PARTS)}")
+    return {module: [parts[name] for name in _PARTS] for module, parts in modules.items()}
 
 
-def _scale(config: Mapping[str, object], rank: int) -> float:
+def _scale(config: Mapping[str, object]) -> float:
     if config.get("rank_pattern") or config.get("alpha_pattern"):
-        raise ConversionError("an adapter with rank_pattern or alpha_pattern is not converted")
-    alpha = float(str(config["lora_alpha"]))
+        raise TrainingError("an adapter with rank_pattern or alpha_pattern is not converted")
+    rank, alpha = float(str(config["r"])), float(str(config["lora_alpha"]))
     return alpha / (rank**0.5 if config.get("use_rslora") else rank)
 
 
@@ -96,7 +98,9 @@ def _of_module(
     difference = (magnitude / changed.norm(dim=1))[:, None] * changed - weight
     directions = min(rank + _MORE, *difference.shape)
     left, values, right = torch.svd_lowrank(difference, q=directions, niter=6)
-    b, a = left[:, :rank] * values[:rank], right[:, :rank].T
+    missing = max(0, rank - directions)  # of a layer that is narrower than the rank
+    b = torch.nn.functional.pad(left[:, :rank] * values[:rank], (0, missing))
+    a = torch.nn.functional.pad(right[:, :rank].T, (0, 0, 0, missing))
     left_out = difference - b @ a
     return Converted(
         module, a.contiguous(), b.contiguous(), float(difference.square().sum()), float(left_out.square().sum())
@@ -128,7 +132,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         modules = convert(given.adapter, given.base, given.out, given.rank, given.most_error)
-    except (ConversionError, OSError) as error:
+    except (TrainingError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     for module in modules:

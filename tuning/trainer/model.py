@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from tuning.recipe import Recipe, Targets
 from tuning.trainer.errors import TrainingError
+from tuning.trainer.weights import Weights
 
 _NF4 = BitsAndBytesConfig(
     load_in_4bit=True,
@@ -92,15 +93,14 @@ def fit_magnitudes(model: PeftModel, base: Path) -> None:
 
     m' = m ‖W + s B A‖ / ‖Q + s B A‖ keeps each output's scale as it was trained; W is the plain weight, Q its 4 bits.
     """
-    plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    weights = {name: module.weight for name, module in plain.named_modules() if isinstance(module, torch.nn.Linear)}
+    weights = Weights(base)
     with torch.no_grad():
         for name, module in model.base_model.model.named_modules():
             if getattr(module, "lora_magnitude_vector", None):
                 magnitude = module.lora_magnitude_vector["default"]
                 update = module.get_delta_weight("default").float()
                 quantised = magnitude.get_weight_norm(_plain(module.base_layer.weight), update, 1.0)
-                magnitude.weight *= magnitude.get_weight_norm(weights[name], update, 1.0) / quantised
+                magnitude.weight *= magnitude.get_weight_norm(weights[f"{name}.weight"], update, 1.0) / quantised
 
 
 def _plain(weight: Any) -> torch.Tensor:

@@ -62,16 +62,18 @@ def train(order: Order, say: Say) -> Path:
     )
     base = digest_of(order.base)
     start = adapter_digest(order.start) if order.start else ""
-    checkpoints.claim(order.out, order.recipe.run_id(data.digest, base, start))
+    run_id = order.recipe.run_id(data.digest, base, start)
+    checkpoints.require_own(order.out, run_id)
     estimate = _require_memory(order, training)
     model = adapted(order.base, order.recipe, order.start)
+    checkpoints.claim(order.out, run_id)
     trainer = _trainer(model, order, (training, held_out), say)
     before = _held_out_loss(trainer)
     trainer.train(resume_from_checkpoint=checkpoints.last(order.out))
     loss = _held_out_loss(trainer)
     if loss is not None and before is not None and not loss < before:
         raise TrainingError(
-            f"it has learned nothing: the held-out loss is {loss:.3f}, and {before:.3f} without the adapter; remove "
+            f"it has learned nothing: the held-out loss is {loss:.3f}, and was {before:.3f} before; remove "
             f"{order.out}, and train at a lower rate, or on more rows"
         )
     return _published(order, model, _lineage(order, (data.digest, base, start), division, trainer, loss, estimate))
@@ -185,7 +187,6 @@ def _lineage(
         "held_out_loss": held_out_loss,
         "memory_bytes": {
             "estimated": estimate,
-            "peak": memory.peak(),
             "linear_weights": linear_bytes(trainer.model),
         },
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
@@ -200,7 +201,8 @@ def _published(order: Order, model: PeftModel, lineage: Mapping[str, Any]) -> Pa
     model.save_pretrained(str(order.out))
     (order.out / "README.md").unlink(missing_ok=True)
     staged = order.out / f"{LINEAGE}~"
-    staged.write_text(json.dumps(lineage, indent=2) + "\n")
+    used = lineage["memory_bytes"] | {"peak": memory.peak()}
+    staged.write_text(json.dumps({**lineage, "memory_bytes": used}, indent=2) + "\n")
     checkpoints.remove(order.out)
     staged.replace(order.out / LINEAGE)
     return order.out

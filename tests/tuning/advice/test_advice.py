@@ -8,7 +8,7 @@ import pytest
 
 from tuning.advice.advice import Advice, advised
 from tuning.advice.facts import ADAPTER, DOCUMENTS, EXAMPLES, PROMPT, Fact, Facts, Measured
-from tuning.advice.reading import ResultInvalidError, labelled, measured
+from tuning.advice.reading import InputInvalidError, labelled, measured
 from tuning.advice.report import lines
 
 PARTS = {
@@ -58,8 +58,14 @@ def test_audited_answers_come_from_documents() -> None:
     advice = _advice(must_explain=Fact(True, "--explain"), measured=_measured("adapter", "both", adapter=0.9, both=0.9))
     assert advice.parts == {ADAPTER, DOCUMENTS}
     assert any("citations" in reason for reason in advice.reasons)
-    costly = _advice(documents=Fact(5, "kb"), wrong_is_costly=Fact(True, "x"), measured=_measured("prompt", prompt=0.9))
-    assert DOCUMENTS in costly.parts
+    costly = _advice(wrong_is_costly=Fact(True, "--made-up"))
+    assert costly.parts == {DOCUMENTS}
+
+
+def test_what_was_not_measured_is_not_sure() -> None:
+    advice = _advice(must_explain=Fact(True, "--explain"), measured=_measured("adapter", base=0.1, adapter=0.9))
+    assert (advice.parts, advice.sure) == (frozenset({DOCUMENTS}), False)
+    assert "No variant with documents was measured: add one to the evaluation." in advice.reasons
 
 
 def test_a_prompt_is_enough_where_nothing_is_better() -> None:
@@ -80,6 +86,8 @@ def test_what_is_missing_is_said_and_lowers_the_claim() -> None:
     assert "Begin with: a system prompt" in text
     assert "6 of 6 questions have no answer yet" in text
     assert "Try first" in text
+    unclear = _advice(change_unclear="all documents are younger than a week").questions[4]
+    assert unclear.answer == "missing: all documents are younger than a week"
 
 
 def test_each_answer_has_its_figure_and_where_it_is_from() -> None:
@@ -101,11 +109,18 @@ def test_facts_are_read_from_files(tmp_path: Path) -> None:
     assert labelled(data)[0] == Fact(20, str(data))
     base = {"name": "base", "model": "demo", "system": "", "examples": [], "knowledge_bases": []}
     variants = [base, base | {"name": "kb", "knowledge_bases": ["k"]}, base | {"name": "a", "model": "s"}]
+    use = {"base": {"cited": 0}, "kb": {"cited": 5}, "a": {"cited": 0}}
     comparison = {"means": {"base": 0.1, "kb": 0.5, "a": 0.2}, "best": ["kb"], "pairs": [{"visible": 0.2}]}
     file = tmp_path / "result.json"
-    file.write_text(json.dumps({"questions": 9, "variants": variants, "comparison": comparison}))
+    file.write_text(json.dumps({"questions": 9, "variants": variants, "use": use, "comparison": comparison}))
     fact = measured(file).value
     assert fact.parts == {"base": frozenset(), "kb": frozenset({DOCUMENTS}), "a": frozenset({ADAPTER})}
+    use["a"]["cited"] = 3  # of its own documents
+    file.write_text(json.dumps({"questions": 9, "variants": variants, "use": use, "comparison": comparison}))
+    assert measured(file).value.parts["a"] == {ADAPTER, DOCUMENTS}
     file.write_text("[]")
-    with pytest.raises(ResultInvalidError, match="is no result of quiver evaluate"):
+    with pytest.raises(InputInvalidError, match="is no result of quiver evaluate"):
         measured(file)
+    data.write_text("{")
+    with pytest.raises(InputInvalidError, match="has 1 faults: see quiver tune check"):
+        labelled(data)

@@ -92,7 +92,7 @@ def test_a_file_names_its_faulty_lines(tmp_path: Path) -> None:
 def test_a_metric_says_what_it_needs(tmp_path: Path, metric: str, value: dict[str, object]) -> None:
     file = tmp_path / "questions.jsonl"
     file.write_bytes(_line(question="q", **value))
-    with pytest.raises(QuestionsInvalidError, match="1 faults: line 1: the (metric|accepted answer)"):
+    with pytest.raises(QuestionsInvalidError, match=r"1 faults: line 1: the (metric|accepted answer)"):
         read(file, metric)
     file.write_bytes(_line(question="q", answer=None))
     assert not read(file, metric)[0].is_answerable

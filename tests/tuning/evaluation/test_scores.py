@@ -27,8 +27,11 @@ def test_korean_is_compared_by_character() -> None:
 
 
 @pytest.mark.parametrize(("accepted", "text", "right"), [
-    ("30일", "30일입니다", 1), ("서울", "답은 서울입니다", 1), ("北京", "答案是北京。", 1), ("30日", "答えは30日です", 1),
-    ("30일", "130일입니다", 0), ("500", "1,500 won", 0), ("5 %", "1.5 % a year", 0), ("5", "it is -5", 0), ("5", "-5", 0),
+    ("30일", "30일입니다", 1), ("서울", "답은 서울입니다", 1), ("北京", "答案是北京。", 1),
+    ("30日", "答えは30日です", 1),
+    ("30일", "130일입니다", 0), ("500", "1,500 won", 0),
+    ("5 %", "1.5 % a year", 0), ("5", "it is -5", 0),
+    ("5", "-5", 0),
     ("5", "from 3-5 days", 1), (".5", "0.5", 0), ("500", "500.", 1), ("500", "500.5", 0), ("a+b", "it is a+b", 1),
 ])  # fmt: skip
 def test_an_accepted_text_is_not_within_another_word_or_number(accepted: str, text: str, right: float) -> None:
