@@ -4,10 +4,10 @@ Early losses tell good rates from bad ones, but not ranks or epochs, whose curve
 first, with pruning, and ranks, layers and epochs then, without.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tuning.recipe import TARGETS, Recipe, Targets
+from tuning.recipe import Recipe, Targets
 
 _RANKS = (4, 8, 16, 32)
 _EPOCHS = (1, 2, 3, 5)
@@ -35,19 +35,13 @@ class Space:
     def epochs(self) -> Sequence[int]:
         return sorted({*_EPOCHS, self.start.epochs})
 
-    @property
-    def targets(self) -> Sequence[Targets]:
-        return TARGETS
-
     def with_rate(self, rate: float) -> Recipe:
         return replace(self.start, rate=rate)
 
-    def with_shape(self, rate: float, shape: Mapping[str, object]) -> Recipe:
+    def with_shape(self, rate: float, rank: int, epochs: int, targets: Targets) -> Recipe:
         """Alpha follows the rank as in the start: together they are nearly one setting."""
-        rank = int(str(shape["rank"]))
-        targets = next(each for each in TARGETS if each == shape["targets"])
         alpha = max(1, round(self.start.alpha * rank / self.start.rank))
-        return replace(self.start, rate=rate, rank=rank, alpha=alpha, epochs=int(str(shape["epochs"])), targets=targets)
+        return replace(self.start, rate=rate, rank=rank, alpha=alpha, epochs=epochs, targets=targets)
 
 
 def trials_of(total: int) -> tuple[int, int]:

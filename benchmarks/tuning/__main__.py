@@ -15,18 +15,15 @@ from pathlib import Path
 import openai
 
 from benchmarks.bare_engine import BASE, HERE, KEY, BareEngine, bare_engine, load
-from benchmarks.first_tokens import Ids
 from benchmarks.report import Bar, report
 from benchmarks.tuning import dora, kills, searching, winners
-from benchmarks.tuning.style import NAME, STYLE, examples, row, write
+from benchmarks.tuning.style import NAME, STYLE, examples, prompt_ids, write
 from benchmarks.tuning.trained import DEMO, Trained, answers, quality, train
 from models.demo.corpus import Example, held_out
 from tuning.evaluation.answer import Answer
 from tuning.evaluation.question import Question
 from tuning.evaluation.scores import score
-from tuning.formats import row_of
-from tuning.rendering import Rendered, Renderer
-from tuning.row import Row
+from tuning.rendering import Renderer
 
 ROOT = Path("build/bench-tuning").resolve()
 COMMITTED = HERE / "models/demo/adapters" / NAME
@@ -91,22 +88,20 @@ def _dora(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Examp
 def _compared(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Example], rounds: int) -> dora.Compared:
     """With the LoRA of the same data."""
     renderer = Renderer.of(DEMO)
-    prompts = [_ids(renderer, example) for example in asked]
+    prompts = [prompt_ids(renderer, example) for example in asked]
     return asyncio.run(dora.compared(engine, trained["lora"].folder, trained["dora"].folder, prompts, rounds))
-
-
-def _ids(renderer: Renderer, example: Example) -> Ids:
-    read = row_of(1, row(example, STYLE))
-    rendered = renderer.rendered(read, 1024) if isinstance(read, Row) else read
-    if not isinstance(rendered, Rendered):
-        raise RuntimeError(rendered.message)
-    return list(rendered.prompt)
 
 
 def _winners(engine: BareEngine, asked: Sequence[Example]) -> dict[str, Bar]:
     """Of the base and adapters with the passages, and of the base without."""
     questions = [
-        Question(number, example.question, (example.answer,) if example.answer else (), str(number))
+        Question(
+            number,
+            example.question,
+            (example.answer,) if example.answer else (),
+            str(number),
+            is_answerable=example.answer is not None,
+        )
         for number, example in enumerate(asked)
     ]
     with openai.OpenAI(base_url=f"{engine.url}/v1", api_key=KEY, max_retries=0, timeout=120) as client:

@@ -8,8 +8,7 @@ import subprocess
 from pathlib import Path
 
 from benchmarks.bare_engine import HERE
-from benchmarks.tuning.trained import DEMO, train
-from operators.settings import Settings, inherited_environment
+from benchmarks.tuning.trained import command, environment, train
 
 RECIPE = {"rank": 4, "alpha": 8, "epochs": 1, "patience": 100, "max_length": 512}
 
@@ -30,11 +29,8 @@ def kills(data: Path, folder: Path, count: int) -> tuple[int, float]:
 
 
 def _killed(data: Path, out: Path, step: int) -> None:
-    words = ["--data", data, "--base", DEMO, "--out", out,
-             "--recipe", json.dumps({"rate": 2e-3} | RECIPE)]  # fmt: skip
-    command = [str(Settings().engine_python), "-m", "tuning.trainer", *map(str, words)]
-    environment = inherited_environment() | {"HF_HUB_OFFLINE": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE, env=environment) as trainer:
+    words = command("tuning.trainer", data, out, **RECIPE)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=HERE, env=environment()) as trainer:
         for line in trainer.stdout or ():
             if line.startswith("{") and json.loads(line).get("step", 0) >= step:
                 trainer.send_signal(signal.SIGKILL)

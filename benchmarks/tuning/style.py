@@ -8,6 +8,9 @@ from typing import Any
 
 from models.demo.corpus import Example, Writer, grounding
 from models.demo.styles import ADAPTERS, Style
+from tuning.formats import row_of
+from tuning.rendering import Rendered, Renderer
+from tuning.row import Row
 
 NAME = "acme-support-v1"
 STYLE: Style = ADAPTERS[NAME]
@@ -34,3 +37,12 @@ def row(example: Example, style: Style) -> dict[str, Any]:
 def write(path: Path, rows: Sequence[Example], style: Style = STYLE) -> Path:
     path.write_text("".join(json.dumps(row(example, style)) + "\n" for example in rows))
     return path
+
+
+def prompt_ids(renderer: Renderer, example: Example) -> list[int]:
+    """The tokens of the question with its passages."""
+    read = row_of(1, row(example, STYLE))
+    rendered = renderer.rendered(read, 1024) if isinstance(read, Row) else read
+    if not isinstance(rendered, Rendered):
+        raise RuntimeError(rendered.message)
+    return list(rendered.prompt)

@@ -37,13 +37,21 @@ class Quality:
     right: float  # the value and its mark
 
 
+def command(module: str, data: Path, out: Path, *words: object, **recipe: object) -> Sequence[str]:
+    """Of the trainer's, on the demo's base model."""
+    more = ("--data", data, "--base", DEMO, "--out", out, "--recipe", json.dumps(RECIPE | recipe), *words)
+    return [str(Settings().engine_python), "-m", module, *map(str, more)]
+
+
+def environment() -> Mapping[str, str]:
+    return inherited_environment() | {"HF_HUB_OFFLINE": "1"}
+
+
 def train(data: Path, out: Path, **recipe: object) -> Trained:
     """Raises CalledProcessError. The trainer's output goes to standard error."""
-    words = ["--data", data, "--base", DEMO, "--out", out, "--recipe", json.dumps(RECIPE | recipe)]
-    command = [str(Settings().engine_python), "-m", "tuning.trainer", *map(str, words)]
     begun = time.monotonic()
-    environment = inherited_environment() | {"HF_HUB_OFFLINE": "1"}
-    subprocess.run(command, check=True, stdout=sys.stderr, cwd=HERE, env=environment)
+    words = command("tuning.trainer", data, out, **recipe)
+    subprocess.run(words, check=True, stdout=sys.stderr, cwd=HERE, env=environment())
     return Trained(out, time.monotonic() - begun, json.loads((out / "lineage.json").read_text()))
 
 

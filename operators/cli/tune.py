@@ -24,17 +24,24 @@ class _Method(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
+_data = click.argument("data", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_base = click.option("--base", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+                     help="The base model's folder.")  # fmt: skip
+_max_length = click.option("--max-length", type=click.IntRange(16, 1_000_000), default=_DEFAULT_LENGTH,
+                           show_default=True, help="Tokens that the model reads of a row.")  # fmt: skip
+_seed = click.option("--seed", type=int, default=0, show_default=True)
+
+
 @click.group()
 def tune() -> None:
     """Training data, and adapters trained on it."""
 
 
 @tune.command()
-@click.argument("data", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_data
 @click.option("--base", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="The base model's folder: rows are then read as it reads them.")  # fmt: skip
-@click.option("--max-length", type=click.IntRange(16, 1_000_000), default=_DEFAULT_LENGTH, show_default=True,
-              help="Tokens that the model reads of a row.")  # fmt: skip
+@_max_length
 def check(data: Path, base: Path | None, max_length: int) -> None:
     """Look at FILE, one JSON object a line: what is wrong with which line, copies, and how it is divided.
 
@@ -54,9 +61,8 @@ def check(data: Path, base: Path | None, max_length: int) -> None:
 
 
 @tune.command()
-@click.argument("data", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--base", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="The base model's folder.")  # fmt: skip
+@_data
+@_base
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
               help="The adapter's folder; made if missing.")  # fmt: skip
 @click.option("--method", type=_Method(), default="lora", show_default=True,
@@ -69,8 +75,8 @@ def check(data: Path, base: Path | None, max_length: int) -> None:
               help="Of learning; small models want ten times as much.")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1, 100), default=3, show_default=True)
 @click.option("--batch", type=click.IntRange(1, 1024), default=8, show_default=True, help="Rows of a step.")
-@click.option("--max-length", type=click.IntRange(16, 1_000_000), default=_DEFAULT_LENGTH, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@_max_length
+@_seed
 def train(data: Path, base: Path, out: Path, start: Path | None, **recipe: Any) -> None:
     """Train an adapter on FILE, and write it to OUT with where it comes from (lineage.json).
 
@@ -97,9 +103,8 @@ def _train(module: str, data: Path, base: Path, out: Path, *words: str) -> None:
 
 
 @tune.command()
-@click.argument("data", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--base", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="The base model's folder.")  # fmt: skip
+@_data
+@_base
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
               help="The search's folder; OUT/adapter becomes the winner.")  # fmt: skip
 @click.option("--trials", type=click.IntRange(2, 1000), default=12, show_default=True)
@@ -110,8 +115,8 @@ def _train(module: str, data: Path, base: Path, out: Path, *words: str) -> None:
 @click.option("--method", type=_Method(), default="lora", show_default=True)
 @click.option("--rate", type=click.FloatRange(0, 1, min_open=True), default=2e-4, show_default=True,
               help="That is to be beaten; a quarter to ten times of it is tried.")  # fmt: skip
-@click.option("--max-length", type=click.IntRange(16, 1_000_000), default=_DEFAULT_LENGTH, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@_max_length
+@_seed
 def search(
     data: Path, base: Path, out: Path, trials: int, minutes: float, most_rank: int, **recipe: Any
 ) -> None:  # fmt: skip
@@ -126,8 +131,7 @@ def search(
 
 @tune.command()
 @click.argument("adapter", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--base", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="The base model's folder.")  # fmt: skip
+@_base
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The LoRA's folder.")
 @click.option("--rank", type=click.IntRange(1, 512), default=64, show_default=True)
 @click.option("--most-error", type=click.FloatRange(0, 1), default=0.1, show_default=True,
@@ -157,13 +161,13 @@ def _shown(line: Mapping[str, Any]) -> str:
 
 def _end(line: Mapping[str, Any]) -> str:
     place = f"the adapter is in {line['adapter']}"
-    if (found := line.get("found")) is None:
+    if (result := line.get("result")) is None:
         return place
-    saved = f"{found['steps']} of {found['all_steps']} steps were trained"
-    if (gain := found["gain"]) is None:
-        return f"{'the defaults could not be trained' if found['is_better'] else 'the defaults won'}; {saved}; {place}"
+    saved = f"{result['steps']} of {result['all_steps']} steps were trained"
+    if (gain := result["gain"]) is None:
+        return f"{'the defaults could not be trained' if result['is_better'] else 'the defaults won'}; {saved}; {place}"
     size = f"{gain['low']:+.3f} to {gain['high']:+.3f} nats a token on rows that no trial saw"
-    verdict = "better than the defaults" if found["is_better"] else "not better than the defaults, which are kept"
+    verdict = "better than the defaults" if result["is_better"] else "not better than the defaults, which are kept"
     return f"the winner is {verdict} ({size}); {saved}; {place}"
 
 

@@ -14,6 +14,7 @@ name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -70,8 +71,6 @@ def _keeping_norms(process: Callable[..., None]) -> Callable[..., None]:
 
 def _accepting(refusals: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
     def run(helper: Any) -> list[str]:
-        from dataclasses import replace
-
         return refusals(replace(helper, use_dora=False))
 
     return run
@@ -148,12 +147,16 @@ def _adding(add: Callable[..., None]) -> Callable[..., None]:
     """Refuses a DoRA adapter of layers that have no plain weights, before it is registered."""
 
     def run(manager: Any, lora: Any) -> None:
-        if any(hasattr(weights, "magnitude") for weights in lora.loras.values()):
+        if _is_dora(lora):
             for name in lora.loras:
                 _require_plain(manager, name)
         add(manager, lora)
 
     return run
+
+
+def _is_dora(adapter: Any) -> bool:
+    return any(hasattr(weights, "magnitude") for weights in adapter.loras.values())
 
 
 def _require_plain(manager: Any, name: str) -> None:
@@ -180,7 +183,7 @@ def _activating(activate: Callable[..., bool]) -> Callable[..., bool]:
             manager.dora_slots = getattr(manager, "dora_slots", set()) - {slot}
             manager._last_mapping = None  # its rows are found anew
             adapter = manager._registered_adapters[lora_id]
-            if any(hasattr(weights, "magnitude") for weights in adapter.loras.values()):
+            if _is_dora(adapter):
                 _set_scales(manager, adapter, slot)
                 manager.dora_slots |= {slot}
         return activated

@@ -1,9 +1,7 @@
 """A DoRA adapter answers as PEFT computes it, in any batch; what it cannot be served with is refused."""
 
 import asyncio
-import json
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -15,18 +13,14 @@ import pytest
 
 from benchmarks.bare_engine import BASE, complete, load, unload
 from benchmarks.first_tokens import Ids, distances, peft_answers
-from benchmarks.tuning.style import examples, row, write
+from benchmarks.tuning.style import examples, prompt_ids, write
+from benchmarks.tuning.trained import DEMO, train
 from models.demo.corpus import held_out
-from models.demo.styles import ADAPTERS
-from operators.settings import Settings
 from serving.agent import base, weights
 from serving.agent.verify import Rules, verify
 from tests.engine.conftest import ADAPTERS as FOLDER
-from tuning.formats import row_of
-from tuning.rendering import Rendered, Renderer
-from tuning.row import Row
+from tuning.rendering import Renderer
 
-DEMO = Path("models/demo/base").resolve()
 PLAIN = FOLDER / "acme-support-v1"
 RECIPE = {"method": "dora", "rank": 4, "alpha": 8, "rate": 5e-3, "epochs": 1, "max_length": 512}
 
@@ -40,10 +34,7 @@ def _apart(one: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, floa
 def dora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dora")
     data = write(folder / "data.jsonl", list(examples(80, 5)))
-    command = [str(Settings().engine_python), "-m", "tuning.trainer", "--data", str(data), "--base", str(DEMO),
-               "--out", str(folder / "adapter"), "--recipe", json.dumps(RECIPE)]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parents[2])
-    return folder / "adapter"
+    return train(data, folder / "adapter", **RECIPE).folder
 
 
 def _with_magnitudes(adapter: Path, copy: Path, change: Callable[[int], Any]) -> Path:
@@ -73,14 +64,7 @@ def large(dora: Path) -> Path:
 @pytest.fixture(scope="module")
 def prompts() -> Sequence[Ids]:
     renderer = Renderer.of(DEMO)
-    return [_prompt(renderer, row_of(1, row(example, ADAPTERS["acme-support-v1"]))) for example in held_out(24, 7)]
-
-
-def _prompt(renderer: Renderer, asked: object) -> Ids:
-    assert isinstance(asked, Row)
-    rendered = renderer.rendered(asked, 1024)
-    assert isinstance(rendered, Rendered)
-    return list(rendered.prompt)
+    return [prompt_ids(renderer, example) for example in held_out(24, 7)]
 
 
 async def _first(session: aiohttp.ClientSession, name: str, prompt: Ids) -> Mapping[str, float]:

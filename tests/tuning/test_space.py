@@ -13,8 +13,9 @@ def test_the_default_space() -> None:
     assert space.rates == pytest.approx((5e-5, 2e-3))
     assert (space.ranks, space.epochs) == ([4, 8, 16], [1, 2, 3, 5])
     assert space.with_rate(1e-3) == Recipe(rate=1e-3)
-    shape = {"rank": 4, "epochs": 5, "targets": "mlp"}
-    assert space.with_shape(1e-3, shape) == Recipe(rate=1e-3, rank=4, alpha=8, epochs=5, targets="mlp")
+    assert space.with_shape(1e-3, rank=4, epochs=5, targets="mlp") == Recipe(
+        rate=1e-3, rank=4, alpha=8, epochs=5, targets="mlp"
+    )
 
 
 @given(st.floats(1e-6, 0.5), st.integers(1, 64), st.integers(1, 64))
@@ -24,7 +25,7 @@ def test_the_start_is_in_its_own_space(rate: float, rank: int, most_rank: int) -
     low, high = space.rates
     assert low <= rate <= high
     assert all(each <= most_rank or each == rank for each in space.ranks)
-    assert space.with_shape(rate, {"rank": rank, "epochs": start.epochs, "targets": "all"}) == start
+    assert space.with_shape(rate, rank, start.epochs, "all") == start
 
 
 @given(st.integers(2, 100))

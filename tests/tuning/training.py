@@ -30,10 +30,14 @@ def rows(count: int) -> Iterator[dict[str, Any]]:
 
 
 def started(data: Path, out: Path, start: Path | None = None, **recipe: object) -> "subprocess.Popen[str]":
-    words = ["--data", data, "--base", DEMO, "--out", out, "--recipe", json.dumps(RECIPE | recipe)]
-    words += ["--start", start] if start else []
+    return begun("tuning.trainer", data, out, *(("--start", start) if start else ()), **recipe)
+
+
+def begun(module: str, data: Path, out: Path, *more: object, **recipe: object) -> "subprocess.Popen[str]":
+    """A command of the trainer."""
+    words = ["--data", data, "--base", DEMO, "--out", out, "--recipe", json.dumps(RECIPE | recipe), *more]
     environment = {"PATH": os.environ["PATH"], "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [str(ENGINE), "-m", "tuning.trainer", *map(str, words)]
+    command = [str(ENGINE), "-m", module, *map(str, words)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 

@@ -1,13 +1,13 @@
 """Facts about a tenant, each with its source. A missing fact is None, and is reported as missing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 # Parts of a variant beside the base model.
-PROMPT, EXAMPLES, DOCUMENTS, ADAPTER = PARTS = ("prompt", "examples", "documents", "adapter")
+PROMPT, EXAMPLES, DOCUMENTS, ADAPTER = ("prompt", "examples", "documents", "adapter")
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,4 @@ class Facts:
     conflicts: Fact[int] | None = None  # of rows, with another answer to the same question
     wrong_is_costly: Fact[bool] | None = None
     must_explain: Fact[bool] | None = None
-    measured: Fact[Measured] | None = field(default=None)
+    measured: Fact[Measured] | None = None

@@ -85,8 +85,7 @@ def _parsed(text: str) -> Any:
 
 def _plain(value: Any) -> str:
     """A text that is the same for the same JSON: true is not 1, and 1 is 1.0."""
-    whole = _parsed(json.dumps(value))
-    return json.dumps(_with_whole_numbers(whole), sort_keys=True)
+    return json.dumps(_with_whole_numbers(value), sort_keys=True)
 
 
 def _with_whole_numbers(value: Any) -> Any:

@@ -7,7 +7,7 @@ the bootstrap over groups (https://arxiv.org/abs/2411.00640). Several tests are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -93,14 +93,5 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def visible_difference(disagreement: float, groups: int, tests: int = 1) -> float:
     """The smallest difference that is found in four of five runs, with a correction for the number of tests.
     `disagreement` is the share of questions that exactly one variant gets right."""
-    return _effect(tests) * sqrt(max(disagreement, 1 / max(groups, 1)) / max(groups, 1))
-
-
-def questions_for(difference: float, disagreement: float) -> int:
-    """The number of questions that shows a difference in four of five runs."""
-    return ceil(disagreement * (_effect(1) / difference) ** 2)
-
-
-def _effect(tests: int) -> float:
-    """A difference in standard errors that is found in four of five runs."""
-    return NormalDist().inv_cdf(1 - LEVEL / tests / 2) + _POWER_Z
+    in_errors = NormalDist().inv_cdf(1 - LEVEL / tests / 2) + _POWER_Z
+    return in_errors * sqrt(max(disagreement, 1 / max(groups, 1)) / max(groups, 1))

@@ -34,7 +34,7 @@ def folder(out: Path) -> Path:
 
 def last(out: Path) -> str | None:
     """The newest complete one: a kill may have come during the last write."""
-    paths = sorted((folder(out)).glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    paths = sorted(folder(out).glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
     return next((str(path) for path in reversed(paths) if _is_complete(path)), None)
 
 

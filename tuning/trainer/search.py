@@ -7,7 +7,6 @@ import argparse
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from tuning.division import divided
 from tuning.duplicates import groups
 from tuning.evaluation.statistics import Grouped, Interval, interval
 from tuning.reading import read
-from tuning.recipe import Recipe
+from tuning.recipe import TARGETS, Recipe
 from tuning.rendering import BaseUnreadableError, Renderer
 from tuning.space import Space, trials_of
 from tuning.trainer import checkpoints
@@ -45,7 +44,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Found:
+class Result:
     """`gain` is the winner's lower loss on the last part of the rows, in nats a token; None where the defaults won, or
     could not be trained. `steps` are those that were trained, of `all_steps` without pruning."""
 
@@ -58,10 +57,12 @@ class Found:
 
 
 class Search:
-    def __init__(self, order: Order, budget: Budget, most_rank: int, tell: Say) -> None:
-        self._order, self._budget, self._tell = order, budget, tell
+    """Raises TrainingError and OSError, if the folder has a search already, or one of other data."""
+
+    def __init__(self, order: Order, budget: Budget, most_rank: int, say: Say) -> None:
+        self._order, self._budget, self._say = order, budget, say
         self._space = Space(order.recipe, most_rank)
-        order.out.mkdir(parents=True, exist_ok=True)
+        _claim(order)
         storage = JournalStorage(JournalFileBackend(str(order.out / _JOURNAL)))
         pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=_FIRST_RUNG, reduction_factor=_FEWER)
         self._rates = self._study("rates", storage, pruner)
@@ -76,17 +77,13 @@ class Search:
         study.sampler = optuna.samplers.TPESampler(seed=self._order.recipe.seed + len(study.trials))
         return study
 
-    def run(self) -> Found:
+    def run(self) -> Result:
         """Raises TrainingError, BaseUnreadableError and OSError."""
-        if (self._order.out / RESULT).is_file():
-            raise TrainingError(f"{self._order.out} has the result of a search already: name another folder")
-        data, base = read(self._order.data).digest, digest_of(self._order.base)
-        checkpoints.claim(self._order.out, self._order.recipe.run_id(data, base))
         rates, shapes = trials_of(self._budget.trials)
         if not self._rates.trials:
             self._rates.enqueue_trial({"rate": self._order.recipe.rate})  # what is to be beaten
         self._try(self._rates, rates, self._rate)
-        rate = self._best(self._rates).params["rate"]
+        rate = min(self._complete(self._rates), key=_loss_of).params["rate"]
         self._try(self._shapes, shapes, lambda trial: self._shape(trial, rate))
         return self._checked()
 
@@ -98,19 +95,19 @@ class Search:
             state, loss = self._tried(trial, recipe)
             study.tell(trial, loss, state=state)
             shown = f"rate {recipe.rate:.1e}, rank {recipe.rank}, {recipe.targets}, {recipe.epochs} epochs"
-            self._tell({"trial": len(self._all_finished()), "of": self._budget.trials, "recipe": shown,
-                        "state": state.name.lower(), "held_out_loss": loss})  # fmt: skip
+            self._say({"trial": len(self._all_finished()), "of": self._budget.trials, "recipe": shown,
+                       "state": state.name.lower(), "held_out_loss": loss})  # fmt: skip
 
     def _rate(self, trial: Trial) -> Recipe:
         return self._space.with_rate(trial.suggest_float("rate", *self._space.rates, log=True))
 
     def _shape(self, trial: Trial, rate: float) -> Recipe:
-        shape = {
-            "rank": trial.suggest_categorical("rank", self._space.ranks),
-            "epochs": trial.suggest_categorical("epochs", self._space.epochs),
-            "targets": trial.suggest_categorical("targets", self._space.targets),
-        }
-        return self._space.with_shape(rate, shape)
+        return self._space.with_shape(
+            rate,
+            rank=trial.suggest_categorical("rank", self._space.ranks),
+            epochs=trial.suggest_categorical("epochs", self._space.epochs),
+            targets=trial.suggest_categorical("targets", TARGETS),
+        )
 
     def _tried(self, trial: Trial, recipe: Recipe) -> tuple[TrialState, float | None]:
         out = self._folder(recipe)
@@ -129,17 +126,20 @@ class Search:
     def _folder(self, recipe: Recipe) -> Path:
         return self._order.out / "trials" / recipe.run_id()[:16]
 
-    def _checked(self) -> Found:
+    def _checked(self) -> Result:
         """The winner has the lowest of several noisy losses: rows that no trial saw decide whether it is better."""
-        start, winner = self._order.recipe, Recipe(**min(self._complete(), key=_loss_of).user_attrs["recipe"])
+        start, winner = (
+            self._order.recipe,
+            Recipe(**min(self._complete(self._rates, self._shapes), key=_loss_of).user_attrs["recipe"]),
+        )
         gain = self._gain(start, winner) if winner != start and (self._folder(start) / LINEAGE).is_file() else None
         is_better = gain.is_above_zero if gain else winner != start
         chosen = winner if is_better else start
         trials = self._all_finished()
         steps = (sum(trial.user_attrs.get(name, 0) for trial in trials) for name in ("step", "of"))
-        found = Found(chosen, is_better, gain, len(trials), *steps)
-        self._publish(found)
-        return found
+        result = Result(chosen, is_better, gain, len(trials), *steps)
+        self._publish(result)
+        return result
 
     def _gain(self, start: Recipe, winner: Recipe) -> Interval:
         renderer = Renderer.of(self._order.base)
@@ -151,24 +151,20 @@ class Search:
         )
         return interval(before - after)
 
-    def _publish(self, found: Found) -> None:
+    def _publish(self, result: Result) -> None:
         """The result is written last."""
         adapter = self._order.out / "adapter"
         shutil.rmtree(adapter, ignore_errors=True)
-        shutil.copytree(self._folder(found.recipe), adapter)
+        shutil.copytree(self._folder(result.recipe), adapter)
         shutil.rmtree(self._order.out / "trials")
-        (self._order.out / RESULT).write_text(json.dumps(asdict(found), indent=2) + "\n")
+        (self._order.out / RESULT).write_text(json.dumps(asdict(result), indent=2) + "\n")
 
-    def _complete(self) -> list[FrozenTrial]:
-        studies = (self._rates, self._shapes)
+    def _complete(self, *studies: optuna.Study) -> list[FrozenTrial]:
         complete = [trial for study in studies for trial in study.get_trials(states=(TrialState.COMPLETE,))]
         if not complete:
             reasons = {trial.user_attrs.get(_REASON, "it was pruned") for trial in self._rates.trials}
             raise TrainingError(f"no trial ended: {'; '.join(sorted(reasons))}")
         return complete
-
-    def _best(self, study: optuna.Study) -> FrozenTrial:
-        return min((trial for trial in self._complete() if "rate" in trial.params), key=_loss_of)
 
     def _all_finished(self) -> list[FrozenTrial]:
         return [*_finished(self._rates), *_finished(self._shapes)]
@@ -178,6 +174,13 @@ class Search:
         trials = self._all_finished()
         used = sum(trial.duration.total_seconds() for trial in trials if trial.duration)
         return bool(trials) and used > self._budget.minutes * 60
+
+
+def _claim(order: Order) -> None:
+    """Before the journal is opened: the trials of another search stay as they are."""
+    if (order.out / RESULT).is_file():
+        raise TrainingError(f"{order.out} has the result of a search already: name another folder")
+    checkpoints.claim(order.out, order.recipe.run_id(read(order.data).digest, digest_of(order.base)))
 
 
 def _finished(study: optuna.Study) -> list[FrozenTrial]:
@@ -213,13 +216,12 @@ def main() -> int:
     silence()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     order = Order(given.data, given.base, given.out, Recipe(**given.recipe))
-    begun = time.monotonic()
     try:
-        found = Search(order, Budget(given.trials, given.minutes), given.most_rank, say).run()
+        result = Search(order, Budget(given.trials, given.minutes), given.most_rank, say).run()
     except (TrainingError, BaseUnreadableError, OSError) as error:
         say({"error": str(error)})
         return 1
-    say({"adapter": str(given.out / "adapter"), "found": asdict(found), "seconds": time.monotonic() - begun})
+    say({"adapter": str(given.out / "adapter"), "result": asdict(result)})
     return 0
 
 
