@@ -19,6 +19,7 @@ COPY retrieval retrieval
 COPY service service
 COPY serving serving
 COPY console console
+COPY tuning tuning
 RUN /opt/uv/bin/pip wheel --quiet --no-build-isolation --no-deps --wheel-dir /wheel .
 
 FROM build AS environment
@@ -144,6 +145,11 @@ FROM part AS engine-runtime
 USER 0
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libnuma1 && rm -rf /var/lib/apt/lists/*
 USER 65532:65532
+
+# Trains adapters; has PyTorch for CPUs and GPUs.
+FROM engine-runtime AS trainer
+COPY --from=build-engine /opt/quiver /opt/quiver
+ENTRYPOINT ["python", "-m", "tuning.trainer.job"]
 
 # With a compiler: vLLM compiles kernels as it starts, unless TORCHDYNAMO_DISABLE=1.
 FROM engine-runtime AS engine

@@ -14,6 +14,7 @@ from contract.adapter import Adapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
+from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject, Objects
 from contract.resource import Key
@@ -69,10 +70,14 @@ def _refused(reason: str, message: str) -> Condition:
 
 
 class Rules:
-    """Verdicts on objects, one at a time. `documents`: see `accept`."""
+    """Verdicts on objects, one at a time. `documents`: see `accept`. `trainings` is the claim with all tenants' trained
+    adapters, each tenant's in a folder of its name."""
 
-    def __init__(self, lookups: Lookups, now: datetime, documents: str | None = None) -> None:
+    def __init__(
+        self, lookups: Lookups, now: datetime, documents: str | None = None, trainings: str | None = None
+    ) -> None:
         self._lookups = lookups
+        self._trainings = trainings
         self._now = now
         self._documents = documents
         self._ranks: dict[str, Mapping[str, int]] = {}
@@ -88,6 +93,10 @@ class Rules:
                 checks = (lambda: self._own_refusal(item), lambda: self._over_the_cap(item))
             case KnowledgeBase():
                 checks = (lambda: self._no_tenant(item), lambda: self._not_own(item))
+            case FineTune():
+                checks = (lambda: self._no_tenant(item), lambda: self._base_model_refusal(item),
+                          lambda: self._data_not_own(item), lambda: self._rank_too_high(item),
+                          lambda: self._start_missing(item))  # fmt: skip
             case APIKey():
                 checks = (
                     lambda: self._no_tenant(item),
@@ -104,14 +113,14 @@ class Rules:
         whose = f"tenant {owner}" if owner else "the platform"
         return _refused(c.NAMESPACE_TAKEN, f"namespace {tenant.spec.namespace} belongs to {whose}; choose another one")
 
-    def _no_tenant(self, item: Adapter | KnowledgeBase | APIKey) -> Condition | None:
+    def _no_tenant(self, item: Adapter | KnowledgeBase | FineTune | APIKey) -> Condition | None:
         if self._lookups.owner(item.namespace):
             return None
         return _refused(c.NO_TENANT, f"no Tenant owns namespace {item.namespace}; create one, or move this object")
 
-    def _base_model_refusal(self, adapter: Adapter) -> Condition | None:
-        name = adapter.spec.base_model
-        base, tenant = self._lookups.base_model(name), self._lookups.owner(adapter.namespace) or ""
+    def _base_model_refusal(self, item: Adapter | FineTune) -> Condition | None:
+        name = item.spec.base_model
+        base, tenant = self._lookups.base_model(name), self._lookups.owner(item.namespace) or ""
         if base is None:
             return _refused(c.BASE_MODEL_MISSING, f"there is no BaseModel {name}; name one that exists")
         if not base.spec.allows(tenant):
@@ -135,17 +144,52 @@ class Rules:
         )
 
     def _not_own(self, base: KnowledgeBase) -> Condition | None:
+        return self._foreign(base, [source.path for source in base.spec.sources])
+
+    def _data_not_own(self, tune: FineTune) -> Condition | None:
+        source = tune.spec.data.source
+        return self._foreign(tune, [source] if source.startswith("/") else [])
+
+    def _foreign(self, item: KnowledgeBase | FineTune, paths: Sequence[str]) -> Condition | None:
+        """Refuses paths outside of the tenant's own directory of documents."""
         if self._documents is None:
             return None
-        own = PurePosixPath(self._documents, self._lookups.owner(base.namespace) or "")
-        foreign = [source.path for source in base.spec.sources if not _lies_in(PurePosixPath(source.path), own)]
+        own = PurePosixPath(self._documents, self._lookups.owner(item.namespace) or "")
+        foreign = [path for path in paths if not _lies_in(PurePosixPath(path), own)]
         if not foreign:
             return None
         return _refused(
             c.SOURCE_NOT_OWN,
-            f"KnowledgeBase {base.name}: {foreign[0]} is not in {own}, where the documents of tenant {own.name} lie; "
+            f"{item.kind} {item.name}: {foreign[0]} is not in {own}, where the documents of tenant {own.name} lie; "
             f"move them there",
         )
+
+    def _foreign_training(self, adapter: Adapter) -> Condition | None:
+        tenant = self._lookups.owner(adapter.namespace)
+        claim = f"pvc://{self._trainings}/"
+        if not self._trainings or not adapter.spec.source.startswith(claim):
+            return None
+        if adapter.spec.source.startswith(f"{claim}{tenant}/") and ".." not in adapter.spec.source:
+            return None
+        message = f"{claim} has other tenants' adapters, too: name your FineTune, as finetune://NAME"
+        return _refused(c.SOURCE_NOT_OWN, message)
+
+    def _rank_too_high(self, tune: FineTune) -> Condition | None:
+        base, rank = self._lookups.base_model(tune.spec.base_model), tune.spec.hyperparameters.rank
+        if base is None or rank <= base.spec.lora.max_rank:
+            return None
+        most = base.spec.lora.max_rank
+        return _refused(
+            c.RANK_TOO_HIGH,
+            f"engines of {base.name} serve ranks up to {most}: lower hyperparameters.rank, or raise its lora.maxRank",
+        )
+
+    def _start_missing(self, tune: FineTune) -> Condition | None:
+        start = tune.spec.start
+        if start is None or any(adapter.name == start for adapter in self._lookups.adapters(tune.namespace)):
+            return None
+        message = f"namespace {tune.namespace} has no Adapter {start} to go on from; create it, or leave out spec.start"
+        return _refused(c.ADAPTER_MISSING, message)
 
     def _digest_taken(self, key: APIKey) -> Condition | None:
         if self._lookups.key_holder(key.namespace, key.spec.sha256) == key.key:
@@ -186,7 +230,9 @@ class Rules:
         return ranks
 
     def _own_refusal(self, adapter: Adapter) -> Condition | None:
-        checks = (self._no_tenant, self._base_model_refusal, self._name_taken, self._knowledge_bases)
+        checks = (
+            self._no_tenant, self._base_model_refusal, self._name_taken, self._knowledge_bases, self._foreign_training
+        )  # fmt: skip
         return next((refusal for check in checks if (refusal := check(adapter))), None)
 
 

@@ -12,6 +12,7 @@ from contract.resource import Resource, Status
 from contract.value import Digest, Name, Uri, Value
 
 HISTORY_LENGTH = 20
+FINE_TUNE = "finetune://"
 _SHOWN_DIGITS = 12
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -90,7 +91,7 @@ class AdapterSpec(Value):
     """The BaseModel it was trained on."""
     source: Uri
     """A directory with adapter_config.json and adapter_model.safetensors, under hf://, s3://, gs://, https://, oci://,
-    pvc:// or file://."""
+    pvc:// or file://; or finetune://NAME, for the result of the FineTune of that name in the same namespace."""
     digest: Digest | None = None
     """The SHA-256 of the content, in hexadecimal digits: any other content at the source is refused."""
     credentials: Name | None = None
@@ -101,6 +102,12 @@ class AdapterSpec(Value):
     """How new content is released."""
     residency: Residency = Residency()
     """The order of removal when there is room for fewer versions than wanted."""
+
+    @property
+    def fine_tune(self) -> str | None:
+        """The FineTune whose result it serves."""
+        name = self.source.removeprefix(FINE_TUNE)
+        return None if name == self.source else name
 
 
 class Version(Value):
@@ -248,7 +255,18 @@ class Decision(Value):
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{6,64}$")] | None = None
 
 
-# Agents define the schemes: `serving/agent/sources/kinds`.
+def canary_rules(path: str) -> tuple[Rule, ...]:
+    """The rules of a rollout's canary. `path` is the rollout's."""
+    steps = f"{path}.canary.steps"
+    return (
+        Rule(steps, "self.all(s, self.filter(t, t.weight == s.weight).size() == 1)",
+             "each step of a canary needs a weight of its own"),
+        Rule(steps, "self.map(s, s.weight).isSorted()",
+             "the weights of a canary's steps must increase; put them in order"),
+    )  # fmt: skip
+
+
+# Agents define the schemes: `serving/agent/sources/kinds`; finetune:// stands for a FineTune's result.
 _URI = "'^[a-z][a-z0-9+.-]*://.+$'"
 
 
@@ -258,11 +276,8 @@ class Adapter(Resource):
         rules=(
             NAME_RULE,
             Rule("spec.source", f"self.matches({_URI})",
-                 "name where the adapter lies: hf://, s3://, gs://, https://, oci://, pvc:// or file://"),
-            Rule("spec.rollout.canary.steps", "self.all(s, self.filter(t, t.weight == s.weight).size() == 1)",
-                 "each step of a canary needs a weight of its own"),
-            Rule("spec.rollout.canary.steps", "self.map(s, s.weight).isSorted()",
-                 "the weights of a canary's steps must increase; put them in order"),
+                 "name where the adapter lies: finetune://, hf://, s3://, gs://, https://, oci://, pvc:// or file://"),
+            *canary_rules("spec.rollout"),
         ),
     )  # fmt: skip
     kind: Literal["Adapter"] = "Adapter"

@@ -28,6 +28,9 @@ DIGEST_TAKEN = "DigestTaken"
 # Reasons that mean a loss of the right to the service. With any other refusal, only the newest spec is wrong, and the
 # running version continues.
 REVOKING = frozenset({NO_TENANT, NAMESPACE_TAKEN, BASE_MODEL_FORBIDDEN, TOO_MANY_ADAPTERS})
+ADAPTER_MISSING = "AdapterDoesNotExist"
+RANK_TOO_HIGH = "RankTooHigh"
+NO_TRAINING = "NoTraining"
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
 SECRET_MISSING = "SecretMissing"
@@ -48,12 +51,18 @@ INDEXED = "Indexed"
 INGEST_FAILED = "IngestFailed"
 DOCUMENTS_FAILED = "DocumentsFailed"
 WAITING = "Waiting"
+TRAINING = "Training"
+QUEUED = "Queued"
+TRAINED = "Trained"
+TRAINING_FAILED = "TrainingFailed"
+STOPPED = "Stopped"
+OVER_LIMIT = "OverLimit"
 SPOILS_ENGINE = "SpoilsEngine"
 ENGINE_ENDED = "EngineEnded"
 # Reasons that mean harm to an engine: the version is not loaded on any engine again.
 HARMFUL = frozenset({SPOILS_ENGINE, ENGINE_ENDED})
 # Reasons that need no action: the object is still in progress.
-ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING})
+ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING, QUEUED, TRAINING})
 
 
 class Condition(Value):

@@ -8,13 +8,14 @@ from pydantic import Field, TypeAdapter, ValidationError
 from contract.adapter import Adapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
+from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.names import API_VERSION
 from contract.tenant import Tenant
 from contract.value import Value
 
-AnyObject = BaseModel | Tenant | Adapter | KnowledgeBase | APIKey
-KINDS: tuple[type[AnyObject], ...] = (BaseModel, Tenant, Adapter, KnowledgeBase, APIKey)
+AnyObject = BaseModel | Tenant | Adapter | KnowledgeBase | FineTune | APIKey
+KINDS: tuple[type[AnyObject], ...] = (BaseModel, Tenant, Adapter, KnowledgeBase, FineTune, APIKey)
 NAMES = frozenset(kind.__name__ for kind in KINDS)
 
 _adapter: TypeAdapter[AnyObject] = TypeAdapter(Annotated[AnyObject, Field(discriminator="kind")])
@@ -93,11 +94,13 @@ class Objects(Value):
     tenants: tuple[Tenant, ...] = ()
     adapters: tuple[Adapter, ...] = ()
     knowledge_bases: tuple[KnowledgeBase, ...] = ()
+    fine_tunes: tuple[FineTune, ...] = ()
     api_keys: tuple[APIKey, ...] = ()
 
     @property
     def all(self) -> tuple[AnyObject, ...]:
-        return (*self.base_models, *self.tenants, *self.adapters, *self.knowledge_bases, *self.api_keys)
+        of_tenants: tuple[AnyObject, ...] = (*self.adapters, *self.knowledge_bases, *self.fine_tunes, *self.api_keys)
+        return (*self.base_models, *self.tenants, *of_tenants)
 
 
 def collect(items: Iterable[AnyObject]) -> Objects:
@@ -107,6 +110,7 @@ def collect(items: Iterable[AnyObject]) -> Objects:
         tenants=tuple(i for i in ordered if isinstance(i, Tenant)),
         adapters=tuple(i for i in ordered if isinstance(i, Adapter)),
         knowledge_bases=tuple(i for i in ordered if isinstance(i, KnowledgeBase)),
+        fine_tunes=tuple(i for i in ordered if isinstance(i, FineTune)),
         api_keys=tuple(i for i in ordered if isinstance(i, APIKey)),
     )
 

@@ -31,6 +31,15 @@ class DocumentLimits(Value):
     """Vector stores made by the API. KnowledgeBase objects do not count."""
 
 
+class TrainingLimits(Value):
+    """A training over any of these limits waits."""
+
+    at_once: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Trainings that run at the same time."""
+    hours_a_month: Annotated[float, Field(ge=0, le=1_000_000)] = 100
+    """Hours of all trainings in a calendar month (UTC); each GPU of a training counts."""
+
+
 class TenantSpec(Value):
     """The owner of a namespace, and the limits of its use."""
 
@@ -40,8 +49,21 @@ class TenantSpec(Value):
     """Limits of the tenant's callers; a request over any of these is refused with 429."""
     documents: DocumentLimits = DocumentLimits()
     """Limits of the tenant's uploads; one over any of these is refused."""
+    training: TrainingLimits = TrainingLimits()
+    """Limits of the tenant's trainings; one over any of these waits."""
     max_adapters: Annotated[int, Field(ge=0, le=10_000)] = 16
     """The tenant's maximum number of adapters."""
+
+
+class TrainingUse(Value):
+    """The time of one training in the current month."""
+
+    month: str
+    """The month in which it began, as 2026-01 (UTC)."""
+    run: str
+    """Identifies the training, and the FineTune that it is of."""
+    seconds: int
+    """Its time, once for each GPU."""
 
 
 class TenantStatus(Status):
@@ -51,6 +73,8 @@ class TenantStatus(Status):
     """The namespace that the tenant owns; later claims of other tenants to it are refused."""
     adapters: int = 0
     """Adapters in the tenant's namespace."""
+    training: Annotated[tuple[TrainingUse, ...], Field(max_length=1000)] = ()
+    """The trainings of the current month, also of FineTunes that are deleted."""
 
 
 class Tenant(Resource):

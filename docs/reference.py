@@ -31,6 +31,7 @@ from retrieval.settings import Settings as SearchSettings
 from service.logs import LogSettings
 from service.request_metrics import RequestMetrics
 from serving.agent.metrics import Metrics as AgentMetrics
+from serving.agent.settings import InputSettings
 from serving.agent.settings import Settings as AgentSettings
 from serving.drift.metrics import METRICS as DRIFT_METRICS
 from serving.drift.settings import Settings as DriftSettings
@@ -50,6 +51,7 @@ SETTINGS: Mapping[str, type[BaseSettings]] = {
     "Logs of every part": LogSettings,
     "Gateway": GatewaySettings,
     "Agent": AgentSettings,
+    "Fetch of a training's inputs": InputSettings,
     "Operator": OperatorSettings,
     "Search": SearchSettings,
     "Ingest": IngestSettings,

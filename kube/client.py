@@ -17,12 +17,13 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 from prometheus_client import CollectorRegistry, Counter
 
 from kube.errors import GoneError, KubeError
-from kube.resource import BY_KIND, Resource
+from kube.resource import BY_KIND, PODS, Resource
 
 Item = dict[str, Any]
 
 ANSWER_S = 30.0
 PAGE = 500
+MOST_LOG = 256 * 1024  # bytes
 # The server ends a watch after this time; a new watch continues where it ended.
 WATCH_S = 300
 # A stream silent for longer may be dead: a new watch continues from the last version.
@@ -65,6 +66,15 @@ class Client:
             if not following:
                 return items, page["metadata"]["resourceVersion"]
 
+    async def log(self, namespace: str, pod: str, container: str, *, last_lines: int) -> str:
+        """The end of a container's output."""
+        query = {"container": container, "tailLines": str(last_lines), "limitBytes": str(MOST_LOG)}
+        path = PODS.path(namespace, pod, "log")
+        timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+        async with self._response("GET", PODS, path, query=query, timeout=timeout) as response:
+            await self._check(response)
+            return (await response.read()).decode(errors="replace")
+
     async def watch(
         self, resource: Resource, version: str, *, namespace: str | None = None, selector: str = ""
     ) -> AsyncIterator[Item]:
@@ -104,9 +114,10 @@ class Client:
         return await self._ask("PUT", resource, resource.path_of(item), body=item)
 
     async def delete(self, resource: Resource, namespace: str | None, name: str) -> None:
-        """A missing object counts as deleted."""
+        """A missing object counts as deleted. What it owns is deleted after it."""
+        path = resource.path(namespace, name)
         try:
-            await self._ask("DELETE", resource, resource.path(namespace, name))
+            await self._ask("DELETE", resource, path, query={"propagationPolicy": "Background"})
         except KubeError as error:
             if not error.missing:
                 raise

@@ -45,6 +45,7 @@ NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 EVENTS = Resource("", "v1", "events", "Event")
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+JOBS = Resource("batch", "v1", "jobs", "Job")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
@@ -52,6 +53,6 @@ NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "Netwo
 INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
-_ALL = (*OURS, PODS, SERVICES, SECRETS, NAMESPACES, EVENTS, CONFIG_MAPS, ROLE_BINDINGS, DEPLOYMENTS, AUTOSCALERS,
-        DISRUPTION_BUDGETS, NETWORK_POLICIES, INFERENCE_SERVICES, LEASES)  # fmt: skip
+_ALL = (*OURS, PODS, SERVICES, SECRETS, NAMESPACES, EVENTS, CONFIG_MAPS, ROLE_BINDINGS, JOBS, DEPLOYMENTS,
+        AUTOSCALERS, DISRUPTION_BUDGETS, NETWORK_POLICIES, INFERENCE_SERVICES, LEASES)  # fmt: skip
 BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in _ALL}

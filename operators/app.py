@@ -82,6 +82,11 @@ def platform(settings: OperatorSettings) -> Platform:
         ca_config_map=settings.ca_config_map,
         service_account=settings.service_account,
         secret_revision=settings.secret_revision,
+        trainings=settings.trainings,
+        trainer_image=settings.trainer_image,
+        trainer_python=settings.trainer_python,
+        training_priority=settings.training_priority,
+        documents=settings.documents_claim,
     )
 
 

@@ -53,7 +53,8 @@ class OperatorSettings(BaseSettings):
     without a URL are not asked. Of several tokens, separated by commas, the first is sent. `engine_environment` are
     variables of every engine, `agent_settings` those of every agent (names without QUIVER_AGENT_); `ca_config_map`
     holds certificate authorities (ca.crt) for both. A new `secret_revision` restarts the engines one after the other,
-    so they take new keys.
+    so they take new keys. `trainings` is a claim for trainings and their adapters, `documents_claim` the one with the
+    tenants' documents, `training_priority` a PriorityClass.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)
@@ -90,6 +91,11 @@ class OperatorSettings(BaseSettings):
     drift_url: str | None = None
     documents: str | None = None
     management_account: str | None = None
+    trainings: str | None = None
+    trainer_image: str = ""
+    trainer_python: str = "python3"
+    training_priority: str | None = None
+    documents_claim: str | None = None
 
 
 class ManagementSettings(BaseSettings):

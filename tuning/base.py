@@ -4,7 +4,20 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+_PATTERNS = ["*.json", "*.jinja", "*.safetensors", "tokenizer*"]
 _FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+
+
+def located(base: str) -> Path:
+    """The folder of a base model: one of this machine, or downloaded from the Hugging Face hub (hf://ORG/NAME@REVISION).
+    Raises OSError."""
+    if Path(base).is_dir():
+        return Path(base)
+    from huggingface_hub import snapshot_download  # of the trainer's environment
+
+    name, _, revision = base.removeprefix("hf://").partition("@")
+    return Path(snapshot_download(name, revision=revision or None, allow_patterns=_PATTERNS))
 
 
 def digest_of(base: Path) -> str:
@@ -15,14 +28,21 @@ def digest_of(base: Path) -> str:
 
 
 def adapter_digest(adapter: Path) -> str:
-    """The SHA-256 over its configuration and its weights."""
-    return _digest([adapter / "adapter_config.json", adapter / "adapter_model.safetensors"])
+    """The SHA-256 over its configuration and its weights, by which engines' agents name a version: over the name, the
+    size and the SHA-256 of each."""
+    whole = hashlib.sha256()
+    for name in ADAPTER_FILES:
+        whole.update(f"{name}\0{(adapter / name).stat().st_size}\0{_content(adapter / name)}\n".encode())
+    return whole.hexdigest()
 
 
 def _digest(files: Sequence[Path]) -> str:
     whole = hashlib.sha256()
     for file in files:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        whole.update(f"{file.name}\0{digest}\n".encode())
+        whole.update(f"{file.name}\0{_content(file)}\n".encode())
     return whole.hexdigest()
+
+
+def _content(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

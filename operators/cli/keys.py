@@ -12,9 +12,9 @@ from contract.names import EMBEDDER
 from contract.resource import Key
 from contract.tenant import Tenant
 from operators.cli.arguments import NameType, directory_argument
-from operators.local import directory, key_files, snapshots, table
+from operators.local import directory, object_files, snapshots, table
 from operators.local.directory import STATE, Contents
-from operators.local.key_files import SharedFileError
+from operators.local.object_files import SharedFileError
 
 
 @click.group()
@@ -80,7 +80,7 @@ def revoke(root: Path, tenant: str, name: str) -> None:
     """Remove a key from DIR: a running gateway refuses it within a second."""
     namespace = tenant_of(root, directory.read(root, Contents()), tenant).spec.namespace
     try:
-        file = key_files.remove(root, Key(kind="APIKey", namespace=namespace, name=name))
+        file = object_files.remove(root, Key(kind="APIKey", namespace=namespace, name=name))
     except SharedFileError as error:
         raise click.ClickException(
             f"{error} holds other objects, too; take the key {name} out of it by hand"
@@ -122,7 +122,7 @@ def _refuse_double(contents: Contents, item: APIKey) -> None:
 
 def write_new(path: Path, item: APIKey) -> None:
     try:
-        key_files.write(path, item)
+        object_files.write(path, item)
     except FileExistsError:
         raise click.ClickException(f"{path} exists; choose another --name, or remove it to revoke that key") from None
     except OSError as error:

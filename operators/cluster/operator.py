@@ -37,6 +37,7 @@ from operators.cluster.metrics import Metrics
 from operators.cluster.pod import Ports, read_pod
 from operators.cluster.store import ClusterStore
 from operators.cluster.stored import read
+from operators.cluster.trainings import ClusterTrainings
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.controllers.controller import reconciler
@@ -70,11 +71,15 @@ class Operator:
         management_account: str | None = None,
     ) -> None:
         self._client = client
+        self._platform = platform
         self._addresses = addresses
         self._metrics = metrics
         self._queue: Queue[Key] = Queue(observe=metrics)
         self._cache = ClusterCache(
-            documents=documents, reserved=platform.namespace, has_ingest=addresses.ingest_url is not None
+            documents=documents,
+            reserved=platform.namespace,
+            has_ingest=addresses.ingest_url is not None,
+            trainings=platform.trainings,
         )
         self._events = Events(self._cache, self._queue.add, self._queue.add_later)
         self._children = Children(client, self._assume)
@@ -129,7 +134,8 @@ class Operator:
             self._metrics.lead()
             await peers.first_reports()
             self._events.enqueue_everything()
-            around = Context(self._cache, self._events, self._store, self._engines, peers)
+            trainings = ClusterTrainings(self._client, self._platform)
+            around = Context(self._cache, self._events, self._store, self._engines, trainings, peers)
             group.create_task(peers.run())
             group.create_task(self._queue.run(reconciler(around)))
 

@@ -9,7 +9,7 @@ from contract import conditions as c
 from contract.adapter import Adapter
 from contract.conditions import Condition, Conditions, stamp
 from contract.names import API_VERSION
-from contract.objects import AnyObject
+from contract.objects import AnyObject, to_data
 from contract.resource import Status
 from contract.tenant import Tenant
 from kube.client import Client, Item
@@ -85,6 +85,15 @@ class ClusterStore:
             return False
         await self._children.apply(tenant_namespace(stored.item, uid=stored.uid, management=self._management))
         return True
+
+    async def make(self, adapter: Adapter) -> None:
+        item = to_data(adapter)
+        item.pop("status", None)
+        try:
+            await self._client.create(item)
+        except KubeError as error:
+            if not error.conflict:
+                raise
 
     async def delete(self, stored: StoredObject[AnyObject]) -> None:
         if not stored.deleting:

@@ -28,7 +28,8 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
         return None
     if cache.verdict(stored.item, now).holds:
         context.events.enqueue(await _read_secret(stored.item, context))
-    status = next_status(stored.item, _observed(stored.item, context, now))
+    resolved = cache.resolved(stored.item)
+    status = next_status(resolved, _observed(resolved, context, now))
     await context.store.write_status(stored, status)
     _wait_for_gateways(key, status, cache)
     return CANARY_S if status.canary else _secret_due(stored.item, cache)

@@ -10,9 +10,11 @@ from contract.base_model import BaseModel
 from contract.conditions import Condition
 from contract.ingest import DesiredKnowledgeBases
 from contract.objects import AnyObject
-from contract.resource import Status
+from contract.resource import Key, Status
 from contract.tenant import Tenant
 from operators.controllers.stored_object import StoredObject
+from operators.desired.training import TrainingJob
+from operators.reconcile.fine_tune import JobReport
 
 
 class ObjectStore(Protocol):
@@ -39,6 +41,9 @@ class ObjectStore(Protocol):
         """Reserves the namespace for the tenant, and guarantees off-boarding before deletion. Returns False if this
         changed the tenant; its change event follows."""
 
+    async def make(self, adapter: Adapter) -> None:
+        """Creates the adapter, unless there is one of its name."""
+
     async def delete(self, stored: StoredObject[AnyObject]) -> None: ...
 
     async def finish_offboarding(self, stored: StoredObject[Tenant], proof: Mapping[str, str] | None) -> None:
@@ -62,6 +67,26 @@ class EngineRuntime(Protocol):
 
     def selector(self, name: str) -> str:
         """The label selector of a base model's replicas for an autoscaler; "" without labels."""
+
+
+class TrainingRuntime(Protocol):
+    """Runs trainings as jobs or processes."""
+
+    def refusal(self) -> Condition | None:
+        """Why this back end cannot train at all, None if it can."""
+
+    async def run(self, job: TrainingJob) -> JobReport:
+        """Begins the job unless it runs or has ended, and reports how far it is. An earlier training of the same object
+        is removed."""
+
+    async def stop(self, key: Key) -> None:
+        """Ends the object's training. Its checkpoints stay."""
+
+    async def remove(self, key: Key, tenant: str) -> None:
+        """Ends the training of a deleted object, and removes its examples and checkpoints. Adapters stay."""
+
+    async def forget(self, tenant: str) -> bool:
+        """Removes everything of a tenant. True once nothing is left."""
 
 
 class Peers(Protocol):
@@ -88,3 +113,4 @@ class Offboarding:
     objects: str
     engines: str
     index: str
+    trainings: str

@@ -14,6 +14,7 @@ from contract.agent import AdapterReport, AgentStatus
 from contract.api_key import APIKey
 from contract.base_model import BaseModel, Endpoint
 from contract.conditions import Condition
+from contract.fine_tune import FineTune
 from contract.gateway import GatewayState
 from contract.ingest import IngestStatus
 from contract.objects import AnyObject, Objects
@@ -32,10 +33,18 @@ _SILENT = AgentStatus(version=0, ready=False, started=None)
 
 class ClusterCache:
     """Everything the controllers decide from. `documents` is the root of the tenants' documents, if known; `reserved`
-    is the platform's own namespace, forbidden for tenants."""
+    is the platform's own namespace, forbidden for tenants; `trainings` is the claim with trained adapters."""
 
-    def __init__(self, *, documents: str | None = None, reserved: str | None = None, has_ingest: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        documents: str | None = None,
+        reserved: str | None = None,
+        has_ingest: bool = True,
+        trainings: str | None = None,
+    ) -> None:
         self.documents = documents
+        self._trainings = trainings
         self._reserved = reserved
         self.has_ingest = has_ingest
         self.objects: dict[Key, StoredObject[AnyObject]] = {}
@@ -55,6 +64,7 @@ class ClusterCache:
         self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[AdapterReport, ...]]]] = {}
         self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
+        self._fine_tunes: dict[str, dict[Key, FineTune]] = defaultdict(dict)
         self._of_base: dict[str, dict[Key, None]] = defaultdict(dict)
         self._claims: dict[str, dict[str, Tenant]] = defaultdict(dict)
         self._keys: dict[tuple[str, str], dict[Key, APIKey]] = defaultdict(dict)
@@ -78,6 +88,8 @@ class ClusterCache:
                 _put(self._adapters, item.namespace, item.key, item, present=present)
                 for base in bases_of(item):
                     _put(self._of_base, base, item.key, None, present=present)
+            case FineTune():
+                _put(self._fine_tunes, item.namespace, item.key, item, present=present)
             case Tenant():
                 _put(self._claims, item.spec.namespace, item.name, item, present=present)
             case APIKey():
@@ -130,7 +142,7 @@ class ClusterCache:
         return stored.item if stored else None
 
     def rules(self, now: datetime) -> Rules:
-        return Rules(self, now, self.documents)
+        return Rules(self, now, self.documents, self._trainings)
 
     def verdict(self, item: AnyObject, now: datetime) -> Condition:
         return self.rules(now).verdict(item)
@@ -160,9 +172,23 @@ class ClusterCache:
         self.key_uses |= dict.fromkeys(keys, at)
         return keys
 
+    def resolved(self, adapter: Adapter) -> Adapter:
+        """The adapter with its FineTune's result as its source, once there is one."""
+        key = Key(kind="FineTune", namespace=adapter.namespace, name=adapter.spec.fine_tune or "")
+        tune = self.get(key)
+        result = tune.status.result if isinstance(tune, FineTune) else None
+        if result is None:
+            return adapter
+        update = {"source": result.source, "digest": adapter.spec.digest or result.digest}
+        return adapter.model_copy(update={"spec": adapter.spec.model_copy(update=update)})
+
+    def fine_tunes(self, namespace: str) -> tuple[FineTune, ...]:
+        return tuple(self._fine_tunes[namespace].values()) if namespace in self._fine_tunes else ()
+
     def objects_of(self, base: BaseModel) -> Objects:
         """The input for placing versions on the base model's replicas."""
-        adapters = sorted(self.adapters_of(base.name), key=lambda adapter: (adapter.namespace, adapter.name))
+        resolved = map(self.resolved, self.adapters_of(base.name))
+        adapters = sorted(resolved, key=lambda adapter: (adapter.namespace, adapter.name))
         namespaces = {adapter.namespace for adapter in adapters}
         tenants = tuple(tenant for namespace in namespaces for tenant in self.claims(namespace))
         return Objects.model_construct(base_models=(base,), tenants=tenants, adapters=tuple(adapters))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from operators.controllers.backend import EngineRuntime, ObjectStore, Peers
+from operators.controllers.backend import EngineRuntime, ObjectStore, Peers, TrainingRuntime
 from operators.controllers.cache import ClusterCache
 from operators.controllers.events import Events
 
@@ -13,4 +13,5 @@ class Context:
     events: Events
     store: ObjectStore
     engines: EngineRuntime
+    trainings: TrainingRuntime
     peers: Peers

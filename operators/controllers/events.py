@@ -12,6 +12,7 @@ from contract.agent import AgentStatus
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.engine_name import EngineName
+from contract.fine_tune import FineTune
 from contract.gateway import GatewayState, KeyUses
 from contract.ingest import IngestStatus
 from contract.knowledge_base import KnowledgeBase
@@ -102,7 +103,20 @@ def _requests_for_object(
     )
     for item in items if changed else ():
         requests |= set(_dependants(cache, item))
-    return requests | _bases(items) | set(_with_changed_locations(cache, items))
+    return requests | _bases(items) | set(_with_changed_locations(cache, items)) | set(_trained(cache, items))
+
+
+def _trained(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
+    """Adapters that serve a FineTune's result, if the result changed; and the tenant, if its training took time."""
+    tunes = [item for item in items if isinstance(item, FineTune)]
+    if len({tune.status.result for tune in tunes}) == 2 or len(tunes) == 1:
+        for adapter in cache.adapters(tunes[0].namespace):
+            if adapter.spec.fine_tune == tunes[0].name:
+                yield from (adapter.key, base_key(adapter.spec.base_model))
+    minutes = {tune.status.training.seconds // 60 if tune.status.training else None for tune in tunes}
+    owner = cache.tenant(cache.owner(tunes[0].namespace) or "") if len(minutes) == 2 else None
+    if owner:
+        yield owner.key
 
 
 def _tenant_with_new_count(
@@ -146,6 +160,7 @@ def _dependants(cache: ClusterCache, item: AnyObject) -> Iterator[Key]:
     match item:
         case Adapter():
             yield from _neighbours(cache, item)
+            yield from (tune.key for tune in cache.fine_tunes(item.namespace) if tune.spec.start == item.name)
         case Tenant():
             namespace = item.spec.namespace
             yield from (tenant.key for tenant in cache.claims(namespace))
@@ -153,6 +168,7 @@ def _dependants(cache: ClusterCache, item: AnyObject) -> Iterator[Key]:
             yield from (INGEST, DRIFT)
         case BaseModel():
             yield from (adapter.key for adapter in cache.adapters_of(item.name))
+            yield from (key for key in cache.objects if key.kind == "FineTune")
             yield from (key for key in cache.objects if key.kind == "Adapter" and key.name == item.name)
         case KnowledgeBase():
             yield INGEST

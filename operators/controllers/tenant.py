@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from contract.conditions import stamp
 from contract.objects import Objects
 from contract.resource import Key
 from contract.tenant import Tenant
@@ -21,28 +20,31 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     cache = context.cache
     stored = cache.stored(key, Tenant)
     if stored is None:
+        if context.store.is_complete:
+            await context.trainings.forget(key.name)
         return None
     if stored.deleting:
         return await _off_board(stored, context)
     verdict = cache.verdict(stored.item, now)
     if verdict.holds and not await context.store.claim_namespace(stored):
         return None
-    objects = Objects.model_construct(adapters=tuple(cache.adapters(stored.item.spec.namespace)))
-    await context.store.write_status(
-        stored, tenant_status(stored.item, verdict=verdict, objects=objects, now=stamp(now))
-    )
+    namespace = stored.item.spec.namespace
+    objects = Objects.model_construct(adapters=tuple(cache.adapters(namespace)), fine_tunes=cache.fine_tunes(namespace))
+    await context.store.write_status(stored, tenant_status(stored.item, verdict=verdict, objects=objects, now=now))
     return None
 
 
 async def _off_board(stored: StoredObject[Tenant], context: Context) -> float | None:
-    """Deletes the tenant's objects. Indexes and loaded adapters are outside of the object store: the off-boarding ends
-    only once they are gone too."""
+    """Deletes the tenant's objects. Indexes, loaded adapters and trainings are outside of the object store: the
+    off-boarding ends only once they are gone too."""
     cache, tenant = context.cache, stored.item
     owns = cache.owner(tenant.spec.namespace) == tenant.name
     left = [cache.objects[key] for key in cache.in_namespace(tenant.spec.namespace)] if owns else []
     for item in left:
         await context.store.delete(item)
     if owns and (left or _has_adapters(tenant, cache) or _is_indexed(tenant, cache)):
+        return LOOK_S
+    if owns and not await context.trainings.forget(tenant.name):
         return LOOK_S
     await context.store.finish_offboarding(stored, asdict(_proof(cache)) if owns else None)
     return None
@@ -68,9 +70,10 @@ def _is_indexed(tenant: Tenant, cache: ClusterCache) -> bool:
 
 def _proof(cache: ClusterCache) -> Offboarding:
     return Offboarding(
-        objects="no Adapter, KnowledgeBase or APIKey is left in the namespace",
+        objects="no object of the tenant is left in the namespace",
         engines="no agent reports an adapter of the tenant",
         index="the ingest worker reports no knowledge base of the tenant"
         if cache.has_ingest
         else "there is no ingest worker",
+        trainings="no examples, checkpoint or trained adapter of the tenant is left",
     )

@@ -105,6 +105,8 @@ def _expected(adapter: Adapter, report: AdapterReport | None) -> str | None:
 def _obstacle(adapter: Adapter, revision: str, credentials: Credentials) -> Condition | None:
     if adapter.harms(revision):
         return _harmful(adapter)
+    if adapter.spec.fine_tune:
+        return _not_trained(adapter)
     if adapter.spec.credentials and adapter.key not in credentials:
         return _no_secret(adapter)
     return None
@@ -113,6 +115,11 @@ def _obstacle(adapter: Adapter, revision: str, credentials: Credentials) -> Cond
 def _no_slot(base: BaseModel) -> Condition:
     message = f"all {base.spec.lora.cpu_slots} cpuSlots of base model {base.name} hold versions that answer"
     return condition(c.FETCHED, False, c.NO_SLOT, f"{message}; remove an adapter, or raise lora.cpuSlots")
+
+
+def _not_trained(adapter: Adapter) -> Condition:
+    message = f"FineTune {adapter.spec.fine_tune} has no result yet; its status says why, if there is such a FineTune"
+    return condition(c.FETCHED, False, c.WAITING, message)
 
 
 def _no_secret(adapter: Adapter) -> Condition:

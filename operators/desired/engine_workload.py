@@ -40,7 +40,8 @@ class Platform:
     the agent's image; `pull_secrets`, `node_selector` and `tolerations` go into every engine's pod; `hub_secret` is a
     Secret with a `token` for the Hugging Face hub. `engine_environment`, `agent_settings` (names without
     QUIVER_AGENT_) and `agent_environment` are added to every engine and agent; `ca_config_map` has certificate
-    authorities in `ca.crt`; `service_account` is the pods' identity in clouds."""
+    authorities in `ca.crt`; `service_account` is the pods' identity in clouds. `trainings` is a claim for trainings and
+    their adapters, `documents` the one with tenants' documents; `training_priority` is a PriorityClass."""
 
     namespace: str
     engine_image: str
@@ -62,6 +63,11 @@ class Platform:
     ca_config_map: str | None = None
     service_account: str | None = None
     secret_revision: str = ""
+    trainings: str | None = None
+    trainer_image: str = ""
+    trainer_python: str = "python3"
+    training_priority: str | None = None
+    documents: str | None = None
 
 
 def selector(base: str) -> dict[str, str]:
@@ -75,13 +81,44 @@ def engine_workload(base: BaseModel, *, uid: str, platform: Platform) -> tuple[M
     return (*manifests, build.autoscaler()) if base.spec.autoscaling else manifests
 
 
+def mounted_source(source: str) -> str:
+    """The mounted path of a pvc:// source; any other is as it is."""
+    path = source.removeprefix("pvc://")
+    return source if path == source else f"{VOLUMES}/{path}"
+
+
 def _mounted(base: BaseModel) -> BaseModel:
-    """The base model with the mounted path in place of its pvc:// source."""
-    source = base.spec.source
-    if not source.startswith("pvc://"):
-        return base
-    path = f"{VOLUMES}/{source.removeprefix('pvc://')}"
-    return base.model_copy(update={"spec": base.spec.model_copy(update={"source": path})})
+    source = mounted_source(base.spec.source)
+    return base.model_copy(update={"spec": base.spec.model_copy(update={"source": source})})
+
+
+def user() -> Manifest:
+    """The security context of a pod: a user without rights."""
+    return {
+        "runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }  # fmt: skip
+
+
+def restricted() -> Manifest:
+    """The security context of a container."""
+    return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
+
+
+def placement(platform: Platform) -> Manifest:
+    """Where engines and trainings may run."""
+    placed: Manifest = {
+        "imagePullSecrets": [{"name": name} for name in platform.pull_secrets],
+        "nodeSelector": dict(platform.node_selector),
+        "tolerations": [dict(item) for item in platform.tolerations],
+    }
+    return {key: value for key, value in placed.items() if value}
+
+
+def authorities(platform: Platform) -> list[Manifest]:
+    """The volume of certificate authorities."""
+    name = platform.ca_config_map
+    return [{"name": "ca", "configMap": {"name": name}}] if name else []
 
 
 def _alive(engine_port: int, agent_port: int) -> str:
@@ -185,36 +222,24 @@ class _Workload:
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": DRAIN_S,
-            "securityContext": {
-                "runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
+            "securityContext": user(),
             "containers": [self._engine(), self._agent()],
-            **self._place(),
+            **placement(self._platform),
             "volumes": [
                 *({"name": name, "emptyDir": {}} for name in ("store", "cache", "tmp")),
                 {"name": "shm", "emptyDir": {"medium": "Memory"}},
-                *self._claim(),
-                *self._authorities(),
+                *(
+                    {"name": name, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
+                    for name, claim in self._claims().items()
+                ),
+                *authorities(self._platform),
             ],
-        }  # fmt: skip
-
-    def _place(self) -> Manifest:
-        platform = self._platform
-        placement: Manifest = {
-            "imagePullSecrets": [{"name": name} for name in platform.pull_secrets],
-            "nodeSelector": dict(platform.node_selector),
-            "tolerations": [dict(item) for item in platform.tolerations],
         }
-        return {key: value for key, value in placement.items() if value}
 
-    def _claim(self) -> list[Manifest]:
-        claim = self._platform.models
-        return [{"name": "models", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}] if claim else []
-
-    def _authorities(self) -> list[Manifest]:
-        name = self._platform.ca_config_map
-        return [{"name": "ca", "configMap": {"name": name}}] if name else []
+    def _claims(self) -> Mapping[str, str]:
+        """Volumes with models and adapters."""
+        named = {"models": self._platform.models, "trainings": self._platform.trainings}
+        return {name: claim for name, claim in named.items() if claim}
 
     def _engine(self) -> Manifest:
         platform = self._platform
@@ -230,7 +255,7 @@ class _Workload:
             "name": "engine",
             "image": self._base.spec.image or platform.engine_image,
             "command": list(command.arguments),
-            "env": [*_plain(environment), self._secret("VLLM_API_KEY", "engine-api-key"), *self._hub()],
+            "env": [*plain(environment), self._secret("VLLM_API_KEY", "engine-api-key"), *self._hub()],
             "ports": [{"name": "engine", "containerPort": platform.engine_port}],
             "resources": _resources(self._base),
             "startupProbe": {**alive, "failureThreshold": START_S // PROBE_S},
@@ -243,7 +268,7 @@ class _Workload:
             "readinessProbe": alive,
             "lifecycle": self._drained(),
             "terminationMessagePolicy": "FallbackToLogsOnError",  # so the container's status shows why it ended
-            "securityContext": _RESTRICTED,
+            "securityContext": restricted(),
             # vLLM's processes share more memory than a container's default of 64 MiB.
             "volumeMounts": [*self._mounts(), {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108
         }
@@ -268,8 +293,8 @@ class _Workload:
             "image": platform.agent_image,
             "imagePullPolicy": platform.pull_policy,
             "env": [
-                *_plain({f"QUIVER_AGENT_{key}": value for key, value in settings.items()}),
-                *_plain(dict(platform.agent_environment)),
+                *plain({f"QUIVER_AGENT_{key}": value for key, value in settings.items()}),
+                *plain(dict(platform.agent_environment)),
                 self._secret("QUIVER_AGENT_TOKEN", "operator-agent"),
                 self._secret("QUIVER_AGENT_ENGINE_API_KEY", "engine-api-key"),
             ],
@@ -280,7 +305,7 @@ class _Workload:
                 "httpGet": {"path": "/readyz", "port": "agent"}, "periodSeconds": 1, "failureThreshold": 1,
             },
             "lifecycle": self._drained(),
-            "securityContext": _RESTRICTED,
+            "securityContext": restricted(),
             "volumeMounts": self._mounts(),
         }  # fmt: skip
 
@@ -292,8 +317,8 @@ class _Workload:
         mounts: list[Manifest] = [{"name": name, "mountPath": f"/{name}"} for name in ("store", "cache", "tmp")]
         if self._platform.ca_config_map:
             mounts.append({"name": "ca", "mountPath": CA, "readOnly": True})
-        claim = self._platform.models
-        return mounts + ([{"name": "models", "mountPath": f"{VOLUMES}/{claim}", "readOnly": True}] if claim else [])
+        claims = self._claims().items()
+        return mounts + [{"name": name, "mountPath": f"{VOLUMES}/{claim}", "readOnly": True} for name, claim in claims]
 
     def _hub(self) -> list[Manifest]:
         name = self._platform.hub_secret
@@ -302,13 +327,6 @@ class _Workload:
 
     def _secret(self, variable: str, key: str) -> Manifest:
         return {"name": variable, "valueFrom": {"secretKeyRef": {"name": self._platform.secret, "key": key}}}
-
-
-_RESTRICTED: Manifest = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "readOnlyRootFilesystem": True,
-}
 
 
 def _metrics(base: str, scaling: Autoscaling) -> list[Manifest]:
@@ -327,7 +345,7 @@ def _average(value: int) -> Manifest:
     return {"type": "AverageValue", "averageValue": str(value)}
 
 
-def _plain(environment: dict[str, str]) -> list[Manifest]:
+def plain(environment: dict[str, str]) -> list[Manifest]:
     return [{"name": name, "value": value} for name, value in sorted(environment.items())]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from contract.base_model import BaseModel
 from operators.desired.engine_vllm import engine_command, on_socket
+from operators.desired.training import TrainingJob
 from operators.local.layout import LOOPBACK, Layout, url
 from operators.local.process import ProcessSpec
 from service.addresses import UNIX
@@ -19,6 +20,7 @@ from service.addresses import UNIX
 # Engines use every core. Gateway and controllers need little CPU, but immediately. Indexing and drift tests can wait.
 ENGINE_NICE = 5
 BACKGROUND_NICE = 10
+TRAINING_NICE = 19
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,26 @@ def services(layout: Layout) -> tuple[ProcessSpec, ...]:
         _management(layout),
         _console(layout),
     )
+
+
+def fetch(layout: Layout, job: TrainingJob) -> ProcessSpec:
+    """Fetches the inputs of a training, as an agent fetches an adapter."""
+    settings = {"QUIVER_AGENT_FILE_ROOTS": '["/"]', "QUIVER_AGENT_ALLOW_PRIVATE_SOURCES": "true"}
+    credentials = {"QUIVER_AGENT_CREDENTIALS": job.credentials} if job.credentials else {}
+    command = (sys.executable, "-m", "serving.agent.fetch", *job.fetch_arguments(str(layout.trainings)))
+    return ProcessSpec(_called(job), command, {**layout.environment, **settings, **credentials}, nice=BACKGROUND_NICE)
+
+
+def train(layout: Layout, job: TrainingJob) -> ProcessSpec:
+    """At a low priority, since it takes every core for minutes."""
+    arguments = job.train_arguments(str(layout.trainings), job.base)
+    command = (str(layout.engine_python), "-m", "tuning.trainer.job", *arguments)
+    environment = {**layout.environment, **layout.fetching, "PYTHONDONTWRITEBYTECODE": "1"}
+    return ProcessSpec(_called(job), command, environment, nice=TRAINING_NICE)
+
+
+def _called(job: TrainingJob) -> str:
+    return f"training-{job.key.namespace}.{job.key.name}"
 
 
 def address(layout: Layout, service: str) -> str | None:

@@ -77,6 +77,10 @@ class Layout:
         return self.state / "platform-key"
 
     @property
+    def trainings(self) -> Path:
+        return self.state / "tuning"
+
+    @property
     def decisions(self) -> Path:
         return self.state / FOLDER
 

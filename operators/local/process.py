@@ -108,6 +108,17 @@ class Process:
         finally:
             await self._stop()
 
+    async def run_to_end(self) -> int | None:
+        """Runs it once, and returns its exit status, None if it did not start. `failure` says how it ended otherwise
+        than with status 0. A cancellation stops the whole group."""
+        try:
+            ending = await self._run_once()
+            status = self._process.returncode if self._process else None
+            self.failure = "" if status == 0 else ending
+            return status
+        finally:
+            await self._stop()
+
     async def _run_once(self) -> str:
         """How it ended, in words."""
         try:

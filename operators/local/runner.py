@@ -29,6 +29,7 @@ from operators.local.publisher import Publisher
 from operators.local.record import Record
 from operators.local.sockets import Sockets
 from operators.local.store import DirectoryStore
+from operators.local.trainings import LocalTrainings
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Runner:
         self._queue: Queue[Key] = Queue()
         self._cache = ClusterCache()
         self._events = Events(self._cache, self._queue.add, self._queue.add_later)
-        self._store = DirectoryStore(self._events, record.statuses())
+        self._store = DirectoryStore(layout.root, self._events, record.statuses())
         self._publisher = Publisher(layout, record, self._store, self._cache, on_snapshot)
         self._services: dict[str, Liveness] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,7 +85,8 @@ class Runner:
         self._events.peer_changed(None, _gateway(self._layout))
         peers = PeerWatcher(session, group, _addresses(self._layout), self._events)
         engines = LocalEngines(self._layout, session, sockets, start, self._events)
-        around = Context(self._cache, self._events, self._store, engines, peers)
+        trainings = LocalTrainings(self._layout, start, self._events)
+        around = Context(self._cache, self._events, self._store, engines, trainings, peers)
         self._events.enqueue_everything()
         start(self._follow_files())
         start(files.watch(self._layout.root, self._watched, self._hint.set))

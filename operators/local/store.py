@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 from contract.adapter import Adapter
 from contract.objects import AnyObject
@@ -11,15 +13,19 @@ from contract.resource import Key, Status
 from contract.tenant import Tenant
 from operators.controllers.events import DRIFT, INGEST, Events, base_key
 from operators.controllers.stored_object import StoredObject
+from operators.desired.adapters import source_revision
+from operators.local import object_files
 from operators.local.directory import Contents
 
 
 class DirectoryStore:
-    """`statuses` are those of the last run. `changed` is set whenever there is a change to publish."""
+    """`root` is the directory, `statuses` are those of the last run. `changed` is set whenever there is a change to
+    publish."""
 
     most_documents: int | None = None
 
-    def __init__(self, events: Events, statuses: Mapping[Key, Status]) -> None:
+    def __init__(self, root: Path, events: Events, statuses: Mapping[Key, Status]) -> None:
+        self._root = root
         self._events = events
         self._cache = events.cache
         self._recorded = dict(statuses)
@@ -62,6 +68,9 @@ class DirectoryStore:
             self._events.object_changed(stored, new)
 
     def revision(self, adapter: Adapter) -> str:
+        declared = self._cache.get(adapter.key)
+        if isinstance(declared, Adapter) and declared.spec.fine_tune:  # a result never changes
+            return source_revision(adapter)
         return self.contents.revisions.get(adapter.key, "")
 
     async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None:
@@ -78,6 +87,11 @@ class DirectoryStore:
     async def claim_namespace(self, stored: StoredObject[Tenant]) -> bool:
         """Always True: local processes need no closed namespace, and removing a tenant's file removes it at once."""
         return True
+
+    async def make(self, adapter: Adapter) -> None:
+        file = self._root / f"adapter-{adapter.namespace}.{adapter.name}.yaml"  # names have no dot
+        with suppress(FileExistsError):
+            await asyncio.to_thread(object_files.write, file, adapter)
 
     async def delete(self, stored: StoredObject[AnyObject]) -> None:
         """Deletes nothing of a deleted tenant: files belong to their author."""

@@ -6,6 +6,7 @@ from contract.adapter import Adapter, AdapterStatus, short
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.conditions import READY, holds
+from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject
 from contract.tenant import Tenant
@@ -68,10 +69,19 @@ def _fact(item: AnyObject) -> str:
             return _version(item)
         case KnowledgeBase():
             return f"{item.status.chunks} chunks"
+        case FineTune():
+            return _training(item)
         case Tenant():
             return f"{item.status.adapters} adapters"
         case APIKey():
             return item.spec.prefix
+
+
+def _training(tune: FineTune) -> str:
+    training, result = tune.status.training, tune.status.result
+    if result and training and result.run == training.run:
+        return short(result.digest)
+    return f"step {training.step} of {training.steps}" if training and training.steps else "no result"
 
 
 def _version(adapter: Adapter) -> str:

@@ -13,9 +13,9 @@ from contract.adapter import Decision
 from contract.api_key import APIKey
 from contract.resource import Key
 from contract.snapshot import Snapshot
-from operators.local import decisions, key_files
+from operators.local import decisions, object_files
 from operators.local.directory import STATE
-from operators.local.key_files import SharedFileError
+from operators.local.object_files import SharedFileError
 from operators.management.errors import ConflictError
 from operators.management.place import Action
 from service.errors import InvalidRequestError, UnavailableError
@@ -98,7 +98,7 @@ class LocalPlace:
         """The file. Raises ConflictError and UnavailableError."""
         path = self._root / f"key-{item.namespace}.{item.name}.yaml"  # names hold no dot
         try:
-            key_files.write(path, item)
+            object_files.write(path, item)
         except FileExistsError as error:
             raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
         except OSError as error:
@@ -108,7 +108,7 @@ class LocalPlace:
     def _remove(self, item: APIKey) -> None:
         """Raises ConflictError and UnavailableError."""
         try:
-            key_files.remove(self._root, item.key)
+            object_files.remove(self._root, item.key)
         except SharedFileError as error:
             raise ConflictError(f"{error} has other objects, too: its author must take the key out of it.") from error
         except OSError as error:

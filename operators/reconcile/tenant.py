@@ -7,17 +7,19 @@ from contract.api_key import APIKey, APIKeyStatus
 from contract.conditions import Condition, condition
 from contract.objects import Objects
 from contract.tenant import Tenant, TenantStatus
+from operators.reconcile.training_limits import uses
 
 # A status that changed with every request would wake everybody who watches keys.
 LAST_USED = timedelta(minutes=10)
 
 
-def tenant_status(tenant: Tenant, *, verdict: Condition, objects: Objects, now: str) -> TenantStatus:
+def tenant_status(tenant: Tenant, *, verdict: Condition, objects: Objects, now: datetime) -> TenantStatus:
     adapters = sum(a.namespace == tenant.spec.namespace for a in objects.adapters) if verdict.holds else 0
     new = (verdict, condition(c.READY, verdict.holds, verdict.reason, verdict.message))
-    merged = c.merged(tenant.status.conditions, new, generation=tenant.metadata.generation, now=now)
+    merged = c.merged(tenant.status.conditions, new, generation=tenant.metadata.generation, now=c.stamp(now))
     namespace = tenant.spec.namespace if verdict.holds else None
-    return TenantStatus(namespace=namespace, adapters=adapters, conditions=merged)
+    training = uses(tenant, objects.fine_tunes, now)
+    return TenantStatus(namespace=namespace, adapters=adapters, training=training, conditions=merged)
 
 
 def key_status(key: APIKey, *, verdict: Condition, used: datetime | None, now: str) -> APIKeyStatus:

@@ -9,29 +9,11 @@ from serving.agent.sources.identity import WorkloadIdentity
 from serving.agent.sources.policy import Policy
 
 
-class Settings(BaseSettings):
-    """`token` may list several tokens with commas, all accepted; a `metrics_token` guards /metrics. `socket` is a
-    descriptor to listen on, inherited from the parent. `base_source` is the engine's source of the base model.
-
-    `hub_cache` is the engine's download folder for the Hugging Face hub (HF_HOME/hub). `store_grace_s` is the time an
-    unneeded version stays on disk. `serving.agent.sources.policy` explains the limits of a fetch.
-    """
+class FetchSettings(BaseSettings):
+    """Limits of fetches, explained in `serving.agent.sources.policy`."""
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_AGENT_", frozen=True)
 
-    host: str = "127.0.0.1"
-    port: int = 9400
-    socket: int | None = None
-    token: SecretStr
-    metrics_token: SecretStr = SecretStr("")
-    store: Path
-    engine_url: str
-    engine_api_key: SecretStr
-    base_model: str
-    base_source: str
-    hub_cache: Path | None = None
-    max_rank: int = 16
-    store_grace_s: float = 600.0
     max_bytes: int = 2 * 1024**3
     fetch_timeout_s: float = 3600.0
     fetch_stall_s: float = 60.0
@@ -64,3 +46,32 @@ class Settings(BaseSettings):
             hf_endpoint=self.hf_endpoint,
             ca_file=self.ca_file,
         )
+
+
+class InputSettings(FetchSettings):
+    """Settings of `serving.agent.fetch`. `credentials` are for the sources of a training's inputs, as JSON by input."""
+
+    credentials: SecretStr = SecretStr("{}")
+
+
+class Settings(FetchSettings):
+    """`token` may list several tokens with commas, all accepted; a `metrics_token` guards /metrics. `socket` is a
+    descriptor to listen on, inherited from the parent. `base_source` is the engine's source of the base model.
+
+    `hub_cache` is the engine's download folder for the Hugging Face hub (HF_HOME/hub). `store_grace_s` is the time an
+    unneeded version stays on disk.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 9400
+    socket: int | None = None
+    token: SecretStr
+    metrics_token: SecretStr = SecretStr("")
+    store: Path
+    engine_url: str
+    engine_api_key: SecretStr
+    base_model: str
+    base_source: str
+    hub_cache: Path | None = None
+    max_rank: int = 16
+    store_grace_s: float = 600.0

@@ -16,6 +16,9 @@ from kube.informer import Informer
 from kube.resource import OURS, Resource
 from serving.gateway.catalog import Catalog, build_catalog
 
+# A gateway needs nothing of jobs.
+_KINDS = frozenset({"BaseModel", "Tenant", "Adapter", "KnowledgeBase", "APIKey"})
+
 logger = logging.getLogger(__name__)
 
 
@@ -32,7 +35,7 @@ class ClusterDiscovery:
     async def run(self) -> None:
         """Runs until cancelled."""
         async with connect(self._kubeconfig) as client, asyncio.TaskGroup() as group:
-            informers = [self._informer(client, resource) for resource in OURS]
+            informers = [self._informer(client, resource) for resource in OURS if resource.kind in _KINDS]
             for informer in informers:
                 group.create_task(informer.run())
             for informer in informers:

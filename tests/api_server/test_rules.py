@@ -22,6 +22,8 @@ SPECS: dict[str, dict[str, Any]] = {
     "Adapter": {"baseModel": "base", "source": "s3://bucket/adapter",
                 "rollout": {"canary": {"steps": [{"weight": 10}, {"weight": 50}]}}},
     "KnowledgeBase": {"sources": [{"path": "/documents/acme/handbook"}], "web": [{"url": "https://a.example/help/"}]},
+    "FineTune": {"baseModel": "base", "data": {"source": "/documents/acme/style.jsonl"},
+                 "adapter": {"name": "styled", "rollout": {"canary": {"steps": [{"weight": 10}, {"weight": 50}]}}}},
     "APIKey": {"sha256": "0" * 64},
 }  # fmt: skip
 
@@ -61,6 +63,14 @@ CASES = (
     Case("an absolute path", "KnowledgeBase", _spec(sources=[{"path": "/documents/acme/.."}])),
     Case("begins with https:// or http://", "KnowledgeBase", _spec(web=[{"url": "ftp://files.example.com/"}])),
     Case("an address of its own", "KnowledgeBase", _spec(web=[{"url": "https://a.example/"}] * 2)),
+    Case("name a file", "FineTune", _spec(data={"source": "style.jsonl"})),
+    Case("name a file", "FineTune", _spec(data={"source": "/documents/acme/../globex/style.jsonl"})),
+    Case("a fully tuned model", "FineTune", _spec(method="Full")),
+    *(
+        Case(rule, "FineTune", _spec(adapter={"name": "styled", "rollout": {"canary": {"steps": steps}}}))
+        for rule, steps in (("a weight of its own", [{"weight": 10}, {"weight": 10}]),
+                            ("must increase", [{"weight": 50}, {"weight": 10}]))
+    ),
     Case("keeps its key", "APIKey", _spec(sha256="1" * 64), later=True),
 )  # fmt: skip
 

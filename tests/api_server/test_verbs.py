@@ -6,7 +6,7 @@ from tests.api_server.roles import granted, refused, used
 from tests.api_server.server import ApiServer
 
 # Each asks for what the others do not.
-NEEDED = ("test_faults.py", "test_objects.py", "test_serving.py")
+NEEDED = ("test_faults.py", "test_objects.py", "test_serving.py", "test_trainings.py")
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,23 @@ from tests.charts.helm import PROFILES, Manifest, of_kind, pods
 from tests.operators import objects
 
 NAME, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
-PARTS = ("gateway", "operator", "engine", "retrieval", "ingest", "milvus", "drift", "test", "management", "console")
-PORTS = {"gateway": (8080, 8081), "operator": (9500,), "engine": (8000, 9400), "retrieval": (8310,), "ingest": (8311,),
-         "milvus": (19530,), "drift": (8400,), "test": (), "management": (9600,), "console": (8090,)}  # fmt: skip
+PARTS = (
+    "gateway",
+    "operator",
+    "engine",
+    "trainer",
+    "retrieval",
+    "ingest",
+    "milvus",
+    "drift",
+    "test",
+    "management",
+    "console",
+)
+PORTS = {
+    "gateway": (8080, 8081), "operator": (9500,), "engine": (8000, 9400), "trainer": (), "retrieval": (8310,),
+    "ingest": (8311,), "milvus": (19530,), "drift": (8400,), "test": (), "management": (9600,), "console": (8090,),
+}  # fmt: skip
 
 ALLOWED = {
     ("gateway", "engine", 8000), ("operator", "engine", 9400),
@@ -56,7 +70,7 @@ def _reaches(policies: list[Manifest], who: str, whom: str, port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def policies() -> list[Manifest]:
-    return list(of_kind("default", "NetworkPolicy").values())
+    return list(of_kind("default", "NetworkPolicy", "tuning.enabled=true").values())
 
 
 def test_each_part_reaches_what_it_needs_and_nothing_else(policies: list[Manifest]) -> None:

@@ -78,7 +78,9 @@ def _settled(found: Objects) -> Objects:
     verdicts = accept(found, NOW)
 
     def with_status(tenant: Tenant) -> Tenant:
-        status = tenant_status(tenant, verdict=verdicts[tenant.key], objects=found, now="2026-01-01T00:00:00Z")
+        status = tenant_status(
+            tenant, verdict=verdicts[tenant.key], objects=found, now=datetime(2026, 1, 1, tzinfo=UTC)
+        )
         return tenant.model_copy(update={"status": status})
 
     return found.model_copy(update={"tenants": tuple(with_status(tenant) for tenant in found.tenants)})

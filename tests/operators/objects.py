@@ -27,6 +27,10 @@ def knowledge_base(name: str = "handbook", namespace: str = "acme", **spec: Any)
     return make("KnowledgeBase", name, {"sources": [{"path": "/documents"}], **spec}, namespace)
 
 
+def fine_tune(name: str = "style", namespace: str = "acme", **spec: Any) -> AnyObject:
+    return make("FineTune", name, {"baseModel": "base", "data": {"source": "/style.jsonl"}, **spec}, namespace)
+
+
 def api_key(name: str = "tour", namespace: str = "acme", **spec: Any) -> AnyObject:
     return make("APIKey", name, {"sha256": "0" * 64, **spec}, namespace)
 

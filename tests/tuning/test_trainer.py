@@ -24,7 +24,7 @@ pytestmark = [
 
 
 def _digest(out: Path) -> str:
-    return hashlib.sha256((out / "adapter_model.safetensors").read_bytes()).hexdigest()
+    return adapter_digest(out)
 
 
 def test_an_adapter_says_where_it_comes_from(data: Path, whole: Path) -> None:

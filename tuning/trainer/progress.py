@@ -13,13 +13,14 @@ Say = Callable[[Mapping[str, Any]], None]
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]  # transformers, too
-    """Says the step, the losses and the time left, and gives up when the loss is no number."""
+    """Says the step, the losses, the speed and the time left, and gives up when the loss is no number."""
 
     def __init__(self, say: Say) -> None:
-        self._say, self._begun, self._first = say, 0.0, 0
+        self._say, self._begun, self._first, self._tokens = say, 0.0, 0, 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._begun, self._first = time.monotonic(), state.global_step
+        self._tokens = state.num_input_tokens_seen
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any) -> None:
         shown = {name: logs[name] for name in ("loss", "eval_loss") if logs and name in logs}
@@ -28,5 +29,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers, too
         if not all(math.isfinite(value) for value in shown.values()):
             raise TrainingError(f"the loss is no number any more at step {state.global_step}: lower the rate")
         done = state.global_step - self._first
-        left = (time.monotonic() - self._begun) / done * (state.max_steps - state.global_step) if done else None
-        self._say({"step": state.global_step, "of": state.max_steps, **shown, "left_s": left})
+        took = time.monotonic() - self._begun
+        left = took / done * (state.max_steps - state.global_step) if done else None
+        speed = (state.num_input_tokens_seen - self._tokens) / took if done else None
+        self._say({"step": state.global_step, "of": state.max_steps, **shown, "left_s": left, "tokens_s": speed})

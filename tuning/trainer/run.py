@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,7 @@ def _trainer(model: PeftModel, order: Order, parts: Sequence[Sequence[Rendered]]
         remove_unused_columns=False,
         disable_tqdm=True,
         report_to=[],
+        include_num_input_tokens_seen="non_padding",
     )
     callbacks: list[TrainerCallback] = [Progress(say)]
     if len(held_out):
@@ -189,8 +191,21 @@ def _lineage(
             "estimated": estimate,
             "linear_weights": linear_bytes(trainer.model),
         },
-        "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
+        "versions": {
+            "quiver": version("quiver"),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "peft": peft.__version__,
+        },
     }
+
+
+def _sort_configuration(file: Path) -> None:
+    """PEFT writes sets of names in the order of their hashes, which is another one in each process."""
+    configuration = json.loads(file.read_text(encoding="utf-8"))
+    names = ("target_modules", "modules_to_save", "exclude_modules")
+    ordered = {name: sorted(value) for name in names if isinstance(value := configuration.get(name), list)}
+    file.write_text(json.dumps(configuration | ordered, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _published(order: Order, model: PeftModel, lineage: Mapping[str, Any]) -> Path:
@@ -199,6 +214,7 @@ def _published(order: Order, model: PeftModel, lineage: Mapping[str, Any]) -> Pa
         fit_magnitudes(model, order.base)
     model.peft_config["default"].base_model_name_or_path = order.base.name
     model.save_pretrained(str(order.out))
+    _sort_configuration(order.out / "adapter_config.json")
     (order.out / "README.md").unlink(missing_ok=True)
     staged = order.out / f"{LINEAGE}~"
     used = lineage["memory_bytes"] | {"peak": memory.peak()}

@@ -1,8 +1,8 @@
-"""Fetches a source's two files into a directory, for any kind of source."""
+"""Fetches a source's files into a directory, for any kind of source."""
 
 import asyncio
 import errno
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,12 +24,14 @@ class Fetcher:
         self._policy = policy
         self._tls = trust(policy)
 
-    async def fetch(self, source: str, into: Path, credentials: Mapping[str, str]) -> None:
-        """`into` must exist. Afterwards it holds the adapter's two files; after an error it may hold parts of them, and
+    async def fetch(
+        self, source: str, into: Path, credentials: Mapping[str, str], files: Sequence[str] = FILES
+    ) -> None:
+        """`into` must exist. Afterwards it holds `files`; after an error it may hold parts of them, and
         the next attempt replaces these. Raises RefusedError and UnavailableError.
         """
         parsed, name = parse(source), shown(source)
-        parts = {file: into / f"{file}.part" for file in FILES}
+        parts = {file: into / f"{file}.part" for file in files}
         attempt = Fetch(name, parts, Credentials(credentials), self._policy, self._tls, datetime.now(UTC))
         try:
             async with asyncio.timeout(self._policy.timeout_s):

@@ -1,4 +1,4 @@
-"""A kind of source: it names its URI schemes, parses its URIs, and fetches the two files."""
+"""A kind of source: it names its URI schemes, parses its URIs, and fetches files from it."""
 
 import ssl
 from abc import ABC, abstractmethod

@@ -5,6 +5,7 @@ Nothing here waits, so that every step is done when it returns.
 
 from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from contract.adapter import Adapter, Decision
@@ -22,8 +23,10 @@ from operators.controllers.controller import RECONCILES
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
+from operators.desired.training import TrainingJob
 from operators.local.directory import Contents
 from operators.local.store import DirectoryStore
+from operators.reconcile.fine_tune import JobReport
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 ENGINE = Peer(name="base", uid="base", base="base", url="http://engine", control_url="http://agent")
@@ -47,6 +50,30 @@ class OneEngine:
 
     def selector(self, name: str) -> str:
         return ""
+
+
+class Trainings:
+    """Each training is as far as `report` says."""
+
+    def __init__(self) -> None:
+        self.report = JobReport("Running")
+        self.jobs: dict[Key, TrainingJob] = {}
+
+    def refusal(self) -> Condition | None:
+        return None
+
+    async def run(self, job: TrainingJob) -> JobReport:
+        self.jobs[job.key] = job
+        return self.report
+
+    async def stop(self, key: Key) -> None:
+        self.jobs.pop(key, None)
+
+    async def remove(self, key: Key, tenant: str) -> None:
+        self.jobs.pop(key, None)
+
+    async def forget(self, tenant: str) -> bool:
+        return True
 
 
 class Pushed:
@@ -74,9 +101,10 @@ class Loop:
         self.later: set[Key] = set()
         self.cache = ClusterCache()
         self.events = Events(self.cache, lambda key: self.pending.setdefault(key), lambda key, _: self.later.add(key))
-        self.store = DirectoryStore(self.events, {})
+        self.store = DirectoryStore(Path("/objects"), self.events, {})
         self.pushed = Pushed()
-        self.around = Context(self.cache, self.events, self.store, OneEngine(), self.pushed)
+        self.trainings = Trainings()
+        self.around = Context(self.cache, self.events, self.store, OneEngine(), self.trainings, self.pushed)
         self.snapshot = Snapshot()
         self.events.peer_changed(None, ENGINE)
         self.events.peer_changed(None, GATEWAY)

@@ -16,7 +16,7 @@ from contract.api_key import APIKey, APIKeyStatus, Scope, new_key
 from contract.conditions import ACCEPTED, condition
 from contract.objects import AnyObject, collect, parse_object
 from contract.snapshot import Snapshot
-from operators.local import key_files, snapshots
+from operators.local import object_files, snapshots
 from operators.local.directory import STATE
 from operators.management import local_place
 from operators.management.app import create_app
@@ -150,7 +150,7 @@ def test_who_may_do_what(run: Run, monkeypatch: pytest.MonkeyPatch, method: str,
 
 
 def test_a_key_is_made_shown_once_and_revoked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_files, "write", _published(key_files.write, run))
+    monkeypatch.setattr(object_files, "write", _published(object_files.write, run))
     made = run.ask("POST", "/v1/tenants/acme/keys", run.keys["boss"], json={"name": "new", "scopes": ["documents"]})
     key = made.json()["key"]
     assert run.ask("GET", "/v1/session", key).json()["role"] == "editor"
@@ -159,7 +159,7 @@ def test_a_key_is_made_shown_once_and_revoked(run: Run, monkeypatch: pytest.Monk
     assert "new" in [each["name"] for each in listed.json()["data"]]
     again = run.ask("POST", "/v1/tenants/acme/keys", run.keys["boss"], json={"name": "new"})
     assert again.status_code == 409
-    monkeypatch.setattr(key_files, "remove", _published(key_files.remove, run))
+    monkeypatch.setattr(object_files, "remove", _published(object_files.remove, run))
     assert run.ask("DELETE", "/v1/tenants/acme/keys/new", run.keys["boss"]).status_code == 200
     assert run.ask("GET", "/v1/session", key).status_code == 401
 
@@ -189,7 +189,7 @@ def test_a_change_whose_caller_leaves_has_no_outcome(run: Run, monkeypatch: pyte
     def leaving(*_arguments: object) -> None:
         raise RuntimeError("gone")
 
-    monkeypatch.setattr(key_files, "write", leaving)
+    monkeypatch.setattr(object_files, "write", leaving)
     with pytest.raises(RuntimeError):
         run.ask("POST", "/v1/tenants/acme/keys", run.keys["boss"], json={"name": "new"})
     (recorded,) = run.ask("GET", "/v1/tenants/acme/changes", run.keys["boss"]).json()["data"]

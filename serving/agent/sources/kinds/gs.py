@@ -20,7 +20,6 @@ from serving.agent.sources.http import Client
 from serving.agent.sources.identity import ACCESS_TOKEN
 from serving.agent.sources.kind import Fetch
 from serving.agent.sources.request import Access, Request
-from serving.agent.verify import FILES
 
 _KEY = "GOOGLE_SERVICE_ACCOUNT_KEY"
 _SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
@@ -57,7 +56,7 @@ class GsSource(BucketSource):
         elif document:
             headers["Authorization"] = f"Bearer {await _token(client, service_account(document), access, fetch.now)}"
         base = f"{fetch.policy.gs_endpoint.rstrip('/')}/{self.bucket}"
-        urls = {file: URL(f"{base}/{quote(self.key(file), safe='/-._~')}", encoded=True) for file in FILES}
+        urls = {file: URL(f"{base}/{quote(self.key(file), safe='/-._~')}", encoded=True) for file in fetch.parts}
         return {file: Remote(Request(url, headers, access)) for file, url in urls.items()}
 
 

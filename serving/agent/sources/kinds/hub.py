@@ -14,7 +14,6 @@ from serving.agent.sources.http import Client
 from serving.agent.sources.kind import Fetch, RemoteSource
 from serving.agent.sources.request import Access, Request
 from serving.agent.sources.uri import invalid
-from serving.agent.verify import FILES
 
 _HUB = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})(?:@([A-Za-z0-9][\w./-]{0,254}))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -38,7 +37,7 @@ class HubSource(RemoteSource):
         return cls(match[1], match[2] or "main")
 
     async def remotes(self, client: Client, fetch: Fetch) -> dict[str, Remote]:
-        """Both files come from the same commit, even if the branch moves during the fetch."""
+        """All files come from the same commit, even if the branch moves during the fetch."""
         endpoint = fetch.policy.hf_endpoint.rstrip("/")
         access = Access.of(fetch.credentials, "HF_TOKEN")
         token = fetch.credentials.get("HF_TOKEN")
@@ -47,7 +46,7 @@ class HubSource(RemoteSource):
         if not _COMMIT.fullmatch(commit):
             commit = await _commit(client, Request(self._revision_url(endpoint), headers, access))
         base = f"{endpoint}/{self.repository}/resolve/{commit}"
-        return {file: Remote(Request(URL(f"{base}/{file}"), headers, access)) for file in FILES}
+        return {file: Remote(Request(URL(f"{base}/{file}"), headers, access)) for file in fetch.parts}
 
     def _revision_url(self, endpoint: str) -> URL:
         revision = quote(self.revision, safe="")

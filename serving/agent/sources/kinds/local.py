@@ -18,7 +18,6 @@ from serving.agent.sources.contents import absence
 from serving.agent.sources.kind import Fetch, Source
 from serving.agent.sources.policy import Policy
 from serving.agent.sources.uri import below, invalid
-from serving.agent.verify import FILES
 
 _CLAIM = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _BLOCK = 1024 * 1024
@@ -93,22 +92,22 @@ class VolumeSource(DirectorySource):
 
 
 def copy(directory: Path, root: Path, name: str, parts: dict[str, Path], room: int, go_on: Callable[[], bool]) -> None:
-    """Copies both files into their parts. Stops early when `go_on` returns False.
+    """Copies the files into their parts. Stops early when `go_on` returns False.
 
     Links are followed inside the root only. The directory is opened component by component, so nothing can be replaced
     between check and use. Raises RefusedError, UnavailableError and OSError (the disk's).
     """
     with _opened(directory, root, name) as descriptor, ExitStack() as stack:
-        refusal = absence(name, os.listdir(descriptor))  # noqa: PTH208 (a descriptor is not a path)
+        refusal = absence(name, os.listdir(descriptor), parts)  # noqa: PTH208 (a descriptor is not a path)
         if refusal:
             raise refusal
-        files = {file: stack.enter_context(_open_regular(descriptor, file, name)) for file in FILES}
-        before = {file: _identity(os.fstat(files[file].fileno())) for file in FILES}
-        for file in FILES:
+        files = {file: stack.enter_context(_open_regular(descriptor, file, name)) for file in parts}
+        before = {file: _identity(os.fstat(files[file].fileno())) for file in parts}
+        for file in parts:
             if not go_on():  # another attempt may already use the directory of the parts
                 return
             room -= _copy_file(files[file], parts[file], name, room, go_on)
-        if before != {file: _identity(_status(descriptor, file)) for file in FILES}:
+        if before != {file: _identity(_status(descriptor, file)) for file in parts}:
             raise UnavailableError("SourceChanging", f"{name} changed while it was copied; it is tried again")
 
 

@@ -7,7 +7,7 @@ https://distribution.github.io/distribution/spec/auth/token/
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Self
@@ -22,7 +22,6 @@ from serving.agent.sources.http import Client
 from serving.agent.sources.kind import Fetch, RemoteSource
 from serving.agent.sources.request import Access, Request
 from serving.agent.sources.uri import invalid
-from serving.agent.verify import FILES
 
 _MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 _REGISTRY = re.compile(
@@ -61,24 +60,24 @@ class RegistrySource(RemoteSource):
         request = Request(url, {"Accept": _MANIFESTS}, access)
         authorization = await _authorization(client, request, self, fetch.credentials)
         _, raw = await client.document(request.with_headers(authorization))
-        digests = layers(raw, self.reference, client.name)
+        digests = layers(raw, self.reference, client.name, fetch.parts)
         return {
             file: Remote(Request(URL(f"{base}/blobs/{digest}", encoded=True), authorization, access), digest)
             for file, digest in digests.items()
         }
 
 
-def layers(raw: bytes, reference: str, name: str) -> dict[str, str]:
+def layers(raw: bytes, reference: str, name: str, files: Collection[str]) -> dict[str, str]:
     """File → digest of the layer titled with its name. `reference` is a tag, or the manifest's own digest."""
     if _DIGEST.fullmatch(reference) and f"sha256:{hashlib.sha256(raw).hexdigest()}" != reference:
         raise RefusedError("DigestMismatch", f"{name}: the manifest does not match its digest; push it again")
     titled = [layer for layer in _layers(raw, name) if layer is not None]
-    refusal = absence(name, {title for title, _ in titled})
+    refusal = absence(name, {title for title, _ in titled}, files)
     if refusal:
         raise refusal
-    digests = {file: {digest for title, digest in titled if title == file} for file in FILES}
+    digests = {file: {digest for title, digest in titled if title == file} for file in files}
     if any(len(candidates) > 1 for candidates in digests.values()):
-        raise RefusedError("ManifestInvalid", f"{name} holds a file of an adapter twice; push one adapter alone")
+        raise RefusedError("ManifestInvalid", f"{name} holds a file twice; push each once")
     return {file: candidates.pop() for file, candidates in digests.items()}
 
 

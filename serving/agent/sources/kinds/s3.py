@@ -17,7 +17,6 @@ from serving.agent.sources.download import Remote
 from serving.agent.sources.http import Client
 from serving.agent.sources.kind import Fetch
 from serving.agent.sources.request import Access, Request
-from serving.agent.verify import FILES
 
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -36,7 +35,7 @@ class S3Source(BucketSource):
         credentials = (await self.with_own_credentials(client, fetch)).credentials
         access, region, keys = Access.of(credentials, *_KEYS), _region(credentials), _keys(credentials)
         endpoint = credentials.get("AWS_ENDPOINT_URL") or f"https://s3.{region}.amazonaws.com"
-        urls = {file: self.url(endpoint, file) for file in FILES}
+        urls = {file: self.url(endpoint, file) for file in fetch.parts}
         return {file: Remote(Request(url, signed(url, keys, region), access)) for file, url in urls.items()}
 
     def url(self, endpoint: str, file: str) -> URL:

@@ -12,7 +12,6 @@ from serving.agent.sources.http import Client
 from serving.agent.sources.kind import Fetch, RemoteSource
 from serving.agent.sources.request import Access, Request
 from serving.agent.sources.uri import invalid
-from serving.agent.verify import FILES
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class WebSource(RemoteSource):
         directory, question, query = self.url.partition("?")
         access = Access.of(fetch.credentials, "HTTP_AUTHORIZATION", "HTTP_USERNAME", "HTTP_PASSWORD")
         headers = _authorization(fetch.credentials)
-        urls = {file: URL(f"{directory.rstrip('/')}/{file}{question}{query}", encoded=True) for file in FILES}
+        urls = {file: URL(f"{directory.rstrip('/')}/{file}{question}{query}", encoded=True) for file in fetch.parts}
         return {file: Remote(Request(url, headers, access)) for file, url in urls.items()}
 
 

@@ -137,15 +137,15 @@ def _layer(title: str, digest: str = "sha256:" + "a" * 64) -> dict[str, object]:
 )
 def test_a_manifest_of_anything_else_is_refused(manifest: bytes, reason: str) -> None:
     with pytest.raises(RefusedError) as caught:
-        layers(manifest, "v1", "oci://host/a:v1")
+        layers(manifest, "v1", "oci://host/a:v1", FILES)
     assert caught.value.reason == reason
 
 
 def test_a_manifest_that_is_not_what_its_digest_says_is_refused() -> None:
     manifest = json.dumps({"layers": [*map(_layer, FILES)]}).encode()
-    assert layers(manifest, f"sha256:{hashlib.sha256(manifest).hexdigest()}", "oci://host/a")
+    assert layers(manifest, f"sha256:{hashlib.sha256(manifest).hexdigest()}", "oci://host/a", FILES)
     with pytest.raises(RefusedError) as caught:
-        layers(manifest, "sha256:" + "0" * 64, "oci://host/a")
+        layers(manifest, "sha256:" + "0" * 64, "oci://host/a", FILES)
     assert caught.value.reason == "DigestMismatch"
 
 

@@ -134,7 +134,7 @@ async def test_an_object_that_was_overwritten_meanwhile_is_fetched_anew(
 
 async def _headers(policy: Policy, **values: str) -> tuple[str, dict[str, str]]:
     tls = trust(policy)
-    fetch = Fetch("s3://bucket/a", {}, Credentials(values), policy, tls, NOW)
+    fetch = Fetch("s3://bucket/a", {CONFIG: Path("part")}, Credentials(values), policy, tls, NOW)
     async with Client(policy, tls, fetch.name) as client:
         request = (await S3Source("bucket", "a").remotes(client, fetch))[CONFIG].request
     return str(request.url), {name.lower(): value for name, value in request.headers.items()}

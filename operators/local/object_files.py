@@ -1,22 +1,21 @@
-"""Keys as files of a directory of objects."""
+"""Objects that the platform itself writes into a directory of objects: keys, and adapters of trainings."""
 
 import secrets
 from pathlib import Path
 
 import yaml
 
-from contract.api_key import APIKey
-from contract.objects import to_data
+from contract.objects import AnyObject, to_data
 from contract.resource import Key
 from operators.local import directory
 from operators.local.directory import Contents
 
 
 class SharedFileError(Exception):
-    """The key's file has other objects, too; the message is its name."""
+    """The object's file has other objects, too; the message is its name."""
 
 
-def write(path: Path, item: APIKey) -> None:
+def write(path: Path, item: AnyObject) -> None:
     """Readers see the whole file or none. Raises FileExistsError, and OSError for another fault."""
     data = to_data(item)
     data.pop("status", None)

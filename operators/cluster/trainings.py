@@ -1,0 +1,172 @@
+"""Trainings as jobs of a cluster. Their progress is read from their logs, their result from the pod's last words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contract import conditions as c
+from contract import job as jobs
+from contract.conditions import Condition, condition
+from contract.resource import Key
+from kube.client import Client, Item
+from kube.errors import KubeError
+from kube.resource import JOBS, PODS
+from operators.desired.engine_workload import Platform
+from operators.desired.training import TrainingJob
+from operators.desired.training_workload import clearing, credentials_of, job_name, selector, training_workload
+from operators.reconcile.fine_tune import JobReport
+
+_LINES = 60  # of a log: more than a look at the held-out rows writes
+_TRAINER = "trainer"
+
+
+class ClusterTrainings:
+    def __init__(self, client: Client, platform: Platform) -> None:
+        self._client = client
+        self._platform = platform
+        self._without_jobs: set[Key] = set()
+        self._forgotten: set[str] = set()
+
+    def refusal(self) -> Condition | None:
+        if self._platform.trainings:
+            return None
+        message = "this installation trains nothing; install the chart with tuning.enabled=true"
+        return condition(c.ACCEPTED, False, c.NO_TRAINING, message)
+
+    async def run(self, job: TrainingJob) -> JobReport:
+        self._without_jobs.discard(job.key)
+        item = await self._read(job_name(job))
+        if item is None:
+            await self._delete(job.key)
+            await self._create(job)
+            return JobReport("Waiting", message="its pod is being created")
+        pods, _ = await self._client.list(PODS, namespace=self._namespace, selector=f"job-name={job_name(job)}")
+        newest = max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
+        lines = tuple(jobs.lines(await self._log(newest))) if newest else ()
+        report = report_of(item, newest, lines)
+        if report.state == "Done" and not report.result:  # its pod is gone: the job is done at once when run again
+            await self._client.delete(JOBS, self._namespace, job_name(job))
+            return JobReport("Waiting", message="its result is read again")
+        source = f"pvc://{self._platform.trainings}/{job.versions}/{report.result.get('digest')}"
+        return JobReport(report.state, report.lines, report.result, report.message, source)
+
+    async def stop(self, key: Key) -> None:
+        if key not in self._without_jobs:
+            await self._delete(key)
+            self._without_jobs.add(key)
+
+    async def remove(self, key: Key, tenant: str) -> None:
+        await self._delete(key)
+        self._without_jobs.discard(key)
+        if self._platform.trainings and tenant:
+            await self._clear(f"{key}", tenant, "runs", f"{key.name}.")
+
+    async def forget(self, tenant: str) -> bool:
+        """A job empties the tenant's folder. Its success is the proof."""
+        if not self._platform.trainings or tenant in self._forgotten:
+            return True
+        job = await self._clear(f"tenant {tenant}", tenant, "", "")
+        if not _has(job, "Complete"):
+            return False
+        await self._client.delete(JOBS, self._namespace, job["metadata"]["name"])
+        self._forgotten.add(tenant)
+        return True
+
+    @property
+    def _namespace(self) -> str:
+        return self._platform.namespace
+
+    async def _read(self, name: str) -> Item | None:
+        try:
+            return await self._client.get(JOBS, self._namespace, name)
+        except KubeError as error:
+            if error.missing:
+                return None
+            raise
+
+    async def _create(self, job: TrainingJob) -> None:
+        """A pod waits for its Secret, which goes with the job."""
+        self._forgotten.discard(job.tenant)
+        created = await self._client.create(training_workload(job, self._platform))
+        secret = credentials_of(job, self._platform, created["metadata"]["uid"])
+        if secret:
+            await self._client.create(secret)
+
+    async def _delete(self, key: Key) -> None:
+        items, _ = await self._client.list(JOBS, namespace=self._namespace, selector=selector(key))
+        for item in items:
+            await self._client.delete(JOBS, self._namespace, item["metadata"]["name"])
+
+    async def _clear(self, name: str, tenant: str, folder: str, beginning: str) -> Item:
+        manifest = clearing(name, tenant, folder, beginning, self._platform)
+        existing = await self._read(manifest["metadata"]["name"])
+        if existing and _has(existing, "Failed"):
+            await self._client.delete(JOBS, self._namespace, existing["metadata"]["name"])
+            existing = None
+        return existing or await self._client.create(manifest)
+
+    async def _log(self, pod: Item) -> str:
+        """Empty while there is none."""
+        name = pod["metadata"]["name"]
+        try:
+            return await self._client.log(self._namespace, name, _TRAINER, last_lines=_LINES)
+        except KubeError:
+            return ""
+
+
+# A job as it is → how far it is -----------------------------------------------------------------------------------
+
+
+def report_of(job: Mapping[str, Any], pod: Mapping[str, Any] | None, lines: tuple[jobs.Line, ...]) -> JobReport:
+    """`pod` is its newest one, `lines` are the last of its log."""
+    said = _last_words(pod) if pod else ()
+    if _has(job, "Complete"):
+        results = (line["result"] for line in (*said, *lines) if isinstance(line.get("result"), dict))
+        return JobReport("Done", lines, result=next(results, {}))
+    if _has(job, "Failed"):
+        error = next((str(line["error"]) for line in (*said, *reversed(lines)) if "error" in line), "")
+        return JobReport("Failed", lines, message=error or _why(job, pod))
+    if pod is None:
+        return JobReport("Waiting", message="its pod is being created")
+    if pod.get("status", {}).get("phase") == "Pending" and not _is_initialised(pod):
+        return JobReport("Waiting", message=_pending(pod))
+    return JobReport("Running", lines)
+
+
+def _has(job: Mapping[str, Any], kind: str) -> bool:
+    conditions = job.get("status", {}).get("conditions") or ()
+    return any(each["type"] == kind and each["status"] == "True" for each in conditions)
+
+
+def _statuses(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    status = pod.get("status", {})
+    return [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
+
+
+def _last_words(pod: Mapping[str, Any]) -> tuple[jobs.Line, ...]:
+    ended = (each.get("state", {}).get("terminated") or {} for each in _statuses(pod))
+    return tuple(line for state in ended for line in jobs.lines(state.get("message", "")))
+
+
+def _why(job: Mapping[str, Any], pod: Mapping[str, Any] | None) -> str:
+    """In Kubernetes' words, where the job said nothing."""
+    ended = (each.get("state", {}).get("terminated") or {} for each in _statuses(pod or {}))
+    reasons = [state.get("reason", "") for state in ended if state.get("exitCode")]
+    if "OOMKilled" in reasons:
+        return "its memory was too small: raise spec.resources.limits.memory, or take smaller batches"
+    conditions = job.get("status", {}).get("conditions") or ()
+    failed = next((each.get("message", "") for each in conditions if each["type"] == "Failed"), "")
+    return f"{failed or 'its job failed'}; see kubectl logs job/{job['metadata']['name']}"
+
+
+def _is_initialised(pod: Mapping[str, Any]) -> bool:
+    return any("running" in each.get("state", {}) for each in _statuses(pod))
+
+
+def _pending(pod: Mapping[str, Any]) -> str:
+    """Why a pod does not run yet."""
+    for each in pod.get("status", {}).get("conditions") or ():
+        if each["type"] == "PodScheduled" and each["status"] == "False":
+            return f"no node takes its pod: {each.get('message', '')}"
+    waiting = (each.get("state", {}).get("waiting") or {} for each in _statuses(pod))
+    reasons = [f"{state['reason']}: {state['message']}" for state in waiting if state.get("message")]
+    return reasons[0] if reasons else "its pod starts"

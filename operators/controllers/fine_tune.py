@@ -1,0 +1,99 @@
+"""FineTune: run its training as a job, report its progress, and make an adapter of its result."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from contract import conditions as c
+from contract.adapter import FINE_TUNE, ActiveVersion, Adapter, AdapterSpec
+from contract.conditions import Condition, condition, stamp
+from contract.fine_tune import FineTune, FineTuneStatus
+from contract.names import API_VERSION
+from contract.resource import Key, Metadata
+from operators.controllers.cache import ClusterCache
+from operators.controllers.context import Context
+from operators.desired.training import training_job
+from operators.reconcile.fine_tune import JobReport, next_status, with_made
+from operators.reconcile.training_limits import over_limit
+
+# Seconds between looks at a running job, and at an obstacle that no event ends.
+LOOK_S = 2.0
+WAIT_S = 10.0
+
+
+async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
+    cache = context.cache
+    stored = cache.stored(key, FineTune)
+    if stored is None:
+        await context.trainings.remove(key, cache.owner(key.namespace or "") or "")
+        return None
+    tune = stored.item
+    verdict = context.trainings.refusal() or cache.verdict(tune, now)
+    obstacle, report = None, None
+    if verdict.holds and not _is_trained(tune):
+        obstacle, report = await _trained(tune, context, now)
+    else:
+        await context.trainings.stop(key)
+    status = next_status(tune, verdict=verdict, obstacle=obstacle, report=report, now=stamp(now))
+    await context.store.write_status(stored, await _with_adapter(tune, status, context))
+    if report and report.state in ("Waiting", "Running"):
+        return LOOK_S
+    return WAIT_S if obstacle else None
+
+
+def _is_trained(tune: FineTune) -> bool:
+    return tune.status.result is not None and tune.status.result.run == tune.spec.run
+
+
+async def _trained(tune: FineTune, context: Context, now: datetime) -> tuple[Condition | None, JobReport | None]:
+    """What keeps the training from running, or how far it is."""
+    cache = context.cache
+    name = tune.spec.data.credentials
+    secret = await context.store.secret(tune.namespace, name) if name else {}
+    obstacle = _obstacle(tune, cache, secret, now)
+    base, tenant = cache.base_model(tune.spec.base_model), cache.owner(tune.namespace)
+    if obstacle or base is None or tenant is None:
+        await context.trainings.stop(tune.key)
+        return obstacle, None
+    credentials = {"data": secret or {}, "adapter": cache.credentials.get(_start_key(tune), {})}
+    job = training_job(tune, base, tenant, start=_start(tune, cache), credentials=credentials)
+    return None, await context.trainings.run(job)
+
+
+def _obstacle(tune: FineTune, cache: ClusterCache, secret: Mapping[str, str] | None, now: datetime) -> Condition | None:
+    spec = tune.spec
+    if spec.stopped:
+        return condition(c.READY, False, c.STOPPED, "spec.stopped is true; its checkpoints stay, and false goes on")
+    if secret is None:
+        message = f"there is no Secret {spec.data.credentials} in namespace {tune.namespace}; create it"
+        return condition(c.READY, False, c.SECRET_MISSING, message)
+    if spec.start and _start(tune, cache) is None:
+        message = f"Adapter {spec.start}, to go on from, has no version yet"
+        return condition(c.READY, False, c.WAITING, message)
+    tenant = cache.tenant(cache.owner(tune.namespace) or "")
+    return over_limit(tune, tenant, cache.fine_tunes(tune.namespace), now) if tenant else None
+
+
+def _start(tune: FineTune, cache: ClusterCache) -> ActiveVersion | None:
+    """The version that a training goes on from: the active one when it begins."""
+    adapter = cache.get(_start_key(tune))
+    return adapter.status.active if isinstance(adapter, Adapter) else None
+
+
+def _start_key(tune: FineTune) -> Key:
+    return Key(kind="Adapter", namespace=tune.namespace, name=tune.spec.start or "")
+
+
+async def _with_adapter(tune: FineTune, status: FineTuneStatus, context: Context) -> FineTuneStatus:
+    """Makes the adapter once; whoever deletes it later does not get it again."""
+    template = tune.spec.adapter
+    if template is None or status.result is None or status.made == template.name:
+        return status
+    spec = AdapterSpec(
+        base_model=tune.spec.base_model,
+        source=f"{FINE_TUNE}{tune.name}",
+        knowledge_bases=template.knowledge_bases,
+        rollout=template.rollout,
+    )
+    metadata = Metadata(name=template.name, namespace=tune.namespace)
+    await context.store.make(Adapter(api_version=API_VERSION, metadata=metadata, spec=spec))
+    return with_made(status, template.name)

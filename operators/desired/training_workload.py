@@ -1,0 +1,203 @@
+"""A training → the objects that run it on a cluster (pure).
+
+A job of one pod: the agent's code fetches the inputs, then the trainer trains. Of the volume for
+trainings a pod sees its tenant's folder alone.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from contract.base_model import Resources
+from contract.job import REFUSED
+from contract.resource import Key
+from operators.desired.engine_workload import (
+    CA,
+    COMPONENT,
+    MANAGED_BY,
+    NAME,
+    OPERATOR,
+    VOLUMES,
+    Manifest,
+    Platform,
+    authorities,
+    mounted_source,
+    placement,
+    plain,
+    restricted,
+    user,
+)
+from operators.desired.tenant_namespace import TENANT
+from operators.desired.training import TrainingJob
+
+TRAINER = "trainer"
+OF = "quiver.dev/training"  # identifies the FineTune
+ROOT = "/tuning"
+_DOCUMENTS = "/documents"
+_RESULT = "/dev/termination-log"  # where a container's last words are kept with its pod
+_TRIES = 3  # after the first, of what a node or memory ended
+_KEPT_S = 600  # a job that clears folders
+
+
+def job_name(job: TrainingJob) -> str:
+    return f"training-{_hash(str(job.key))}-{job.run}"
+
+
+def selector(key: Key) -> str:
+    """The labels of all jobs of a FineTune."""
+    return f"{OF}={_hash(str(key))}"
+
+
+def training_workload(job: TrainingJob, platform: Platform) -> Manifest:
+    """The job; `credentials_of` has the Secret beside it."""
+    volumes = [
+        {"name": "trainings", "persistentVolumeClaim": {"claimName": platform.trainings}},
+        *({"name": name, "emptyDir": {}} for name in ("cache", "tmp")),
+        {"name": "shm", "emptyDir": {"medium": "Memory"}},
+        *_claim("models", platform.models),
+        *_claim("documents", platform.documents),
+        *authorities(platform),
+    ]
+    pod = {
+        **_pod(platform),
+        "initContainers": [_fetch(job, platform)],
+        "containers": [_trainer(job, platform)],
+        "volumes": volumes,
+    }
+    spec = {
+        "backoffLimit": _TRIES,
+        "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [REFUSED]}}]},
+        "template": {"metadata": {"labels": _labels(job.key, job.tenant)}, "spec": pod},
+    }
+    return _job(job_name(job), _labels(job.key, job.tenant), spec, platform)
+
+
+def credentials_of(job: TrainingJob, platform: Platform, uid: str) -> Manifest | None:
+    """The Secret with the credentials of the data's source, which goes with the job of this uid."""
+    if not job.credentials:
+        return None
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job_name(job), "uid": uid}
+    metadata = {"name": job_name(job), "namespace": platform.namespace, "labels": _labels(job.key, job.tenant),
+                "ownerReferences": [owner]}  # fmt: skip
+    text = {"credentials": job.credentials}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": text}
+
+
+def clearing(name: str, tenant: str, folder: str, beginning: str, platform: Platform) -> Manifest:
+    """A job that removes what is in a folder below the tenant's, or only what begins so."""
+    labels = {**_component(), TENANT: tenant}
+    container = {
+        "name": "clear",
+        "image": platform.agent_image,
+        "imagePullPolicy": platform.pull_policy,
+        "command": ["python", "-m", "tuning.clear", f"{ROOT}/{tenant}/{folder}".rstrip("/"), beginning],
+        "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "securityContext": restricted(),
+        "volumeMounts": [_trainings(tenant)],
+    }
+    volumes = [{"name": "trainings", "persistentVolumeClaim": {"claimName": platform.trainings}}]
+    pod = {**_pod(platform), "containers": [container], "volumes": volumes}
+    spec = {
+        "backoffLimit": _TRIES,
+        "ttlSecondsAfterFinished": _KEPT_S,
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
+    return _job(f"training-clear-{_hash(name)}", labels, spec, platform)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _component() -> dict[str, str]:
+    return {NAME: "quiver", COMPONENT: TRAINER, MANAGED_BY: OPERATOR}
+
+
+def _labels(key: Key, tenant: str) -> dict[str, str]:
+    return {**_component(), TENANT: tenant, OF: _hash(str(key)), "quiver.dev/fine-tune": key.name}
+
+
+def _job(name: str, labels: Mapping[str, str], spec: Manifest, platform: Platform) -> Manifest:
+    metadata = {"name": name, "namespace": platform.namespace, "labels": dict(labels)}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+
+
+def _pod(platform: Platform) -> Manifest:
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": user(),
+        **({"priorityClassName": platform.training_priority} if platform.training_priority else {}),
+        **placement(platform),
+    }
+
+
+def _claim(name: str, claim: str | None) -> list[Manifest]:
+    return [{"name": name, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}] if claim else []
+
+
+def _trainings(tenant: str) -> Manifest:
+    return {"name": "trainings", "mountPath": f"{ROOT}/{tenant}", "subPath": tenant}
+
+
+def _fetch(job: TrainingJob, platform: Platform) -> Manifest:
+    own = f"{_DOCUMENTS}/{job.tenant}"
+    settings = {
+        **platform.agent_settings,
+        "FILE_ROOTS": json.dumps([own, f"{ROOT}/{job.tenant}"]),
+        "VOLUMES": VOLUMES,
+        **({"CA_FILE": f"{CA}/ca.crt"} if platform.ca_config_map else {}),
+    }
+    reference = {"secretKeyRef": {"name": job_name(job), "key": "credentials"}}
+    secret = [{"name": "QUIVER_AGENT_CREDENTIALS", "valueFrom": reference}] if job.credentials else []
+    documents = [{"name": "documents", "mountPath": own, "subPath": job.tenant, "readOnly": True}]
+    return {
+        "name": "fetch",
+        "image": platform.agent_image,
+        "imagePullPolicy": platform.pull_policy,
+        "command": ["python", "-m", "serving.agent.fetch", *_located(job, platform).fetch_arguments(ROOT)],
+        "env": [*plain({f"QUIVER_AGENT_{name}": value for name, value in settings.items()}), *secret],
+        "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": restricted(),
+        "volumeMounts": [*_mounts(job.tenant, platform), *(documents if platform.documents else [])],
+    }
+
+
+def _located(job: TrainingJob, platform: Platform) -> TrainingJob:
+    """The job with an earlier result, to go on from, where the pod sees it."""
+    prefix = f"pvc://{platform.trainings}/"
+    is_own = job.start is not None and job.start.startswith(prefix)
+    return replace(job, start=f"{ROOT}/{job.start.removeprefix(prefix)}") if is_own and job.start else job
+
+
+def _trainer(job: TrainingJob, platform: Platform) -> Manifest:
+    arguments = job.train_arguments(ROOT, mounted_source(job.base))
+    environment = {**platform.engine_environment, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
+    return {
+        "name": "trainer",
+        "image": platform.trainer_image,
+        "imagePullPolicy": platform.pull_policy,
+        "command": [platform.trainer_python, "-m", "tuning.trainer.job", *arguments, "--result", _RESULT],
+        "env": plain(environment),
+        "resources": _resources(job.spec.resources),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": restricted(),
+        # PyTorch's processes share more memory than a container's default of 64 MiB.
+        "volumeMounts": [*_mounts(job.tenant, platform), {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108
+    }
+
+
+def _mounts(tenant: str, platform: Platform) -> Sequence[Manifest]:
+    certificates = [{"name": "ca", "mountPath": CA, "readOnly": True}] if platform.ca_config_map else []
+    scratch = ({"name": name, "mountPath": f"/{name}"} for name in ("cache", "tmp"))
+    models = {"name": "models", "mountPath": f"{VOLUMES}/{platform.models}", "readOnly": True}
+    return (_trainings(tenant), *scratch, *certificates, *([models] if platform.models else []))
+
+
+def _resources(resources: Resources) -> Manifest:
+    """Without requests it takes little of its node's word: what serves comes first."""
+    requests = {"cpu": "100m", "memory": "512Mi", **resources.requests}
+    return {"requests": requests, **({"limits": dict(resources.limits)} if resources.limits else {})}

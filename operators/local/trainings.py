@@ -1,0 +1,129 @@
+"""Trainings of a local run: processes, one after the other, beside the engines."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contract import job as jobs
+from contract.conditions import Condition
+from contract.resource import Key
+from operators.controllers.events import Events
+from operators.desired.training import RESULT, TrainingJob
+from operators.local import commands
+from operators.local.layout import Layout
+from operators.local.logs import tail
+from operators.local.process import RESTARTS, Process, ProcessSpec
+from operators.reconcile.fine_tune import JobReport, State
+
+logger = logging.getLogger(__name__)
+
+Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+
+MOST_TRIES = 3  # of a training that a signal or the machine ends
+
+
+@dataclass
+class _Running:
+    """A job, and where its output begins in its log."""
+
+    job: TrainingJob
+    state: State = "Waiting"
+    message: str = "another training runs on this machine"
+    log: Path | None = None
+    begins: int = 0
+    task: "asyncio.Task[None] | None" = field(default=None, repr=False)
+
+    @property
+    def lines(self) -> tuple[jobs.Line, ...]:
+        return tuple(jobs.lines(tail(self.log, self.begins))) if self.log else ()
+
+
+class LocalTrainings:
+    """`start` runs a coroutine as a task. One training runs at a time: each takes every core."""
+
+    def __init__(self, layout: Layout, start: Start, events: Events) -> None:
+        self._layout = layout
+        self._start = start
+        self._events = events
+        self._running: dict[Key, _Running] = {}
+        self._turn = asyncio.Lock()
+
+    def refusal(self) -> Condition | None:
+        return None
+
+    async def run(self, job: TrainingJob) -> JobReport:
+        current = self._running.get(job.key)
+        if current and current.job.run != job.run:
+            await self.stop(job.key)
+        await asyncio.to_thread(self._clear, job.tenant, job.key.name, job.run)
+        if job.key not in self._running:
+            running = self._running[job.key] = _Running(job)
+            running.task = self._start(self._train(running))
+        return await asyncio.to_thread(self._report, self._running[job.key])
+
+    async def stop(self, key: Key) -> None:
+        running = self._running.pop(key, None)
+        if running and running.task:
+            running.task.cancel()
+            await asyncio.wait({running.task})
+
+    async def remove(self, key: Key, tenant: str) -> None:
+        await self.stop(key)
+        await asyncio.to_thread(self._clear, tenant, key.name, "")
+
+    async def forget(self, tenant: str) -> bool:
+        for key in [key for key, running in self._running.items() if running.job.tenant == tenant]:
+            await self.stop(key)
+        await asyncio.to_thread(shutil.rmtree, self._layout.trainings / tenant, ignore_errors=True)
+        return True
+
+    def _clear(self, tenant: str, name: str, kept_run: str) -> None:
+        """Removes the folders of an object's earlier trainings. Names have no dot."""
+        for folder in (self._layout.trainings / tenant / "runs").glob(f"{name}.*"):
+            if folder.name != f"{name}.{kept_run}":
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _report(self, running: _Running) -> JobReport:
+        if running.state != "Done":
+            return JobReport(running.state, running.lines, message=running.message)
+        (result,) = (line["result"] for line in running.lines if "result" in line)
+        source = self._layout.trainings / running.job.versions / result["digest"]
+        return JobReport("Done", running.lines, result=result, source=str(source))
+
+    # One training --------------------------------------------------------------------------------------------
+
+    async def _train(self, running: _Running) -> None:
+        async with self._turn:
+            for attempt in range(1, MOST_TRIES + 1):
+                status = await self._tried(running)
+                if status == 0 or status == jobs.REFUSED or attempt == MOST_TRIES:
+                    break
+                await asyncio.sleep(RESTARTS.delay(attempt))
+            running.state = "Done" if status == 0 else "Failed"
+        self._events.enqueue([running.job.key])
+
+    async def _tried(self, running: _Running) -> int | None:
+        """The exit status of the first step that fails, or of the last."""
+        status: int | None = None
+        (self._layout.trainings / running.job.folder).mkdir(parents=True, exist_ok=True)
+        for spec in self._steps(running.job):
+            process = Process(spec, self._layout.logs)
+            size = process.log.stat().st_size if process.log.exists() else 0
+            running.log, running.begins, running.state, running.message = process.log, size, "Running", ""
+            status = await process.run_to_end()
+            if status != 0:
+                error = next((line["error"] for line in reversed(running.lines) if "error" in line), process.failure)
+                running.message = str(error)
+                logger.warning("%s: %s", running.job.key, running.message)
+                return status
+        return status
+
+    def _steps(self, job: TrainingJob) -> Iterable[ProcessSpec]:
+        """Nothing is fetched for a training that has ended: only its result is read."""
+        if not (self._layout.trainings / job.folder / RESULT).is_file():
+            yield commands.fetch(self._layout, job)
+        yield commands.train(self._layout, job)

@@ -1,0 +1,94 @@
+"""`python -m serving.agent.fetch`: fetches the inputs of a training once, from the same sources as adapters.
+
+What is there already stays: a training that is started again has the same inputs. Credentials are read from
+QUIVER_AGENT_CREDENTIALS, as JSON by input: data and adapter.
+
+Exits with REFUSED if another try would fail as this one, and says why as a line of JSON.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from contract.job import REFUSED
+from serving.agent.errors import AgentError, RefusedError
+from serving.agent.settings import InputSettings
+from serving.agent.sources.fetcher import Fetcher
+from serving.agent.sources.uri import shown
+from serving.agent.verify import FILES
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m serving.agent.fetch", description=__doc__)
+    parser.add_argument("--data", nargs=2, metavar=("SOURCE", "FILE"), help="one file, and where it becomes which")
+    parser.add_argument("--sha256", help="of the data's content: any other is refused")
+    parser.add_argument("--adapter", nargs=2, metavar=("SOURCE", "FOLDER"), help="an adapter's two files")
+    given, settings = parser.parse_args(), InputSettings()
+    credentials: Mapping[str, Mapping[str, str]] = json.loads(settings.credentials.get_secret_value())
+    fetcher = Fetcher(settings.policy)
+    try:
+        if given.data:
+            asyncio.run(_data(fetcher, given.data[0], Path(given.data[1]), credentials.get("data", {}), given.sha256))
+        if given.adapter:
+            asyncio.run(_adapter(fetcher, given.adapter[0], Path(given.adapter[1]), credentials.get("adapter", {})))
+    except AgentError as error:
+        sys.stdout.write(json.dumps({"error": error.message}) + "\n")
+        return REFUSED if isinstance(error, RefusedError) else 1
+    return 0
+
+
+async def _data(
+    fetcher: Fetcher, source: str, target: Path, credentials: Mapping[str, str], digest: str | None
+) -> None:
+    """The last part of the source is the file's name there."""
+    if target.is_file():
+        return
+    place, query = _split(source)
+    directory, _, name = place.rpartition("/")
+    if not name or not directory or name.startswith("."):
+        raise RefusedError("SourceInvalid", f"{shown(source)} names no file; end it with the file's name")
+    staged = _staged(target)
+    await fetcher.fetch(f"{directory or '/'}{query}", staged, credentials, (name,))
+    _require(digest, staged / name, source)
+    (staged / name).replace(target)
+    staged.rmdir()
+
+
+def _split(source: str) -> tuple[str, str]:
+    """The query of a web address is kept for the directory's, since it may be signed."""
+    place, question, query = source.partition("?")
+    return place, question + query
+
+
+def _require(digest: str | None, file: Path, source: str) -> None:
+    """Raises RefusedError for other content."""
+    if digest is None:
+        return
+    with file.open("rb") as content:
+        actual = hashlib.file_digest(content, "sha256").hexdigest()
+    if actual != digest:
+        raise RefusedError("DigestMismatch", f"{shown(source)} is sha256 {actual}, and spec.data.digest pins {digest}")
+
+
+async def _adapter(fetcher: Fetcher, source: str, target: Path, credentials: Mapping[str, str]) -> None:
+    if target.is_dir():
+        return
+    staged = _staged(target)
+    await fetcher.fetch(source, staged, credentials, FILES)
+    staged.rename(target)
+
+
+def _staged(target: Path) -> Path:
+    staged = target.with_name(f"{target.name}.fetched")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    return staged
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""The job of a training: what it may see, and what it may not."""
+
+import json
+from typing import Any
+
+from contract.base_model import BaseModel
+from contract.fine_tune import FineTune
+from contract.job import REFUSED
+from operators.desired.engine_workload import Platform
+from operators.desired.training import TrainingJob, training_job
+from operators.desired.training_workload import clearing, credentials_of, selector, training_workload
+from tests.operators import objects
+from tuning.recipe import Recipe
+
+PLATFORM = Platform(
+    namespace="quiver", engine_image="engine:1", agent_image="agent:1", models="models", trainings="tuning",
+    trainer_image="trainer:1", documents="documents", training_priority="batch",
+)  # fmt: skip
+
+
+def _job(credentials: dict[str, dict[str, str]] | None = None, start: str | None = None, **spec: Any) -> TrainingJob:
+    tune, base = objects.fine_tune(**spec), objects.base_model(source="pvc://models/base")
+    assert isinstance(tune, FineTune)
+    assert isinstance(base, BaseModel)
+    job = training_job(tune, base, "acme", start=None, credentials=credentials or {})
+    return TrainingJob(**{**vars(job), "start": start})
+
+
+def _pod(job: TrainingJob) -> dict[str, Any]:
+    pod: dict[str, Any] = training_workload(job, PLATFORM)["spec"]["template"]["spec"]
+    return pod
+
+
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod["initContainers"], *pod["containers"]]
+
+
+def test_a_pod_sees_its_tenants_folders_alone_and_has_no_rights() -> None:
+    pod = _pod(_job())
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["priorityClassName"] == "batch"
+    for container in _containers(pod):
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        for mount in container["volumeMounts"]:
+            if mount["name"] in ("trainings", "documents"):
+                assert mount["subPath"] == "acme"
+            assert mount["name"] == "trainings" or mount["name"] in ("cache", "tmp", "shm") or mount["readOnly"]
+
+
+def test_faults_of_the_inputs_end_the_job_and_others_are_tried_again() -> None:
+    spec = training_workload(_job(), PLATFORM)["spec"]
+    (rule,) = spec["podFailurePolicy"]["rules"]
+    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [REFUSED])
+    assert spec["backoffLimit"] > 0
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"  # what a failure policy needs
+
+
+def test_the_trainer_gets_the_recipe_and_the_mounted_base() -> None:
+    job = _job(method="QDoRA", hyperparameters={"rank": 8, "learningRate": 0.001}, search={"trials": 4, "minutes": 5})
+    (trainer,) = _pod(job)["containers"]
+    words = trainer["command"]
+    given = dict(zip(words[3::2], words[4::2], strict=True))
+    recipe = Recipe(**json.loads(given["--recipe"]))
+    assert (recipe.method, recipe.rank, recipe.rate) == ("qdora", 8, 0.001)
+    assert given["--base"] == "/models/models/base"
+    assert json.loads(given["--search"]) == {"trials": 4, "minutes": 5}
+    assert given["--folder"].startswith("/tuning/acme/runs/style.")
+
+
+def test_the_trainer_is_not_given_the_credentials() -> None:
+    job = _job({"data": {"AWS_SECRET_ACCESS_KEY": "hunter2"}})
+    assert "hunter2" not in json.dumps(training_workload(job, PLATFORM))
+    fetch, trainer = _containers(_pod(job))
+    assert any(variable["name"] == "QUIVER_AGENT_CREDENTIALS" for variable in fetch["env"])
+    assert "CREDENTIALS" not in json.dumps(trainer["env"])
+    secret = credentials_of(job, PLATFORM, "uid")
+    assert secret
+    assert secret["metadata"]["ownerReferences"][0]["uid"] == "uid"
+    assert json.loads(secret["stringData"]["credentials"])["data"] == {"AWS_SECRET_ACCESS_KEY": "hunter2"}
+    assert credentials_of(_job(), PLATFORM, "uid") is None
+
+
+def test_an_earlier_result_is_read_where_the_pod_sees_it() -> None:
+    (fetch,) = _pod(_job(start="pvc://tuning/acme/versions/abc"))["initContainers"]
+    assert fetch["command"][fetch["command"].index("--adapter") + 1] == "/tuning/acme/versions/abc"
+
+
+def test_all_jobs_of_an_object_have_its_label_and_names_of_their_own() -> None:
+    jobs = [training_workload(_job(hyperparameters={"epochs": epochs}), PLATFORM) for epochs in (1, 2)]
+    label, _, value = selector(_job().key).partition("=")
+    assert {job["metadata"]["labels"][label] for job in jobs} == {value}
+    names = {job["metadata"]["name"] for job in jobs}
+    assert len(names) == 2
+    assert max(map(len, names)) <= 63
+
+
+def test_clearing_reaches_one_tenants_folder() -> None:
+    (container,) = clearing("tenant acme", "acme", "", "", PLATFORM)["spec"]["template"]["spec"]["containers"]
+    assert container["command"][-2:] == ["/tuning/acme", ""]
+    assert container["volumeMounts"] == [{"name": "trainings", "mountPath": "/tuning/acme", "subPath": "acme"}]
