@@ -14,6 +14,7 @@ from contract.adapter import Adapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
+from contract.evaluation import Evaluation
 from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject, Objects
@@ -97,6 +98,8 @@ class Rules:
                 checks = (lambda: self._no_tenant(item), lambda: self._base_model_refusal(item),
                           lambda: self._data_not_own(item), lambda: self._rank_too_high(item),
                           lambda: self._start_missing(item))  # fmt: skip
+            case Evaluation():
+                checks = (lambda: self._no_tenant(item), lambda: self._data_not_own(item))
             case APIKey():
                 checks = (
                     lambda: self._no_tenant(item),
@@ -113,7 +116,7 @@ class Rules:
         whose = f"tenant {owner}" if owner else "the platform"
         return _refused(c.NAMESPACE_TAKEN, f"namespace {tenant.spec.namespace} belongs to {whose}; choose another one")
 
-    def _no_tenant(self, item: Adapter | KnowledgeBase | FineTune | APIKey) -> Condition | None:
+    def _no_tenant(self, item: Adapter | KnowledgeBase | FineTune | Evaluation | APIKey) -> Condition | None:
         if self._lookups.owner(item.namespace):
             return None
         return _refused(c.NO_TENANT, f"no Tenant owns namespace {item.namespace}; create one, or move this object")
@@ -146,11 +149,11 @@ class Rules:
     def _not_own(self, base: KnowledgeBase) -> Condition | None:
         return self._foreign(base, [source.path for source in base.spec.sources])
 
-    def _data_not_own(self, tune: FineTune) -> Condition | None:
-        source = tune.spec.data.source
-        return self._foreign(tune, [source] if source.startswith("/") else [])
+    def _data_not_own(self, item: FineTune | Evaluation) -> Condition | None:
+        source = (item.spec.data if isinstance(item, FineTune) else item.spec.questions).source
+        return self._foreign(item, [source] if source.startswith("/") else [])
 
-    def _foreign(self, item: KnowledgeBase | FineTune, paths: Sequence[str]) -> Condition | None:
+    def _foreign(self, item: KnowledgeBase | FineTune | Evaluation, paths: Sequence[str]) -> Condition | None:
         """Refuses paths outside of the tenant's own directory of documents."""
         if self._documents is None:
             return None

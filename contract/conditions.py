@@ -30,7 +30,7 @@ DIGEST_TAKEN = "DigestTaken"
 REVOKING = frozenset({NO_TENANT, NAMESPACE_TAKEN, BASE_MODEL_FORBIDDEN, TOO_MANY_ADAPTERS})
 ADAPTER_MISSING = "AdapterDoesNotExist"
 RANK_TOO_HIGH = "RankTooHigh"
-NO_TRAINING = "NoTraining"
+NO_JOBS = "NoJobs"
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
 SECRET_MISSING = "SecretMissing"
@@ -52,6 +52,9 @@ INGEST_FAILED = "IngestFailed"
 DOCUMENTS_FAILED = "DocumentsFailed"
 WAITING = "Waiting"
 TRAINING = "Training"
+ASKING = "Asking"
+COMPARED = "Compared"
+EVALUATION_FAILED = "EvaluationFailed"
 QUEUED = "Queued"
 TRAINED = "Trained"
 TRAINING_FAILED = "TrainingFailed"
@@ -62,7 +65,7 @@ ENGINE_ENDED = "EngineEnded"
 # Reasons that mean harm to an engine: the version is not loaded on any engine again.
 HARMFUL = frozenset({SPOILS_ENGINE, ENGINE_ENDED})
 # Reasons that need no action: the object is still in progress.
-ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING, QUEUED, TRAINING})
+ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING, QUEUED, TRAINING, ASKING})
 
 
 class Condition(Value):

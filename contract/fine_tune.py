@@ -12,6 +12,11 @@ from contract.resource import Resource, Status
 from contract.value import Digest, Name, Uri, Value
 
 _RUN_DIGITS = 12
+# The rule of a source that is one file, and its remedy.
+FILE_RULE = (
+    "!self.matches('(^|/)[.][.](/|$)') && (self.startsWith('/') || self.matches('^(s3|gs|https|hf)://.+$'))",
+    "name a file: a path in the tenant's directory of documents, or one under s3://, gs://, https:// or hf://",
+)
 
 Method = Literal["LoRA", "rsLoRA", "DoRA", "QLoRA", "QDoRA", "Full"]
 NOT_FULL = "train an adapter of all linear layers: a fully tuned model takes a whole engine, and is not swapped"
@@ -187,9 +192,7 @@ class FineTune(Resource):
         ),
         rules=(
             NAME_RULE,
-            Rule("spec.data.source",
-                 "!self.matches('(^|/)[.][.](/|$)') && (self.startsWith('/') || self.matches('^(s3|gs|https|hf)://.+$'))",
-                 "name a file: a path in the tenant's directory of documents, or one under s3://, gs://, https:// or hf://"),
+            Rule("spec.data.source", *FILE_RULE),
             Rule("spec.method", "self != 'Full'", NOT_FULL),
             *canary_rules("spec.adapter.rollout"),
         ),

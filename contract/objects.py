@@ -8,14 +8,15 @@ from pydantic import Field, TypeAdapter, ValidationError
 from contract.adapter import Adapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
+from contract.evaluation import Evaluation
 from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.names import API_VERSION
 from contract.tenant import Tenant
 from contract.value import Value
 
-AnyObject = BaseModel | Tenant | Adapter | KnowledgeBase | FineTune | APIKey
-KINDS: tuple[type[AnyObject], ...] = (BaseModel, Tenant, Adapter, KnowledgeBase, FineTune, APIKey)
+AnyObject = BaseModel | Tenant | Adapter | KnowledgeBase | FineTune | Evaluation | APIKey
+KINDS: tuple[type[AnyObject], ...] = (BaseModel, Tenant, Adapter, KnowledgeBase, FineTune, Evaluation, APIKey)
 NAMES = frozenset(kind.__name__ for kind in KINDS)
 
 _adapter: TypeAdapter[AnyObject] = TypeAdapter(Annotated[AnyObject, Field(discriminator="kind")])
@@ -95,11 +96,18 @@ class Objects(Value):
     adapters: tuple[Adapter, ...] = ()
     knowledge_bases: tuple[KnowledgeBase, ...] = ()
     fine_tunes: tuple[FineTune, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
     api_keys: tuple[APIKey, ...] = ()
 
     @property
     def all(self) -> tuple[AnyObject, ...]:
-        of_tenants: tuple[AnyObject, ...] = (*self.adapters, *self.knowledge_bases, *self.fine_tunes, *self.api_keys)
+        of_tenants: tuple[AnyObject, ...] = (
+            *self.adapters,
+            *self.knowledge_bases,
+            *self.fine_tunes,
+            *self.evaluations,
+            *self.api_keys,
+        )
         return (*self.base_models, *self.tenants, *of_tenants)
 
 
@@ -111,6 +119,7 @@ def collect(items: Iterable[AnyObject]) -> Objects:
         adapters=tuple(i for i in ordered if isinstance(i, Adapter)),
         knowledge_bases=tuple(i for i in ordered if isinstance(i, KnowledgeBase)),
         fine_tunes=tuple(i for i in ordered if isinstance(i, FineTune)),
+        evaluations=tuple(i for i in ordered if isinstance(i, Evaluation)),
         api_keys=tuple(i for i in ordered if isinstance(i, APIKey)),
     )
 

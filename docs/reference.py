@@ -22,7 +22,7 @@ from console.settings import Settings as ConsoleSettings
 from contract import conditions
 from kube.client import Client
 from operators.cluster.metrics import Metrics as OperatorMetrics
-from operators.settings import ManagementSettings, OperatorSettings
+from operators.settings import AskingSettings, ManagementSettings, OperatorSettings
 from operators.settings import Settings as LocalSettings
 from retrieval.ingest.metrics import WorkerMetrics
 from retrieval.ingest.settings import Settings as IngestSettings
@@ -58,6 +58,7 @@ SETTINGS: Mapping[str, type[BaseSettings]] = {
     "Drift": DriftSettings,
     "Management": ManagementSettings,
     "Console": ConsoleSettings,
+    "Job of an Evaluation": AskingSettings,
     "`quiver up`": LocalSettings,
 }
 

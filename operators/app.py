@@ -38,6 +38,7 @@ async def run(settings: OperatorSettings) -> None:
             metrics=metrics,
             documents=settings.documents,
             management_account=settings.management_account,
+            delegation_secret=settings.delegation_secret.get_secret_value(),
         )
         lease = Lease(client, settings.namespace, LEASE, settings.identity)
         server = serving(_application(operator, registry), host=settings.host, port=settings.port)
@@ -87,6 +88,7 @@ def platform(settings: OperatorSettings) -> Platform:
         trainer_python=settings.trainer_python,
         training_priority=settings.training_priority,
         documents=settings.documents_claim,
+        gateway_url=settings.gateway_url,
     )
 
 

@@ -54,7 +54,8 @@ class OperatorSettings(BaseSettings):
     variables of every engine, `agent_settings` those of every agent (names without QUIVER_AGENT_); `ca_config_map`
     holds certificate authorities (ca.crt) for both. A new `secret_revision` restarts the engines one after the other,
     so they take new keys. `trainings` is a claim for trainings and their adapters, `documents_claim` the one with the
-    tenants' documents, `training_priority` a PriorityClass.
+    tenants' documents, `training_priority` a PriorityClass. Evaluations ask the gateway at `gateway_url`; what they ask
+    with is signed by `delegation_secret`.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)
@@ -96,6 +97,16 @@ class OperatorSettings(BaseSettings):
     trainer_python: str = "python3"
     training_priority: str | None = None
     documents_claim: str | None = None
+    gateway_url: str = ""
+    delegation_secret: SecretStr = SecretStr("")
+
+
+class AskingSettings(BaseSettings):
+    """Settings of an Evaluation's job. `api_key` is a key, or a token that stands for one."""
+
+    model_config = SettingsConfigDict(env_prefix="QUIVER_", frozen=True)
+
+    api_key: SecretStr
 
 
 class ManagementSettings(BaseSettings):

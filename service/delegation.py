@@ -36,10 +36,11 @@ class Delegations:
         self._first = first(secret)
         self._all: Sequence[str] = [each.strip() for each in secret.split(SEPARATOR) if each.strip()]
 
-    def sign(self, delegation: Delegation) -> str:
+    def sign(self, delegation: Delegation, life: timedelta | None = None) -> str:
+        """Valid for `life`, by default as long as a request takes to be authenticated."""
         claims = {
             "aud": _AUDIENCE,
-            "exp": datetime.now(UTC) + LIFE,
+            "exp": datetime.now(UTC) + (life or LIFE),
             "sub": delegation.actor,
             "tenant": delegation.tenant,
             "scopes": sorted(delegation.scopes),

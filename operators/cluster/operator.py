@@ -33,11 +33,11 @@ from kube.resource import (
 )
 from operators.cluster.children import Children
 from operators.cluster.engines import ClusterEngines
+from operators.cluster.jobs import ClusterJobs
 from operators.cluster.metrics import Metrics
 from operators.cluster.pod import Ports, read_pod
 from operators.cluster.store import ClusterStore
 from operators.cluster.stored import read
-from operators.cluster.trainings import ClusterTrainings
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.controllers.controller import reconciler
@@ -56,8 +56,8 @@ OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS)
 
 
 class Operator:
-    """`documents` is the ingest worker's path to the tenants' documents; `management_account` is
-    the management API's service account."""
+    """`documents` is the ingest worker's path to the tenants' documents; `management_account` is the management API's
+    service account; `delegation_secret` signs what evaluations ask the gateway with."""
 
     def __init__(
         self,
@@ -69,7 +69,9 @@ class Operator:
         metrics: Metrics,
         documents: str | None = None,
         management_account: str | None = None,
+        delegation_secret: str = "",
     ) -> None:
+        self._delegation_secret = delegation_secret
         self._client = client
         self._platform = platform
         self._addresses = addresses
@@ -134,8 +136,8 @@ class Operator:
             self._metrics.lead()
             await peers.first_reports()
             self._events.enqueue_everything()
-            trainings = ClusterTrainings(self._client, self._platform)
-            around = Context(self._cache, self._events, self._store, self._engines, trainings, peers)
+            jobs = ClusterJobs(self._client, self._platform, self._delegation_secret)
+            around = Context(self._cache, self._events, self._store, self._engines, jobs, peers)
             group.create_task(peers.run())
             group.create_task(self._queue.run(reconciler(around)))
 

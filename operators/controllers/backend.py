@@ -13,8 +13,8 @@ from contract.objects import AnyObject
 from contract.resource import Key, Status
 from contract.tenant import Tenant
 from operators.controllers.stored_object import StoredObject
-from operators.desired.training import TrainingJob
-from operators.reconcile.fine_tune import JobReport
+from operators.desired.job import Job
+from operators.reconcile.job_report import JobReport
 
 
 class ObjectStore(Protocol):
@@ -69,21 +69,24 @@ class EngineRuntime(Protocol):
         """The label selector of a base model's replicas for an autoscaler; "" without labels."""
 
 
-class TrainingRuntime(Protocol):
-    """Runs trainings as jobs or processes."""
+class JobRuntime(Protocol):
+    """Runs trainings and evaluations as jobs of a cluster or as processes."""
 
-    def refusal(self) -> Condition | None:
-        """Why this back end cannot train at all, None if it can."""
+    def refusal(self, key: Key) -> Condition | None:
+        """Why this back end runs no job of this kind at all, None if it does."""
 
-    async def run(self, job: TrainingJob) -> JobReport:
-        """Begins the job unless it runs or has ended, and reports how far it is. An earlier training of the same object
-        is removed."""
+    def token(self, tenant: str, name: str) -> str:
+        """A token by which a job may ask the gateway as the tenant; `name` is the job's in logs."""
+
+    async def run(self, job: Job) -> JobReport:
+        """Begins the job unless it runs or has ended, and reports how far it is. An earlier job of the same object is
+        removed."""
 
     async def stop(self, key: Key) -> None:
-        """Ends the object's training. Its checkpoints stay."""
+        """Ends the object's job. Its files stay."""
 
     async def remove(self, key: Key, tenant: str) -> None:
-        """Ends the training of a deleted object, and removes its examples and checkpoints. Adapters stay."""
+        """Ends the job of a deleted object, and removes its files. Trained adapters stay."""
 
     async def forget(self, tenant: str) -> bool:
         """Removes everything of a tenant. True once nothing is left."""
@@ -113,4 +116,4 @@ class Offboarding:
     objects: str
     engines: str
     index: str
-    trainings: str
+    jobs: str

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from operators.controllers.backend import EngineRuntime, ObjectStore, Peers, TrainingRuntime
+from operators.controllers.backend import EngineRuntime, JobRuntime, ObjectStore, Peers
 from operators.controllers.cache import ClusterCache
 from operators.controllers.events import Events
 
@@ -13,5 +13,5 @@ class Context:
     events: Events
     store: ObjectStore
     engines: EngineRuntime
-    trainings: TrainingRuntime
+    jobs: JobRuntime
     peers: Peers

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from contract.resource import Key
-from operators.controllers import adapter, api_key, base_model, fine_tune, knowledge_base, tenant
+from operators.controllers import adapter, api_key, base_model, evaluation, fine_tune, knowledge_base, tenant
 from operators.controllers.context import Context
 from operators.controllers.events import DRIFT, INGEST
 
@@ -26,6 +26,7 @@ RECONCILES: Mapping[str, Reconcile] = {
     "Adapter": adapter.reconcile,
     "KnowledgeBase": knowledge_base.reconcile,
     "FineTune": fine_tune.reconcile,
+    "Evaluation": evaluation.reconcile,
     "APIKey": api_key.reconcile,
     INGEST.kind: _push_to_ingest,
     DRIFT.kind: _push_to_drift,

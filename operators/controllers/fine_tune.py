@@ -12,7 +12,8 @@ from contract.resource import Key, Metadata
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.desired.training import training_job
-from operators.reconcile.fine_tune import JobReport, next_status, with_made
+from operators.reconcile.fine_tune import next_status, with_made
+from operators.reconcile.job_report import JobReport
 from operators.reconcile.training_limits import over_limit
 
 # Seconds between looks at a running job, and at an obstacle that no event ends.
@@ -24,18 +25,25 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     cache = context.cache
     stored = cache.stored(key, FineTune)
     if stored is None:
-        await context.trainings.remove(key, cache.owner(key.namespace or "") or "")
+        await context.jobs.remove(key, cache.owner(key.namespace or "") or "")
         return None
     tune = stored.item
-    verdict = context.trainings.refusal() or cache.verdict(tune, now)
+    verdict = context.jobs.refusal(key) or cache.verdict(tune, now)
     obstacle, report = None, None
     if verdict.holds and not _is_trained(tune):
         obstacle, report = await _trained(tune, context, now)
     else:
-        await context.trainings.stop(key)
-    status = next_status(tune, verdict=verdict, obstacle=obstacle, report=report, now=stamp(now))
+        await context.jobs.stop(key)
+    status = next_status(
+        tune,
+        tenant=cache.owner(tune.namespace) or "",
+        verdict=verdict,
+        obstacle=obstacle,
+        report=report,
+        now=stamp(now),
+    )
     await context.store.write_status(stored, await _with_adapter(tune, status, context))
-    if report and report.state in ("Waiting", "Running"):
+    if report and report.goes_on:
         return LOOK_S
     return WAIT_S if obstacle else None
 
@@ -52,11 +60,11 @@ async def _trained(tune: FineTune, context: Context, now: datetime) -> tuple[Con
     obstacle = _obstacle(tune, cache, secret, now)
     base, tenant = cache.base_model(tune.spec.base_model), cache.owner(tune.namespace)
     if obstacle or base is None or tenant is None:
-        await context.trainings.stop(tune.key)
+        await context.jobs.stop(tune.key)
         return obstacle, None
     credentials = {"data": secret or {}, "adapter": cache.credentials.get(_start_key(tune), {})}
     job = training_job(tune, base, tenant, start=_start(tune, cache), credentials=credentials)
-    return None, await context.trainings.run(job)
+    return None, await context.jobs.run(job)
 
 
 def _obstacle(tune: FineTune, cache: ClusterCache, secret: Mapping[str, str] | None, now: datetime) -> Condition | None:

@@ -21,7 +21,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     stored = cache.stored(key, Tenant)
     if stored is None:
         if context.store.is_complete:
-            await context.trainings.forget(key.name)
+            await context.jobs.forget(key.name)
         return None
     if stored.deleting:
         return await _off_board(stored, context)
@@ -35,7 +35,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
 
 
 async def _off_board(stored: StoredObject[Tenant], context: Context) -> float | None:
-    """Deletes the tenant's objects. Indexes, loaded adapters and trainings are outside of the object store: the
+    """Deletes the tenant's objects. Indexes, loaded adapters and files of jobs are outside of the object store: the
     off-boarding ends only once they are gone too."""
     cache, tenant = context.cache, stored.item
     owns = cache.owner(tenant.spec.namespace) == tenant.name
@@ -44,7 +44,7 @@ async def _off_board(stored: StoredObject[Tenant], context: Context) -> float | 
         await context.store.delete(item)
     if owns and (left or _has_adapters(tenant, cache) or _is_indexed(tenant, cache)):
         return LOOK_S
-    if owns and not await context.trainings.forget(tenant.name):
+    if owns and not await context.jobs.forget(tenant.name):
         return LOOK_S
     await context.store.finish_offboarding(stored, asdict(_proof(cache)) if owns else None)
     return None
@@ -75,5 +75,5 @@ def _proof(cache: ClusterCache) -> Offboarding:
         index="the ingest worker reports no knowledge base of the tenant"
         if cache.has_ingest
         else "there is no ingest worker",
-        trainings="no examples, checkpoint or trained adapter of the tenant is left",
+        jobs="no examples, checkpoint, trained adapter or answer of an evaluation is left",
     )

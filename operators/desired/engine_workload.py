@@ -68,6 +68,7 @@ class Platform:
     trainer_python: str = "python3"
     training_priority: str | None = None
     documents: str | None = None
+    gateway_url: str = ""
 
 
 def selector(base: str) -> dict[str, str]:

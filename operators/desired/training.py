@@ -1,52 +1,38 @@
-"""A FineTune → its job: what is fetched, and what is trained (pure)."""
+"""A FineTune → its job (pure)."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from contract.adapter import ActiveVersion
 from contract.base_model import BaseModel, Resources
 from contract.fine_tune import FineTune, FineTuneSpec
-from contract.resource import Key
+from operators.desired.job import START, Job
 
 GPU = "nvidia.com/gpu"
-DATA, START, RESULT = "data.jsonl", "start", "result.json"
 
 
-@dataclass(frozen=True)
-class TrainingJob:
-    """`base` is the base model's source, `start` the source of an adapter to go on from. `credentials` are for both
-    sources, as `serving.agent.fetch` reads them; empty without any."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob(Job):
+    """`base` is the base model's source, `start` the source of an adapter to go on from."""
 
-    key: Key
-    run: str
-    tenant: str
     base: str
     spec: FineTuneSpec
     most_rank: int
     start: str | None = None
-    credentials: str = field(default="", repr=False)
-
-    @property
-    def folder(self) -> str:
-        """Its own folder, below that of all trainings. Names have no dot."""
-        return f"{self.tenant}/runs/{self.key.name}.{self.run}"
 
     @property
     def versions(self) -> str:
-        """The folder of the tenant's trained adapters, below that of all trainings."""
+        """The folder of the tenant's trained adapters, below that of all jobs."""
         return f"{self.tenant}/versions"
 
     def fetch_arguments(self, root: str) -> tuple[str, ...]:
-        """Of `python -m serving.agent.fetch`. `root` is the folder of all trainings."""
-        data, folder = self.spec.data, f"{root}/{self.folder}"
-        pinned = ("--sha256", data.digest) if data.digest else ()
-        adapter = ("--adapter", self.start, f"{folder}/{START}") if self.start else ()
-        return ("--data", data.source, f"{folder}/{DATA}", *pinned, *adapter)
+        adapter = ("--adapter", self.start, f"{root}/{self.folder}/{START}") if self.start else ()
+        return (*super().fetch_arguments(root), *adapter)
 
-    def train_arguments(self, root: str, base: str) -> tuple[str, ...]:
+    def arguments(self, root: str, base: str) -> tuple[str, ...]:
         """Of `python -m tuning.trainer.job`. `base` is the base model's folder, or its name on the hub."""
         search = self.spec.search
         tried = ("--search", json.dumps({"trials": search.trials, "minutes": search.minutes})) if search else ()
@@ -67,11 +53,12 @@ def training_job(
         key=tune.key,
         run=tune.spec.run,
         tenant=tenant,
+        data=tune.spec.data,
+        credentials=json.dumps(credentials) if any(credentials.values()) else "",
         base=base.spec.source,
         spec=tune.spec,
         most_rank=base.spec.lora.max_rank,
         start=start.source if start else None,
-        credentials=json.dumps(credentials) if any(credentials.values()) else "",
     )
 
 

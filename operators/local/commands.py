@@ -12,6 +12,8 @@ from pathlib import Path
 
 from contract.base_model import BaseModel
 from operators.desired.engine_vllm import engine_command, on_socket
+from operators.desired.evaluation import EvaluationJob
+from operators.desired.job import Job
 from operators.desired.training import TrainingJob
 from operators.local.layout import LOOPBACK, Layout, url
 from operators.local.process import ProcessSpec
@@ -89,24 +91,40 @@ def services(layout: Layout) -> tuple[ProcessSpec, ...]:
     )
 
 
-def fetch(layout: Layout, job: TrainingJob) -> ProcessSpec:
-    """Fetches the inputs of a training, as an agent fetches an adapter."""
+def fetch(layout: Layout, job: Job) -> ProcessSpec:
+    """Fetches the inputs of a job, as an agent fetches an adapter."""
     settings = {"QUIVER_AGENT_FILE_ROOTS": '["/"]', "QUIVER_AGENT_ALLOW_PRIVATE_SOURCES": "true"}
     credentials = {"QUIVER_AGENT_CREDENTIALS": job.credentials} if job.credentials else {}
-    command = (sys.executable, "-m", "serving.agent.fetch", *job.fetch_arguments(str(layout.trainings)))
+    command = (sys.executable, "-m", "serving.agent.fetch", *job.fetch_arguments(str(layout.jobs)))
     return ProcessSpec(_called(job), command, {**layout.environment, **settings, **credentials}, nice=BACKGROUND_NICE)
 
 
-def train(layout: Layout, job: TrainingJob) -> ProcessSpec:
+def work(layout: Layout, job: Job) -> ProcessSpec:
+    match job:
+        case TrainingJob():
+            return _train(layout, job)
+        case EvaluationJob():
+            return _evaluate(layout, job)
+    raise NotImplementedError(type(job).__name__)
+
+
+def _evaluate(layout: Layout, job: EvaluationJob) -> ProcessSpec:
+    arguments = job.arguments(str(layout.jobs), url(layout.gateway_port))
+    environment = {**layout.environment, "QUIVER_API_KEY": job.token}
+    command = (sys.executable, "-m", "operators.evaluation", *arguments)
+    return ProcessSpec(_called(job), command, environment, nice=BACKGROUND_NICE)
+
+
+def _train(layout: Layout, job: TrainingJob) -> ProcessSpec:
     """At a low priority, since it takes every core for minutes."""
-    arguments = job.train_arguments(str(layout.trainings), job.base)
+    arguments = job.arguments(str(layout.jobs), job.base)
     command = (str(layout.engine_python), "-m", "tuning.trainer.job", *arguments)
     environment = {**layout.environment, **layout.fetching, "PYTHONDONTWRITEBYTECODE": "1"}
     return ProcessSpec(_called(job), command, environment, nice=TRAINING_NICE)
 
 
-def _called(job: TrainingJob) -> str:
-    return f"training-{job.key.namespace}.{job.key.name}"
+def _called(job: Job) -> str:
+    return f"{job.key.kind.lower()}-{job.key.namespace}.{job.key.name}"
 
 
 def address(layout: Layout, service: str) -> str | None:

@@ -77,8 +77,8 @@ class Layout:
         return self.state / "platform-key"
 
     @property
-    def trainings(self) -> Path:
-        return self.state / "tuning"
+    def jobs(self) -> Path:
+        return self.state / "jobs"
 
     @property
     def decisions(self) -> Path:

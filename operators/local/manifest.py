@@ -98,9 +98,9 @@ def _with_absolute_paths(kind: object, spec: Mapping[Any, Any], directory: Path)
         spec = {**spec, "chatTemplate": _absolute(template, directory)}
     if kind in ("Adapter", "BaseModel") and isinstance(source, str):
         return {**spec, "source": _absolute(source, directory) if _is_path(source) else source}
-    if kind == "FineTune" and isinstance(data := spec.get("data"), Mapping) and isinstance(data.get("source"), str):
-        path = data["source"]
-        return {**spec, "data": {**data, "source": _absolute(path, directory) if _is_path(path) else path}}
+    files = {"FineTune": "data", "Evaluation": "questions"}.get(str(kind), "")
+    if isinstance(data := spec.get(files), Mapping) and isinstance(path := data.get("source"), str):
+        return {**spec, files: {**data, "source": _absolute(path, directory) if _is_path(path) else path}}
     if kind == "KnowledgeBase" and isinstance(sources, list):
         return {**spec, "sources": [_with_absolute_path(item, directory) for item in sources]}
     return spec

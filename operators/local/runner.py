@@ -22,6 +22,7 @@ from operators.controllers.peer_watcher import Addresses, PeerWatcher
 from operators.local import commands, directory, files, logs
 from operators.local.directory import Contents
 from operators.local.engines import LocalEngines
+from operators.local.jobs import LocalJobs
 from operators.local.layout import Layout, url
 from operators.local.liveness import Liveness
 from operators.local.process import Process, ProcessSpec
@@ -29,7 +30,6 @@ from operators.local.publisher import Publisher
 from operators.local.record import Record
 from operators.local.sockets import Sockets
 from operators.local.store import DirectoryStore
-from operators.local.trainings import LocalTrainings
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +85,8 @@ class Runner:
         self._events.peer_changed(None, _gateway(self._layout))
         peers = PeerWatcher(session, group, _addresses(self._layout), self._events)
         engines = LocalEngines(self._layout, session, sockets, start, self._events)
-        trainings = LocalTrainings(self._layout, start, self._events)
-        around = Context(self._cache, self._events, self._store, engines, trainings, peers)
+        jobs = LocalJobs(self._layout, start, self._events)
+        around = Context(self._cache, self._events, self._store, engines, jobs, peers)
         self._events.enqueue_everything()
         start(self._follow_files())
         start(files.watch(self._layout.root, self._watched, self._hint.set))

@@ -6,6 +6,7 @@ from contract.adapter import Adapter, AdapterStatus, short
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.conditions import READY, holds
+from contract.evaluation import Evaluation
 from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject
@@ -71,6 +72,8 @@ def _fact(item: AnyObject) -> str:
             return f"{item.status.chunks} chunks"
         case FineTune():
             return _training(item)
+        case Evaluation():
+            return _comparison(item)
         case Tenant():
             return f"{item.status.adapters} adapters"
         case APIKey():
@@ -82,6 +85,13 @@ def _training(tune: FineTune) -> str:
     if result and training and result.run == training.run:
         return short(result.digest)
     return f"step {training.step} of {training.steps}" if training and training.steps else "no result"
+
+
+def _comparison(item: Evaluation) -> str:
+    result = item.status.result
+    if result and result.run == item.status.run:
+        return f"winner {result.winner}" if result.winner else "no winner"
+    return f"{item.status.answers} of {item.status.total} answers"
 
 
 def _version(adapter: Adapter) -> str:

@@ -1,32 +1,18 @@
 """A job's report → the status of a FineTune (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from contract import conditions as c
 from contract.adapter import short
 from contract.conditions import Condition, condition
 from contract.fine_tune import FineTune, FineTuneStatus, Result, Training
 from contract.job import Line
-
-State = Literal["Waiting", "Running", "Done", "Failed"]
-
-
-@dataclass(frozen=True)
-class JobReport:
-    """`lines` are the last ones that the job said, `result` is that of a finished job, `message` says why it waits or
-    failed. `source` is the result's place, as an adapter's source names it."""
-
-    state: State
-    lines: tuple[Line, ...] = ()
-    result: Mapping[str, Any] = field(default_factory=dict)
-    message: str = ""
-    source: str = ""
+from operators.reconcile.job_report import JobReport
 
 
 def next_status(
-    tune: FineTune, *, verdict: Condition, obstacle: Condition | None, report: JobReport | None, now: str
+    tune: FineTune, *, tenant: str, verdict: Condition, obstacle: Condition | None, report: JobReport | None, now: str
 ) -> FineTuneStatus:
     """`obstacle` is why an accepted training does not run. Without a report, the last progress stands."""
     before = tune.status.training
@@ -34,7 +20,7 @@ def next_status(
     result = tune.status.result
     if report:
         training = _progress(training, report, now)
-        result = _result(tune, report) or result
+        result = _result(tune, report, tenant) or result
     ready = _ready(tune, verdict, obstacle, report, training, result)
     merged = c.merged(tune.status.conditions, (verdict, ready), generation=tune.metadata.generation, now=now)
     return FineTuneStatus(training=training, result=result, made=tune.status.made, conditions=merged)
@@ -67,10 +53,11 @@ def _outcome(line: Line) -> str:
     return str(line["state"]) if loss is None else f"held-out loss {loss:.3f}"
 
 
-def _result(tune: FineTune, report: JobReport) -> Result | None:
+def _result(tune: FineTune, report: JobReport, tenant: str) -> Result | None:
     if report.state != "Done":
         return None
-    return Result(run=tune.spec.run, source=report.source, **report.result)
+    source = f"{report.place}/{tenant}/versions/{report.result['digest']}"
+    return Result(run=tune.spec.run, source=source, **report.result)
 
 
 def _ready(

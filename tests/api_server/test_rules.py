@@ -24,6 +24,8 @@ SPECS: dict[str, dict[str, Any]] = {
     "KnowledgeBase": {"sources": [{"path": "/documents/acme/handbook"}], "web": [{"url": "https://a.example/help/"}]},
     "FineTune": {"baseModel": "base", "data": {"source": "/documents/acme/style.jsonl"},
                  "adapter": {"name": "styled", "rollout": {"canary": {"steps": [{"weight": 10}, {"weight": 50}]}}}},
+    "Evaluation": {"questions": {"source": "/documents/acme/questions.jsonl"},
+                   "variants": [{"name": "base", "model": "base"}, {"name": "styled", "model": "styled"}]},
     "APIKey": {"sha256": "0" * 64},
 }  # fmt: skip
 
@@ -66,6 +68,8 @@ CASES = (
     Case("name a file", "FineTune", _spec(data={"source": "style.jsonl"})),
     Case("name a file", "FineTune", _spec(data={"source": "/documents/acme/../globex/style.jsonl"})),
     Case("a fully tuned model", "FineTune", _spec(method="Full")),
+    Case("name a file", "Evaluation", _spec(questions={"source": "questions.jsonl"})),
+    Case("a name of its own", "Evaluation", _spec(variants=[{"name": "base", "model": "base"}] * 2)),
     *(
         Case(rule, "FineTune", _spec(adapter={"name": "styled", "rollout": {"canary": {"steps": steps}}}))
         for rule, steps in (("a weight of its own", [{"weight": 10}, {"weight": 10}]),

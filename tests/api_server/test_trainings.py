@@ -52,7 +52,7 @@ def _jobs(server: ApiServer) -> list[dict[str, Any]]:
 
 
 def _training(server: ApiServer) -> dict[str, Any] | None:
-    return next((job for job in _jobs(server) if "quiver.dev/fine-tune" in job["metadata"]["labels"]), None)
+    return next((job for job in _jobs(server) if "quiver.dev/job-of" in job["metadata"]["labels"]), None)
 
 
 def _patch(server: ApiServer, kind: str, name: str, status: dict[str, Any]) -> None:
@@ -122,14 +122,14 @@ class TestTraining:
         _complete(server, job, "")
         wait_until(lambda: get(server, "configmap", "offboarded-learner", PLATFORM), "the proof")
         proof = (get(server, "configmap", "offboarded-learner", PLATFORM) or {})["data"]
-        assert "no examples" in proof["trainings"]
+        assert "no examples" in proof["jobs"]
 
     def _reason(self, server: ApiServer) -> str:
         return str(condition(get(server, "finetune", "style", "learner"), READY).get("reason", ""))
 
     def _clearing(self, server: ApiServer) -> dict[str, Any] | None:
         whole = (job for job in _jobs(server) if "tuning.clear" in str(job["spec"]))
-        return next((job for job in whole if _words(job)[-2] == "/tuning/learner"), None)
+        return next((job for job in whole if _words(job)[-2] == "/jobs/learner"), None)
 
 
 def _words(job: dict[str, Any]) -> list[str]:

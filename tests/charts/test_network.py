@@ -31,7 +31,7 @@ PORTS = {
 ALLOWED = {
     ("gateway", "engine", 8000), ("operator", "engine", 9400),
     ("gateway", "retrieval", 8310), ("gateway", "ingest", 8311), ("gateway", "drift", 8400),
-    ("operator", "drift", 8400),
+    ("operator", "drift", 8400), ("trainer", "gateway", 8080),
     ("operator", "gateway", 8081), ("operator", "ingest", 8311), ("test", "gateway", 8080),
     ("console", "management", 9600), ("management", "gateway", 8080),
     ("retrieval", "milvus", 19530), ("ingest", "milvus", 19530),

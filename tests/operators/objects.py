@@ -31,6 +31,12 @@ def fine_tune(name: str = "style", namespace: str = "acme", **spec: Any) -> AnyO
     return make("FineTune", name, {"baseModel": "base", "data": {"source": "/style.jsonl"}, **spec}, namespace)
 
 
+def evaluation(name: str = "compared", namespace: str = "acme", **spec: Any) -> AnyObject:
+    variants = [{"name": "base", "model": "base"}, {"name": "adapter", "model": "support"}]
+    given = {"questions": {"source": "/questions.jsonl"}, "variants": variants, **spec}
+    return make("Evaluation", name, given, namespace)
+
+
 def api_key(name: str = "tour", namespace: str = "acme", **spec: Any) -> AnyObject:
     return make("APIKey", name, {"sha256": "0" * 64, **spec}, namespace)
 

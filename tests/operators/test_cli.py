@@ -163,7 +163,7 @@ def test_get_of_what_is_no_kind_names_the_kinds(root: Path) -> None:
     found = _run("get", root, "nonsense")
     assert found.exit_code == 1
     assert (
-        "nonsense is not a valid kind; the kinds are APIKey, Adapter, BaseModel, FineTune, KnowledgeBase, "
+        "nonsense is not a valid kind; the kinds are APIKey, Adapter, BaseModel, Evaluation, FineTune, KnowledgeBase, "
         "Tenant" in found.output
     )
 

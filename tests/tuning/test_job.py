@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from contract.job import MOST_RESULT, REFUSED, lines
-from operators.desired.training import DATA, RESULT
+from operators.desired.job import DATA, RESULT
 from serving.agent import base as bases
 from serving.agent.store import Store
 from serving.agent.verify import Rules

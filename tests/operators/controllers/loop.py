@@ -23,10 +23,10 @@ from operators.controllers.controller import RECONCILES
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
-from operators.desired.training import TrainingJob
+from operators.desired.job import Job
 from operators.local.directory import Contents
 from operators.local.store import DirectoryStore
-from operators.reconcile.fine_tune import JobReport
+from operators.reconcile.job_report import JobReport
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 ENGINE = Peer(name="base", uid="base", base="base", url="http://engine", control_url="http://agent")
@@ -52,25 +52,28 @@ class OneEngine:
         return ""
 
 
-class Trainings:
-    """Each training is as far as `report` says."""
+class Jobs:
+    """Each job is as far as `report` says."""
 
     def __init__(self) -> None:
         self.report = JobReport("Running")
-        self.jobs: dict[Key, TrainingJob] = {}
+        self.running: dict[Key, Job] = {}
 
-    def refusal(self) -> Condition | None:
+    def refusal(self, key: Key) -> Condition | None:
         return None
 
-    async def run(self, job: TrainingJob) -> JobReport:
-        self.jobs[job.key] = job
+    def token(self, tenant: str, name: str) -> str:
+        return f"token of {tenant}"
+
+    async def run(self, job: Job) -> JobReport:
+        self.running[job.key] = job
         return self.report
 
     async def stop(self, key: Key) -> None:
-        self.jobs.pop(key, None)
+        self.running.pop(key, None)
 
     async def remove(self, key: Key, tenant: str) -> None:
-        self.jobs.pop(key, None)
+        self.running.pop(key, None)
 
     async def forget(self, tenant: str) -> bool:
         return True
@@ -103,8 +106,8 @@ class Loop:
         self.events = Events(self.cache, lambda key: self.pending.setdefault(key), lambda key, _: self.later.add(key))
         self.store = DirectoryStore(Path("/objects"), self.events, {})
         self.pushed = Pushed()
-        self.trainings = Trainings()
-        self.around = Context(self.cache, self.events, self.store, OneEngine(), self.trainings, self.pushed)
+        self.jobs = Jobs()
+        self.around = Context(self.cache, self.events, self.store, OneEngine(), self.jobs, self.pushed)
         self.snapshot = Snapshot()
         self.events.peer_changed(None, ENGINE)
         self.events.peer_changed(None, GATEWAY)

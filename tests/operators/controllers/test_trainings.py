@@ -16,7 +16,7 @@ from contract.resource import Key
 from operators.controllers import fine_tune
 from operators.local.directory import Contents, read
 from operators.local.store import DirectoryStore
-from operators.reconcile.fine_tune import JobReport
+from operators.reconcile.job_report import JobReport
 from tests.operators import objects
 from tests.operators.controllers.loop import Loop
 
@@ -25,7 +25,8 @@ RESULT = {
     "digest": "a" * 64, "data": "b" * 64, "base": "c" * 64, "start": None, "recipe": "{}", "code": "quiver",
     "rows": 66, "held_out_rows": 9, "steps": 18, "held_out_loss": 1.25, "search": "",
 }  # fmt: skip
-DONE = JobReport("Done", result=RESULT, source="/tuning/acme/versions/a")
+SOURCE = f"/jobs/acme/versions/{'a' * 64}"
+DONE = JobReport("Done", result=RESULT, place="/jobs")
 LINE = {"step": 3, "of": 18, "eval_loss": 2.5, "left_s": 90.0, "tokens_s": 600.4, "ran_s": 61}
 RUNNING = JobReport("Running", (LINE,))
 
@@ -55,7 +56,7 @@ def _candidate(loop: Loop, adapter: str) -> DesiredAdapter | None:
 
 
 def test_progress_is_in_the_status(loop: Loop) -> None:
-    loop.trainings.report = RUNNING
+    loop.jobs.report = RUNNING
     _says(loop, objects.fine_tune())
     training = _tune(loop).status.training
     assert training
@@ -66,41 +67,41 @@ def test_progress_is_in_the_status(loop: Loop) -> None:
 
 
 def test_a_result_is_kept_and_not_trained_again(loop: Loop) -> None:
-    loop.trainings.report = DONE
+    loop.jobs.report = DONE
     _says(loop, objects.fine_tune())
     status = _tune(loop).status
     assert status.result
-    assert (status.result.digest, status.result.source) == ("a" * 64, DONE.source)
+    assert (status.result.digest, status.result.source) == ("a" * 64, SOURCE)
     assert _ready(loop).holds
-    loop.trainings.jobs.clear()
-    loop.trainings.report = JobReport("Failed", message="it was asked to train again")
+    loop.jobs.running.clear()
+    loop.jobs.report = JobReport("Failed", message="it was asked to train again")
     loop.events.enqueue_everything()
     loop.settle()
-    assert not loop.trainings.jobs
+    assert not loop.jobs.running
     assert _ready(loop).holds
 
 
 def test_an_adapter_waits_for_the_result_and_gets_it_pinned(loop: Loop) -> None:
-    loop.trainings.report = RUNNING
+    loop.jobs.report = RUNNING
     _says(loop, objects.fine_tune(), objects.adapter("styled", source="finetune://style"))
     assert _candidate(loop, "styled") is None
     fetched = c.find(loop.adapter("styled").status.conditions, c.FETCHED)
     assert fetched
     assert "FineTune style has no result yet" in fetched.message
-    loop.trainings.report = DONE
+    loop.jobs.report = DONE
     loop.time_passes(2)
     loop.settle()
     item = _candidate(loop, "styled")
     assert item
-    assert (item.source, item.digest) == (DONE.source, "a" * 64)
+    assert (item.source, item.digest) == (SOURCE, "a" * 64)
 
 
 def test_another_result_is_another_revision(loop: Loop) -> None:
-    loop.trainings.report = DONE
+    loop.jobs.report = DONE
     adapter = objects.adapter("styled", source="finetune://style")
     _says(loop, objects.fine_tune(), adapter)
     first = _candidate(loop, "styled")
-    loop.trainings.report = JobReport("Done", result={**RESULT, "digest": "d" * 64}, source="/tuning/acme/versions/d")
+    loop.jobs.report = JobReport("Done", result={**RESULT, "digest": "d" * 64}, place="/jobs")
     _says(loop, objects.fine_tune(hyperparameters={"rank": 4}), adapter)
     second = _candidate(loop, "styled")
     assert first
@@ -111,41 +112,41 @@ def test_another_result_is_another_revision(loop: Loop) -> None:
 
 def test_a_change_of_what_decides_the_result_is_another_training_and_others_are_not(loop: Loop) -> None:
     _says(loop, objects.fine_tune())
-    run = loop.trainings.jobs[STYLE].run
+    run = loop.jobs.running[STYLE].run
     _says(loop, objects.fine_tune(adapter={"name": "styled"}, resources={"limits": {"nvidia.com/gpu": "1"}}))
-    assert loop.trainings.jobs[STYLE].run == run
+    assert loop.jobs.running[STYLE].run == run
     _says(loop, objects.fine_tune(hyperparameters={"epochs": 4}))
-    assert loop.trainings.jobs[STYLE].run != run
+    assert loop.jobs.running[STYLE].run != run
 
 
 def test_a_stopped_training_has_no_job(loop: Loop) -> None:
     _says(loop, objects.fine_tune())
-    assert STYLE in loop.trainings.jobs
+    assert STYLE in loop.jobs.running
     _says(loop, objects.fine_tune(stopped=True))
-    assert STYLE not in loop.trainings.jobs
+    assert STYLE not in loop.jobs.running
     assert _ready(loop).reason == c.STOPPED
 
 
 def test_a_removed_object_has_no_job(loop: Loop) -> None:
     _says(loop, objects.fine_tune())
     _says(loop)
-    assert not loop.trainings.jobs
+    assert not loop.jobs.running
 
 
 def test_a_refused_object_has_no_job_and_says_why(loop: Loop) -> None:
     _says(loop, objects.fine_tune(hyperparameters={"rank": 64}))
-    assert not loop.trainings.jobs
+    assert not loop.jobs.running
     assert _ready(loop).reason == c.RANK_TOO_HIGH
     _says(loop, objects.fine_tune(baseModel="other"))
     assert _ready(loop).reason == c.BASE_MODEL_MISSING
 
 
 def test_one_tenants_trainings_take_turns_and_do_not_wait_for_anothers(loop: Loop) -> None:
-    loop.trainings.report = RUNNING
+    loop.jobs.report = RUNNING
     _says(loop, objects.fine_tune("one"), objects.fine_tune("two"), objects.fine_tune("three", "globex"))
-    assert sorted(key.name for key in loop.trainings.jobs) == ["one", "three"]
+    assert sorted(key.name for key in loop.jobs.running) == ["one", "three"]
     assert _ready(loop, "two").reason == c.OVER_LIMIT
-    loop.trainings.report = DONE
+    loop.jobs.report = DONE
     loop.time_passes(10)
     loop.settle()
     loop.time_passes(10)
@@ -154,7 +155,7 @@ def test_one_tenants_trainings_take_turns_and_do_not_wait_for_anothers(loop: Loo
 
 
 def test_the_hours_of_a_month_are_a_limit_and_those_of_deleted_objects_count(loop: Loop) -> None:
-    loop.trainings.report = JobReport("Done", ({"step": 9, "of": 9, "ran_s": 3600.0},), RESULT, source="/a")
+    loop.jobs.report = JobReport("Done", ({"step": 9, "of": 9, "ran_s": 3600.0},), RESULT, place="/jobs")
     limits = {"training": {"hoursAMonth": 0.5}}
     _says(loop, objects.fine_tune("one"), **limits)
     _says(loop, **limits)
@@ -170,7 +171,7 @@ def test_the_hours_of_a_month_are_a_limit_and_those_of_deleted_objects_count(loo
 
 
 def test_a_failed_training_says_why(loop: Loop) -> None:
-    loop.trainings.report = JobReport("Failed", message="line 3: no answer")
+    loop.jobs.report = JobReport("Failed", message="line 3: no answer")
     _says(loop, objects.fine_tune())
     assert (_ready(loop).reason, _ready(loop).message) == (c.TRAINING_FAILED, "line 3: no answer")
 
@@ -184,7 +185,7 @@ def test_a_start_needs_a_version(loop: Loop) -> None:
 
 
 async def test_the_adapter_of_a_result_is_made_once_with_a_canary(loop: Loop, tmp_path: Path) -> None:
-    loop.trainings.report = DONE
+    loop.jobs.report = DONE
     loop.files_say((objects.base_model(), objects.tenant(), objects.fine_tune(adapter={"name": "styled"})))
     context = replace(loop.around, store=DirectoryStore(tmp_path, loop.events, {}))
     await fine_tune.reconcile(STYLE, context, loop.now)

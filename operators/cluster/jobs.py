@@ -1,6 +1,7 @@
-"""Trainings as jobs of a cluster. Their progress is read from their logs, their result from the pod's last words."""
+"""Jobs of a cluster. Their progress is read from their logs, their result from the pod's last words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from contract import conditions as c
@@ -11,28 +12,37 @@ from kube.client import Client, Item
 from kube.errors import KubeError
 from kube.resource import JOBS, PODS
 from operators.desired.engine_workload import Platform
-from operators.desired.training import TrainingJob
-from operators.desired.training_workload import clearing, credentials_of, job_name, selector, training_workload
-from operators.reconcile.fine_tune import JobReport
+from operators.desired.job import Job, folder_prefix
+from operators.desired.job_workload import WORK, clearing, credentials_of, job_name, job_workload, selector
+from operators.evaluation.token import asking_token
+from operators.reconcile.job_report import JobReport
 
 _LINES = 60  # of a log: more than a look at the held-out rows writes
-_TRAINER = "trainer"
 
 
-class ClusterTrainings:
-    def __init__(self, client: Client, platform: Platform) -> None:
+class ClusterJobs:
+    """`delegation_secret` signs what evaluations ask the gateway with; empty where there is none."""
+
+    def __init__(self, client: Client, platform: Platform, delegation_secret: str) -> None:
         self._client = client
+        self._delegation_secret = delegation_secret
         self._platform = platform
         self._without_jobs: set[Key] = set()
         self._forgotten: set[str] = set()
 
-    def refusal(self) -> Condition | None:
-        if self._platform.trainings:
-            return None
-        message = "this installation trains nothing; install the chart with tuning.enabled=true"
-        return condition(c.ACCEPTED, False, c.NO_TRAINING, message)
+    def refusal(self, key: Key) -> Condition | None:
+        if not self._platform.trainings:
+            message = "this installation runs no jobs; install the chart with tuning.enabled=true"
+            return condition(c.ACCEPTED, False, c.NO_JOBS, message)
+        if key.kind == "Evaluation" and not self._delegation_secret:
+            message = "evaluations ask by the management API's secret; install the chart with console.enabled=true"
+            return condition(c.ACCEPTED, False, c.NO_JOBS, message)
+        return None
 
-    async def run(self, job: TrainingJob) -> JobReport:
+    def token(self, tenant: str, name: str) -> str:
+        return asking_token(self._delegation_secret, tenant, name)
+
+    async def run(self, job: Job) -> JobReport:
         self._without_jobs.discard(job.key)
         item = await self._read(job_name(job))
         if item is None:
@@ -46,8 +56,7 @@ class ClusterTrainings:
         if report.state == "Done" and not report.result:  # its pod is gone: the job is done at once when run again
             await self._client.delete(JOBS, self._namespace, job_name(job))
             return JobReport("Waiting", message="its result is read again")
-        source = f"pvc://{self._platform.trainings}/{job.versions}/{report.result.get('digest')}"
-        return JobReport(report.state, report.lines, report.result, report.message, source)
+        return replace(report, place=f"pvc://{self._platform.trainings}")
 
     async def stop(self, key: Key) -> None:
         if key not in self._without_jobs:
@@ -58,13 +67,13 @@ class ClusterTrainings:
         await self._delete(key)
         self._without_jobs.discard(key)
         if self._platform.trainings and tenant:
-            await self._clear(f"{key}", tenant, "runs", f"{key.name}.")
+            await self._clear(tenant, "runs", folder_prefix(key))
 
     async def forget(self, tenant: str) -> bool:
         """A job empties the tenant's folder. Its success is the proof."""
         if not self._platform.trainings or tenant in self._forgotten:
             return True
-        job = await self._clear(f"tenant {tenant}", tenant, "", "")
+        job = await self._clear(tenant, "", "")
         if not _has(job, "Complete"):
             return False
         await self._client.delete(JOBS, self._namespace, job["metadata"]["name"])
@@ -83,10 +92,10 @@ class ClusterTrainings:
                 return None
             raise
 
-    async def _create(self, job: TrainingJob) -> None:
+    async def _create(self, job: Job) -> None:
         """A pod waits for its Secret, which goes with the job."""
         self._forgotten.discard(job.tenant)
-        created = await self._client.create(training_workload(job, self._platform))
+        created = await self._client.create(job_workload(job, self._platform))
         secret = credentials_of(job, self._platform, created["metadata"]["uid"])
         if secret:
             await self._client.create(secret)
@@ -96,8 +105,8 @@ class ClusterTrainings:
         for item in items:
             await self._client.delete(JOBS, self._namespace, item["metadata"]["name"])
 
-    async def _clear(self, name: str, tenant: str, folder: str, beginning: str) -> Item:
-        manifest = clearing(name, tenant, folder, beginning, self._platform)
+    async def _clear(self, tenant: str, folder: str, beginning: str) -> Item:
+        manifest = clearing(tenant, folder, beginning, self._platform)
         existing = await self._read(manifest["metadata"]["name"])
         if existing and _has(existing, "Failed"):
             await self._client.delete(JOBS, self._namespace, existing["metadata"]["name"])
@@ -108,7 +117,7 @@ class ClusterTrainings:
         """Empty while there is none."""
         name = pod["metadata"]["name"]
         try:
-            return await self._client.log(self._namespace, name, _TRAINER, last_lines=_LINES)
+            return await self._client.log(self._namespace, name, WORK, last_lines=_LINES)
         except KubeError:
             return ""
 

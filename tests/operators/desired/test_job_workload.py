@@ -7,8 +7,8 @@ from contract.base_model import BaseModel
 from contract.fine_tune import FineTune
 from contract.job import REFUSED
 from operators.desired.engine_workload import Platform
+from operators.desired.job_workload import clearing, credentials_of, job_workload, selector
 from operators.desired.training import TrainingJob, training_job
-from operators.desired.training_workload import clearing, credentials_of, selector, training_workload
 from tests.operators import objects
 from tuning.recipe import Recipe
 
@@ -27,7 +27,7 @@ def _job(credentials: dict[str, dict[str, str]] | None = None, start: str | None
 
 
 def _pod(job: TrainingJob) -> dict[str, Any]:
-    pod: dict[str, Any] = training_workload(job, PLATFORM)["spec"]["template"]["spec"]
+    pod: dict[str, Any] = job_workload(job, PLATFORM)["spec"]["template"]["spec"]
     return pod
 
 
@@ -48,7 +48,7 @@ def test_a_pod_sees_its_tenants_folders_alone_and_has_no_rights() -> None:
 
 
 def test_faults_of_the_inputs_end_the_job_and_others_are_tried_again() -> None:
-    spec = training_workload(_job(), PLATFORM)["spec"]
+    spec = job_workload(_job(), PLATFORM)["spec"]
     (rule,) = spec["podFailurePolicy"]["rules"]
     assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [REFUSED])
     assert spec["backoffLimit"] > 0
@@ -64,12 +64,12 @@ def test_the_trainer_gets_the_recipe_and_the_mounted_base() -> None:
     assert (recipe.method, recipe.rank, recipe.rate) == ("qdora", 8, 0.001)
     assert given["--base"] == "/models/models/base"
     assert json.loads(given["--search"]) == {"trials": 4, "minutes": 5}
-    assert given["--folder"].startswith("/tuning/acme/runs/style.")
+    assert given["--folder"].startswith("/jobs/acme/runs/finetune.style.")
 
 
 def test_the_trainer_is_not_given_the_credentials() -> None:
     job = _job({"data": {"AWS_SECRET_ACCESS_KEY": "hunter2"}})
-    assert "hunter2" not in json.dumps(training_workload(job, PLATFORM))
+    assert "hunter2" not in json.dumps(job_workload(job, PLATFORM))
     fetch, trainer = _containers(_pod(job))
     assert any(variable["name"] == "QUIVER_AGENT_CREDENTIALS" for variable in fetch["env"])
     assert "CREDENTIALS" not in json.dumps(trainer["env"])
@@ -82,11 +82,11 @@ def test_the_trainer_is_not_given_the_credentials() -> None:
 
 def test_an_earlier_result_is_read_where_the_pod_sees_it() -> None:
     (fetch,) = _pod(_job(start="pvc://tuning/acme/versions/abc"))["initContainers"]
-    assert fetch["command"][fetch["command"].index("--adapter") + 1] == "/tuning/acme/versions/abc"
+    assert fetch["command"][fetch["command"].index("--adapter") + 1] == "/jobs/acme/versions/abc"
 
 
 def test_all_jobs_of_an_object_have_its_label_and_names_of_their_own() -> None:
-    jobs = [training_workload(_job(hyperparameters={"epochs": epochs}), PLATFORM) for epochs in (1, 2)]
+    jobs = [job_workload(_job(hyperparameters={"epochs": epochs}), PLATFORM) for epochs in (1, 2)]
     label, _, value = selector(_job().key).partition("=")
     assert {job["metadata"]["labels"][label] for job in jobs} == {value}
     names = {job["metadata"]["name"] for job in jobs}
@@ -95,6 +95,6 @@ def test_all_jobs_of_an_object_have_its_label_and_names_of_their_own() -> None:
 
 
 def test_clearing_reaches_one_tenants_folder() -> None:
-    (container,) = clearing("tenant acme", "acme", "", "", PLATFORM)["spec"]["template"]["spec"]["containers"]
-    assert container["command"][-2:] == ["/tuning/acme", ""]
-    assert container["volumeMounts"] == [{"name": "trainings", "mountPath": "/tuning/acme", "subPath": "acme"}]
+    (container,) = clearing("acme", "", "", PLATFORM)["spec"]["template"]["spec"]["containers"]
+    assert container["command"][-2:] == ["/jobs/acme", ""]
+    assert container["volumeMounts"] == [{"name": "trainings", "mountPath": "/jobs/acme", "subPath": "acme"}]

@@ -1,7 +1,7 @@
-"""A training → the objects that run it on a cluster (pure).
+"""A training or an evaluation → the objects that run it on a cluster (pure).
 
-A job of one pod: the agent's code fetches the inputs, then the trainer trains. Of the volume for
-trainings a pod sees its tenant's folder alone.
+A job of one pod: the agent's code fetches the inputs, then the work is done. Of the volume for jobs a pod sees its
+tenant's folder alone.
 """
 
 import hashlib
@@ -28,28 +28,31 @@ from operators.desired.engine_workload import (
     restricted,
     user,
 )
+from operators.desired.evaluation import EvaluationJob
+from operators.desired.job import Job
 from operators.desired.tenant_namespace import TENANT
 from operators.desired.training import TrainingJob
 
 TRAINER = "trainer"
-OF = "quiver.dev/training"  # identifies the FineTune
-ROOT = "/tuning"
+WORK = "work"  # the container that does it
+OF = "quiver.dev/job-of"  # identifies the object
+ROOT = "/jobs"
 _DOCUMENTS = "/documents"
 _RESULT = "/dev/termination-log"  # where a container's last words are kept with its pod
 _TRIES = 3  # after the first, of what a node or memory ended
 _KEPT_S = 600  # a job that clears folders
 
 
-def job_name(job: TrainingJob) -> str:
-    return f"training-{_hash(str(job.key))}-{job.run}"
+def job_name(job: Job) -> str:
+    return f"{job.key.kind.lower()}-{_hash(str(job.key))}-{job.run}"
 
 
 def selector(key: Key) -> str:
-    """The labels of all jobs of a FineTune."""
+    """The labels of all jobs of an object."""
     return f"{OF}={_hash(str(key))}"
 
 
-def training_workload(job: TrainingJob, platform: Platform) -> Manifest:
+def job_workload(job: Job, platform: Platform) -> Manifest:
     """The job; `credentials_of` has the Secret beside it."""
     volumes = [
         {"name": "trainings", "persistentVolumeClaim": {"claimName": platform.trainings}},
@@ -62,7 +65,7 @@ def training_workload(job: TrainingJob, platform: Platform) -> Manifest:
     pod = {
         **_pod(platform),
         "initContainers": [_fetch(job, platform)],
-        "containers": [_trainer(job, platform)],
+        "containers": [_work(job, platform)],
         "volumes": volumes,
     }
     spec = {
@@ -73,18 +76,20 @@ def training_workload(job: TrainingJob, platform: Platform) -> Manifest:
     return _job(job_name(job), _labels(job.key, job.tenant), spec, platform)
 
 
-def credentials_of(job: TrainingJob, platform: Platform, uid: str) -> Manifest | None:
-    """The Secret with the credentials of the data's source, which goes with the job of this uid."""
-    if not job.credentials:
+def credentials_of(job: Job, platform: Platform, uid: str) -> Manifest | None:
+    """The Secret with what the job authenticates itself by, None if it needs nothing. It goes with the job, whose uid
+    is given."""
+    token = job.token if isinstance(job, EvaluationJob) else ""
+    text = {name: value for name, value in (("credentials", job.credentials), ("token", token)) if value}
+    if not text:
         return None
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job_name(job), "uid": uid}
     metadata = {"name": job_name(job), "namespace": platform.namespace, "labels": _labels(job.key, job.tenant),
                 "ownerReferences": [owner]}  # fmt: skip
-    text = {"credentials": job.credentials}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": text}
 
 
-def clearing(name: str, tenant: str, folder: str, beginning: str, platform: Platform) -> Manifest:
+def clearing(tenant: str, folder: str, beginning: str, platform: Platform) -> Manifest:
     """A job that removes what is in a folder below the tenant's, or only what begins so."""
     labels = {**_component(), TENANT: tenant}
     container = {
@@ -103,7 +108,7 @@ def clearing(name: str, tenant: str, folder: str, beginning: str, platform: Plat
         "ttlSecondsAfterFinished": _KEPT_S,
         "template": {"metadata": {"labels": labels}, "spec": pod},
     }
-    return _job(f"training-clear-{_hash(name)}", labels, spec, platform)
+    return _job(f"clear-{_hash(f'{tenant}/{folder}/{beginning}')}", labels, spec, platform)
 
 
 def _hash(text: str) -> str:
@@ -115,7 +120,7 @@ def _component() -> dict[str, str]:
 
 
 def _labels(key: Key, tenant: str) -> dict[str, str]:
-    return {**_component(), TENANT: tenant, OF: _hash(str(key)), "quiver.dev/fine-tune": key.name}
+    return {**_component(), TENANT: tenant, OF: _hash(str(key)), "quiver.dev/name": key.name}
 
 
 def _job(name: str, labels: Mapping[str, str], spec: Manifest, platform: Platform) -> Manifest:
@@ -142,7 +147,7 @@ def _trainings(tenant: str) -> Manifest:
     return {"name": "trainings", "mountPath": f"{ROOT}/{tenant}", "subPath": tenant}
 
 
-def _fetch(job: TrainingJob, platform: Platform) -> Manifest:
+def _fetch(job: Job, platform: Platform) -> Manifest:
     own = f"{_DOCUMENTS}/{job.tenant}"
     settings = {
         **platform.agent_settings,
@@ -150,8 +155,7 @@ def _fetch(job: TrainingJob, platform: Platform) -> Manifest:
         "VOLUMES": VOLUMES,
         **({"CA_FILE": f"{CA}/ca.crt"} if platform.ca_config_map else {}),
     }
-    reference = {"secretKeyRef": {"name": job_name(job), "key": "credentials"}}
-    secret = [{"name": "QUIVER_AGENT_CREDENTIALS", "valueFrom": reference}] if job.credentials else []
+    secret = [_secret(job, "QUIVER_AGENT_CREDENTIALS", "credentials")] if job.credentials else []
     documents = [{"name": "documents", "mountPath": own, "subPath": job.tenant, "readOnly": True}]
     return {
         "name": "fetch",
@@ -166,23 +170,38 @@ def _fetch(job: TrainingJob, platform: Platform) -> Manifest:
     }
 
 
-def _located(job: TrainingJob, platform: Platform) -> TrainingJob:
+def _secret(job: Job, variable: str, key: str) -> Manifest:
+    return {"name": variable, "valueFrom": {"secretKeyRef": {"name": job_name(job), "key": key}}}
+
+
+def _located(job: Job, platform: Platform) -> Job:
     """The job with an earlier result, to go on from, where the pod sees it."""
+    if not isinstance(job, TrainingJob):
+        return job
     prefix = f"pvc://{platform.trainings}/"
     is_own = job.start is not None and job.start.startswith(prefix)
     return replace(job, start=f"{ROOT}/{job.start.removeprefix(prefix)}") if is_own and job.start else job
 
 
-def _trainer(job: TrainingJob, platform: Platform) -> Manifest:
-    arguments = job.train_arguments(ROOT, mounted_source(job.base))
+def _work(job: Job, platform: Platform) -> Manifest:
+    match job:
+        case TrainingJob():
+            words: Sequence[str] = ("tuning.trainer.job", *job.arguments(ROOT, mounted_source(job.base)))
+            resources = _resources(job.spec.resources)
+        case EvaluationJob():
+            words = ("operators.evaluation", *job.arguments(ROOT, platform.gateway_url))
+            resources = {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
+        case _:
+            raise NotImplementedError(type(job).__name__)
     environment = {**platform.engine_environment, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
+    token = [_secret(job, "QUIVER_API_KEY", "token")] if isinstance(job, EvaluationJob) else []
     return {
-        "name": "trainer",
+        "name": WORK,
         "image": platform.trainer_image,
         "imagePullPolicy": platform.pull_policy,
-        "command": [platform.trainer_python, "-m", "tuning.trainer.job", *arguments, "--result", _RESULT],
-        "env": plain(environment),
-        "resources": _resources(job.spec.resources),
+        "command": [platform.trainer_python, "-m", *words, "--result", _RESULT],
+        "env": [*plain(environment), *token],
+        "resources": resources,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": restricted(),
         # PyTorch's processes share more memory than a container's default of 64 MiB.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operators.cluster.trainings import report_of
+from operators.cluster.jobs import report_of
 
 RESULT = {"result": {"digest": "a" * 64}}
 

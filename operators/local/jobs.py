@@ -1,4 +1,4 @@
-"""Trainings of a local run: processes, one after the other, beside the engines."""
+"""Jobs of a local run: processes, one after the other, beside the engines."""
 
 import asyncio
 import logging
@@ -12,27 +12,28 @@ from contract import job as jobs
 from contract.conditions import Condition
 from contract.resource import Key
 from operators.controllers.events import Events
-from operators.desired.training import RESULT, TrainingJob
+from operators.desired.job import RESULT, Job, folder_prefix
+from operators.evaluation.token import asking_token
 from operators.local import commands
 from operators.local.layout import Layout
 from operators.local.logs import tail
 from operators.local.process import RESTARTS, Process, ProcessSpec
-from operators.reconcile.fine_tune import JobReport, State
+from operators.reconcile.job_report import JobReport, State
 
 logger = logging.getLogger(__name__)
 
 Start = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
-MOST_TRIES = 3  # of a training that a signal or the machine ends
+MOST_TRIES = 3  # of a job that a signal or the machine ends
 
 
 @dataclass
 class _Running:
     """A job, and where its output begins in its log."""
 
-    job: TrainingJob
+    job: Job
     state: State = "Waiting"
-    message: str = "another training runs on this machine"
+    message: str = "another job runs on this machine"
     log: Path | None = None
     begins: int = 0
     task: "asyncio.Task[None] | None" = field(default=None, repr=False)
@@ -42,8 +43,8 @@ class _Running:
         return tuple(jobs.lines(tail(self.log, self.begins))) if self.log else ()
 
 
-class LocalTrainings:
-    """`start` runs a coroutine as a task. One training runs at a time: each takes every core."""
+class LocalJobs:
+    """`start` runs a coroutine as a task. One job runs at a time: a training takes every core."""
 
     def __init__(self, layout: Layout, start: Start, events: Events) -> None:
         self._layout = layout
@@ -52,17 +53,20 @@ class LocalTrainings:
         self._running: dict[Key, _Running] = {}
         self._turn = asyncio.Lock()
 
-    def refusal(self) -> Condition | None:
+    def refusal(self, key: Key) -> Condition | None:
         return None
 
-    async def run(self, job: TrainingJob) -> JobReport:
+    def token(self, tenant: str, name: str) -> str:
+        return asking_token(self._layout.tokens["management-gateway"], tenant, name)
+
+    async def run(self, job: Job) -> JobReport:
         current = self._running.get(job.key)
         if current and current.job.run != job.run:
             await self.stop(job.key)
-        await asyncio.to_thread(self._clear, job.tenant, job.key.name, job.run)
+        await asyncio.to_thread(self._clear, job.tenant, job.prefix, job.run)
         if job.key not in self._running:
             running = self._running[job.key] = _Running(job)
-            running.task = self._start(self._train(running))
+            running.task = self._start(self._work(running))
         return await asyncio.to_thread(self._report, self._running[job.key])
 
     async def stop(self, key: Key) -> None:
@@ -73,30 +77,29 @@ class LocalTrainings:
 
     async def remove(self, key: Key, tenant: str) -> None:
         await self.stop(key)
-        await asyncio.to_thread(self._clear, tenant, key.name, "")
+        await asyncio.to_thread(self._clear, tenant, folder_prefix(key), "")
 
     async def forget(self, tenant: str) -> bool:
         for key in [key for key, running in self._running.items() if running.job.tenant == tenant]:
             await self.stop(key)
-        await asyncio.to_thread(shutil.rmtree, self._layout.trainings / tenant, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._layout.jobs / tenant, ignore_errors=True)
         return True
 
-    def _clear(self, tenant: str, name: str, kept_run: str) -> None:
-        """Removes the folders of an object's earlier trainings. Names have no dot."""
-        for folder in (self._layout.trainings / tenant / "runs").glob(f"{name}.*"):
-            if folder.name != f"{name}.{kept_run}":
+    def _clear(self, tenant: str, prefix: str, kept_run: str) -> None:
+        """Removes the folders of an object's earlier jobs."""
+        for folder in (self._layout.jobs / tenant / "runs").glob(f"{prefix}*"):
+            if folder.name != f"{prefix}{kept_run}":
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _report(self, running: _Running) -> JobReport:
         if running.state != "Done":
             return JobReport(running.state, running.lines, message=running.message)
         (result,) = (line["result"] for line in running.lines if "result" in line)
-        source = self._layout.trainings / running.job.versions / result["digest"]
-        return JobReport("Done", running.lines, result=result, source=str(source))
+        return JobReport("Done", running.lines, result=result, place=str(self._layout.jobs))
 
-    # One training --------------------------------------------------------------------------------------------
+    # One job -------------------------------------------------------------------------------------------------
 
-    async def _train(self, running: _Running) -> None:
+    async def _work(self, running: _Running) -> None:
         async with self._turn:
             for attempt in range(1, MOST_TRIES + 1):
                 status = await self._tried(running)
@@ -109,7 +112,7 @@ class LocalTrainings:
     async def _tried(self, running: _Running) -> int | None:
         """The exit status of the first step that fails, or of the last."""
         status: int | None = None
-        (self._layout.trainings / running.job.folder).mkdir(parents=True, exist_ok=True)
+        (self._layout.jobs / running.job.folder).mkdir(parents=True, exist_ok=True)
         for spec in self._steps(running.job):
             process = Process(spec, self._layout.logs)
             size = process.log.stat().st_size if process.log.exists() else 0
@@ -122,8 +125,8 @@ class LocalTrainings:
                 return status
         return status
 
-    def _steps(self, job: TrainingJob) -> Iterable[ProcessSpec]:
-        """Nothing is fetched for a training that has ended: only its result is read."""
-        if not (self._layout.trainings / job.folder / RESULT).is_file():
+    def _steps(self, job: Job) -> Iterable[ProcessSpec]:
+        """Nothing is fetched for a job that has ended: only its result is read."""
+        if not (self._layout.jobs / job.folder / RESULT).is_file():
             yield commands.fetch(self._layout, job)
-        yield commands.train(self._layout, job)
+        yield commands.work(self._layout, job)

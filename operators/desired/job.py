@@ -1,0 +1,39 @@
+"""A job: what its object asks for, and where its files lie (pure)."""
+
+from dataclasses import dataclass, field
+
+from contract.fine_tune import Data
+from contract.resource import Key
+
+DATA, START, RESULT = "data.jsonl", "start", "result.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """`data` is what is fetched first. `credentials` are for what is fetched, as `serving.agent.fetch` reads them;
+    empty without any."""
+
+    key: Key
+    run: str
+    tenant: str
+    data: Data
+    credentials: str = field(default="", repr=False)
+
+    @property
+    def prefix(self) -> str:
+        """The beginning of the names of all folders of its object. Names have no dot."""
+        return folder_prefix(self.key)
+
+    @property
+    def folder(self) -> str:
+        """Its own folder, below that of all jobs."""
+        return f"{self.tenant}/runs/{self.prefix}{self.run}"
+
+    def fetch_arguments(self, root: str) -> tuple[str, ...]:
+        """Of `python -m serving.agent.fetch`. `root` is the folder of all jobs."""
+        pinned = ("--sha256", self.data.digest) if self.data.digest else ()
+        return ("--data", self.data.source, f"{root}/{self.folder}/{DATA}", *pinned)
+
+
+def folder_prefix(key: Key) -> str:
+    return f"{key.kind.lower()}.{key.name}."

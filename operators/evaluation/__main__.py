@@ -1,0 +1,102 @@
+"""`python -m operators.evaluation`: an Evaluation's job. It asks the gateway as its tenant, and compares the answers.
+
+A job that was killed goes on from the answers in its folder. Exits with REFUSED if another try would fail as this one.
+The last line, and the file of --result, have the result; the folder has the report.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contract.job import REFUSED
+from operators.clients.public_client import PublicClient, RefusedError, connected
+from operators.desired.job import DATA, RESULT
+from operators.evaluation.asking import Asking, place_of
+from operators.evaluation.summary import summary
+from operators.settings import AskingSettings
+from tuning.evaluation.plan import Plan
+from tuning.evaluation.question import Question, QuestionsInvalidError, read
+from tuning.evaluation.report import page
+from tuning.evaluation.result import Result, result_of
+from tuning.evaluation.run import Answers, OtherRunError, answered
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m operators.evaluation", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--url", required=True, help="the gateway's address")
+    parser.add_argument("--plan", type=json.loads, required=True, help="the plan without its questions, as JSON")
+    parser.add_argument("--result", type=Path, help="a file for the result")
+    given = parser.parse_args()
+    plan = Plan.model_validate({**given.plan, "questions": str(given.folder / DATA)})
+    try:
+        result = _done(given.folder, plan, given.url)
+    except QuestionsInvalidError as error:
+        _say({"error": str(error)})
+        return REFUSED
+    except (RefusedError, OtherRunError, OSError) as error:  # they may pass: a key, a limit, a gateway that restarts
+        _say({"error": str(error)})
+        return 1
+    _say({"result": result})
+    if given.result:
+        given.result.write_text(json.dumps({"result": result}))
+    return 0
+
+
+def _done(folder: Path, plan: Plan, url: str) -> Mapping[str, Any]:
+    file = folder / RESULT
+    if not file.is_file():
+        questions = read(plan.questions, plan.metric)
+        answers = asyncio.run(_answers(folder, plan, questions, url))
+        _write(folder, plan, result_of(plan, questions, answers))
+    return dict(json.loads(file.read_text()))
+
+
+async def _answers(folder: Path, plan: Plan, questions: list[Question], url: str) -> Answers:
+    async with connected(url, _key(), "gateway") as client:
+        return await _asked(client, folder, plan, questions)
+
+
+def _key() -> str:
+    return AskingSettings().api_key.get_secret_value()  # type: ignore[call-arg]  # from the environment
+
+
+async def _asked(client: PublicClient, folder: Path, plan: Plan, questions: list[Question]) -> Answers:
+    place = await place_of(client, {variant.model for variant in plan.variants})
+    return await answered(plan, questions, place, Asking(client).ask, folder, _Progress())
+
+
+class _Progress:
+    """Says every hundredth part of the answers."""
+
+    def __init__(self) -> None:
+        self._said = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if done == total or done - self._said >= max(1, total // 100):
+            self._said = done
+            _say({"answers": done, "of": total})
+
+
+def _write(folder: Path, plan: Plan, result: Result) -> None:
+    """The result is written last."""
+    (folder / "report.html").write_text(page(result, folder.name), encoding="utf-8")
+    (folder / "details.json").write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
+    digest = hashlib.sha256(plan.questions.read_bytes()).hexdigest()
+    staged = folder / f"{RESULT}~"
+    staged.write_text(json.dumps(summary(result, digest)), encoding="utf-8")
+    staged.replace(folder / RESULT)
+
+
+def _say(line: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Asks the platform's API the questions of an evaluation."""
+
+import asyncio
+import json
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from operators.clients.public_client import PublicClient, RefusedError
+from tuning.evaluation.run import NotAnsweredError
+
+PATIENCE_S = 600.0  # without any answer
+_OF_THIS_REQUEST = (400, 413)  # statuses of refusals that say nothing about the next request
+
+
+class Asking:
+    """Waits where the API says that it is busy, or that the tenant's limit is reached, for a while."""
+
+    def __init__(self, client: PublicClient) -> None:
+        self._client = client
+        self._last_answer = time.monotonic()
+
+    async def ask(self, body: Mapping[str, Any]) -> tuple[Mapping[str, Any], float]:
+        """Raises NotAnsweredError for a refusal of this request, and RefusedError for one of every request."""
+        while True:
+            begun = time.monotonic()
+            reply = await self._client.reply("POST", "/v1/chat/completions", json=body)
+            if reply.retry_after_s is not None:
+                await self._wait(reply.retry_after_s, reply.refusal)
+                continue
+            if reply.refusal and reply.status not in _OF_THIS_REQUEST:
+                raise RefusedError(f"{reply.refusal} The same command goes on once this is put right.")
+            self._last_answer = time.monotonic()
+            if reply.refusal:
+                raise NotAnsweredError(reply.refusal)
+            return reply.body, time.monotonic() - begun
+
+    async def _wait(self, seconds: float, refusal: str) -> None:
+        if time.monotonic() + seconds - self._last_answer > PATIENCE_S:
+            raise RefusedError(f"{refusal} The same command goes on once it answers.")
+        await asyncio.sleep(seconds)
+
+
+async def place_of(client: PublicClient, models: Collection[str]) -> str:
+    """The API's address, and the versions of the models: an adapter that is released anew is another one."""
+    listed = (await client.answer("GET", "/v1/models"))["data"]
+    versions = {model["id"]: sorted(model.get("versions") or ()) for model in listed if model["id"] in models}
+    return json.dumps([client.url, versions], sort_keys=True)

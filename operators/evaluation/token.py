@@ -1,0 +1,12 @@
+"""The token by which a job asks the gateway, as its tenant."""
+
+from datetime import timedelta
+
+from service.delegation import Delegation, Delegations
+
+LIFE = timedelta(hours=24)  # of a job; one that takes longer begins again, and goes on
+
+
+def asking_token(secret: str, tenant: str, name: str) -> str:
+    delegation = Delegation(tenant=tenant, scopes=frozenset({"inference"}), actor=name)
+    return Delegations(secret).sign(delegation, LIFE)
