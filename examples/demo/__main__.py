@@ -2,7 +2,8 @@
 
 Stays up after the tour and says how to call it. What was edited in build/demo is kept: the next run takes it as it is,
 without the tour, unless --fresh drops it. With --once the tour has a directory of its own and the run ends with it: the
-last line is one JSON object, and the status is 1 if a figure misses its bar.
+last line is one JSON object, and the status is 1 if a figure misses its bar. --tune is another tour that ends so: from
+examples to a trained adapter in use, a comparison, and advice.
 """
 
 import argparse
@@ -16,16 +17,17 @@ from examples.demo.figures import missed
 from examples.demo.platform import NotReady, Platform, is_ready, running
 from examples.demo.questions import ANSWERABLE
 from examples.demo.tour import Tour
+from examples.demo.tuning import TuningTour
 from examples.demo.workspace import AlreadyRunning, alone, prepare
 
-ROOT, ONCE = Path("build/demo"), Path("build/demo-once")
+ROOT, ONCE, TUNE = Path("build/demo"), Path("build/demo-once"), Path("build/demo-tune")
 TENANTS = ("acme", "globex")
 SCOPES = ("inference", "documents", "admin")
 
 
 def main() -> int:
     options = _options()
-    root = ONCE if options.once else ROOT
+    root = TUNE if options.tune else ONCE if options.once else ROOT
     try:
         with alone(root):
             return _run(root, options, begun=time.monotonic())
@@ -39,6 +41,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="stop after the tour")
+    parser.add_argument("--tune", action="store_true", help="train an adapter and compare it, instead of the tour")
     parser.add_argument("--fresh", action="store_true", help=f"drop what was edited in {ROOT} and begin anew")
     parser.add_argument("--port", type=int, default=8080, help="the gateway's port (default 8080)")
     parser.add_argument("--console-port", type=int, default=8090, help="the console's port (default 8090)")
@@ -47,7 +50,7 @@ def _options() -> argparse.Namespace:
 
 
 def _run(root: Path, options: argparse.Namespace, *, begun: float) -> int:
-    kept = prepare(root, fresh=options.fresh or options.once)
+    kept = prepare(root, fresh=options.fresh or options.once or options.tune)
     print(
         "Starting one engine, its agent, the gateway, retrieval and drift; the engine takes about a minute.", flush=True
     )
@@ -57,7 +60,7 @@ def _run(root: Path, options: argparse.Namespace, *, begun: float) -> int:
             print(f"\n{what_is_kept(root, kept)}", flush=True)
             platform.wait_until(lambda: _answers(platform), what="a base model that answers")
             return _stay(platform)
-        return _tour(platform, begun, once=options.once)
+        return _tuning_tour(platform) if options.tune else _tour(platform, begun, once=options.once)
 
 
 def _answers(platform: Platform) -> bool:
@@ -75,6 +78,17 @@ def _tour(platform: Platform, begun: float, *, once: bool) -> int:
         print(f"demo: MISSED: {miss}", file=sys.stderr, flush=True)
     if not once:
         return _stay(platform) or bool(misses)
+    platform.stop()
+    print(json.dumps(tour.figures.as_dict()), flush=True)
+    return bool(misses)
+
+
+def _tuning_tour(platform: Platform) -> int:
+    tour = TuningTour(platform, lambda text: print(text, flush=True))
+    tour.run()
+    misses = tour.figures.missed()
+    for miss in misses:
+        print(f"demo: MISSED: {miss}", file=sys.stderr, flush=True)
     platform.stop()
     print(json.dumps(tour.figures.as_dict()), flush=True)
     return bool(misses)

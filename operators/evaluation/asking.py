@@ -44,5 +44,5 @@ class Asking:
 async def place_of(client: PublicClient, models: Collection[str]) -> str:
     """The API's address, and the versions of the models: an adapter that is released anew is another one."""
     listed = (await client.answer("GET", "/v1/models"))["data"]
-    versions = {model["id"]: sorted(model.get("versions") or ()) for model in listed if model["id"] in models}
+    versions = {model["id"]: sorted(map(str, model.get("versions") or ())) for model in listed if model["id"] in models}
     return json.dumps([client.url, versions], sort_keys=True)

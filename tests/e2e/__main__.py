@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from benchmarks.load import CUT
 from benchmarks.report import Bar, report
 from contract.names import API_VERSION
+from examples.demo import training
 from tests.e2e import demo, images, smoke
 from tests.e2e.changes import Changes
 from tests.e2e.cluster import NAMESPACE, Cluster, Data, cluster
@@ -25,6 +27,7 @@ from tests.e2e.traffic import Told, Traffic
 CHART = images.HERE / "charts/quiver"
 NODE = images.HERE.parent / "shared/cluster/node"
 BASES = ("basemodel", demo.BASE)
+TRAIN_S = 900.0
 
 
 class Run:
@@ -132,6 +135,44 @@ class Run:
         self.cluster.apply(demo.adapter("acme-support-v2"))
         self.cluster.wait(lambda: traffic.answered_by("acme", "Thank you", since=begun) >= 3, "the second version")
 
+    # Train ---------------------------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """A tenant's examples become an adapter that answers, although the first pod of the training is killed."""
+        tune = training.fine_tune(demo.LEARNED, adapter={"name": "styled"})
+        with self.step("train"):
+            self.cluster.apply(tune, training.knowledge_base(demo.LEARNED))
+            self.cluster.wait(lambda: self._training().get("step", 0) > 0, "the first step")
+            self.cluster.kubectl(
+                "delete", "pod", "-l", "app.kubernetes.io/component=trainer", "--force", "--grace-period=0"
+            )
+            self.cluster.wait(
+                partial(self.cluster.is_ready, "finetune", training.TUNE, "acme"), "the training", TRAIN_S
+            )
+            self.cluster.wait(partial(self.cluster.is_ready, "adapter", "styled", "acme"), "the trained adapter")
+        result = self.cluster.get("finetune", training.TUNE, "acme")["status"]["result"]
+        serves = self.cluster.get("adapter", "styled", "acme")["status"]["active"]["digest"] == result["digest"]
+        self.bars["trained"] = Bar(int(serves), 1, "adapter")
+        self.notes.append(f"trained: {json.dumps(result)}")
+
+    def _training(self) -> dict[str, Any]:
+        found: dict[str, Any] = (
+            self.cluster.get("finetune", training.TUNE, "acme").get("status", {}).get("training", {})
+        )
+        return found
+
+    def compare(self) -> None:
+        """Documents answer what the model alone cannot, as an Evaluation finds."""
+        with self.step("compare"):
+            self.cluster.apply(training.evaluation(demo.LEARNED, "styled"))
+            compared = partial(self.cluster.is_ready, "evaluation", training.COMPARISON, "acme")
+            self.cluster.wait(compared, "the comparison", TRAIN_S)
+        result = self.cluster.get("evaluation", training.COMPARISON, "acme")["status"]["result"]
+        scores = {each["name"]: each["score"] for each in result["variants"]}
+        self.bars["compared"] = Bar(int(scores["documents"] > scores["base"]), 1, "comparison")
+        self.notes.append(f"compared: {result['conclusion']} {scores}")
+        print(self.cluster.kubectl("get", "finetunes,evaluations", "--all-namespaces"))
+
     # Break ---------------------------------------------------------------------------------------------------
 
     def under_load(self, traffic: Traffic) -> None:
@@ -216,6 +257,8 @@ def main() -> int:
         run.install()
         with Traffic(found, run.keys).running() as traffic:
             run.serve(traffic)
+            run.train()
+            run.compare()
             begun = len(traffic.read())
             run.under_load(traffic)
             run.bars["whole run"] = Bar(traffic.failures(begun) - run.excused, 0, "failures", at_most=True)

@@ -9,6 +9,7 @@ import yaml
 
 from contract.api_key import key_digest, key_from_entropy
 from contract.names import API_VERSION
+from examples.demo import training
 from tests.e2e.cluster import NAMESPACE, Data
 from tests.e2e.images import HERE, REPOSITORY, TAG
 
@@ -19,6 +20,9 @@ BASE = "quiver-demo"
 # Its environment is mounted: an image of 6 GB takes longer to make than everything else here.
 ENGINE = f"/models/{CLAIM}"
 PYTHON = (3, 11)
+# Enough to learn the form of the answers.
+TRAINING = training.Sizes(examples=200, questions=20)
+LEARNED = "/documents/acme/training"
 PYTHONPATH = f"{ENGINE}/.venv-engine/lib/python3.11/site-packages:{ENGINE}"
 
 VALUES: Data = {
@@ -29,6 +33,13 @@ VALUES: Data = {
     },
     "models": {"existingClaim": CLAIM},
     "documents": {"className": CLASS},
+    "tuning": {
+        "enabled": True,
+        "image": f"{REPOSITORY}/engine-runtime:{TAG}",
+        "python": "python3",
+        "className": CLASS,
+        "accessMode": "ReadWriteOnce",
+    },
     "uploads": {"className": CLASS},
     "test": {"secret": "e2e-test"},
     **{part: {"resources": {"requests": {"cpu": "20m"}}} for part in ("gateway", "operator")},
@@ -44,12 +55,15 @@ VALUES: Data = {
 def volumes() -> tuple[Data, ...]:
     """What a cluster's own storage would be: folders of this machine. The checkout is the claim of the models."""
     shutil.rmtree(STATE, ignore_errors=True)
-    folders = {CLAIM: HERE, "quiver-documents": HERE / "examples/demo/documents"}
-    for part in ("ingest", "uploads", "milvus", "drift", "management"):
+    documents = STATE / "documents"
+    shutil.copytree(HERE / "examples/demo/documents", documents)
+    training.write(documents / "acme/training", TRAINING)
+    folders = {CLAIM: HERE, "quiver-documents": documents}
+    for part in ("ingest", "uploads", "milvus", "drift", "management", "tuning"):
         folders[f"quiver-{part}"] = STATE / part
         folders[f"quiver-{part}"].mkdir(parents=True, exist_ok=True)
         folders[f"quiver-{part}"].chmod(0o777)
-    for path in (HERE / "models/demo", HERE / "examples/demo/documents"):
+    for path in (HERE / "models/demo", documents):
         for file in (path, *path.rglob("*")):
             file.chmod(file.stat().st_mode | (0o555 if file.is_dir() else 0o444))
     claim = {"accessModes": ["ReadOnlyMany"], "storageClassName": CLASS, "volumeName": CLAIM,
