@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 
 from console import rendering, visit
 from console.api import ApiError, connect
-from console.pages import adapters, ask, changes, documents, keys, platform, provider, sign_in, usage
+from console.pages import adapters, ask, changes, documents, keys, platform, provider, sign_in, training, usage
 from console.provider import Provider
 from console.rendering import STATIC, Renderer
 from console.security import COOKIE, Guard
@@ -107,6 +107,7 @@ def _pages() -> tuple[APIRouter, ...]:
         ask.routes(),
         ask.golden_routes(),
         adapters.routes(),
+        training.routes(),
         keys.routes(),
         usage.routes(),
         changes.routes(),

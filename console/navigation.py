@@ -26,6 +26,7 @@ NAVIGATION = (
     Entry("ask", "/ask", _EVERYBODY),
     Entry("golden", "/golden", _EVERYBODY),
     Entry("adapters", "/adapters", _EVERYBODY),
+    Entry("training", "/training", _EVERYBODY),
     Entry("keys", "/keys", _ADMINS),
     Entry("usage", "/usage", _EVERYBODY),
     Entry("changes", "/changes", _ADMINS),

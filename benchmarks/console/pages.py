@@ -55,7 +55,7 @@ def bars(stage: Stage, browser: Browser, notes: list[str]) -> dict[str, Bar]:
 
 
 NAMES = ("sign-in", "documents", "document", "failed", "deletion", "ask", "answer", "golden", "adapters", "adapter",
-         "keys", "usage", "changes", "problem", "platform")  # fmt: skip
+         "training", "keys", "usage", "changes", "problem", "platform")  # fmt: skip
 
 
 def _tenant_pages(someone: Person, stage: Stage) -> Iterator[str]:
@@ -78,7 +78,8 @@ def _tenant_pages(someone: Person, stage: Stage) -> Iterator[str]:
     page.locator('.rating button[value="right"]').first.click()
     page.locator('.rating [role="status"]:not(:empty)').wait_for()
     yield from _visited(page, stage.url, [
-        ("golden", "/golden"), ("adapters", "/adapters"), ("adapter", "/adapters/support"), ("keys", "/keys"),
+        ("golden", "/golden"), ("adapters", "/adapters"), ("adapter", "/adapters/support"),
+        ("training", "/training"), ("keys", "/keys"),
         ("usage", "/usage"), ("changes", "/changes"), ("problem", "/adapters/nobody"),
     ])  # fmt: skip
     page.locator('form[action="/sign-out"] button').click()

@@ -31,7 +31,13 @@ BASE_MODEL = "quiver-demo"
 SWAP_CALLERS = 6
 SWAP_LIMIT_S = 60.0
 # Of the console, with what is on each.
-PAGES = {"/documents/vs_handbook": "refunds.md", "/ask": "support", "/adapters": "api", "/keys": "demo"}
+PAGES = {
+    "/documents/vs_handbook": "refunds.md",
+    "/ask": "support",
+    "/adapters": "api",
+    "/keys": "demo",
+    "/training": "Training",
+}
 FIRST_VERSION, SECOND_VERSION = "ecords", "Thank you for asking"
 
 Say = Callable[[str], None]

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from contract.conditions import READY
+from contract.fine_tune import FineTune
 from contract.objects import AnyObject
 from contract.resource import Key
 from kube.queue import Observer
@@ -35,6 +36,7 @@ class Metrics(Observer):
         """Registers the values that are computed at each scrape."""
         self._depth.set_function(lambda: depth() if self._leads else 0)
         self._registry.register(ObjectConditions(objects, lambda: self._leads))
+        self._registry.register(Trainings(objects, lambda: self._leads))
 
     def done(self, key: Hashable, seconds: float, error: Exception | None) -> None:
         kind = key.kind if isinstance(key, Key) else ""
@@ -64,3 +66,29 @@ class ObjectConditions(Collector):
                     values = (item.kind, item.namespace or "", item.name, condition.type, condition.reason)
                     family.add_metric(values, float(condition.holds))
         yield family
+
+
+class Trainings(Collector):
+    """The progress of the current training of each FineTune."""
+
+    def __init__(self, objects: Callable[[], Iterable[AnyObject]], leads: Callable[[], bool]) -> None:
+        self._objects = objects
+        self._leads = leads
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        labels = ("namespace", "name")
+        step = GaugeMetricFamily("quiver_training_step", "Steps that a training has done.", labels=labels)
+        steps = GaugeMetricFamily("quiver_training_steps", "Steps of the whole training.", labels=labels)
+        loss = GaugeMetricFamily("quiver_training_held_out_loss", "Loss of the held-out rows.", labels=labels)
+        for item in list(self._objects()) if self._leads() else ():
+            training = item.status.training if isinstance(item, FineTune) else None
+            if training:
+                values = (item.namespace, item.name)
+                step.add_metric(values, training.step)
+                steps.add_metric(values, training.steps)
+                if training.held_out_loss is not None:
+                    loss.add_metric(values, training.held_out_loss)
+        yield from (step, steps, loss)

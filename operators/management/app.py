@@ -19,6 +19,7 @@ from operators.management.place import Place
 from operators.management.ratings import Ratings
 from operators.management.records import Records
 from operators.management.routes.forwarded import forwarded_routes
+from operators.management.routes.jobs import job_routes
 from operators.management.routes.keys import key_routes
 from operators.management.routes.objects import object_routes
 from operators.management.routes.platform import platform_routes
@@ -63,6 +64,7 @@ def create_app(settings: ManagementSettings) -> FastAPI:
         session_routes(),
         platform_routes(),
         object_routes(),
+        job_routes(),
         release_routes(),
         key_routes(),
         rating_routes(),

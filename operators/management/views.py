@@ -77,8 +77,9 @@ def platform(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def adapter(item: Adapter) -> dict[str, Any]:
-    word, message = ("", "") if is_ready(item) else reason(item)
+def shown(item: AnyObject) -> dict[str, Any]:
+    """The object, whether it is ready, and why not."""
+    word, message = reason(item)
     return {**to_data(item), "ready": is_ready(item), "reason": word, "message": message}
 
 

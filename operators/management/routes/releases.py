@@ -39,12 +39,12 @@ def release_routes() -> APIRouter:
     async def adapters(tenant: str, calling: TenantCalls) -> Json:
         objects, owner = await objects_of(calling, tenant)
         mine = [item for item in objects.adapters if item.namespace == owner.spec.namespace]
-        return listed([views.adapter(item) for item in mine])
+        return listed([views.shown(item) for item in mine])
 
     @routes.get(ADAPTER, responses=refusals(404))
     async def adapter(tenant: str, name: str, calling: TenantCalls) -> Json:
         """With its history, newest first."""
-        return views.adapter(await _adapter(calling, tenant, name))
+        return views.shown(await _adapter(calling, tenant, name))
 
     @routes.post(ADAPTER + "/promote", responses=refusals(403, 404, 409))
     async def promote(tenant: str, name: str, body: Decide, calling: TenantCalls) -> Json:

@@ -126,6 +126,8 @@ def test_every_route_of_another_tenant_is_missing(run: Run) -> None:
 @pytest.mark.parametrize(("method", "path", "least"), [
     ("GET", "/v1/tenants/acme", "reader"),
     ("GET", "/v1/tenants/acme/adapters", "reader"),
+    ("GET", "/v1/tenants/acme/fine_tunes", "reader"),
+    ("GET", "/v1/tenants/acme/evaluations", "reader"),
     ("GET", "/v1/tenants/acme/events", "reader"),
     ("GET", "/v1/tenants/acme/keys", "boss"),
     ("POST", "/v1/tenants/acme/keys", "boss"),
