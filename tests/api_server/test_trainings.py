@@ -1,5 +1,6 @@
 """A training on a real API server. The test is the controller of jobs, the scheduler and the kubelet."""
 
+import base64
 import json
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from contract.conditions import FETCHED, READY
+from service.delegation import Delegations
 from tests.api_server.parts import (
     PLATFORM,
     condition,
@@ -39,7 +41,13 @@ def running(server: ApiServer) -> Iterator["subprocess.Popen[bytes]"]:
     )
     free_lease(server)
     with operator(
-        server, IDENTITY="trainings", TRAININGS="tuning", TRAINER_IMAGE="trainer:1", DOCUMENTS_CLAIM="documents"
+        server,
+        IDENTITY="trainings",
+        TRAININGS="tuning",
+        TRAINER_IMAGE="trainer:1",
+        DOCUMENTS_CLAIM="documents",
+        GATEWAY_URL="http://quiver-gateway",
+        DELEGATION_SECRET="s" * 32,
     ) as found:
         wait_until(lambda: is_ready(server, "tenant", "learner"), "the tenant")
         yield found
@@ -51,8 +59,8 @@ def _jobs(server: ApiServer) -> list[dict[str, Any]]:
     return list(yaml.safe_load(text)["items"])
 
 
-def _training(server: ApiServer) -> dict[str, Any] | None:
-    return next((job for job in _jobs(server) if "quiver.dev/job-of" in job["metadata"]["labels"]), None)
+def _training(server: ApiServer, kind: str = "finetune") -> dict[str, Any] | None:
+    return next((job for job in _jobs(server) if job["metadata"]["name"].startswith(f"{kind}-")), None)
 
 
 def _patch(server: ApiServer, kind: str, name: str, status: dict[str, Any]) -> None:
@@ -107,6 +115,18 @@ class TestTraining:
         assert adapter["spec"]["source"] == "finetune://style"
         assert [step["weight"] for step in adapter["spec"]["rollout"]["canary"]["steps"]] == [10, 50]
         wait_until(lambda: _training(server) is None, "the end of the job")
+
+    def test_an_evaluation_asks_by_a_token_of_its_tenant(self, server: ApiServer) -> None:
+        variants = [{"name": name, "model": name} for name in ("trained", "styled")]
+        questions = {"source": "/documents/learner/questions.jsonl"}
+        server.apply(thing("Evaluation", "compared", "learner", questions=questions, variants=variants))
+        wait_until(lambda: _training(server, "evaluation"), "the job")
+        job = _training(server, "evaluation") or {}
+        wait_until(lambda: get(server, "secret", job["metadata"]["name"], PLATFORM), "its token")
+        secret = get(server, "secret", job["metadata"]["name"], PLATFORM) or {}
+        delegation = Delegations("s" * 32).read(base64.b64decode(secret["data"]["token"]).decode())
+        assert delegation
+        assert (delegation.tenant, delegation.scopes) == ("learner", {"inference"})
 
     def test_another_tenants_result_is_no_source(self, server: ApiServer) -> None:
         source = f"pvc://tuning/other/versions/{'a' * 64}"
