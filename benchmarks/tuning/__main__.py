@@ -2,7 +2,7 @@
 
 T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same by QLoRA;
 T3 a DoRA on the engine against PEFT, and against a plain LoRA; T6 a search against the defaults; T7 runs that are
-killed; T8 winners of evaluations.
+killed; T8 winners of evaluations; T5 a student of a teacher with documents.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import openai
 
 from benchmarks.bare_engine import BASE, HERE, KEY, BareEngine, bare_engine, load
 from benchmarks.report import Bar, report
-from benchmarks.tuning import dora, kills, searching, winners
+from benchmarks.tuning import distilled, dora, kills, searching, winners
 from benchmarks.tuning.style import NAME, STYLE, examples, prompt_ids, write
 from benchmarks.tuning.trained import DEMO, Trained, answers, quality, train
 from models.demo.corpus import Example, held_out
@@ -45,6 +45,7 @@ def main() -> int:
         bars = _served(engine, trained, questions)
         bars |= _dora(engine, trained, questions[:100], 3 if quick else 9)
         bars |= _winners(engine, questions)
+    bars |= _distilled(quick=quick)
     bars |= _search(data, trials)
     bars |= _kills(count)
     return report("tuning", bars)
@@ -117,6 +118,14 @@ def _winners(engine: BareEngine, asked: Sequence[Example]) -> dict[str, Bar]:
         "T8-right": Bar(right, 0.95, "of named"),
         "T8-named": Bar(count, 50, "of 100"),
         "T8-none": Bar(winners.named_without_difference(outcomes), 5, "of 100", at_most=True),
+    }
+
+
+def _distilled(*, quick: bool) -> dict[str, Bar]:
+    found = distilled.distilled(ROOT / "distilled", *((15, 6) if quick else (40, 8)))
+    return {
+        "T5-student": Bar(round(found.student / found.teacher, 3), 0.9, "of the teacher's"),
+        "T5-teacher": Bar(round(found.teacher, 3), 0.8, "of answers"),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from operators.cli.distill import distill
 from operators.settings import Settings, inherited_environment
 from tuning.recipe import METHODS, NOT_FULL
 
@@ -181,3 +182,6 @@ def _progress(line: Mapping[str, Any]) -> str:
     losses = ", ".join(f"{shown} {line[name]:.3f}" for name, shown in names.items() if name in line)
     left = f", about {line['left_s'] / 60:.0f} min left" if line.get("left_s") else ""
     return f"step {line['step']} of {line['of']}: {losses}{left}"
+
+
+tune.add_command(distill)

@@ -1,7 +1,7 @@
 """The questions of an evaluation: one JSON object a line."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,18 +36,27 @@ class Question:
 
 def read(path: Path, metric: str) -> list[Question]:
     """Raises QuestionsInvalidError, also for questions without what the metric needs, and OSError."""
+    return _read(path, lambda number, line: _required(metric, of_line(number, line)))
+
+
+def _read(path: Path, parse: Callable[[int, bytes], Question]) -> list[Question]:
     questions: list[Question] = []
     faults: list[str] = []
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if line.strip():
             try:
-                questions.append(_required(metric, of_line(number, line)))
+                questions.append(parse(number, line))
             except ValueError as error:
                 faults.append(f"line {number}: {error}")
     if faults or not questions:
         shown = "; ".join(faults[:MOST_FAULTS]) or "it is empty"
         raise QuestionsInvalidError(f"{path} has {len(faults)} faults: {shown}")
     return questions
+
+
+def unanswered(path: Path) -> list[Question]:
+    """Questions for a teacher: an answer is not needed, and is ignored. Raises QuestionsInvalidError and OSError."""
+    return _read(path, lambda number, line: of_line(number, line, needs_answer=False))
 
 
 def _required(metric: str, question: Question) -> Question:
@@ -73,7 +82,7 @@ def _require_json(answers: Sequence[str]) -> None:
             raise ValueError(f"the accepted answer {answer[:40]!r} is not JSON") from error
 
 
-def of_line(number: int, line: bytes) -> Question:
+def of_line(number: int, line: bytes, *, needs_answer: bool = True) -> Question:
     """Reads `question` and `answer` (a text, a list of accepted texts, or null), or a row of training data. Raises
     ValueError with the fault."""
     value = _object(line)
@@ -82,7 +91,7 @@ def of_line(number: int, line: bytes) -> Question:
     text = value["question"]
     if not isinstance(text, str) or not text.strip():
         raise ValueError("question is a text")
-    answers = _answers(value)
+    answers = _answers(value) if needs_answer else ()
     return Question(number, text, answers, _group(value, number), is_answerable=bool(answers) or "answer" not in value,
                     system=_text(value, "system"), sources=frozenset(_texts(value.get("sources") or [], "sources")),
                     schema=schemas.checked(value.get("schema")))  # fmt: skip

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ AGAIN = "(again)"
 
 # A chat completion for a request's body, and its seconds. Raises NotAnsweredError.
 Ask = Callable[[Mapping[str, Any]], Awaitable[tuple[Mapping[str, Any], float]]]
+Turn = tuple[str, Variant, Question]  # the name under which the answer is kept, who is asked, and what
 Say = Callable[[int, int], None]  # of how many answers there are, and will be
 Answers = Mapping[tuple[str, int], Answer]  # by variant and line of the question
 
@@ -34,23 +35,38 @@ class OtherRunError(Exception):
 async def answered(plan: Plan, questions: Sequence[Question], place: str, ask: Ask, folder: Path, say: Say) -> Answers:
     """Variants take turns on each question, so that a busy moment meets all of them. `place` identifies the API and the
     versions of its models. Raises OtherRunError, OSError, and the other errors of `ask`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    answers = dict(_kept(folder / ANSWERS, _run_id(plan, questions, place)))
-    turns = list(_turns(plan, questions))
-    missing = iter([turn for turn in turns if (turn[0], turn[2].line) not in answers])
-    with (folder / ANSWERS).open("a", encoding="utf-8") as file:
-        while batch := list(islice(missing, plan.at_once)):
-            asked = (_answer(variant, question, plan.max_tokens, ask) for _, variant, question in batch)
-            for (name, _, question), answer in zip(batch, await asyncio.gather(*asked), strict=True):
-                answers[name, question.line] = answer
-                file.write(json.dumps({"variant": name, "line": question.line, **_plain(answer)}) + "\n")
-            file.flush()
-            say(len(answers), len(turns))
-    return answers
+    run_id = identity(plan.variants, questions, plan.max_tokens, place)
+    asking = Asking(ask, plan.max_tokens, plan.at_once, say)
+    return await asking.answers(list(_turns(plan, questions)), run_id, folder / ANSWERS)
 
 
-def _turns(plan: Plan, questions: Sequence[Question]) -> Iterator[tuple[str, Variant, Question]]:
-    """The name under which the answer is kept, the variant, and the question."""
+@dataclass(frozen=True)
+class Asking:
+    """How questions are asked: at most `at_once` at the same time, with answers of `max_tokens` at most."""
+
+    ask: Ask
+    max_tokens: int
+    at_once: int
+    say: Say
+
+    async def answers(self, turns: Sequence[Turn], run_id: str, file: Path) -> Answers:
+        """Of all turns; those that are in the file already are not asked again. Raises OtherRunError, OSError, and the
+        other errors of `ask`."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        answers = dict(_kept(file, run_id))
+        missing = iter([turn for turn in turns if (turn[0], turn[2].line) not in answers])
+        with file.open("a", encoding="utf-8") as lines:
+            while batch := list(islice(missing, self.at_once)):
+                asked = (_answer(variant, question, self.max_tokens, self.ask) for _, variant, question in batch)
+                for (name, _, question), answer in zip(batch, await asyncio.gather(*asked), strict=True):
+                    answers[name, question.line] = answer
+                    lines.write(json.dumps({"variant": name, "line": question.line, **_plain(answer)}) + "\n")
+                lines.flush()
+                self.say(len(answers), len(turns))
+        return answers
+
+
+def _turns(plan: Plan, questions: Sequence[Question]) -> Iterator[Turn]:
     first = plan.variants[0]
     for number, question in enumerate(questions):
         yield from ((variant.name, variant, question) for variant in plan.variants)
@@ -70,11 +86,11 @@ def _plain(answer: Answer) -> Mapping[str, Any]:
     return asdict(answer) | {"cited": sorted(answer.cited)}
 
 
-def _run_id(plan: Plan, questions: Sequence[Question], place: str) -> str:
+def identity(variants: Sequence[Variant], questions: Sequence[Question], max_tokens: int, place: str) -> str:
     """Identifies all inputs of the answers. The metric is none of them."""
-    variants = [variant.model_dump(mode="json") for variant in plan.variants]
+    shown = [variant.model_dump(mode="json") for variant in variants]
     asked = [(question.line, question.system, str(question.history), question.text) for question in questions]
-    text = json.dumps([variants, asked, plan.max_tokens, place], sort_keys=True)
+    text = json.dumps([shown, asked, max_tokens, place], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

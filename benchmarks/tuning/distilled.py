@@ -1,0 +1,125 @@
+"""T5: a student that has learned its teacher's answers, and answers questions in new wordings without documents.
+
+The teacher is the demo's base model with documents that hold made-up facts. It is asked each fact in several wordings;
+its cited answers train an adapter. Both are then asked in wordings that no training question has.
+"""
+
+import json
+import random
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import openai
+import yaml
+
+from benchmarks.tuning.trained import DEMO
+from contract.names import API_VERSION
+from examples.demo.platform import QUIVER, Platform, copy_objects, running
+from models.demo.corpus import Fact, Writer
+from tuning.evaluation.text import normal
+
+SEED = 20_261_130
+TAUGHT, STUDENT = "taught", "student"
+# Facts are learned by heart: many passes, at a high rate.
+_RECIPE = ("--rank", "16", "--alpha", "32", "--rate", "2e-3", "--epochs", "40", "--max-length", "256")
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """Shares of exact answers to new wordings, and the rows that were learned."""
+
+    teacher: float
+    student: float
+    rows: int
+
+
+def distilled(root: Path, facts: int, wordings: int) -> Distilled:
+    """`root` must not exist."""
+    known = _facts(facts)
+    _objects(root, known)
+    with running(root, tenants=("acme",), out=None) as platform:
+        platform.wait_until_ready()
+        rows = _taught(platform, root / "teaching", known, wordings)
+        _serve(platform, root)
+        with openai.OpenAI(base_url=platform.url, api_key=platform.keys["acme"], max_retries=0, timeout=120) as client:
+            asked = [(question, fact.value) for fact in known for question in _wordings(fact, 2, held=True)]
+            teacher = _exact(asked, lambda question: _ask(client, "quiver-demo", question, documents=True))
+            student = _exact(asked, lambda question: _ask(client, STUDENT, question, documents=False))
+    return Distilled(teacher, student, rows)
+
+
+def _facts(count: int) -> list[Fact]:
+    """About different entities."""
+    writer = Writer(random.Random(SEED), held=False)
+    attributes = [writer.attributes(1)[0] for _ in range(count)]
+    entities: dict[str, None] = {}
+    while len(entities) < count:
+        entities[writer.entity()] = None
+    return [Fact(entity, each, writer.value(each.kind)) for entity, each in zip(entities, attributes, strict=True)]
+
+
+def _wordings(fact: Fact, count: int, *, held: bool) -> Sequence[str]:
+    """Different questions for a fact, from one side of the corpus' wordings."""
+    writer = Writer(random.Random(f"{SEED}{fact.entity}{held}"), held=held)
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found[writer.question(fact)] = None
+    return list(found)
+
+
+def _objects(root: Path, facts: Sequence[Fact]) -> None:
+    copy_objects(root)
+    for file in root.glob("*.yaml"):
+        file.write_text(file.read_text().replace("../../models", str(DEMO.parents[1])))
+    folder = root / "documents" / "acme" / TAUGHT
+    folder.mkdir()
+    writer = Writer(random.Random(SEED), held=False, plain=True)
+    for number, fact in enumerate(facts):
+        (folder / f"{number:03}.md").write_text(writer.statement(fact) + "\n")
+    base = {"sources": [{"path": f"./documents/acme/{TAUGHT}"}]}
+    _apply(root, "KnowledgeBase", TAUGHT, base)
+
+
+def _apply(root: Path, kind: str, name: str, spec: Mapping[str, object]) -> None:
+    metadata = {"name": name, "namespace": "acme"}
+    item = {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
+    (root / f"{name}.yaml").write_text(yaml.safe_dump(item))
+
+
+def _taught(platform: Platform, folder: Path, facts: Sequence[Fact], wordings: int) -> int:
+    """The rows that were learned; the adapter is in `folder`/adapter."""
+    folder.mkdir()
+    asked = [question for fact in facts for question in _wordings(fact, wordings, held=False)]
+    questions, data = folder / "questions.jsonl", folder / "rows.jsonl"
+    questions.write_text("".join(json.dumps({"question": question}) + "\n" for question in asked))
+    _run("tune", "distill", str(questions), "--model", "quiver-demo", "--knowledge-base", TAUGHT, "--out", str(data),
+         "--url", platform.url.removesuffix("/v1"), "--key", platform.keys["acme"])  # fmt: skip
+    _run("tune", "train", str(data), "--base", str(DEMO), "--out", str(folder / "adapter"), *_RECIPE)
+    return len(data.read_text().splitlines())
+
+
+def _run(*words: str) -> None:
+    subprocess.run([QUIVER, *words], check=True)
+
+
+def _serve(platform: Platform, root: Path) -> None:
+    _apply(root, "Adapter", STUDENT, {"baseModel": "quiver-demo", "source": str(root / "teaching" / "adapter")})
+    platform.wait_until(lambda: platform.answers(STUDENT), what="student")
+
+
+def _ask(client: openai.OpenAI, model: str, question: str, *, documents: bool) -> str:
+    retrieval = {"knowledge_bases": [TAUGHT]} if documents else {"grounded": False}
+    answer = client.chat.completions.create(
+        model=model,
+        messages=[{"role": "user", "content": question}],
+        max_tokens=24,
+        temperature=0,
+        extra_body={"retrieval": retrieval},
+    )
+    return answer.choices[0].message.content or ""
+
+
+def _exact(asked: Sequence[tuple[str, str]], answer: Callable[[str], str]) -> float:
+    return sum(normal(answer(question)) == normal(value) for question, value in asked) / len(asked)
