@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 # What a test needs beside the packages of `make setup`'s first step, by where it lies.
 _NEEDS = {
@@ -13,6 +14,10 @@ _NEEDS = {
     "tests/api_server/": "cluster",
     "tests/charts/": "cluster",
 }
+# On a busy machine the first text takes seconds, and an example longer than 200 ms; neither is a fault.
+settings.register_profile("quiver", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("quiver")
+
 MOST_BYTES = 4 << 30  # of the process that runs the tests
 _STORE_FIXTURES = frozenset({"milvus", "model", "embedder"})
 
