@@ -32,7 +32,7 @@ class Job:
     def fetch_arguments(self, root: str) -> tuple[str, ...]:
         """Of `python -m serving.agent.fetch`. `root` is the folder of all jobs."""
         pinned = ("--sha256", self.data.digest) if self.data.digest else ()
-        return ("--data", self.data.source, f"{root}/{self.folder}/{DATA}", *pinned)
+        return ("--data", self.data.source, f"{root}/{self.folder}/{DATA}", "--alone", self.prefix, *pinned)
 
 
 def folder_prefix(key: Key) -> str:

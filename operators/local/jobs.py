@@ -63,7 +63,6 @@ class LocalJobs:
         current = self._running.get(job.key)
         if current and current.job.run != job.run:
             await self.stop(job.key)
-        await asyncio.to_thread(self._clear, job.tenant, job.prefix, job.run)
         if job.key not in self._running:
             running = self._running[job.key] = _Running(job)
             running.task = self._start(self._work(running))
@@ -77,7 +76,7 @@ class LocalJobs:
 
     async def remove(self, key: Key, tenant: str) -> None:
         await self.stop(key)
-        await asyncio.to_thread(self._clear, tenant, folder_prefix(key), "")
+        await asyncio.to_thread(self._clear, tenant, folder_prefix(key))
 
     async def forget(self, tenant: str) -> bool:
         for key in [key for key, running in self._running.items() if running.job.tenant == tenant]:
@@ -85,11 +84,10 @@ class LocalJobs:
         await asyncio.to_thread(shutil.rmtree, self._layout.jobs / tenant, ignore_errors=True)
         return True
 
-    def _clear(self, tenant: str, prefix: str, kept_run: str) -> None:
-        """Removes the folders of an object's earlier jobs."""
+    def _clear(self, tenant: str, prefix: str) -> None:
+        """Removes the folders of an object's jobs."""
         for folder in (self._layout.jobs / tenant / "runs").glob(f"{prefix}*"):
-            if folder.name != f"{prefix}{kept_run}":
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _report(self, running: _Running) -> JobReport:
         if running.state != "Done":

@@ -27,11 +27,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m serving.agent.fetch", description=__doc__)
     parser.add_argument("--data", nargs=2, metavar=("SOURCE", "FILE"), help="one file, and where it becomes which")
     parser.add_argument("--sha256", help="of the data's content: any other is refused")
+    parser.add_argument(
+        "--alone", metavar="BEGINNING", help="first removes other folders with this beginning beside it"
+    )
     parser.add_argument("--adapter", nargs=2, metavar=("SOURCE", "FOLDER"), help="an adapter's two files")
     given, settings = parser.parse_args(), InputSettings()
     credentials: Mapping[str, Mapping[str, str]] = json.loads(settings.credentials.get_secret_value())
     fetcher = Fetcher(settings.policy)
     try:
+        if given.data and given.alone:
+            _remove_others(Path(given.data[1]).parent, given.alone)
         if given.data:
             asyncio.run(_data(fetcher, given.data[0], Path(given.data[1]), credentials.get("data", {}), given.sha256))
         if given.adapter:
@@ -40,6 +45,13 @@ def main() -> int:
         sys.stdout.write(json.dumps({"error": error.message}) + "\n")
         return REFUSED if isinstance(error, RefusedError) else 1
     return 0
+
+
+def _remove_others(folder: Path, beginning: str) -> None:
+    """The folders of an object's earlier jobs."""
+    for other in folder.parent.glob(f"{beginning}*"):
+        if other != folder and not other.is_symlink():
+            shutil.rmtree(other, ignore_errors=True)
 
 
 async def _data(
