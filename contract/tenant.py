@@ -8,6 +8,8 @@ from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.resource import Resource, Status
 from contract.value import Name, Value
 
+MOST_USES = 1000
+
 
 class Limits(Value):
     """A request over any of these limits is refused with 429."""
@@ -73,7 +75,7 @@ class TenantStatus(Status):
     """The namespace that the tenant owns; later claims of other tenants to it are refused."""
     adapters: int = 0
     """Adapters in the tenant's namespace."""
-    training: Annotated[tuple[TrainingUse, ...], Field(max_length=1000)] = ()
+    training: Annotated[tuple[TrainingUse, ...], Field(max_length=MOST_USES)] = ()
     """The trainings of the current month, also of FineTunes that are deleted."""
 
 

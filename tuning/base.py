@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from errno import ENOENT
 from pathlib import Path
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -12,7 +13,9 @@ _FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "chat_templa
 def located(base: str) -> Path:
     """The folder of a base model: one of this machine, or downloaded from the Hugging Face hub (hf://ORG/NAME@REVISION).
     Raises OSError."""
-    if Path(base).is_dir():
+    if base.startswith("/") or Path(base).is_dir():
+        if not Path(base).is_dir():
+            raise FileNotFoundError(ENOENT, "it is not there: put the base model in its place", base)
         return Path(base)
     from huggingface_hub import snapshot_download  # of the trainer's environment
 

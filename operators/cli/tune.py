@@ -155,8 +155,9 @@ def _shown(line: Mapping[str, Any]) -> str:
     """Says a line of the trainer, and returns it. Raises ClickException for a refusal."""
     if "error" in line:
         raise click.ClickException(str(line["error"]))
-    text = _end(line) if "adapter" in line else _trial(line) if "trial" in line else _progress(line)
-    click.echo(text)
+    text = _end(line) if "adapter" in line else _trial(line) if "trial" in line else _progress(line) if line else ""
+    if text:
+        click.echo(text)
     return text
 
 

@@ -1,6 +1,6 @@
 """Jobs of a cluster. Their progress is read from their logs, their result from the pod's last words."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,18 @@ from kube.errors import KubeError
 from kube.resource import JOBS, PODS
 from operators.desired.engine_workload import Platform
 from operators.desired.job import Job, folder_prefix
-from operators.desired.job_workload import WORK, clearing, credentials_of, job_name, job_workload, selector
+from operators.desired.job_workload import (
+    DIGEST,
+    OF,
+    WORK,
+    clearing,
+    credentials_of,
+    job_name,
+    job_workload,
+    object_hash,
+    selector,
+    tenant_selector,
+)
 from operators.evaluation.token import asking_token
 from operators.reconcile.job_report import JobReport
 
@@ -44,15 +55,16 @@ class ClusterJobs:
 
     async def run(self, job: Job) -> JobReport:
         self._without_jobs.discard(job.key)
+        manifest = job_workload(job, self._platform)
         item = await self._read(job_name(job))
-        if item is None:
-            await self._delete(job.key)
-            await self._create(job)
-            return JobReport("Waiting", message="its pod is being created")
+        if item is None or (_has(item, "Failed") and _digest(item) != _digest(manifest)):
+            return await self._begun(job, manifest)
         pods, _ = await self._client.list(PODS, namespace=self._namespace, selector=f"job-name={job_name(job)}")
         newest = max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
         lines = tuple(jobs.lines(await self._log(newest))) if newest else ()
         report = report_of(item, newest, lines)
+        if report.state == "Waiting":
+            await self._give_secret(job, item["metadata"]["uid"])
         if report.state == "Done" and not report.result:  # its pod is gone: the job is done at once when run again
             await self._client.delete(JOBS, self._namespace, job_name(job))
             return JobReport("Waiting", message="its result is read again")
@@ -63,22 +75,37 @@ class ClusterJobs:
             await self._delete(key)
             self._without_jobs.add(key)
 
-    async def remove(self, key: Key, tenant: str) -> None:
+    async def remove(self, key: Key, tenant: str) -> bool:
         await self._delete(key)
         self._without_jobs.discard(key)
-        if self._platform.trainings and tenant:
-            await self._clear(tenant, "runs", folder_prefix(key))
+        if not self._platform.trainings or not tenant:
+            return True
+        if await self._has_pods(selector(key)):
+            return False
+        await self._clear(tenant, "runs", folder_prefix(key), anew=True)
+        return True
 
     async def forget(self, tenant: str) -> bool:
-        """A job empties the tenant's folder. Its success is the proof."""
+        """A job empties the tenant's folder, once no pod writes to it. Its success is the proof."""
         if not self._platform.trainings or tenant in self._forgotten:
             return True
+        await self._delete_all(tenant_selector(tenant))
+        if await self._has_pods(tenant_selector(tenant)):
+            return False
         job = await self._clear(tenant, "", "")
         if not _has(job, "Complete"):
             return False
         await self._client.delete(JOBS, self._namespace, job["metadata"]["name"])
         self._forgotten.add(tenant)
         return True
+
+    async def sweep(self, existing: Collection[Key], tenants: Collection[str]) -> None:
+        """Files of an object that went meanwhile go with its tenant."""
+        kept = {object_hash(key) for key in existing}
+        items, _ = await self._client.list(JOBS, namespace=self._namespace, selector=OF)
+        for item in items:
+            if item["metadata"]["labels"][OF] not in kept:
+                await self._client.delete(JOBS, self._namespace, item["metadata"]["name"])
 
     @property
     def _namespace(self) -> str:
@@ -92,23 +119,45 @@ class ClusterJobs:
                 return None
             raise
 
-    async def _create(self, job: Job) -> None:
-        """A pod waits for its Secret, which goes with the job."""
+    async def _begun(self, job: Job, manifest: Item) -> JobReport:
+        """Two pods never write to one folder: an earlier one has ended first."""
+        await self._delete(job.key)
+        clear = await self._read(clearing(job.tenant, "runs", job.prefix, self._platform)["metadata"]["name"])
+        if await self._has_pods(selector(job.key)) or (clear and not _is_over(clear)):
+            return JobReport("Waiting", message="an earlier pod of it ends first")
         self._forgotten.discard(job.tenant)
-        created = await self._client.create(job_workload(job, self._platform))
-        secret = credentials_of(job, self._platform, created["metadata"]["uid"])
-        if secret:
-            await self._client.create(secret)
+        created = await self._client.create(manifest)
+        await self._give_secret(job, created["metadata"]["uid"])
+        return JobReport("Waiting", message="its pod is being created")
+
+    async def _give_secret(self, job: Job, uid: str) -> None:
+        """A pod waits for its Secret, which goes with the job. That of an earlier job may still be on its way out."""
+        secret = credentials_of(job, self._platform, uid)
+        try:
+            if secret:
+                await self._client.create(secret)
+        except KubeError as error:
+            if not error.conflict:
+                raise
 
     async def _delete(self, key: Key) -> None:
-        items, _ = await self._client.list(JOBS, namespace=self._namespace, selector=selector(key))
+        await self._delete_all(selector(key))
+
+    async def _delete_all(self, labels: str) -> None:
+        items, _ = await self._client.list(JOBS, namespace=self._namespace, selector=labels)
         for item in items:
             await self._client.delete(JOBS, self._namespace, item["metadata"]["name"])
 
-    async def _clear(self, tenant: str, folder: str, beginning: str) -> Item:
+    async def _has_pods(self, labels: str) -> bool:
+        """True while one of the pods may write."""
+        pods, _ = await self._client.list(PODS, namespace=self._namespace, selector=labels)
+        return any(pod.get("status", {}).get("phase") not in ("Succeeded", "Failed") for pod in pods)
+
+    async def _clear(self, tenant: str, folder: str, beginning: str, *, anew: bool = False) -> Item:
+        """The job that clears; a failed one is made again, and `anew` one that is over."""
         manifest = clearing(tenant, folder, beginning, self._platform)
         existing = await self._read(manifest["metadata"]["name"])
-        if existing and _has(existing, "Failed"):
+        if existing and (_has(existing, "Failed") or (anew and _is_over(existing))):
             await self._client.delete(JOBS, self._namespace, existing["metadata"]["name"])
             existing = None
         return existing or await self._client.create(manifest)
@@ -139,6 +188,14 @@ def report_of(job: Mapping[str, Any], pod: Mapping[str, Any] | None, lines: tupl
     if pod.get("status", {}).get("phase") == "Pending" and not _is_initialised(pod):
         return JobReport("Waiting", message=_pending(pod))
     return JobReport("Running", lines)
+
+
+def _digest(job: Mapping[str, Any]) -> str:
+    return str((job["metadata"].get("annotations") or {}).get(DIGEST, ""))
+
+
+def _is_over(job: Mapping[str, Any]) -> bool:
+    return _has(job, "Complete") or _has(job, "Failed")
 
 
 def _has(job: Mapping[str, Any], kind: str) -> bool:

@@ -14,6 +14,7 @@ from contract.objects import AnyObject
 from contract.resource import Key
 from contract.tenant import Tenant
 from kube.client import Client, Item
+from kube.errors import KubeError
 from kube.informer import Informer
 from kube.lease import Lease
 from kube.queue import Queue
@@ -138,8 +139,17 @@ class Operator:
             self._events.enqueue_everything()
             jobs = ClusterJobs(self._client, self._platform, self._delegation_secret)
             around = Context(self._cache, self._events, self._store, self._engines, jobs, peers)
+            group.create_task(self._sweep(jobs))
             group.create_task(peers.run())
             group.create_task(self._queue.run(reconciler(around)))
+
+    async def _sweep(self, jobs: ClusterJobs) -> None:
+        """Jobs of objects that went while nobody led. A fault of it is no reason not to lead."""
+        try:
+            if self._store.is_complete and self._platform.trainings:
+                await jobs.sweep(list(self._cache.objects), [])
+        except KubeError as error:
+            logger.warning("jobs of deleted objects are not looked for: %s", error)
 
     # What has changed ----------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Protocols of the back ends: a cluster, or one machine."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -85,8 +85,11 @@ class JobRuntime(Protocol):
     async def stop(self, key: Key) -> None:
         """Ends the object's job. Its files stay."""
 
-    async def remove(self, key: Key, tenant: str) -> None:
-        """Ends the job of a deleted object, and removes its files. Trained adapters stay."""
+    async def remove(self, key: Key, tenant: str) -> bool:
+        """Ends the job of a deleted object, and removes its files. Trained adapters stay. False while the job ends."""
+
+    async def sweep(self, existing: Collection[Key], tenants: Collection[str]) -> None:
+        """Ends the jobs of objects that were deleted while nothing looked."""
 
     async def forget(self, tenant: str) -> bool:
         """Removes everything of a tenant. True once nothing is left."""

@@ -21,8 +21,8 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     cache = context.cache
     stored = cache.stored(key, Evaluation)
     if stored is None:
-        await context.jobs.remove(key, cache.owner(key.namespace or "") or "")
-        return None
+        is_removed = await context.jobs.remove(key, cache.owner(key.namespace or "") or "")
+        return None if is_removed else LOOK_S
     item, tenant = stored.item, cache.owner(stored.item.namespace) or ""
     verdict = context.jobs.refusal(key) or cache.verdict(item, now)
     run = run_of(item, now)

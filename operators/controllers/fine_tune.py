@@ -14,7 +14,7 @@ from operators.controllers.context import Context
 from operators.desired.training import training_job
 from operators.reconcile.fine_tune import next_status, with_made
 from operators.reconcile.job_report import JobReport
-from operators.reconcile.training_limits import over_limit
+from operators.reconcile.training_limits import has_failed, over_limit
 
 # Seconds between looks at a running job, and at an obstacle that no event ends.
 LOOK_S = 2.0
@@ -25,8 +25,8 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     cache = context.cache
     stored = cache.stored(key, FineTune)
     if stored is None:
-        await context.jobs.remove(key, cache.owner(key.namespace or "") or "")
-        return None
+        is_removed = await context.jobs.remove(key, cache.owner(key.namespace or "") or "")
+        return None if is_removed else LOOK_S
     tune = stored.item
     verdict = context.jobs.refusal(key) or cache.verdict(tune, now)
     obstacle, report = None, None
@@ -78,7 +78,8 @@ def _obstacle(tune: FineTune, cache: ClusterCache, secret: Mapping[str, str] | N
         message = f"Adapter {spec.start}, to go on from, has no version yet"
         return condition(c.READY, False, c.WAITING, message)
     tenant = cache.tenant(cache.owner(tune.namespace) or "")
-    return over_limit(tune, tenant, cache.fine_tunes(tune.namespace), now) if tenant else None
+    others = [other for other in cache.fine_tunes(tune.namespace) if cache.verdict(other, now).holds]
+    return over_limit(tune, tenant, others, now) if tenant and not has_failed(tune) else None
 
 
 def _start(tune: FineTune, cache: ClusterCache) -> ActiveVersion | None:
@@ -92,9 +93,9 @@ def _start_key(tune: FineTune) -> Key:
 
 
 async def _with_adapter(tune: FineTune, status: FineTuneStatus, context: Context) -> FineTuneStatus:
-    """Makes the adapter once; whoever deletes it later does not get it again."""
+    """Makes the adapter once the result is written; whoever deletes it later does not get it again."""
     template = tune.spec.adapter
-    if template is None or status.result is None or status.made == template.name:
+    if template is None or tune.status.result is None or status.made == template.name:
         return status
     spec = AdapterSpec(
         base_model=tune.spec.base_model,

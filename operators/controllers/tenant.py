@@ -46,7 +46,7 @@ async def _off_board(stored: StoredObject[Tenant], context: Context) -> float | 
         return LOOK_S
     if owns and not await context.jobs.forget(tenant.name):
         return LOOK_S
-    await context.store.finish_offboarding(stored, asdict(_proof(cache)) if owns else None)
+    await context.store.finish_offboarding(stored, asdict(_proof(context)) if owns else None)
     return None
 
 
@@ -68,12 +68,16 @@ def _is_indexed(tenant: Tenant, cache: ClusterCache) -> bool:
     return cache.ingest is None or any(base.tenant == tenant.name for base in cache.ingest.knowledge_bases)
 
 
-def _proof(cache: ClusterCache) -> Offboarding:
+def _proof(context: Context) -> Offboarding:
+    cache = context.cache
+    runs_jobs = context.jobs.refusal(Key(kind="FineTune", namespace=None, name="")) is None
     return Offboarding(
         objects="no object of the tenant is left in the namespace",
         engines="no agent reports an adapter of the tenant",
         index="the ingest worker reports no knowledge base of the tenant"
         if cache.has_ingest
         else "there is no ingest worker",
-        jobs="no examples, checkpoint, trained adapter or answer of an evaluation is left",
+        jobs="no examples, checkpoint, trained adapter or answer of an evaluation is left"
+        if runs_jobs
+        else "this installation runs no jobs now; what earlier ones left is on their volume",
     )

@@ -116,6 +116,13 @@ def placement(platform: Platform) -> Manifest:
     return {key: value for key, value in placed.items() if value}
 
 
+def hub_token(platform: Platform) -> list[Manifest]:
+    """The variable with the token for the Hugging Face hub."""
+    name = platform.hub_secret
+    reference = {"secretKeyRef": {"name": name, "key": "token"}}
+    return [{"name": "HF_TOKEN", "valueFrom": reference}] if name else []
+
+
 def authorities(platform: Platform) -> list[Manifest]:
     """The volume of certificate authorities."""
     name = platform.ca_config_map
@@ -256,7 +263,7 @@ class _Workload:
             "name": "engine",
             "image": self._base.spec.image or platform.engine_image,
             "command": list(command.arguments),
-            "env": [*plain(environment), self._secret("VLLM_API_KEY", "engine-api-key"), *self._hub()],
+            "env": [*plain(environment), self._secret("VLLM_API_KEY", "engine-api-key"), *hub_token(self._platform)],
             "ports": [{"name": "engine", "containerPort": platform.engine_port}],
             "resources": _resources(self._base),
             "startupProbe": {**alive, "failureThreshold": START_S // PROBE_S},
@@ -320,11 +327,6 @@ class _Workload:
             mounts.append({"name": "ca", "mountPath": CA, "readOnly": True})
         claims = self._claims().items()
         return mounts + [{"name": name, "mountPath": f"{VOLUMES}/{claim}", "readOnly": True} for name, claim in claims]
-
-    def _hub(self) -> list[Manifest]:
-        name = self._platform.hub_secret
-        reference = {"secretKeyRef": {"name": name, "key": "token"}}
-        return [{"name": "HF_TOKEN", "valueFrom": reference}] if name else []
 
     def _secret(self, variable: str, key: str) -> Manifest:
         return {"name": variable, "valueFrom": {"secretKeyRef": {"name": self._platform.secret, "key": key}}}

@@ -22,6 +22,7 @@ from operators.desired.engine_workload import (
     Manifest,
     Platform,
     authorities,
+    hub_token,
     mounted_source,
     placement,
     plain,
@@ -35,10 +36,12 @@ from operators.desired.training import TrainingJob
 
 TRAINER = "trainer"
 WORK = "work"  # the container that does it
+DIGEST = "quiver.dev/digest"  # of what may be changed to mend a failed job
 OF = "quiver.dev/job-of"  # identifies the object
 ROOT = "/jobs"
 _DOCUMENTS = "/documents"
 _RESULT = "/dev/termination-log"  # where a container's last words are kept with its pod
+GRACE_S = 5  # its checkpoints are whole at any moment
 _TRIES = 3  # after the first, of what a node or memory ended
 _KEPT_S = 600  # a job that clears folders
 
@@ -48,8 +51,18 @@ def job_name(job: Job) -> str:
 
 
 def selector(key: Key) -> str:
-    """The labels of all jobs of an object."""
-    return f"{OF}={_hash(str(key))}"
+    """The labels of all jobs and pods of an object."""
+    return f"{OF}={object_hash(key)}"
+
+
+def tenant_selector(tenant: str) -> str:
+    """The labels of all jobs and pods of a tenant's objects."""
+    return f"{COMPONENT}={TRAINER},{TENANT}={tenant},{OF}"
+
+
+def object_hash(key: Key) -> str:
+    """What labels identify an object by."""
+    return _hash(str(key))
 
 
 def job_workload(job: Job, platform: Platform) -> Manifest:
@@ -59,7 +72,7 @@ def job_workload(job: Job, platform: Platform) -> Manifest:
         *({"name": name, "emptyDir": {}} for name in ("cache", "tmp")),
         {"name": "shm", "emptyDir": {"medium": "Memory"}},
         *_claim("models", platform.models),
-        *_claim("documents", platform.documents),
+        *_claim("documents", _documents_claim(job, platform)),
         *authorities(platform),
     ]
     pod = {
@@ -70,10 +83,18 @@ def job_workload(job: Job, platform: Platform) -> Manifest:
     }
     spec = {
         "backoffLimit": _TRIES,
-        "podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [REFUSED]}}]},
+        "podFailurePolicy": {
+            "rules": [
+                {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [REFUSED]}},
+                # A drained node or a preemption is no try.
+                {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+            ]
+        },
         "template": {"metadata": {"labels": _labels(job.key, job.tenant)}, "spec": pod},
     }
-    return _job(job_name(job), _labels(job.key, job.tenant), spec, platform)
+    manifest = _job(job_name(job), _labels(job.key, job.tenant), spec, platform)
+    manifest["metadata"]["annotations"] = {DIGEST: _hash(json.dumps([spec, job.credentials], sort_keys=True))}
+    return manifest
 
 
 def credentials_of(job: Job, platform: Platform, uid: str) -> Manifest | None:
@@ -133,10 +154,16 @@ def _pod(platform: Platform) -> Manifest:
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_S,
         "securityContext": user(),
         **({"priorityClassName": platform.training_priority} if platform.training_priority else {}),
         **placement(platform),
     }
+
+
+def _documents_claim(job: Job, platform: Platform) -> str | None:
+    """Only where the data lies there: a tenant without documents has no folder of it."""
+    return platform.documents if job.data.source.startswith("/") else None
 
 
 def _claim(name: str, claim: str | None) -> list[Manifest]:
@@ -166,7 +193,7 @@ def _fetch(job: Job, platform: Platform) -> Manifest:
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": restricted(),
-        "volumeMounts": [*_mounts(job.tenant, platform), *(documents if platform.documents else [])],
+        "volumeMounts": [*_mounts(job.tenant, platform), *(documents if _documents_claim(job, platform) else [])],
     }
 
 
@@ -200,7 +227,7 @@ def _work(job: Job, platform: Platform) -> Manifest:
         "image": platform.trainer_image,
         "imagePullPolicy": platform.pull_policy,
         "command": [platform.trainer_python, "-m", *words, "--result", _RESULT],
-        "env": [*plain(environment), *token],
+        "env": [*plain(environment), *token, *hub_token(platform)],
         "resources": resources,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": restricted(),

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from contract.adapter import ActiveVersion
@@ -81,4 +80,5 @@ def recipe(spec: FineTuneSpec) -> Mapping[str, Any]:
 
 def gpus(resources: Resources) -> int:
     """The GPUs that a training takes; at least 1, since a training without one counts as much."""
-    return max(1, ceil(float(resources.limits.get(GPU, 0))))
+    count = resources.limits.get(GPU, "1")
+    return max(1, int(count)) if count.isdecimal() else 1

@@ -13,17 +13,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from contract.job import REFUSED
 from operators.clients.public_client import PublicClient, RefusedError, connected
 from operators.desired.job import DATA, RESULT
-from operators.evaluation.asking import Asking, place_of
+from operators.evaluation.asking import Asking, place_of, until_listed
 from operators.evaluation.summary import summary
 from operators.settings import AskingSettings
 from tuning.evaluation.plan import Plan
 from tuning.evaluation.question import Question, QuestionsInvalidError, read
 from tuning.evaluation.report import page
 from tuning.evaluation.result import Result, result_of
-from tuning.evaluation.run import Answers, OtherRunError, answered
+from tuning.evaluation.run import ANSWERS, Answers, OtherRunError, answered
 
 
 def main() -> int:
@@ -33,10 +35,10 @@ def main() -> int:
     parser.add_argument("--plan", type=json.loads, required=True, help="the plan without its questions, as JSON")
     parser.add_argument("--result", type=Path, help="a file for the result")
     given = parser.parse_args()
-    plan = Plan.model_validate({**given.plan, "questions": str(given.folder / DATA)})
     try:
+        plan = Plan.model_validate({**given.plan, "questions": str(given.folder / DATA)})
         result = _done(given.folder, plan, given.url)
-    except QuestionsInvalidError as error:
+    except (QuestionsInvalidError, ValidationError) as error:
         _say({"error": str(error)})
         return REFUSED
     except (RefusedError, OtherRunError, OSError) as error:  # they may pass: a key, a limit, a gateway that restarts
@@ -67,8 +69,15 @@ def _key() -> str:
 
 
 async def _asked(client: PublicClient, folder: Path, plan: Plan, questions: list[Question]) -> Answers:
-    place = await place_of(client, {variant.model for variant in plan.variants})
-    return await answered(plan, questions, place, Asking(client).ask, folder, _Progress())
+    """Answers of other versions, from before the job was killed, are asked anew."""
+    models = {variant.model for variant in plan.variants}
+    await until_listed(client, models)
+    place = await place_of(client, models)
+    try:
+        return await answered(plan, questions, place, Asking(client).ask, folder, _Progress())
+    except OtherRunError:
+        (folder / ANSWERS).unlink()
+        return await answered(plan, questions, place, Asking(client).ask, folder, _Progress())
 
 
 class _Progress:

@@ -10,6 +10,7 @@ from operators.clients.public_client import PublicClient, RefusedError
 from tuning.evaluation.run import NotAnsweredError
 
 PATIENCE_S = 600.0  # without any answer
+LOOK_S = 2.0
 _OF_THIS_REQUEST = (400, 413)  # statuses of refusals that say nothing about the next request
 
 
@@ -46,3 +47,13 @@ async def place_of(client: PublicClient, models: Collection[str]) -> str:
     listed = (await client.answer("GET", "/v1/models"))["data"]
     versions = {model["id"]: sorted(map(str, model.get("versions") or ())) for model in listed if model["id"] in models}
     return json.dumps([client.url, versions], sort_keys=True)
+
+
+async def until_listed(client: PublicClient, models: Collection[str]) -> None:
+    """Waits until the API has all models, as engines that start do not yet. Raises RefusedError."""
+    names = {model.partition("@")[0] for model in models}
+    deadline = time.monotonic() + PATIENCE_S
+    while missing := names - {model["id"] for model in (await client.answer("GET", "/v1/models"))["data"]}:
+        if time.monotonic() > deadline:
+            raise RefusedError(f"There is no model {', '.join(sorted(missing))} for this tenant: correct the variants.")
+        await asyncio.sleep(LOOK_S)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from service.delegation import Delegation, Delegations
 
-LIFE = timedelta(hours=24)  # of a job; one that takes longer begins again, and goes on
+LIFE = timedelta(days=7)  # longer than any run
 
 
 def asking_token(secret: str, tenant: str, name: str) -> str:

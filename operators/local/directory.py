@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract.adapter import Adapter, Decision
+from contract.evaluation import Evaluation
+from contract.fine_tune import Data, FineTune
 from contract.knowledge_base import KnowledgeBase, Source
 from contract.objects import AnyObject, Objects, collect
 from contract.resource import Key
@@ -153,10 +155,24 @@ def _never_read(name: str, previous: Contents) -> bool:
 
 def _with_real_sources(item: AnyObject) -> AnyObject:
     """Ownership of documents is decided by their real path, so no link leads to another tenant's."""
-    if not isinstance(item, KnowledgeBase):
-        return item
-    real = tuple(Source.model_construct(path=_text_of(os.path.realpath(s.path))) for s in item.spec.sources)
-    return item.model_copy(update={"spec": item.spec.model_copy(update={"sources": real})})
+    match item:
+        case KnowledgeBase():
+            real = tuple(Source.model_construct(path=_real(source.path)) for source in item.spec.sources)
+            return item.model_copy(update={"spec": item.spec.model_copy(update={"sources": real})})
+        case FineTune():
+            return item.model_copy(update={"spec": item.spec.model_copy(update={"data": _real_data(item.spec.data)})})
+        case Evaluation():
+            questions = _real_data(item.spec.questions)
+            return item.model_copy(update={"spec": item.spec.model_copy(update={"questions": questions})})
+    return item
+
+
+def _real(path: str) -> str:
+    return _text_of(os.path.realpath(path))
+
+
+def _real_data(data: Data) -> Data:
+    return data.model_copy(update={"source": _real(data.source)}) if data.source.startswith("/") else data
 
 
 def _without_doubles(files: Files) -> tuple[dict[str, tuple[AnyObject, ...]], list[Problem]]:

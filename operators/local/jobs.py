@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from operators.evaluation.token import asking_token
 from operators.local import commands
 from operators.local.layout import Layout
 from operators.local.logs import tail
-from operators.local.process import RESTARTS, Process, ProcessSpec
+from operators.local.process import RESTARTS, Process, ProcessSpec, size
 from operators.reconcile.job_report import JobReport, State
 
 logger = logging.getLogger(__name__)
@@ -74,9 +74,10 @@ class LocalJobs:
             running.task.cancel()
             await asyncio.wait({running.task})
 
-    async def remove(self, key: Key, tenant: str) -> None:
+    async def remove(self, key: Key, tenant: str) -> bool:
         await self.stop(key)
         await asyncio.to_thread(self._clear, tenant, folder_prefix(key))
+        return True
 
     async def forget(self, tenant: str) -> bool:
         for key in [key for key, running in self._running.items() if running.job.tenant == tenant]:
@@ -100,31 +101,54 @@ class LocalJobs:
     async def _work(self, running: _Running) -> None:
         async with self._turn:
             for attempt in range(1, MOST_TRIES + 1):
-                status = await self._tried(running)
+                status = await self._safely_tried(running)
                 if status == 0 or status == jobs.REFUSED or attempt == MOST_TRIES:
                     break
                 await asyncio.sleep(RESTARTS.delay(attempt))
             running.state = "Done" if status == 0 else "Failed"
         self._events.enqueue([running.job.key])
 
+    async def _safely_tried(self, running: _Running) -> int | None:
+        """A fault of the disk is the job's, and ends nothing else."""
+        try:
+            return await self._tried(running)
+        except OSError as error:
+            running.message = f"{error.filename or self._layout.jobs} cannot be written: {error.strerror}"
+            return None
+
     async def _tried(self, running: _Running) -> int | None:
         """The exit status of the first step that fails, or of the last."""
         status: int | None = None
-        (self._layout.jobs / running.job.folder).mkdir(parents=True, exist_ok=True)
-        for spec in self._steps(running.job):
+        for spec in await asyncio.to_thread(self._steps, running.job):
             process = Process(spec, self._layout.logs)
-            size = process.log.stat().st_size if process.log.exists() else 0
-            running.log, running.begins, running.state, running.message = process.log, size, "Running", ""
+            running.begins = await asyncio.to_thread(size, process.log)
+            running.log, running.state, running.message = process.log, "Running", ""
             status = await process.run_to_end()
             if status != 0:
-                error = next((line["error"] for line in reversed(running.lines) if "error" in line), process.failure)
-                running.message = str(error)
+                running.message = await asyncio.to_thread(_why, running, process)
                 logger.warning("%s: %s", running.job.key, running.message)
                 return status
         return status
 
-    def _steps(self, job: Job) -> Iterable[ProcessSpec]:
+    def _steps(self, job: Job) -> Sequence[ProcessSpec]:
         """Nothing is fetched for a job that has ended: only its result is read."""
-        if not (self._layout.jobs / job.folder / RESULT).is_file():
-            yield commands.fetch(self._layout, job)
-        yield commands.work(self._layout, job)
+        folder = self._layout.jobs / job.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        fetch = () if (folder / RESULT).is_file() else (commands.fetch(self._layout, job),)
+        return (*fetch, commands.work(self._layout, job))
+
+    async def sweep(self, existing: Collection[Key], tenants: Collection[str]) -> None:
+        await asyncio.to_thread(self._sweep, {folder_prefix(key) for key in existing}, tenants)
+
+    def _sweep(self, prefixes: Collection[str], tenants: Collection[str]) -> None:
+        for tenant in self._layout.jobs.glob("*"):
+            if tenant.name not in tenants:
+                shutil.rmtree(tenant, ignore_errors=True)
+            for folder in tenant.glob("runs/*"):
+                if not folder.name.startswith(tuple(prefixes)):
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _why(running: _Running, process: Process) -> str:
+    error = next((line["error"] for line in reversed(running.lines) if "error" in line), process.failure)
+    return str(error)

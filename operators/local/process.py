@@ -96,7 +96,7 @@ class Process:
         failures = 0
         try:
             while True:
-                begun, written = time.monotonic(), await asyncio.to_thread(_size, self.log)
+                begun, written = time.monotonic(), await asyncio.to_thread(size, self.log)
                 ending = await self._run_once()
                 failures = 1 if time.monotonic() - begun > WELL_S else failures + 1
                 delay = RESTARTS.delay(failures)
@@ -170,7 +170,7 @@ class Process:
                 await process.wait()
 
 
-def _size(log: Path) -> int:
+def size(log: Path) -> int:
     try:
         return log.stat().st_size
     except OSError:

@@ -93,8 +93,15 @@ class Runner:
         start(peers.run())
         start(engines.watch())
         start(self._queue.run(reconciler(around)))
+        start(self._sweep(jobs))
         start(self._publisher.run())
         start(self._trim_logs())
+
+    async def _sweep(self, jobs: LocalJobs) -> None:
+        """Files of jobs whose objects went while nothing ran."""
+        if self._store.is_complete:
+            tenants = [item.name for item in self._store.contents.objects.tenants]
+            await jobs.sweep([item.key for item in self._store.contents.objects.all], tenants)
 
     def _start_service(
         self, spec: ProcessSpec, sockets: Sockets, start: Callable[[Coroutine[Any, Any, None]], Any]

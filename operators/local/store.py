@@ -89,6 +89,8 @@ class DirectoryStore:
         return True
 
     async def make(self, adapter: Adapter) -> None:
+        if adapter.key in self._cache.objects:
+            return
         file = self._root / f"adapter-{adapter.namespace}.{adapter.name}.yaml"  # names have no dot
         with suppress(FileExistsError):
             await asyncio.to_thread(object_files.write, file, adapter)

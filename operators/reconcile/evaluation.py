@@ -25,11 +25,11 @@ def is_compared(item: Evaluation, run: str) -> bool:
 
 
 def seconds_left(item: Evaluation, now: datetime) -> float | None:
-    """Until the next run of a finished evaluation; None if there is no next one."""
-    result, hours = item.status.result, item.spec.every_hours
-    if hours is None or result is None or result.run != item.status.run:
+    """Until the next run of an evaluation that ended, with a result or without; None if there is no next one."""
+    hours = item.spec.every_hours
+    if hours is None or not item.status.ended:
         return None
-    ended = datetime.fromisoformat(result.at)
+    ended = datetime.fromisoformat(item.status.ended)
     return (ended.astimezone(UTC) + timedelta(hours=hours) - now).total_seconds()
 
 
@@ -52,7 +52,10 @@ def next_status(
         history = (_point(result), *(history if _is_same(item, result) else ()))[:HISTORY_LENGTH]
     ready = _ready(verdict, obstacle, report, result, run, (answers, total))
     merged = c.merged(item.status.conditions, (verdict, ready), generation=item.metadata.generation, now=now)
-    return EvaluationStatus(run=run, answers=answers, total=total, result=result, history=history, conditions=merged)
+    ended = before.ended or (now if report and not report.goes_on else "")
+    return EvaluationStatus(
+        run=run, ended=ended, answers=answers, total=total, result=result, history=history, conditions=merged
+    )
 
 
 def _folder(item: Evaluation, run: str, tenant: str, place: str) -> str:

@@ -44,6 +44,10 @@ def main() -> int:
     except AgentError as error:
         sys.stdout.write(json.dumps({"error": error.message}) + "\n")
         return REFUSED if isinstance(error, RefusedError) else 1
+    except OSError as error:
+        fault = f"{error.filename or 'a file'} could not be written: {error.strerror}"
+        sys.stdout.write(json.dumps({"error": fault}) + "\n")
+        return 1
     return 0
 
 

@@ -124,3 +124,11 @@ def test_metrics_are_for_the_namespace_that_is_named() -> None:
     named = of_kind("ha", "NetworkPolicy")["quiver-engine"]["spec"]["ingress"]
     peers = [peer for rule in named for peer in rule["from"]]
     assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}} in peers
+
+
+def test_our_own_callers_reach_a_gateway_that_is_open_to_some() -> None:
+    some = "gateway.allowFrom[0].podSelector.matchLabels.app=web"
+    policies = list(of_kind("default", "NetworkPolicy", "tuning.enabled=true", some).values())
+    for part in ("trainer", "management", "test"):
+        assert _reaches(policies, part, "gateway", 8080), part
+    assert not _reaches(policies, "stranger", "gateway", 8080)

@@ -25,7 +25,9 @@ def claim(out: Path, run_id: str) -> None:
     """The run begins there. Raises TrainingError if another one has."""
     require_own(out, run_id)
     out.mkdir(parents=True, exist_ok=True)
-    (out / _RUN).write_text(json.dumps({"run": run_id}))
+    staged = out / f"{_RUN}~"
+    staged.write_text(json.dumps({"run": run_id}))
+    staged.replace(out / _RUN)
 
 
 def folder(out: Path) -> Path:

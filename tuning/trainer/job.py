@@ -176,6 +176,9 @@ def _ended(work: Callable[[], None]) -> int:
     except OSError as error:
         say({"error": f"{error.filename or 'a file'} could not be read or written: {error.strerror or error}"})
         return 1
+    except Exception as error:  # libraries have their own errors for a full disk
+        say({"error": f"{type(error).__name__}: {error}"})
+        raise
     return 0
 
 

@@ -113,7 +113,7 @@ class Search:
         out = self._folder(recipe)
         try:
             if not (out / LINEAGE).is_file():
-                train(replace(self._order, recipe=recipe, out=out), lambda line: _reported(trial, line))
+                train(replace(self._order, recipe=recipe, out=out), lambda line: self._reported(trial, line))
         except optuna.TrialPruned:
             shutil.rmtree(out)
             return TrialState.PRUNED, None
@@ -122,6 +122,10 @@ class Search:
             shutil.rmtree(out, ignore_errors=True)
             return TrialState.FAIL, None
         return TrialState.COMPLETE, json.loads((out / LINEAGE).read_text())["held_out_loss"]
+
+    def _reported(self, trial: Trial, line: Mapping[str, Any]) -> None:
+        self._say({})  # that it goes on
+        _reported(trial, line)
 
     def _folder(self, recipe: Recipe) -> Path:
         return self._order.out / "trials" / recipe.run_id()[:16]
@@ -153,11 +157,12 @@ class Search:
 
     def _publish(self, result: Result) -> None:
         """The result is written last."""
-        adapter = self._order.out / "adapter"
+        adapter, staged = self._order.out / "adapter", self._order.out / f"{RESULT}~"
         shutil.rmtree(adapter, ignore_errors=True)
         shutil.copytree(self._folder(result.recipe), adapter)
-        shutil.rmtree(self._order.out / "trials")
-        (self._order.out / RESULT).write_text(json.dumps(asdict(result), indent=2) + "\n")
+        staged.write_text(json.dumps(asdict(result), indent=2) + "\n")
+        staged.replace(self._order.out / RESULT)
+        shutil.rmtree(self._order.out / "trials", ignore_errors=True)
 
     def _complete(self, *studies: optuna.Study) -> list[FrozenTrial]:
         complete = [trial for study in studies for trial in study.get_trials(states=(TrialState.COMPLETE,))]

@@ -129,6 +129,22 @@ def test_a_failed_one_says_why(loop: Loop) -> None:
     assert (_ready(loop).reason, _ready(loop).message) == (c.EVALUATION_FAILED, "line 3: it has no answer")
 
 
+def test_a_failed_run_of_a_golden_set_does_not_end_it(loop: Loop) -> None:
+    loop.jobs.report = JobReport("Failed", message="the gateway does not answer")
+    _says(loop, objects.evaluation(everyHours=24))
+    assert _ready(loop).reason == c.EVALUATION_FAILED
+    loop.jobs.report = _done()
+    loop.time_passes(24 * HOUR)
+    loop.settle()
+    assert _ready(loop).holds
+    assert _evaluation(loop).status.run.endswith("-2")
+
+
+def test_variants_that_differ_in_their_names_alone_are_refused() -> None:
+    with pytest.raises(ValueError, match="the same but for their names"):
+        objects.evaluation(variants=[{"name": "one", "model": "a"}, {"name": "two", "model": "a"}])
+
+
 def test_variants_need_names_of_their_own() -> None:
     with pytest.raises(ValueError, match="name of its own"):
         objects.evaluation(variants=[{"name": "one", "model": "a"}, {"name": "one", "model": "b"}])

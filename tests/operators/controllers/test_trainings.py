@@ -13,10 +13,12 @@ from contract.conditions import Condition
 from contract.fine_tune import FineTune
 from contract.objects import AnyObject, parse_object
 from contract.resource import Key
+from contract.tenant import Tenant
 from operators.controllers import fine_tune
 from operators.local.directory import Contents, read
 from operators.local.store import DirectoryStore
 from operators.reconcile.job_report import JobReport
+from operators.reconcile.training_limits import over_limit
 from tests.operators import objects
 from tests.operators.controllers.loop import Loop
 
@@ -141,6 +143,40 @@ def test_a_refused_object_has_no_job_and_says_why(loop: Loop) -> None:
     assert _ready(loop).reason == c.BASE_MODEL_MISSING
 
 
+def test_two_new_trainings_do_not_both_begin_before_either_is_written(loop: Loop) -> None:
+    """As where several objects are looked at together: no status says yet who is first."""
+    tunes = [objects.fine_tune(name) for name in ("two", "one")]
+    tenant = objects.tenant()
+    assert isinstance(tenant, Tenant)
+    assert all(isinstance(tune, FineTune) for tune in tunes)
+    waiting = [tune.name for tune in tunes if over_limit(tune, tenant, tunes, loop.now)]  # type: ignore[arg-type]
+    assert waiting == ["two"]
+
+
+def test_a_failed_training_stays_failed_whoever_trains(loop: Loop) -> None:
+    loop.jobs.report = JobReport("Failed", message="line 3: no answer")
+    _says(loop, objects.fine_tune("one"))
+    loop.jobs.report = RUNNING
+    _says(loop, objects.fine_tune("one"), objects.fine_tune("two"))
+    loop.jobs.report = JobReport("Failed", message="line 3: no answer")
+    loop.events.enqueue([Key(kind="FineTune", namespace="acme", name="one")])
+    loop.settle()
+    assert _ready(loop, "one").reason == c.TRAINING_FAILED
+
+
+def test_the_hours_of_a_training_that_begins_again_add_up(loop: Loop) -> None:
+    loop.jobs.report = JobReport("Running", ({"step": 1, "of": 9, "ran_s": 3600.0},))
+    for _ in range(2):
+        _says(loop, objects.fine_tune("one"))
+        loop.time_passes(1)
+        loop.settle()
+        _says(loop)
+        loop.time_passes(60)
+        loop.settle()
+    (tenant,) = (item for item in loop.objects.tenants if item.name == "acme")
+    assert sum(use.seconds for use in tenant.status.training) == 7200
+
+
 def test_one_tenants_trainings_take_turns_and_do_not_wait_for_anothers(loop: Loop) -> None:
     loop.jobs.report = RUNNING
     _says(loop, objects.fine_tune("one"), objects.fine_tune("two"), objects.fine_tune("three", "globex"))
@@ -188,6 +224,7 @@ async def test_the_adapter_of_a_result_is_made_once_with_a_canary(loop: Loop, tm
     loop.jobs.report = DONE
     loop.files_say((objects.base_model(), objects.tenant(), objects.fine_tune(adapter={"name": "styled"})))
     context = replace(loop.around, store=DirectoryStore(tmp_path, loop.events, {}))
+    await fine_tune.reconcile(STYLE, context, loop.now)  # the result is written before anything is made of it
     await fine_tune.reconcile(STYLE, context, loop.now)
     (adapter,) = (await asyncio.to_thread(read, tmp_path, Contents())).objects.adapters
     assert (adapter.name, adapter.spec.source) == ("styled", "finetune://style")

@@ -49,7 +49,8 @@ def test_a_pod_sees_its_tenants_folders_alone_and_has_no_rights() -> None:
 
 def test_faults_of_the_inputs_end_the_job_and_others_are_tried_again() -> None:
     spec = job_workload(_job(), PLATFORM)["spec"]
-    (rule,) = spec["podFailurePolicy"]["rules"]
+    rule, disruption = spec["podFailurePolicy"]["rules"]
+    assert disruption["action"] == "Ignore"
     assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [REFUSED])
     assert spec["backoffLimit"] > 0
     assert spec["template"]["spec"]["restartPolicy"] == "Never"  # what a failure policy needs

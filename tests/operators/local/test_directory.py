@@ -197,3 +197,28 @@ spec: {{sources: [{{path: ./{link}}}]}}
 """)
     (base,) = read(tmp_path, Contents()).objects.knowledge_bases
     assert base.spec.sources[0].path == str(tmp_path / "documents" / "acme")
+
+
+def test_examples_and_questions_have_their_real_path(tmp_path: Path) -> None:
+    """A link that leads to another tenant's file is that file."""
+    own, other = (tmp_path / "documents" / name for name in ("acme", "globex"))
+    for folder in (own, other):
+        folder.mkdir(parents=True)
+    (own / "link").symlink_to(other)
+    (tmp_path / "a.yaml").write_text("""
+apiVersion: quiver.dev/v1alpha1
+kind: FineTune
+metadata: {name: style, namespace: acme}
+spec: {baseModel: base, data: {source: ./documents/acme/link/style.jsonl}}
+---
+apiVersion: quiver.dev/v1alpha1
+kind: Evaluation
+metadata: {name: compared, namespace: acme}
+spec:
+  questions: {source: ./documents/acme/link/questions.jsonl}
+  variants: [{name: one, model: a}, {name: two, model: b}]
+""")
+    contents = read(tmp_path, Contents())
+    assert contents.problems == ()
+    assert contents.objects.fine_tunes[0].spec.data.source == str(other / "style.jsonl")
+    assert contents.objects.evaluations[0].spec.questions.source == str(other / "questions.jsonl")
