@@ -74,3 +74,22 @@ def test_advice_is_what_was_measured(platform: Platform, evaluated: tuple[str, P
 
 def _has_key(words: list[str]) -> bool:
     return subprocess.run([QUIVER, *words], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def test_a_teachers_cited_answers_become_training_data(
+    platform: Platform, questions: list[Example], tmp_path: Path
+) -> None:
+    asked, out = tmp_path / "questions.jsonl", tmp_path / "taught.jsonl"
+    asked.write_text("".join(json.dumps({"question": each.question}) + "\n" for each in questions[:12]))
+    words = ["tune", "distill", str(asked), "--model", "quiver-demo", "--knowledge-base", "facts", "--out", str(out),
+             "--url", platform.url.removesuffix("/v1"), "--key", platform.keys["acme"]]  # fmt: skip
+    said = _run(*words)
+    rows = [json.loads(line)["messages"] for line in out.read_text().splitlines()]
+    assert f"{len(rows)} rows" in said
+    right = {each.question: each.answer for each in questions[:12]}
+    taught = [right[question["content"]] == answer["content"] for question, answer in rows]
+    assert sum(taught) > 6
+    assert not any("[" in answer["content"] for _, answer in rows)
+    kept = (tmp_path / "taught.jsonl.answers").read_bytes()
+    assert _run(*words) == said  # nothing is asked again
+    assert (tmp_path / "taught.jsonl.answers").read_bytes() == kept
