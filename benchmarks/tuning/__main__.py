@@ -2,7 +2,7 @@
 
 T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same by QLoRA;
 T3 a DoRA on the engine against PEFT, and against a plain LoRA; T6 a search against the defaults; T7 runs that are
-killed; T8 winners of evaluations; T5 a student of a teacher with documents.
+killed; T8 winners of evaluations; T5 a student without its teacher's documents.
 """
 
 import argparse

@@ -23,7 +23,7 @@ from tuning.evaluation.text import normal
 SEED = 20_261_130
 TAUGHT, STUDENT = "taught", "student"
 # Facts are learned by heart: many passes, at a high rate.
-_RECIPE = ("--rank", "16", "--alpha", "32", "--rate", "2e-3", "--epochs", "40", "--max-length", "256")
+_RECIPE = ("--rank", "16", "--alpha", "32", "--rate", "2e-3", "--epochs", "20", "--max-length", "256")
 
 
 @dataclass(frozen=True)
