@@ -14,7 +14,7 @@ from contract.adapter import Adapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
-from contract.evaluation import Evaluation
+from contract.evaluation import MOST_PLAN, Evaluation
 from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject, Objects
@@ -99,7 +99,11 @@ class Rules:
                           lambda: self._data_not_own(item), lambda: self._rank_too_high(item),
                           lambda: self._start_missing(item))  # fmt: skip
             case Evaluation():
-                checks = (lambda: self._no_tenant(item), lambda: self._data_not_own(item))
+                checks = (
+                    lambda: self._no_tenant(item),
+                    lambda: self._data_not_own(item),
+                    lambda: _unfit_variants(item),
+                )
             case APIKey():
                 checks = (
                     lambda: self._no_tenant(item),
@@ -237,6 +241,16 @@ class Rules:
             self._no_tenant, self._base_model_refusal, self._name_taken, self._knowledge_bases, self._foreign_training
         )  # fmt: skip
         return next((refusal for check in checks if (refusal := check(adapter))), None)
+
+
+def _unfit_variants(item: Evaluation) -> Condition | None:
+    """What no rule of a definition can say."""
+    variants = item.spec.variants
+    if len({variant.model_copy(update={"name": "name"}) for variant in variants}) < len(variants):
+        return _refused(c.SAME_VARIANTS, "two variants are the same but for their names; remove one")
+    if len(item.spec.model_dump_json().encode()) > MOST_PLAN:
+        return _refused(c.TOO_LONG, f"the spec has more than {MOST_PLAN} bytes; shorten prompts and examples")
+    return None
 
 
 def _lies_in(path: PurePosixPath, folder: PurePosixPath) -> bool:

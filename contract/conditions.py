@@ -31,6 +31,8 @@ REVOKING = frozenset({NO_TENANT, NAMESPACE_TAKEN, BASE_MODEL_FORBIDDEN, TOO_MANY
 ADAPTER_MISSING = "AdapterDoesNotExist"
 RANK_TOO_HIGH = "RankTooHigh"
 NO_JOBS = "NoJobs"
+SAME_VARIANTS = "SameVariants"
+TOO_LONG = "TooLong"
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
 SECRET_MISSING = "SecretMissing"

@@ -13,14 +13,16 @@ from typing import Any
 from tuning.evaluation.answer import Answer
 from tuning.evaluation.question import Question
 
-_MARK = re.compile(r"\s*\[\d+\]")
+_MARK = re.compile(r"\s*\[\d{1,2}\]")
 # An answer from memory has no document to speak of.
 _SPEAKS_OF_DOCUMENTS = re.compile(
-    r"\b(according to|in|from|based on) the (document|passage|text|context|source)s?\b"
-    r"|(문서|본문|자료|출처)(에 따르면|에 의하면|에서는)",
+    r"\b(according to|in|from|based on) the ((provided|given|above|following) )?"
+    r"(document|passage|text|context|source)s?\b"
+    r"|(문서|본문|자료|출처|문맥)(에 따르면|에 의하면|에서는|를 바탕으로|을 바탕으로)",
     re.IGNORECASE,
 )
 REFUSED, NOT_CITED, EMPTY, DOCUMENTS = "refused by the API", "not cited", "empty", "speaks of the documents"
+CUT = "cut off at the limit of tokens"
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,13 @@ def _fault(answer: Answer, *, needs_citation: bool) -> str | None:
     """Why nothing is to be learned from an answer."""
     if answer.error:
         return REFUSED
-    if not _plain(answer.text):
+    if not _plain(answer):
         return EMPTY
-    if answer.abstained:
+    if answer.is_cut:
+        return CUT
+    if answer.abstained or not needs_citation:
         return None
-    if needs_citation and not answer.cited:
+    if not answer.cited:
         return NOT_CITED
     return DOCUMENTS if _SPEAKS_OF_DOCUMENTS.search(answer.text) else None
 
@@ -67,9 +71,9 @@ def _row(question: Question, answer: Answer) -> Mapping[str, Any]:
     system = [{"role": "system", "content": question.system}] if question.system else []
     history = [{"role": message.role, "content": message.content} for message in question.history]
     asked = [*system, *history, {"role": "user", "content": question.text}]
-    return {"messages": [*asked, {"role": "assistant", "content": _plain(answer.text)}]}
+    return {"messages": [*asked, {"role": "assistant", "content": _plain(answer)}]}
 
 
-def _plain(text: str) -> str:
+def _plain(answer: Answer) -> str:
     """Without marks of citations: the student cites nothing."""
-    return _MARK.sub("", text).strip()
+    return (_MARK.sub("", answer.text) if answer.cited else answer.text).strip()

@@ -39,12 +39,14 @@ def distill(
     from tuning.evaluation.question import QuestionsInvalidError, unanswered
     from tuning.evaluation.run import Answers, Asking, OtherRunError, identity
 
+    if out.resolve() == questions.resolve():
+        raise click.ClickException(f"{out} has the questions: name another file for the training data")
     teacher = Variant(name="teacher", model=model, system=system, knowledge_bases=tuple(knowledge_bases))
     try:
         asked = unanswered(questions)
 
         async def answers_of(client: PublicClient) -> Answers:
-            asking = Asking(Requests(client).ask, max_tokens, at_once, _say)
+            asking = Asking(Requests(client).ask, max_tokens, at_once, _say, keeps_refusals=False)
             run_id = identity([teacher], asked, max_tokens, await place_of(client, {model}))
             turns = [(teacher.name, teacher, question) for question in asked]
             return await asking.answers(turns, run_id, out.with_name(f"{out.name}.answers"))
@@ -54,6 +56,9 @@ def distill(
         raise click.ClickException(str(error)) from error
     given = [answers[teacher.name, question.line] for question in asked]
     result = distilled(asked, given, needs_citation=bool(knowledge_bases))
+    if not result.rows:
+        first = next((answer.error for answer in given if answer.error), "")
+        raise click.ClickException(f"no answer can be learned: {', '.join(result.summary)}; {first}".rstrip("; "))
     out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in result.rows), encoding="utf-8")
     click.echo("\n".join(result.summary))
     click.echo(f"the training data is {out}: look at it with quiver tune check {out}")

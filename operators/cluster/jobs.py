@@ -10,7 +10,7 @@ from contract.conditions import Condition, condition
 from contract.resource import Key
 from kube.client import Client, Item
 from kube.errors import KubeError
-from kube.resource import JOBS, PODS
+from kube.resource import JOBS, PODS, SECRETS, Resource
 from operators.desired.engine_workload import Platform
 from operators.desired.job import Job, folder_prefix
 from operators.desired.job_workload import (
@@ -46,7 +46,10 @@ class ClusterJobs:
             message = "this installation runs no jobs; install the chart with tuning.enabled=true"
             return condition(c.ACCEPTED, False, c.NO_JOBS, message)
         if key.kind == "Evaluation" and not self._delegation_secret:
-            message = "evaluations ask by the management API's secret; install the chart with console.enabled=true"
+            message = (
+                "evaluations need the secret that signs the management API's tokens; install the chart with "
+                "console.enabled=true"
+            )
             return condition(c.ACCEPTED, False, c.NO_JOBS, message)
         return None
 
@@ -57,12 +60,14 @@ class ClusterJobs:
         self._without_jobs.discard(job.key)
         manifest = job_workload(job, self._platform)
         item = await self._read(job_name(job))
-        if item is None or (_has(item, "Failed") and _digest(item) != _digest(manifest)):
+        if item is None:
             return await self._begun(job, manifest)
         pods, _ = await self._client.list(PODS, namespace=self._namespace, selector=f"job-name={job_name(job)}")
         newest = max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
         lines = tuple(jobs.lines(await self._log(newest))) if newest else ()
         report = report_of(item, newest, lines)
+        if report.state in ("Waiting", "Failed") and _digest(item) != _digest(manifest):
+            return await self._begun(job, manifest)
         if report.state == "Waiting":
             await self._give_secret(job, item["metadata"]["uid"])
         if report.state == "Done" and not report.result:  # its pod is gone: the job is done at once when run again
@@ -100,7 +105,7 @@ class ClusterJobs:
         return True
 
     async def sweep(self, existing: Collection[Key], tenants: Collection[str]) -> None:
-        """Files of an object that went meanwhile go with its tenant."""
+        """Ends jobs of objects that were deleted while no operator led; files stay until the tenant is removed."""
         kept = {object_hash(key) for key in existing}
         items, _ = await self._client.list(JOBS, namespace=self._namespace, selector=OF)
         for item in items:
@@ -111,20 +116,22 @@ class ClusterJobs:
     def _namespace(self) -> str:
         return self._platform.namespace
 
-    async def _read(self, name: str) -> Item | None:
+    async def _read(self, name: str, resource: Resource = JOBS) -> Item | None:
         try:
-            return await self._client.get(JOBS, self._namespace, name)
+            return await self._client.get(resource, self._namespace, name)
         except KubeError as error:
             if error.missing:
                 return None
             raise
 
     async def _begun(self, job: Job, manifest: Item) -> JobReport:
-        """Two pods never write to one folder: an earlier one has ended first."""
+        """Two pods never write to one folder, and none starts with an earlier job's Secret."""
         await self._delete(job.key)
         clear = await self._read(clearing(job.tenant, "runs", job.prefix, self._platform)["metadata"]["name"])
-        if await self._has_pods(selector(job.key)) or (clear and not _is_over(clear)):
-            return JobReport("Waiting", message="an earlier pod of it ends first")
+        is_clearing = clear is not None and not _is_over(clear)
+        secret = await self._read(job_name(job), SECRETS)
+        if is_clearing or secret is not None or await self._has_pods(selector(job.key)):
+            return JobReport("Waiting", message="waits until an earlier pod has ended and its files are removed")
         self._forgotten.discard(job.tenant)
         created = await self._client.create(manifest)
         await self._give_secret(job, created["metadata"]["uid"])
@@ -144,6 +151,9 @@ class ClusterJobs:
         await self._delete_all(selector(key))
 
     async def _delete_all(self, labels: str) -> None:
+        """An installation without jobs has no right to list them."""
+        if not self._platform.trainings:
+            return
         items, _ = await self._client.list(JOBS, namespace=self._namespace, selector=labels)
         for item in items:
             await self._client.delete(JOBS, self._namespace, item["metadata"]["name"])

@@ -7,6 +7,7 @@ from contract import conditions as c
 from contract.conditions import Condition, condition, stamp
 from contract.evaluation import Evaluation
 from contract.resource import Key
+from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.desired.evaluation import evaluation_job
 from operators.reconcile.evaluation import is_compared, next_status, run_of, seconds_left
@@ -46,13 +47,26 @@ async def _asked(
     """What keeps it from running, or how far it is."""
     name = item.spec.questions.credentials
     secret = await context.store.secret(item.namespace, name) if name else {}
-    obstacle = _obstacle(item, secret)
+    obstacle = _obstacle(item, secret) or _missing_model(item, tenant, context.cache)
     if obstacle:
         await context.jobs.stop(item.key)
         return obstacle, None
     token = context.jobs.token(tenant, f"evaluation {item.name}")
     job = evaluation_job(item, run, tenant, token=token, credentials={"data": secret or {}})
     return None, await context.jobs.run(job)
+
+
+def _missing_model(item: Evaluation, tenant: str, cache: ClusterCache) -> Condition | None:
+    """A job does not wait for models: it would hold the turn that a training of them needs."""
+    for variant in item.spec.variants:
+        name = variant.model.partition("@")[0]
+        base = cache.base_model(name)
+        adapter = next((each for each in cache.adapters(item.namespace) if each.name == name), None)
+        answers = (base and base.spec.allows(tenant)) or (adapter and adapter.status.active)
+        if not answers:
+            message = f"no model {name} answers for tenant {tenant} yet; it begins then, or correct the variant"
+            return condition(c.READY, False, c.WAITING, message)
+    return None
 
 
 def _obstacle(item: Evaluation, secret: Mapping[str, str] | None) -> Condition | None:

@@ -14,7 +14,7 @@ from operators.controllers.context import Context
 from operators.desired.training import training_job
 from operators.reconcile.fine_tune import next_status, with_made
 from operators.reconcile.job_report import JobReport
-from operators.reconcile.training_limits import has_failed, over_limit
+from operators.reconcile.training_limits import has_failed, over_limit, wants
 
 # Seconds between looks at a running job, and at an obstacle that no event ends.
 LOOK_S = 2.0
@@ -78,7 +78,8 @@ def _obstacle(tune: FineTune, cache: ClusterCache, secret: Mapping[str, str] | N
         message = f"Adapter {spec.start}, to go on from, has no version yet"
         return condition(c.READY, False, c.WAITING, message)
     tenant = cache.tenant(cache.owner(tune.namespace) or "")
-    others = [other for other in cache.fine_tunes(tune.namespace) if cache.verdict(other, now).holds]
+    tunes = cache.fine_tunes(tune.namespace)
+    others = [other for other in tunes if other.key == tune.key or not wants(other) or cache.verdict(other, now).holds]
     return over_limit(tune, tenant, others, now) if tenant and not has_failed(tune) else None
 
 
@@ -95,7 +96,7 @@ def _start_key(tune: FineTune) -> Key:
 async def _with_adapter(tune: FineTune, status: FineTuneStatus, context: Context) -> FineTuneStatus:
     """Makes the adapter once the result is written; whoever deletes it later does not get it again."""
     template = tune.spec.adapter
-    if template is None or tune.status.result is None or status.made == template.name:
+    if template is None or not _is_trained(tune) or status.made == template.name:
         return status
     spec = AdapterSpec(
         base_model=tune.spec.base_model,

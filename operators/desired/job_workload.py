@@ -36,12 +36,12 @@ from operators.desired.training import TrainingJob
 
 TRAINER = "trainer"
 WORK = "work"  # the container that does it
-DIGEST = "quiver.dev/digest"  # of what may be changed to mend a failed job
+DIGEST = "quiver.dev/digest"  # a failed job is run again when this changes: resources, images, credentials
 OF = "quiver.dev/job-of"  # identifies the object
 ROOT = "/jobs"
 _DOCUMENTS = "/documents"
 _RESULT = "/dev/termination-log"  # where a container's last words are kept with its pod
-GRACE_S = 5  # its checkpoints are whole at any moment
+GRACE_S = 5  # short, since a kill leaves a whole checkpoint
 _TRIES = 3  # after the first, of what a node or memory ended
 _KEPT_S = 600  # a job that clears folders
 

@@ -10,7 +10,7 @@ from operators.clients.public_client import PublicClient, RefusedError
 from tuning.evaluation.run import NotAnsweredError
 
 PATIENCE_S = 600.0  # without any answer
-LOOK_S = 2.0
+LISTED_S, LOOK_S = 120.0, 2.0
 _OF_THIS_REQUEST = (400, 413)  # statuses of refusals that say nothing about the next request
 
 
@@ -50,10 +50,19 @@ async def place_of(client: PublicClient, models: Collection[str]) -> str:
 
 
 async def until_listed(client: PublicClient, models: Collection[str]) -> None:
-    """Waits until the API has all models, as engines that start do not yet. Raises RefusedError."""
+    """Waits until the API answers and lists all models, as a gateway that restarts does again. Raises RefusedError."""
     names = {model.partition("@")[0] for model in models}
-    deadline = time.monotonic() + PATIENCE_S
-    while missing := names - {model["id"] for model in (await client.answer("GET", "/v1/models"))["data"]}:
+    deadline = time.monotonic() + LISTED_S
+    while fault := await _unlisted(client, names):  # nothing tells of a gateway that starts
         if time.monotonic() > deadline:
-            raise RefusedError(f"There is no model {', '.join(sorted(missing))} for this tenant: correct the variants.")
+            raise RefusedError(fault)
         await asyncio.sleep(LOOK_S)
+
+
+async def _unlisted(client: PublicClient, names: Collection[str]) -> str:
+    try:
+        listed = (await client.answer("GET", "/v1/models"))["data"]
+    except RefusedError as error:
+        return str(error)
+    missing = sorted(set(names) - {model["id"] for model in listed})
+    return f"There is no model {', '.join(missing)} for this tenant: correct the variants." if missing else ""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from service.delegation import Delegation, Delegations
 
-LIFE = timedelta(days=7)  # longer than any run
+LIFE = timedelta(days=7)  # a run that takes longer fails, and has to be begun again
 
 
 def asking_token(secret: str, tenant: str, name: str) -> str:

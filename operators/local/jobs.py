@@ -4,7 +4,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from contract import job as jobs
 from contract.conditions import Condition
 from contract.resource import Key
 from operators.controllers.events import Events
+from operators.desired.evaluation import EvaluationJob
 from operators.desired.job import RESULT, Job, folder_prefix
 from operators.evaluation.token import asking_token
 from operators.local import commands
@@ -61,7 +62,7 @@ class LocalJobs:
 
     async def run(self, job: Job) -> JobReport:
         current = self._running.get(job.key)
-        if current and current.job.run != job.run:
+        if current and (current.job.run != job.run or (current.state == "Failed" and not _is_same(current.job, job))):
             await self.stop(job.key)
         if job.key not in self._running:
             running = self._running[job.key] = _Running(job)
@@ -141,12 +142,17 @@ class LocalJobs:
         await asyncio.to_thread(self._sweep, {folder_prefix(key) for key in existing}, tenants)
 
     def _sweep(self, prefixes: Collection[str], tenants: Collection[str]) -> None:
-        for tenant in self._layout.jobs.glob("*"):
-            if tenant.name not in tenants:
-                shutil.rmtree(tenant, ignore_errors=True)
-            for folder in tenant.glob("runs/*"):
+        """Of tenants that are there: the files of one that seems to be gone may be a mount that comes later."""
+        for tenant in tenants:
+            for folder in (self._layout.jobs / tenant / "runs").glob("*"):
                 if not folder.name.startswith(tuple(prefixes)):
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_same(one: Job, other: Job) -> bool:
+    """But for a token, which is another one each time."""
+    plain = (replace(job, token="") if isinstance(job, EvaluationJob) else job for job in (one, other))
+    return len(set(map(repr, plain))) == 1 and one.credentials == other.credentials
 
 
 def _why(running: _Running, process: Process) -> str:

@@ -98,7 +98,7 @@ class Runner:
         start(self._trim_logs())
 
     async def _sweep(self, jobs: LocalJobs) -> None:
-        """Files of jobs whose objects went while nothing ran."""
+        """Removes examples and checkpoints of objects that were deleted while `quiver up` was not running."""
         if self._store.is_complete:
             tenants = [item.name for item in self._store.contents.objects.tenants]
             await jobs.sweep([item.key for item in self._store.contents.objects.all], tenants)

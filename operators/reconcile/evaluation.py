@@ -52,7 +52,7 @@ def next_status(
         history = (_point(result), *(history if _is_same(item, result) else ()))[:HISTORY_LENGTH]
     ready = _ready(verdict, obstacle, report, result, run, (answers, total))
     merged = c.merged(item.status.conditions, (verdict, ready), generation=item.metadata.generation, now=now)
-    ended = before.ended or (now if report and not report.goes_on else "")
+    ended = "" if report and report.goes_on else before.ended or (now if report else "")
     return EvaluationStatus(
         run=run, ended=ended, answers=answers, total=total, result=result, history=history, conditions=merged
     )

@@ -1,6 +1,6 @@
 """A tenant's limits of trainings, and what is used of them (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from contract import conditions as c
@@ -10,46 +10,64 @@ from contract.tenant import MOST_USES, Tenant, TrainingUse
 from operators.desired.training import gpus
 
 _MINUTE = 60
-_FOLDED = ""  # sorts before any name
+_FOLDED = ""  # no name
+_LAST = "~"  # sorts after any time
 
 
 def uses(tenant: Tenant, tunes: Sequence[FineTune], now: datetime) -> tuple[TrainingUse, ...]:
-    """The trainings of the month, in whole minutes. A deleted FineTune's stay."""
+    """The trainings of the month, in whole minutes, also of deleted FineTunes. Earlier months of a FineTune that is
+    there stay, since its time is counted from its beginning."""
     month = _month(now)
-    by_run = {use.run: use for use in tenant.status.training if use.month == month}
-    for tune in tunes:
-        training = tune.status.training
-        if training and training.began.startswith(month) and training.seconds:
-            run = f"{tune.name}.{training.run}.{training.began}"
-            minutes = -(-training.seconds // _MINUTE)
-            seconds = max(minutes * _MINUTE * gpus(tune.spec.resources), by_run[run].seconds if run in by_run else 0)
-            by_run[run] = TrainingUse(month=month, run=run, seconds=seconds)
-    return _folded([by_run[run] for run in sorted(by_run)], month)
+    present = {_called(tune): tune for tune in tunes if tune.status.training}
+    kept = {(use.month, use.run): use for use in tenant.status.training if use.month == month or use.run in present}
+    for run, tune in present.items():
+        earlier = sum(use.seconds for (of_month, of_run), use in kept.items() if of_run == run and of_month != month)
+        seconds = max(_seconds(tune) - earlier, kept[month, run].seconds if (month, run) in kept else 0)
+        if seconds:
+            kept[month, run] = TrainingUse(month=month, run=run, seconds=seconds)
+    return _folded([kept[key] for key in sorted(kept)], month, present)
 
 
-def _folded(uses: Sequence[TrainingUse], month: str) -> tuple[TrainingUse, ...]:
-    """At most as many as a status holds; the first ones become one."""
-    most = MOST_USES
-    if len(uses) <= most:
+def _called(tune: FineTune) -> str:
+    training = tune.status.training
+    return f"{tune.name}.{training.run}.{training.began}" if training else ""
+
+
+def _seconds(tune: FineTune) -> int:
+    """In whole minutes, once for each GPU."""
+    minutes = -(-tune.status.training.seconds // _MINUTE) if tune.status.training else 0
+    return minutes * _MINUTE * gpus(tune.spec.resources)
+
+
+def _folded(uses: Sequence[TrainingUse], month: str, present: Collection[str]) -> tuple[TrainingUse, ...]:
+    """Keeps at most MOST_USES entries: of FineTunes that are deleted, the rest are added up into one."""
+    if len(uses) <= MOST_USES:
         return tuple(uses)
-    rest = uses[: len(uses) - most + 1]
-    return (TrainingUse(month=month, run=_FOLDED, seconds=sum(use.seconds for use in rest)), *uses[len(rest) :])
+    gone = [use for use in uses if use.run not in present and use.month == month]
+    rest = gone[: len(uses) - MOST_USES + 1]
+    return (
+        TrainingUse(month=month, run=_FOLDED, seconds=sum(use.seconds for use in rest)),
+        *(use for use in uses if use not in rest),
+    )
 
 
 def over_limit(tune: FineTune, tenant: Tenant, tunes: Sequence[FineTune], now: datetime) -> Condition | None:
     """Why the training waits for its tenant's others, or for the next month."""
     limits = tenant.spec.training
-    hours = sum(use.seconds for use in uses(tenant, tunes, now)) / 3600
+    hours = sum(use.seconds for use in uses(tenant, tunes, now) if use.month == _month(now)) / 3600
     if hours >= limits.hours_a_month:
         message = (
             f"tenant {tenant.name} has trained {hours:.1f} of {limits.hours_a_month:g} hours in {_month(now)}; raise "
             "training.hoursAMonth, or wait for the next month"
         )
         return condition(c.READY, False, c.OVER_LIMIT, message)
-    others = [other for other in tunes if other.key != tune.key and _wants(other)]
+    others = [other for other in tunes if other.key != tune.key and wants(other)]
     before = sum(_rank(other) < _rank(tune) for other in others)
     if before >= limits.at_once:
-        message = f"{before} trainings of tenant {tenant.name} come before it; it begins when one of them ends"
+        message = (
+            f"tenant {tenant.name} may train {limits.at_once} at once, and {before} come first; it waits for its turn, "
+            "or raise training.atOnce"
+        )
         return condition(c.READY, False, c.OVER_LIMIT, message)
     return None
 
@@ -59,18 +77,20 @@ def has_failed(tune: FineTune) -> bool:
     return _reason(tune) == c.TRAINING_FAILED and _is_of_run(tune)
 
 
-def _wants(tune: FineTune) -> bool:
-    """True if it trains, or waits for its turn alone."""
+def wants(tune: FineTune) -> bool:
+    """True if it trains, or if only the limit keeps it from training."""
     result = tune.status.result
     is_done = result is not None and result.run == tune.spec.run
     return not is_done and not tune.spec.stopped and _reason(tune) in (c.TRAINING, c.QUEUED, c.OVER_LIMIT, "")
 
 
 def _rank(tune: FineTune) -> tuple[bool, str, str]:
-    """Those with a job first. The order depends on no look that comes before another."""
+    """Those with a job first. Every reconcile finds the same order, whichever runs first."""
     training = tune.status.training
     has_job = _reason(tune) in (c.TRAINING, c.QUEUED) and _is_of_run(tune)
-    return (not has_job, training.began if training and has_job else "", tune.name)
+    if training is None or not has_job or training.ended:
+        return (True, "", tune.name)
+    return (False, training.began or _LAST, tune.name)
 
 
 def _is_of_run(tune: FineTune) -> bool:

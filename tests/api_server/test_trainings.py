@@ -117,7 +117,7 @@ class TestTraining:
         wait_until(lambda: _training(server) is None, "the end of the job")
 
     def test_an_evaluation_asks_by_a_token_of_its_tenant(self, server: ApiServer) -> None:
-        variants = [{"name": name, "model": name} for name in ("trained", "styled")]
+        variants = [{"name": "base", "model": "trained"}, {"name": "short", "model": "trained", "system": "Be short."}]
         questions = {"source": "/documents/learner/questions.jsonl"}
         server.apply(thing("Evaluation", "compared", "learner", questions=questions, variants=variants))
         wait_until(lambda: _training(server, "evaluation"), "the job")

@@ -32,7 +32,7 @@ def fine_tune(name: str = "style", namespace: str = "acme", **spec: Any) -> AnyO
 
 
 def evaluation(name: str = "compared", namespace: str = "acme", **spec: Any) -> AnyObject:
-    variants = [{"name": "base", "model": "base"}, {"name": "adapter", "model": "support"}]
+    variants = [{"name": "base", "model": "base"}, {"name": "short", "model": "base", "system": "Be short."}]
     given = {"questions": {"source": "/questions.jsonl"}, "variants": variants, **spec}
     return make("Evaluation", name, given, namespace)
 

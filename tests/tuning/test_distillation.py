@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tuning.distillation import DOCUMENTS, EMPTY, NOT_CITED, REFUSED, distilled
+from tuning.distillation import CUT, DOCUMENTS, EMPTY, NOT_CITED, REFUSED, distilled
 from tuning.evaluation.answer import Answer
 from tuning.evaluation.question import Question, QuestionsInvalidError, unanswered
 from tuning.formats import row_of
@@ -31,6 +31,8 @@ def test_a_cited_answer_is_learned_without_its_marks() -> None:
     (Answer(" [1]", cited=CITED), EMPTY),
     (Answer("According to the document, 30 days [1]", cited=CITED), DOCUMENTS),
     (Answer("문서에 따르면 30일입니다 [1]", cited=CITED), DOCUMENTS),
+    (Answer("Based on the given context, 30 days [1]", cited=CITED), DOCUMENTS),
+    (Answer("30 days or [1]", cited=CITED, is_cut=True), CUT),
 ])  # fmt: skip
 def test_what_is_not_to_be_learned_is_left_out_with_the_reason(answer: Answer, reason: str) -> None:
     result = distilled([_question()], [answer], needs_citation=True)
@@ -41,6 +43,11 @@ def test_what_is_not_to_be_learned_is_left_out_with_the_reason(answer: Answer, r
 
 def test_a_teacher_without_documents_need_not_cite() -> None:
     assert distilled([_question()], [Answer("30 days")], needs_citation=False).rows
+
+
+def test_brackets_that_are_no_marks_stay() -> None:
+    result = distilled([_question()], [Answer("In the context of arrays, take items[0].")], needs_citation=False)
+    assert result.rows[0]["messages"][-1]["content"] == "In the context of arrays, take items[0]."
 
 
 def test_abstentions_are_learned_and_counted() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """`error` is the API's reason where it refused; `cited` are titles of documents."""
+    """`error` is the API's reason where it refused; `cited` are titles of documents. `is_cut`: it ends at
+    the limit of tokens."""
 
     text: str
     abstained: bool = False
@@ -16,11 +17,13 @@ class Answer:
     answer_tokens: int = 0
     seconds: float = 0.0
     error: str = ""
+    is_cut: bool = False
 
     @classmethod
     def of(cls, completion: Mapping[str, Any], seconds: float) -> "Answer":
         """From the API's chat completion."""
-        message, usage = completion["choices"][0]["message"], completion.get("usage") or {}
+        choice, usage = completion["choices"][0], completion.get("usage") or {}
+        message = choice["message"]
         citations = (annotation["url_citation"]["title"] for annotation in message.get("annotations") or ())
         return cls(
             text=message.get("content") or message.get("refusal") or "",
@@ -29,4 +32,5 @@ class Answer:
             prompt_tokens=usage.get("prompt_tokens", 0),
             answer_tokens=usage.get("completion_tokens", 0),
             seconds=seconds,
+            is_cut=choice.get("finish_reason") == "length",
         )

@@ -42,12 +42,14 @@ async def answered(plan: Plan, questions: Sequence[Question], place: str, ask: A
 
 @dataclass(frozen=True)
 class Asking:
-    """How questions are asked: at most `at_once` at the same time, with answers of `max_tokens` at most."""
+    """How questions are asked: at most `at_once` at the same time, with answers of `max_tokens` at most. The next start
+    asks refused questions again, unless refusals are kept."""
 
     ask: Ask
     max_tokens: int
     at_once: int
     say: Say
+    keeps_refusals: bool = True
 
     async def answers(self, turns: Sequence[Turn], run_id: str, file: Path) -> Answers:
         """Of all turns; those that are in the file already are not asked again. Raises OtherRunError, OSError, and the
@@ -60,6 +62,8 @@ class Asking:
                 asked = (_answer(variant, question, self.max_tokens, self.ask) for _, variant, question in batch)
                 for (name, _, question), answer in zip(batch, await asyncio.gather(*asked), strict=True):
                     answers[name, question.line] = answer
+                    if answer.error and not self.keeps_refusals:
+                        continue
                     lines.write(json.dumps({"variant": name, "line": question.line, **_plain(answer)}) + "\n")
                 lines.flush()
                 self.say(len(answers), len(turns))
@@ -99,7 +103,7 @@ def _kept(file: Path, run_id: str) -> Iterator[tuple[tuple[str, int], Answer]]:
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
     whole = [line for line in lines if line.endswith("\n")]
     if whole and json.loads(whole[0]).get("run") != run_id:
-        raise OtherRunError(f"{file.parent} has the answers of another evaluation: remove it, or name another folder")
+        raise OtherRunError(f"{file} has the answers of another run: remove it, or name another place")
     file.write_text("".join(whole) or json.dumps({"run": run_id}) + "\n", encoding="utf-8")
     for line in whole[1:]:
         value = json.loads(line)

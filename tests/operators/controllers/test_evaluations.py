@@ -140,9 +140,36 @@ def test_a_failed_run_of_a_golden_set_does_not_end_it(loop: Loop) -> None:
     assert _evaluation(loop).status.run.endswith("-2")
 
 
-def test_variants_that_differ_in_their_names_alone_are_refused() -> None:
-    with pytest.raises(ValueError, match="the same but for their names"):
-        objects.evaluation(variants=[{"name": "one", "model": "a"}, {"name": "two", "model": "a"}])
+def test_variants_that_cannot_be_compared_are_refused_and_end_nothing_else(loop: Loop) -> None:
+    alike = [{"name": "one", "model": "base"}, {"name": "two", "model": "base"}]
+    _says(loop, objects.evaluation(variants=alike))
+    assert _ready(loop).reason == c.SAME_VARIANTS
+    texts = ("가", "나")
+    long = [{"name": f"v{number}", "model": "base", "system": text * 19_000} for number, text in enumerate(texts)]
+    _says(loop, objects.evaluation(variants=long))
+    assert _ready(loop).reason == c.TOO_LONG
+    assert not loop.jobs.running
+
+
+def test_it_waits_for_an_adapter_without_a_job(loop: Loop) -> None:
+    """A job would hold the turn that the adapter's training needs."""
+    variants = [{"name": "base", "model": "base"}, {"name": "styled", "model": "styled"}]
+    _says(loop, objects.evaluation(variants=variants), objects.adapter("styled", source="finetune://style"))
+    assert _ready(loop).reason == c.WAITING
+    assert "no model styled answers" in _ready(loop).message
+    assert not loop.jobs.running
+
+
+def test_a_retry_counts_from_its_own_end(loop: Loop) -> None:
+    loop.jobs.report = JobReport("Failed", message="the gateway does not answer")
+    _says(loop, objects.evaluation(everyHours=1))
+    loop.jobs.report = JobReport("Running")
+    loop.events.enqueue([COMPARED])
+    loop.settle()
+    loop.time_passes(HOUR)
+    loop.settle()
+    assert _evaluation(loop).status.run.endswith("-1")
+    assert _ready(loop).reason == c.ASKING
 
 
 def test_variants_need_names_of_their_own() -> None:

@@ -10,17 +10,17 @@ import pytest
 from contract import conditions as c
 from contract.agent import DesiredAdapter
 from contract.conditions import Condition
-from contract.fine_tune import FineTune
+from contract.fine_tune import FineTune, FineTuneStatus, Training
 from contract.objects import AnyObject, parse_object
 from contract.resource import Key
-from contract.tenant import Tenant
+from contract.tenant import MOST_USES, Tenant, TenantStatus, TrainingUse
 from operators.controllers import fine_tune
 from operators.local.directory import Contents, read
 from operators.local.store import DirectoryStore
 from operators.reconcile.job_report import JobReport
-from operators.reconcile.training_limits import over_limit
+from operators.reconcile.training_limits import over_limit, uses
 from tests.operators import objects
-from tests.operators.controllers.loop import Loop
+from tests.operators.controllers.loop import BEGIN, Loop
 
 STYLE = Key(kind="FineTune", namespace="acme", name="style")
 RESULT = {
@@ -162,6 +162,36 @@ def test_a_failed_training_stays_failed_whoever_trains(loop: Loop) -> None:
     loop.events.enqueue([Key(kind="FineTune", namespace="acme", name="one")])
     loop.settle()
     assert _ready(loop, "one").reason == c.TRAINING_FAILED
+
+
+def test_hours_are_of_the_month_in_which_they_were_trained(loop: Loop) -> None:
+    loop.jobs.report = JobReport("Running", ({"step": 1, "of": 9, "ran_s": 3600.0},))
+    _says(loop, objects.fine_tune("one"))
+    loop.time_passes(31 * 86400)
+    loop.settle()
+    loop.jobs.report = JobReport("Running", ({"step": 2, "of": 9, "ran_s": 9000.0},))
+    loop.time_passes(2)
+    loop.settle()
+    loop.time_passes(1)
+    loop.settle()
+    (tenant,) = (item for item in loop.objects.tenants if item.name == "acme")
+    assert [(use.month, use.seconds) for use in tenant.status.training] == [("2026-01", 3600), ("2026-02", 5400)]
+
+
+def test_many_trainings_are_folded_and_counted_once() -> None:
+    done = tuple(TrainingUse(month="2026-01", run=f"gone.{number}.x", seconds=60) for number in range(MOST_USES))
+    tenant = objects.tenant()
+    assert isinstance(tenant, Tenant)
+    tune = objects.fine_tune()
+    assert isinstance(tune, FineTune)
+    training = Training(run=tune.spec.run, began="2026-01-01T00:00:00Z", seconds=600)
+    tune = tune.model_copy(update={"status": FineTuneStatus(training=training)})
+    now = BEGIN
+    for _ in range(3):
+        tenant = tenant.model_copy(update={"status": TenantStatus(training=done)})
+        done = uses(tenant, [tune], now)
+        assert len(done) == MOST_USES
+        assert sum(use.seconds for use in done) == MOST_USES * 60 + 600
 
 
 def test_the_hours_of_a_training_that_begins_again_add_up(loop: Loop) -> None:

@@ -11,7 +11,7 @@ from tuning.evaluation.plan import Plan, Variant
 from tuning.evaluation.question import Question
 from tuning.evaluation.report import conclusion, lines, page
 from tuning.evaluation.result import Result, result_of
-from tuning.evaluation.run import ANSWERS, NotAnsweredError, OtherRunError, answered
+from tuning.evaluation.run import ANSWERS, Asking, NotAnsweredError, OtherRunError, answered
 
 QUESTIONS = [
     Question(line, f"q{line}", ("yes",) if line % 4 else (), f"g{line // 2}", is_answerable=line % 4 > 0)
@@ -61,10 +61,23 @@ def test_a_run_that_is_broken_off_asks_only_what_is_missing(tmp_path: Path) -> N
     assert len(rest.asked) == len(whole.asked) - 30
 
 
+def test_refusals_are_asked_again_unless_they_are_kept(tmp_path: Path) -> None:
+    base = PLAN.variants[0]
+    turns = [(base.name, base, question) for question in QUESTIONS[:8]]
+    for keeps, again in ((True, 0), (False, 1)):
+        file = tmp_path / f"{keeps}.jsonl"
+        for asked in (8, again):
+            model = Model()
+            asking = Asking(model.ask, 256, 3, lambda *_: None, keeps_refusals=keeps)
+            answers = asyncio.run(asking.answers(turns, "run", file))
+            assert len(model.asked) == asked
+            assert answers["base", 5].error
+
+
 def test_another_plan_does_not_take_these_answers(tmp_path: Path) -> None:
     _run(Model(), tmp_path)
     other = PLAN.model_copy(update={"max_tokens": 9})
-    with pytest.raises(OtherRunError, match="another evaluation"):
+    with pytest.raises(OtherRunError, match="another run"):
         _run(Model(), tmp_path, other)
     with pytest.raises(OtherRunError):
         _run(Model(), tmp_path, place="an adapter's next version")
