@@ -317,3 +317,15 @@ def test_pages_of_other_origins_are_let_in_only_where_values_say_so() -> None:
 
     assert origins() == []
     assert origins("gateway.corsOrigins[0]=https://chat.example") == ['["https://chat.example"]']
+
+
+def test_jobs_are_run_only_where_they_are_wanted() -> None:
+    without, with_jobs = _operator_environment(), _operator_environment("tuning.enabled=true")
+    assert not any("TRAIN" in name for name in without)
+    assert with_jobs["QUIVER_OPERATOR_TRAININGS"] == "quiver-tuning"
+    assert with_jobs["QUIVER_OPERATOR_TRAINER_IMAGE"].startswith("quiver/trainer:")
+    assert with_jobs["QUIVER_OPERATOR_DOCUMENTS_CLAIM"] == "quiver-documents"
+    assert "QUIVER_OPERATOR_DELEGATION_SECRET" in with_jobs
+    assert "quiver-tuning" in of_kind("default", "PersistentVolumeClaim", "tuning.enabled=true")
+    rights = of_kind("default", "Role")["quiver-operator"]["rules"]
+    assert not any({"jobs", "secrets", "pods/log"} & set(rule["resources"]) for rule in rights)
