@@ -24,7 +24,7 @@ GOOD = Figures(
     adapters_exact=0.92,
     steps=3,
     documents=3,
-    pages=4,
+    pages=5,
     abstained_unanswerable=1.0,
 )
 
