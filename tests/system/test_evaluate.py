@@ -80,15 +80,15 @@ def test_a_teachers_cited_answers_become_training_data(
     platform: Platform, questions: list[Example], tmp_path: Path
 ) -> None:
     asked, out = tmp_path / "questions.jsonl", tmp_path / "taught.jsonl"
-    asked.write_text("".join(json.dumps({"question": each.question}) + "\n" for each in questions[:12]))
+    asked.write_text("".join(json.dumps({"question": each.question}) + "\n" for each in questions[:24]))
     words = ["tune", "distill", str(asked), "--model", "quiver-demo", "--knowledge-base", "facts", "--out", str(out),
              "--url", platform.url.removesuffix("/v1"), "--key", platform.keys["acme"]]  # fmt: skip
     said = _run(*words)
     rows = [json.loads(line)["messages"] for line in out.read_text().splitlines()]
     assert f"{len(rows)} rows" in said
-    right = {each.question: each.answer for each in questions[:12]}
+    right = {each.question: each.answer for each in questions[:24]}
     taught = [right[question["content"]] == answer["content"] for question, answer in rows]
-    assert sum(taught) > 6
+    assert sum(taught) > 8  # of 24, a quarter of which nothing answers
     assert not any("[" in answer["content"] for _, answer in rows)
     kept = (tmp_path / "taught.jsonl.answers").read_bytes()
     assert _run(*words) == said  # nothing is asked again
