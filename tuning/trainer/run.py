@@ -21,6 +21,7 @@ from transformers import (
 )
 
 from tuning import memory
+from tuning.augmentation import Augmentation, augmented
 from tuning.base import adapter_digest, digest_of
 from tuning.division import Division, divided
 from tuning.reading import read
@@ -40,13 +41,15 @@ _LOOKS = 20  # at the held-out rows, and as many checkpoints, of a run
 
 @dataclass(frozen=True)
 class Order:
-    """The inputs of a run. `out` becomes the adapter's folder, `start` is an adapter to go on from."""
+    """The inputs of a run. `out` becomes the adapter's folder, `start` is an adapter to go on from. With an
+    `augmentation` it has as many steps as without."""
 
     data: Path
     base: Path
     out: Path
     recipe: Recipe
     start: Path | None = None
+    augmentation: Augmentation | None = None
 
 
 def train(order: Order, say: Say) -> Path:
@@ -57,18 +60,21 @@ def train(order: Order, say: Say) -> Path:
     if data.faulty:
         raise TrainingError(f"{order.data} has {data.faulty} faults: see quiver tune check {order.data}")
     division = divided(data.rows)
+    added = _added(order, division)
     training, held_out, _ = (
         rendered(renderer, rows, order.recipe.max_length)
-        for rows in (division.training, division.held_out, division.final)
+        for rows in ((*division.training, *added), division.held_out, division.final)
     )
     base = digest_of(order.base)
     start = adapter_digest(order.start) if order.start else ""
-    run_id = order.recipe.run_id(data.digest, base, start)
+    how = [json.dumps(asdict(order.augmentation))] if order.augmentation else []
+    run_id = order.recipe.run_id(data.digest, base, start, *how)
     checkpoints.require_own(order.out, run_id)
     estimate = _require_memory(order, training)
     model = adapted(order.base, order.recipe, order.start)
     checkpoints.claim(order.out, run_id)
-    trainer = _trainer(model, order, (training, held_out), say)
+    steps = math.ceil(len(division.training) / order.recipe.batch) * order.recipe.epochs
+    trainer = _trainer(model, order, (training, held_out), steps, say)
     before = _held_out_loss(trainer)
     trainer.train(resume_from_checkpoint=checkpoints.last(order.out))
     loss = _held_out_loss(trainer)
@@ -78,6 +84,13 @@ def train(order: Order, say: Say) -> Path:
             f"{order.out}, and train at a lower rate, or on more rows"
         )
     return _published(order, model, _lineage(order, (data.digest, base, start), division, trainer, loss, estimate))
+
+
+def _added(order: Order, division: Division) -> Sequence[Row]:
+    if order.augmentation is None:
+        return ()
+    held = (*division.held_out, *division.final)
+    return augmented(division.training, held, order.augmentation, order.recipe.seed)
 
 
 def rendered(renderer: Renderer, rows: Sequence[Row], max_length: int) -> list[Rendered]:
@@ -109,15 +122,16 @@ def _held_out_loss(trainer: Trainer) -> float | None:
     return float(trainer.evaluate()["eval_loss"]) if trainer.eval_dataset is not None else None
 
 
-def _trainer(model: PeftModel, order: Order, parts: Sequence[Sequence[Rendered]], say: Say) -> Trainer:
+def _trainer(model: PeftModel, order: Order, parts: Sequence[Sequence[Rendered]], steps: int, say: Say) -> Trainer:
+    """`parts` are rows to learn from, and held-out ones."""
     training, held_out = (Rows(part, order.recipe.max_length) for part in parts)
-    steps = math.ceil(len(training) / order.recipe.batch) * order.recipe.epochs
     every = max(1, steps // _LOOKS)
     arguments = TrainingArguments(
         output_dir=str(checkpoints.folder(order.out)),
         per_device_train_batch_size=order.recipe.batch,
         per_device_eval_batch_size=order.recipe.batch,
         num_train_epochs=order.recipe.epochs,
+        max_steps=steps if order.augmentation else -1,
         learning_rate=order.recipe.rate,
         lr_scheduler_type="cosine",
         warmup_steps=max(1, steps // 20),
@@ -181,6 +195,7 @@ def _lineage(
             "held_out": len(division.held_out),
             "final": len(division.final),
         },
+        "augmentation": asdict(order.augmentation) if order.augmentation else None,
         "base": {"sha256": base, "name": order.base.name},
         "start": {"sha256": start} if start else None,
         "recipe": asdict(order.recipe),

@@ -17,19 +17,17 @@ from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from tuning.base import digest_of
-from tuning.division import divided
-from tuning.duplicates import groups
-from tuning.evaluation.statistics import Grouped, Interval, interval
+from tuning.evaluation.statistics import Interval
 from tuning.reading import read
 from tuning.recipe import TARGETS, Recipe
-from tuning.rendering import BaseUnreadableError, Renderer
+from tuning.rendering import BaseUnreadableError
 from tuning.space import Space, trials_of
 from tuning.trainer import checkpoints
 from tuning.trainer.errors import TrainingError
-from tuning.trainer.losses import row_losses
+from tuning.trainer.gain import gain_of
 from tuning.trainer.output import say, silence
 from tuning.trainer.progress import Say
-from tuning.trainer.run import LINEAGE, Order, rendered, train
+from tuning.trainer.run import LINEAGE, Order, train
 
 RESULT = "search.json"
 _JOURNAL = "trials.journal"
@@ -136,7 +134,11 @@ class Search:
             self._order.recipe,
             Recipe(**min(self._complete(self._rates, self._shapes), key=_loss_of).user_attrs["recipe"]),
         )
-        gain = self._gain(start, winner) if winner != start and (self._folder(start) / LINEAGE).is_file() else None
+        gain = (
+            gain_of(self._order, self._folder(start), self._folder(winner))
+            if winner != start and (self._folder(start) / LINEAGE).is_file()
+            else None
+        )
         is_better = gain.is_above_zero if gain else winner != start
         chosen = winner if is_better else start
         trials = self._all_finished()
@@ -144,16 +146,6 @@ class Search:
         result = Result(chosen, is_better, gain, len(trials), *steps)
         self._publish(result)
         return result
-
-    def _gain(self, start: Recipe, winner: Recipe) -> Interval:
-        renderer = Renderer.of(self._order.base)
-        final = divided(read(self._order.data).rows).final
-        rows = rendered(renderer, final, self._order.recipe.max_length)
-        names = [str(number) for number in groups([row.row.question for row in rows])]
-        before, after = (
-            Grouped.of(row_losses(self._order.base, self._folder(recipe), rows), names) for recipe in (start, winner)
-        )
-        return interval(before - after)
 
     def _publish(self, result: Result) -> None:
         """The result is written last."""

@@ -1,0 +1,86 @@
+"""`python -m tuning.trainer.augment`: trains without and with other wordings, and keeps those only if they helped.
+
+Both have the same seed and the same number of steps. They are compared on the last part of the rows, as they were
+written. A run that was killed goes on.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tuning.augmentation import Augmentation
+from tuning.evaluation.statistics import Interval
+from tuning.recipe import Recipe
+from tuning.rendering import BaseUnreadableError
+from tuning.trainer.errors import TrainingError
+from tuning.trainer.gain import gain_of
+from tuning.trainer.output import say, silence
+from tuning.trainer.progress import Say
+from tuning.trainer.run import LINEAGE, Order, train
+
+RESULT = "augmentation.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """`gain` is the lower loss with other wordings, in nats a token."""
+
+    augmentation: Augmentation
+    is_better: bool
+    gain: Interval
+
+
+def augment(order: Order, how: Augmentation, say: Say) -> Result:
+    """`order.out`/adapter is the better of the two. Raises TrainingError, BaseUnreadableError and OSError."""
+    if (order.out / RESULT).is_file():
+        raise TrainingError(f"{order.out} has a result already: name another folder")
+    plain = _trained(replace(order, out=order.out / "plain"), "without", say)
+    augmented = _trained(replace(order, out=order.out / "augmented", augmentation=how), "with", say)
+    gain = gain_of(order, plain, augmented)
+    result = Result(how, gain.is_above_zero, gain)
+    _publish(order.out, augmented if result.is_better else plain, result)
+    return result
+
+
+def _trained(order: Order, which: str, say: Say) -> Path:
+    def told(line: Mapping[str, object]) -> None:
+        say({**line, "which": which})
+
+    return order.out if (order.out / LINEAGE).is_file() else train(order, told)
+
+
+def _publish(out: Path, chosen: Path, result: Result) -> None:
+    """The result is written last."""
+    adapter, staged = out / "adapter", out / f"{RESULT}~"
+    shutil.rmtree(adapter, ignore_errors=True)
+    shutil.copytree(chosen, adapter)
+    staged.write_text(json.dumps(asdict(result), indent=2) + "\n")
+    staged.replace(out / RESULT)
+    for name in ("plain", "augmented"):
+        shutil.rmtree(out / name, ignore_errors=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tuning.trainer.augment", description=__doc__)
+    for name in ("data", "base", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--recipe", type=json.loads, default={}, help="the recipe of both, as JSON")
+    parser.add_argument("--augmentation", type=json.loads, required=True, help="noise, templates and copies, as JSON")
+    given = parser.parse_args()
+    silence()
+    how = Augmentation(**given.augmentation | {"templates": tuple(given.augmentation.get("templates", ()))})
+    try:
+        result = augment(Order(given.data, given.base, given.out, Recipe(**given.recipe)), how, say)
+    except (TrainingError, BaseUnreadableError, OSError) as error:
+        say({"error": str(error)})
+        return 1
+    say({"adapter": str(given.out / "adapter"), "augmented": asdict(result)})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
