@@ -2,7 +2,8 @@
 
 T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same by QLoRA;
 T3 a DoRA on the engine against PEFT, and against a plain LoRA; T6 a search against the defaults; T7 runs that are
-killed; T8 winners of evaluations; T5 a student without its teacher's documents.
+killed; T8 winners of evaluations; T5 a student without its teacher's documents; T4
+other wordings, in a whole run alone.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import openai
 
 from benchmarks.bare_engine import BASE, HERE, KEY, BareEngine, bare_engine, load
 from benchmarks.report import Bar, report
-from benchmarks.tuning import distilled, dora, kills, searching, winners
+from benchmarks.tuning import distilled, dora, kills, searching, winners, wordings
 from benchmarks.tuning.style import NAME, STYLE, examples, prompt_ids, write
 from benchmarks.tuning.trained import DEMO, Trained, answers, quality, train
 from models.demo.corpus import Example, held_out
@@ -46,6 +47,7 @@ def main() -> int:
         bars |= _dora(engine, trained, questions[:100], 3 if quick else 9)
         bars |= _winners(engine, questions)
     bars |= _distilled(quick=quick)
+    bars |= {} if quick else _wordings()
     bars |= _search(data, trials)
     bars |= _kills(count)
     return report("tuning", bars)
@@ -126,6 +128,14 @@ def _distilled(*, quick: bool) -> dict[str, Bar]:
     return {
         "T5-student": Bar(round(found.student / found.teacher, 3), 0.9, "of the teacher's"),
         "T5-teacher": Bar(round(found.teacher, 3), 0.8, "of answers"),
+    }
+
+
+def _wordings() -> dict[str, Bar]:
+    helps, useless = wordings.gains(ROOT / "wordings", 1_500)
+    return {
+        "T4-helps": Bar(round(helps["gain"]["low"], 4), 0.0001, "nats"),
+        "T4-useless": Bar(int(useless["is_better"]), 0, "kept", at_most=True),
     }
 
 
