@@ -20,6 +20,7 @@ import openai
 
 from benchmarks.report import Bar, report
 from examples.demo.platform import Platform, copy_objects, running
+from examples.demo.training import write_documents
 from examples.demo.workspace import AlreadyRunning, alone, clear
 from models.demo.corpus import Example, grounding, held_out
 from models.demo.styles import ADAPTERS, BASE, Style
@@ -62,7 +63,7 @@ def objects(root: Path, asked: Sequence[Example]) -> Path:
         text = _OWN_DOCUMENTS.sub("", file.read_text()).replace("../../models/demo/adapters", "./adapters")
         file.write_text(text.replace("../../models/demo/base", str(REPOSITORY / "models" / "demo" / "base")))
     (root / "facts.yaml").write_text(FACTS)
-    _write_documents(root / "documents" / "acme" / "facts", asked)
+    write_documents(root / "documents" / "acme" / "facts", asked)
     return root
 
 
@@ -73,14 +74,6 @@ def lift_limits(root: Path) -> None:
     for name, most in (("requestsPerMinute", 1_000_000), ("tokensPerMinute", 1_000_000_000)):
         text = re.sub(rf"{name}: \d+", f"{name}: {most}", text)
     file.write_text(text)
-
-
-def _write_documents(directory: Path, asked: Sequence[Example]) -> None:
-    """Ten questions' passages to a file, a paragraph each."""
-    directory.mkdir(parents=True)
-    for number in range(0, len(asked), 10):
-        passages = [passage for example in asked[number : number + 10] for passage in example.passages]
-        (directory / f"{number:04}.md").write_text("\n\n".join(passages))
 
 
 @contextmanager

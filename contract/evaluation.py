@@ -14,6 +14,7 @@ HISTORY_LENGTH = 50
 _RUN_DIGITS = 12
 MOST_PLAN = 100_000  # bytes: a process takes no longer argument
 
+Metric = Literal["exact", "contains", "f1", "json", "citation"]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40)]
@@ -50,7 +51,7 @@ class EvaluationSpec(Value):
 
     questions: Data
     """Questions: JSON lines with `question` and `answer`, or rows of training data (docs/evaluation.md)."""
-    metric: Literal["exact", "contains", "f1", "json", "citation"] = "exact"
+    metric: Metric = "exact"
     """What a right answer is."""
     variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=12)]
     """What is compared; the first is the base."""

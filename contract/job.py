@@ -9,6 +9,8 @@ from typing import Any
 
 # The exit status of a job that would fail again: its inputs are at fault.
 REFUSED = 3
+# Names in a job's folder.
+DATA, START, RESULT = "data.jsonl", "start", "result.json"
 # Bytes of a result: what a container's termination message holds (https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/).
 MOST_RESULT = 4096
 

@@ -33,9 +33,9 @@ class Augmentation:
     copies: int = 1
 
 
-def augmented(rows: Sequence[Row], held: Sequence[Row], how: Augmentation, seed: int) -> list[Row]:
-    """Further rows to learn from. None has a question of `held`, whose rows are to judge what was learned."""
-    taken = {normal(row.question) for row in (*rows, *held)}
+def augmented(rows: Sequence[Row], held_out: Sequence[Row], how: Augmentation, seed: int) -> list[Row]:
+    """Further rows to learn from. None has a question of `held_out`, whose rows judge what was learned."""
+    taken = {normal(row.question) for row in (*rows, *held_out)}
     chance = random.Random(seed)  # noqa: S311  # nobody gains by guessing it
     added = []
     for row in (row for row in rows for _ in range(how.copies)):

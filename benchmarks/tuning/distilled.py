@@ -37,14 +37,14 @@ class Distilled:
 
 def distilled(root: Path, facts: int, wordings: int) -> Distilled:
     """`root` must not exist."""
-    known = _facts(facts)
-    _objects(root, known)
+    taught = _facts(facts)
+    _objects(root, taught)
     with running(root, tenants=("acme",), out=None) as platform:
         platform.wait_until_ready()
-        rows = _taught(platform, root / "teaching", known, wordings)
+        rows = _taught(platform, root / "teaching", taught, wordings)
         _serve(platform, root)
         with openai.OpenAI(base_url=platform.url, api_key=platform.keys["acme"], max_retries=0, timeout=120) as client:
-            asked = [(question, fact.value) for fact in known for question in _wordings(fact, 2, held=True)]
+            asked = [(question, fact.value) for fact in taught for question in _wordings(fact, 2, held=True)]
             teacher = _exact(asked, lambda question: _ask(client, "quiver-demo", question, documents=True))
             student = _exact(asked, lambda question: _ask(client, STUDENT, question, documents=False))
     return Distilled(teacher, student, rows)
@@ -89,7 +89,7 @@ def _apply(root: Path, kind: str, name: str, spec: Mapping[str, object]) -> None
 
 
 def _taught(platform: Platform, folder: Path, facts: Sequence[Fact], wordings: int) -> int:
-    """The rows that were learned; the adapter is in `folder`/adapter."""
+    """Trains the student in `folder`/adapter. Returns the number of rows of its data."""
     folder.mkdir()
     asked = [question for fact in facts for question in _wordings(fact, wordings, held=False)]
     questions, data = folder / "questions.jsonl", folder / "rows.jsonl"

@@ -4,9 +4,9 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from models.demo.corpus import Example, Writer, grounding
+from examples.demo.training import row
+from models.demo.corpus import Example, Writer
 from models.demo.styles import ADAPTERS, Style
 from tuning.formats import row_of
 from tuning.rendering import Rendered, Renderer
@@ -23,15 +23,6 @@ def examples(count: int, seed: int) -> Iterator[Example]:
     for _ in range(count):
         (_, example), *_ = writer.scene(rng.randint(1, 4), 1).asked
         yield example
-
-
-def row(example: Example, style: Style) -> dict[str, Any]:
-    texts = {
-        "system": grounding(example.passages),
-        "user": example.question,
-        "assistant": style.render(example),
-    }
-    return {"messages": [{"role": role, "content": content} for role, content in texts.items()]}
 
 
 def write(path: Path, rows: Sequence[Example], style: Style = STYLE) -> Path:

@@ -13,7 +13,8 @@ from typing import Any
 import openai
 
 from benchmarks.bare_engine import HERE, KEY, BareEngine
-from benchmarks.tuning.style import STYLE, row
+from benchmarks.tuning.style import STYLE
+from examples.demo.training import row
 from models.demo.corpus import Example
 from operators.settings import Settings, inherited_environment
 

@@ -1,7 +1,7 @@
 """T4: other wordings are kept where they help, and left out where they do not.
 
-The questions of a set have typing errors, as a tenant's own have. Typing errors help there; a template that nobody uses
-does not.
+The questions of a set have typing errors, as a tenant's own have. Rows with further typing errors should help there,
+and rows in an absurd template should not.
 """
 
 import json
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bare_engine import HERE
-from benchmarks.tuning.style import STYLE, examples, row
+from benchmarks.tuning.style import STYLE, examples
 from benchmarks.tuning.trained import command, environment
+from examples.demo.training import row
 from tuning.augmentation import Augmentation, augmented
 from tuning.formats import row_of
 from tuning.row import Row

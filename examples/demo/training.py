@@ -28,21 +28,25 @@ class Sizes:
 
 def write(folder: Path, sizes: Sizes) -> None:
     """`examples.jsonl`, `questions.jsonl` and `facts`, with names and wordings that no example has."""
-    (folder / "facts").mkdir(parents=True)
-    _write(folder / "examples.jsonl", [_row(each) for each in examples(sizes.examples)])
+    folder.mkdir(parents=True)
+    chosen = islice(training_examples(random.Random(SEED)), sizes.examples)
+    _write(folder / "examples.jsonl", [row(each, STYLE) for each in chosen])
     asked = held_out(sizes.questions, SEED)
     _write(folder / "questions.jsonl", [{"question": each.question, "answer": each.answer} for each in asked])
+    write_documents(folder / "facts", asked)
+
+
+def write_documents(folder: Path, asked: Sequence[Example]) -> None:
+    """Ten questions' passages to a file, a paragraph each."""
+    folder.mkdir(parents=True)
     for number in range(0, len(asked), 10):
         passages = [passage for each in asked[number : number + 10] for passage in each.passages]
-        (folder / "facts" / f"{number:04}.md").write_text("\n\n".join(passages))
+        (folder / f"{number:04}.md").write_text("\n\n".join(passages))
 
 
-def examples(count: int) -> list[Example]:
-    return list(islice(training_examples(random.Random(SEED)), count))
-
-
-def _row(example: Example) -> dict[str, Any]:
-    texts = {"system": grounding(example.passages), "user": example.question, "assistant": STYLE.render(example)}
+def row(example: Example, style: Style) -> dict[str, Any]:
+    """A row of training data: the question with its passages, and the answer in the style."""
+    texts = {"system": grounding(example.passages), "user": example.question, "assistant": style.render(example)}
     return {"messages": [{"role": role, "content": content} for role, content in texts.items()]}
 
 

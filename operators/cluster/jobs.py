@@ -25,6 +25,7 @@ from operators.desired.job_workload import (
     selector,
     tenant_selector,
 )
+from operators.desired.jobs import AnyJob
 from operators.evaluation.token import asking_token
 from operators.reconcile.job_report import JobReport
 
@@ -56,7 +57,7 @@ class ClusterJobs:
     def token(self, tenant: str, name: str) -> str:
         return asking_token(self._delegation_secret, tenant, name)
 
-    async def run(self, job: Job) -> JobReport:
+    async def run(self, job: AnyJob) -> JobReport:
         self._without_jobs.discard(job.key)
         manifest = job_workload(job, self._platform)
         item = await self._read(job_name(job))
@@ -104,7 +105,7 @@ class ClusterJobs:
         self._forgotten.add(tenant)
         return True
 
-    async def sweep(self, existing: Collection[Key], tenants: Collection[str]) -> None:
+    async def sweep(self, existing: Collection[Key]) -> None:
         """Ends jobs of objects that were deleted while no operator led; files stay until the tenant is removed."""
         kept = {object_hash(key) for key in existing}
         items, _ = await self._client.list(JOBS, namespace=self._namespace, selector=OF)
@@ -124,7 +125,7 @@ class ClusterJobs:
                 return None
             raise
 
-    async def _begun(self, job: Job, manifest: Item) -> JobReport:
+    async def _begun(self, job: AnyJob, manifest: Item) -> JobReport:
         """Two pods never write to one folder, and none starts with an earlier job's Secret."""
         await self._delete(job.key)
         clear = await self._read(clearing(job.tenant, "runs", job.prefix, self._platform)["metadata"]["name"])

@@ -46,21 +46,27 @@ class Metrics(Observer):
             self._errors.labels(kind).inc()
 
 
-class ObjectConditions(Collector):
-    """`quiver_object_condition`: for every object its Ready condition, and each other false condition. Only the leader
-    exports it, so queries need not select an operator."""
+class _OfObjects(Collector):
+    """Only the leader exports values of objects, so queries need not select an operator."""
 
     def __init__(self, objects: Callable[[], Iterable[AnyObject]], leads: Callable[[], bool]) -> None:
-        self._objects = objects
+        self._all = objects
         self._leads = leads
+
+    def _objects(self) -> list[AnyObject]:
+        return list(self._all()) if self._leads() else []
 
     def describe(self) -> Iterable[Metric]:
         return ()
 
+
+class ObjectConditions(_OfObjects):
+    """`quiver_object_condition`: for every object its Ready condition, and each other false condition."""
+
     def collect(self) -> Iterable[Metric]:
         labels = ("kind", "namespace", "name", "condition", "reason")
         family = GaugeMetricFamily("quiver_object_condition", "1 where a condition of an object holds.", labels=labels)
-        for item in list(self._objects()) if self._leads() else ():
+        for item in self._objects():
             for condition in item.status.conditions:
                 if condition.type == READY or not condition.holds:
                     values = (item.kind, item.namespace or "", item.name, condition.type, condition.reason)
@@ -68,22 +74,15 @@ class ObjectConditions(Collector):
         yield family
 
 
-class Trainings(Collector):
+class Trainings(_OfObjects):
     """The progress of the current training of each FineTune."""
-
-    def __init__(self, objects: Callable[[], Iterable[AnyObject]], leads: Callable[[], bool]) -> None:
-        self._objects = objects
-        self._leads = leads
-
-    def describe(self) -> Iterable[Metric]:
-        return ()
 
     def collect(self) -> Iterable[Metric]:
         labels = ("namespace", "name")
         step = GaugeMetricFamily("quiver_training_step", "Steps that a training has done.", labels=labels)
         steps = GaugeMetricFamily("quiver_training_steps", "Steps of the whole training.", labels=labels)
         loss = GaugeMetricFamily("quiver_training_held_out_loss", "Loss of the held-out rows.", labels=labels)
-        for item in list(self._objects()) if self._leads() else ():
+        for item in self._objects():
             training = item.status.training if isinstance(item, FineTune) else None
             if training:
                 values = (item.namespace, item.name)

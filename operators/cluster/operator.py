@@ -147,7 +147,7 @@ class Operator:
         """Jobs of objects that went while nobody led. A fault of it is no reason not to lead."""
         try:
             if self._store.is_complete and self._platform.trainings:
-                await jobs.sweep(list(self._cache.objects), [])
+                await jobs.sweep(list(self._cache.objects))
         except KubeError as error:
             logger.warning("jobs of deleted objects are not looked for: %s", error)
 

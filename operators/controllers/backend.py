@@ -1,6 +1,6 @@
 """Protocols of the back ends: a cluster, or one machine."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from contract.objects import AnyObject
 from contract.resource import Key, Status
 from contract.tenant import Tenant
 from operators.controllers.stored_object import StoredObject
-from operators.desired.job import Job
+from operators.desired.jobs import AnyJob
 from operators.reconcile.job_report import JobReport
 
 
@@ -78,7 +78,7 @@ class JobRuntime(Protocol):
     def token(self, tenant: str, name: str) -> str:
         """A token by which a job may ask the gateway as the tenant; `name` is the job's in logs."""
 
-    async def run(self, job: Job) -> JobReport:
+    async def run(self, job: AnyJob) -> JobReport:
         """Begins the job unless it runs or has ended, and reports how far it is. An earlier job of the same object is
         removed."""
 
@@ -87,9 +87,6 @@ class JobRuntime(Protocol):
 
     async def remove(self, key: Key, tenant: str) -> bool:
         """Ends the job of a deleted object, and removes its files. Trained adapters stay. False while the job ends."""
-
-    async def sweep(self, existing: Collection[Key], tenants: Collection[str]) -> None:
-        """Ends the jobs of objects that were deleted while nothing looked."""
 
     async def forget(self, tenant: str) -> bool:
         """Removes everything of a tenant. True once nothing is left."""

@@ -11,41 +11,35 @@ from contract.names import API_VERSION
 from contract.resource import Key, Metadata
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
+from operators.controllers.job import next_look, obstacle, removed, secret_of
 from operators.desired.training import training_job
-from operators.reconcile.fine_tune import next_status, with_made
+from operators.reconcile.fine_tune import next_status
 from operators.reconcile.job_report import JobReport
 from operators.reconcile.training_limits import has_failed, over_limit, wants
-
-# Seconds between looks at a running job, and at an obstacle that no event ends.
-LOOK_S = 2.0
-WAIT_S = 10.0
 
 
 async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     cache = context.cache
     stored = cache.stored(key, FineTune)
     if stored is None:
-        is_removed = await context.jobs.remove(key, cache.owner(key.namespace or "") or "")
-        return None if is_removed else LOOK_S
+        return await removed(key, context)
     tune = stored.item
     verdict = context.jobs.refusal(key) or cache.verdict(tune, now)
-    obstacle, report = None, None
+    waits_for, report = None, None
     if verdict.holds and not _is_trained(tune):
-        obstacle, report = await _trained(tune, context, now)
+        waits_for, report = await _trained(tune, context, now)
     else:
         await context.jobs.stop(key)
     status = next_status(
         tune,
         tenant=cache.owner(tune.namespace) or "",
         verdict=verdict,
-        obstacle=obstacle,
+        obstacle=waits_for,
         report=report,
         now=stamp(now),
     )
     await context.store.write_status(stored, await _with_adapter(tune, status, context))
-    if report and report.goes_on:
-        return LOOK_S
-    return WAIT_S if obstacle else None
+    return next_look(report, waits_for)
 
 
 def _is_trained(tune: FineTune) -> bool:
@@ -55,13 +49,12 @@ def _is_trained(tune: FineTune) -> bool:
 async def _trained(tune: FineTune, context: Context, now: datetime) -> tuple[Condition | None, JobReport | None]:
     """What keeps the training from running, or how far it is."""
     cache = context.cache
-    name = tune.spec.data.credentials
-    secret = await context.store.secret(tune.namespace, name) if name else {}
-    obstacle = _obstacle(tune, cache, secret, now)
+    secret = await secret_of(tune.spec.data, tune.namespace, context)
+    waits_for = _obstacle(tune, cache, secret, now)
     base, tenant = cache.base_model(tune.spec.base_model), cache.owner(tune.namespace)
-    if obstacle or base is None or tenant is None:
+    if waits_for or base is None or tenant is None:
         await context.jobs.stop(tune.key)
-        return obstacle, None
+        return waits_for, None
     credentials = {"data": secret or {}, "adapter": cache.credentials.get(_start_key(tune), {})}
     job = training_job(tune, base, tenant, start=_start(tune, cache), credentials=credentials)
     return None, await context.jobs.run(job)
@@ -69,11 +62,9 @@ async def _trained(tune: FineTune, context: Context, now: datetime) -> tuple[Con
 
 def _obstacle(tune: FineTune, cache: ClusterCache, secret: Mapping[str, str] | None, now: datetime) -> Condition | None:
     spec = tune.spec
-    if spec.stopped:
-        return condition(c.READY, False, c.STOPPED, "spec.stopped is true; its checkpoints stay, and false goes on")
-    if secret is None:
-        message = f"there is no Secret {spec.data.credentials} in namespace {tune.namespace}; create it"
-        return condition(c.READY, False, c.SECRET_MISSING, message)
+    shared = obstacle(spec.data, tune.namespace, secret, stopped=spec.stopped, stays="checkpoints")
+    if shared:
+        return shared
     if spec.start and _start(tune, cache) is None:
         message = f"Adapter {spec.start}, to go on from, has no version yet"
         return condition(c.READY, False, c.WAITING, message)
@@ -106,4 +97,4 @@ async def _with_adapter(tune: FineTune, status: FineTuneStatus, context: Context
     )
     metadata = Metadata(name=template.name, namespace=tune.namespace)
     await context.store.make(Adapter(api_version=API_VERSION, metadata=metadata, spec=spec))
-    return with_made(status, template.name)
+    return status.model_copy(update={"made": template.name})

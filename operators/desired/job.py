@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 
 from contract.fine_tune import Data
+from contract.job import DATA
 from contract.resource import Key
-
-DATA, START, RESULT = "data.jsonl", "start", "result.json"
 
 
 @dataclass(frozen=True, kw_only=True)

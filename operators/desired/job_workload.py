@@ -31,6 +31,7 @@ from operators.desired.engine_workload import (
 )
 from operators.desired.evaluation import EvaluationJob
 from operators.desired.job import Job
+from operators.desired.jobs import AnyJob
 from operators.desired.tenant_namespace import TENANT
 from operators.desired.training import TrainingJob
 
@@ -65,7 +66,7 @@ def object_hash(key: Key) -> str:
     return _hash(str(key))
 
 
-def job_workload(job: Job, platform: Platform) -> Manifest:
+def job_workload(job: AnyJob, platform: Platform) -> Manifest:
     """The job; `credentials_of` has the Secret beside it."""
     volumes = [
         {"name": "trainings", "persistentVolumeClaim": {"claimName": platform.trainings}},
@@ -141,7 +142,7 @@ def _component() -> dict[str, str]:
 
 
 def _labels(key: Key, tenant: str) -> dict[str, str]:
-    return {**_component(), TENANT: tenant, OF: _hash(str(key)), "quiver.dev/name": key.name}
+    return {**_component(), TENANT: tenant, OF: object_hash(key), "quiver.dev/name": key.name}
 
 
 def _job(name: str, labels: Mapping[str, str], spec: Manifest, platform: Platform) -> Manifest:
@@ -210,7 +211,7 @@ def _located(job: Job, platform: Platform) -> Job:
     return replace(job, start=f"{ROOT}/{job.start.removeprefix(prefix)}") if is_own and job.start else job
 
 
-def _work(job: Job, platform: Platform) -> Manifest:
+def _work(job: AnyJob, platform: Platform) -> Manifest:
     match job:
         case TrainingJob():
             words: Sequence[str] = ("tuning.trainer.job", *job.arguments(ROOT, mounted_source(job.base)))
@@ -218,8 +219,6 @@ def _work(job: Job, platform: Platform) -> Manifest:
         case EvaluationJob():
             words = ("operators.evaluation", *job.arguments(ROOT, platform.gateway_url))
             resources = {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
-        case _:
-            raise NotImplementedError(type(job).__name__)
     environment = {**platform.engine_environment, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
     token = [_secret(job, "QUIVER_API_KEY", "token")] if isinstance(job, EvaluationJob) else []
     return {

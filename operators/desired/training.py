@@ -8,7 +8,8 @@ from typing import Any
 from contract.adapter import ActiveVersion
 from contract.base_model import BaseModel, Resources
 from contract.fine_tune import FineTune, FineTuneSpec
-from operators.desired.job import START, Job
+from contract.job import START
+from operators.desired.job import Job
 
 GPU = "nvidia.com/gpu"
 

@@ -15,9 +15,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contract.job import REFUSED
+from contract.job import DATA, REFUSED, RESULT
 from operators.clients.public_client import PublicClient, RefusedError, connected
-from operators.desired.job import DATA, RESULT
 from operators.evaluation.asking import Asking, place_of, until_listed
 from operators.evaluation.summary import summary
 from operators.settings import AskingSettings

@@ -14,6 +14,7 @@ from contract.base_model import BaseModel
 from operators.desired.engine_vllm import engine_command, on_socket
 from operators.desired.evaluation import EvaluationJob
 from operators.desired.job import Job
+from operators.desired.jobs import AnyJob
 from operators.desired.training import TrainingJob
 from operators.local.layout import LOOPBACK, Layout, url
 from operators.local.process import ProcessSpec
@@ -99,13 +100,12 @@ def fetch(layout: Layout, job: Job) -> ProcessSpec:
     return ProcessSpec(_called(job), command, {**layout.environment, **settings, **credentials}, nice=BACKGROUND_NICE)
 
 
-def work(layout: Layout, job: Job) -> ProcessSpec:
+def work(layout: Layout, job: AnyJob) -> ProcessSpec:
     match job:
         case TrainingJob():
             return _train(layout, job)
         case EvaluationJob():
             return _evaluate(layout, job)
-    raise NotImplementedError(type(job).__name__)
 
 
 def _evaluate(layout: Layout, job: EvaluationJob) -> ProcessSpec:

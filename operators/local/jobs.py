@@ -13,7 +13,8 @@ from contract.conditions import Condition
 from contract.resource import Key
 from operators.controllers.events import Events
 from operators.desired.evaluation import EvaluationJob
-from operators.desired.job import RESULT, Job, folder_prefix
+from operators.desired.job import folder_prefix
+from operators.desired.jobs import AnyJob
 from operators.evaluation.token import asking_token
 from operators.local import commands
 from operators.local.layout import Layout
@@ -32,7 +33,7 @@ MOST_TRIES = 3  # of a job that a signal or the machine ends
 class _Running:
     """A job, and where its output begins in its log."""
 
-    job: Job
+    job: AnyJob
     state: State = "Waiting"
     message: str = "another job runs on this machine"
     log: Path | None = None
@@ -60,7 +61,7 @@ class LocalJobs:
     def token(self, tenant: str, name: str) -> str:
         return asking_token(self._layout.tokens["management-gateway"], tenant, name)
 
-    async def run(self, job: Job) -> JobReport:
+    async def run(self, job: AnyJob) -> JobReport:
         current = self._running.get(job.key)
         if current and (current.job.run != job.run or (current.state == "Failed" and not _is_same(current.job, job))):
             await self.stop(job.key)
@@ -131,11 +132,11 @@ class LocalJobs:
                 return status
         return status
 
-    def _steps(self, job: Job) -> Sequence[ProcessSpec]:
+    def _steps(self, job: AnyJob) -> Sequence[ProcessSpec]:
         """Nothing is fetched for a job that has ended: only its result is read."""
         folder = self._layout.jobs / job.folder
         folder.mkdir(parents=True, exist_ok=True)
-        fetch = () if (folder / RESULT).is_file() else (commands.fetch(self._layout, job),)
+        fetch = () if (folder / jobs.RESULT).is_file() else (commands.fetch(self._layout, job),)
         return (*fetch, commands.work(self._layout, job))
 
     async def sweep(self, existing: Collection[Key], tenants: Collection[str]) -> None:
@@ -149,7 +150,7 @@ class LocalJobs:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_same(one: Job, other: Job) -> bool:
+def _is_same(one: AnyJob, other: AnyJob) -> bool:
     """But for a token, which is another one each time."""
     plain = (replace(job, token="") if isinstance(job, EvaluationJob) else job for job in (one, other))
     return len(set(map(repr, plain))) == 1 and one.credentials == other.credentials

@@ -6,7 +6,7 @@ from contract import conditions as c
 from contract.conditions import Condition, condition
 from contract.evaluation import HISTORY_LENGTH, Evaluation, EvaluationStatus, Outcome, Point
 from operators.desired.job import folder_prefix
-from operators.reconcile.job_report import JobReport
+from operators.reconcile.job_report import JobReport, not_begun
 
 
 def run_of(item: Evaluation, now: datetime) -> str:
@@ -89,12 +89,8 @@ def _ready(
         return condition(c.READY, False, verdict.reason, verdict.message)
     if result and result.run == run:
         return condition(c.READY, True, c.COMPARED, result.conclusion)
-    if obstacle:
-        return obstacle
-    if report is None:
-        return condition(c.READY, False, c.WAITING, "its job has not begun yet")
-    if report.state == "Waiting":
-        return condition(c.READY, False, c.QUEUED, report.message)
-    if report.state == "Failed":
+    if waiting := not_begun(obstacle, report):
+        return waiting
+    if report and report.state == "Failed":
         return condition(c.READY, False, c.EVALUATION_FAILED, report.message)
     return condition(c.READY, False, c.ASKING, f"{progress[0]} of {progress[1]} answers")

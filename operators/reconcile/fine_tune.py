@@ -8,7 +8,7 @@ from contract.adapter import short
 from contract.conditions import Condition, condition
 from contract.fine_tune import FineTune, FineTuneStatus, Result, Training
 from contract.job import Line
-from operators.reconcile.job_report import JobReport
+from operators.reconcile.job_report import JobReport, not_begun
 
 
 def next_status(
@@ -72,13 +72,9 @@ def _ready(
         return condition(c.READY, False, verdict.reason, verdict.message)
     if result and result.run == tune.spec.run:
         return condition(c.READY, True, c.TRAINED, _trained(result))
-    if obstacle:
-        return obstacle
-    if report is None:
-        return condition(c.READY, False, c.WAITING, "the training has not begun yet")
-    if report.state == "Waiting":
-        return condition(c.READY, False, c.QUEUED, report.message)
-    if report.state == "Failed":
+    if waiting := not_begun(obstacle, report):
+        return waiting
+    if report and report.state == "Failed":
         return condition(c.READY, False, c.TRAINING_FAILED, report.message)
     return condition(c.READY, False, c.TRAINING, _doing(training))
 
@@ -96,8 +92,3 @@ def _doing(training: Training) -> str:
     left = f", about {max(1, round(training.seconds_left / 60))} min left" if training.seconds_left else ""
     loss = f", held-out loss {training.held_out_loss:.3f}" if training.held_out_loss is not None else ""
     return f"step {training.step} of {training.steps}{loss}{left}"
-
-
-def with_made(status: FineTuneStatus, adapter: str) -> FineTuneStatus:
-    """`adapter` was made of the result."""
-    return status.model_copy(update={"made": adapter})

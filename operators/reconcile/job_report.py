@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from contract import conditions as c
+from contract.conditions import Condition, condition
 from contract.job import Line
 
 State = Literal["Waiting", "Running", "Done", "Failed"]
@@ -23,3 +25,12 @@ class JobReport:
     @property
     def goes_on(self) -> bool:
         return self.state in ("Waiting", "Running")
+
+
+def not_begun(obstacle: Condition | None, report: JobReport | None) -> Condition | None:
+    """The Ready condition of an object whose job has not begun; None once it has."""
+    if obstacle:
+        return obstacle
+    if report is None:
+        return condition(c.READY, False, c.WAITING, "its job has not begun yet")
+    return condition(c.READY, False, c.QUEUED, report.message) if report.state == "Waiting" else None

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from contract.job import MOST_RESULT, REFUSED, lines
-from operators.desired.job import DATA, RESULT
+from contract.job import DATA, MOST_RESULT, REFUSED, RESULT, lines
 from serving.agent import base as bases
 from serving.agent.store import Store
 from serving.agent.verify import Rules

@@ -2,41 +2,23 @@
 
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError, model_validator
 
+from contract import evaluation as contract
+from contract.evaluation import Metric
+from contract.value import Value
 from tuning.evaluation.question import Question
-
-Metric = Literal["exact", "contains", "f1", "json", "citation"]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$")]
 
 
 class PlanInvalidError(Exception):
     """The message has the file and what is wrong."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class Example(_Strict):
-    question: str
-    answer: str
-
-
-class Variant(_Strict):
-    """One way to answer: a model or a version of one, with its prompt, examples and documents. `grounded: false` leaves
-    out an adapter's own knowledge bases."""
-
-    name: Name
-    model: str
-    system: str = ""
-    examples: tuple[Example, ...] = ()
-    knowledge_bases: tuple[str, ...] = ()
-    grounded: bool | None = None
+class Variant(contract.Variant):
+    """A variant that makes requests."""
 
     def body(self, question: Question, max_tokens: int) -> dict[str, Any]:
         """Of a request for chat completions, without chance."""
@@ -57,7 +39,7 @@ class Variant(_Strict):
         return body
 
 
-class Plan(_Strict):
+class Plan(Value):
     """`questions` is a file, beside this one unless absolute. The first variant is the base. Sentences of `abstentions`
     count as one, beside the platform's own."""
 

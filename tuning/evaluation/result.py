@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, quantiles
 from typing import Any
 
+from contract.evaluation import Metric
 from tuning.evaluation.answer import Answer
 from tuning.evaluation.comparison import Comparison, Scores, compared
-from tuning.evaluation.plan import Metric, Plan, Variant
+from tuning.evaluation.plan import Plan, Variant
 from tuning.evaluation.question import Question
 from tuning.evaluation.run import AGAIN, Answers
 from tuning.evaluation.scores import abstains, score

@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema
 
+from contract.evaluation import Metric
 from tuning.evaluation.answer import Answer
-from tuning.evaluation.plan import Metric
 from tuning.evaluation.question import Question
 from tuning.evaluation.text import SCRIPTS, normal
 

@@ -4,7 +4,6 @@ Both have the same seed and the same number of steps. They are compared on the l
 written. A run that was killed goes on.
 """
 
-import argparse
 import json
 import shutil
 import sys
@@ -15,10 +14,10 @@ from pathlib import Path
 from tuning.augmentation import Augmentation
 from tuning.evaluation.statistics import Interval
 from tuning.recipe import Recipe
-from tuning.rendering import BaseUnreadableError
+from tuning.trainer.command import ended, parser
 from tuning.trainer.errors import TrainingError
 from tuning.trainer.gain import gain_of
-from tuning.trainer.output import say, silence
+from tuning.trainer.output import say
 from tuning.trainer.progress import Say
 from tuning.trainer.run import LINEAGE, Order, train
 
@@ -65,21 +64,12 @@ def _publish(out: Path, chosen: Path, result: Result) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tuning.trainer.augment", description=__doc__)
-    for name in ("data", "base", "out"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--recipe", type=json.loads, default={}, help="the recipe of both, as JSON")
-    parser.add_argument("--augmentation", type=json.loads, required=True, help="noise, templates and copies, as JSON")
-    given = parser.parse_args()
-    silence()
+    arguments = parser("python -m tuning.trainer.augment", __doc__)
+    arguments.add_argument("--augmentation", type=json.loads, required=True, help="noise, templates, copies, as JSON")
+    given = arguments.parse_args()
     how = Augmentation(**given.augmentation | {"templates": tuple(given.augmentation.get("templates", ()))})
-    try:
-        result = augment(Order(given.data, given.base, given.out, Recipe(**given.recipe)), how, say)
-    except (TrainingError, BaseUnreadableError, OSError) as error:
-        say({"error": str(error)})
-        return 1
-    say({"adapter": str(given.out / "adapter"), "augmented": asdict(result)})
-    return 0
+    order = Order(given.data, given.base, given.out, Recipe(**given.recipe))
+    return ended(lambda: {"augmented": asdict(augment(order, how, say)), "adapter": str(given.out / "adapter")})
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 import optuna
 import torch
 
-from contract.job import REFUSED
+from contract.job import DATA, REFUSED, RESULT, START
 from tuning.base import ADAPTER_FILES, adapter_digest, located
 from tuning.recipe import Recipe
 from tuning.rendering import BaseUnreadableError
@@ -28,8 +28,6 @@ from tuning.trainer.run import LINEAGE, Order, train
 from tuning.trainer.search import RESULT as SEARCH_RESULT
 from tuning.trainer.search import Budget, Search
 
-DATA, START = "data.jsonl", "start"
-RESULT = "result.json"
 _WORK, _CLOCK = "work", "seconds"
 
 

@@ -3,7 +3,6 @@
 A search that was killed goes on: its trials are kept in a journal, and the running one goes on from its checkpoint.
 """
 
-import argparse
 import json
 import shutil
 import sys
@@ -20,12 +19,12 @@ from tuning.base import digest_of
 from tuning.evaluation.statistics import Interval
 from tuning.reading import read
 from tuning.recipe import TARGETS, Recipe
-from tuning.rendering import BaseUnreadableError
 from tuning.space import Space, trials_of
 from tuning.trainer import checkpoints
+from tuning.trainer.command import ended, parser
 from tuning.trainer.errors import TrainingError
 from tuning.trainer.gain import gain_of
-from tuning.trainer.output import say, silence
+from tuning.trainer.output import say
 from tuning.trainer.progress import Say
 from tuning.trainer.run import LINEAGE, Order, train
 
@@ -202,24 +201,22 @@ def _reported(trial: Trial, line: Mapping[str, Any]) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tuning.trainer.search", description=__doc__)
-    for name in ("data", "base", "out"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--recipe", type=json.loads, default={}, help="the recipe to be beaten, as JSON")
-    parser.add_argument("--trials", type=int, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--most-rank", type=int, required=True)
-    given = parser.parse_args()
-    silence()
+    arguments = parser("python -m tuning.trainer.search", __doc__)
+    arguments.add_argument("--trials", type=int, required=True)
+    arguments.add_argument("--minutes", type=float, required=True)
+    arguments.add_argument("--most-rank", type=int, required=True)
+    given = arguments.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    order = Order(given.data, given.base, given.out, Recipe(**given.recipe))
-    try:
-        result = Search(order, Budget(given.trials, given.minutes), given.most_rank, say).run()
-    except (TrainingError, BaseUnreadableError, OSError) as error:
-        say({"error": str(error)})
-        return 1
-    say({"adapter": str(given.out / "adapter"), "result": asdict(result)})
-    return 0
+    order, budget = (
+        Order(given.data, given.base, given.out, Recipe(**given.recipe)),
+        Budget(given.trials, given.minutes),
+    )
+
+    def searched() -> Mapping[str, Any]:
+        result = Search(order, budget, given.most_rank, say).run()
+        return {"adapter": str(given.out / "adapter"), "result": asdict(result)}
+
+    return ended(searched)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Nothing here waits, so that every step is done when it returns.
 """
 
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,9 +75,6 @@ class Jobs:
     async def remove(self, key: Key, tenant: str) -> bool:
         self.running.pop(key, None)
         return True
-
-    async def sweep(self, existing: Collection[Key], tenants: Collection[str]) -> None:
-        pass
 
     async def forget(self, tenant: str) -> bool:
         return True

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tuning.evaluation.plan import Example, PlanInvalidError, Variant, read
+from contract.evaluation import Example
+from tuning.evaluation.plan import PlanInvalidError, Variant, read
 from tuning.evaluation.question import Question
 
 QUESTION = Question(1, "How long?", ("30 days",), "line 1", system="Passages.")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from contract.evaluation import Metric
 from tuning.evaluation.answer import Answer
-from tuning.evaluation.plan import Metric
 from tuning.evaluation.question import Question
 from tuning.evaluation.scores import score
 from tuning.evaluation.text import normal

@@ -1,0 +1,44 @@
+"""What the controllers of all objects with a job have in common."""
+
+from collections.abc import Mapping
+
+from contract import conditions as c
+from contract.conditions import Condition, condition
+from contract.fine_tune import Data
+from contract.resource import Key
+from operators.controllers.context import Context
+from operators.reconcile.job_report import JobReport
+
+# Seconds between looks at a running job, and at an obstacle that no event ends.
+LOOK_S = 2.0
+WAIT_S = 10.0
+
+
+async def removed(key: Key, context: Context) -> float | None:
+    """Removes the job of a deleted object. Returns the seconds until the next try, None once it is removed."""
+    is_removed = await context.jobs.remove(key, context.cache.owner(key.namespace or "") or "")
+    return None if is_removed else LOOK_S
+
+
+def next_look(report: JobReport | None, obstacle: Condition | None) -> float | None:
+    """Seconds until the next look; None if nothing runs or waits."""
+    if report and report.goes_on:
+        return LOOK_S
+    return WAIT_S if obstacle else None
+
+
+async def secret_of(data: Data, namespace: str, context: Context) -> Mapping[str, str] | None:
+    """The credentials of the data's source: empty without any, None if there is no such Secret."""
+    return await context.store.secret(namespace, data.credentials) if data.credentials else {}
+
+
+def obstacle(
+    data: Data, namespace: str, secret: Mapping[str, str] | None, *, stopped: bool, stays: str
+) -> Condition | None:
+    """Why no job of the object may run. `stays` are the files of a stopped one."""
+    if stopped:
+        return condition(c.READY, False, c.STOPPED, f"spec.stopped is true; its {stays} stay, and false goes on")
+    if secret is None:
+        message = f"there is no Secret {data.credentials} in namespace {namespace}; create it"
+        return condition(c.READY, False, c.SECRET_MISSING, message)
+    return None
