@@ -22,6 +22,7 @@ from operators.desired.job_workload import (
     job_name,
     job_workload,
     object_hash,
+    objects_selector,
     selector,
     tenant_selector,
 )
@@ -95,13 +96,13 @@ class ClusterJobs:
         """A job empties the tenant's folder, once no pod writes to it. Its success is the proof."""
         if not self._platform.trainings or tenant in self._forgotten:
             return True
-        await self._delete_all(tenant_selector(tenant))
-        if await self._has_pods(tenant_selector(tenant)):
+        await self._delete_all(objects_selector(tenant))
+        if await self._has_pods(objects_selector(tenant)):
             return False
         job = await self._clear(tenant, "", "")
         if not _has(job, "Complete"):
             return False
-        await self._client.delete(JOBS, self._namespace, job["metadata"]["name"])
+        await self._delete_all(tenant_selector(tenant))
         self._forgotten.add(tenant)
         return True
 

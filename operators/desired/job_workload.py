@@ -57,8 +57,13 @@ def selector(key: Key) -> str:
 
 
 def tenant_selector(tenant: str) -> str:
+    """The labels of all jobs and pods for a tenant, those that clear folders too."""
+    return f"{COMPONENT}={TRAINER},{TENANT}={tenant}"
+
+
+def objects_selector(tenant: str) -> str:
     """The labels of all jobs and pods of a tenant's objects."""
-    return f"{COMPONENT}={TRAINER},{TENANT}={tenant},{OF}"
+    return f"{tenant_selector(tenant)},{OF}"
 
 
 def object_hash(key: Key) -> str:

@@ -134,6 +134,8 @@ class TestTraining:
         wait_until(lambda: _accepted(server, "thief") == "SourceNotOwn", "the refusal")
 
     def test_a_tenant_leaves_only_once_its_folder_is_empty(self, server: ApiServer) -> None:
+        server.kubectl("delete", "evaluation", "compared", "--namespace", "learner")
+        wait_until(lambda: _jobs(server), "the job that removes its files")
         server.kubectl("delete", "tenant", "learner", "--wait=false")
         wait_until(lambda: self._clearing(server), "the job that empties the folder")
         assert get(server, "configmap", "offboarded-learner", PLATFORM) is None
@@ -143,6 +145,7 @@ class TestTraining:
         wait_until(lambda: get(server, "configmap", "offboarded-learner", PLATFORM), "the proof")
         proof = (get(server, "configmap", "offboarded-learner", PLATFORM) or {})["data"]
         assert "no examples" in proof["jobs"]
+        assert _jobs(server) == []
 
     def _reason(self, server: ApiServer) -> str:
         return str(condition(get(server, "finetune", "style", "learner"), READY).get("reason", ""))
