@@ -18,6 +18,7 @@ from contract.evaluation import MOST_PLAN, Evaluation
 from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject, Objects
+from contract.prompt import MOST_PROMPT
 from contract.resource import Key
 from contract.tenant import Tenant
 
@@ -174,9 +175,10 @@ class Rules:
     def _foreign_training(self, adapter: Adapter) -> Condition | None:
         tenant = self._lookups.owner(adapter.namespace)
         claim = f"pvc://{self._trainings}/"
-        if not self._trainings or not adapter.spec.source.startswith(claim):
+        source = adapter.spec.source or ""
+        if not self._trainings or not source.startswith(claim):
             return None
-        if adapter.spec.source.startswith(f"{claim}{tenant}/") and ".." not in adapter.spec.source:
+        if source.startswith(f"{claim}{tenant}/") and ".." not in source:
             return None
         message = f"{claim} has other tenants' adapters, too: name your FineTune, as finetune://NAME"
         return _refused(c.SOURCE_NOT_OWN, message)
@@ -238,9 +240,17 @@ class Rules:
 
     def _own_refusal(self, adapter: Adapter) -> Condition | None:
         checks = (
-            self._no_tenant, self._base_model_refusal, self._name_taken, self._knowledge_bases, self._foreign_training
+            self._no_tenant, self._base_model_refusal, self._name_taken, self._knowledge_bases, self._foreign_training,
+            _long_prompt
         )  # fmt: skip
         return next((refusal for check in checks if (refusal := check(adapter))), None)
+
+
+def _long_prompt(adapter: Adapter) -> Condition | None:
+    prompt = adapter.spec.prompt
+    if prompt is None or len(prompt.model_dump_json().encode()) <= MOST_PROMPT:
+        return None
+    return _refused(c.TOO_LONG, f"spec.prompt has more than {MOST_PROMPT} bytes; shorten it, or give fewer examples")
 
 
 def _unfit_variants(item: Evaluation) -> Condition | None:

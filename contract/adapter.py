@@ -1,4 +1,4 @@
-"""Adapter: a LoRA on a base model. Its versions are named by the digest of their content."""
+"""Adapter: a LoRA on a base model, a prompt, or both. Its versions are named by the digest of their content."""
 
 import hashlib
 from typing import Annotated, ClassVar, Literal
@@ -8,12 +8,18 @@ from pydantic import Field, model_validator
 from contract import conditions as c
 from contract.agent import Fingerprint
 from contract.definition import NAME_RULE, Column, Definition, Rule
+from contract.prompt import Prompt
 from contract.resource import Resource, Status
 from contract.value import Digest, Name, Uri, Value
 
 HISTORY_LENGTH = 20
 FINE_TUNE = "finetune://"
+NO_CONTENT = hashlib.sha256().hexdigest()  # of a version that is a prompt alone
 _SHOWN_DIGITS = 12
+
+_MARK = "[1]"
+_NO_MARK = "show the mark of a passage, [1]: without marks answers have no citations"
+_NOTHING = "give source, prompt or both; digest and credentials belong to a source"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -21,6 +27,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 def short(digest: str) -> str:
     """The beginning of a digest, for messages and for names of versions."""
     return digest[:_SHOWN_DIGITS]
+
+
+def version_digest(content: str, prompt: Prompt | None) -> str:
+    """The digest that names a version of this content with this prompt."""
+    return hashlib.sha256(f"{content}\0{prompt.digest}".encode()).hexdigest() if prompt else content
 
 
 class CanaryStep(Value):
@@ -85,13 +96,16 @@ class Residency(Value):
 
 
 class AdapterSpec(Value):
-    """The source of an adapter's content, and the rollout of new content."""
+    """What an adapter consists of, and the rollout of changes."""
 
     base_model: Name
     """The BaseModel it was trained on."""
-    source: Uri
+    source: Uri | None = None
     """A directory with adapter_config.json and adapter_model.safetensors, under hf://, s3://, gs://, https://, oci://,
-    pvc:// or file://; or finetune://NAME, for the result of the FineTune of that name in the same namespace."""
+    pvc:// or file://; or finetune://NAME, for the result of the FineTune of that name in the same namespace. Without
+    one, the base model itself answers, with the prompt."""
+    prompt: Prompt | None = None
+    """What the model reads before each conversation. A change is released as new content is."""
     digest: Digest | None = None
     """The SHA-256 of the content, in hexadecimal digits: any other content at the source is refused."""
     credentials: Name | None = None
@@ -103,29 +117,55 @@ class AdapterSpec(Value):
     residency: Residency = Residency()
     """The order of removal when there is room for fewer versions than wanted."""
 
+    @model_validator(mode="after")
+    def _is_something(self) -> "AdapterSpec":
+        if self.source is None and (self.prompt is None or self.digest or self.credentials):
+            raise ValueError(_NOTHING)
+        if self.prompt and self.prompt.grounding and _MARK not in self.prompt.grounding:
+            raise ValueError(f"prompt.grounding: {_NO_MARK}")
+        return self
+
     @property
     def fine_tune(self) -> str | None:
         """The FineTune whose result it serves."""
-        name = self.source.removeprefix(FINE_TUNE)
-        return None if name == self.source else name
+        is_trained = self.source is not None and self.source.startswith(FINE_TUNE)
+        return self.source.removeprefix(FINE_TUNE) if self.source and is_trained else None
 
 
 class Version(Value):
-    """One content of an adapter on one base model."""
+    """One content of an adapter on one base model, with its prompt."""
 
     digest: Digest
-    """The SHA-256 of the content."""
+    """Names the version: the SHA-256 of its content, with a prompt that of both."""
+    content: Digest | None = None
+    """The SHA-256 of the content of a version with a prompt; that of nothing, if the base model itself answers."""
     engine_name: str
     """The engines' name for it."""
     base_model: Name
     """The BaseModel it runs on."""
-    source: Uri
+    source: Uri | None = None
     """Its source."""
+    prompt: Prompt | None = None
+    """What the model reads before each conversation."""
     fingerprint: Fingerprint | None = None
     """Its answers when it was first loaded."""
 
     @property
-    def identity(self) -> tuple[str, str, str, str]:
+    def content_digest(self) -> str:
+        return self.content or self.digest
+
+    @property
+    def is_base(self) -> bool:
+        """True if the base model itself answers."""
+        return self.engine_name == self.base_model
+
+    @property
+    def comparison(self) -> str:
+        """Its name in comparisons: versions that differ in their prompts alone share an engine's name."""
+        return f"{self.engine_name}@{short(self.digest)}"
+
+    @property
+    def identity(self) -> tuple[str, str, str, str | None]:
         """Its complete identity; a fingerprint only describes its answers."""
         return (self.digest, self.engine_name, self.base_model, self.source)
 
@@ -169,7 +209,7 @@ class Trial(Value):
     """The figures of a canary beside the active version."""
 
     digest: Digest
-    """The canary's SHA-256."""
+    """The canary's version."""
     at: str
     """When they were collected, in ISO 8601."""
     needed: int
@@ -186,7 +226,7 @@ class Rejection(Value):
     offer: str
     """Identifies the rejected source and rollout."""
     digest: Digest
-    """The SHA-256 of the content."""
+    """The version, or the SHA-256 of content that harmed an engine."""
     reason: str
     """Why, in one word."""
     message: str = ""
@@ -201,7 +241,7 @@ class HistoryEntry(Value):
     event: Literal["Released", "CanaryStarted", "CanaryFailed", "Promoted", "RolledBack", "Refused", "DecisionRefused"]
     """The kind of event."""
     digest: Digest | None = None
-    """The SHA-256 of the content."""
+    """The version: the SHA-256 of its content, with a prompt that of both."""
     source: str = ""
     """Its source."""
     message: str = ""
@@ -231,7 +271,7 @@ class AdapterStatus(Status):
     """The generation of the last flip confirmed by every gateway: later requests are never answered by an older
     version."""
     candidate: Digest | None = None
-    """The digest of the source's present content."""
+    """The version that the spec and the source's present content make."""
     draining: tuple[str, ...] = ()
     """Versions that still answer requests which began with them."""
     replicas_ready: int = 0
@@ -275,6 +315,9 @@ class Adapter(Resource):
         "adapters", "qa", (Column("Base", ".spec.baseModel"), Column("Version", ".status.active.digest", priority=1)),
         rules=(
             NAME_RULE,
+            Rule("spec", "has(self.source) || (has(self.prompt) && !has(self.digest) && !has(self.credentials))",
+                 _NOTHING),
+            Rule("spec.prompt.grounding", f"self == '' || self.contains('{_MARK}')", _NO_MARK),
             Rule("spec.source", f"self.matches({_URI})",
                  "name where the adapter lies: finetune://, hf://, s3://, gs://, https://, oci://, pvc:// or file://"),
             *canary_rules("spec.rollout"),

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.fine_tune import FILE_RULE, Data
+from contract.prompt import Example
 from contract.resource import Resource, Status
 from contract.value import Digest, Value
 
@@ -18,15 +19,6 @@ Metric = Literal["exact", "contains", "f1", "json", "citation"]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40)]
-
-
-class Example(Value):
-    """An example in the prompt."""
-
-    question: Text
-    """What somebody asks."""
-    answer: Text
-    """The answer to it."""
 
 
 class Variant(Value):

@@ -78,7 +78,8 @@ class KeyUses(Value):
 
 class GatewayState(Value):
     """`generation` is the number of the snapshot in use. `flips` has the flip generation of each routed adapter, by
-    TENANT.ADAPTER. `routable`, `in_flight` (running requests) and `comparisons` (canaries) use engine names."""
+    TENANT.ADAPTER. `routable` and `in_flight` (running requests) use engine names, `comparisons` the names of canaries
+    there."""
 
     generation: int
     flips: Mapping[str, int] = {}

@@ -81,7 +81,7 @@ def fill_slots(
     reports = {(h.tenant, h.adapter, h.revision): h for h in (report.adapters if report else ())}
     for item in (*_running(adapters, base, tenants, credentials), *_leaving(report, gateways)):
         slots.must(item)
-    candidates = (a for a in adapters if verdicts[a.key].holds and a.spec.base_model == base.name)
+    candidates = (a for a in adapters if a.spec.source and verdicts[a.key].holds and a.spec.base_model == base.name)
     for adapter in (a for a in candidates if a.key not in tried_elsewhere):
         if obstacle := _obstacle(adapter, revisions[adapter.key], credentials):
             unplaced[adapter.key] = obstacle
@@ -89,8 +89,10 @@ def fill_slots(
         item = _candidate(adapter, tenants[adapter.namespace], revisions[adapter.key], credentials)
         if not slots.may(item, _expected(adapter, reports.get((item.tenant, item.adapter, item.revision)))):
             unplaced[adapter.key] = _no_slot(base)
+    placed = {(item.tenant, item.adapter, item.revision) for item in slots.items}
     for item in _earlier(adapters, base, tenants, credentials):
-        slots.may(item)
+        if (item.tenant, item.adapter, item.revision) not in placed:  # versions may differ in their prompts alone
+            slots.may(item)
     return Placement(DesiredSet(adapters=tuple(dict.fromkeys(slots.items))), unplaced)
 
 
@@ -99,7 +101,7 @@ def _expected(adapter: Adapter, report: AdapterReport | None) -> str | None:
     if report and report.digest:
         return report.digest
     active = adapter.status.active
-    return active.digest if active and active.source == adapter.spec.source else None
+    return active.content_digest if active and active.source == adapter.spec.source else None
 
 
 def _obstacle(adapter: Adapter, revision: str, credentials: Credentials) -> Condition | None:
@@ -156,9 +158,9 @@ def _running(
     for adapter in adapters:
         active, canary = adapter.status.active, adapter.status.canary
         tenant = tenants.get(adapter.namespace)
-        if tenant and active and active.base_model == base.name:
+        if tenant and active and active.base_model == base.name and not active.is_base:
             yield _verified(tenant, adapter, active, credentials, required=True)
-        if tenant and canary and canary.base_model == base.name:
+        if tenant and canary and canary.base_model == base.name and not canary.is_base:
             yield _verified(tenant, adapter, canary, credentials)
 
 
@@ -183,7 +185,7 @@ def _earlier(
         for adapter in adapters
         if adapter.namespace in tenants
         for age, version in enumerate(adapter.status.previous)
-        if version.base_model == base.name
+        if version.base_model == base.name and not version.is_base
     ]
     yield from (item for _, item in sorted(kept, key=lambda pair: pair[0]))
 
@@ -211,8 +213,8 @@ def _verified(
         tenant=tenant,
         adapter=adapter.name,
         source=version.source,
-        revision=verified_revision(version.digest),
-        digest=version.digest,
+        revision=verified_revision(version.content_digest),
+        digest=version.content_digest,
         required=required,
         fingerprint=version.fingerprint,
         credentials=_secret(adapter, credentials),

@@ -28,7 +28,8 @@ REOPEN_S = 5.0
 
 def artifacts(objects: Objects) -> frozenset[Path]:
     """The local adapter directories, whether they exist or not."""
-    return frozenset(Path(a.spec.source) for a in objects.adapters if a.spec.source.startswith("/"))
+    sources = (adapter.spec.source for adapter in objects.adapters)
+    return frozenset(Path(source) for source in sources if source and source.startswith("/"))
 
 
 async def watch(root: Path, sources: Callable[[], frozenset[Path]], hint: Callable[[], None]) -> None:

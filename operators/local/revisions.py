@@ -11,7 +11,7 @@ from operators.desired.adapters import source_revision
 def revision(adapter: Adapter) -> str:
     """From the URI, pin and base model; for a local directory also from the names, sizes, times and inodes in it."""
     source, named = adapter.spec.source, source_revision(adapter)
-    if not source.startswith("/"):
+    if source is None or not source.startswith("/"):
         return named
     facts = hashlib.sha256(named.encode())
     for part in _facts(os.fsencode(source)):

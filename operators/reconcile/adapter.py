@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract import conditions as c
-from contract.adapter import Adapter, AdapterStatus, short
+from contract.adapter import NO_CONTENT, Adapter, AdapterStatus, short, version_digest
 from contract.agent import AdapterReport
 from contract.conditions import Condition, condition
 from contract.model_names import may_name
@@ -15,9 +15,9 @@ from operators.reconcile.trial import trial
 def next_status(adapter: Adapter, observed: Observed) -> AdapterStatus:
     release = next_release(adapter, observed)
     active, reports = release.active, observed.reports(adapter)
-    candidate = _agreed_digest(reports)
-    holders = sum(1 for replica in observed.replicas if active and active.engine_name in replica.answering)
-    fetched = _fetched(reports, observed)
+    candidate = _declared(adapter, reports)
+    holders = observed.holders(active) if active else 0
+    fetched = _fetched(adapter, reports, observed)
     new = (
         observed.verdict,
         fetched,
@@ -41,14 +41,18 @@ def next_status(adapter: Adapter, observed: Observed) -> AdapterStatus:
     )
 
 
-def _agreed_digest(reports: Sequence[AdapterReport | None]) -> str | None:
+def _declared(adapter: Adapter, reports: Sequence[AdapterReport | None]) -> str | None:
+    """The version of the spec, as soon as all replicas have the same content."""
     digests = {report.digest if report else None for report in reports}
-    return digests.pop() if len(digests) == 1 else None
+    content = digests.pop() if len(digests) == 1 else None
+    if adapter.spec.source is None:
+        content = NO_CONTENT
+    return version_digest(content, adapter.spec.prompt) if content else None
 
 
 def _draining(release: Release, adapter: Adapter, observed: Observed) -> tuple[str, ...]:
     """Versions kept only for requests that began with them."""
-    kept = {version.digest for version in (release.active, release.canary, *release.previous) if version}
+    kept = {version.content_digest for version in (release.active, release.canary, *release.previous) if version}
     names = (
         entry
         for replica in observed.replicas
@@ -61,7 +65,9 @@ def _draining(release: Release, adapter: Adapter, observed: Observed) -> tuple[s
     return tuple(sorted({h.digest for h in mine if h.digest}))
 
 
-def _fetched(reports: Sequence[AdapterReport | None], observed: Observed) -> Condition:
+def _fetched(adapter: Adapter, reports: Sequence[AdapterReport | None], observed: Observed) -> Condition:
+    if adapter.spec.source is None:
+        return condition(c.FETCHED, True, c.VERIFIED, "a prompt alone: the base model itself answers")
     failed = next((r for r in reports if r is not None and r.state == "Failed"), None)
     if failed:
         return condition(c.FETCHED, False, failed.reason, failed.message)
@@ -88,9 +94,8 @@ def _released(adapter: Adapter, release: Release, candidate: str | None, observe
     active, canary, rejected = release.active, release.canary, release.rejected
     if canary:
         steps = len(adapter.spec.rollout.canary.steps) if adapter.spec.rollout.canary else 0
-        message = (
-            f"version {short(canary.digest)} has {canary.weight} % of the traffic, step {canary.step + 1} of {steps}"
-        )
+        share = f"{canary.weight} % of the traffic, step {canary.step + 1} of {steps}"
+        message = f"version {short(canary.digest)} has {share}"
         return condition(c.RELEASED, False, c.CANARY_RUNNING, message)
     if active and candidate == active.digest:
         if release.acknowledged == active.generation:

@@ -23,8 +23,9 @@ class Verdict:
     evidence: str
 
 
-def together(gateways: Sequence[GatewayState], engine_name: str) -> Comparison:
-    comparisons = [gateway.comparisons[engine_name] for gateway in gateways if engine_name in gateway.comparisons]
+def together(gateways: Sequence[GatewayState], canary: str) -> Comparison:
+    """The comparisons of a canary, by its name there."""
+    comparisons = [gateway.comparisons[canary] for gateway in gateways if canary in gateway.comparisons]
     return Comparison(
         canary=sum((item.canary for item in comparisons), Arm()),
         active=sum((item.active for item in comparisons), Arm()),

@@ -11,6 +11,7 @@ from typing import Any
 from contract import conditions as c
 from contract.adapter import (
     HISTORY_LENGTH,
+    NO_CONTENT,
     ActiveVersion,
     Adapter,
     AdapterStatus,
@@ -20,6 +21,7 @@ from contract.adapter import (
     Rejection,
     Version,
     short,
+    version_digest,
 )
 from contract.agent import AdapterReport, AgentStatus
 from contract.conditions import Condition
@@ -47,8 +49,13 @@ class Observed:
     def reports(self, adapter: Adapter) -> list[AdapterReport | None]:
         return [replica.report(self.tenant, adapter.name, self.revision) for replica in self.replicas]
 
-    def answers_everywhere(self, name: str) -> bool:
-        return bool(self.replicas) and all(name in replica.answering for replica in self.replicas)
+    def holders(self, version: Version) -> int:
+        """The replicas that answer with it."""
+        return sum(replica.ready if version.is_base else version.engine_name in replica.answering
+                   for replica in self.replicas)  # fmt: skip
+
+    def answers_everywhere(self, version: Version) -> bool:
+        return bool(self.replicas) and self.holders(version) == len(self.replicas)
 
 
 @dataclass(frozen=True)
@@ -97,19 +104,30 @@ def _of(status: AdapterStatus) -> Release:
 
 
 def _candidate(adapter: Adapter, observed: Observed) -> Version | None:
-    """The version of the source, once every replica answers with it."""
+    """The version of the spec, once every replica answers with it."""
+    if adapter.spec.source is None:
+        version = _prompt_alone(adapter)
+        return version if observed.verdict.holds and observed.answers_everywhere(version) else None
     reports = observed.reports(adapter)
     digests = {report.digest if report and report.state == "Ready" else None for report in reports}
     digest = digests.pop() if len(digests) == 1 else None
     if digest is None or not observed.verdict.holds:
         return None
     return Version(
-        digest=digest,
+        digest=version_digest(digest, adapter.spec.prompt),
+        content=digest if adapter.spec.prompt else None,
         engine_name=engine_name(observed.tenant, adapter.name, digest),
         base_model=adapter.spec.base_model,
         source=adapter.spec.source,
+        prompt=adapter.spec.prompt,
         fingerprint=next((report.fingerprint for report in reports if report), None),
     )
+
+
+def _prompt_alone(adapter: Adapter) -> Version:
+    base, prompt = adapter.spec.base_model, adapter.spec.prompt
+    digest = version_digest(NO_CONTENT, prompt)
+    return Version(digest=digest, content=NO_CONTENT, engine_name=base, base_model=base, prompt=prompt)
 
 
 def _reject_harmful(release: Release, adapter: Adapter, observed: Observed) -> Release:
@@ -152,7 +170,7 @@ def _promote(
         waiting = candidate
     if waiting is None:
         return handled.with_entry(_entry(observed, "DecisionRefused", None, "promote: no version waits to be released"))
-    if not observed.answers_everywhere(waiting.engine_name):
+    if not observed.answers_everywhere(waiting):
         return release  # carried out as soon as every replica answers with it
     released = replace(handled, rejected=None).flipped(waiting, keep=adapter.spec.rollout.keep_previous)
     return released.with_entry(_entry(observed, "Promoted", waiting, "by hand"))
@@ -170,7 +188,7 @@ def _roll_back(release: Release, adapter: Adapter, observed: Observed, decision:
         which = f"version {digest}" if digest else "an earlier version"
         message = f"rollback: {which} is not in the engines; there are: {kept}"
         return handled.with_entry(_entry(observed, "DecisionRefused", None, message))
-    if not observed.answers_everywhere(target.engine_name):
+    if not observed.answers_everywhere(target):
         return release  # decided, and carried out as soon as every replica answers with it
     old = release.active
     rejection = Rejection(
@@ -213,7 +231,7 @@ def _advance_canary(release: Release, adapter: Adapter, observed: Observed) -> R
     canary, rollout = release.canary, adapter.spec.rollout
     if canary is None or rollout.canary is None:
         return release.without_canary()
-    verdict = judge(rollout.canary.checks, together(observed.gateways, canary.engine_name))
+    verdict = judge(rollout.canary.checks, together(observed.gateways, canary.comparison))
     if verdict.faults:
         return _rejected(
             release, adapter, observed, canary, c.CANARY_FAILED, "; ".join((*verdict.faults, verdict.evidence))
@@ -222,7 +240,7 @@ def _advance_canary(release: Release, adapter: Adapter, observed: Observed) -> R
         return _rejected(release, adapter, observed, canary, c.CANARY_FAILED, failure)
     steps = rollout.canary.steps
     step = min(canary.step, len(steps) - 1)
-    ready = verdict.enough and observed.answers_everywhere(canary.engine_name)
+    ready = verdict.enough and observed.answers_everywhere(canary)
     since = min(canary.since, observed.now)  # setting the clock back does not lengthen the step
     if not ready or _seconds(since, observed.now) < steps[step].seconds:
         here = {"step": step, "weight": steps[step].weight, "since": since}
@@ -236,7 +254,9 @@ def _advance_canary(release: Release, adapter: Adapter, observed: Observed) -> R
 
 def _failure(canary: CanaryVersion, adapter: Adapter, observed: Observed) -> str:
     """A replica's failure report about the canary."""
-    reports = (entry for replica in observed.replicas for entry in replica.adapters if entry.digest == canary.digest)
+    reports = (
+        entry for replica in observed.replicas for entry in replica.adapters if entry.digest == canary.content_digest
+    )
     mine = (entry for entry in reports if (entry.tenant, entry.adapter) == (observed.tenant, adapter.name))
     return next((f"{entry.reason}: {entry.message}" for entry in mine if entry.state == "Failed"), "")
 
@@ -275,7 +295,7 @@ def _plain(version: Version) -> Version:
 
 
 def _entry(observed: Observed, event: str, version: Version | None, message: str) -> HistoryEntry:
-    digest, source = (version.digest, version.source) if version else (None, "")
+    digest, source = (version.digest, version.source or "") if version else (None, "")
     by_hand = event in ("Promoted", "RolledBack", "DecisionRefused") and observed.decision
     decision = observed.decision.id if by_hand and observed.decision else ""
     return HistoryEntry(at=observed.now, event=event, digest=digest, source=source, message=message, decision=decision)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ def trial(adapter: Adapter, canary: CanaryVersion | None, observed: Observed) ->
     stored = adapter.status.trial if adapter.status.trial and adapter.status.trial.digest == canary.digest else None
     if stored and not (observed.gateways and _is_due(stored, observed.now)):
         return stored
-    comparison = together(observed.gateways, canary.engine_name)
+    comparison = together(observed.gateways, canary.comparison)
     new = Trial(
         digest=canary.digest,
         at=observed.now,

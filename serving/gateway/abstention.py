@@ -26,30 +26,33 @@ class Abstention:
     name: str
     explanation: Mapping[str, Any] | None = None
     """Shown as `retrieval`, in a stream with the first event."""
+    sentence: str = ""
+    """The answer in the tenant's words."""
 
     def body(self, request: ChatRequest) -> bytes:
         """The answer with as many choices as the request asks for, streamed or whole."""
         head = {"id": f"chatcmpl-{self.request_id}", "created": self.created, "model": self.name}
         shown = {"retrieval": self.explanation} if self.explanation else {}
-        return _streamed(head, request, shown) if request.stream else _whole(head | shown, request)
+        message = _message(request, self.sentence)
+        return _streamed(head, request, message, shown) if request.stream else _whole(head | shown, request, message)
 
 
-def _message(request: ChatRequest) -> dict[str, Any]:
+def _message(request: ChatRequest, sentence: str) -> dict[str, Any]:
     """If a format is required, plain text would violate it: clients then expect the field `refusal`."""
-    text = KOREAN_TEXT if _HANGUL.search(request.question) else TEXT
+    text = sentence or (KOREAN_TEXT if _HANGUL.search(request.question) else TEXT)
     said = {"content": None, "refusal": text} if request.has_form else {"content": text}
     return {"role": "assistant", **said, "annotations": [], "abstained": True}
 
 
-def _whole(head: dict[str, Any], request: ChatRequest) -> bytes:
-    choices = [{"index": index, "message": _message(request), "finish_reason": "stop", "logprobs": None}
+def _whole(head: dict[str, Any], request: ChatRequest, message: dict[str, Any]) -> bytes:
+    choices = [{"index": index, "message": message, "finish_reason": "stop", "logprobs": None}
                for index in range(request.answers)]  # fmt: skip
     return orjson.dumps({**head, "object": "chat.completion", "choices": choices, "usage": _USAGE})
 
 
-def _streamed(head: dict[str, Any], request: ChatRequest, shown: dict[str, Any]) -> bytes:
+def _streamed(head: dict[str, Any], request: ChatRequest, message: dict[str, Any], shown: dict[str, Any]) -> bytes:
     head = {**head, "object": "chat.completion.chunk"}
-    choices = [{"index": index, "delta": _message(request), "finish_reason": "stop", "logprobs": None}
+    choices = [{"index": index, "delta": message, "finish_reason": "stop", "logprobs": None}
                for index in range(request.answers)]  # fmt: skip
     first, *more = choices
     events = [sse.event({**head, **shown, "choices": [first]}), *(sse.event({**head, "choices": [c]}) for c in more)]

@@ -15,8 +15,9 @@ from serving.gateway.contradictions import newest_first
 from serving.gateway.engine_refusals import ContextTooLong
 from serving.gateway.errors import knowledge_base_not_found, unavailable
 from serving.gateway.grammars import Grammars
-from serving.gateway.grounding import grounded
+from serving.gateway.grounding import HEADER, grounding
 from serving.gateway.grounds import Grounds, grounds
+from serving.gateway.prompting import prompted, with_instruction
 from serving.gateway.raw_request import EVENT_STREAM, JSON
 from serving.gateway.request_context import RequestContext
 from serving.gateway.retrieval_client import Retrieval, RetrievalError, UnknownKnowledgeBase
@@ -50,7 +51,7 @@ class Answering:
         if not hits.evidence:
             await self._abstain(context, context.request, grounds(query, hits, []))
             return
-        fitting = newest_first(evidence.fitting(hits.evidence, context.request, context.base))
+        fitting = newest_first(evidence.fitting(hits.evidence, context.request, context.base, context.target.prompt))
         await self._answer_from(context, partial(grounds, query, hits), fitting)
 
     async def _answer_from(
@@ -58,7 +59,9 @@ class Answering:
     ) -> None:
         """If the engine counts more tokens than its context holds, tries again with half of the passages."""
         body = _body(context)
-        body["messages"] = grounded(body["messages"], [item.passage for item in passages])
+        prompt = context.target.prompt
+        text = grounding([item.passage for item in passages], (prompt and prompt.grounding) or HEADER)
+        body["messages"] = with_instruction(body["messages"], text)
         try:
             await self._upstream.forward(context, body, grounds_of(passages))
         except ContextTooLong:
@@ -98,9 +101,16 @@ class Answering:
     async def _abstain(self, context: RequestContext, request: ChatRequest, without: Grounds) -> None:
         """Answers with an abstention, without asking an engine."""
         context.record.finish_reason, context.record.first_byte = "stop", time.monotonic()
-        answer = Abstention(context.raw.unique_id, int(time.time()), context.target.label, without.explanation)
+        prompt = context.target.prompt
+        answer = Abstention(context.raw.unique_id, int(time.time()), context.target.label, without.explanation,
+                            sentence=prompt.abstention if prompt else "")  # fmt: skip
         await context.raw.respond(200, answer.body(request), EVENT_STREAM if request.stream else JSON)
 
 
 def _body(context: RequestContext) -> dict[str, Any]:
-    return engine_body(context.request, engine_name=context.target.engine_name or "", cache_salt=context.target.tenant)
+    """A prompt belongs to conversations: completions are text to go on with."""
+    target = context.target
+    body = engine_body(context.request, engine_name=target.engine_name or "", cache_salt=target.tenant)
+    if target.prompt and isinstance(context.request, ChatRequest):
+        body["messages"] = prompted(body["messages"], target.prompt)
+    return body

@@ -11,6 +11,7 @@ from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
 from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
 from contract.knowledge_base import KnowledgeBase, KnowledgeBaseSpec
+from contract.prompt import Prompt
 from contract.snapshot import Snapshot
 from contract.tenant import Limits
 
@@ -32,10 +33,12 @@ class Principal:
 
 @dataclass(frozen=True)
 class Canary:
-    """A version on trial, with its share of the requests in percent."""
+    """A version on trial, with its share of the requests in percent, and its name in comparisons."""
 
     engine_name: str
     weight: int
+    comparison: str
+    prompt: Prompt | None = None
 
 
 Role = Literal["active", "trial", "earlier"]
@@ -48,6 +51,7 @@ class LoadedVersion:
     id: str  # the first digits of its digest
     engine_name: str
     role: Role
+    prompt: Prompt | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,9 @@ class Target:
     base_model: str
     engine_name: str | None
     knowledge_bases: tuple[str, ...] = ()
+    prompt: Prompt | None = None
     canary: Canary | None = None
+    is_canary: bool = False
     flip: int = 0
     refused: bool = False
     versions: tuple[LoadedVersion, ...] = ()
@@ -75,16 +81,14 @@ class Target:
     def at_version(self, id_: str) -> "Target | None":
         """With this version in place of the active one and of a canary. None if it is not in the engines."""
         named = next((version for version in self.versions if version.id == id_), None)
-        return replace(self, engine_name=named.engine_name, version=id_, canary=None) if named else None
-
-    @property
-    def is_canary(self) -> bool:
-        return self.canary is not None and self.engine_name == self.canary.engine_name
+        if named is None:
+            return None
+        return replace(self, engine_name=named.engine_name, prompt=named.prompt, version=id_, canary=None)
 
     def with_canary(self, request_id: str) -> "Target":
         """Picks the version once for each request. `request_id` is hexadecimal, and not chosen by callers."""
         if self.canary and self.engine_name and int(request_id[:8], 16) % 100 < self.canary.weight:
-            return replace(self, engine_name=self.canary.engine_name)
+            return replace(self, engine_name=self.canary.engine_name, prompt=self.canary.prompt, is_canary=True)
         return self
 
 
@@ -160,7 +164,7 @@ class Catalog:
         """Every version requests may be sent to."""
         targets = [target for tenant in self.tenants.values() for target in tenant.targets.values()]
         running = frozenset(target.engine_name for target in targets if target.engine_name)
-        return running | self.canaries
+        return running | frozenset(target.canary.engine_name for target in targets if target.canary)
 
     @property
     def flips(self) -> Mapping[str, int]:
@@ -170,8 +174,9 @@ class Catalog:
 
     @property
     def canaries(self) -> frozenset[str]:
+        """Their names in comparisons."""
         targets = (target for tenant in self.tenants.values() for target in tenant.targets.values())
-        return frozenset(target.canary.engine_name for target in targets if target.canary)
+        return frozenset(target.canary.comparison for target in targets if target.canary)
 
 
 def build_catalog(snapshot: Snapshot, now: datetime) -> Catalog:
@@ -246,7 +251,10 @@ def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Tar
         engine_name=active.engine_name if active else None,
         flip=active.generation if active else 0,
         knowledge_bases=adapter.spec.knowledge_bases,
-        canary=Canary(canary.engine_name, canary.weight) if canary and active else None,
+        prompt=active.prompt if active else None,
+        canary=Canary(canary.engine_name, canary.weight, canary.comparison, canary.prompt)
+        if canary and active
+        else None,
         refused=base not in bases or (active is None and _failed_for_good(adapter)),
         versions=_versions(adapter.status),
     )
@@ -260,7 +268,7 @@ def _versions(status: AdapterStatus) -> tuple[LoadedVersion, ...]:
     for role, version in roles:
         if version:
             id_ = short(version.digest)
-            found.setdefault(id_, LoadedVersion(id_, version.engine_name, role))
+            found.setdefault(id_, LoadedVersion(id_, version.engine_name, role, version.prompt))
     return tuple(found.values())
 
 

@@ -32,12 +32,12 @@ class Comparisons:
         self._comparisons = {name: self._comparisons.get(name, Comparison()) for name in canaries}
 
     def add(self, target: Target, outcome: Outcome) -> None:
-        before = self._comparisons.get(target.canary.engine_name) if target.canary else None
+        before = self._comparisons.get(target.canary.comparison) if target.canary else None
         if before is None or target.canary is None:
             return
         side = "canary" if target.is_canary else "active"
         arm = getattr(before, side) + _arm(outcome)
-        self._comparisons[target.canary.engine_name] = before.model_copy(update={side: arm})
+        self._comparisons[target.canary.comparison] = before.model_copy(update={side: arm})
 
 
 def _arm(outcome: Outcome) -> Arm:

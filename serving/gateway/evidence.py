@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from contract.knowledge_base import KnowledgeBaseSpec
+from contract.prompt import Prompt
 from contract.search import MIN_RELEVANCE, Evidence, Match, SearchRequest, SearchResponse
 from contract.vector_store import PREFIX, is_made_by_api
 from serving.gateway.catalog import Base, Target, TenantEntry
 from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_marks, without_small_talk
 from serving.gateway.errors import InvalidRequest, NotFound, knowledge_base_not_found
+from serving.gateway.prompting import length
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
 
@@ -128,10 +130,12 @@ def _names(
     return tuple(names)
 
 
-def fitting(evidence: Sequence[Evidence], request: ChatRequest, base: Base) -> tuple[Evidence, ...]:
-    """As many leading passages as fit into the context beside messages and answer, at least one."""
+def fitting(
+    evidence: Sequence[Evidence], request: ChatRequest, base: Base, prompt: Prompt | None = None
+) -> tuple[Evidence, ...]:
+    """As many leading passages as fit into the context beside prompt, messages and answer, at least one."""
     limit = min(request.completion_limit or _DEFAULT_ANSWER_TOKENS, base.max_model_length // 2)
-    said = sum(len(message.text.encode()) for message in request.messages)
+    said = length(prompt) + sum(len(message.text.encode()) for message in request.messages)
     room = (base.max_model_length - limit) * _BYTES_PER_TOKEN - said
     fitting_items: list[Evidence] = []
     for item in evidence:

@@ -1,8 +1,7 @@
-"""Evidence → the system message carrying it (pure)."""
+"""Passages → the instruction that carries them (pure)."""
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 HEADER = (
     "Answer from these passages only and mark the one you used, like [1]. "
@@ -18,24 +17,11 @@ _TURN_MARKS = re.compile(
 )
 
 
-def grounding(passages: Sequence[str]) -> str:
+def grounding(passages: Sequence[str], instruction: str = HEADER) -> str:
     """Numbers passages from 1, one line each: none can imitate another passage, or end the message's turn."""
     lines = (f"[{number}] {_one_line(text)}" for number, text in enumerate(passages, 1))
-    return "\n".join((HEADER, "", *lines))
+    return "\n".join((instruction, "", *lines))
 
 
 def _one_line(text: str) -> str:
     return " ".join(_TURN_MARKS.sub(" ", text).split())
-
-
-def grounded(messages: Sequence[dict[str, Any]], passages: Sequence[str]) -> list[dict[str, Any]]:
-    """Adds the evidence to a leading system message, or adds one: many templates allow only one, and only first."""
-    text = grounding(passages)
-    if messages and messages[0]["role"] in ("system", "developer"):
-        first = messages[0]
-        return [{**first, "content": f"{_text(first['content'])}\n\n{text}"}, *messages[1:]]
-    return [{"role": "system", "content": text}, *messages]
-
-
-def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "\n".join(part["text"] for part in content)

@@ -76,7 +76,14 @@ def test_anything_else_than_an_object_is_an_invalid_object_and_nothing_worse(dat
 
 @pytest.mark.parametrize(
     "item",
-    [objects.base_model(), objects.tenant(), objects.adapter(), objects.knowledge_base(), objects.api_key()],
+    [
+        objects.base_model(),
+        objects.tenant(),
+        objects.adapter(),
+        objects.prompt_adapter(),
+        objects.knowledge_base(),
+        objects.api_key(),
+    ],
     ids=lambda item: item.kind,
 )
 def test_an_object_survives_being_written_and_read(item: Any) -> None:

@@ -135,6 +135,18 @@ class Run:
         self.cluster.apply(demo.adapter("acme-support-v2"))
         self.cluster.wait(lambda: traffic.answered_by("acme", "Thank you", since=begun) >= 3, "the second version")
 
+    def prompt(self) -> None:
+        """A prompt for acme's adapter, and none again: its content stays."""
+        for prompt in ({"system": "Answer in one sentence."}, None):
+            self.cluster.apply(demo.adapter("acme-support-v2", **({"prompt": prompt} if prompt else {})))
+            self.cluster.wait(partial(self._is_prompted, prompt), f"the version with the prompt {prompt}")
+
+    def _is_prompted(self, prompt: Data | None) -> bool:
+        status = self.cluster.get("adapter", "support", "acme")["status"]
+        active = status["active"]
+        system = active.get("prompt", {}).get("system") == prompt["system"] if prompt else "prompt" not in active
+        return system and status["acknowledged"] == active["generation"]
+
     # Train ---------------------------------------------------------------------------------------------------
 
     def train(self) -> None:
@@ -178,6 +190,7 @@ class Run:
     def under_load(self, traffic: Traffic) -> None:
         for name, action in (
             ("adapter swap", partial(self.swap, traffic)),
+            ("prompt swap", self.prompt),
             ("gateway roll", partial(self.changes.roll, "gateway")),
             ("operator kill", self.changes.kill_leader),
             ("scale up", partial(self.changes.scale, 2)),

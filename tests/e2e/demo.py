@@ -110,10 +110,10 @@ def test_secret(key: str) -> Data:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"key": key, "model": "support"}}
 
 
-def adapter(version: str) -> Data:
+def adapter(version: str, **spec: Any) -> Data:
     """Tenant acme's adapter `support`, of one version."""
     (found,) = (i for i in objects() if i["kind"] == "Adapter" and i["metadata"]["name"] == "support")
-    found["spec"]["source"] = _on_claim(f"models/demo/adapters/{version}")
+    found["spec"] |= {"source": _on_claim(f"models/demo/adapters/{version}"), **spec}
     return found
 
 

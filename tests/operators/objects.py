@@ -23,6 +23,10 @@ def adapter(name: str = "support", namespace: str = "acme", **spec: Any) -> AnyO
     return make("Adapter", name, {"baseModel": "base", "source": "/adapters/v1", **spec}, namespace)
 
 
+def prompt_adapter(name: str = "desk", namespace: str = "acme", **spec: Any) -> AnyObject:
+    return make("Adapter", name, {"baseModel": "base", "prompt": {"system": "Be kind."}, **spec}, namespace)
+
+
 def knowledge_base(name: str = "handbook", namespace: str = "acme", **spec: Any) -> AnyObject:
     return make("KnowledgeBase", name, {"sources": [{"path": "/documents"}], **spec}, namespace)
 

@@ -16,6 +16,7 @@ from benchmarks.console.chromium import browser, missing
 from benchmarks.console.person import Manner, person
 from benchmarks.console.stage import Stage
 from examples.demo.platform import Platform, create_key
+from tests.system.desk import FIRST, NAME, desk, wait_until_released
 
 MANNERS = (Manner("en", 1280), Manner("ko", 360, by_keyboard=True))
 # Tasks that need no second version of an adapter.
@@ -115,6 +116,17 @@ def test_an_upload_to_another_tenants_collection_leaves_no_file(stage: Stage) ->
     assert status == 404
     with stage.client() as owner:
         assert name not in [file.filename for file in owner.files.list()]
+
+
+def test_a_prompt_is_shown_with_its_version(platform: Platform, stage: Stage) -> None:
+    client = Client(stage.url)
+    _, session, _ = client.sign_in(stage.key)
+    with desk(platform) as edit:
+        edit(FIRST)
+        wait_until_released(platform)
+        status, _, page = client.ask("GET", f"/adapters/{NAME}", session=session)
+    assert status == 200
+    assert f"refund window of the Velmora Basic plan is {FIRST}" in page
 
 
 def test_a_reader_changes_nothing(platform: Platform, stage: Stage) -> None:

@@ -9,6 +9,7 @@ from contract.base_model import BaseModel
 from contract.engine_name import engine_name
 from contract.gateway import GatewayState
 from contract.objects import AnyObject, collect
+from contract.prompt import Prompt
 from operators.desired.adapters import fill_slots
 from tests.operators import objects
 
@@ -65,6 +66,20 @@ def test_an_earlier_version_gives_way_to_a_candidate_and_the_oldest_first() -> N
     names, unplaced = _placed(first, second, objects.adapter("new"), slots=4, held=reports)
     assert names == ["one:a", "two:a", "new:?", "one:?", "two:?", "one:b"]
     assert unplaced == {}
+
+
+def test_versions_that_differ_in_their_prompts_alone_have_one_place() -> None:
+    running = _running("one", previous="b")
+    assert running.status.active
+    prompted = {"prompt": Prompt(system="Be kind."), "digest": _digest("c"), "content": _digest("a")}
+    previous = (_version("one", "a").model_copy(update=prompted), *running.status.previous)
+    one = running.model_copy(update={"status": running.status.model_copy(update={"previous": previous})})
+    reports = AgentStatus(version=1, ready=True, started=1.0, adapters=(_report("one"),))
+    assert _placed(one, slots=2, held=reports)[0] == ["one:a", "one:?", "one:b"]
+
+
+def test_a_prompt_alone_has_no_place() -> None:
+    assert _placed(objects.prompt_adapter(), slots=1) == ([], {})
 
 
 def test_a_pinned_adapter_is_the_last_to_leave() -> None:

@@ -3,11 +3,12 @@ from typing import Any, Literal
 import pytest
 
 from contract import conditions as c
-from contract.adapter import Adapter, Decision
+from contract.adapter import NO_CONTENT, Adapter, Decision
 from contract.agent import AdapterReport, AgentStatus, Fingerprint
 from contract.conditions import condition
 from contract.engine_name import engine_name
 from contract.gateway import Arm, Comparison, GatewayState
+from contract.prompt import Prompt
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 from tests.operators import objects
@@ -50,7 +51,7 @@ class Alias:
         canary = self.adapter.status.canary
         if decision and decision.against is None and self.adapter.status.active:
             decision = decision.model_copy(update={"against": self.adapter.status.active.digest})
-        comparisons = {canary.engine_name: comparison} if canary and comparison else {}
+        comparisons = {canary.comparison: comparison} if canary and comparison else {}
         seen = Observed(
             tenant="acme", revision=f"r{letter}", verdict=ACCEPTED, replicas=(replica,), decision=decision,
             gateways=(GatewayState(generation=1, comparisons=comparisons, routable=frozenset(self.routable)),),
@@ -61,13 +62,24 @@ class Alias:
         self.routable = {_name(self.active)} | ({canary.engine_name} if canary else set())
         return self
 
+    def say(self, system: str) -> "Alias":
+        """Edits the prompt."""
+        spec = self.adapter.spec.model_copy(update={"prompt": Prompt(system=system)})
+        self.adapter = self.adapter.model_copy(update={"spec": spec})
+        return self
+
+    @property
+    def prompt(self) -> str:
+        active = self.adapter.status.active
+        return active.prompt.system if active and active.prompt else ""
+
     @property
     def active(self) -> str:
-        return self.adapter.status.active.digest[0] if self.adapter.status.active else ""
+        return self.adapter.status.active.content_digest[0] if self.adapter.status.active else ""
 
     @property
     def previous(self) -> str:
-        return "".join(version.digest[0] for version in self.adapter.status.previous)
+        return "".join(version.content_digest[0] for version in self.adapter.status.previous)
 
     @property
     def events(self) -> list[str]:
@@ -272,3 +284,43 @@ def test_a_clock_that_is_set_back_does_not_make_a_canary_step_longer() -> None:
     alias.see("b", seconds=-2900, comparison=GOOD).see("b", seconds=31, comparison=GOOD)
     assert alias.adapter.status.canary
     assert alias.adapter.status.canary.weight == 50
+
+
+# Prompts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_changed_prompt_is_a_version_of_its_own_and_rolls_back() -> None:
+    alias = Alias().see("a").say("Be kind.").see("a")
+    assert (alias.active, alias.prompt, alias.previous, alias.events) == ("a", "Be kind.", "a", ["Released"] * 2)
+    alias.see("a", decision=Decision(id="1", action="Rollback")).see("a")
+    assert (alias.active, alias.prompt, alias.reason(c.RELEASED)) == ("a", "", c.ROLLED_BACK)
+    assert alias.adapter.status.active
+    assert alias.adapter.status.active.generation == 3
+
+
+def test_a_prompt_that_is_worse_goes_back_and_another_one_is_tried() -> None:
+    alias = Alias(canary=CANARY).see("a").say("Be rude.").see("a").see("a", comparison=BAD).see("a", seconds=500)
+    assert (alias.prompt, alias.reason(c.RELEASED)) == ("", c.CANARY_FAILED)
+    alias.say("Be kind.").see("a")
+    assert alias.adapter.status.canary
+    assert alias.adapter.status.canary.prompt == Prompt(system="Be kind.")
+    assert alias.adapter.status.canary.comparison != alias.adapter.status.active.comparison  # type: ignore[union-attr]
+
+
+def test_prompt_and_content_take_over_together() -> None:
+    alias = Alias(canary=CANARY).see("a").say("Be kind.").see("b")
+    assert (alias.active, alias.prompt) == ("a", "")
+    for seconds in (31, 31):
+        alias.see("b", seconds=seconds, comparison=GOOD)
+    assert (alias.active, alias.prompt, alias.previous) == ("b", "Be kind.", "a")
+
+
+def test_a_prompt_without_content_is_answered_by_the_base_model() -> None:
+    alias = Alias().say("Be kind.")
+    bare = alias.adapter.spec.model_copy(update={"source": None, "digest": None})
+    alias.adapter = alias.adapter.model_copy(update={"spec": bare})
+    alias.see("a")
+    active, status = alias.adapter.status.active, alias.adapter.status
+    assert active
+    assert (active.engine_name, active.content, alias.prompt) == (bare.base_model, NO_CONTENT, "Be kind.")
+    assert (status.replicas_ready, alias.reason(c.FETCHED), alias.reason(c.READY)) == (1, c.VERIFIED, c.ANSWERING)

@@ -8,6 +8,7 @@ from contract.base_model import BaseModel, BaseModelStatus, Endpoint
 from contract.conditions import ACCEPTED, SOURCE_NOT_OWN, Condition
 from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 from contract.objects import AnyObject, collect
+from contract.prompt import Prompt
 from contract.snapshot import Snapshot
 from serving.gateway.catalog import Catalog, build_catalog
 from tests.operators import objects
@@ -153,6 +154,22 @@ def test_a_key_for_a_model_is_one_for_its_versions_and_for_no_others() -> None:
     assert catalog.resolve(principal, f"desk@{'b' * 12}", REQUEST) is None
 
 
+def test_versions_of_one_content_differ_in_their_prompts() -> None:
+    kind, rude = Prompt(system="Be kind."), Prompt(system="Be rude.")
+    catalog = _with_canary(weight=99, holds=("acme.support.aaaaaaaaaaaa",), digit="a", prompt=kind, canary_prompt=rude)
+    principal = catalog.authenticate("qv-acme-0", NOW)
+    assert principal is not None
+    active, canary = (catalog.resolve(principal, "support", request) for request in (f"{99:08x}", REQUEST))
+    assert active is not None
+    assert canary is not None
+    assert (active.prompt, active.is_canary, canary.prompt, canary.is_canary) == (kind, False, rude, True)
+    assert active.engine_name == canary.engine_name
+    for version in active.versions:
+        named = catalog.resolve(principal, f"support@{version.id}", REQUEST)
+        assert named is not None
+        assert named.prompt == (kind if version.role == "active" else rude)
+
+
 def test_a_version_kept_for_a_rollback_may_be_named_and_counts_as_no_route() -> None:
     adapter = _serving(objects.adapter(), "a")
     kept = Version(digest="b" * 64, engine_name=f"acme.support.{'b' * 12}", base_model="base", source="/y")
@@ -166,14 +183,22 @@ def test_a_version_kept_for_a_rollback_may_be_named_and_counts_as_no_route() -> 
     assert kept.engine_name not in catalog.routable
 
 
-def _with_canary(*, weight: int, holds: tuple[str, ...]) -> Catalog:
+def _with_canary(
+    *,
+    weight: int,
+    holds: tuple[str, ...],
+    digit: str = "b",
+    prompt: Prompt | None = None,
+    canary_prompt: Prompt | None = None,
+) -> Catalog:
     adapter = _serving(objects.adapter("support", "acme"), "a")
     assert adapter.status.active is not None
     canary = CanaryVersion(
-        digest="b" * 64, engine_name=f"acme.support.{'b' * 12}", base_model="base", source="/y", step=0, weight=weight,
-        since="2026-01-01T00:00:00Z",
+        digest="b" * 64, content=digit * 64, engine_name=f"acme.support.{digit * 12}", base_model="base", source="/y",
+        step=0, weight=weight, since="2026-01-01T00:00:00Z", prompt=canary_prompt,
     )  # fmt: skip
-    status = adapter.status.model_copy(update={"canary": canary})
+    active = adapter.status.active.model_copy(update={"prompt": prompt})
+    status = adapter.status.model_copy(update={"active": active, "canary": canary})
     base = objects.base_model()
     assert isinstance(base, BaseModel)
     endpoints = (Endpoint(name="one", url="http://one", ready=True, holds=holds),)

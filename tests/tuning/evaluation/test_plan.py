@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.evaluation import Example
+from contract.prompt import Example
 from tuning.evaluation.plan import PlanInvalidError, Variant, read
 from tuning.evaluation.question import Question
 

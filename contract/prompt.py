@@ -1,0 +1,40 @@
+"""Prompt: what is said to a model before each conversation. It is released with an adapter's content."""
+
+import hashlib
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from contract.value import Value
+
+MOST_PROMPT = 16_000  # bytes as JSON: a status has up to seven prompts, and a base model a context of its own
+
+PromptText = Annotated[str, StringConstraints(max_length=8_000)]
+ExampleText = Annotated[str, StringConstraints(max_length=20_000)]
+
+
+class Example(Value):
+    """An example in the prompt."""
+
+    question: ExampleText
+    """What somebody asks."""
+    answer: ExampleText
+    """The answer to it."""
+
+
+class Prompt(Value):
+    """What the model reads before each conversation, and what an abstention says."""
+
+    system: PromptText = ""
+    """The instruction, in front of a request's own."""
+    examples: Annotated[tuple[Example, ...], Field(max_length=16)] = ()
+    """Questions and answers in front of each conversation."""
+    grounding: PromptText = ""
+    """The instruction in front of passages from documents, with the mark of a passage, [1]; empty for Quiver's own."""
+    abstention: Annotated[str, StringConstraints(max_length=1_000)] = ""
+    """The answer if the documents hold nothing on a question; empty for Quiver's own, in English or Korean."""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256, in hexadecimal digits."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
