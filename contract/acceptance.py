@@ -14,6 +14,7 @@ from contract.adapter import Adapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
+from contract.engine_options import devices
 from contract.evaluation import MOST_PLAN, Evaluation
 from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
@@ -88,6 +89,8 @@ class Rules:
         checks: tuple[Callable[[], Condition | None], ...] = ()
         valid = condition(c.ACCEPTED, True, c.VALID)
         match item:
+            case BaseModel():
+                checks = (lambda: _gpus_differ(item),)
             case Tenant():
                 checks = (lambda: self._namespace_taken(item),)
                 valid = condition(c.ACCEPTED, True, c.VALID, f"owns namespace {item.spec.namespace}")
@@ -244,6 +247,18 @@ class Rules:
             _long_prompt
         )  # fmt: skip
         return next((refusal for check in checks if (refusal := check(adapter))), None)
+
+
+def _gpus_differ(base: BaseModel) -> Condition | None:
+    """Engines on fewer GPUs than they want never start, and further ones stay idle."""
+    gpus, wanted = base.spec.gpus, devices(base.spec.engine_args)
+    if gpus is None or gpus == wanted:
+        return None
+    return _refused(
+        c.GPUS_DIFFER,
+        f"engineArgs spread an engine over {wanted} GPUs (the product of its parallel sizes), and resources.limits ask "
+        f"for {gpus}; give both the same number",
+    )
 
 
 def _long_prompt(adapter: Adapter) -> Condition | None:

@@ -1,14 +1,15 @@
 """BaseModel: a model run by engines for many tenants."""
 
 from collections.abc import Mapping
-from math import isfinite
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.engine_options import ALLOWED_WORD, VARIABLES, refused_argument, refused_variable
 from contract.names import ANY_TENANT
+from contract.pod_template import NO_MOVE, NOT_OURS, OURS, PodTemplate, Strategy
+from contract.quantity import Quantity
 from contract.resource import Resource, Status
 from contract.value import Name, Uri, Value
 
@@ -22,23 +23,6 @@ Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$"
 TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 Argument = Annotated[str, StringConstraints(max_length=512)]
 Variable = Annotated[str, StringConstraints(max_length=4096)]
-# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/, without negative quantities.
-QUANTITY_PATTERN = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][+-]?[0-9]{1,3})?$"
-
-
-def _as_text(value: Any) -> Any:
-    """A number as text: YAML reads `4` and `0.5` as numbers."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        return value
-    return str(int(value)) if value == int(value) else repr(value)
-
-
-Quantity = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    StringConstraints(pattern=QUANTITY_PATTERN, max_length=32),
-    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32}),
-]
 ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9./]{0,252}$")]
 
 
@@ -88,8 +72,8 @@ class Lora(Value):
 
 
 class BaseModelSpec(Value):
-    """A change of any field except `alsoKnownAs`, `tenants`, `replicas` and `autoscaling` restarts the engines, one
-    after the other."""
+    """A change of any field except `alsoKnownAs`, `tenants`, `replicas`, `autoscaling` and `strategy` restarts the
+    engines, as `strategy` says."""
 
     source: Uri
     """A Hugging Face name (hf://ORG/NAME@REVISION for one revision), pvc://CLAIM/DIRECTORY on the platform's claim for
@@ -124,6 +108,10 @@ class BaseModelSpec(Value):
     """The engine's image on a cluster; by default the platform's engine image."""
     resources: Resources = Resources()
     """Resources of each engine on a cluster."""
+    pod: PodTemplate = PodTemplate()
+    """What the engines' pods have beside what Quiver sets, on a cluster."""
+    strategy: Strategy = Strategy()
+    """How engines are replaced on a cluster."""
     runtime: Literal["Deployment", "KServe"] = "Deployment"
     """The runtime of the engines on a cluster: a Deployment, or KServe by an InferenceService. It cannot be changed."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
@@ -160,6 +148,12 @@ class BaseModelSpec(Value):
         return variables
 
     @property
+    def gpus(self) -> int | None:
+        """GPUs of each engine, of any vendor, or parts of them; None for engines without."""
+        counts = [int(count) for name, count in self.resources.limits.items() if _is_gpu(name) and count.isdecimal()]
+        return sum(counts) if counts else None
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of this model in adapters' configurations, beside the object's own name."""
         return (self.source, *self.also_known_as)
@@ -172,6 +166,11 @@ class BaseModelSpec(Value):
 
     def allows(self, tenant: str) -> bool:
         return tenant in self.tenants or ANY_TENANT in self.tenants
+
+
+def _is_gpu(resource: str) -> bool:
+    _, _, kind = resource.partition("/")
+    return kind.startswith(("gpu", "mig-", "i915", "xe"))
 
 
 class Endpoint(Value):
@@ -209,6 +208,9 @@ class BaseModel(Resource):
                  "cpuSlots must be at least slots; raise lora.cpuSlots"),
             Rule("spec.autoscaling", "self.maxReplicas >= self.minReplicas",
                  "maxReplicas must be at least minReplicas; raise autoscaling.maxReplicas"),
+            Rule("spec.strategy", "self.maxSurge > 0 || self.maxUnavailable > 0", NO_MOVE),
+            *(Rule(f"spec.pod.{field}", f"self.all(k, !{list(OURS)}.exists(p, k.startsWith(p)))", NOT_OURS)
+              for field in ("labels", "annotations")),
             Rule("spec.runtime", "self == oldSelf",
                  "a base model keeps its runtime; make another BaseModel, and move the adapters to it"),
             Rule("", "self.metadata.name.size() <= (self.spec.runtime == 'KServe' ? 41 : 56)",

@@ -4,8 +4,10 @@ Options that run other code, open a port, read other files or weaken isolation a
 trust-remote-code.
 """
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 # Flags of vLLM 0.32, without --; each may be written with _ for -, and with no- before it.
 ARGUMENTS = (
@@ -57,3 +59,19 @@ def refused_argument(arguments: Iterable[str]) -> str | None:
 
 def refused_variable(names: Iterable[str]) -> str | None:
     return next((name for name in names if name not in VARIABLES), None)
+
+
+_PARALLEL = re.compile(r"--(tensor|pipeline|data|prefill[-_]context)[-_]parallel[-_]size([-_]local)?(?:=(.*))?")
+
+
+def devices(arguments: Sequence[str]) -> int:
+    """The GPUs of one engine with these arguments. What is no number counts as 1: vLLM refuses it."""
+    sizes: dict[str, int] = {}
+    for word, following in pairwise((*arguments, "")):
+        if match := _PARALLEL.fullmatch(word):
+            kind, local, given = match.groups()
+            value = following if given is None else given
+            sizes[kind + (local or "")] = int(value) if value.isdecimal() else 1
+    if any(kind.startswith("data") and kind != "data" for kind in sizes):
+        sizes.pop("data", None)  # the others are on other nodes
+    return math.prod(sizes.values())

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from contract.adapter import Canary, CanaryStep, Rollout, canary_rules
 from contract.base_model import Resources
@@ -20,6 +20,19 @@ FILE_RULE = (
 
 Method = Literal["LoRA", "rsLoRA", "DoRA", "QLoRA", "QDoRA", "Full"]
 NOT_FULL = "train an adapter of all linear layers: a fully tuned model takes a whole engine, and is not swapped"
+
+NOT_BOTH = "take search or augmentation: each judges by the rows that are held out for it"
+QUESTION = "{question}"
+NO_QUESTION = "a template holds {question} once, and no other braces"
+
+
+def _with_question(template: str) -> str:
+    if template.count(QUESTION) != 1 or set("{}") & set(template.replace(QUESTION, "")):
+        raise ValueError(NO_QUESTION)
+    return template
+
+
+Template = Annotated[str, StringConstraints(max_length=500), AfterValidator(_with_question)]
 
 
 class Data(Value):
@@ -65,6 +78,17 @@ class Search(Value):
     """No trial begins later."""
 
 
+class Augmentation(Value):
+    """Other wordings of the questions are learned, too, and kept if they helped on rows that neither training saw."""
+
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """The share of a question's words that get a typing error."""
+    templates: Annotated[tuple[Template, ...], Field(max_length=16)] = ()
+    """Texts around a question, each with {question} once."""
+    copies: Annotated[int, Field(ge=1, le=20)] = 1
+    """Further wordings of each row."""
+
+
 class AdapterTemplate(Value):
     """The adapter that serves the result."""
 
@@ -91,6 +115,8 @@ class FineTuneSpec(Value):
     """The settings of the training."""
     search: Search | None = None
     """Try other hyperparameters, too."""
+    augmentation: Augmentation | None = None
+    """Try other wordings of the questions, too; not together with a search."""
     adapter: AdapterTemplate | None = None
     """Make this adapter of the result. Any adapter may take it as its source, as finetune://NAME."""
     resources: Resources = Resources()
@@ -105,10 +131,16 @@ class FineTuneSpec(Value):
             raise ValueError(NOT_FULL)
         return method
 
+    @model_validator(mode="after")
+    def _one_trial(self) -> "FineTuneSpec":
+        if self.search and self.augmentation:
+            raise ValueError(NOT_BOTH)
+        return self
+
     @property
     def run(self) -> str:
         """Identifies the training: all that decides its result."""
-        text = self.model_dump_json(exclude={"adapter", "resources", "stopped"})
+        text = self.model_dump_json(exclude={"adapter", "resources", "stopped"}, exclude_none=True)
         return hashlib.sha256(text.encode()).hexdigest()[:_RUN_DIGITS]
 
 
@@ -168,6 +200,8 @@ class Result(Value):
     """Its loss of the held-out rows, in nats a token."""
     search: str = ""
     """What a search gained."""
+    augmentation: str = ""
+    """What other wordings gained."""
 
 
 class FineTuneStatus(Status):
@@ -194,6 +228,8 @@ class FineTune(Resource):
             NAME_RULE,
             Rule("spec.data.source", *FILE_RULE),
             Rule("spec.method", "self != 'Full'", NOT_FULL),
+            Rule("spec", "!(has(self.search) && has(self.augmentation))", NOT_BOTH),
+            Rule("spec.augmentation.templates", "self.all(t, t.matches('^[^{}]*[{]question[}][^{}]*$'))", NO_QUESTION),
             *canary_rules("spec.adapter.rollout"),
         ),
     )  # fmt: skip

@@ -42,6 +42,8 @@ class _Conversion:
         raw = self._resolved(raw)
         if "x-kubernetes-int-or-string" in raw:
             return {**raw, "anyOf": [{"type": "integer"}, {"type": "string"}]}
+        if "x-kubernetes-preserve-unknown-fields" in raw:
+            return {"type": "object", "x-kubernetes-preserve-unknown-fields": True, **self._default(raw)}
         if "anyOf" in raw:
             return self._any_of(raw)
         kept = {key: value for key, value in raw.items() if key not in (*_DROPPED, "description")}

@@ -10,6 +10,7 @@ from typing import Any
 
 from contract.base_model import Autoscaling, BaseModel
 from contract.names import API_VERSION
+from operators.desired import pod_additions as additions
 from operators.desired.engine_vllm import engine_command, on_port
 
 Manifest = dict[str, Any]
@@ -23,9 +24,9 @@ OPERATOR = "quiver-operator"
 
 # Seconds, longer than any request: a terminating pod finishes its requests.
 DRAIN_S = 660
-# Seconds for a start: an engine loads its weights and compiles before its first answer.
-START_S = 1800
 PROBE_S = 5
+# vLLM's processes share more memory than a container's default of 64 MiB.
+_SHARED_MEMORY = {"name": "shm", "mountPath": "/dev/shm"}  # noqa: S108
 # A claim is mounted below this path, in a directory of the claim's name.
 VOLUMES = "/models"
 # The mount path of certificate authorities, and the variables that name their file to Python's libraries.
@@ -169,11 +170,13 @@ class _Workload:
         return inference_service(deployment, least=least, most=most, scaled=scaling is not None)
 
     def _deployment(self) -> Manifest:
-        """An engine is stopped only once another one is ready. An autoscaler, if there is one, sets the replicas."""
+        """An engine is stopped only once another one is ready, unless the strategy says otherwise. An autoscaler, if
+        there is one, sets the replicas."""
+        strategy = self._base.spec.strategy.model_dump(by_alias=True)
         spec: Manifest = {
             "selector": {"matchLabels": selector(self._base.name)},
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-            "progressDeadlineSeconds": START_S + 60,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": strategy},
+            "progressDeadlineSeconds": self._base.spec.pod.start_seconds + 60,
             "template": {"metadata": self._pod_metadata(), "spec": self._pod()},
         }
         if self._base.spec.autoscaling is None:
@@ -219,27 +222,28 @@ class _Workload:
         return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
 
     def _pod_metadata(self) -> Manifest:
-        revision = self._platform.secret_revision
-        annotations = {"annotations": {SECRET_REVISION: revision}} if revision else {}
-        return {"labels": selector(self._base.name), **annotations}
+        revision, template = self._platform.secret_revision, self._base.spec.pod
+        annotations = {**template.annotations, **({SECRET_REVISION: revision} if revision else {})}
+        labels = {**template.labels, **selector(self._base.name)}
+        return {"labels": labels, **({"annotations": annotations} if annotations else {})}
 
     def _pod(self) -> Manifest:
-        account = self._platform.service_account
         return {
-            **({"serviceAccountName": account} if account else {}),
+            **additions.identity(self._base.spec.pod, self._platform.service_account),
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": DRAIN_S,
             "securityContext": user(),
             "containers": [self._engine(), self._agent()],
-            **placement(self._platform),
+            **additions.placed(self._base.spec.pod, placement(self._platform), selector(self._base.name)),
             "volumes": [
                 *({"name": name, "emptyDir": {}} for name in ("store", "cache", "tmp")),
-                {"name": "shm", "emptyDir": {"medium": "Memory"}},
+                {"name": "shm", "emptyDir": additions.shared_memory(self._base.spec.pod)},
                 *(
                     {"name": name, "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
                     for name, claim in self._claims().items()
                 ),
+                *additions.volumes(self._base.spec.pod),
                 *authorities(self._platform),
             ],
         }
@@ -263,10 +267,10 @@ class _Workload:
             "name": "engine",
             "image": self._base.spec.image or platform.engine_image,
             "command": list(command.arguments),
-            "env": [*plain(environment), self._secret("VLLM_API_KEY", "engine-api-key"), *hub_token(self._platform)],
+            "env": [*plain(environment), self._secret("VLLM_API_KEY", "engine-api-key"), *self._further_secrets()],
             "ports": [{"name": "engine", "containerPort": platform.engine_port}],
             "resources": _resources(self._base),
-            "startupProbe": {**alive, "failureThreshold": START_S // PROBE_S},
+            "startupProbe": {**alive, "failureThreshold": self._base.spec.pod.start_seconds // PROBE_S},
             "livenessProbe": {
                 "exec": {"command": [platform.engine_python, "-c", _alive(platform.engine_port, platform.agent_port)]},
                 "periodSeconds": PROBE_S,
@@ -277,8 +281,7 @@ class _Workload:
             "lifecycle": self._drained(),
             "terminationMessagePolicy": "FallbackToLogsOnError",  # so the container's status shows why it ended
             "securityContext": restricted(),
-            # vLLM's processes share more memory than a container's default of 64 MiB.
-            "volumeMounts": [*self._mounts(), {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108
+            "volumeMounts": [*self._mounts(), _SHARED_MEMORY],
         }
 
     def _agent(self) -> Manifest:
@@ -325,8 +328,15 @@ class _Workload:
         mounts: list[Manifest] = [{"name": name, "mountPath": f"/{name}"} for name in ("store", "cache", "tmp")]
         if self._platform.ca_config_map:
             mounts.append({"name": "ca", "mountPath": CA, "readOnly": True})
+        mounts += additions.mounts(self._base.spec.pod)
         claims = self._claims().items()
         return mounts + [{"name": name, "mountPath": f"{VOLUMES}/{claim}", "readOnly": True} for name, claim in claims]
+
+    def _further_secrets(self) -> list[Manifest]:
+        """The base model's own, and the platform's token of the hub unless it has its own."""
+        own = additions.secrets(self._base.spec.pod)
+        names = {each["name"] for each in own}
+        return [*own, *(each for each in hub_token(self._platform) if each["name"] not in names)]
 
     def _secret(self, variable: str, key: str) -> Manifest:
         return {"name": variable, "valueFrom": {"secretKeyRef": {"name": self._platform.secret, "key": key}}}

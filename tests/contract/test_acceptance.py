@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,24 @@ def _reason(found: Objects, item: AnyObject) -> str:
 )
 def test_an_object_is_accepted_or_refused_for_its_own_reason(item: AnyObject, reason: str) -> None:
     assert _reason(objects.two_tenants(item), item) == reason
+
+
+@pytest.mark.parametrize(
+    ("gpus", "arguments", "reason"),
+    [
+        ({}, ("--tensor-parallel-size", "4"), c.VALID),
+        ({"nvidia.com/gpu": 4}, ("--tensor-parallel-size", "4"), c.VALID),
+        ({"nvidia.com/gpu": 8}, ("--tensor_parallel_size=4", "--pipeline-parallel-size", "2"), c.VALID),
+        ({"nvidia.com/gpu": 4}, ("--data-parallel-size", "16", "--data-parallel-size-local=4"), c.VALID),
+        ({"nvidia.com/gpu": 1}, (), c.VALID),
+        ({"amd.com/gpu": 2}, (), c.GPUS_DIFFER),
+        ({"nvidia.com/mig-3g.40gb": 1}, ("--tensor-parallel-size", "2"), c.GPUS_DIFFER),
+        ({"nvidia.com/gpu": 1}, ("--tensor-parallel-size", "4"), c.GPUS_DIFFER),
+    ],
+)
+def test_gpus_are_those_that_the_engine_is_spread_over(gpus: Any, arguments: Any, reason: str) -> None:
+    base = objects.base_model(resources={"limits": gpus}, engineArgs=list(arguments))
+    assert _reason(collect((base,)), base) == reason
 
 
 def test_a_base_model_that_does_not_list_the_tenant_is_not_for_its_adapters() -> None:

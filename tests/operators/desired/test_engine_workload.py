@@ -1,5 +1,6 @@
 """What runs engines on a cluster: safe by default, and changed only by what vLLM is started with."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from tests.operators import objects
 PLATFORM = Platform(namespace="quiver", engine_image="engine:1", agent_image="agent:1", models="models")
 
 
-def _made(**spec: Any) -> dict[str, Manifest]:
+def _made(platform: Platform = PLATFORM, **spec: Any) -> dict[str, Manifest]:
     base = objects.base_model(**spec)
     assert isinstance(base, BaseModel)
-    return {item["kind"]: item for item in engine_workload(base, uid="u", platform=PLATFORM)}
+    return {item["kind"]: item for item in engine_workload(base, uid="u", platform=platform)}
 
 
 def _pod(**spec: Any) -> Manifest:
@@ -54,7 +55,42 @@ def test_an_engine_is_taken_away_only_when_another_is_ready_and_after_it_has_ans
         assert container["lifecycle"]["preStop"]["httpGet"]["path"] == "/drained"
 
 
-@pytest.mark.parametrize("change", [{"tenants": ["acme"]}, {"replicas": 3}, {"autoscaling": {"maxReplicas": 3}}])
+def test_on_a_full_pool_an_engine_makes_room_for_the_next() -> None:
+    strategy = _made(strategy={"maxSurge": 0, "maxUnavailable": 1})["Deployment"]["spec"]["strategy"]
+    assert strategy["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+
+
+def test_a_platform_team_adds_to_a_pod_and_replaces_nothing_of_ours() -> None:
+    pod = {"labels": {"team": "ml"}, "annotations": {"prometheus.io/scrape": "true"},
+           "nodeSelector": {"gpu": "l4", "zone": "b"}, "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+           "affinity": {"nodeAffinity": {}}, "topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 1}],
+           "runtimeClassName": "nvidia", "priorityClassName": "high", "serviceAccountName": "models",
+           "env": [{"name": "HF_TOKEN", "secret": "hub", "key": "token"}],
+           "volumes": [{"name": "cache", "claim": "llama"}], "startSeconds": 3600, "sharedMemory": "8Gi"}  # fmt: skip
+    platform = replace(PLATFORM, node_selector={"gpu": "any", "arch": "amd64"}, hub_secret="platform-hub",
+                       tolerations=({"key": "spot", "operator": "Exists"},))  # fmt: skip
+    deployment = _made(platform, pod=pod)["Deployment"]["spec"]
+    template, plain = deployment["template"], _made(platform)["Deployment"]["spec"]["template"]
+    assert template["metadata"]["labels"] == {"team": "ml", **plain["metadata"]["labels"]}
+    spec, engine = template["spec"], template["spec"]["containers"][0]
+    assert spec["nodeSelector"] == {"gpu": "l4", "zone": "b", "arch": "amd64"}
+    assert [each["key"] for each in spec["tolerations"]] == ["spot", "nvidia.com/gpu"]
+    assert spec["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"] == deployment["selector"]["matchLabels"]
+    names = ("runtimeClassName", "priorityClassName", "serviceAccountName")
+    assert [spec[name] for name in names] == ["nvidia", "high", "models"]
+    assert [each["valueFrom"]["secretKeyRef"]["name"] for each in engine["env"] if each["name"] == "HF_TOKEN"] == [
+        "hub"
+    ]
+    assert {"name": "volume-cache", "mountPath": "/volumes/cache", "readOnly": True} in engine["volumeMounts"]
+    assert {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}} in spec["volumes"]
+    assert engine["startupProbe"]["failureThreshold"] * engine["startupProbe"]["periodSeconds"] == 3600
+    assert deployment["progressDeadlineSeconds"] > 3600
+    assert spec["securityContext"] == plain["spec"]["securityContext"]
+    assert engine["securityContext"] == plain["spec"]["containers"][0]["securityContext"]
+
+
+@pytest.mark.parametrize("change", [{"tenants": ["acme"]}, {"replicas": 3}, {"autoscaling": {"maxReplicas": 3}},
+                                    {"strategy": {"maxSurge": 2}}])  # fmt: skip
 def test_what_is_no_matter_of_vllm_starts_no_engine_anew(change: dict[str, Any]) -> None:
     assert _pod(**change) == _pod()
 
