@@ -7,14 +7,15 @@ Answers stay as they are, and so do words of a question that carry the answer: n
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, Self
 
+from contract.fine_tune import QUESTION
 from tuning.duplicates import normal
 from tuning.row import Message, Row
 
-QUESTION = "{question}"  # what a template holds once
 _NEIGHBOURS = {key: row[max(0, at - 1) : at] + row[at + 1 : at + 2] for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm")
                for at, key in enumerate(row)}  # fmt: skip
 _PARTICLE = re.compile(r"(?<=[가-힣])(은|는|이|가|을|를|의|에|도)$")
@@ -31,6 +32,11 @@ class Augmentation:
     noise: float = 0.1
     templates: tuple[str, ...] = ()
     copies: int = 1
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """From JSON."""
+        return cls(**{**fields, "templates": tuple(fields.get("templates", ()))})
 
 
 def augmented(rows: Sequence[Row], held_out: Sequence[Row], how: Augmentation, seed: int) -> list[Row]:

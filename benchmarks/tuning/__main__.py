@@ -1,23 +1,24 @@
 """`make bench-tuning`: adapters trained here, every method on the engine, kills, and evaluations.
 
-T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same by QLoRA;
-T3 a DoRA on the engine against PEFT, and against a plain LoRA; T6 a search against the defaults; T7 runs that are
-killed; T8 winners of evaluations; T5 a student without its teacher's documents; T4
-other wordings, in a whole run alone.
+methods: T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same
+by QLoRA; T3 a DoRA on the engine against PEFT, and against a plain LoRA; T8 winners of evaluations. distillation: T5 a
+student without its teacher's documents. search: T6 a search against the defaults. kills: T7 runs that are killed.
+wordings: T4 other wordings of training rows. advice: T9 six made tenants and what a full grid supports.
+ARGS=--quick: less of the first four. ARGS="--only advice": this alone.
 """
 
 import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import openai
 
 from benchmarks.bare_engine import BASE, HERE, KEY, BareEngine, bare_engine, load
 from benchmarks.report import Bar, report
-from benchmarks.tuning import distilled, dora, kills, searching, winners, wordings
+from benchmarks.tuning import distilled, dora, grid, kills, searching, winners, wordings
 from benchmarks.tuning.style import NAME, STYLE, examples, prompt_ids, write
 from benchmarks.tuning.trained import DEMO, Trained, answers, quality, train
 from models.demo.corpus import Example, held_out
@@ -30,27 +31,39 @@ ROOT = Path("build/bench-tuning").resolve()
 COMMITTED = HERE / "models/demo/adapters" / NAME
 SEED = 20_261_129
 
+Found = tuple[dict[str, Bar], list[str]]
+Protocol = Callable[[bool], Found]
+"""Takes whether to be quick; gives bars, and what is published beside them."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-tuning", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="fewer rows, questions and kills")
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", nargs="+", choices=PROTOCOLS, help="these alone")
+    given = parser.parse_args()
     shutil.rmtree(ROOT, ignore_errors=True)
     ROOT.mkdir(parents=True)
-    rows, asked, count, trials = (400, 100, 1, 4) if quick else (3_000, 1_000, 20, 12)
+    bars: dict[str, Bar] = {}
+    notes: list[str] = []
+    for name in given.only or (QUICK_PROTOCOLS if given.quick else PROTOCOLS):
+        print(f"{name} …", file=sys.stderr, flush=True)
+        more, remarks = PROTOCOLS[name](given.quick)
+        bars |= more
+        notes += remarks
+    print("\n".join(notes))
+    return report("tuning", bars, notes=notes)
+
+
+def _methods(quick: bool) -> Found:
+    rows, asked = (400, 100) if quick else (3_000, 1_000)
     data = write(ROOT / "style.jsonl", list(examples(rows, 5)))
     trained = {method: train(data, ROOT / method, method=method) for method in ("lora", "qlora", "dora")}
     questions = held_out(asked, SEED)
     with bare_engine(ROOT / "engine.log") as engine:
         bars = _served(engine, trained, questions)
         bars |= _dora(engine, trained, questions[:100], 3 if quick else 9)
-        bars |= _winners(engine, questions)
-    bars |= _distilled(quick=quick)
-    bars |= {} if quick else _wordings()
-    bars |= _search(data, trials)
-    bars |= _kills(count)
-    return report("tuning", bars)
+        return bars | _winners(engine, questions), []
 
 
 def _served(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Example]) -> dict[str, Bar]:
@@ -123,37 +136,55 @@ def _winners(engine: BareEngine, asked: Sequence[Example]) -> dict[str, Bar]:
     }
 
 
-def _distilled(*, quick: bool) -> dict[str, Bar]:
+def _distilled(quick: bool) -> Found:
     found = distilled.distilled(ROOT / "distilled", *((15, 6) if quick else (40, 8)))
     return {
         "T5-student": Bar(round(found.student / found.teacher, 3), 0.9, "of the teacher's"),
         "T5-teacher": Bar(round(found.teacher, 3), 0.8, "of answers"),
-    }
+    }, []
 
 
-def _wordings() -> dict[str, Bar]:
-    helps, useless = wordings.gains(ROOT / "wordings", 1_500)
+def _wordings(quick: bool) -> Found:
+    helps, useless = wordings.gains(ROOT / "wordings", 200 if quick else 1_500)
     return {
         "T4-helps": Bar(round(helps["gain"]["low"], 4), 0.0001, "nats"),
         "T4-useless": Bar(int(useless["is_better"]), 0, "kept", at_most=True),
-    }
+    }, []
 
 
-def _search(data: Path, trials: int) -> dict[str, Bar]:
-    found = searching.search(data, ROOT / "search", trials)
+def _search(quick: bool) -> Found:
+    data = write(ROOT / "searched.jsonl", list(examples(400 if quick else 1_000, 5)))
+    found = searching.search(data, ROOT / "search", 4 if quick else 12)
     gain = found["gain"]["low"] if found["is_better"] and found["gain"] else 0.0
     return {
         "T6-gain": Bar(round(gain, 4), 0.0001, "nats"),
         "T6-steps": Bar(round(found["steps"] / found["all_steps"], 3), 0.6, "of all", at_most=True),
-    }
+    }, []
 
 
-def _kills(count: int) -> dict[str, Bar]:
+def _kills(quick: bool) -> Found:
+    count = 1 if quick else 20
     different, farthest = kills.kills(write(ROOT / "kills.jsonl", list(examples(120, 6))), ROOT, count)
     return {
         "T7-digest": Bar(different, 0, f"of {count}", at_most=True),
         "T7-loss": Bar(farthest, 1e-6, "nats", at_most=True),
-    }
+    }, []
+
+
+def _advice(quick: bool) -> Found:
+    agreeing, lines = grid.agreeing(ROOT / "grid", 80 if quick else 240)
+    return {"T9": Bar(agreeing, 6, "of 6")}, list(lines)
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    "methods": _methods,
+    "distillation": _distilled,
+    "wordings": _wordings,
+    "search": _search,
+    "kills": _kills,
+    "advice": _advice,
+}
+QUICK_PROTOCOLS = ("methods", "distillation", "search", "kills")
 
 
 if __name__ == "__main__":

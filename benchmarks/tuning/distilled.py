@@ -5,19 +5,17 @@ its cited answers train an adapter. Both are then asked in wordings that no trai
 """
 
 import json
-import random
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import openai
-import yaml
 
+from benchmarks.tuning import facts
 from benchmarks.tuning.trained import DEMO
-from contract.names import API_VERSION
-from examples.demo.platform import QUIVER, Platform, copy_objects, running
-from models.demo.corpus import Fact, Writer
+from examples.demo.platform import QUIVER, Platform, running
+from models.demo.corpus import Fact
 from tuning.evaluation.text import normal
 
 SEED = 20_261_130
@@ -35,63 +33,32 @@ class Distilled:
     rows: int
 
 
-def distilled(root: Path, facts: int, wordings: int) -> Distilled:
-    """`root` must not exist."""
-    taught = _facts(facts)
+def distilled(root: Path, count: int, wordings: int) -> Distilled:
+    """`root` must not exist. `count` facts are taught, each in several wordings."""
+    taught = facts.made(count, SEED)
     _objects(root, taught)
     with running(root, tenants=("acme",), out=None) as platform:
         platform.wait_until_ready()
         rows = _taught(platform, root / "teaching", taught, wordings)
         _serve(platform, root)
         with openai.OpenAI(base_url=platform.url, api_key=platform.keys["acme"], max_retries=0, timeout=120) as client:
-            asked = [(question, fact.value) for fact in taught for question in _wordings(fact, 2, held=True)]
+            asked = [
+                (question, fact.value) for fact in taught for question in facts.wordings(fact, 2, held=True, seed=SEED)
+            ]
             teacher = _exact(asked, lambda question: _ask(client, "quiver-demo", question, documents=True))
             student = _exact(asked, lambda question: _ask(client, STUDENT, question, documents=False))
     return Distilled(teacher, student, rows)
 
 
-def _facts(count: int) -> list[Fact]:
-    """About different entities."""
-    writer = Writer(random.Random(SEED), held=False)
-    attributes = [writer.attributes(1)[0] for _ in range(count)]
-    entities: dict[str, None] = {}
-    while len(entities) < count:
-        entities[writer.entity()] = None
-    return [Fact(entity, each, writer.value(each.kind)) for entity, each in zip(entities, attributes, strict=True)]
+def _objects(root: Path, taught: Sequence[Fact]) -> None:
+    facts.copied_objects(root)
+    facts.write_documents(root, TAUGHT, [facts.statement(fact, SEED) for fact in taught])
 
 
-def _wordings(fact: Fact, count: int, *, held: bool) -> Sequence[str]:
-    """Different questions for a fact, from one side of the corpus' wordings."""
-    writer = Writer(random.Random(f"{SEED}{fact.entity}{held}"), held=held)
-    found: dict[str, None] = {}
-    while len(found) < count:
-        found[writer.question(fact)] = None
-    return list(found)
-
-
-def _objects(root: Path, facts: Sequence[Fact]) -> None:
-    copy_objects(root)
-    for file in root.glob("*.yaml"):
-        file.write_text(file.read_text().replace("../../models", str(DEMO.parents[1])))
-    folder = root / "documents" / "acme" / TAUGHT
-    folder.mkdir()
-    writer = Writer(random.Random(SEED), held=False, plain=True)
-    for number, fact in enumerate(facts):
-        (folder / f"{number:03}.md").write_text(writer.statement(fact) + "\n")
-    base = {"sources": [{"path": f"./documents/acme/{TAUGHT}"}]}
-    _apply(root, "KnowledgeBase", TAUGHT, base)
-
-
-def _apply(root: Path, kind: str, name: str, spec: Mapping[str, object]) -> None:
-    metadata = {"name": name, "namespace": "acme"}
-    item = {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
-    (root / f"{name}.yaml").write_text(yaml.safe_dump(item))
-
-
-def _taught(platform: Platform, folder: Path, facts: Sequence[Fact], wordings: int) -> int:
+def _taught(platform: Platform, folder: Path, taught: Sequence[Fact], wordings: int) -> int:
     """Trains the student in `folder`/adapter. Returns the number of rows of its data."""
     folder.mkdir()
-    asked = [question for fact in facts for question in _wordings(fact, wordings, held=False)]
+    asked = [question for fact in taught for question in facts.wordings(fact, wordings, held=False, seed=SEED)]
     questions, data = folder / "questions.jsonl", folder / "rows.jsonl"
     questions.write_text("".join(json.dumps({"question": question}) + "\n" for question in asked))
     _run("tune", "distill", str(questions), "--model", "quiver-demo", "--knowledge-base", TAUGHT, "--out", str(data),
@@ -105,7 +72,7 @@ def _run(*words: str) -> None:
 
 
 def _serve(platform: Platform, root: Path) -> None:
-    _apply(root, "Adapter", STUDENT, {"baseModel": "quiver-demo", "source": str(root / "teaching" / "adapter")})
+    facts.apply(root, "Adapter", STUDENT, {"baseModel": "quiver-demo", "source": str(root / "teaching" / "adapter")})
     platform.wait_until(lambda: platform.answers(STUDENT), what="student")
 
 

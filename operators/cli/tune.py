@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
+from contract.fine_tune import Augmentation
 from operators.cli.distill import distill
 from operators.settings import Settings, inherited_environment
 from tuning.recipe import METHODS, NOT_FULL
@@ -154,11 +156,11 @@ def augment(
     Typing errors as people make them, lost accents, Korean without particles or final consonants, and templates. Both
     have as many steps. They help if the interval of the gain, on rows that neither has seen, is above zero.
     """
-    wrong = next((text for text in templates if text.count("{question}") != 1), None)
-    if wrong is not None:
-        raise click.ClickException(f"the template {wrong!r} has to hold {{question}} once")
-    how = {"noise": noise, "templates": templates, "copies": copies}
-    _train("augment", data, base, out, "--recipe", json.dumps(recipe), "--augmentation", json.dumps(how))
+    try:
+        how = Augmentation(noise=noise, templates=templates, copies=copies)
+    except ValidationError as error:
+        raise click.ClickException("; ".join(str(each["msg"]) for each in error.errors())) from error
+    _train("augment", data, base, out, "--recipe", json.dumps(recipe), "--augmentation", how.model_dump_json())
 
 
 @tune.command()

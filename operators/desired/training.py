@@ -34,8 +34,8 @@ class TrainingJob(Job):
 
     def arguments(self, root: str, base: str) -> tuple[str, ...]:
         """Of `python -m tuning.trainer.job`. `base` is the base model's folder, or its name on the hub."""
-        search = self.spec.search
-        tried = ("--search", json.dumps({"trials": search.trials, "minutes": search.minutes})) if search else ()
+        tries = {"search": self.spec.search, "augmentation": self.spec.augmentation}
+        tried = [word for name, value in tries.items() if value for word in (f"--{name}", value.model_dump_json())]
         return ("--folder", f"{root}/{self.folder}", "--versions", f"{root}/{self.versions}", "--base", base,
                 "--recipe", json.dumps(recipe(self.spec)), "--most-rank", str(self.most_rank), *tried)  # fmt: skip
 

@@ -45,6 +45,8 @@ def _fields(line: Line) -> Mapping[str, Any]:
         fields["steps"] = line["of"]
     if "trial" in line:
         fields["trial"] = f"{line['trial']} of {line['of']}: {line['recipe']}: {_outcome(line)}"
+    if "which" in line:
+        fields["trial"] = f"{line['which']} other wordings"
     return fields
 
 

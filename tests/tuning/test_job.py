@@ -127,3 +127,11 @@ def test_faults_of_the_data_are_refused_for_good(tmp_path: Path) -> None:
     assert status == REFUSED
     assert "faults" in said[-1]["error"]
     assert not (tmp_path / "versions").exists()
+
+
+def test_other_wordings_have_their_gain_in_words(data: Path, tmp_path: Path) -> None:
+    how = json.dumps({"noise": 0.3, "templates": ["Hello, {question}"], "copies": 1})
+    status, said = _done(data, tmp_path, "--augmentation", how, epochs=1)
+    assert status == 0
+    assert "other wordings" in said[-1]["result"]["augmentation"]
+    assert {line["which"] for line in said if "which" in line} == {"without", "with"}

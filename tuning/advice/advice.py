@@ -61,10 +61,11 @@ def advised(facts: Facts) -> Advice:
 
 
 def _by_measurement(facts: Facts, measured: Measured, questions: Sequence[Answered]) -> Advice:
-    """The cheapest of the best variants with the needed parts. It is not sure where none with those was measured."""
+    """The cheapest of the best variants with the needed parts, without a part that adds nothing. It is not sure where
+    none with those was measured."""
     needed = _needed(facts)
     reasons = [f"Documents are needed: {reason}." for reason in _needs(facts)]
-    fit = [name for name in measured.best if needed <= measured.parts[name]]
+    fit = _simplest([name for name in measured.best if needed <= measured.parts[name]], measured)
     chosen = fit[0] if fit else _best_of(measured, needed)
     if chosen is None:
         reasons.append("No variant with documents was measured: add one to the evaluation.")
@@ -74,6 +75,11 @@ def _by_measurement(facts: Facts, measured: Measured, questions: Sequence[Answer
         reasons.append(f"{measured.best[0]} scored better and lacks documents: it cannot be kept current or explained.")
     reasons += _cautions(facts, measured, measured.parts[chosen])
     return Advice(measured.parts[chosen], reasons, questions, sure=True)
+
+
+def _simplest(names: Sequence[str], measured: Measured) -> list[str]:
+    """Without those that have another one's parts and more: each part costs somebody's work."""
+    return [name for name in names if not any(measured.parts[other] < measured.parts[name] for other in names)]
 
 
 def _why(measured: Measured, chosen: str) -> str:
@@ -86,7 +92,7 @@ def _why(measured: Measured, chosen: str) -> str:
     verb = "is" if len(alike) == 1 else "are"
     return (
         f"{score}; {', '.join(alike)} {verb} not told apart from it (differences below {measured.visible:.0%} are not "
-        "seen), and it is the cheapest that serves."
+        "seen), and it needs the least."
     )
 
 

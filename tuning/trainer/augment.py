@@ -67,7 +67,7 @@ def main() -> int:
     arguments = parser("python -m tuning.trainer.augment", __doc__)
     arguments.add_argument("--augmentation", type=json.loads, required=True, help="noise, templates, copies, as JSON")
     given = arguments.parse_args()
-    how = Augmentation(**given.augmentation | {"templates": tuple(given.augmentation.get("templates", ()))})
+    how = Augmentation.of(given.augmentation)
     order = Order(given.data, given.base, given.out, Recipe(**given.recipe))
     return ended(lambda: {"augmented": asdict(augment(order, how, say)), "adapter": str(given.out / "adapter")})
 

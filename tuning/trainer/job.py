@@ -18,9 +18,12 @@ import optuna
 import torch
 
 from contract.job import DATA, REFUSED, RESULT, START
+from tuning.augmentation import Augmentation
 from tuning.base import ADAPTER_FILES, adapter_digest, located
 from tuning.recipe import Recipe
 from tuning.rendering import BaseUnreadableError
+from tuning.trainer.augment import RESULT as AUGMENT_RESULT
+from tuning.trainer.augment import augment
 from tuning.trainer.errors import TrainingError
 from tuning.trainer.output import say, silence
 from tuning.trainer.progress import Say
@@ -39,15 +42,18 @@ class Job:
     versions: Path
     base: str
     recipe: Recipe
-    budget: Budget | None
     most_rank: int
+    budget: Budget | None = None
+    """Of a search for another recipe."""
+    augmentation: Augmentation | None = None
+    """Other wordings to try."""
 
     def done(self, say: Say) -> Mapping[str, Any]:
         """The result. Raises TrainingError, BaseUnreadableError and OSError."""
         file = self.folder / RESULT
         if not file.is_file():
-            adapter, gained = self._searched(say) if self.budget else (self._trained(say), "")
-            result = self._result(adapter, gained)
+            adapter, gained = self._made(say)
+            result = {**self._result(adapter), **gained}
             self._publish(adapter, result["digest"])
             _replace(file, json.dumps(result))
         self._clear()
@@ -58,17 +64,31 @@ class Job:
         data, work = self.folder / DATA, self.folder / _WORK
         return Order(data, located(self.base), work, self.recipe, start if start.is_dir() else None)
 
+    def _made(self, say: Say) -> tuple[Path, Mapping[str, str]]:
+        """The adapter, and what was gained by trying more than one."""
+        if self.budget:
+            return self._searched(self.budget, say)
+        if self.augmentation:
+            return self._augmented(self.augmentation, say)
+        return self._trained(say), {}
+
     def _trained(self, say: Say) -> Path:
         order = self._order()
         return order.out if (order.out / LINEAGE).is_file() else train(order, say)
 
-    def _searched(self, say: Say) -> tuple[Path, str]:
+    def _searched(self, budget: Budget, say: Say) -> tuple[Path, Mapping[str, str]]:
         order = self._order()
-        if not (order.out / SEARCH_RESULT).is_file() and self.budget:
-            Search(order, self.budget, self.most_rank, say).run()
-        return order.out / "adapter", _gained(json.loads((order.out / SEARCH_RESULT).read_text()))
+        if not (order.out / SEARCH_RESULT).is_file():
+            Search(order, budget, self.most_rank, say).run()
+        return order.out / "adapter", {"search": _gained(json.loads((order.out / SEARCH_RESULT).read_text()))}
 
-    def _result(self, adapter: Path, gained: str) -> Mapping[str, Any]:
+    def _augmented(self, how: Augmentation, say: Say) -> tuple[Path, Mapping[str, str]]:
+        order = self._order()
+        if not (order.out / AUGMENT_RESULT).is_file():
+            augment(order, how, say)
+        return order.out / "adapter", {"augmentation": _helped(json.loads((order.out / AUGMENT_RESULT).read_text()))}
+
+    def _result(self, adapter: Path) -> Mapping[str, Any]:
         lineage = json.loads((adapter / LINEAGE).read_text())
         return {
             "digest": adapter_digest(adapter),
@@ -81,7 +101,6 @@ class Job:
             "held_out_rows": lineage["data"]["held_out"],
             "steps": lineage["steps"],
             "held_out_loss": lineage["held_out_loss"],
-            "search": gained,
         }
 
     def _publish(self, adapter: Path, digest: str) -> None:
@@ -110,6 +129,12 @@ def _gained(result: Mapping[str, Any]) -> str:
         return "the given hyperparameters could not be trained; the best trial is kept"
     size = f"{gain['low']:+.3f} to {gain['high']:+.3f} nats a token on rows that no trial saw"
     return f"the best of {result['trials']} trials is better than the given hyperparameters by {size}"
+
+
+def _helped(result: Mapping[str, Any]) -> str:
+    gain = result["gain"]
+    verdict = "helped" if result["is_better"] else "did not help, and are left out"
+    return f"other wordings {verdict}: {gain['low']:+.3f} to {gain['high']:+.3f} nats a token on rows that neither saw"
 
 
 def _replace(file: Path, text: str) -> None:
@@ -145,12 +170,19 @@ def _given() -> tuple[Job, Path | None]:
     parser.add_argument("--base", required=True, help="a folder, or a name on the Hugging Face hub")
     parser.add_argument("--recipe", type=json.loads, required=True, help="the fields of a recipe, as JSON")
     parser.add_argument("--search", type=json.loads, help="trials and minutes, as JSON")
+    parser.add_argument("--augmentation", type=json.loads, help="noise, templates and copies, as JSON")
     parser.add_argument("--most-rank", type=int, required=True)
     parser.add_argument("--result", type=Path, help="a file for the result")
     given = parser.parse_args()
-    budget = Budget(**given.search) if given.search else None
-    recipe = Recipe(**given.recipe)
-    return Job(given.folder, given.versions, given.base, recipe, budget, given.most_rank), given.result
+    return Job(
+        folder=given.folder,
+        versions=given.versions,
+        base=given.base,
+        recipe=Recipe(**given.recipe),
+        most_rank=given.most_rank,
+        budget=Budget(**given.search) if given.search else None,
+        augmentation=Augmentation.of(given.augmentation) if given.augmentation else None,
+    ), given.result
 
 
 def _finished(job: Job, result_file: Path | None) -> None:

@@ -47,6 +47,11 @@ def test_a_house_style_is_an_adapter_and_with_documents_both() -> None:
     assert _advice(rows=Fact(900, "data"), changed_weekly=Fact(0.2, "kb"), measured=both).parts == {ADAPTER, DOCUMENTS}
 
 
+def test_a_part_that_adds_nothing_is_not_advised() -> None:
+    alike = _measured("both", "documents", base=0.1, documents=0.9, both=0.9)  # both has shorter answers
+    assert _advice(rows=Fact(20, "data"), measured=alike).parts == {DOCUMENTS}
+
+
 def test_few_labels_go_into_the_prompt() -> None:
     assert _advice(rows=Fact(20, "data")).parts == {EXAMPLES}
     assert "20 labelled examples are too few" in _advice(rows=Fact(20, "data")).reasons[0]
