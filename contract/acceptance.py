@@ -6,6 +6,7 @@ object is never served, even before its status is written.
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Protocol, TypeVar
 
@@ -68,6 +69,9 @@ def accepted(verdicts: Verdicts, item: AnyObject) -> bool:
     return verdicts[item.key].holds
 
 
+_VALID = condition(c.ACCEPTED, True, c.VALID)
+
+
 def _refused(reason: str, message: str) -> Condition:
     return condition(c.ACCEPTED, False, reason, message)
 
@@ -80,6 +84,7 @@ class Rules:
         self, lookups: Lookups, now: datetime, documents: str | None = None, trainings: str | None = None
     ) -> None:
         self._lookups = lookups
+        self._owner = cache(lookups.owner)  # many objects are of few namespaces
         self._trainings = trainings
         self._now = now
         self._documents = documents
@@ -87,7 +92,7 @@ class Rules:
 
     def verdict(self, item: AnyObject) -> Condition:
         checks: tuple[Callable[[], Condition | None], ...] = ()
-        valid = condition(c.ACCEPTED, True, c.VALID)
+        valid = _VALID
         match item:
             case BaseModel():
                 checks = (lambda: _gpus_differ(item),)
@@ -118,20 +123,20 @@ class Rules:
         return next((refusal for refusal in refusals if refusal), valid)
 
     def _namespace_taken(self, tenant: Tenant) -> Condition | None:
-        owner = self._lookups.owner(tenant.spec.namespace)
+        owner = self._owner(tenant.spec.namespace)
         if owner == tenant.name:
             return None
         whose = f"tenant {owner}" if owner else "the platform"
         return _refused(c.NAMESPACE_TAKEN, f"namespace {tenant.spec.namespace} belongs to {whose}; choose another one")
 
     def _no_tenant(self, item: Adapter | KnowledgeBase | FineTune | Evaluation | APIKey) -> Condition | None:
-        if self._lookups.owner(item.namespace):
+        if self._owner(item.namespace):
             return None
         return _refused(c.NO_TENANT, f"no Tenant owns namespace {item.namespace}; create one, or move this object")
 
     def _base_model_refusal(self, item: Adapter | FineTune) -> Condition | None:
         name = item.spec.base_model
-        base, tenant = self._lookups.base_model(name), self._lookups.owner(item.namespace) or ""
+        base, tenant = self._lookups.base_model(name), self._owner(item.namespace) or ""
         if base is None:
             return _refused(c.BASE_MODEL_MISSING, f"there is no BaseModel {name}; name one that exists")
         if not base.spec.allows(tenant):
@@ -165,7 +170,7 @@ class Rules:
         """Refuses paths outside of the tenant's own directory of documents."""
         if self._documents is None:
             return None
-        own = PurePosixPath(self._documents, self._lookups.owner(item.namespace) or "")
+        own = PurePosixPath(self._documents, self._owner(item.namespace) or "")
         foreign = [path for path in paths if not _lies_in(PurePosixPath(path), own)]
         if not foreign:
             return None
@@ -176,7 +181,7 @@ class Rules:
         )
 
     def _foreign_training(self, adapter: Adapter) -> Condition | None:
-        tenant = self._lookups.owner(adapter.namespace)
+        tenant = self._owner(adapter.namespace)
         claim = f"pvc://{self._trainings}/"
         source = adapter.spec.source or ""
         if not self._trainings or not source.startswith(claim):
@@ -218,7 +223,7 @@ class Rules:
 
     def _over_the_cap(self, adapter: Adapter) -> Condition | None:
         """Over the limit, running adapters stay, then the alphabetically first."""
-        tenant = self._lookups.tenant(self._lookups.owner(adapter.namespace) or "")
+        tenant = self._lookups.tenant(self._owner(adapter.namespace) or "")
         if tenant is None or len(self._lookups.adapters(adapter.namespace)) <= tenant.spec.max_adapters:
             return None
         if self._rank(adapter) < tenant.spec.max_adapters:

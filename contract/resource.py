@@ -1,5 +1,6 @@
 """Shared by all kinds: metadata, and a status with conditions."""
 
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from pydantic import ConfigDict
@@ -53,6 +54,6 @@ class Resource(Value):
     def namespace(self) -> str:
         return self.metadata.namespace or ""
 
-    @property
+    @cached_property
     def key(self) -> Key:
         return Key(kind=type(self).__name__, namespace=self.metadata.namespace, name=self.name)

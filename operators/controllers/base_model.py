@@ -48,14 +48,14 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
     there are no replicas, the reasons are those of an imagined empty one."""
     cache = context.cache
     objects, rules = cache.objects_of(base), cache.rules(now)
-    verdicts = {adapter.key: rules.verdict(adapter) for adapter in objects.adapters}
+    verdicts = {adapter.key: cache.recalled_verdict(adapter, rules) for adapter in objects.adapters}
     if any(a.spec.credentials and verdicts[a.key].holds and a.key not in cache.secrets_read for a in objects.adapters):
         return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
     placements: list[Placement] = []
     peers: list[tuple[Peer | None, AgentStatus | None]] = [*cache.replicas(base.name)]
     revisions = {adapter.key: context.store.revision(adapter) for adapter in objects.adapters}
     reports = {peer.name: report for peer, report in peers if peer}
-    chosen = pilots(objects.adapters, owners(objects.tenants), revisions, reports)
+    chosen = pilots(objects.adapters, owners(objects.tenants), revisions, reports) if len(reports) > 1 else {}
     for peer, report in peers or [(None, None)]:
         placement = fill_slots(
             objects,
@@ -65,6 +65,7 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
             report=report,
             gateways=cache.gateways_for,
             credentials=cache.credentials,
+            memory=cache.desired_items,
             tried_elsewhere={key for key, name in chosen.items() if peer and name != peer.name},
         )
         if peer:
@@ -77,8 +78,9 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
 
 def _unplaced(base: BaseModel, cache: ClusterCache, placements: list[Placement]) -> set[Key]:
     unplaced = {key: reason for placement in placements for key, reason in placement.unplaced.items()}
-    keys = {adapter.key for adapter in cache.adapters_of(base.name)}
-    changed = {key for key in keys if cache.unplaced.get(key) != unplaced.get(key)}
+    keys = cache.keys_of(base.name)
+    named = cache.unplaced.keys() | unplaced.keys()
+    changed = {key for key in named if key in keys and cache.unplaced.get(key) != unplaced.get(key)}
     for key in changed:
         cache.unplaced.pop(key, None)
     cache.unplaced |= unplaced

@@ -4,13 +4,13 @@ Look-ups take constant time unless their docstring says otherwise.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from contract.acceptance import Rules, key_holder, owners
 from contract.adapter import Adapter
-from contract.agent import AdapterReport, AgentStatus
+from contract.agent import AdapterReport, AgentStatus, DesiredAdapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel, Endpoint
 from contract.conditions import Condition
@@ -22,6 +22,7 @@ from contract.resource import Key
 from contract.tenant import Tenant
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
+from operators.desired.memory import Memory
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
 
@@ -61,6 +62,9 @@ class ClusterCache:
         self.secrets_read: set[Key] = set()
         self.unplaced: dict[Key, Condition] = {}
         self.awaiting_gateways: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal
+        self.desired_items: Memory[DesiredAdapter] = Memory()
+        self._verdicts: Memory[Condition] = Memory()
+        self._judged = 0  # counts the changes of objects that verdicts on others depend on
         self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[AdapterReport, ...]]]] = {}
         self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
@@ -72,15 +76,29 @@ class ClusterCache:
     # What changes --------------------------------------------------------------------------------------------
 
     def set_object(self, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None) -> None:
+        self._judged += self._judges(before, after)
         if before:
             self.objects.pop(before.key, None)
             if after is None:
                 self.unplaced.pop(before.key, None)
                 self.key_uses.pop(before.key, None)
+                self.desired_items.forget(before.key)
+                self._verdicts.forget(before.key)
             self._index(before.item, present=False)
         if after:
             self.objects[after.key] = after
             self._index(after.item, present=True)
+
+    def _judges(self, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None) -> bool:
+        """True if verdicts on adapters may depend on the change. An adapter matters to others at its tenant's limit."""
+        item = (after or before).item  # type: ignore[union-attr]
+        if isinstance(item, Adapter):
+            tenant = self.tenant(self.owner(item.namespace) or "")
+            return tenant is None or len(self.adapters(item.namespace)) >= tenant.spec.max_adapters
+        if before is None or after is None or before.item.spec != after.item.spec:
+            return True
+        old = before.item
+        return isinstance(item, Tenant) and isinstance(old, Tenant) and item.status.namespace != old.status.namespace
 
     def _index(self, item: AnyObject, *, present: bool) -> None:
         match item:
@@ -147,10 +165,18 @@ class ClusterCache:
     def verdict(self, item: AnyObject, now: datetime) -> Condition:
         return self.rules(now).verdict(item)
 
+    def recalled_verdict(self, adapter: Adapter, rules: Rules) -> Condition:
+        """The verdict, looked for again only if the adapter changed, or an object that verdicts depend on."""
+        return self._verdicts.recalled(adapter.key, "", adapter, self._judged, lambda: rules.verdict(adapter))
+
     def adapters_of(self, base: str) -> list[Adapter]:
         """Adapters with this base model in spec or in use."""
         items = (self.get(key) for key in self._of_base.get(base, ()))
         return [item for item in items if isinstance(item, Adapter)]
+
+    def keys_of(self, base: str) -> Set[Key]:
+        """The keys of `adapters_of`."""
+        return self._of_base[base].keys() if base in self._of_base else frozenset()
 
     def of_kind(self, kind: type[AnyObject]) -> list[AnyObject]:
         """Takes longer with more objects."""
@@ -187,8 +213,7 @@ class ClusterCache:
 
     def objects_of(self, base: BaseModel) -> Objects:
         """The input for placing versions on the base model's replicas."""
-        resolved = map(self.resolved, self.adapters_of(base.name))
-        adapters = sorted(resolved, key=lambda adapter: (adapter.namespace, adapter.name))
+        adapters = [self.resolved(adapter) for adapter in self.adapters_of(base.name)]
         namespaces = {adapter.namespace for adapter in adapters}
         tenants = tuple(tenant for namespace in namespaces for tenant in self.claims(namespace))
         return Objects.model_construct(base_models=(base,), tenants=tenants, adapters=tuple(adapters))
@@ -212,7 +237,7 @@ class ClusterCache:
         """The reports about one adapter from each replica with traffic, or about to get it."""
         reports = []
         for peer, report in self._with_traffic(base):
-            entries = self._index_of(report).get((tenant, name), ())
+            entries = self.index_of(report).get((tenant, name), ())
             shown = tuple(self._published(base, peer, item) for item in entries)
             reports.append(report.model_copy(update={"adapters": shown}))
         return tuple(reports)
@@ -235,13 +260,15 @@ class ClusterCache:
             cached = self._holdings[endpoint.name] = (endpoint, frozenset(endpoint.holds))
         return cached[1]
 
-    def _index_of(self, report: AgentStatus) -> Mapping[tuple[str, str], tuple[AdapterReport, ...]]:
-        """Built once for each report: scanning a report for each adapter would be quadratic."""
+    def index_of(self, report: AgentStatus | None) -> Mapping[tuple[str, str], tuple[AdapterReport, ...]]:
+        """By tenant and adapter. Built once for each report: scanning one for each adapter would be quadratic."""
+        if report is None:
+            return {}
         cached = self._indexes.get(id(report))
         if cached is None or cached[0] is not report:
             if len(self._indexes) > MOST_INDEXES:
                 self._indexes.clear()
-            cached = self._indexes[id(report)] = (report, by_adapter(report))
+            cached = self._indexes[id(report)] = (report, _by_adapter(report))
         return cached[1]
 
     def gateways_for(self, tenant: str, adapter: str) -> tuple[GatewayState, ...]:
@@ -260,9 +287,9 @@ class ClusterCache:
         return active.generation if active else 0
 
 
-def by_adapter(report: AgentStatus | None) -> dict[tuple[str, str], tuple[AdapterReport, ...]]:
+def _by_adapter(report: AgentStatus) -> dict[tuple[str, str], tuple[AdapterReport, ...]]:
     index: dict[tuple[str, str], tuple[AdapterReport, ...]] = {}
-    for entry in report.adapters if report else ():
+    for entry in report.adapters:
         index[entry.tenant, entry.adapter] = (*index.get((entry.tenant, entry.adapter), ()), entry)
     return index
 

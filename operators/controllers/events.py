@@ -19,7 +19,7 @@ from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject
 from contract.resource import Key
 from contract.tenant import Tenant
-from operators.controllers.cache import ClusterCache, bases_of, by_adapter
+from operators.controllers.cache import ClusterCache, bases_of
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
 
@@ -192,7 +192,7 @@ def _requests_for_report(
     cache: ClusterCache, base: str, before: AgentStatus | None, after: AgentStatus | None
 ) -> set[Key]:
     """Adapters with a changed report from a replica, or all of them after a change of its readiness."""
-    old, new = by_adapter(before), by_adapter(after)
+    old, new = cache.index_of(before), cache.index_of(after)
     if (before and before.ready) != (after and after.ready):
         changed = old.keys() | new.keys()
         return {base_key(base), *(adapter.key for adapter in cache.adapters_of(base)), *_keys(cache, changed)}

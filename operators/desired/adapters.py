@@ -13,6 +13,7 @@ from contract.conditions import Condition, condition
 from contract.gateway import GatewayState
 from contract.objects import Objects
 from contract.resource import Key
+from operators.desired.memory import Memory
 
 # The states of gateways with the adapter's last flip, by tenant and adapter name. Empty means unknown.
 Gateways = Callable[[str, str], Sequence[GatewayState]]
@@ -39,6 +40,14 @@ class _Slots:
     room: int
     items: list[DesiredAdapter] = field(default_factory=list)
     names: set[tuple[str, str, str | None]] = field(default_factory=set)
+
+    @property
+    def wanted(self) -> tuple[DesiredAdapter, ...]:
+        """Each once: versions that differ in their prompts alone have one item, the most important one's."""
+        once: dict[tuple[str, str, str], DesiredAdapter] = {}
+        for item in self.items:
+            once.setdefault((item.tenant, item.adapter, item.revision), item)
+        return tuple(once.values())
 
     def must(self, item: DesiredAdapter) -> None:
         """Places a version that serves requests, unconditionally."""
@@ -67,33 +76,35 @@ def fill_slots(
     gateways: Gateways,
     credentials: Credentials,
     tried_elsewhere: Set[Key] = frozenset(),
+    memory: Memory[DesiredAdapter] | None = None,
 ) -> Placement:
     """The desired set of one replica: wanted versions, and versions still in use.
 
     A version is removed only after every gateway confirms the end of its requests. Without a gateway nothing is
     removed. Wanted versions are placed in this order: running ones (pinned adapters first), canaries, candidates,
     earlier versions for a rollback. `tried_elsewhere` are candidates reserved for another replica's first try.
+    `memory` has the items of earlier calls.
     """
+    make = _Items(memory or Memory(), owners(objects.tenants), credentials)
     slots = _Slots(base.spec.lora.cpu_slots)
     adapters = sorted(objects.adapters, key=lambda a: (not a.spec.residency.pinned, a.namespace, a.name))
-    tenants = owners(objects.tenants)
     unplaced: dict[Key, Condition] = {}
     reports = {(h.tenant, h.adapter, h.revision): h for h in (report.adapters if report else ())}
-    for item in (*_running(adapters, base, tenants, credentials), *_leaving(report, gateways)):
+    for item in make.running(adapters, base):
+        slots.must(item)
+    for item in _leaving(report, gateways, slots.names):
         slots.must(item)
     candidates = (a for a in adapters if a.spec.source and verdicts[a.key].holds and a.spec.base_model == base.name)
     for adapter in (a for a in candidates if a.key not in tried_elsewhere):
         if obstacle := _obstacle(adapter, revisions[adapter.key], credentials):
             unplaced[adapter.key] = obstacle
             continue
-        item = _candidate(adapter, tenants[adapter.namespace], revisions[adapter.key], credentials)
+        item = make.candidate(adapter, revisions[adapter.key])
         if not slots.may(item, _expected(adapter, reports.get((item.tenant, item.adapter, item.revision)))):
             unplaced[adapter.key] = _no_slot(base)
-    placed = {(item.tenant, item.adapter, item.revision) for item in slots.items}
-    for item in _earlier(adapters, base, tenants, credentials):
-        if (item.tenant, item.adapter, item.revision) not in placed:  # versions may differ in their prompts alone
-            slots.may(item)
-    return Placement(DesiredSet(adapters=tuple(dict.fromkeys(slots.items))), unplaced)
+    for item in make.earlier(adapters, base):
+        slots.may(item)
+    return Placement(DesiredSet(adapters=slots.wanted), unplaced)
 
 
 def _expected(adapter: Adapter, report: AdapterReport | None) -> str | None:
@@ -141,31 +152,27 @@ def source_revision(adapter: Adapter) -> str:
     return f"source:{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
-def in_use(report: AgentStatus | None, gateways: Gateways) -> tuple[AdapterReport, ...]:
-    """Versions on a replica with current or possible requests from a gateway."""
-    if report is None:
-        return ()
-    return tuple(h for h in report.adapters if h.engine_name and not _released(h, gateways(h.tenant, h.adapter)))
+def in_use(
+    report: AgentStatus | None, gateways: Gateways, *, but: Set[tuple[str, str, str | None]] = frozenset()
+) -> tuple[AdapterReport, ...]:
+    """Versions on a replica with current or possible requests from a gateway; those in `but` are not looked at."""
+    return tuple(
+        entry
+        for entry in (report.adapters if report else ())
+        if entry.engine_name
+        and (entry.tenant, entry.adapter, entry.digest) not in but
+        and not _released(entry, gateways(entry.tenant, entry.adapter))
+    )
 
 
 def _released(entry: AdapterReport, gateways: Sequence[GatewayState]) -> bool:
     return bool(gateways) and all(gateway.released(entry.engine_name or "") for gateway in gateways)
 
 
-def _running(
-    adapters: Iterable[Adapter], base: BaseModel, tenants: Mapping[str, str], credentials: Credentials
+def _leaving(
+    report: AgentStatus | None, gateways: Gateways, placed: Set[tuple[str, str, str | None]]
 ) -> Iterator[DesiredAdapter]:
-    for adapter in adapters:
-        active, canary = adapter.status.active, adapter.status.canary
-        tenant = tenants.get(adapter.namespace)
-        if tenant and active and active.base_model == base.name and not active.is_base:
-            yield _verified(tenant, adapter, active, credentials, required=True)
-        if tenant and canary and canary.base_model == base.name and not canary.is_base:
-            yield _verified(tenant, adapter, canary, credentials)
-
-
-def _leaving(report: AgentStatus | None, gateways: Gateways) -> Iterator[DesiredAdapter]:
-    for item in in_use(report, gateways):
+    for item in in_use(report, gateways, but=placed):
         if item.digest:
             yield DesiredAdapter(
                 tenant=item.tenant,
@@ -176,49 +183,75 @@ def _leaving(report: AgentStatus | None, gateways: Gateways) -> Iterator[Desired
             )
 
 
-def _earlier(
-    adapters: Iterable[Adapter], base: BaseModel, tenants: Mapping[str, str], credentials: Credentials
-) -> Iterator[DesiredAdapter]:
-    """The newest earlier version of every adapter comes before the second newest of any."""
-    kept = [
-        (age, _verified(tenants[adapter.namespace], adapter, version, credentials))
-        for adapter in adapters
-        if adapter.namespace in tenants
-        for age, version in enumerate(adapter.status.previous)
-        if version.base_model == base.name and not version.is_base
-    ]
-    yield from (item for _, item in sorted(kept, key=lambda pair: pair[0]))
+class _Items:
+    """The items of adapters' versions. `tenants` are by namespace."""
 
+    def __init__(self, memory: Memory[DesiredAdapter], tenants: Mapping[str, str], credentials: Credentials) -> None:
+        self._memory = memory
+        self._tenants = tenants
+        self._credentials = credentials
 
-def _candidate(adapter: Adapter, tenant: str, revision: str, credentials: Credentials) -> DesiredAdapter:
-    return DesiredAdapter(
-        tenant=tenant,
-        adapter=adapter.name,
-        source=adapter.spec.source,
-        revision=revision,
-        digest=adapter.spec.digest,
-        credentials=_secret(adapter, credentials),
-    )
+    def running(self, adapters: Iterable[Adapter], base: BaseModel) -> Iterator[DesiredAdapter]:
+        for adapter in adapters:
+            active, canary = adapter.status.active, adapter.status.canary
+            if adapter.namespace not in self._tenants:
+                continue
+            if active and active.base_model == base.name and not active.is_base:
+                yield self._verified(adapter, "active", active)
+            if canary and canary.base_model == base.name and not canary.is_base:
+                yield self._verified(adapter, "canary", canary)
 
+    def earlier(self, adapters: Iterable[Adapter], base: BaseModel) -> Iterator[DesiredAdapter]:
+        """The newest earlier version of every adapter comes before the second newest of any."""
+        kept = [
+            (age, self._verified(adapter, f"earlier {age}", version))
+            for adapter in adapters
+            if adapter.namespace in self._tenants
+            for age, version in enumerate(adapter.status.previous)
+            if version.base_model == base.name and not version.is_base
+        ]
+        yield from (item for _, item in sorted(kept, key=lambda pair: pair[0]))
 
-def _secret(adapter: Adapter, credentials: Credentials) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(credentials.get(adapter.key, {}).items()))
+    def candidate(self, adapter: Adapter, revision: str) -> DesiredAdapter:
+        tenant, secret = self._tenants[adapter.namespace], self._secret(adapter)
+        return self._memory.recalled(
+            adapter.key,
+            "candidate",
+            adapter.spec,
+            (tenant, revision, secret),
+            lambda: DesiredAdapter(
+                tenant=tenant,
+                adapter=adapter.name,
+                source=adapter.spec.source,
+                revision=revision,
+                digest=adapter.spec.digest,
+                credentials=secret,
+            ),
+        )
 
+    def _verified(self, adapter: Adapter, role: str, version: Version) -> DesiredAdapter:
+        """A verified version: from the agent's store, or, on a new replica, from its source again."""
+        tenant, secret = self._tenants[adapter.namespace], self._secret(adapter)
+        return self._memory.recalled(
+            adapter.key,
+            role,
+            version,
+            (tenant, secret),
+            lambda: DesiredAdapter(
+                tenant=tenant,
+                adapter=adapter.name,
+                source=version.source,
+                revision=verified_revision(version.content_digest),
+                digest=version.content_digest,
+                required=role == "active",
+                fingerprint=version.fingerprint,
+                credentials=secret,
+            ),
+        )
 
-def _verified(
-    tenant: str, adapter: Adapter, version: Version, credentials: Credentials, *, required: bool = False
-) -> DesiredAdapter:
-    """A verified version: from the agent's store, or, on a new replica, from its source again."""
-    return DesiredAdapter(
-        tenant=tenant,
-        adapter=adapter.name,
-        source=version.source,
-        revision=verified_revision(version.content_digest),
-        digest=version.content_digest,
-        required=required,
-        fingerprint=version.fingerprint,
-        credentials=_secret(adapter, credentials),
-    )
+    def _secret(self, adapter: Adapter) -> tuple[tuple[str, str], ...]:
+        secret = self._credentials.get(adapter.key)
+        return tuple(sorted(secret.items())) if secret else ()
 
 
 def _name(item: DesiredAdapter) -> tuple[str, str, str | None]:
