@@ -1,6 +1,8 @@
 """BaseModel: run its engines, push desired adapters to their agents, report readiness."""
 
+from collections.abc import Sequence, Set
 from datetime import datetime
+from functools import partial
 
 from contract import conditions as c
 from contract.acceptance import owners
@@ -13,6 +15,7 @@ from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.controllers.events import base_key
 from operators.controllers.peer import Peer
+from operators.controllers.placements import Placements
 from operators.controllers.stored_object import StoredObject
 from operators.desired.adapters import Placement, fill_slots
 from operators.desired.pilot import pilots
@@ -26,6 +29,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     stored = context.cache.stored(key, BaseModel)
     if stored is None:
         context.cache.awaiting_gateways.discard(key)
+        context.cache.placements.pop(key.name, None)
         await context.engines.remove(key.name)
         return None
     verdict = context.engines.refusal(stored.item) or context.cache.verdict(stored.item, now)
@@ -47,17 +51,61 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
     """Pushes the desired set to every replica. Returns the adapters with a changed reason for not being placed. If
     there are no replicas, the reasons are those of an imagined empty one."""
     cache = context.cache
-    objects, rules = cache.objects_of(base), cache.rules(now)
+    last = cache.placements[base.name]
+    _touch_leaving(last, cache)
+    peers = cache.replicas(base.name)
+    states = [(peer.uid, report is not None, bool(report and report.ready)) for peer, report in peers]
+    try:
+        placements = last.next(
+            (base.spec, states, cache.judged),
+            room=base.spec.lora.cpu_slots,
+            name=cache.adapter_name,
+            place=partial(_place, base, context, now, peers),
+        )
+    except _SecretUnreadError:
+        return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
+    for (peer, _), placement in zip(peers, placements, strict=False):
+        context.peers.push_desired(peer.uid, placement.desired)
+    (cache.awaiting_gateways.add if last.leaving else cache.awaiting_gateways.discard)(base_key(base.name))
+    return _unplaced(base, cache, placements)
+
+
+class _SecretUnreadError(Exception):
+    """An adapter's Secret has not been read yet."""
+
+
+def _touch_leaving(last: Placements, cache: ClusterCache) -> None:
+    """Whether gateways have let go of a version is asked each time."""
+    for tenant, name in last.leaving:
+        owner = cache.tenant(tenant)
+        if owner is None:
+            last.forget()
+        else:
+            last.touch(Key(kind="Adapter", namespace=owner.spec.namespace, name=name))
+
+
+def _place(
+    base: BaseModel,
+    context: Context,
+    now: datetime,
+    peers: Sequence[tuple[Peer, AgentStatus | None]],
+    keys: Set[Key] | None,
+) -> list[Placement]:
+    """Decides on all adapters, or on some of them alone. Raises _SecretUnreadError."""
+    cache = context.cache
+    objects, rules = cache.objects_of(base, keys), cache.rules(now)
     verdicts = {adapter.key: cache.recalled_verdict(adapter, rules) for adapter in objects.adapters}
     if any(a.spec.credentials and verdicts[a.key].holds and a.key not in cache.secrets_read for a in objects.adapters):
-        return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
-    placements: list[Placement] = []
-    peers: list[tuple[Peer | None, AgentStatus | None]] = [*cache.replicas(base.name)]
+        raise _SecretUnreadError
+    names = None if keys is None else {cache.adapter_name(key) for key in keys}
+    reports = {
+        peer.name: report if report is None or names is None else cache.report_about(report, names)
+        for peer, report in peers
+    }
     revisions = {adapter.key: context.store.revision(adapter) for adapter in objects.adapters}
-    reports = {peer.name: report for peer, report in peers if peer}
     chosen = pilots(objects.adapters, owners(objects.tenants), revisions, reports) if len(reports) > 1 else {}
-    for peer, report in peers or [(None, None)]:
-        placement = fill_slots(
+    return [
+        fill_slots(
             objects,
             base,
             verdicts=verdicts,
@@ -66,17 +114,13 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
             gateways=cache.gateways_for,
             credentials=cache.credentials,
             memory=cache.desired_items,
-            tried_elsewhere={key for key, name in chosen.items() if peer and name != peer.name},
+            tried_elsewhere={key for key, pilot in chosen.items() if pilot != name},
         )
-        if peer:
-            context.peers.push_desired(peer.uid, placement.desired)
-        placements.append(placement)
-    leaving = any(item.source is None for placement in placements for item in placement.desired.adapters)
-    (cache.awaiting_gateways.add if leaving else cache.awaiting_gateways.discard)(base_key(base.name))
-    return _unplaced(base, cache, placements)
+        for name, report in (reports or {"": None}).items()
+    ]
 
 
-def _unplaced(base: BaseModel, cache: ClusterCache, placements: list[Placement]) -> set[Key]:
+def _unplaced(base: BaseModel, cache: ClusterCache, placements: Sequence[Placement]) -> set[Key]:
     unplaced = {key: reason for placement in placements for key, reason in placement.unplaced.items()}
     keys = cache.keys_of(base.name)
     named = cache.unplaced.keys() | unplaced.keys()

@@ -21,6 +21,7 @@ from contract.objects import AnyObject, Objects
 from contract.resource import Key
 from contract.tenant import Tenant
 from operators.controllers.peer import Peer
+from operators.controllers.placements import Placements
 from operators.controllers.stored_object import StoredObject
 from operators.desired.memory import Memory
 
@@ -62,9 +63,10 @@ class ClusterCache:
         self.secrets_read: set[Key] = set()
         self.unplaced: dict[Key, Condition] = {}
         self.awaiting_gateways: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal
+        self.placements: dict[str, Placements] = defaultdict(Placements)  # by base model
         self.desired_items: Memory[DesiredAdapter] = Memory()
         self._verdicts: Memory[Condition] = Memory()
-        self._judged = 0  # counts the changes of objects that verdicts on others depend on
+        self.judged = 0  # counts the changes of objects that verdicts on others depend on
         self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[AdapterReport, ...]]]] = {}
         self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
@@ -76,7 +78,7 @@ class ClusterCache:
     # What changes --------------------------------------------------------------------------------------------
 
     def set_object(self, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None) -> None:
-        self._judged += self._judges(before, after)
+        self.judged += self._judges(before, after)
         if before:
             self.objects.pop(before.key, None)
             if after is None:
@@ -165,9 +167,13 @@ class ClusterCache:
     def verdict(self, item: AnyObject, now: datetime) -> Condition:
         return self.rules(now).verdict(item)
 
+    def adapter_name(self, key: Key) -> tuple[str, str]:
+        """The tenant and the name of an adapter, as reports have them."""
+        return (self.owner(key.namespace or "") or "", key.name)
+
     def recalled_verdict(self, adapter: Adapter, rules: Rules) -> Condition:
         """The verdict, looked for again only if the adapter changed, or an object that verdicts depend on."""
-        return self._verdicts.recalled(adapter.key, "", adapter, self._judged, lambda: rules.verdict(adapter))
+        return self._verdicts.recalled(adapter.key, "", adapter, self.judged, lambda: rules.verdict(adapter))
 
     def adapters_of(self, base: str) -> list[Adapter]:
         """Adapters with this base model in spec or in use."""
@@ -211,12 +217,19 @@ class ClusterCache:
     def fine_tunes(self, namespace: str) -> tuple[FineTune, ...]:
         return tuple(self._fine_tunes[namespace].values()) if namespace in self._fine_tunes else ()
 
-    def objects_of(self, base: BaseModel) -> Objects:
-        """The input for placing versions on the base model's replicas."""
-        adapters = [self.resolved(adapter) for adapter in self.adapters_of(base.name)]
+    def objects_of(self, base: BaseModel, keys: Set[Key] | None = None) -> Objects:
+        """The input for placing versions on the base model's replicas, or those of some of its adapters."""
+        items = (self.get(key) for key in (keys or set()) & self.keys_of(base.name))
+        named = self.adapters_of(base.name) if keys is None else [item for item in items if isinstance(item, Adapter)]
+        adapters = [self.resolved(adapter) for adapter in named]
         namespaces = {adapter.namespace for adapter in adapters}
         tenants = tuple(tenant for namespace in namespaces for tenant in self.claims(namespace))
         return Objects.model_construct(base_models=(base,), tenants=tenants, adapters=tuple(adapters))
+
+    def report_about(self, report: AgentStatus, names: Set[tuple[str, str]]) -> AgentStatus:
+        """A report's entries about these adapters, by tenant and name."""
+        index = self.index_of(report)
+        return report.model_copy(update={"adapters": tuple(entry for name in names for entry in index.get(name, ()))})
 
     def report(self, peer: Peer) -> AgentStatus | None:
         """The last report of an agent, None while it is silent."""

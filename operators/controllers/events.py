@@ -45,7 +45,19 @@ class Events:
         self._enqueue_later = enqueue_later
 
     def enqueue(self, keys: Iterable[Key]) -> None:
+        """Of a base model, anything may have changed."""
         for key in keys:
+            if key.kind == BaseModel.__name__:
+                self.cache.placements[key.name].forget()
+            self._enqueue(key)
+
+    def _enqueue_touched(self, keys: Iterable[Key], adapters: Iterable[Key]) -> None:
+        """Of base models among `keys`, these adapters changed."""
+        touched = set(adapters)
+        for key in keys:
+            if key.kind == BaseModel.__name__:
+                for adapter in touched:
+                    self.cache.placements[key.name].touch(adapter)
             self._enqueue(key)
 
     def enqueue_everything(self) -> None:
@@ -53,7 +65,12 @@ class Events:
 
     def object_changed(self, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None) -> None:
         self.cache.set_object(before, after)
-        self.enqueue(_requests_for_object(self.cache, before, after))
+        requests = _requests_for_object(self.cache, before, after)
+        item = (after or before).item  # type: ignore[union-attr]
+        if isinstance(item, FineTune):
+            self.enqueue(requests)
+        else:  # what else decides about adapters is compared with the last placement
+            self._enqueue_touched(requests, [item.key] if isinstance(item, Adapter) else [])
         if tenant := _tenant_with_new_count(self.cache, before, after):
             self._enqueue_later(tenant, COUNT_S)
 
@@ -64,17 +81,20 @@ class Events:
             if peer and peer.base:
                 self.enqueue((base_key(peer.base), *(a.key for a in self.cache.adapters_of(peer.base))))
             elif peer:
+                for placements in self.cache.placements.values():
+                    placements.forget()
                 self.enqueue(set(self.cache.awaiting_gateways))
 
     def report_changed(self, peer: Peer, after: AgentStatus | None) -> None:
         before = self.cache.reports.pop(peer.uid, None)
         if after is not None:
             self.cache.reports[peer.uid] = after
-        self.enqueue(_requests_for_report(self.cache, peer.base, before, after))
+        requests = _requests_for_report(self.cache, peer.base, before, after)
+        self._enqueue_touched(requests, [key for key in requests if key.kind == Adapter.__name__])
 
     def gateway_changed(self, peer: Peer, state: GatewayState) -> None:
         self.cache.gateway_states[peer.uid] = state
-        self.enqueue(set(self.cache.awaiting_gateways))
+        self._enqueue_touched(set(self.cache.awaiting_gateways), ())  # versions that leave are looked at each time
 
     def keys_used(self, uses: KeyUses) -> None:
         """Reconciles each key that was used since the last report."""

@@ -43,10 +43,13 @@ class _Slots:
 
     @property
     def wanted(self) -> tuple[DesiredAdapter, ...]:
-        """Each once: versions that differ in their prompts alone have one item, the most important one's."""
+        """Each content once, by its most important item that has a source: versions may differ in their prompts alone,
+        and one that leaves may be an earlier one."""
         once: dict[tuple[str, str, str], DesiredAdapter] = {}
         for item in self.items:
-            once.setdefault((item.tenant, item.adapter, item.revision), item)
+            name = (item.tenant, item.adapter, item.revision)
+            if name not in once or once[name].source is None:
+                once[name] = item
         return tuple(once.values())
 
     def must(self, item: DesiredAdapter) -> None:

@@ -134,8 +134,10 @@ class TestTraining:
         wait_until(lambda: _accepted(server, "thief") == "SourceNotOwn", "the refusal")
 
     def test_a_tenant_leaves_only_once_its_folder_is_empty(self, server: ApiServer) -> None:
-        server.kubectl("delete", "evaluation", "compared", "--namespace", "learner")
-        wait_until(lambda: _jobs(server), "the job that removes its files")
+        server.apply(thing("FineTune", "dropped", "learner", baseModel="trained", data=DATA, stopped=True))
+        wait_until(lambda: condition(get(server, "finetune", "dropped", "learner"), READY), "a look at it")
+        server.kubectl("delete", "finetune", "dropped", "--namespace", "learner")
+        wait_until(lambda: self._clears(server), "the job that removes its files")
         server.kubectl("delete", "tenant", "learner", "--wait=false")
         wait_until(lambda: self._clearing(server), "the job that empties the folder")
         assert get(server, "configmap", "offboarded-learner", PLATFORM) is None
@@ -145,14 +147,17 @@ class TestTraining:
         wait_until(lambda: get(server, "configmap", "offboarded-learner", PLATFORM), "the proof")
         proof = (get(server, "configmap", "offboarded-learner", PLATFORM) or {})["data"]
         assert "no examples" in proof["jobs"]
-        assert _jobs(server) == []
+        assert self._clears(server) == []
 
     def _reason(self, server: ApiServer) -> str:
         return str(condition(get(server, "finetune", "style", "learner"), READY).get("reason", ""))
 
+    def _clears(self, server: ApiServer) -> list[dict[str, Any]]:
+        clears = (job for job in _jobs(server) if "tuning.clear" in str(job["spec"]))
+        return [job for job in clears if _words(job)[-2].startswith("/jobs/learner")]
+
     def _clearing(self, server: ApiServer) -> dict[str, Any] | None:
-        whole = (job for job in _jobs(server) if "tuning.clear" in str(job["spec"]))
-        return next((job for job in whole if _words(job)[-2] == "/jobs/learner"), None)
+        return next((job for job in self._clears(server) if _words(job)[-2] == "/jobs/learner"), None)
 
 
 def _words(job: dict[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ from contract.snapshot import Snapshot
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.controllers.controller import RECONCILES
-from operators.controllers.events import Events
+from operators.controllers.events import Events, base_key
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
 from operators.desired.job import Job
@@ -159,6 +159,16 @@ class Loop:
         assert not self.pending, f"never settles: {list(self.pending)}"
         self.publish()
         return self
+
+    def desired_anew(self) -> DesiredSet:
+        """What would be desired if no placement were remembered."""
+        pushed, placements = self.pushed.desired, dict(self.cache.placements)
+        for name in placements:
+            self.cache.placements.pop(name)
+            self.look_at(base_key(name))
+        self.cache.placements.update(placements)
+        anew, self.pushed.desired = self.pushed.desired, pushed
+        return anew
 
     def publish(self) -> None:
         if self.objects != self.snapshot.objects:

@@ -41,6 +41,7 @@ class Swaps(RuleBasedStateMachine):
         self.in_flight: list[str] = []
         self.decision: Decision | None = None
         self.canary = False
+        self.neighbours = 0
         self.good = True
         self.write_files()
 
@@ -70,6 +71,10 @@ class Swaps(RuleBasedStateMachine):
     def remove_or_restore(self) -> None:
         self.exists = not self.exists
 
+    @rule(neighbours=st.integers(0, 3))
+    def neighbours_come_and_go(self, neighbours: int) -> None:
+        self.neighbours = neighbours
+
     @rule()
     def write_files(self) -> None:
         self.loop.files_say(self._objects().all, f"{self.edits}:{self.source}", self.decision)
@@ -94,6 +99,13 @@ class Swaps(RuleBasedStateMachine):
         self.write_files()
         self.operator_hears_agent()
         self.loop.settle()
+        self.nothing_changed_unnoticed()
+
+    def nothing_changed_unnoticed(self) -> None:
+        """What gateways have let go of stays gone, also while they are on their way to a newer snapshot."""
+        pushed, anew = set(self.loop.pushed.desired.adapters), set(self.loop.desired_anew().adapters)
+        assert pushed <= anew
+        assert all(item.source is None for item in anew - pushed)
 
     @rule()
     def everybody_takes_a_turn(self) -> None:
@@ -152,6 +164,7 @@ class Swaps(RuleBasedStateMachine):
         if not hasattr(self, "in_flight"):
             return
         self.in_flight.clear()
+        self.neighbours = 0
         for _ in range(10):
             self.time_passes(100)
             self.operator_decides()
@@ -178,7 +191,9 @@ class Swaps(RuleBasedStateMachine):
     def _objects(self) -> Objects:
         steps = [{"weight": 10, "seconds": 30}, {"weight": 50, "seconds": 30}]
         rollout = {"canary": {"steps": steps}} if self.canary else {}
-        return objects.two_tenants(*([objects.adapter(rollout=rollout)] if self.exists else []))
+        neighbours = [objects.adapter(f"neighbour-{number}", "globex") for number in range(self.neighbours)]
+        mine = [objects.adapter(rollout=rollout)] if self.exists else []
+        return objects.two_tenants(*mine, *neighbours)
 
     def _held(self, tenant: str, adapter: str, revision: str, digest: str | None) -> AdapterReport:
         content = digest or _digest(revision.partition(":")[2])
