@@ -95,7 +95,7 @@ class Rules:
         valid = _VALID
         match item:
             case BaseModel():
-                checks = (lambda: _gpus_differ(item),)
+                checks = (lambda: _too_few_gpus(item),)
             case Tenant():
                 checks = (lambda: self._namespace_taken(item),)
                 valid = condition(c.ACCEPTED, True, c.VALID, f"owns namespace {item.spec.namespace}")
@@ -203,7 +203,12 @@ class Rules:
 
     def _start_missing(self, tune: FineTune) -> Condition | None:
         start = tune.spec.start
-        if start is None or any(adapter.name == start for adapter in self._lookups.adapters(tune.namespace)):
+        adapters = self._lookups.adapters(tune.namespace)
+        adapter = next((adapter for adapter in adapters if adapter.name == start), None)
+        if adapter and adapter.spec.source is None:
+            message = f"Adapter {start} is a prompt alone: there is nothing to go on from; leave out spec.start"
+            return _refused(c.ADAPTER_MISSING, message)
+        if start is None or adapter:
             return None
         message = f"namespace {tune.namespace} has no Adapter {start} to go on from; create it, or leave out spec.start"
         return _refused(c.ADAPTER_MISSING, message)
@@ -254,21 +259,21 @@ class Rules:
         return next((refusal for check in checks if (refusal := check(adapter))), None)
 
 
-def _gpus_differ(base: BaseModel) -> Condition | None:
-    """Engines on fewer GPUs than they want never start, and further ones stay idle."""
+def _too_few_gpus(base: BaseModel) -> Condition | None:
+    """Engines on fewer GPUs than they want never start."""
     gpus, wanted = base.spec.gpus, devices(base.spec.engine_args)
-    if gpus is None or gpus == wanted:
+    if gpus is None or gpus >= wanted:
         return None
     return _refused(
-        c.GPUS_DIFFER,
+        c.TOO_FEW_GPUS,
         f"engineArgs spread an engine over {wanted} GPUs (the product of its parallel sizes), and resources.limits ask "
-        f"for {gpus}; give both the same number",
+        f"for {gpus}; raise the limit, or lower the sizes",
     )
 
 
 def _long_prompt(adapter: Adapter) -> Condition | None:
     prompt = adapter.spec.prompt
-    if prompt is None or len(prompt.model_dump_json().encode()) <= MOST_PROMPT:
+    if prompt is None or prompt.size <= MOST_PROMPT:
         return None
     return _refused(c.TOO_LONG, f"spec.prompt has more than {MOST_PROMPT} bytes; shorten it, or give fewer examples")
 

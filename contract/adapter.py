@@ -34,6 +34,11 @@ def version_digest(content: str, prompt: Prompt | None) -> str:
     return hashlib.sha256(f"{content}\0{prompt.digest}".encode()).hexdigest() if prompt else content
 
 
+def comparison(tenant: str, adapter: str, version: str) -> str:
+    """The name of a canary in comparisons, from its digest. Versions without content share an engine's name."""
+    return f"{tenant}.{adapter}@{short(version)}"
+
+
 class CanaryStep(Value):
     """A share of the traffic, and the minimum time for it."""
 
@@ -158,11 +163,6 @@ class Version(Value):
     def is_base(self) -> bool:
         """True if the base model itself answers."""
         return self.engine_name == self.base_model
-
-    @property
-    def comparison(self) -> str:
-        """Its name in comparisons: versions that differ in their prompts alone share an engine's name."""
-        return f"{self.engine_name}@{short(self.digest)}"
 
     @property
     def identity(self) -> tuple[str, str, str, str | None]:

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.engine_options import ALLOWED_WORD, VARIABLES, refused_argument, refused_variable
 from contract.names import ANY_TENANT
-from contract.pod_template import NO_MOVE, NOT_OURS, OURS, PodTemplate, Strategy
+from contract.pod_template import NO_MOVE, NOT_YOURS, ONE_NAME, RESERVED, PodTemplate, Strategy
 from contract.quantity import Quantity
 from contract.resource import Resource, Status
 from contract.value import Name, Uri, Value
@@ -169,8 +169,9 @@ class BaseModelSpec(Value):
 
 
 def _is_gpu(resource: str) -> bool:
+    """Not its memory or cores, which some device plugins count as well."""
     _, _, kind = resource.partition("/")
-    return kind.startswith(("gpu", "mig-", "i915", "xe"))
+    return kind in ("gpu", "gpu.shared", "i915", "xe") or kind.startswith("mig-")
 
 
 class Endpoint(Value):
@@ -209,8 +210,10 @@ class BaseModel(Resource):
             Rule("spec.autoscaling", "self.maxReplicas >= self.minReplicas",
                  "maxReplicas must be at least minReplicas; raise autoscaling.maxReplicas"),
             Rule("spec.strategy", "self.maxSurge > 0 || self.maxUnavailable > 0", NO_MOVE),
-            *(Rule(f"spec.pod.{field}", f"self.all(k, !{list(OURS)}.exists(p, k.startsWith(p)))", NOT_OURS)
+            *(Rule(f"spec.pod.{field}", f"self.all(k, !k.matches('{RESERVED}'))", NOT_YOURS)
               for field in ("labels", "annotations")),
+            *(Rule(f"spec.pod.{field}", "self.all(v, self.filter(w, w.name == v.name).size() == 1)", ONE_NAME)
+              for field in ("env", "volumes")),
             Rule("spec.runtime", "self == oldSelf",
                  "a base model keeps its runtime; make another BaseModel, and move the adapters to it"),
             Rule("", "self.metadata.name.size() <= (self.spec.runtime == 'KServe' ? 41 : 56)",

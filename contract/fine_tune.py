@@ -140,7 +140,8 @@ class FineTuneSpec(Value):
     @property
     def run(self) -> str:
         """Identifies the training: all that decides its result."""
-        text = self.model_dump_json(exclude={"adapter", "resources", "stopped"}, exclude_none=True)
+        unset = set() if self.augmentation else {"augmentation"}  # as before there was this field
+        text = self.model_dump_json(exclude={"adapter", "resources", "stopped", *unset})
         return hashlib.sha256(text.encode()).hexdigest()[:_RUN_DIGITS]
 
 

@@ -1,25 +1,39 @@
 """What a platform team adds to the pods of a base model's engines. What Quiver sets itself cannot be replaced."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
 
 from contract.quantity import Quantity
-from contract.value import Name, Value
+from contract.value import Value
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 LabelKey = Annotated[str, StringConstraints(pattern=rf"^([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}$")]
 LabelValue = Annotated[str, StringConstraints(pattern=rf"^({_NAME})?$", max_length=63)]
 Annotation = Annotated[str, StringConstraints(max_length=4096)]
-# Read by the engine or its libraries, to fetch a model. No variable here names code, a port or another server.
-SecretName = Annotated[str, StringConstraints(pattern=r"^(HF_TOKEN|(AWS|AZURE|GOOGLE)_[A-Z0-9_]{1,100})$")]
+# Credentials for fetching a model. Others of these libraries' variables name files, commands or servers.
+SecretName = Literal[
+    "HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION",
+    "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID",
+]  # fmt: skip
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$", max_length=253)]
 # An object of Kubernetes, which the API server checks.
 Free = Annotated[Mapping[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})]
 
-OURS = ("app.kubernetes.io/", "quiver.dev/", "serving.kserve.io/", "networking.kserve.io/")
-NOT_OURS = "Quiver sets labels and annotations under app.kubernetes.io, quiver.dev and kserve.io; choose other ones"
+# Domains of labels and annotations that Quiver sets, or that weaken the isolation of a pod.
+RESERVED = (
+    "^([-a-z0-9.]+[.])?(app[.]kubernetes[.]io|quiver[.]dev|kserve[.]io|security[.]beta[.]kubernetes[.]io"
+    "|security[.]alpha[.]kubernetes[.]io|k8s[.]v1[.]cni[.]cncf[.]io)/"
+)
+NOT_YOURS = (
+    "labels and annotations under app.kubernetes.io, quiver.dev and kserve.io are Quiver's, and none may change the "
+    "security or the networks of a pod; choose other ones"
+)
+ONE_NAME = "two have the same name; give each a name of its own"
 START_S = 1800
 
 
@@ -42,8 +56,8 @@ class SecretVariable(Value):
     """A variable of the engine with a value from a Secret."""
 
     name: SecretName
-    """HF_TOKEN, or one of a cloud: AWS_…, AZURE_… or GOOGLE_…."""
-    secret: Name
+    """A credential for fetching a model."""
+    secret: ObjectName
     """A Secret in the platform's namespace."""
     key: Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
     """The Secret's key."""
@@ -52,9 +66,9 @@ class SecretVariable(Value):
 class Volume(Value):
     """A claim that the engine reads."""
 
-    name: Name
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,54}[a-z0-9])?$", max_length=56)]
     """It is mounted at /volumes/NAME."""
-    claim: Name
+    claim: ObjectName
     """A PersistentVolumeClaim in the platform's namespace."""
     read_only: bool = True
     """False lets the engine write to it."""
@@ -75,11 +89,11 @@ class PodTemplate(Value):
     """Kubernetes' affinity of pods."""
     topology_spread_constraints: Annotated[tuple[Free, ...], Field(max_length=8)] = ()
     """How pods are spread over zones and nodes, in Kubernetes' form. Without labelSelector, that of the engines."""
-    runtime_class_name: Name | None = None
+    runtime_class_name: ObjectName | None = None
     """The RuntimeClass, such as nvidia."""
-    priority_class_name: Name | None = None
+    priority_class_name: ObjectName | None = None
     """The PriorityClass."""
-    service_account_name: Name | None = None
+    service_account_name: ObjectName | None = None
     """The identity of the pods in clouds; by default the platform's. No token of the cluster is mounted."""
     env: Annotated[tuple[SecretVariable, ...], Field(max_length=32)] = ()
     """Variables of the engine from Secrets."""
@@ -91,9 +105,12 @@ class PodTemplate(Value):
     """The limit of /dev/shm; it counts as the engine's memory. Without it, the engine's memory limit alone holds."""
 
     @model_validator(mode="after")
-    def _not_ours(self) -> "PodTemplate":
-        if any(key.startswith(OURS) for key in (*self.labels, *self.annotations)):
-            raise ValueError(NOT_OURS)
+    def _is_sound(self) -> "PodTemplate":
+        if any(re.match(RESERVED, key) for key in (*self.labels, *self.annotations)):
+            raise ValueError(NOT_YOURS)
+        for field, names in (("env", [each.name for each in self.env]), ("volumes", [v.name for v in self.volumes])):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{field}: {ONE_NAME}")
         return self
 
 

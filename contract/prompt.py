@@ -1,6 +1,7 @@
 """Prompt: what is said to a model before each conversation. It is released with an adapter's content."""
 
 import hashlib
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -36,5 +37,10 @@ class Prompt(Value):
 
     @property
     def digest(self) -> str:
-        """The SHA-256, in hexadecimal digits."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """The SHA-256, in hexadecimal digits. A field that will be added later changes none."""
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
+
+    @cached_property
+    def size(self) -> int:
+        """In bytes, as JSON."""
+        return len(self.model_dump_json().encode())

@@ -29,6 +29,9 @@ class ClusterEngines:
                 "model"
             )
             return condition(c.ACCEPTED, False, c.CLAIM_NOT_MOUNTED, message)
+        if any(each.secret == platform.secret for each in base.spec.pod.env):
+            message = f"Secret {platform.secret} is the platform's own; name another one in spec.pod.env"
+            return condition(c.ACCEPTED, False, c.SECRET_NOT_YOURS, message)
         return None
 
     async def run(self, stored: StoredObject[BaseModel]) -> None:

@@ -17,6 +17,7 @@ from contract.conditions import Condition
 from contract.fine_tune import FineTune
 from contract.gateway import GatewayState
 from contract.ingest import IngestStatus
+from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject, Objects
 from contract.resource import Key
 from contract.tenant import Tenant
@@ -96,7 +97,10 @@ class ClusterCache:
         item = (after or before).item  # type: ignore[union-attr]
         if isinstance(item, Adapter):
             tenant = self.tenant(self.owner(item.namespace) or "")
-            return tenant is None or len(self.adapters(item.namespace)) >= tenant.spec.max_adapters
+            count = len(self.adapters(item.namespace)) + (before is None)  # the larger one, before and after
+            return tenant is None or count > tenant.spec.max_adapters
+        if not isinstance(item, BaseModel | Tenant | KnowledgeBase):
+            return False
         if before is None or after is None or before.item.spec != after.item.spec:
             return True
         old = before.item

@@ -90,7 +90,12 @@ class Events:
         if after is not None:
             self.cache.reports[peer.uid] = after
         requests = _requests_for_report(self.cache, peer.base, before, after)
-        self._enqueue_touched(requests, [key for key in requests if key.kind == Adapter.__name__])
+        # A tenant that is gone has no keys, so its versions are found by a whole decision alone.
+        reported = {entry.tenant for report in (before, after) if report for entry in report.adapters}
+        if any(self.cache.tenant(tenant) is None for tenant in reported):
+            self.enqueue(requests)
+        else:
+            self._enqueue_touched(requests, [key for key in requests if key.kind == Adapter.__name__])
 
     def gateway_changed(self, peer: Peer, state: GatewayState) -> None:
         self.cache.gateway_states[peer.uid] = state

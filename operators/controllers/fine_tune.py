@@ -65,8 +65,8 @@ def _obstacle(tune: FineTune, cache: ClusterCache, secret: Mapping[str, str] | N
     shared = obstacle(spec.data, tune.namespace, secret, stopped=spec.stopped, stays="checkpoints")
     if shared:
         return shared
-    if spec.start and _start(tune, cache) is None:
-        message = f"Adapter {spec.start}, to go on from, has no version yet"
+    if spec.start and getattr(_start(tune, cache), "source", None) is None:
+        message = f"Adapter {spec.start}, to go on from, has no version with content yet"
         return condition(c.READY, False, c.WAITING, message)
     tenant = cache.tenant(cache.owner(tune.namespace) or "")
     tunes = cache.fine_tunes(tune.namespace)

@@ -1,11 +1,11 @@
 """The desired sets of a base model's replicas, decided anew only for adapters that changed (pure).
 
-While there is room for every version, what one adapter gets depends on no other adapter: the sets of the adapters that
+While there is room for every version, what one adapter gets depends on no other adapter: the items of the adapters that
 changed replace theirs in the last placement. Without room, or after any other change, everything is decided anew.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 from contract import conditions as c
 from contract.agent import DesiredAdapter, DesiredSet
@@ -15,16 +15,18 @@ from operators.desired.adapters import Placement
 
 Name = tuple[str, str]
 """A tenant and one of its adapters."""
+Items = tuple[DesiredAdapter, ...]
+"""In the order of their importance, in which an agent fetches them."""
 Place = Callable[[Set[Key] | None], Sequence[Placement]]
 """Places these adapters alone, or all, on each replica."""
 
 
 @dataclass(frozen=True)
 class _Last:
-    """`basis` is all that decides beside the adapters, `items` are by adapter, for each replica."""
+    """`basis` is all that decides beside the adapters, `items` are for each replica."""
 
     basis: object
-    items: Sequence[Mapping[Name, tuple[DesiredAdapter, ...]]]
+    items: Sequence[Items]
     unplaced: Mapping[Key, Condition]
 
 
@@ -48,51 +50,59 @@ class Placements:
         """The placement of each replica. `room` is for versions on each; `name` is of an adapter that was touched."""
         touched, last = self._touched, self._last
         self._touched = None  # until everything is decided
-        if touched is None or last is None or last.basis != basis or not _has_room(last, len(touched), room):
-            placements = place(None)
-            self._last = _Last(basis, [_by_adapter(each.desired) for each in placements], _unplaced(placements))
-        else:
-            self._last = _merged(last, touched, {name(key) for key in touched}, place(touched))
+        merged = None
+        if touched is not None and last and last.basis == basis:
+            merged = _merged(last, touched, {name(key) for key in touched}, place)
+        self._last = merged if merged and _all_fit(merged, room) else _whole(basis, place(None))
         self._touched = set()
-        return [
-            Placement(
-                DesiredSet(adapters=tuple(item for group in items.values() for item in group)), self._last.unplaced
-            )
-            for items in self._last.items
-        ]
+        return [Placement(DesiredSet(adapters=items), self._last.unplaced) for items in self._last.items]
 
     @property
     def leaving(self) -> Set[Name]:
         """Adapters with versions that stay until gateways have let them go."""
-        groups = (group for items in (self._last.items if self._last else ()) for group in items.values())
-        return {(item.tenant, item.adapter) for group in groups for item in group if item.source is None}
+        items = (item for items in (self._last.items if self._last else ()) for item in items)
+        return {(item.tenant, item.adapter) for item in items if item.source is None}
 
 
-def _has_room(last: _Last, touched: int, room: int) -> bool:
-    """True if all versions fit, and each adapter that was touched may have several more."""
+def _whole(basis: object, placements: Sequence[Placement]) -> _Last:
+    return _Last(basis, [placement.desired.adapters for placement in placements], _unplaced(placements))
+
+
+def _all_fit(last: _Last, room: int) -> bool:
+    """Otherwise what one adapter gets depends on the others."""
     is_full = any(reason.reason == c.NO_SLOT for reason in last.unplaced.values())
-    most = max((sum(map(len, items.values())) for items in last.items), default=0)
-    return not is_full and most + _MOST_VERSIONS * touched <= room
+    return not is_full and max(map(len, last.items), default=0) <= room
 
 
-_MOST_VERSIONS = 9  # of an adapter: active, canary, candidate, five earlier ones, and one that leaves
-
-
-def _merged(last: _Last, touched: Set[Key], names: Set[Name], placements: Sequence[Placement]) -> _Last:
+def _merged(last: _Last, touched: Set[Key], names: Set[Name], place: Place) -> _Last:
+    placements = place(touched) if touched else [Placement(DesiredSet(), {}) for _ in last.items]
     items = [
-        {**{name: group for name, group in before.items() if name not in names}, **_by_adapter(placement.desired)}
+        _replaced(before, names, placement.desired.adapters)
         for before, placement in zip(last.items, placements, strict=True)
     ]
     kept = {key: reason for key, reason in last.unplaced.items() if key not in touched}
-    return replace(last, items=items, unplaced={**kept, **_unplaced(placements)})
+    return _Last(last.basis, items, {**kept, **_unplaced(placements)})
 
 
-def _by_adapter(desired: DesiredSet) -> dict[Name, tuple[DesiredAdapter, ...]]:
-    groups: dict[Name, tuple[DesiredAdapter, ...]] = {}
-    for item in desired.adapters:
-        name = (item.tenant, item.adapter)
-        groups[name] = (*groups.get(name, ()), item)
-    return groups
+def _replaced(before: Items, names: Set[Name], new: Items) -> Items:
+    """What stays keeps its place, so that an equal set is sent to nobody. A new version that serves requests comes
+    after the last of these, and any other at the end."""
+    fresh = {_version(item): item for item in new}
+    kept = [fresh.pop(_version(item), None) if (item.tenant, item.adapter) in names else item for item in before]
+    stay = [item for item in kept if item]
+    at = max((number for number, item in enumerate(stay, 1) if item.required), default=0)
+    serving, others = _split(fresh.values())
+    return (*stay[:at], *serving, *stay[at:], *others)
+
+
+def _split(items: Iterable[DesiredAdapter]) -> tuple[list[DesiredAdapter], list[DesiredAdapter]]:
+    """Those that serve requests, and the others."""
+    ordered = list(items)
+    return [item for item in ordered if item.required], [item for item in ordered if not item.required]
+
+
+def _version(item: DesiredAdapter) -> tuple[str, str, str]:
+    return (item.tenant, item.adapter, item.revision)
 
 
 def _unplaced(placements: Sequence[Placement]) -> dict[Key, Condition]:

@@ -4,6 +4,8 @@ A pod is one replica: vLLM and its agent. The pod template holds only vLLM's sta
 never restarts an engine.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +22,10 @@ COMPONENT = "app.kubernetes.io/component"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 BASE_MODEL = "quiver.dev/base-model"
 SECRET_REVISION = "quiver.dev/secret-revision"
+# What an object has beyond what is desired may be others'. This label shows that a part of the pods is not desired any
+# more.
+TEMPLATE = "quiver.dev/pod-template"
+_TEMPLATE_DIGITS = 16
 OPERATOR = "quiver-operator"
 
 # Seconds, longer than any request: a terminating pod finishes its requests.
@@ -181,7 +187,10 @@ class _Workload:
         }
         if self._base.spec.autoscaling is None:
             spec["replicas"] = self._base.spec.replicas
-        return self._object("apps/v1", "Deployment", spec)
+        deployment = self._object("apps/v1", "Deployment", spec)
+        text = json.dumps(spec["template"], sort_keys=True)
+        deployment["metadata"]["labels"][TEMPLATE] = hashlib.sha256(text.encode()).hexdigest()[:_TEMPLATE_DIGITS]
+        return deployment
 
     def service(self) -> Manifest:
         """A headless Service: gateways choose among the pods themselves."""

@@ -29,6 +29,7 @@ def inference_service(deployment: Manifest, *, least: int, most: int, scaled: bo
     engine, *others = pod.pop("containers")
     predictor = V1beta1PredictorSpec(
         labels=spec["template"]["metadata"]["labels"],
+        annotations=spec["template"]["metadata"].get("annotations"),
         min_replicas=least,
         max_replicas=most,
         deployment_strategy=spec["strategy"],

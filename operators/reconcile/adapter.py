@@ -104,9 +104,10 @@ def _released(adapter: Adapter, release: Release, candidate: str | None, observe
     if rejected and adapter.harms(observed.revision):
         return condition(c.RELEASED, False, rejected.reason, f"version {short(rejected.digest)} harmed an engine")
     if rejected and candidate == rejected.digest:
-        message = f"version {short(rejected.digest)} was taken back: {rejected.message}; edit the source, or promote it"
+        remedy = "edit the source or the prompt, or promote it"
+        message = f"version {short(rejected.digest)} was taken back: {rejected.message}; {remedy}"
         return condition(c.RELEASED, False, rejected.reason, message)
-    return condition(c.RELEASED, False, c.WAITING, "the source's version does not answer on every replica yet")
+    return condition(c.RELEASED, False, c.WAITING, "the declared version does not answer on every replica yet")
 
 
 def _ready(release: Release, holders: int, fetched: Condition, observed: Observed) -> Condition:

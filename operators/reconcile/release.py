@@ -20,13 +20,14 @@ from contract.adapter import (
     HistoryEntry,
     Rejection,
     Version,
+    comparison,
     short,
     version_digest,
 )
 from contract.agent import AdapterReport, AgentStatus
 from contract.conditions import Condition
 from contract.engine_name import engine_name
-from contract.gateway import GatewayState
+from contract.gateway import Comparison, GatewayState
 from operators.reconcile.canary import judge, together
 
 
@@ -48,6 +49,9 @@ class Observed:
 
     def reports(self, adapter: Adapter) -> list[AdapterReport | None]:
         return [replica.report(self.tenant, adapter.name, self.revision) for replica in self.replicas]
+
+    def comparison_of(self, adapter: Adapter, canary: CanaryVersion) -> Comparison:
+        return together(self.gateways, comparison(self.tenant, adapter.name, canary.digest))
 
     def holders(self, version: Version) -> int:
         """The replicas that answer with it."""
@@ -231,7 +235,7 @@ def _advance_canary(release: Release, adapter: Adapter, observed: Observed) -> R
     canary, rollout = release.canary, adapter.spec.rollout
     if canary is None or rollout.canary is None:
         return release.without_canary()
-    verdict = judge(rollout.canary.checks, together(observed.gateways, canary.comparison))
+    verdict = judge(rollout.canary.checks, observed.comparison_of(adapter, canary))
     if verdict.faults:
         return _rejected(
             release, adapter, observed, canary, c.CANARY_FAILED, "; ".join((*verdict.faults, verdict.evidence))

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from contract.adapter import Adapter, CanaryVersion, Sample, Trial
 from contract.gateway import Arm
-from operators.reconcile.canary import together
 from operators.reconcile.release import Observed
 
 # Each change wakes everybody who watches adapters.
@@ -18,7 +17,7 @@ def trial(adapter: Adapter, canary: CanaryVersion | None, observed: Observed) ->
     stored = adapter.status.trial if adapter.status.trial and adapter.status.trial.digest == canary.digest else None
     if stored and not (observed.gateways and _is_due(stored, observed.now)):
         return stored
-    comparison = together(observed.gateways, canary.comparison)
+    comparison = observed.comparison_of(adapter, canary)
     new = Trial(
         digest=canary.digest,
         at=observed.now,

@@ -15,7 +15,7 @@ from serving.gateway.contradictions import newest_first
 from serving.gateway.engine_refusals import ContextTooLong
 from serving.gateway.errors import knowledge_base_not_found, unavailable
 from serving.gateway.grammars import Grammars
-from serving.gateway.grounding import HEADER, grounding
+from serving.gateway.grounding import grounding, instruction
 from serving.gateway.grounds import Grounds, grounds
 from serving.gateway.prompting import prompted, with_instruction
 from serving.gateway.raw_request import EVENT_STREAM, JSON
@@ -59,8 +59,7 @@ class Answering:
     ) -> None:
         """If the engine counts more tokens than its context holds, tries again with half of the passages."""
         body = _body(context)
-        prompt = context.target.prompt
-        text = grounding([item.passage for item in passages], (prompt and prompt.grounding) or HEADER)
+        text = grounding([item.passage for item in passages], instruction(context.target.prompt))
         body["messages"] = with_instruction(body["messages"], text)
         try:
             await self._upstream.forward(context, body, grounds_of(passages))

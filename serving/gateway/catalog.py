@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from contract.acceptance import Verdicts, accept, accepted, owners
-from contract.adapter import Adapter, AdapterStatus, Version, short
+from contract.adapter import Adapter, AdapterStatus, CanaryVersion, Version, comparison, short
 from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
 from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
@@ -252,12 +252,15 @@ def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Tar
         flip=active.generation if active else 0,
         knowledge_bases=adapter.spec.knowledge_bases,
         prompt=active.prompt if active else None,
-        canary=Canary(canary.engine_name, canary.weight, canary.comparison, canary.prompt)
-        if canary and active
-        else None,
+        canary=_canary(adapter, tenant, canary) if canary and active else None,
         refused=base not in bases or (active is None and _failed_for_good(adapter)),
         versions=_versions(adapter.status),
     )
+
+
+def _canary(adapter: Adapter, tenant: str, version: CanaryVersion) -> Canary:
+    name = comparison(tenant, adapter.name, version.digest)
+    return Canary(version.engine_name, version.weight, name, version.prompt)
 
 
 def _versions(status: AdapterStatus) -> tuple[LoadedVersion, ...]:

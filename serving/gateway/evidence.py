@@ -10,6 +10,7 @@ from contract.vector_store import PREFIX, is_made_by_api
 from serving.gateway.catalog import Base, Target, TenantEntry
 from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_marks, without_small_talk
 from serving.gateway.errors import InvalidRequest, NotFound, knowledge_base_not_found
+from serving.gateway.grounding import instruction
 from serving.gateway.prompting import length
 from serving.gateway.retrieval_client import Retrieval, RetrievalError
 from serving.gateway.schemas import AnyRequest, ChatRequest, RetrievalOptions
@@ -135,7 +136,11 @@ def fitting(
 ) -> tuple[Evidence, ...]:
     """As many leading passages as fit into the context beside prompt, messages and answer, at least one."""
     limit = min(request.completion_limit or _DEFAULT_ANSWER_TOKENS, base.max_model_length // 2)
-    said = length(prompt) + sum(len(message.text.encode()) for message in request.messages)
+    said = (
+        length(prompt)
+        + len(instruction(prompt).encode())
+        + sum(len(message.text.encode()) for message in request.messages)
+    )
     room = (base.max_model_length - limit) * _BYTES_PER_TOKEN - said
     fitting_items: list[Evidence] = []
     for item in evidence:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from contract.prompt import Prompt
 from serving.gateway import sse
 from serving.gateway.accounts import Accounts, RequestRecord
 from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
@@ -13,11 +14,12 @@ from serving.gateway.catalog import Base, Catalog, Principal, Target
 from serving.gateway.errors import ApiError, Unavailable, model_not_found, model_refused, unavailable
 from serving.gateway.in_flight import InFlight
 from serving.gateway.metrics import OTHER, Metrics
+from serving.gateway.prompting import length
 from serving.gateway.quotas import Quotas
 from serving.gateway.raw_request import CallerGone, RawRequest
 from serving.gateway.request_context import RequestContext
 from serving.gateway.requests import capabilities
-from serving.gateway.schemas import AnyRequest, parse
+from serving.gateway.schemas import AnyRequest, ChatRequest, parse
 
 # nginx's status for a caller leaving before its answer.
 CALLER_GONE = 499
@@ -93,7 +95,7 @@ class Forwarder:
         capabilities.check(request, base)
         in_flight = self._metrics.in_flight.labels(self._metrics.tenant(record.tenant))
         with self.versions.hold(target.engine_name or ""), in_flight.track_inprogress():
-            self._reserve(record, raw, request, base)
+            self._reserve(record, raw, request, base, target.prompt)
             tokens_in_flight = self._metrics.tokens_in_flight.labels(target.base_model)
             tokens_in_flight.inc(record.reserved)
             try:
@@ -133,10 +135,13 @@ class Forwarder:
             raise unavailable(f"The model `{model}` is not ready yet", "model_not_ready")
         return target
 
-    def _reserve(self, record: RequestRecord, raw: RawRequest, request: AnyRequest, base: Base) -> None:
+    def _reserve(
+        self, record: RequestRecord, raw: RawRequest, request: AnyRequest, base: Base, prompt: Prompt | None
+    ) -> None:
         """Reserves the estimated tokens. An answer is at most as long as the model's context."""
+        asked = request.text_length + (length(prompt) if isinstance(request, ChatRequest) else 0)
         completion = min(request.completion_limit or _DEFAULT_COMPLETION_TOKENS, base.max_model_length)
-        tokens = estimated_tokens(request.text_length) + completion * request.answers
+        tokens = estimated_tokens(asked) + completion * request.answers
         raw.headers |= self._quotas.reserve(record.tenant, tokens)
         record.reserved = tokens
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from contract.prompt import Prompt
+
 HEADER = (
     "Answer from these passages only and mark the one you used, like [1]. "
     "If none holds the answer, say that you do not know."
@@ -17,10 +19,15 @@ _TURN_MARKS = re.compile(
 )
 
 
-def grounding(passages: Sequence[str], instruction: str = HEADER) -> str:
+def instruction(prompt: Prompt | None) -> str:
+    """What stands in front of passages."""
+    return (prompt and prompt.grounding) or HEADER
+
+
+def grounding(passages: Sequence[str], header: str = HEADER) -> str:
     """Numbers passages from 1, one line each: none can imitate another passage, or end the message's turn."""
     lines = (f"[{number}] {_one_line(text)}" for number, text in enumerate(passages, 1))
-    return "\n".join((instruction, "", *lines))
+    return "\n".join((header, "", *lines))
 
 
 def _one_line(text: str) -> str:

@@ -12,6 +12,7 @@ from itertools import takewhile
 # A Korean particle behind a name is a word of its own.
 _WORD = re.compile(r"[0-9A-Za-z\u00c0-\u024f]+|[^\W_0-9A-Za-z\u00c0-\u024f]+")
 _NAME = re.compile(r"(?<![.!?\n] )(?<!^)\b[A-Z][^\W\d_]{3,}")  # not the first word of a sentence
+_NUMBER = re.compile(r"\d+")
 _LEAST = 4  # letters of a name's beginning that make a resemblance
 _ENDINGS = ("", "s", "es", "e", "n", "en", "er", "in", "ed", "ing")  # of another form of a word
 
@@ -53,10 +54,10 @@ def _is_form_of(word: str, here: Set[str]) -> bool:
 
 
 def _is_value_alone(clause: str, shared: Set[str]) -> bool:
-    """True for names and numbers, some of which are the passage's. After a number one more word is read as part of the
+    """True for names and numbers, some of which are the passage's. After a date one more word is read as part of the
     value ("May 13, 1994 business") if letters are shared, too: else the answer may be in another language."""
     is_name = [word[0].isupper() or word[0].isdigit() for word in _WORD.findall(clause)]
     if is_name and not is_name[-1]:
-        is_after_number = bool(re.search(r"\d\W+\w+\W*$", clause))
-        return all(is_name[:-1]) and is_after_number and any(map(str.isalpha, shared))
+        is_after_date = len(_NUMBER.findall(clause)) > 1 and bool(re.search(r"\d\W+\w+\W*$", clause))
+        return all(is_name[:-1]) and is_after_date and any(map(str.isalpha, shared))
     return all(is_name) and bool(shared)

@@ -42,6 +42,12 @@ def test_an_object_is_accepted_or_refused_for_its_own_reason(item: AnyObject, re
     assert _reason(objects.two_tenants(item), item) == reason
 
 
+def test_a_training_cannot_go_on_from_a_prompt() -> None:
+    tune = objects.fine_tune(start="desk")
+    assert _reason(objects.two_tenants(objects.prompt_adapter(), tune), tune) == c.ADAPTER_MISSING
+    assert _reason(objects.two_tenants(objects.adapter("desk"), tune), tune) == c.VALID
+
+
 @pytest.mark.parametrize(
     ("gpus", "arguments", "reason"),
     [
@@ -50,9 +56,9 @@ def test_an_object_is_accepted_or_refused_for_its_own_reason(item: AnyObject, re
         ({"nvidia.com/gpu": 8}, ("--tensor_parallel_size=4", "--pipeline-parallel-size", "2"), c.VALID),
         ({"nvidia.com/gpu": 4}, ("--data-parallel-size", "16", "--data-parallel-size-local=4"), c.VALID),
         ({"nvidia.com/gpu": 1}, (), c.VALID),
-        ({"amd.com/gpu": 2}, (), c.GPUS_DIFFER),
-        ({"nvidia.com/mig-3g.40gb": 1}, ("--tensor-parallel-size", "2"), c.GPUS_DIFFER),
-        ({"nvidia.com/gpu": 1}, ("--tensor-parallel-size", "4"), c.GPUS_DIFFER),
+        ({"amd.com/gpu": 2, "nvidia.com/gpumem": 3000}, (), c.VALID),
+        ({"nvidia.com/mig-3g.40gb": 1}, ("--tensor-parallel-size", "2"), c.TOO_FEW_GPUS),
+        ({"nvidia.com/gpu": 1}, ("--tensor-parallel-size", "4"), c.TOO_FEW_GPUS),
     ],
 )
 def test_gpus_are_those_that_the_engine_is_spread_over(gpus: Any, arguments: Any, reason: str) -> None:

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.fine_tune import Augmentation, FineTune
 from contract.names import API_VERSION
 from contract.objects import InvalidObjectError, parse_object, to_data
 from tests.operators import objects
 
+RUN = "306961580ac9"  # another one would train everything again
 TENANT: dict[str, Any] = {
     "apiVersion": API_VERSION,
     "kind": "Tenant",
@@ -39,6 +41,14 @@ def _with(**changes: Any) -> dict[str, Any]:
 def test_what_is_no_object_is_refused_with_the_field_and_the_fact(data: object, fact: str) -> None:
     with pytest.raises(InvalidObjectError, match=fact.replace(".", r"\.")):
         parse_object(data)
+
+
+def test_a_training_keeps_its_identity_while_nothing_that_decides_it_changes() -> None:
+    tune = objects.fine_tune()
+    assert isinstance(tune, FineTune)
+    assert tune.spec.run == RUN
+    assert tune.spec.model_copy(update={"stopped": True}).run == RUN
+    assert tune.spec.model_copy(update={"augmentation": Augmentation()}).run != RUN
 
 
 @pytest.mark.parametrize("source", ["/a\0b", "/a\ud800b"])

@@ -1,10 +1,11 @@
 """An adapter is content, a prompt, or both."""
 
+import hashlib
 from typing import Any
 
 import pytest
 
-from contract.adapter import AdapterSpec, Version, version_digest
+from contract.adapter import AdapterSpec, Version, comparison, version_digest
 from contract.prompt import Prompt
 
 KIND, RUDE = Prompt(system="Be kind."), Prompt(system="Be rude.")
@@ -31,9 +32,14 @@ def test_a_version_is_named_by_its_content_and_its_prompt() -> None:
     assert version_digest(content, KIND) == version_digest(content, Prompt(system="Be kind."))
 
 
+def test_the_digest_of_a_prompt_stays() -> None:
+    assert KIND.digest == hashlib.sha256(b'{"system":"Be kind."}').hexdigest()
+
+
 def test_versions_that_differ_in_their_prompts_have_one_content_and_two_comparisons() -> None:
     plain = Version(digest="a" * 64, engine_name="acme.support.a", base_model="base", source="/x")
     kind = plain.model_copy(update={"digest": version_digest("a" * 64, KIND), "content": "a" * 64, "prompt": KIND})
     assert plain.content_digest == kind.content_digest
-    assert plain.comparison != kind.comparison
+    assert comparison("acme", "support", plain.digest) != comparison("acme", "support", kind.digest)
+    assert comparison("acme", "support", kind.digest) != comparison("globex", "support", kind.digest)
     assert not plain.is_base

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus
@@ -34,7 +34,9 @@ CHANGES = [
     objects.tenant("aaa", namespace="acme"),
 ]
 KEYS = sorted({item.key for item in CHANGES}, key=str)
-steps = st.lists(st.one_of(st.sampled_from(CHANGES), st.sampled_from(KEYS)), max_size=30)
+# Mostly adapters: each other change lets everything be judged anew.
+often = st.sampled_from([objects.adapter(name) for name in NAMES])
+steps = st.lists(st.one_of(often, often, st.sampled_from(CHANGES), st.sampled_from(KEYS)), max_size=20)
 
 
 def _take(cache: ClusterCache, change: AnyObject | Key) -> None:
@@ -46,10 +48,11 @@ def _take(cache: ClusterCache, change: AnyObject | Key) -> None:
         cache.set_object(before, after)
 
 
+@settings(max_examples=1_000)
 @given(steps)
 def test_a_recalled_verdict_is_the_verdict(changes: list[AnyObject | Key]) -> None:
     cache = ClusterCache()
-    for change in changes:
+    for change in (objects.tenant(maxAdapters=2), objects.base_model(), *changes):
         _take(cache, change)
         rules = cache.rules(NOW)
         adapters = cache.adapters("acme")

@@ -247,7 +247,7 @@ def test_a_start_needs_a_version(loop: Loop) -> None:
     assert _ready(loop).reason == c.ADAPTER_MISSING
     _says(loop, objects.fine_tune(start="support"), objects.adapter())
     assert _ready(loop).reason == c.WAITING
-    assert "no version yet" in _ready(loop).message
+    assert "no version with content yet" in _ready(loop).message
 
 
 async def test_the_adapter_of_a_result_is_made_once_with_a_canary(loop: Loop, tmp_path: Path) -> None:

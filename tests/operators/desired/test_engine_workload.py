@@ -89,6 +89,23 @@ def test_a_platform_team_adds_to_a_pod_and_replaces_nothing_of_ours() -> None:
     assert engine["securityContext"] == plain["spec"]["containers"][0]["securityContext"]
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"pod": {"nodeSelector": {"gpu": "l4"}}},
+        {"pod": {"labels": {"team": "ml"}}},
+        {"pod": {"tolerations": [{"operator": "Exists"}]}},
+        {"pod": {"sharedMemory": "8Gi"}},
+        {"resources": {"limits": {"memory": "8Gi"}}},
+    ],
+)
+def test_what_is_no_longer_wanted_is_taken_away(spec: dict[str, Any]) -> None:
+    """The API server drops a field that its manager no longer applies; so there has to be an apply."""
+    before, after = _made(**spec)["Deployment"], _made()["Deployment"]
+    assert not covers(before, after)
+    assert covers(after, after)
+
+
 @pytest.mark.parametrize("change", [{"tenants": ["acme"]}, {"replicas": 3}, {"autoscaling": {"maxReplicas": 3}},
                                     {"strategy": {"maxSurge": 2}}])  # fmt: skip
 def test_what_is_no_matter_of_vllm_starts_no_engine_anew(change: dict[str, Any]) -> None:
