@@ -36,6 +36,8 @@ class Placements:
     def __init__(self) -> None:
         self._last: _Last | None = None
         self._touched: set[Key] | None = None  # None: anything may have changed
+        self.leaving: Set[Name] = frozenset()
+        """Adapters with versions that stay until gateways have let them go."""
 
     def touch(self, key: Key) -> None:
         """This adapter, or a report about it, changed."""
@@ -55,13 +57,8 @@ class Placements:
             merged = _merged(last, touched, {name(key) for key in touched}, place)
         self._last = merged if merged and _all_fit(merged, room) else _whole(basis, place(None))
         self._touched = set()
+        self.leaving = frozenset(_adapter(item) for items in self._last.items for item in items if item.source is None)
         return [Placement(DesiredSet(adapters=items), self._last.unplaced) for items in self._last.items]
-
-    @property
-    def leaving(self) -> Set[Name]:
-        """Adapters with versions that stay until gateways have let them go."""
-        items = (item for items in (self._last.items if self._last else ()) for item in items)
-        return {(item.tenant, item.adapter) for item in items if item.source is None}
 
 
 def _whole(basis: object, placements: Sequence[Placement]) -> _Last:
@@ -88,7 +85,7 @@ def _replaced(before: Items, names: Set[Name], new: Items) -> Items:
     """What stays keeps its place, so that an equal set is sent to nobody. A new version that serves requests comes
     after the last of these, and any other at the end."""
     fresh = {_version(item): item for item in new}
-    kept = [fresh.pop(_version(item), None) if (item.tenant, item.adapter) in names else item for item in before]
+    kept = [fresh.pop(_version(item), None) if _adapter(item) in names else item for item in before]
     stay = [item for item in kept if item]
     at = max((number for number, item in enumerate(stay, 1) if item.required), default=0)
     serving, others = _split(fresh.values())
@@ -99,6 +96,10 @@ def _split(items: Iterable[DesiredAdapter]) -> tuple[list[DesiredAdapter], list[
     """Those that serve requests, and the others."""
     ordered = list(items)
     return [item for item in ordered if item.required], [item for item in ordered if not item.required]
+
+
+def _adapter(item: DesiredAdapter) -> Name:
+    return (item.tenant, item.adapter)
 
 
 def _version(item: DesiredAdapter) -> tuple[str, str, str]:
