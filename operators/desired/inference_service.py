@@ -21,8 +21,9 @@ MODEL = "kserve-container"
 def inference_service(deployment: Manifest, *, least: int, most: int, scaled: bool) -> Manifest:
     """`least` and `most` replicas; if `scaled`, our own autoscaler chooses, else KServe keeps `least`.
 
-    KServe copies labels and annotations of an InferenceService to its pods, so only stable ones are allowed here.
-    Only adding or removing `autoscaling` changes one. Raises ValueError for a pod field that KServe's predictor lacks.
+    KServe copies labels and annotations of an InferenceService to its pods, so only those are allowed here that change
+    with the pods. Adding or removing `autoscaling` changes one, too. Raises ValueError for a pod field that KServe's
+    predictor lacks.
     """
     spec = deployment["spec"]
     pod = dict(spec["template"]["spec"])
