@@ -39,6 +39,8 @@ class Lookups(Protocol):
 
     def base_model(self, name: str) -> BaseModel | None: ...
 
+    def base_models(self) -> Sequence[BaseModel]: ...
+
     def has_knowledge_base(self, namespace: str, name: str) -> bool: ...
 
     def key_holder(self, namespace: str, digest: str) -> Key | None:
@@ -95,7 +97,7 @@ class Rules:
         valid = _VALID
         match item:
             case BaseModel():
-                checks = (lambda: _too_few_gpus(item),)
+                checks = (lambda: self._served_name_taken(item), lambda: _too_few_gpus(item))
             case Tenant():
                 checks = (lambda: self._namespace_taken(item),)
                 valid = condition(c.ACCEPTED, True, c.VALID, f"owns namespace {item.spec.namespace}")
@@ -121,6 +123,19 @@ class Rules:
                 )
         refusals = (check() for check in checks)
         return next((refusal for refusal in refusals if refusal), valid)
+
+    def _served_name_taken(self, base: BaseModel) -> Condition | None:
+        """Of two base models with one name, the first by their own names serves it."""
+        if not base.spec.served_names:
+            return None
+        others = sorted((o for o in self._lookups.base_models() if o.name != base.name), key=lambda other: other.name)
+        for name in base.spec.served_names:
+            first = (other for other in others if name == other.name or (name in other.spec.served_names
+                                                                        and other.name < base.name))  # fmt: skip
+            if other := next(first, None):
+                message = f"BaseModel {other.name} serves the name {name}; choose another one in spec.servedNames"
+                return _refused(c.NAME_TAKEN, message)
+        return None
 
     def _namespace_taken(self, tenant: Tenant) -> Condition | None:
         owner = self._owner(tenant.spec.namespace)
@@ -316,6 +331,9 @@ class _Objects:
 
     def base_model(self, name: str) -> BaseModel | None:
         return self._base_models.get(name)
+
+    def base_models(self) -> Sequence[BaseModel]:
+        return tuple(self._base_models.values())
 
     def has_knowledge_base(self, namespace: str, name: str) -> bool:
         return (namespace, name) in self._knowledge_bases

@@ -21,6 +21,8 @@ EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,1
 OUR_FIELDS = "source, lora, maxModelLength, dtype, toolParser, reasoningParser and chatTemplate"
 Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+# Without @, which names a version.
+ServedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$", max_length=128)]
 Argument = Annotated[str, StringConstraints(max_length=512)]
 Variable = Annotated[str, StringConstraints(max_length=4096)]
 ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9./]{0,252}$")]
@@ -72,8 +74,8 @@ class Lora(Value):
 
 
 class BaseModelSpec(Value):
-    """A change of any field except `alsoKnownAs`, `tenants`, `replicas`, `autoscaling` and `strategy` restarts the
-    engines, as `strategy` says."""
+    """A change of any field except `alsoKnownAs`, `servedNames`, `tenants`, `replicas`, `autoscaling` and `strategy`
+    restarts the engines, as `strategy` says."""
 
     source: Uri
     """A Hugging Face name (hf://ORG/NAME@REVISION for one revision), pvc://CLAIM/DIRECTORY on the platform's claim for
@@ -81,6 +83,9 @@ class BaseModelSpec(Value):
     also_known_as: Annotated[tuple[Uri, ...], Field(max_length=32)] = ()
     """Other names of the same model in adapters' configurations: a mirror, a quantised twin. An adapter with another
     name is served if its shapes fit, with a note in its status."""
+    served_names: Annotated[tuple[ServedName, ...], Field(max_length=16)] = ()
+    """Further names by which requests may ask for it, such as meta-llama/Llama-3.1-8B-Instruct. A tenant's adapter of
+    the same name comes first."""
     tenants: Annotated[tuple[Name | Literal["*"], ...], Field(max_length=1000)] = ()
     """The tenants allowed to use it, or * for all."""
     lora: Lora = Lora()

@@ -144,6 +144,10 @@ class ClusterCache:
         item = self.get(Key(kind="BaseModel", namespace=None, name=name))
         return item if isinstance(item, BaseModel) else None
 
+    def base_models(self) -> Sequence[BaseModel]:
+        """Takes longer with more objects."""
+        return [item for item in self.of_kind(BaseModel) if isinstance(item, BaseModel)]
+
     def has_knowledge_base(self, namespace: str, name: str) -> bool:
         return Key(kind="KnowledgeBase", namespace=namespace, name=name) in self.objects
 

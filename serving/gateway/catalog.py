@@ -1,6 +1,6 @@
 """An immutable routing table built from a snapshot of the objects (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
@@ -9,6 +9,7 @@ from contract.acceptance import Verdicts, accept, accepted, owners
 from contract.adapter import Adapter, AdapterStatus, CanaryVersion, Version, comparison, short
 from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
+from contract.base_model import BaseModel
 from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
 from contract.knowledge_base import KnowledgeBase, KnowledgeBaseSpec
 from contract.prompt import Prompt
@@ -72,11 +73,13 @@ class Target:
     refused: bool = False
     versions: tuple[LoadedVersion, ...] = ()
     version: str = ""
+    alias: str = ""
+    """The name by which the request asked for a base model, if it is not its own."""
 
     @property
     def label(self) -> str:
         """The model name of the request."""
-        return f"{self.name}@{self.version}" if self.version else self.name
+        return f"{self.name}@{self.version}" if self.version else self.alias or self.name
 
     def at_version(self, id_: str) -> "Target | None":
         """With this version in place of the active one and of a canary. None if it is not in the engines."""
@@ -141,12 +144,13 @@ class Catalog:
         return principal
 
     def target(self, principal: Principal, model: str) -> Target | None:
-        """The target of NAME or NAME@VERSION, without a canary's choice. A key for a name is one for its versions."""
+        """The target of NAME or NAME@VERSION, without a canary's choice. A key for a name is one for its versions, and
+        for a base model's further names."""
         name, at, version = model.partition("@")
-        if not principal.may_use(name):
-            return None
         target = self.tenants[principal.tenant].targets.get(name)
-        return target.at_version(version) if target and at else target
+        if target is None or not principal.may_use(target.name):
+            return None
+        return target.at_version(version) if at else target
 
     def resolve(self, principal: Principal, model: str, request_id: str) -> Target | None:
         target = self.target(principal, model)
@@ -210,18 +214,25 @@ def _principals(
 
 def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, limits: Limits) -> TenantEntry:
     names = frozenset(b.name for b in snapshot.objects.base_models)
-    bases = (b for b in snapshot.objects.base_models if b.spec.allows(name))
-    targets = [Target(tenant=name, name=b.name, base_model=b.name, engine_name=b.name) for b in bases]
+    bases = [b for b in snapshot.objects.base_models if b.spec.allows(name)]
+    own = [Target(tenant=name, name=b.name, base_model=b.name, engine_name=b.name) for b in bases]
     adapters = (a for a in snapshot.objects.adapters if a.namespace == namespace)
+    targets = [*_aliases(own, bases), *own]  # the last of one name counts
     targets += [_adapter_target(a, name, names) for a in adapters if _is_served(a, verdicts[a.key])]
     mine = [k for k in snapshot.objects.knowledge_bases if k.namespace == namespace]
     return TenantEntry(
         name=name,
         limits=limits,
-        targets={target.name: target for target in targets},
+        targets={target.alias or target.name: target for target in targets},
         knowledge_bases={k.name: k.spec for k in mine if k.may_be_searched(_verdict(k, verdicts))},
         refused_knowledge_bases=frozenset(k.name for k in mine if not k.may_be_searched(_verdict(k, verdicts))),
     )
+
+
+def _aliases(targets: Sequence[Target], bases: Sequence[BaseModel]) -> list[Target]:
+    """Base models by their further names. Of two with one name, the first by their own names is last here."""
+    pairs = sorted(zip(targets, bases, strict=True), key=lambda pair: pair[0].name, reverse=True)
+    return [replace(target, alias=alias) for target, base in pairs for alias in base.spec.served_names]
 
 
 def _is_served(adapter: Adapter, verdict: Condition) -> bool:

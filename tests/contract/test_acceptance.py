@@ -42,6 +42,14 @@ def test_an_object_is_accepted_or_refused_for_its_own_reason(item: AnyObject, re
     assert _reason(objects.two_tenants(item), item) == reason
 
 
+def test_a_name_is_served_by_one_base_model() -> None:
+    first, second = objects.base_model(servedNames=["org/llm"]), objects.base_model("other", servedNames=["org/llm"])
+    both = collect((first, second))
+    assert (_reason(both, first), _reason(both, second)) == (c.VALID, c.NAME_TAKEN)
+    own = objects.base_model("aaa", servedNames=["base"])
+    assert _reason(collect((first, own)), own) == c.NAME_TAKEN
+
+
 def test_a_training_cannot_go_on_from_a_prompt() -> None:
     tune = objects.fine_tune(start="desk")
     assert _reason(objects.two_tenants(objects.prompt_adapter(), tune), tune) == c.ADAPTER_MISSING

@@ -106,8 +106,16 @@ def test_what_is_no_longer_wanted_is_taken_away(spec: dict[str, Any]) -> None:
     assert covers(after, after)
 
 
-@pytest.mark.parametrize("change", [{"tenants": ["acme"]}, {"replicas": 3}, {"autoscaling": {"maxReplicas": 3}},
-                                    {"strategy": {"maxSurge": 2}}])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tenants": ["acme"]},
+        {"servedNames": ["org/llm"]},
+        {"replicas": 3},
+        {"autoscaling": {"maxReplicas": 3}},
+        {"strategy": {"maxSurge": 2}},
+    ],
+)
 def test_what_is_no_matter_of_vllm_starts_no_engine_anew(change: dict[str, Any]) -> None:
     assert _pod(**change) == _pod()
 

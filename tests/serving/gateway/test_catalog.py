@@ -154,6 +154,24 @@ def test_a_key_for_a_model_is_one_for_its_versions_and_for_no_others() -> None:
     assert catalog.resolve(principal, f"desk@{'b' * 12}", REQUEST) is None
 
 
+def test_a_base_model_is_asked_for_by_its_further_names_and_a_tenants_adapter_comes_first() -> None:
+    base = objects.base_model(servedNames=["org/LLM-8B.v1", "support"])
+    others = (objects.tenant("globex"), _key("globex", models=["base"]), _key("acme", models=["support"]))
+    found = (base, objects.tenant("acme"), *others, _serving(objects.adapter(), "a"))
+    catalog = build_catalog(Snapshot(generation=7, objects=collect(found)), NOW)
+    acme, globex = (catalog.authenticate(f"qv-{tenant}-0", NOW) for tenant in ("acme", "globex"))
+    assert acme is not None
+    assert globex is not None
+    named = catalog.resolve(globex, "org/LLM-8B.v1", REQUEST)
+    assert named is not None
+    assert (named.engine_name, named.name, named.label) == ("base", "base", "org/LLM-8B.v1")
+    assert catalog.resolve(acme, "org/LLM-8B.v1", REQUEST) is None  # its key is for its adapter
+    mine, theirs = catalog.resolve(acme, "support", REQUEST), catalog.resolve(globex, "support", REQUEST)
+    assert mine is not None
+    assert theirs is not None
+    assert (mine.engine_name, theirs.engine_name) == (f"acme.support.{'a' * 12}", "base")
+
+
 def test_versions_of_one_content_differ_in_their_prompts() -> None:
     kind, rude = Prompt(system="Be kind."), Prompt(system="Be rude.")
     catalog = _with_canary(weight=99, holds=("acme.support.aaaaaaaaaaaa",), digit="a", prompt=kind, canary_prompt=rude)
