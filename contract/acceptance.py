@@ -128,14 +128,15 @@ class Rules:
         """Of two base models with one name, the first by their own names serves it."""
         if not base.spec.served_names:
             return None
-        others = sorted((o for o in self._lookups.base_models() if o.name != base.name), key=lambda other: other.name)
-        for name in base.spec.served_names:
-            first = (other for other in others if name == other.name or (name in other.spec.served_names
-                                                                        and other.name < base.name))  # fmt: skip
-            if other := next(first, None):
-                message = f"BaseModel {other.name} serves the name {name}; choose another one in spec.servedNames"
-                return _refused(c.NAME_TAKEN, message)
-        return None
+        others = [other for other in self._lookups.base_models() if other.name != base.name]
+        taken = {other.name: other.name for other in others}
+        taken |= {name: other.name for other in others if other.name < base.name for name in other.spec.served_names}
+        name = next((name for name in base.spec.served_names if name in taken), None)
+        if name is None:
+            return None
+        return _refused(
+            c.NAME_TAKEN, f"BaseModel {taken[name]} serves the name {name}; choose another one in spec.servedNames"
+        )
 
     def _namespace_taken(self, tenant: Tenant) -> Condition | None:
         owner = self._owner(tenant.spec.namespace)

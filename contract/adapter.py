@@ -1,4 +1,4 @@
-"""Adapter: a LoRA on a base model, a prompt, or both. Its versions are named by the digest of their content."""
+"""Adapter: a LoRA on a base model, a prompt, or both. A version is a content with its prompt, named by a digest."""
 
 import hashlib
 from typing import Annotated, ClassVar, Literal

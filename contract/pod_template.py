@@ -34,6 +34,7 @@ NOT_YOURS = (
     "security or the networks of a pod; choose other ones"
 )
 ONE_NAME = "two have the same name; give each a name of its own"
+NO_MOVE = "maxSurge or maxUnavailable must be at least 1, or no engine can be replaced"
 START_S = 1800
 
 
@@ -127,6 +128,3 @@ class Strategy(Value):
         if not self.max_surge and not self.max_unavailable:
             raise ValueError(NO_MOVE)
         return self
-
-
-NO_MOVE = "maxSurge or maxUnavailable must be at least 1, or no engine can be replaced"

@@ -37,7 +37,7 @@ class Prompt(Value):
 
     @property
     def digest(self) -> str:
-        """The SHA-256, in hexadecimal digits. A field that will be added later changes none."""
+        """The SHA-256, in hexadecimal digits. Fields added later do not change it."""
         return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
     @cached_property

@@ -8,11 +8,11 @@ import random
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
-from contract.fine_tune import QUESTION
+from contract.fine_tune import QUESTION, Augmentation
 from tuning.duplicates import normal
 from tuning.row import Message, Row
 
@@ -24,19 +24,11 @@ _SHORTEST = 4  # letters of a word that gets a typing error
 _HANGUL, _FINALS = 0xAC00, 28
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """`noise` is the share of a question's words that get a typing error; each template holds `{question}` once; there
-    are `copies` of each row."""
-
-    noise: float = 0.1
-    templates: tuple[str, ...] = ()
-    copies: int = 1
-
-    @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
-        """From JSON."""
-        return cls(**{**fields, "templates": tuple(fields.get("templates", ()))})
+def outcome(result: Mapping[str, Any]) -> str:
+    """In words, from the result of `tuning.trainer.augment` as JSON."""
+    gain = result["gain"]
+    verdict = "helped" if result["is_better"] else "did not help, and are left out"
+    return f"other wordings {verdict}: {gain['low']:+.3f} to {gain['high']:+.3f} nats a token on rows that neither saw"
 
 
 def augmented(rows: Sequence[Row], held_out: Sequence[Row], how: Augmentation, seed: int) -> list[Row]:

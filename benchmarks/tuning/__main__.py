@@ -2,7 +2,7 @@
 
 methods: T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same
 by QLoRA; T3 a DoRA on the engine against PEFT, and against a plain LoRA; T8 winners of evaluations. distillation: T5 a
-student without its teacher's documents. search: T6 a search against the defaults. kills: T7 runs that are killed.
+student without its teacher's documents. search: T6 a search against the defaults. kills: T7 killed runs.
 wordings: T4 other wordings of training rows. advice: T9 six made tenants and what a full grid supports.
 ARGS=--quick: less of the first four. ARGS="--only advice": this alone.
 """

@@ -1,7 +1,7 @@
 """T5: a student that has learned its teacher's answers, and answers questions in new wordings without documents.
 
 The teacher is the demo's base model with documents that hold made-up facts. It is asked each fact in several wordings;
-its cited answers train an adapter. Both are then asked in wordings that no training question has.
+its cited answers train an adapter. Both are then asked in new wordings.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Made-up facts, questions about them, and the objects of a demo platform that has them."""
+"""Made-up facts, questions about them, and a demo platform with them in its documents."""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -26,7 +26,7 @@ _PART, _LEAST = 4, 24  # the advice sees one question in four, and so many at le
 
 
 def agreeing(root: Path, count: int) -> tuple[int, Sequence[str]]:
-    """Tenants whose advice is what the grid supports, and a line for each. `root` must not exist."""
+    """The number of tenants with the right advice, and a line for each tenant. `root` must not exist."""
     tenants = made_tenants.made(count)
     facts.copied_objects(root)
     for tenant in tenants:

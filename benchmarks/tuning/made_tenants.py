@@ -1,4 +1,4 @@
-"""Six made tenants: what each has, what it asks for, and what could serve it."""
+"""Six made tenants: their data, their questions, and the variants to compare."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -16,8 +16,9 @@ from typing import Any
 from benchmarks.bare_engine import HERE
 from benchmarks.tuning.style import STYLE, examples
 from benchmarks.tuning.trained import command, environment
+from contract.fine_tune import Augmentation
 from examples.demo.training import row
-from tuning.augmentation import Augmentation, augmented
+from tuning.augmentation import augmented
 from tuning.formats import row_of
 from tuning.row import Row
 

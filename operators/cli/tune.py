@@ -197,11 +197,9 @@ def _shown(line: Mapping[str, Any]) -> str:
 def _end(line: Mapping[str, Any]) -> str:
     place = f"the adapter is in {line['adapter']}"
     if augmented := line.get("augmented"):
-        gain = (
-            f"{augmented['gain']['low']:+.3f} to {augmented['gain']['high']:+.3f} nats a token on rows that neither saw"
-        )
-        verdict = "helped" if augmented["is_better"] else "did not help, and are left out"
-        return f"other wordings {verdict} ({gain}); {place}"
+        from tuning.augmentation import outcome  # imported late: it needs numpy
+
+        return f"{outcome(augmented)}; {place}"
     if (result := line.get("result")) is None:
         return place
     saved = f"{result['steps']} of {result['all_steps']} steps were trained"

@@ -60,7 +60,7 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
             (base.spec, states, cache.judged),
             room=base.spec.lora.cpu_slots,
             name=cache.adapter_name,
-            place=partial(_place, base, context, now, peers),
+            decide=partial(_decide, base, context, now, peers),
         )
     except _SecretUnreadError:
         return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
@@ -84,7 +84,7 @@ def _touch_leaving(last: Placements, cache: ClusterCache) -> None:
             last.touch(Key(kind="Adapter", namespace=owner.spec.namespace, name=name))
 
 
-def _place(
+def _decide(
     base: BaseModel,
     context: Context,
     now: datetime,
@@ -94,7 +94,7 @@ def _place(
     """Decides on all adapters, or on some of them alone. Raises _SecretUnreadError."""
     cache = context.cache
     objects, rules = cache.objects_of(base, keys), cache.rules(now)
-    verdicts = {adapter.key: cache.recalled_verdict(adapter, rules) for adapter in objects.adapters}
+    verdicts = {adapter.key: cache.cached_verdict(adapter, rules) for adapter in objects.adapters}
     if any(a.spec.credentials and verdicts[a.key].holds and a.key not in cache.secrets_read for a in objects.adapters):
         raise _SecretUnreadError
     names = None if keys is None else {cache.adapter_name(key) for key in keys}
@@ -113,7 +113,7 @@ def _place(
             report=report,
             gateways=cache.gateways_for,
             credentials=cache.credentials,
-            memory=cache.desired_items,
+            memo=cache.desired_items,
             tried_elsewhere={key for key, pilot in chosen.items() if pilot != name},
         )
         for name, report in (reports or {"": None}).items()

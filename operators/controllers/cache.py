@@ -24,7 +24,7 @@ from contract.tenant import Tenant
 from operators.controllers.peer import Peer
 from operators.controllers.placements import Placements
 from operators.controllers.stored_object import StoredObject
-from operators.desired.memory import Memory
+from operators.desired.memo import Memo
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
 
@@ -65,8 +65,8 @@ class ClusterCache:
         self.unplaced: dict[Key, Condition] = {}
         self.awaiting_gateways: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal
         self.placements: dict[str, Placements] = defaultdict(Placements)  # by base model
-        self.desired_items: Memory[DesiredAdapter] = Memory()
-        self._verdicts: Memory[Condition] = Memory()
+        self.desired_items: Memo[DesiredAdapter] = Memo()
+        self._verdicts: Memo[Condition] = Memo()
         self.judged = 0  # counts the changes of objects that verdicts on others depend on
         self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[AdapterReport, ...]]]] = {}
         self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
@@ -179,9 +179,9 @@ class ClusterCache:
         """The tenant and the name of an adapter, as reports have them."""
         return (self.owner(key.namespace or "") or "", key.name)
 
-    def recalled_verdict(self, adapter: Adapter, rules: Rules) -> Condition:
+    def cached_verdict(self, adapter: Adapter, rules: Rules) -> Condition:
         """The verdict, looked for again only if the adapter changed, or an object that verdicts depend on."""
-        return self._verdicts.recalled(adapter.key, "", adapter, self.judged, lambda: rules.verdict(adapter))
+        return self._verdicts.get(adapter.key, "", adapter, self.judged, lambda: rules.verdict(adapter))
 
     def adapters_of(self, base: str) -> list[Adapter]:
         """Adapters with this base model in spec or in use."""

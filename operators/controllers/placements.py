@@ -4,7 +4,7 @@ While there is room for every version, what one adapter gets depends on no other
 changed replace theirs in the last placement. Without room, or after any other change, everything is decided anew.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from contract import conditions as c
@@ -17,8 +17,8 @@ Name = tuple[str, str]
 """A tenant and one of its adapters."""
 Items = tuple[DesiredAdapter, ...]
 """In the order of their importance, in which an agent fetches them."""
-Place = Callable[[Set[Key] | None], Sequence[Placement]]
-"""Places these adapters alone, or all, on each replica."""
+Decide = Callable[[Set[Key] | None], Sequence[Placement]]
+"""Decides on these adapters alone, or on all, for each replica."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Placements:
         """Anything may have changed."""
         self._touched = None
 
-    def next(self, basis: object, *, room: int, name: Callable[[Key], Name], place: Place) -> Sequence[Placement]:
+    def next(self, basis: object, *, room: int, name: Callable[[Key], Name], decide: Decide) -> Sequence[Placement]:
         """The placement of each replica. `room` is for versions on each; `name` is of an adapter that was touched."""
         touched, last = self._touched, self._last
         self._touched = None  # until everything is decided
         merged = None
         if touched is not None and last and last.basis == basis:
-            merged = _merged(last, touched, {name(key) for key in touched}, place)
-        self._last = merged if merged and _all_fit(merged, room) else _whole(basis, place(None))
+            merged = _merged(last, touched, {name(key) for key in touched}, decide)
+        self._last = merged if merged and _all_fit(merged, room) else _whole(basis, decide(None))
         self._touched = set()
         self.leaving = frozenset(_adapter(item) for items in self._last.items for item in items if item.source is None)
         return [Placement(DesiredSet(adapters=items), self._last.unplaced) for items in self._last.items]
@@ -71,8 +71,8 @@ def _all_fit(last: _Last, room: int) -> bool:
     return not is_full and max(map(len, last.items), default=0) <= room
 
 
-def _merged(last: _Last, touched: Set[Key], names: Set[Name], place: Place) -> _Last:
-    placements = place(touched) if touched else [Placement(DesiredSet(), {}) for _ in last.items]
+def _merged(last: _Last, touched: Set[Key], names: Set[Name], decide: Decide) -> _Last:
+    placements = decide(touched) if touched else [Placement(DesiredSet(), {}) for _ in last.items]
     items = [
         _replaced(before, names, placement.desired.adapters)
         for before, placement in zip(last.items, placements, strict=True)
@@ -88,14 +88,9 @@ def _replaced(before: Items, names: Set[Name], new: Items) -> Items:
     kept = [fresh.pop(_version(item), None) if _adapter(item) in names else item for item in before]
     stay = [item for item in kept if item]
     at = max((number for number, item in enumerate(stay, 1) if item.required), default=0)
-    serving, others = _split(fresh.values())
+    serving = [item for item in fresh.values() if item.required]
+    others = [item for item in fresh.values() if not item.required]
     return (*stay[:at], *serving, *stay[at:], *others)
-
-
-def _split(items: Iterable[DesiredAdapter]) -> tuple[list[DesiredAdapter], list[DesiredAdapter]]:
-    """Those that serve requests, and the others."""
-    ordered = list(items)
-    return [item for item in ordered if item.required], [item for item in ordered if not item.required]
 
 
 def _adapter(item: DesiredAdapter) -> Name:

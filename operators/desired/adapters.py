@@ -13,7 +13,7 @@ from contract.conditions import Condition, condition
 from contract.gateway import GatewayState
 from contract.objects import Objects
 from contract.resource import Key
-from operators.desired.memory import Memory
+from operators.desired.memo import Memo
 
 # The states of gateways with the adapter's last flip, by tenant and adapter name. Empty means unknown.
 Gateways = Callable[[str, str], Sequence[GatewayState]]
@@ -42,9 +42,9 @@ class _Slots:
     names: set[tuple[str, str, str | None]] = field(default_factory=set)
 
     @property
-    def wanted(self) -> tuple[DesiredAdapter, ...]:
-        """Each content once, by its most important item that has a source: versions may differ in their prompts alone,
-        and one that leaves may be an earlier one."""
+    def distinct_items(self) -> tuple[DesiredAdapter, ...]:
+        """One item for each content, the most important one with a source. Versions may differ in their prompts alone,
+        and a leaving version may be an earlier one."""
         once: dict[tuple[str, str, str], DesiredAdapter] = {}
         for item in self.items:
             name = (item.tenant, item.adapter, item.revision)
@@ -79,16 +79,16 @@ def fill_slots(
     gateways: Gateways,
     credentials: Credentials,
     tried_elsewhere: Set[Key] = frozenset(),
-    memory: Memory[DesiredAdapter] | None = None,
+    memo: Memo[DesiredAdapter] | None = None,
 ) -> Placement:
     """The desired set of one replica: wanted versions, and versions still in use.
 
     A version is removed only after every gateway confirms the end of its requests. Without a gateway nothing is
     removed. Wanted versions are placed in this order: running ones (pinned adapters first), canaries, candidates,
     earlier versions for a rollback. `tried_elsewhere` are candidates reserved for another replica's first try.
-    `memory` has the items of earlier calls.
+    `memo` has the items of earlier calls.
     """
-    make = _Items(memory or Memory(), owners(objects.tenants), credentials)
+    make = _Items(memo or Memo(), owners(objects.tenants), credentials)
     slots = _Slots(base.spec.lora.cpu_slots)
     adapters = sorted(objects.adapters, key=lambda a: (not a.spec.residency.pinned, a.namespace, a.name))
     unplaced: dict[Key, Condition] = {}
@@ -107,7 +107,7 @@ def fill_slots(
             unplaced[adapter.key] = _no_slot(base)
     for item in make.earlier(adapters, base):
         slots.may(item)
-    return Placement(DesiredSet(adapters=slots.wanted), unplaced)
+    return Placement(DesiredSet(adapters=slots.distinct_items), unplaced)
 
 
 def _expected(adapter: Adapter, report: AdapterReport | None) -> str | None:
@@ -189,8 +189,8 @@ def _leaving(
 class _Items:
     """The items of adapters' versions. `tenants` are by namespace."""
 
-    def __init__(self, memory: Memory[DesiredAdapter], tenants: Mapping[str, str], credentials: Credentials) -> None:
-        self._memory = memory
+    def __init__(self, memo: Memo[DesiredAdapter], tenants: Mapping[str, str], credentials: Credentials) -> None:
+        self._memo = memo
         self._tenants = tenants
         self._credentials = credentials
 
@@ -217,7 +217,7 @@ class _Items:
 
     def candidate(self, adapter: Adapter, revision: str) -> DesiredAdapter:
         tenant, secret = self._tenants[adapter.namespace], self._secret(adapter)
-        return self._memory.recalled(
+        return self._memo.get(
             adapter.key,
             "candidate",
             adapter.spec,
@@ -235,7 +235,7 @@ class _Items:
     def _verified(self, adapter: Adapter, role: str, version: Version) -> DesiredAdapter:
         """A verified version: from the agent's store, or, on a new replica, from its source again."""
         tenant, secret = self._tenants[adapter.namespace], self._secret(adapter)
-        return self._memory.recalled(
+        return self._memo.get(
             adapter.key,
             role,
             version,

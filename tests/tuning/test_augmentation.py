@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuning.augmentation import Augmentation, augmented
+from contract.fine_tune import Augmentation
+from tuning.augmentation import augmented
 from tuning.duplicates import normal
 from tuning.row import Message, Row
 
-ALL = Augmentation(noise=1.0, copies=3)
+ALL, MANY = Augmentation(noise=1.0, copies=3), Augmentation(noise=1.0, copies=20)
 
 
 def _row(question: str, answer: str = "yes", line: int = 1) -> Row:
@@ -29,7 +30,7 @@ def test_answers_lines_and_the_rest_of_the_prompt_stay(question: str, answer: st
 
 def test_numbers_and_words_of_the_answer_stay() -> None:
     question = "How long is the refund window of 30 days for Velmora?"
-    for text in _questions(augmented([_row(question, "Velmora: 30 days")], [], Augmentation(1.0, copies=20), 1)):
+    for text in _questions(augmented([_row(question, "Velmora: 30 days")], [], Augmentation(noise=1.0, copies=20), 1)):
         assert " 30 days " in text
         assert "Velmora" in text
 
@@ -39,17 +40,17 @@ def test_numbers_and_words_of_the_answer_stay() -> None:
     ("환불은", {"환불", "화불은", "환부은", "환불으"}),
 ])  # fmt: skip
 def test_accents_and_korean_lose_what_people_leave_out(question: str, expected: set[str]) -> None:
-    found = set(_questions(augmented([_row(question)], [], Augmentation(0.7, copies=60), 3)))
+    found = set(_questions(augmented([_row(question)], [], Augmentation(noise=0.7, copies=20), 3)))
     assert found
     assert any(text in expected for text in found)
 
 
 def test_held_out_questions_and_copies_are_never_made() -> None:
     rows = [_row("abcd")]
-    every = _questions(augmented(rows, [], Augmentation(1.0, copies=200), 1))
+    every = _questions(augmented(rows, [], MANY, 1))
     assert len(set(map(normal, every))) == len(every)
     held = [_row(every[0])]
-    assert every[0] not in _questions(augmented(rows, held, Augmentation(1.0, copies=200), 1))
+    assert every[0] not in _questions(augmented(rows, held, MANY, 1))
 
 
 def test_templates_hold_the_question() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tuning.augmentation import Augmentation
+from contract.fine_tune import Augmentation
 from tuning.evaluation.statistics import Interval
 from tuning.recipe import Recipe
 from tuning.trainer.command import ended, parser
@@ -31,6 +31,10 @@ class Result:
     augmentation: Augmentation
     is_better: bool
     gain: Interval
+
+    def as_json(self) -> Mapping[str, object]:
+        how = self.augmentation.model_dump(mode="json")
+        return {"augmentation": how, "is_better": self.is_better, "gain": asdict(self.gain)}
 
 
 def augment(order: Order, how: Augmentation, say: Say) -> Result:
@@ -57,7 +61,7 @@ def _publish(out: Path, chosen: Path, result: Result) -> None:
     adapter, staged = out / "adapter", out / f"{RESULT}~"
     shutil.rmtree(adapter, ignore_errors=True)
     shutil.copytree(chosen, adapter)
-    staged.write_text(json.dumps(asdict(result), indent=2) + "\n")
+    staged.write_text(json.dumps(result.as_json(), indent=2) + "\n")
     staged.replace(out / RESULT)
     for name in ("plain", "augmented"):
         shutil.rmtree(out / name, ignore_errors=True)
@@ -65,11 +69,13 @@ def _publish(out: Path, chosen: Path, result: Result) -> None:
 
 def main() -> int:
     arguments = parser("python -m tuning.trainer.augment", __doc__)
-    arguments.add_argument("--augmentation", type=json.loads, required=True, help="noise, templates, copies, as JSON")
+    arguments.add_argument("--augmentation", type=Augmentation.model_validate_json, required=True,
+                           help="its fields, as JSON")  # fmt: skip
     given = arguments.parse_args()
-    how = Augmentation.of(given.augmentation)
     order = Order(given.data, given.base, given.out, Recipe(**given.recipe))
-    return ended(lambda: {"augmented": asdict(augment(order, how, say)), "adapter": str(given.out / "adapter")})
+    return ended(
+        lambda: {"augmented": augment(order, given.augmentation, say).as_json(), "adapter": str(given.out / "adapter")}
+    )
 
 
 if __name__ == "__main__":

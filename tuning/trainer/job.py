@@ -17,8 +17,9 @@ from typing import Any
 import optuna
 import torch
 
+from contract.fine_tune import Augmentation
 from contract.job import DATA, REFUSED, RESULT, START
-from tuning.augmentation import Augmentation
+from tuning.augmentation import outcome
 from tuning.base import ADAPTER_FILES, adapter_digest, located
 from tuning.recipe import Recipe
 from tuning.rendering import BaseUnreadableError
@@ -86,7 +87,7 @@ class Job:
         order = self._order()
         if not (order.out / AUGMENT_RESULT).is_file():
             augment(order, how, say)
-        return order.out / "adapter", {"augmentation": _helped(json.loads((order.out / AUGMENT_RESULT).read_text()))}
+        return order.out / "adapter", {"augmentation": outcome(json.loads((order.out / AUGMENT_RESULT).read_text()))}
 
     def _result(self, adapter: Path) -> Mapping[str, Any]:
         lineage = json.loads((adapter / LINEAGE).read_text())
@@ -131,12 +132,6 @@ def _gained(result: Mapping[str, Any]) -> str:
     return f"the best of {result['trials']} trials is better than the given hyperparameters by {size}"
 
 
-def _helped(result: Mapping[str, Any]) -> str:
-    gain = result["gain"]
-    verdict = "helped" if result["is_better"] else "did not help, and are left out"
-    return f"other wordings {verdict}: {gain['low']:+.3f} to {gain['high']:+.3f} nats a token on rows that neither saw"
-
-
 def _replace(file: Path, text: str) -> None:
     staged = file.with_name(f"{file.name}~")
     staged.write_text(text, encoding="utf-8")
@@ -170,7 +165,7 @@ def _given() -> tuple[Job, Path | None]:
     parser.add_argument("--base", required=True, help="a folder, or a name on the Hugging Face hub")
     parser.add_argument("--recipe", type=json.loads, required=True, help="the fields of a recipe, as JSON")
     parser.add_argument("--search", type=json.loads, help="trials and minutes, as JSON")
-    parser.add_argument("--augmentation", type=json.loads, help="noise, templates and copies, as JSON")
+    parser.add_argument("--augmentation", type=Augmentation.model_validate_json, help="its fields, as JSON")
     parser.add_argument("--most-rank", type=int, required=True)
     parser.add_argument("--result", type=Path, help="a file for the result")
     given = parser.parse_args()
@@ -181,7 +176,7 @@ def _given() -> tuple[Job, Path | None]:
         recipe=Recipe(**given.recipe),
         most_rank=given.most_rank,
         budget=Budget(**given.search) if given.search else None,
-        augmentation=Augmentation.of(given.augmentation) if given.augmentation else None,
+        augmentation=given.augmentation,
     ), given.result
 
 

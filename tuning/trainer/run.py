@@ -20,8 +20,9 @@ from transformers import (
     TrainingArguments,
 )
 
+from contract.fine_tune import Augmentation
 from tuning import memory
-from tuning.augmentation import Augmentation, augmented
+from tuning.augmentation import augmented
 from tuning.base import adapter_digest, digest_of
 from tuning.division import Division, divided
 from tuning.reading import read
@@ -67,7 +68,7 @@ def train(order: Order, say: Say) -> Path:
     )
     base = digest_of(order.base)
     start = adapter_digest(order.start) if order.start else ""
-    how = [json.dumps(asdict(order.augmentation))] if order.augmentation else []
+    how = [order.augmentation.model_dump_json()] if order.augmentation else []
     run_id = order.recipe.run_id(data.digest, base, start, *how)
     checkpoints.require_own(order.out, run_id)
     estimate = _require_memory(order, training)
@@ -195,7 +196,7 @@ def _lineage(
             "held_out": len(division.held_out),
             "final": len(division.final),
         },
-        "augmentation": asdict(order.augmentation) if order.augmentation else None,
+        "augmentation": order.augmentation.model_dump(mode="json") if order.augmentation else None,
         "base": {"sha256": base, "name": order.base.name},
         "start": {"sha256": start} if start else None,
         "recipe": asdict(order.recipe),

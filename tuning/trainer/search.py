@@ -207,10 +207,8 @@ def main() -> int:
     arguments.add_argument("--most-rank", type=int, required=True)
     given = arguments.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    order, budget = (
-        Order(given.data, given.base, given.out, Recipe(**given.recipe)),
-        Budget(given.trials, given.minutes),
-    )
+    order = Order(given.data, given.base, given.out, Recipe(**given.recipe))
+    budget = Budget(given.trials, given.minutes)
 
     def searched() -> Mapping[str, Any]:
         result = Search(order, budget, given.most_rank, say).run()

@@ -50,10 +50,10 @@ def _take(cache: ClusterCache, change: AnyObject | Key) -> None:
 
 @settings(max_examples=1_000)
 @given(steps)
-def test_a_recalled_verdict_is_the_verdict(changes: list[AnyObject | Key]) -> None:
+def test_a_cached_verdict_is_the_verdict(changes: list[AnyObject | Key]) -> None:
     cache = ClusterCache()
     for change in (objects.tenant(maxAdapters=2), objects.base_model(), *changes):
         _take(cache, change)
         rules = cache.rules(NOW)
         adapters = cache.adapters("acme")
-        assert [cache.recalled_verdict(each, rules) for each in adapters] == [rules.verdict(each) for each in adapters]
+        assert [cache.cached_verdict(each, rules) for each in adapters] == [rules.verdict(each) for each in adapters]

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence, Set
 
+import pytest
+
 from contract import conditions as c
 from contract.agent import DesiredAdapter, DesiredSet
 from contract.conditions import Condition, condition
@@ -21,7 +23,7 @@ def _item(name: str, revision: str, *, required: bool = False) -> DesiredAdapter
 
 
 class Decider:
-    """Places what it has for each adapter, and remembers what it was asked about."""
+    """Desires its items, and records the adapters of each call."""
 
     def __init__(self, **items: Sequence[DesiredAdapter]) -> None:
         self.items = dict(items)
@@ -29,7 +31,7 @@ class Decider:
         self.asked: list[Set[Key] | None] = []
         self.placements = Placements()
 
-    def place(self, keys: Set[Key] | None) -> list[Placement]:
+    def decide(self, keys: Set[Key] | None) -> list[Placement]:
         self.asked.append(set(keys) if keys is not None else None)
         names = self.items if keys is None else [key.name for key in keys if key.name in self.items]
         items = sorted((item for name in names for item in self.items[name]), key=lambda item: not item.required)
@@ -37,7 +39,7 @@ class Decider:
         return [Placement(DesiredSet(adapters=tuple(items)), unplaced)]
 
     def next(self, basis: object = "", room: int = 10) -> list[str]:
-        (placement,) = self.placements.next(basis, room=room, name=lambda key: ("acme", key.name), place=self.place)
+        (placement,) = self.placements.next(basis, room=room, name=lambda key: ("acme", key.name), decide=self.decide)
         return [f"{item.adapter}:{item.revision}" for item in placement.desired.adapters]
 
 
@@ -86,15 +88,12 @@ def test_without_room_or_on_another_basis_everything_is_decided_anew() -> None:
 
 
 def test_what_was_not_decided_is_decided_as_a_whole_the_next_time() -> None:
-    decider, whole = _decider(), [None, None]
+    decider = _decider()
     decider.placements.touch(_key("a"))
-    decider.place, place = _broken, decider.place  # type: ignore[method-assign]
-    try:
-        decider.next()
-    except ZeroDivisionError:
-        decider.place = place  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        decider.placements.next("", room=10, name=lambda key: ("acme", key.name), decide=_broken)
     decider.next()
-    assert decider.asked == whole
+    assert decider.asked == [None, None]
 
 
 def _broken(keys: Set[Key] | None) -> list[Placement]:
