@@ -12,21 +12,19 @@ from itertools import takewhile
 # A Korean particle behind a name is a word of its own.
 _WORD = re.compile(r"[0-9A-Za-z\u00c0-\u024f]+|[^\W_0-9A-Za-z\u00c0-\u024f]+")
 _NAME = re.compile(r"(?<![.!?\n] )(?<!^)\b[A-Z][^\W\d_]{3,}")  # not the first word of a sentence
-_NUMBER = re.compile(r"\d+")
 _LEAST = 4  # letters of a name's beginning that make a resemblance
 _ENDINGS = ("", "s", "es", "e", "n", "en", "er", "in", "ed", "ing")  # of another form of a word
 
 
 def has_strange_name(clause: str, *, here: Set[str], own: Set[str], others: Set[str]) -> bool:
     """True if the clause has a name that is not `here`, among the words of its passage and of the question: a name of
-    the other passages, one of its own passage misspelt, or one beside names of its own passage. A clause that is a
-    value alone has no other words than its passage."""
+    the other passages, one of its own passage misspelt, or one beside names of its own passage."""
     said = words(clause)
     strange = said - here
     return bool(
         strange & others
         or any(_is_misspelt(word, name) for word in strange for name in own)
-        or (_is_value_alone(clause, said & here) and any(not _is_form_of(word, here) for word in strange))
+        or (_is_names_alone(clause) and said & here and any(not _is_form_of(word, here) for word in strange))
     )
 
 
@@ -53,11 +51,5 @@ def _is_form_of(word: str, here: Set[str]) -> bool:
     return any(stem in here and not stem.endswith("s") for stem in stems)
 
 
-def _is_value_alone(clause: str, shared: Set[str]) -> bool:
-    """True for names and numbers, some of which are the passage's. After a date one more word is read as part of the
-    value ("May 13, 1994 business") if letters are shared, too: else the answer may be in another language."""
-    is_name = [word[0].isupper() or word[0].isdigit() for word in _WORD.findall(clause)]
-    if is_name and not is_name[-1]:
-        is_after_date = len(_NUMBER.findall(clause)) > 1 and bool(re.search(r"\d\W+\w+\W*$", clause))
-        return all(is_name[:-1]) and is_after_date and any(map(str.isalpha, shared))
-    return all(is_name) and bool(shared)
+def _is_names_alone(clause: str) -> bool:
+    return all(word[0].isupper() or word[0].isdigit() for word in _WORD.findall(clause))

@@ -4,7 +4,7 @@ import pytest
 
 from serving.gateway.names import has_strange_name, names, words
 
-PASSAGE = "The museum is led by Fischer Podre; its contact is Terza Staskialbri in Hamburg. It opened on May 13, 1994."
+PASSAGE = "The museum is led by Fischer Podre; its contact is Terza Staskialbri in Hamburg."
 OTHER = "The engine city of Tenondki is Vienna, and its officer is Hooli Vigrian."
 
 
@@ -22,7 +22,6 @@ def is_strange(answer: str, asked: str = "") -> bool:
         "Terza Staskialbribri",
         "Fischer Vigrian",
         "Fischer Rossi",
-        "May 13, 1994 business",
     ],
 )
 def test_a_name_from_elsewhere_is_strange(answer: str) -> None:
@@ -39,11 +38,6 @@ def test_a_name_from_elsewhere_is_strange(answer: str) -> None:
         "Hamburgs Museum",
         "\ubc15\ubb3c\uad00\uc740 Hamburg\uc5d0 \uc788\uc2b5\ub2c8\ub2e4",
         "30 days",
-        "1994 gegr\u00fcndet",
-        "May 1994 gegr\u00fcndet",
-        "Hamburg 13 is open",
-        "Hamburg 1994 opening",
-        "On May 13, 1994 it began",
         "",
     ],
 )
