@@ -37,6 +37,8 @@ Dtype = Literal["bfloat16", "float32"]
 class BareEngine:
     url: str
     process: "subprocess.Popen[bytes]"
+    store: Path
+    """What the engine's plugin shares with an agent."""
 
     def session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -98,7 +100,10 @@ def bare_engine(
     """The demo's base model, served as `quiver up` serves it. Raises RuntimeError when it does not come up."""
     port = free_port()
     base = _base(slots, cpu_slots, dtype, extra)
-    command = engine_command(base, python=str(Settings().engine_python), listen=on_port("127.0.0.1", port), api_key=KEY)
+    store = log.with_suffix(".store")
+    store.mkdir(exist_ok=True)
+    python, listen = str(Settings().engine_python), on_port("127.0.0.1", port)
+    command = engine_command(base, python=python, listen=listen, api_key=KEY, store=str(store))
     with log.open("wb") as out:
         process = subprocess.Popen(
             command.arguments,
@@ -111,7 +116,7 @@ def bare_engine(
         )
     try:
         lower_priority(process.pid, ENGINE_NICE)
-        engine = BareEngine(f"http://127.0.0.1:{port}", process)
+        engine = BareEngine(f"http://127.0.0.1:{port}", process, store)
         _wait(engine, log)
         yield engine
     finally:

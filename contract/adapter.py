@@ -19,6 +19,7 @@ _SHOWN_DIGITS = 12
 
 _MARK = "[1]"
 _NO_MARK = "show the mark of a passage, [1]: without marks answers have no citations"
+PINNED_ON_DEMAND = "an adapter is pinned or on demand, not both; remove residency.pinned, or residency.mode"
 _NOTHING = "give source, prompt or both; digest and credentials belong to a source"
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -94,10 +95,19 @@ class Rollout(Value):
 
 
 class Residency(Value):
-    """The order of removal when a base model has room for fewer versions than wanted."""
+    """Whether its weights stay in the engines' memory when there is room for fewer versions than wanted."""
 
+    mode: Literal["Everywhere", "OnDemand"] = "Everywhere"
+    """Everywhere: in every engine's memory, as far as its tenant's share of the room reaches. OnDemand: on the engines'
+    disks, and in memory after a request asked for it."""
     pinned: bool = False
-    """True if this adapter is removed last."""
+    """True if it comes before other adapters. A tenant may pin as many as its maxPinnedAdapters says."""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> "Residency":
+        if self.pinned and self.mode == "OnDemand":
+            raise ValueError(PINNED_ON_DEMAND)
+        return self
 
 
 class AdapterSpec(Value):
@@ -120,7 +130,7 @@ class AdapterSpec(Value):
     rollout: Rollout = Rollout()
     """How new content is released."""
     residency: Residency = Residency()
-    """The order of removal when there is room for fewer versions than wanted."""
+    """Whether its weights stay in the engines' memory when there is room for fewer versions than wanted."""
 
     @model_validator(mode="after")
     def _is_something(self) -> "AdapterSpec":
@@ -320,6 +330,7 @@ class Adapter(Resource):
             Rule("spec.prompt.grounding", f"self == '' || self.contains('{_MARK}')", _NO_MARK),
             Rule("spec.source", f"self.matches({_URI})",
                  "name where the adapter lies: finetune://, hf://, s3://, gs://, https://, oci://, pvc:// or file://"),
+            Rule("spec.residency", "!self.pinned || self.mode == 'Everywhere'", PINNED_ON_DEMAND),
             *canary_rules("spec.rollout"),
         ),
     )  # fmt: skip

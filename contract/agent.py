@@ -47,6 +47,10 @@ class DesiredAdapter(Value):
     credentials: tuple[tuple[str, str], ...] = Field(default=(), repr=False)
 
     @property
+    def version_name(self) -> "VersionName":
+        return (self.tenant, self.adapter, self.revision)
+
+    @property
     def is_verified(self) -> bool:
         """True if the operator knows that this version was verified before. A pin alone proves no right to read: the
         author of a pin may have no access to its content."""
@@ -58,10 +62,18 @@ def verified_revision(digest: str) -> str:
     return f"sha256:{digest}"
 
 
+VersionName = tuple[str, str, str]
+"""The tenant, the adapter and the revision of one desired version."""
+
+
 class DesiredSet(Value):
-    """The complete desired set of one agent; other adapters in its engine are unloaded."""
+    """The complete desired set of one agent; other adapters in its engine are unloaded.
+
+    `residents` are the versions that keep their places in the engine's memory; None if there is room for all.
+    """
 
     adapters: tuple[DesiredAdapter, ...] = ()
+    residents: frozenset[VersionName] | None = None
 
 
 class AdapterReport(Value):

@@ -65,6 +65,14 @@ class Lora(Value):
     """The most adapters in one batch."""
     cpu_slots: Annotated[int, Field(ge=1, le=4096)] = 16
     """The most adapter versions in the engine's host memory, at least as many as slots."""
+    on_demand: Annotated[int, Field(ge=0, le=10_000)] = 1000
+    """The most adapter versions beyond cpuSlots. They are on the engine's disk, and loaded when a request asks for
+    them."""
+
+    @property
+    def versions(self) -> int:
+        """The most adapter versions of an engine."""
+        return self.cpu_slots + self.on_demand
 
     @model_validator(mode="after")
     def _cpu_slots_hold_the_batch(self) -> "Lora":
@@ -74,8 +82,8 @@ class Lora(Value):
 
 
 class BaseModelSpec(Value):
-    """A change of any field except `alsoKnownAs`, `servedNames`, `tenants`, `replicas`, `autoscaling` and `strategy`
-    restarts the engines, as `strategy` says."""
+    """A change of any field except `alsoKnownAs`, `servedNames`, `tenants`, `lora.onDemand`, `replicas`, `autoscaling`
+    and `strategy` restarts the engines, as `strategy` says."""
 
     source: Uri
     """A Hugging Face name (hf://ORG/NAME@REVISION for one revision), pvc://CLAIM/DIRECTORY on the platform's claim for

@@ -9,6 +9,7 @@ ACCEPTED = "Accepted"
 FETCHED = "Fetched"
 RELEASED = "Released"
 READY = "Ready"
+RESIDENT = "Resident"  # only on adapters without a place in the engines' memory
 
 # Accepted
 VALID = "Valid"
@@ -37,6 +38,7 @@ SAME_VARIANTS = "SameVariants"
 TOO_LONG = "TooLong"
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
+ON_DEMAND = "OnDemand"
 SECRET_MISSING = "SecretMissing"
 ROUTED = "Routed"
 CANARY_RUNNING = "CanaryRunning"

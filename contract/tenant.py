@@ -55,6 +55,8 @@ class TenantSpec(Value):
     """Limits of the tenant's trainings; one over any of these waits."""
     max_adapters: Annotated[int, Field(ge=0, le=10_000)] = 16
     """The tenant's maximum number of adapters."""
+    max_pinned_adapters: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """So many of the tenant's pinned adapters, by their names, keep their places in the engines' memory first."""
 
 
 class TrainingUse(Value):

@@ -13,7 +13,7 @@ _RANKS = (4, 8, 16, 32)
 _EPOCHS = (1, 2, 3, 5)
 _LOWER, _HIGHER = 1 / 4, 10.0  # of the recipe's rate
 _FASTEST = 0.02
-RATE_SHARE = 0.75  # of the trials
+RATE_SHARE = 0.8  # of the trials
 
 
 @dataclass(frozen=True)

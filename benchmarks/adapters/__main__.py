@@ -7,13 +7,13 @@ import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.adapters import cold, cycles, fingerprints, kills, rollback, supply, swaps, throughput
+from benchmarks.adapters import cold, cycles, fingerprints, kills, on_demand, rollback, supply, swaps, throughput
 from benchmarks.adapters.stage import CPU_SLOTS, Stage, objects
 from benchmarks.bare_engine import BareEngine, bare_engine
 from benchmarks.report import Bar, report
@@ -36,12 +36,18 @@ class Sizes:
     agent_kills: int
     engine_kills: int
     rollbacks: int
+    on_demand: int
+    on_demand_requests: int
 
 
-WHOLE = Sizes(200, 30, (1, 4, 8, 16, 32), 10, 4, 1000, 600, 90, 10, 20)
-QUICK = Sizes(20, 6, (1, 8), 4, 2, 60, 60, 5, 0, 4)
+WHOLE = Sizes(200, 30, (1, 4, 8, 16, 32), 10, 4, 1000, 600, 90, 10, 20, 1000, 3000)
+QUICK = Sizes(20, 6, (1, 8), 4, 2, 60, 60, 5, 0, 4, 40, 160)
 
 Bars = dict[str, Bar]
+
+
+def p99(seconds: Sequence[float]) -> float:
+    return sorted(seconds)[int(0.99 * len(seconds))]
 
 
 @dataclass
@@ -128,6 +134,27 @@ class Run:
         faults = len(found.otherwise) + found.engine_restarted + found.engine_heard
         return {"S8": Bar(faults, 0, "faults", at_most=True)}
 
+    async def on_demand(self) -> Bars:
+        sizes = self.sizes
+        with self.engine("bare") as bare:
+            found = await on_demand.run(
+                self.folder / "on-demand", bare, adapters=sizes.on_demand, requests=sizes.on_demand_requests, flips=10
+            )
+        cold, bare_p99 = p99(found.cold), p99(found.bare)
+        self.notes.append(
+            f"A7 {found.adapters} adapters, {on_demand.PLACES} places: {found.hit_rate:.3f} in memory, "
+            f"{found.simulated:.3f} by simulation; first token p99 {cold * 1000:.0f} ms, in memory "
+            f"{p99(found.warm) * 1000:.0f} ms, bare load and request {bare_p99 * 1000:.0f} ms; beside flips "
+            f"{found.flips.requests} requests, {found.flips.failed} failed, {found.flips.stale} of a wrong version"
+        )
+        failed = found.failed + found.wrong + found.flips.failed + found.flips.stale + found.flips.strange
+        return {
+            "A7": Bar(failed, 0, "requests", at_most=True),
+            "A7-cold": Bar(round(cold / bare_p99, 2), 3.0, "times", at_most=True),
+            "A7-hits": Bar(round(found.hit_rate - found.simulated, 3), -0.01, "of requests"),
+            "A8": Bar(round(found.release, 2), 2.0, "s", at_most=True),
+        }
+
     async def rollback(self) -> Bars:
         seconds = await rollback.run(self.stage, trials=self.sizes.rollbacks)
         self.notes.append(f"rollback: {len(seconds)} times, median {sorted(seconds)[len(seconds) // 2]:.2f} s")
@@ -142,6 +169,7 @@ PROTOCOLS: Mapping[tuple[str, ...], Callable[[Run], Awaitable[Bars]]] = {
     ("fingerprint", "step", "false-alarms"): Run.fingerprints,
     ("S8",): Run.supply,
     ("rollback",): Run.rollback,
+    ("A7", "A7-cold", "A7-hits", "A8"): Run.on_demand,
     ("kill",): Run.kills,
 }
 

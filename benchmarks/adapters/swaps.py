@@ -53,7 +53,7 @@ async def run(stage: Stage, bare: BareEngine, *, flips: int) -> tuple[Counts, Co
     await peer.begin()
     for done in range(0, flips, BLOCK):
         count = min(BLOCK, flips - done)
-        await _block(ours, stage, count)
+        await block(ours, stage, count)
         await peer.block(peers, count)
         print(
             f"  {done + count} of {flips} flips: ours failed {ours.failed}, the peers' way {peers.failed}", flush=True
@@ -62,7 +62,7 @@ async def run(stage: Stage, bare: BareEngine, *, flips: int) -> tuple[Counts, Co
     return ours, peers
 
 
-async def _block(counts: Counts, stage: Stage, count: int) -> None:
+async def block(counts: Counts, stage: Stage, count: int) -> None:
     platform, begun, first = stage.platform, time.monotonic(), stage.flips[-1].style
     async with load_on(platform.url, platform.keys["acme"], model=ALIAS, callers=CALLERS) as found:
         await found.reach(CALLERS, "")

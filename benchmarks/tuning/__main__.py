@@ -145,7 +145,7 @@ def _distilled(quick: bool) -> Found:
 
 
 def _wordings(quick: bool) -> Found:
-    helps, useless = wordings.gains(ROOT / "wordings", 200 if quick else 1_500)
+    helps, useless = wordings.gains(ROOT / "wordings", 200 if quick else 300)
     return {
         "T4-helps": Bar(round(helps["gain"]["low"], 4), 0.0001, "nats"),
         "T4-useless": Bar(int(useless["is_better"]), 0, "kept", at_most=True),

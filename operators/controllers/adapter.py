@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from contract.adapter import Adapter, AdapterStatus
-from contract.conditions import stamp
+from contract.base_model import BaseModel
+from contract.conditions import RESIDENT, Condition, find, stamp
 from contract.resource import Key
 from operators.controllers.cache import ClusterCache, bases_of
 from operators.controllers.context import Context
 from operators.controllers.events import base_key
+from operators.desired.residents import on_demand
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 
@@ -70,7 +72,18 @@ def _observed(adapter: Adapter, context: Context, now: datetime) -> Observed:
         unplaced=cache.unplaced.get(adapter.key),
         base_names=(base.name, *base.spec.names) if base else (),
         gateway_down="gateway" in cache.down,
+        on_demand=_on_demand(adapter, base, (tenant, adapter.name), cache),
     )
+
+
+def _on_demand(
+    adapter: Adapter, base: BaseModel | None, name: tuple[str, str], cache: ClusterCache
+) -> Condition | None:
+    """As stored until the places of its base model are decided: a start of the operator changes nothing."""
+    places = cache.on_demand.get(adapter.spec.base_model)
+    if base is None or places is None:
+        return find(adapter.status.conditions, RESIDENT)
+    return on_demand(adapter, base) if name in places else None
 
 
 def _wait_for_gateways(key: Key, status: AdapterStatus, cache: ClusterCache) -> None:

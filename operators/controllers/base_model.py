@@ -6,7 +6,7 @@ from functools import partial
 
 from contract import conditions as c
 from contract.acceptance import owners
-from contract.agent import AgentStatus
+from contract.agent import AgentStatus, DesiredSet
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition, stamp
 from contract.resource import Key
@@ -19,6 +19,7 @@ from operators.controllers.placements import Placements
 from operators.controllers.stored_object import StoredObject
 from operators.desired.adapters import Placement, fill_slots
 from operators.desired.pilot import pilots
+from operators.desired.residents import residents
 from operators.reconcile.base_model import next_status
 
 # Seconds between tries to run a spec while memory is short.
@@ -30,6 +31,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     if stored is None:
         context.cache.awaiting_gateways.discard(key)
         context.cache.placements.pop(key.name, None)
+        context.cache.on_demand.pop(key.name, None)
         await context.engines.remove(key.name)
         return None
     verdict = context.engines.refusal(stored.item) or context.cache.verdict(stored.item, now)
@@ -58,16 +60,44 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
     try:
         placements = last.next(
             (base.spec, states, cache.judged),
-            room=base.spec.lora.cpu_slots,
+            room=base.spec.lora.versions,
             name=cache.adapter_name,
             decide=partial(_decide, base, context, now, peers),
         )
     except _SecretUnreadError:
         return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
-    for (peer, _), placement in zip(peers, placements, strict=False):
-        context.peers.push_desired(peer.uid, placement.desired)
+    sets = _with_residents(base, cache, [placement.desired for placement in placements])
+    for (peer, _), desired in zip(peers, sets, strict=False):
+        context.peers.push_desired(peer.uid, desired)
     (cache.awaiting_gateways.add if last.leaving else cache.awaiting_gateways.discard)(base_key(base.name))
-    return _unplaced(base, cache, placements)
+    return _unplaced(base, cache, placements) | _note_on_demand(base, cache, sets)
+
+
+def _with_residents(base: BaseModel, cache: ClusterCache, sets: Sequence[DesiredSet]) -> Sequence[DesiredSet]:
+    """The sets with the versions that have a place in memory, if there is no room for all."""
+    if all(len(desired.adapters) <= base.spec.lora.cpu_slots for desired in sets):
+        return sets
+    adapters = {cache.adapter_name(adapter.key): adapter for adapter in cache.adapters_of(base.name)}
+    pins = {name: tenant.spec.max_pinned_adapters for name, _ in adapters if (tenant := cache.tenant(name))}
+    return [
+        desired.model_copy(update={"residents": residents(desired.adapters, adapters, base.spec.lora, pins)})
+        for desired in sets
+    ]
+
+
+def _note_on_demand(base: BaseModel, cache: ClusterCache, sets: Sequence[DesiredSet]) -> set[Key]:
+    """Returns the adapters whose active version got or lost its place in memory on a replica."""
+    names = {
+        (item.tenant, item.adapter)
+        for desired in sets
+        if desired.residents is not None
+        for item in desired.adapters
+        if item.required and item.version_name not in desired.residents
+    }
+    before = cache.on_demand.get(base.name, frozenset())
+    cache.on_demand[base.name] = frozenset(names)
+    owned = ((tenant, cache.tenant(tenant), name) for tenant, name in names ^ before)
+    return {Key(kind="Adapter", namespace=owner.spec.namespace, name=name) for _, owner, name in owned if owner}
 
 
 class _SecretUnreadError(Exception):

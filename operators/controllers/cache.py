@@ -63,6 +63,7 @@ class ClusterCache:
         self.credentials: dict[Key, Mapping[str, str]] = {}
         self.secrets_read: set[Key] = set()
         self.unplaced: dict[Key, Condition] = {}
+        self.on_demand: dict[str, frozenset[tuple[str, str]]] = {}  # by base model: adapters without a place in memory
         self.awaiting_gateways: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal
         self.placements: dict[str, Placements] = defaultdict(Placements)  # by base model
         self.desired_items: Memo[DesiredAdapter] = Memo()

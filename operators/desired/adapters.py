@@ -1,6 +1,7 @@
 """Adapters and versions in use → the desired set of an agent (pure)."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
@@ -31,11 +32,7 @@ class Placement:
 
 @dataclass
 class _Slots:
-    """A base model's slots for versions, filled in order of importance.
-
-    An engine with more than `cpuSlots` versions evicts the least recently used one, even if it is active. So an
-    engine never gets more.
-    """
+    """A base model's room for versions, filled in order of importance."""
 
     room: int
     items: list[DesiredAdapter] = field(default_factory=list)
@@ -84,13 +81,13 @@ def fill_slots(
     """The desired set of one replica: wanted versions, and versions still in use.
 
     A version is removed only after every gateway confirms the end of its requests. Without a gateway nothing is
-    removed. Wanted versions are placed in this order: running ones (pinned adapters first), canaries, candidates,
-    earlier versions for a rollback. `tried_elsewhere` are candidates reserved for another replica's first try.
-    `memo` has the items of earlier calls.
+    removed. Wanted versions are placed in this order: running ones, canaries, candidates, earlier versions for a
+    rollback; of each kind, tenants get places in turns. `tried_elsewhere` are candidates reserved for another replica's
+    first try. `memo` has the items of earlier calls.
     """
     make = _Items(memo or Memo(), owners(objects.tenants), credentials)
-    slots = _Slots(base.spec.lora.cpu_slots)
-    adapters = sorted(objects.adapters, key=lambda a: (not a.spec.residency.pinned, a.namespace, a.name))
+    slots = _Slots(base.spec.lora.versions)
+    adapters = _in_turns(objects.adapters)
     unplaced: dict[Key, Condition] = {}
     reports = {(h.tenant, h.adapter, h.revision): h for h in (report.adapters if report else ())}
     for item in make.running(adapters, base):
@@ -108,6 +105,16 @@ def fill_slots(
     for item in make.earlier(adapters, base):
         slots.may(item)
     return Placement(DesiredSet(adapters=slots.distinct_items), unplaced)
+
+
+def _in_turns(adapters: Sequence[Adapter]) -> list[Adapter]:
+    """The first adapter of each namespace, then the second of each: none takes all places."""
+    turns: Counter[str] = Counter()
+    order: list[tuple[int, str, str, Adapter]] = []
+    for adapter in sorted(adapters, key=lambda each: (each.namespace, each.name)):
+        order.append((turns[adapter.namespace], adapter.namespace, adapter.name, adapter))
+        turns[adapter.namespace] += 1
+    return [adapter for *_, adapter in sorted(order, key=lambda entry: entry[:3])]
 
 
 def _expected(adapter: Adapter, report: AdapterReport | None) -> str | None:
@@ -129,8 +136,8 @@ def _obstacle(adapter: Adapter, revision: str, credentials: Credentials) -> Cond
 
 
 def _no_slot(base: BaseModel) -> Condition:
-    message = f"all {base.spec.lora.cpu_slots} cpuSlots of base model {base.name} hold versions that answer"
-    return condition(c.FETCHED, False, c.NO_SLOT, f"{message}; remove an adapter, or raise lora.cpuSlots")
+    message = f"base model {base.name} has no room for more than {base.spec.lora.versions} versions"
+    return condition(c.FETCHED, False, c.NO_SLOT, f"{message}; remove an adapter, or raise lora.onDemand")
 
 
 def _not_trained(adapter: Adapter) -> Condition:

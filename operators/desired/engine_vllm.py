@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.base_model import BaseModel
+from contract.engine_memory import STORE
 
 # Objects cannot change these: adapters need runtime loading, and no engine may send usage statistics.
 ENVIRONMENT: Mapping[str, str] = {
@@ -35,9 +36,9 @@ def on_socket(path: Path) -> tuple[str, ...]:
     return ("--uds", str(path))
 
 
-def engine_command(base: BaseModel, *, python: str, listen: Sequence[str], api_key: str) -> Command:
+def engine_command(base: BaseModel, *, python: str, listen: Sequence[str], api_key: str, store: str) -> Command:
     """One engine with runtime LoRA. The key is in its environment, because process lists show arguments. `listen` are
-    vLLM's flags for the address: `on_port`, or `on_socket`.
+    vLLM's flags for the address: `on_port`, or `on_socket`. `store` is the directory of the agent's store.
 
     One API server per engine: vLLM refuses runtime LoRA with several (vllm/entrypoints/cli/serve.py).
     """
@@ -58,7 +59,7 @@ def engine_command(base: BaseModel, *, python: str, listen: Sequence[str], api_k
         *_parsing(base),
         *spec.engine_args,
     )  # fmt: skip
-    return Command(arguments, {**spec.engine_env, **ENVIRONMENT, "VLLM_API_KEY": api_key})
+    return Command(arguments, {**spec.engine_env, **ENVIRONMENT, "VLLM_API_KEY": api_key, STORE: store})
 
 
 def _model(source: str) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ PROBE_S = 5
 _SHARED_MEMORY = {"name": "shm", "mountPath": "/dev/shm"}  # noqa: S108
 # A claim is mounted below this path, in a directory of the claim's name.
 VOLUMES = "/models"
+_STORE = "/store"
 # The mount path of certificate authorities, and the variables that name their file to Python's libraries.
 CA = "/ca"
 _AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -265,7 +266,11 @@ class _Workload:
     def _engine(self) -> Manifest:
         platform = self._platform
         command = engine_command(
-            self._base, python=platform.engine_python, listen=on_port("0.0.0.0", platform.engine_port), api_key=""
+            self._base,
+            python=platform.engine_python,
+            listen=on_port("0.0.0.0", platform.engine_port),
+            api_key="",
+            store=_STORE,
         )
         authorities = dict.fromkeys(_AUTHORITIES, f"{CA}/ca.crt") if platform.ca_config_map else {}
         ours = {**platform.engine_environment, **command.environment}
@@ -299,7 +304,7 @@ class _Workload:
             **platform.agent_settings,
             "HOST": "0.0.0.0",
             "PORT": str(platform.agent_port),
-            "STORE": "/store",
+            "STORE": _STORE,
             "ENGINE_URL": f"http://127.0.0.1:{platform.engine_port}",
             "BASE_MODEL": base.name,
             "BASE_SOURCE": base.spec.source,

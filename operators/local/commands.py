@@ -45,6 +45,7 @@ def engine(layout: Layout, base: BaseModel, replica: Replica) -> ProcessSpec:
         python=str(layout.engine_python),
         listen=on_socket(replica.engine_socket),
         api_key=layout.tokens["engine"],
+        store=str(layout.stores / replica.name),
     )
     environment = {**layout.environment, **layout.fetching, **command.environment}
     return ProcessSpec(

@@ -23,6 +23,7 @@ def next_status(adapter: Adapter, observed: Observed) -> AdapterStatus:
         fetched,
         _released(adapter, release, candidate, observed),
         _ready(release, holders, fetched, observed),
+        *((observed.on_demand,) if observed.on_demand and active else ()),
     )
     return AdapterStatus(
         active=active,

@@ -34,7 +34,8 @@ from operators.reconcile.canary import judge, together
 @dataclass(frozen=True)
 class Observed:
     """The inputs for one adapter's status. `replicas` are those of its base model, `unplaced` is the reason its
-    candidate is on no replica, `base_names` are the base model's names, `now` is in ISO 8601."""
+    candidate is on no replica, `base_names` are the base model's names, `now` is in ISO 8601. `on_demand` is there if
+    its active version has no place in memory."""
 
     tenant: str
     revision: str
@@ -46,6 +47,7 @@ class Observed:
     unplaced: Condition | None = None
     base_names: tuple[str, ...] = ()
     gateway_down: bool = False
+    on_demand: Condition | None = None
 
     def reports(self, adapter: Adapter) -> list[AdapterReport | None]:
         return [replica.report(self.tenant, adapter.name, self.revision) for replica in self.replicas]

@@ -19,6 +19,7 @@ from serving.agent.artifacts import Artifacts
 from serving.agent.converge import Convergence
 from serving.agent.culprits import Culprits
 from serving.agent.engine import Engine, connect
+from serving.agent.engine_memory import EngineMemory
 from serving.agent.metrics import Metrics
 from serving.agent.rules import PendingRules
 from serving.agent.settings import Settings
@@ -51,7 +52,8 @@ async def agent(settings: Settings) -> AsyncIterator[FastAPI]:
     fetcher = await asyncio.to_thread(Fetcher, settings.policy)
     artifacts = Artifacts(fetcher, store, rules, metrics, grace_s=settings.store_grace_s)
     async with connect(settings.engine_url, settings.engine_api_key.get_secret_value(), settings.base_model) as engine:
-        convergence = Convergence(engine, artifacts, rules, culprits, metrics)
+        memory = EngineMemory(settings.store)
+        convergence = Convergence(engine, artifacts, rules, culprits, memory, metrics)
         async with background.running("converge", convergence.run()):
 
             async def alive() -> str:

@@ -7,7 +7,7 @@ restarted engine or a lost call needs no special case: the next pass sees the di
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Set
 from contextlib import suppress
 
 from contract import conditions
@@ -17,6 +17,7 @@ from serving.agent.artifacts import Artifacts
 from serving.agent.audits import Audits
 from serving.agent.culprits import DEATHS, Culprits
 from serving.agent.engine import Engine
+from serving.agent.engine_memory import EngineMemory
 from serving.agent.engine_watch import PERIOD_S, EngineWatch
 from serving.agent.errors import AgentError, EngineDownError, OtherWeightsError, RefusedError, UnavailableError
 from serving.agent.metrics import Metrics
@@ -40,12 +41,19 @@ class Convergence:
     """
 
     def __init__(
-        self, engine: Engine, artifacts: Artifacts, rules: PendingRules, culprits: Culprits, metrics: Metrics
+        self,
+        engine: Engine,
+        artifacts: Artifacts,
+        rules: PendingRules,
+        culprits: Culprits,
+        memory: EngineMemory,
+        metrics: Metrics,
     ) -> None:
         self._engine = engine
         self._artifacts = artifacts
         self._rules = rules
         self._culprits = culprits
+        self._memory = memory
         self._metrics = metrics
         self._watch = EngineWatch(engine, culprits)
         self._proof = Proof(engine, self._watch, culprits, metrics)
@@ -80,6 +88,7 @@ class Convergence:
             self._fetch()
             await self._detect_restart()
             if self._versions.desired is not None and self._watch.spoiled_by is None:
+                await asyncio.to_thread(self._memory.keep, self._versions.resident_names())
                 await self._converge()
                 await self._artifacts.collect(self._versions.needed())
         except UnavailableError as error:
@@ -87,6 +96,7 @@ class Convergence:
         except Exception:
             logger.exception("a pass failed in a way that was not foreseen; the next one starts afresh")
         has_desired = self._versions.desired is not None
+        self._metrics.count_requests(*await asyncio.to_thread(self._memory.requests))
         self._passed |= self._watch.spoiled_by is not None or (has_desired and self._watch.is_down)
         self._publish()
 
@@ -129,8 +139,13 @@ class Convergence:
             await self._try_to_unload(name)
         self._answered = {name: fingerprint for name, fingerprint in self._answered.items() if name in asked}
         self._proof.keep(self._versions.tidy())
-        if turn := self._audits.next(sorted(self._answered), time.monotonic()):
+        if turn := self._audits.next(sorted(self._in_memory()), time.monotonic()):
             await self._audit(turn, asked[turn])
+
+    def _in_memory(self) -> Set[str]:
+        """The proven versions that keep their places in the engine's memory: an audit of another one would load it."""
+        names = self._versions.resident_names()
+        return self._answered.keys() if names is None else self._answered.keys() & names
 
     async def _bring_in(self, name: str, items: Items) -> None:
         """Loads and proves a version. If the engine ends meanwhile, the version may be the cause."""

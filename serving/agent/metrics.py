@@ -36,8 +36,18 @@ class Metrics:
         self.load_seconds = Histogram(
             "quiver_agent_adapter_load_seconds", "The engine's load call.", buckets=_SECONDS, registry=self.registry
         )
+        self.requests = Counter(
+            "quiver_agent_adapter_requests",
+            "Prompts for an adapter, by whether its weights were in the engine's memory.",
+            ["in_memory"],
+            registry=self.registry,
+        )
         self.adapters = Gauge("quiver_agent_adapters", "Desired versions by state.", ["state"], registry=self.registry)
         self.ready = Gauge("quiver_agent_ready", "1 while the replica may take traffic.", registry=self.registry)
+
+    def count_requests(self, in_memory: int, others: int) -> None:
+        self.requests.labels("true").inc(in_memory)
+        self.requests.labels("false").inc(others)
 
     def show(self, status: AgentStatus) -> None:
         tally: Tally[str] = Tally(entry.state for entry in status.adapters)

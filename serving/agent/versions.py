@@ -84,6 +84,14 @@ class Versions:
         digests = (progress.digest or item.digest for item, progress in self.progress.items())
         return frozenset(digest for digest in digests if digest)
 
+    def resident_names(self) -> frozenset[str] | None:
+        """The engine names of versions with a place in the engine's memory; None if there is room for all."""
+        if self.desired is None or self.desired.residents is None:
+            return None
+        residents = self.desired.residents
+        names = (name_of(item, each) for item, each in self.progress.items() if item.version_name in residents)
+        return frozenset(name for name in names if name)
+
     def tidy(self) -> set[str | None]:
         """Drops failures of unwanted versions. Returns the engine names of the desired ones."""
         names = {name_of(item, progress) for item, progress in self.progress.items()}

@@ -10,7 +10,7 @@ from contract.adapter import Adapter, AdapterStatus, CanaryVersion, Version, com
 from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
 from contract.base_model import BaseModel
-from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, REVOKING, Condition, find
+from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, RESIDENT, REVOKING, Condition, find
 from contract.knowledge_base import KnowledgeBase, KnowledgeBaseSpec
 from contract.prompt import Prompt
 from contract.snapshot import Snapshot
@@ -72,6 +72,8 @@ class Target:
     flip: int = 0
     refused: bool = False
     versions: tuple[LoadedVersion, ...] = ()
+    is_on_demand: bool = False
+    """True if its weights may have to be loaded first."""
     version: str = ""
     alias: str = ""
     """The name by which the request asked for a base model, if it is not its own."""
@@ -266,6 +268,7 @@ def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Tar
         canary=_canary(adapter, tenant, canary) if canary and active else None,
         refused=base not in bases or (active is None and _failed_for_good(adapter)),
         versions=_versions(adapter.status),
+        is_on_demand=find(adapter.status.conditions, RESIDENT) is not None,
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from serving.gateway import answers, sse
 from serving.gateway.accounts import Accounts
 from serving.gateway.answers import PlainStream, RewrittenStream, Stream
-from serving.gateway.catalog import Catalog, Replica, Target
+from serving.gateway.balance import by_load, by_name
+from serving.gateway.catalog import Catalog, Target
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.engine_refusals import refusal
 from serving.gateway.errors import unavailable
@@ -38,39 +39,41 @@ class Upstream:
 
     async def forward(self, context: RequestContext, body: dict[str, object], grounds: Grounds | None) -> None:
         """A second attempt is made only if the first engine never began to answer."""
-        for replica in await self._wait_for_replicas(context.target):
-            with self._replicas.hold(replica.url):
+        for url in await self._wait_for_replicas(context.target):
+            with self._replicas.hold(url):
                 try:
-                    await self._try(context, replica, body, grounds)
+                    await self._try(context, url, body, grounds)
                     return
                 except EngineNeverBegan as error:
-                    logger.warning("engine %s, request %s: %s", replica.url, context.raw.request_id, error)
+                    logger.warning("engine %s, request %s: %s", url, context.raw.request_id, error)
                 except EngineError as error:
                     context.record.failed = True
-                    logger.warning("engine %s, request %s: %s", replica.url, context.raw.request_id, error)
+                    logger.warning("engine %s, request %s: %s", url, context.raw.request_id, error)
                     raise unavailable("The engine failed", "engine_failed") from error
         context.record.failed = True
         raise unavailable(f"No engine can answer for `{context.target.label}` at the moment", "engine_unavailable")
 
-    async def _wait_for_replicas(self, target: Target) -> list[Replica]:
+    async def _wait_for_replicas(self, target: Target) -> list[str]:
         """Kinds are watched separately: a version may be known a moment before its replicas."""
         deadline = time.monotonic() + CATALOG_LAG_S
         while not (replicas := self._candidates(target)) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         return replicas
 
-    def _candidates(self, target: Target) -> list[Replica]:
-        """Replicas with the version, the least busy first. A single one stands twice: its connection may be stale."""
-        idle_first = sorted(self._catalog().holders(target), key=lambda replica: self._replicas.count(replica.url))
-        return (idle_first * ATTEMPTS)[:ATTEMPTS]
+    def _candidates(self, target: Target) -> list[str]:
+        """URLs of replicas with the version, the preferred one first. A single one stands twice: its connection may be
+        stale."""
+        loads = {replica.url: self._replicas.count(replica.url) for replica in self._catalog().holders(target)}
+        urls = by_load(loads)
+        if target.is_on_demand and target.engine_name:
+            urls = by_name(loads, target.engine_name)
+        return (urls * ATTEMPTS)[:ATTEMPTS]
 
-    async def _try(
-        self, context: RequestContext, replica: Replica, body: dict[str, object], grounds: Grounds | None
-    ) -> None:
+    async def _try(self, context: RequestContext, url: str, body: dict[str, object], grounds: Grounds | None) -> None:
         context.record.sent = time.monotonic()
         headers_timeout_s = self._first_token_timeout_s if context.request.stream else None
         async with self._engine.post(
-            replica.url,
+            url,
             context.raw.path,
             body,
             request_id=context.next_engine_id(),

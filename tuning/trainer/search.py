@@ -31,7 +31,7 @@ from tuning.trainer.run import LINEAGE, Order, train
 RESULT = "search.json"
 _JOURNAL = "trials.journal"
 _REASON = "reason"  # of a failed trial
-_FIRST_RUNG, _FEWER = 20, 4  # per cent of a run after which three of four trials are pruned
+_FIRST_RUNG, _FEWER = 9, 4  # per cent of a run after which three of four trials are pruned
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def _digest(version: str) -> str:
 
 
 def _placed(*adapters: AnyObject, slots: int, held: AgentStatus | None = None) -> tuple[list[str], dict[str, str]]:
-    base = objects.base_model(lora={"slots": 1, "cpuSlots": slots})
+    base = objects.base_model(lora={"slots": 1, "cpuSlots": slots, "onDemand": 0})
     assert isinstance(base, BaseModel)
     found = collect((base, objects.tenant("acme", maxAdapters=100), *adapters))
     placement = fill_slots(
@@ -55,7 +55,7 @@ def test_a_candidate_without_a_slot_is_told_so_and_nothing_that_answers_is_touch
     names, unplaced = _placed(_running("one"), _running("two"), objects.adapter("new"), slots=2)
     assert names == ["one:a", "two:a"]
     assert set(unplaced) == {"new", "one", "two"}
-    assert "all 2 cpuSlots of base model base" in unplaced["new"]
+    assert "base model base has no room for more than 2 versions" in unplaced["new"]
 
 
 def test_an_earlier_version_gives_way_to_a_candidate_and_the_oldest_first() -> None:
@@ -82,11 +82,11 @@ def test_a_prompt_alone_has_no_place() -> None:
     assert _placed(objects.prompt_adapter(), slots=1) == ([], {})
 
 
-def test_a_pinned_adapter_is_the_last_to_leave() -> None:
-    pinned = objects.adapter("zzz", residency={"pinned": True})
-    names, unplaced = _placed(objects.adapter("aaa"), pinned, slots=1)
-    assert names == ["zzz:?"]
-    assert set(unplaced) == {"aaa"}
+def test_the_room_goes_to_tenants_in_turns() -> None:
+    others = objects.adapter("zzz", namespace="globex")
+    names, unplaced = _placed(objects.adapter("aaa"), objects.adapter("bbb"), others, objects.tenant("globex"), slots=2)
+    assert names == ["aaa:?", "zzz:?"]
+    assert set(unplaced) == {"bbb"}
 
 
 def test_an_adapter_whose_secret_is_missing_is_told_so_and_fetches_nothing() -> None:

@@ -12,7 +12,7 @@ from tests.operators import objects
 def _command(**spec: Any) -> tuple[tuple[str, ...], dict[str, str]]:
     base = objects.base_model(**spec)
     assert isinstance(base, BaseModel)
-    command = engine_command(base, python="python", listen=on_port("127.0.0.1", 9), api_key="secret")
+    command = engine_command(base, python="python", listen=on_port("127.0.0.1", 9), api_key="secret", store="/store")
     return command.arguments, dict(command.environment)
 
 

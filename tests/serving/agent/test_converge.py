@@ -1,12 +1,14 @@
 """Faults in any order, on an engine that can be made to have them. What the real one does: tests/system."""
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.agent import DesiredAdapter, verified_revision
+from contract.agent import DesiredAdapter, DesiredSet, verified_revision
+from contract.engine_memory import RESIDENTS
 from serving.agent import engine_watch
 from serving.agent.culprits import DEATHS
 from serving.agent.errors import UnavailableError
@@ -192,6 +194,21 @@ async def test_every_version_is_looked_at_again_on_a_schedule(world: World, monk
     assert states_of(await world.settle()) == {"a": "Ready", "b": "Ready"}
     monkeypatch.setattr("serving.agent.audits.AUDIT_PERIOD_S", 0.0)
     assert states_of(await world.settle()) == {"a": "Ready", "b": "Failed"}
+
+
+async def test_versions_without_a_place_in_memory_are_not_loaded_for_an_audit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stays, others = candidate_of("a", "1"), (candidate_of("b", "2"), candidate_of("c", "3"))
+    world.agent.desire(DesiredSet(adapters=(stays, *others), residents=frozenset({stays.version_name})))
+    status = await world.settle()
+    assert states_of(status) == {"a": "Ready", "b": "Ready", "c": "Ready"}
+    name = status.adapters[0].engine_name
+    assert json.loads((world.root / RESIDENTS).read_text()) == [name]
+    world.engine.calls.clear()
+    monkeypatch.setattr("serving.agent.audits.AUDIT_PERIOD_S", 0.0)
+    await world.settle()
+    assert {call for call in world.engine.calls if call.startswith("probe acme.")} == {f"probe {name}"}
 
 
 async def test_an_adapter_without_any_effect_is_not_served(world: World) -> None:

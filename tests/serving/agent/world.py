@@ -10,6 +10,7 @@ from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
 from serving.agent.artifacts import Artifacts, Fetch, to_its_end
 from serving.agent.converge import Convergence
 from serving.agent.culprits import Culprits
+from serving.agent.engine_memory import EngineMemory
 from serving.agent.errors import EngineDownError, RefusedError, UnavailableError
 from serving.agent.metrics import Metrics
 from serving.agent.store import Store
@@ -103,7 +104,8 @@ class World:
         store = await asyncio.to_thread(Store, self.root)
         rules, culprits = pending_rules(), await asyncio.to_thread(Culprits, self.root)
         self.artifacts = Artifacts(Directory(), store, rules, metrics, grace_s=0.0)
-        self.agent = Convergence(self.engine, self.artifacts, rules, culprits, metrics)  # type: ignore[arg-type]  # the same calls
+        memory = EngineMemory(self.root)
+        self.agent = Convergence(self.engine, self.artifacts, rules, culprits, memory, metrics)  # type: ignore[arg-type]  # the same calls
 
     async def happen(self, event: str) -> None:
         engine = self.engine

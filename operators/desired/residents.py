@@ -1,0 +1,77 @@
+"""Versions with a place in an engine's memory, when there is room for fewer than are desired (pure).
+
+An engine lists every desired version, has `cpuSlots` of them in memory, and loads another one when a request asks for
+it. The places are shared fairly: in each round every tenant gets one for its next version, so that a tenant alone on
+its base model may have all of them, and gives them back to a new one. `slots` places are left for a batch of versions
+without a place.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
+
+from contract import conditions as c
+from contract.adapter import Adapter
+from contract.agent import DesiredAdapter, VersionName, verified_revision
+from contract.base_model import BaseModel, Lora
+from contract.conditions import Condition, condition
+
+AdapterName = tuple[str, str]
+"""A tenant and one of its adapters."""
+
+
+def residents(
+    items: Sequence[DesiredAdapter], adapters: Mapping[AdapterName, Adapter], lora: Lora, pins: Mapping[str, int]
+) -> frozenset[VersionName] | None:
+    """None if there is room for all `items`. `pins` are the numbers of adapters that tenants may pin.
+
+    Pinned adapters come first; active versions before canaries and candidates, and these before earlier versions.
+    """
+    if len(items) <= lora.cpu_slots:
+        return None
+    pinned = _pinned(adapters, pins)
+    wanted = [item for item in items if not _is_on_demand(adapters.get(_adapter(item)))]
+    turns: Counter[tuple[str, bool, int]] = Counter()
+    order: list[tuple[bool, int, int, VersionName]] = []
+    for item in sorted(wanted, key=lambda each: each.version_name):
+        group = (item.tenant, _adapter(item) not in pinned, _tier(item, adapters.get(_adapter(item))))
+        order.append((*group[1:], turns[group], item.version_name))
+        turns[group] += 1
+    return frozenset(name for *_, name in sorted(order)[: lora.cpu_slots - lora.slots])
+
+
+def _adapter(item: DesiredAdapter) -> AdapterName:
+    return (item.tenant, item.adapter)
+
+
+def _is_on_demand(adapter: Adapter | None) -> bool:
+    return adapter is not None and adapter.spec.residency.mode == "OnDemand"
+
+
+def _pinned(adapters: Mapping[AdapterName, Adapter], pins: Mapping[str, int]) -> Set[AdapterName]:
+    """The first pinned adapters of each tenant, by name, as many as it may pin."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for (tenant, name), adapter in adapters.items():
+        if adapter.spec.residency.pinned:
+            named[tenant].append(name)
+    return {(tenant, name) for tenant, names in named.items() for name in sorted(names)[: pins.get(tenant, 0)]}
+
+
+def _tier(item: DesiredAdapter, adapter: Adapter | None) -> int:
+    """0 for active versions, 2 for earlier ones."""
+    if item.required:
+        return 0
+    previous = adapter.status.previous if adapter else ()
+    return 2 if item.revision in {verified_revision(version.content_digest) for version in previous} else 1
+
+
+def on_demand(adapter: Adapter, base: BaseModel) -> Condition:
+    """The condition of an adapter whose active version has no place in memory."""
+    if adapter.spec.residency.mode == "OnDemand":
+        message = "loaded into the engines' memory when a request asks for it"
+    else:
+        places = base.spec.lora.cpu_slots
+        message = (
+            f"it answers, and is loaded when a request asks for it: the {places} places in memory (lora.cpuSlots of "
+            f"base model {base.name}) are shared among its tenants; raise lora.cpuSlots to have more"
+        )
+    return condition(c.RESIDENT, False, c.ON_DEMAND, message)

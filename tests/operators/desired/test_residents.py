@@ -1,0 +1,73 @@
+"""Which versions keep their places in an engine's memory."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.adapter import Adapter
+from contract.agent import DesiredAdapter
+from contract.base_model import Lora
+from operators.desired.residents import residents
+from tests.operators import objects
+
+TENANTS = st.sampled_from(["acme", "globex", "initech"])
+NAMES = st.sampled_from(list("abcdef"))
+LORA = Lora(slots=2, cpu_slots=6)
+
+
+def _item(tenant: str, name: str, *, required: bool = True) -> DesiredAdapter:
+    return DesiredAdapter(tenant=tenant, adapter=name, source="/x", revision="r", required=required)
+
+
+def _adapter(name: str, **residency: object) -> Adapter:
+    adapter = objects.adapter(name, residency=residency)
+    assert isinstance(adapter, Adapter)
+    return adapter
+
+
+def _names(items: list[DesiredAdapter], adapters: dict[tuple[str, str], Adapter], **pins: int) -> set[str]:
+    placed = residents(items, adapters, LORA, pins)
+    assert placed is not None
+    return {f"{tenant}/{name}" for tenant, name, _ in placed}
+
+
+def test_with_room_for_all_nothing_has_to_leave() -> None:
+    items = [_item("acme", name) for name in "abcdef"]
+    assert residents(items, {}, LORA, {}) is None
+
+
+def test_a_tenant_that_has_all_places_gives_them_back_to_a_new_one() -> None:
+    items = [_item("acme", name) for name in "abcdefgh"]
+    assert _names(items, {}) == {"acme/a", "acme/b", "acme/c", "acme/d"}
+    items += [_item("globex", "a"), _item("globex", "b")]
+    assert _names(items, {}) == {"acme/a", "acme/b", "globex/a", "globex/b"}
+
+
+def test_an_adapter_on_demand_has_no_place() -> None:
+    items = [_item("acme", name) for name in "abcdefg"]
+    adapters = {("acme", "a"): _adapter("a", mode="OnDemand")}
+    assert _names(items, adapters) == {"acme/b", "acme/c", "acme/d", "acme/e"}
+
+
+def test_a_tenant_pins_as_many_as_the_platform_allows() -> None:
+    items = [_item("acme", name) for name in "abcdefg"]
+    adapters = {("acme", name): _adapter(name, pinned=True) for name in "fg"}
+    assert _names(items, adapters) == {"acme/a", "acme/b", "acme/c", "acme/d"}
+    assert _names(items, adapters, acme=1) == {"acme/f", "acme/a", "acme/b", "acme/c"}
+
+
+def test_active_versions_come_before_candidates() -> None:
+    items = [_item("acme", "a", required=False), *(_item("acme", name) for name in "bcdefg")]
+    assert _names(items, {}) == {"acme/b", "acme/c", "acme/d", "acme/e"}
+
+
+@given(st.sets(st.tuples(TENANTS, NAMES), min_size=7))
+def test_no_tenant_has_two_places_more_than_another_with_versions_that_wait(names: set[tuple[str, str]]) -> None:
+    items = [_item(tenant, name) for tenant, name in sorted(names)]
+    placed = residents(items, {}, LORA, {})
+    assert placed is not None
+    assert len(placed) == LORA.cpu_slots - LORA.slots
+    counts = Counter(tenant for tenant, *_ in placed)
+    waiting = {tenant for tenant, *_ in (item.version_name for item in items if item.version_name not in placed)}
+    assert all(counts[most] - counts[tenant] <= 1 for tenant in waiting for most in counts)
