@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from contract.drift import Observation, Retrieval
 from serving.gateway.answers import Tokens
 from serving.gateway.catalog import Target
-from serving.gateway.comparisons import Comparisons, Outcome
+from serving.gateway.comparisons import Comparisons, Result
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.observations import Observations
+from serving.gateway.outcome import RequestOutcome, outcome_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +35,12 @@ class RequestRecord:
     target: Target | None = None
     cited: bool | None = None
     failed: bool = False
+    no_engine: bool = False
+    abstained: bool = False
     refunded: bool = False
     attempts: int = 0
     abandoned: bool = False
+    caller_left: bool = False
 
     def begin_answer(self) -> None:
         """Records that the first byte of the answer arrived."""
@@ -61,7 +65,11 @@ class Accounts:
                     record.tenant, record.model, status, first, now - record.started)  # fmt: skip
         self._compare(record)
         metrics, tenant, model = self._metrics, *self._metrics.names(record.tenant, record.model)
-        metrics.requests.labels(tenant, model, str(status)).inc()
+        outcome = outcome_of(status, engine_failed=record.failed and not record.no_engine,
+                             caller_left=record.caller_left, abstained=record.abstained)  # fmt: skip
+        metrics.count(tenant, model, status, outcome)
+        if outcome in (RequestOutcome.OK, RequestOutcome.ABSTAINED):
+            metrics.duration.labels(tenant, model, str(record.streamed).lower()).observe(now - record.started)
         if record.retrieval != "none":
             metrics.retrievals.labels(tenant, record.retrieval).inc()
             metrics.retrieval.labels(tenant).observe(record.retrieval_s)
@@ -69,7 +77,7 @@ class Accounts:
             return
         metrics.tokens.labels(tenant, model, "prompt").inc(record.tokens.prompt)
         metrics.tokens.labels(tenant, model, "completion").inc(record.tokens.completion)
-        self._observe_times(record, tenant, now)
+        self._observe_times(record, tenant, model, now)
         if not (record.target and record.target.version):  # drift is of what the name answers
             self._observations.add(_observation(record, now))
 
@@ -78,12 +86,14 @@ class Accounts:
         if record.target and (record.failed or record.finish_reason) and record.sent is not None:
             first = None if record.first_byte is None else record.first_byte - record.sent
             stopped = record.finish_reason == "stop"
-            outcome = Outcome(record.failed, record.cited, stopped, first, record.tokens.completion)
-            self._comparisons.add(record.target, outcome)
+            result = Result(record.failed, record.cited, stopped, first, record.tokens.completion)
+            self._comparisons.add(record.target, result)
 
-    def _observe_times(self, record: RequestRecord, tenant: str, now: float) -> None:
+    def _observe_times(self, record: RequestRecord, tenant: str, model: str, now: float) -> None:
+        """Only a stream has a first token: a whole answer's first byte is its last one, too."""
         first = record.first_byte or now
-        self._metrics.first_token.labels(tenant).observe(first - record.started)
+        if record.streamed:
+            self._metrics.first_token.labels(tenant, model).observe(first - record.started)
         self._metrics.overhead.labels(tenant).observe(first - record.started - record.retrieval_s - record.engine_s)
         if record.sent is not None:
             self._metrics.queue.labels(tenant).observe(record.sent - record.started - record.retrieval_s)

@@ -100,6 +100,7 @@ class Answering:
     async def _abstain(self, context: RequestContext, request: ChatRequest, without: Grounds) -> None:
         """Answers with an abstention, without asking an engine."""
         context.record.finish_reason, context.record.first_byte = "stop", time.monotonic()
+        context.record.abstained = True
         prompt = context.target.prompt
         answer = Abstention(context.raw.unique_id, int(time.time()), context.target.label, without.explanation,
                             sentence=prompt.abstention if prompt else "")  # fmt: skip

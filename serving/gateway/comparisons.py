@@ -8,7 +8,7 @@ from serving.gateway.catalog import Target
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Result:
     """The result of one request to a version. `cited` is None for an answer without documents."""
 
     failed: bool
@@ -31,23 +31,23 @@ class Comparisons:
     def follow(self, canaries: frozenset[str]) -> None:
         self._comparisons = {name: self._comparisons.get(name, Comparison()) for name in canaries}
 
-    def add(self, target: Target, outcome: Outcome) -> None:
+    def add(self, target: Target, result: Result) -> None:
         before = self._comparisons.get(target.canary.comparison) if target.canary else None
         if before is None or target.canary is None:
             return
         side = "canary" if target.is_canary else "active"
-        arm = getattr(before, side) + _arm(outcome)
+        arm = getattr(before, side) + _arm(result)
         self._comparisons[target.canary.comparison] = before.model_copy(update={side: arm})
 
 
-def _arm(outcome: Outcome) -> Arm:
-    if outcome.failed:
+def _arm(result: Result) -> Arm:
+    if result.failed:
         return Arm(requests=1, errors=1)
     return Arm(
         requests=1,
-        grounded=int(outcome.cited is not None),
-        uncited=int(outcome.cited is False),
-        stopped=int(outcome.stopped),
-        first_token=Moments().with_one(outcome.first_token_s) if outcome.first_token_s is not None else Moments(),
-        length=Moments().with_one(outcome.tokens),
+        grounded=int(result.cited is not None),
+        uncited=int(result.cited is False),
+        stopped=int(result.stopped),
+        first_token=Moments().with_one(result.first_token_s) if result.first_token_s is not None else Moments(),
+        length=Moments().with_one(result.tokens),
     )

@@ -47,7 +47,6 @@ class Documents:
             await self._answer(raw, _allowed(name, raw.path, method), method, query, principal)
         except CallerGone:
             raw.status = CALLER_GONE
-            self._metrics.aborted.labels(self._metrics.tenant(tenant)).inc()
         except ApiError as error:
             if raw.started:
                 raise

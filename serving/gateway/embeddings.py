@@ -18,6 +18,7 @@ from serving.gateway.catalog import Catalog, Principal
 from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unavailable, model_not_found, unavailable
 from serving.gateway.forwarding import CALLER_GONE
 from serving.gateway.metrics import OTHER, Metrics
+from serving.gateway.outcome import outcome_of
 from serving.gateway.quotas import Quotas
 from serving.gateway.raw_request import CallerGone, RawRequest
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
@@ -55,13 +56,14 @@ class Embeddings:
             await self._answer(exchange, principal)
         except CallerGone:
             exchange.status = CALLER_GONE
-            self._metrics.aborted.labels(self._metrics.tenant(tenant)).inc()
         except ApiError as error:
             await exchange.fail(error)
         finally:
             logger.info("tenant=%s model=%s status=%d total_s=%.3f",
                         tenant, EMBEDDER, exchange.status or 500, time.monotonic() - begun)  # fmt: skip
-            self._metrics.requests.labels(*self._metrics.names(tenant, EMBEDDER), str(exchange.status or 500)).inc()
+            status = exchange.status or 500
+            outcome = outcome_of(status, engine_failed=False, caller_left=status == CALLER_GONE, abstained=False)
+            self._metrics.count(*self._metrics.names(tenant, EMBEDDER), status, outcome)
 
     async def _answer(self, exchange: RawRequest, principal: Principal) -> None:
         tenant = self._catalog().tenants[principal.tenant]

@@ -57,8 +57,7 @@ class Forwarder:
         try:
             await self._serve(record, raw, kind)
         except CallerGone:
-            raw.status = CALLER_GONE
-            self._metrics.aborted.labels(self._metrics.tenant(record.tenant)).inc()
+            raw.status, record.caller_left = CALLER_GONE, True
         except ApiError as error:
             if LIMIT_HEADER not in raw.headers:
                 raw.headers |= self.limits(record.tenant)

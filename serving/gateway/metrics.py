@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from serving.gateway.outcome import RequestOutcome
+
 OTHER = "other"
 MAX_TENANTS = 1000
 
@@ -18,7 +20,12 @@ _SHORT_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = self._counter("requests", "Finished requests.", "tenant", "model", "code")
+        self.requests = self._counter(
+            "requests", "Finished requests, by the response's status and by what became of them.", "tenant", "model",
+            "code", "outcome",
+        )  # fmt: skip
+        self.failed = self._counter("failed_requests", "Requests that the platform failed: engine_failed, unavailable.",
+                                    "tenant")  # fmt: skip
         self.documents = self._counter("documents_requests", "Finished requests for documents.", "tenant", "route",
                                        "code")  # fmt: skip
         self.tokens = self._counter("tokens", "Tokens as the engine counted them.", "tenant", "model", "direction")
@@ -29,9 +36,13 @@ class Metrics:
             "Marks removed: the passage is missing, or lacks the values of the sentence.",
             "tenant",
         )
-        self.aborted = self._counter("aborted", "Requests whose caller went away.", "tenant")
         self.dropped_observations = self._counter("dropped_observations", "Observations dropped: queue full.")
-        self.first_token = self._histogram("time_to_first_token_seconds", "From request to first byte of the answer.")
+        self.first_token = self._histogram(
+            "time_to_first_token_seconds", "From a request to the first byte of its stream.", "model"
+        )
+        self.duration = self._histogram(
+            "request_seconds", "From a request to the end of its answer.", "model", "stream"
+        )
         self.output_token = self._histogram("time_per_output_token_seconds", "Time between tokens of the answer.")
         self.queue = self._histogram("queue_seconds", "Waiting to be sent to an engine.", short=True)
         self.retrieval = self._histogram("retrieval_seconds", "Searching documents.")
@@ -50,9 +61,15 @@ class Metrics:
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"quiver_gateway_{name}", text, labels, registry=self.registry)
 
-    def _histogram(self, name: str, text: str, *, short: bool = False) -> Histogram:
+    def _histogram(self, name: str, text: str, *labels: str, short: bool = False) -> Histogram:
         buckets = _SHORT_SECONDS if short else _SECONDS
-        return Histogram(f"quiver_gateway_{name}", text, ["tenant"], buckets=buckets, registry=self.registry)
+        return Histogram(f"quiver_gateway_{name}", text, ["tenant", *labels], buckets=buckets, registry=self.registry)
+
+    def count(self, tenant: str, model: str, status: int, outcome: RequestOutcome) -> None:
+        """Counts a finished request. `tenant` and `model` are labels, from `names`."""
+        self.requests.labels(tenant, model, str(status), outcome.value).inc()
+        if outcome.is_failure:
+            self.failed.labels(tenant).inc()
 
     def count_throttled(self, tenant: str, limit: str) -> None:
         self.throttled.labels(self.tenant(tenant), limit).inc()
@@ -79,13 +96,17 @@ class Metrics:
                 _remove(self._per_tenant(), {"tenant": tenant})
                 continue
             for name in names - self._models[tenant]:
-                _remove([self.requests, self.tokens], {"tenant": tenant, "model": name})
+                _remove(self._per_model(), {"tenant": tenant, "model": name})
+        for tenant in self._models:
+            self.failed.labels(tenant)  # from the start: rates do not see the first event of a new series
+
+    def _per_model(self) -> list[Counter | Histogram | Gauge]:
+        return [self.requests, self.tokens, self.first_token, self.duration]
 
     def _per_tenant(self) -> list[Counter | Histogram | Gauge]:
         return [
-            self.requests, self.documents, self.tokens, self.throttled, self.retrievals, self.invalid_citations,
-            self.aborted, self.first_token, self.output_token, self.queue, self.retrieval, self.overhead,
-            self.in_flight,
+            *self._per_model(), self.failed, self.documents, self.throttled, self.retrievals, self.invalid_citations,
+            self.output_token, self.queue, self.retrieval, self.overhead, self.in_flight,
         ]  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class Upstream:
                     context.record.failed = True
                     logger.warning("engine %s, request %s: %s", url, context.raw.request_id, error)
                     raise unavailable("The engine failed", "engine_failed") from error
-        context.record.failed = True
+        context.record.failed = context.record.no_engine = True
         raise unavailable(f"No engine can answer for `{context.target.label}` at the moment", "engine_unavailable")
 
     async def _wait_for_replicas(self, target: Target) -> list[str]:

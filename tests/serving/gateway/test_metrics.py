@@ -1,6 +1,7 @@
 from prometheus_client import generate_latest
 
 from serving.gateway.metrics import MAX_TENANTS, Metrics
+from serving.gateway.outcome import RequestOutcome
 
 
 def _series(metrics: Metrics) -> str:
@@ -11,7 +12,8 @@ def test_a_name_that_leaves_takes_its_series_along() -> None:
     metrics = Metrics()
     metrics.register({"acme": frozenset({"support", "trial"}), "globex": frozenset({"desk"})}, ())
     for tenant, model in (("acme", "support"), ("acme", "trial"), ("globex", "desk")):
-        metrics.requests.labels(*metrics.names(tenant, model), "200").inc()
+        metrics.count(*metrics.names(tenant, model), 200, RequestOutcome.OK)
+        metrics.first_token.labels(*metrics.names(tenant, model)).observe(0.1)
     metrics.register({"acme": frozenset({"support"})}, ())
     assert 'model="support"' in _series(metrics)
     assert "trial" not in _series(metrics)
@@ -24,6 +26,15 @@ def test_a_base_model_has_its_series_before_the_first_request_and_loses_it_when_
     assert 'quiver_gateway_tokens_in_flight{base_model="one"} 0.0' in _series(metrics)
     metrics.register({}, ("two",))
     assert "one" not in _series(metrics)
+
+
+def test_failures_have_a_series_before_the_first_one() -> None:
+    metrics = Metrics()
+    metrics.register({"acme": frozenset({"support"})}, ())
+    assert 'quiver_gateway_failed_requests_total{tenant="acme"} 0.0' in _series(metrics)
+    for outcome in RequestOutcome:
+        metrics.count("acme", "support", 200, outcome)
+    assert 'quiver_gateway_failed_requests_total{tenant="acme"} 2.0' in _series(metrics)
 
 
 def test_a_name_that_the_catalog_does_not_have_is_other() -> None:
