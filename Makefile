@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test unit check bench bench-retrieval bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator bench-tuning images chart e2e crds docs dex lock clean
+.PHONY: help setup demo test unit check bench bench-retrieval bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator bench-tuning images chart e2e crds monitoring docs dex lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
@@ -129,6 +129,9 @@ dex:
 
 crds: .venv/ready
 	@$(BIN)/python -m operators.crd charts/quiver/templates/crds
+
+monitoring: .venv/ready
+	@PYTHONPATH=. $(BIN)/python -m monitoring charts/quiver/monitoring
 
 docs: .venv/ready
 	@$(BIN)/python -m serving.gateway.requests.table docs/parameters.md

@@ -42,6 +42,17 @@ class TrainingLimits(Value):
     """Hours of all trainings in a calendar month (UTC); each GPU of a training counts."""
 
 
+class Slo(Value):
+    """What the tenant's callers may expect. Alerts say when the allowance of a month is used up too fast."""
+
+    availability: Annotated[float, Field(ge=0.5, lt=1)] = 0.99
+    """The share of requests that the platform does not fail. Callers' mistakes and limits do not count."""
+    first_token_seconds: Annotated[float, Field(gt=0, le=60)] = 5
+    """The longest time to the first token of a stream, in seconds."""
+    first_token_share: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    """The share of streams whose first token comes within that time."""
+
+
 class TenantSpec(Value):
     """The owner of a namespace, and the limits of its use."""
 
@@ -53,6 +64,8 @@ class TenantSpec(Value):
     """Limits of the tenant's uploads; one over any of these is refused."""
     training: TrainingLimits = TrainingLimits()
     """Limits of the tenant's trainings; one over any of these waits."""
+    slo: Slo = Slo()
+    """What the tenant's callers may expect; alerts go by it."""
     max_adapters: Annotated[int, Field(ge=0, le=10_000)] = 16
     """The tenant's maximum number of adapters."""
     max_pinned_adapters: Annotated[int, Field(ge=0, le=10_000)] = 0

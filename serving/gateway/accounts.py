@@ -93,7 +93,7 @@ class Accounts:
         """Only a stream has a first token: a whole answer's first byte is its last one, too."""
         first = record.first_byte or now
         if record.streamed:
-            self._metrics.first_token.labels(tenant, model).observe(first - record.started)
+            self._metrics.observe_first_token(tenant, model, first - record.started)
         self._metrics.overhead.labels(tenant).observe(first - record.started - record.retrieval_s - record.engine_s)
         if record.sent is not None:
             self._metrics.queue.labels(tenant).observe(record.sent - record.started - record.retrieval_s)

@@ -204,7 +204,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
 
 def _take_up(metrics: Metrics, comparisons: Comparisons, uses: KeyUses, catalog: Catalog) -> None:
     models = {name: frozenset({*tenant.targets, EMBEDDER}) for name, tenant in catalog.tenants.items()}
-    metrics.register(models, catalog.bases)
+    metrics.register(models, catalog.bases, {name: tenant.slo for name, tenant in catalog.tenants.items()})
     metrics.generation.set(catalog.generation)
     comparisons.follow(catalog.canaries)
     uses.keep(catalog.principals)

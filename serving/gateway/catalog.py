@@ -14,7 +14,7 @@ from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, RESIDENT, REVOKIN
 from contract.knowledge_base import KnowledgeBase, KnowledgeBaseSpec
 from contract.prompt import Prompt
 from contract.snapshot import Snapshot
-from contract.tenant import Limits
+from contract.tenant import Limits, Slo, Tenant
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ class TenantEntry:
     targets: Mapping[str, Target]
     knowledge_bases: Mapping[str, KnowledgeBaseSpec]  # those that may be searched
     refused_knowledge_bases: frozenset[str] = frozenset()
+    slo: Slo = field(default_factory=Slo)
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def build_catalog(snapshot: Snapshot, now: datetime) -> Catalog:
     return Catalog(
         generation=snapshot.generation,
         principals=_principals(snapshot, verdicts, owner_of),
-        tenants={t.name: _tenant(snapshot, verdicts, t.name, t.spec.namespace, t.spec.limits)
+        tenants={t.name: _tenant(snapshot, verdicts, t)
                  for t in objects.tenants if accepted(verdicts, t)},
         bases=_bases(snapshot),
     )  # fmt: skip
@@ -214,7 +215,8 @@ def _principals(
     }
 
 
-def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, limits: Limits) -> TenantEntry:
+def _tenant(snapshot: Snapshot, verdicts: Verdicts, tenant: Tenant) -> TenantEntry:
+    name, namespace = tenant.name, tenant.spec.namespace
     names = frozenset(b.name for b in snapshot.objects.base_models)
     bases = [b for b in snapshot.objects.base_models if b.spec.allows(name)]
     own = [Target(tenant=name, name=b.name, base_model=b.name, engine_name=b.name) for b in bases]
@@ -224,7 +226,8 @@ def _tenant(snapshot: Snapshot, verdicts: Verdicts, name: str, namespace: str, l
     mine = [k for k in snapshot.objects.knowledge_bases if k.namespace == namespace]
     return TenantEntry(
         name=name,
-        limits=limits,
+        limits=tenant.spec.limits,
+        slo=tenant.spec.slo,
         targets={target.alias or target.name: target for target in targets},
         knowledge_bases={k.name: k.spec for k in mine if k.may_be_searched(_verdict(k, verdicts))},
         refused_knowledge_bases=frozenset(k.name for k in mine if not k.may_be_searched(_verdict(k, verdicts))),

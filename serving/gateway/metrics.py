@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from contract.tenant import Slo
 from serving.gateway.outcome import RequestOutcome
 
 OTHER = "other"
@@ -26,6 +27,11 @@ class Metrics:
         )  # fmt: skip
         self.failed = self._counter("failed_requests", "Requests that the platform failed: engine_failed, unavailable.",
                                     "tenant")  # fmt: skip
+        self.slow = self._counter(
+            "slow_first_tokens", "Streams whose first token came later than the tenant's SLO says.", "tenant"
+        )
+        self.budget = Gauge("quiver_gateway_slo_budget", "The share of requests that may miss the tenant's SLO.",
+                            ["tenant", "slo"], registry=self.registry)  # fmt: skip
         self.documents = self._counter("documents_requests", "Finished requests for documents.", "tenant", "route",
                                        "code")  # fmt: skip
         self.tokens = self._counter("tokens", "Tokens as the engine counted them.", "tenant", "model", "direction")
@@ -56,6 +62,7 @@ class Metrics:
         )
         self.generation = Gauge("quiver_gateway_catalog_generation", "Snapshot in force.", registry=self.registry)
         self._models: Mapping[str, frozenset[str]] = {}
+        self._slos: Mapping[str, Slo] = {}
         self._bases: frozenset[str] = frozenset()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -71,6 +78,13 @@ class Metrics:
         if outcome.is_failure:
             self.failed.labels(tenant).inc()
 
+    def observe_first_token(self, tenant: str, model: str, seconds: float) -> None:
+        """Of a stream. `tenant` and `model` are labels, from `names`."""
+        self.first_token.labels(tenant, model).observe(seconds)
+        slo = self._slos.get(tenant)
+        if slo and seconds > slo.first_token_seconds:
+            self.slow.labels(tenant).inc()
+
     def count_throttled(self, tenant: str, limit: str) -> None:
         self.throttled.labels(self.tenant(tenant), limit).inc()
 
@@ -81,9 +95,12 @@ class Metrics:
         """The labels of a tenant and of one of its names."""
         return self.tenant(tenant), model if model in self._models.get(tenant, ()) else OTHER
 
-    def register(self, models: Mapping[str, frozenset[str]], bases: Iterable[str]) -> None:
-        """`models` are the names with their own series, by tenant. The series of removed names are deleted. Base models
-        have series from the start, because an autoscaler without a series does not scale down."""
+    def register(
+        self, models: Mapping[str, frozenset[str]], bases: Iterable[str], slos: Mapping[str, Slo] | None = None
+    ) -> None:
+        """`models` are the names with their own series, by tenant, and `slos` the tenants' SLOs. The series of removed
+        names are deleted. Base models have series from the start, because an autoscaler without a series does not scale
+        down."""
         gone = self._bases - (now := frozenset(bases))
         self._bases = now
         for base in now:
@@ -97,16 +114,21 @@ class Metrics:
                 continue
             for name in names - self._models[tenant]:
                 _remove(self._per_model(), {"tenant": tenant, "model": name})
-        for tenant in self._models:
-            self.failed.labels(tenant)  # from the start: rates do not see the first event of a new series
+        self._slos = {tenant: slo for tenant, slo in (slos or {}).items() if tenant in self._models}
+        for tenant in self._models:  # from the start: rates do not see the first event of a new series
+            self.failed.labels(tenant)
+            self.slow.labels(tenant)
+        for tenant, slo in self._slos.items():
+            self.budget.labels(tenant, "availability").set(1 - slo.availability)
+            self.budget.labels(tenant, "first_token").set(1 - slo.first_token_share)
 
     def _per_model(self) -> list[Counter | Histogram | Gauge]:
         return [self.requests, self.tokens, self.first_token, self.duration]
 
     def _per_tenant(self) -> list[Counter | Histogram | Gauge]:
         return [
-            *self._per_model(), self.failed, self.documents, self.throttled, self.retrievals, self.invalid_citations,
-            self.output_token, self.queue, self.retrieval, self.overhead, self.in_flight,
+            *self._per_model(), self.failed, self.slow, self.budget, self.documents, self.throttled, self.retrievals,
+            self.invalid_citations, self.output_token, self.queue, self.retrieval, self.overhead, self.in_flight,
         ]  # fmt: skip
 
 

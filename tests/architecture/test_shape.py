@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-PACKAGES = ("serving", "operators", "retrieval", "service", "contract", "kube")
+PACKAGES = ("serving", "operators", "retrieval", "service", "contract", "kube", "monitoring")
 MAX_FILE, MAX_FUNCTION, MEDIAN_FUNCTION = 400, 60, 10
 NOWHERE = {"common", "utils", "helpers", "misc"}
 

@@ -1,5 +1,7 @@
+import pytest
 from prometheus_client import generate_latest
 
+from contract.tenant import Slo
 from serving.gateway.metrics import MAX_TENANTS, Metrics
 from serving.gateway.outcome import RequestOutcome
 
@@ -35,6 +37,21 @@ def test_failures_have_a_series_before_the_first_one() -> None:
     for outcome in RequestOutcome:
         metrics.count("acme", "support", 200, outcome)
     assert 'quiver_gateway_failed_requests_total{tenant="acme"} 2.0' in _series(metrics)
+
+
+def test_a_first_token_is_slow_by_its_tenants_slo() -> None:
+    metrics = Metrics()
+    slos = {"acme": Slo(first_token_seconds=1, first_token_share=0.9), "globex": Slo()}
+    metrics.register({"acme": frozenset({"support"}), "globex": frozenset({"desk"})}, (), slos)
+    for seconds in (0.5, 1.5, 2.0):
+        metrics.observe_first_token("acme", "support", seconds)
+        metrics.observe_first_token("globex", "desk", seconds)
+    assert 'quiver_gateway_slow_first_tokens_total{tenant="acme"} 2.0' in _series(metrics)
+    assert 'quiver_gateway_slow_first_tokens_total{tenant="globex"} 0.0' in _series(metrics)
+    budget = metrics.registry.get_sample_value("quiver_gateway_slo_budget", {"tenant": "acme", "slo": "first_token"})
+    assert budget == pytest.approx(0.1)
+    metrics.register({"globex": frozenset({"desk"})}, (), slos)
+    assert "acme" not in _series(metrics)
 
 
 def test_a_name_that_the_catalog_does_not_have_is_other() -> None:

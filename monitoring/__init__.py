@@ -1,0 +1,1 @@
+"""What Prometheus and Grafana are given: rules, alerts and dashboards, made from here. Imports nothing of ours."""

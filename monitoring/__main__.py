@@ -1,0 +1,30 @@
+"""`python -m monitoring FOLDER`: writes the rules and the dashboards that the chart ships."""
+
+import json
+import sys
+from pathlib import Path
+
+import yaml
+
+from monitoring.dashboards import PAGES, dashboard
+from monitoring.rules import rules
+
+_MADE = "# Made by `make monitoring` from monitoring/; edit there.\n"
+
+
+def files() -> dict[str, str]:
+    """By name."""
+    made = {f"{page.name}.json": json.dumps(dashboard(page), indent=1) + "\n" for page in PAGES}
+    return {**made, "rules.yaml": _MADE + yaml.safe_dump(rules(), sort_keys=False, width=110, allow_unicode=True)}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    for old in folder.glob("*.json"):
+        old.unlink()
+    for name, text in files().items():
+        (folder / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
