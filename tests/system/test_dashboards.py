@@ -1,0 +1,64 @@
+"""Every query of every panel, answered by a real Prometheus that scrapes the platform under traffic."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import openai
+import pytest
+
+from examples.demo.platform import Platform
+from monitoring.dashboards import PAGES, Panel, Query
+from tests.system.prometheus import Prometheus, prometheus
+
+QUESTION: Any = [{"role": "user", "content": "What is the refund window of the Velmora Basic plan?"}]
+DOCUMENTS = {"retrieval": {"knowledge_bases": ["handbook"]}}
+QUERIES = [(page.name, panel, query) for page in PAGES for panel in page.panels for query in panel.queries]
+LIMIT_S = 120.0
+
+
+@pytest.fixture(scope="module")
+def scraped(platform: Platform, acme: openai.OpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """Traffic on both sides of at least one scrape: rates need two values of a series."""
+    with prometheus(platform, tmp_path_factory.mktemp("prometheus")) as server:
+        for count in (1, 2):
+            _traffic(acme)
+            platform.wait_until(partial(_has_answered, server, 2 * count), what="a scrape", limit_s=LIMIT_S)
+        yield server
+
+
+def _has_answered(server: Prometheus, count: int) -> bool:
+    """At least; other tests' requests count as well."""
+    series = server.query('sum(quiver_gateway_requests_total{tenant="acme", outcome="ok"})')
+    return bool(series) and float(series[0]["value"][1]) >= count
+
+
+def _traffic(client: openai.OpenAI) -> None:
+    for stream in (False, True):
+        answer: Any = client.chat.completions.create(
+            model="support", messages=QUESTION, max_tokens=8, stream=stream, extra_body=DOCUMENTS
+        )
+        if stream:
+            list(answer)
+    with pytest.raises(openai.NotFoundError):
+        client.chat.completions.create(model="absent", messages=QUESTION)
+
+
+def _filled(query: Query) -> str:
+    return query.expr.replace("$tenant", ".+")
+
+
+@pytest.mark.parametrize(
+    ("page", "panel", "query"), QUERIES, ids=lambda each: each.legend if isinstance(each, Query) else None
+)
+def test_a_panel_shows_data_with_the_labels_of_its_legend(
+    platform: Platform, scraped: Prometheus, page: str, panel: Panel, query: Query
+) -> None:
+    platform.wait_until(lambda: scraped.query(_filled(query)), what=f"{page}: {panel.title}", limit_s=LIMIT_S)
+    named = set(re.findall(r"{{(\w+)}}", query.legend))
+    assert all(named <= series["metric"].keys() for series in scraped.query(_filled(query)))
+
+
+def test_no_rule_of_the_chart_fails_in_this_prometheus(scraped: Prometheus) -> None:
+    assert scraped.query("sum(prometheus_rule_evaluation_failures_total) or vector(0)")[0]["value"][1] == "0"
