@@ -7,3 +7,5 @@ RESIDENTS = "residents.json"
 # Written by the plugin: requests that met their adapter in memory, and others, as `FORMAT` of struct.
 COUNTS = "paging"
 FORMAT = "<QQ"
+# In the ids of the agent's own requests, which are not counted.
+PROBE = "quiver-probe"

@@ -15,6 +15,8 @@ Rule = dict[str, Any]
 
 RUNBOOKS = "docs/runbooks.md"
 FLOOR = 10
+# A share above this always counts as too fast: a multiple of a large budget would never be reached.
+MOST_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ SLOS = (
         "availability",
         "quiver:failed",
         "quiver_gateway_failed_requests_total",
-        'quiver_gateway_requests_total{outcome!~"client_error|limited|aborted"}',
+        'quiver_gateway_requests_total{outcome=~"ok|abstained|engine_failed|unavailable"}',
         "QuiverRequestsFail",
         "requests fail",
     ),
@@ -198,7 +200,8 @@ def burns(slo: Slo) -> Iterator[Alert]:
     budget = f'max(quiver_gateway_slo_budget{{slo="{slo.name}"}}) by (tenant)'
     for burn in BURNS:
         over = " and ".join(
-            f"{slo.record}:share{window} > on (tenant) ({burn.rate} * {budget})" for window in (burn.long, burn.short)
+            f"{slo.record}:share{window} > on (tenant) clamp_max({burn.rate} * {budget}, {MOST_SHARE})"
+            for window in (burn.long, burn.short)
         )
         floor = f"sum(increase({slo.bad}[{burn.long}])) by (tenant) >= {FLOOR}"
         yield Alert(

@@ -18,7 +18,8 @@ class AgentClient:
 
     async def desire(self, desired: DesiredSet) -> None:
         with peer_errors("agent"):
-            body = desired.model_dump_json(by_alias=True)
+            known = {"residents"} if desired.residents is None else None  # agents of earlier releases refuse the field
+            body = desired.model_dump_json(by_alias=True, exclude=known)
             url = f"{self._url}/v1/desired"
             async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()

@@ -76,7 +76,7 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
 def _with_residents(base: BaseModel, cache: ClusterCache, sets: Sequence[DesiredSet]) -> Sequence[DesiredSet]:
     """The sets with the versions that have a place in memory, if there is no room for all."""
     if all(len(desired.adapters) <= base.spec.lora.cpu_slots for desired in sets):
-        return sets
+        return sets  # without a look at every adapter
     adapters = {cache.adapter_name(adapter.key): adapter for adapter in cache.adapters_of(base.name)}
     pins = {name: tenant.spec.max_pinned_adapters for name, _ in adapters if (tenant := cache.tenant(name))}
     return [
@@ -94,7 +94,10 @@ def _note_on_demand(base: BaseModel, cache: ClusterCache, sets: Sequence[Desired
         for item in desired.adapters
         if item.required and item.version_name not in desired.residents
     }
-    before = cache.on_demand.get(base.name, frozenset())
+    before = cache.on_demand.get(base.name)
+    if before is None:  # since the operator's start: as the adapters say
+        said = (item for item in cache.adapters_of(base.name) if c.find(item.status.conditions, c.RESIDENT))
+        before = frozenset(cache.adapter_name(item.key) for item in said)
     cache.on_demand[base.name] = frozenset(names)
     owned = ((tenant, cache.tenant(tenant), name) for tenant, name in names ^ before)
     return {Key(kind="Adapter", namespace=owner.spec.namespace, name=name) for _, owner, name in owned if owner}

@@ -24,16 +24,19 @@ def residents(
 ) -> frozenset[VersionName] | None:
     """None if there is room for all `items`. `pins` are the numbers of adapters that tenants may pin.
 
-    Pinned adapters come first; active versions before canaries and candidates, and these before earlier versions.
+    Active versions of pinned adapters come first; active versions before canaries and candidates, and these before
+    earlier versions. A candidate of the active content is the same version.
     """
-    if len(items) <= lora.cpu_slots:
+    versions = [item for item in items if not _is_active_again(item, adapters.get(_adapter(item)))]
+    if len(versions) <= lora.cpu_slots:
         return None
     pinned = _pinned(adapters, pins)
-    wanted = [item for item in items if not _is_on_demand(adapters.get(_adapter(item)))]
+    wanted = [item for item in versions if not _is_on_demand(adapters.get(_adapter(item)))]
     turns: Counter[tuple[str, bool, int]] = Counter()
     order: list[tuple[bool, int, int, VersionName]] = []
     for item in sorted(wanted, key=lambda each: each.version_name):
-        group = (item.tenant, _adapter(item) not in pinned, _tier(item, adapters.get(_adapter(item))))
+        tier = _tier(item, adapters.get(_adapter(item)))
+        group = (item.tenant, tier > 0 or _adapter(item) not in pinned, tier)
         order.append((*group[1:], turns[group], item.version_name))
         turns[group] += 1
     return frozenset(name for *_, name in sorted(order)[: lora.cpu_slots - lora.slots])
@@ -41,6 +44,14 @@ def residents(
 
 def _adapter(item: DesiredAdapter) -> AdapterName:
     return (item.tenant, item.adapter)
+
+
+def _is_active_again(item: DesiredAdapter, adapter: Adapter | None) -> bool:
+    """True of a candidate whose source is the active version's: it has the same name in the engine."""
+    if adapter is None or item.is_verified:
+        return False
+    active = adapter.status.active
+    return active is not None and not active.is_base and active.source == adapter.spec.source
 
 
 def _is_on_demand(adapter: Adapter | None) -> bool:

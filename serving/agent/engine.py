@@ -3,13 +3,14 @@
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 
 from contract.agent import Fingerprint
+from contract.engine_memory import PROBE
 from service.addresses import connector, root
 from serving.agent.errors import EngineDownError, UnavailableError
 from serving.agent.fingerprint import PROMPTS, TOP
@@ -71,7 +72,11 @@ class Engine:
         unique salt keeps a prefix cache from answering.
         """
         body = {"model": name, "prompt": PROMPTS, "max_tokens": 1, "temperature": 0, "logprobs": TOP}
-        status, text = await self._exchange("POST", "/v1/completions", body | {"cache_salt": uuid.uuid4().hex})
+        salt = uuid.uuid4().hex
+        body |= {"cache_salt": salt}
+        status, text = await self._exchange(
+            "POST", "/v1/completions", body, headers={"X-Request-Id": f"{PROBE}-{salt}"}
+        )
         if status != 200:
             raise UnavailableError("ProbeFailed", f"{name} gave no answer to a probe: {_message(text)}")
         choices = sorted(json.loads(text)["choices"], key=lambda choice: choice["index"])
@@ -92,10 +97,15 @@ class Engine:
         return text
 
     async def _exchange(
-        self, method: str, path: str, body: dict[str, Any] | None, timeout: aiohttp.ClientTimeout = TIMEOUT
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[int, str]:
         try:
-            async with self._session.request(method, path, json=body, timeout=timeout) as response:
+            async with self._session.request(method, path, json=body, timeout=timeout, headers=headers) as response:
                 return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise EngineDownError("EngineDown", f"the engine does not answer ({type(error).__name__})") from error

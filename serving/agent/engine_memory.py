@@ -18,7 +18,7 @@ class EngineMemory:
     def __init__(self, store: Path) -> None:
         self._residents, self._counts = store / RESIDENTS, store / COUNTS
         self._written: frozenset[str] | None = None
-        self._read = (0, 0)
+        self._read = self._now()  # what was counted before this agent
 
     def keep(self, names: frozenset[str] | None) -> None:
         """Names the versions that keep their places; None if there is room for all. While the file cannot be written,
@@ -36,10 +36,14 @@ class EngineMemory:
     def requests(self) -> tuple[int, int]:
         """Requests since the last call: those that met their adapter in memory, and others. The engine's counts begin
         again with each engine."""
-        try:
-            now = struct.unpack(FORMAT, self._counts.read_bytes())
-        except (OSError, struct.error):  # before the engine loaded its first version
-            now = (0, 0)
+        now = self._now()
         before = self._read if now[0] >= self._read[0] and now[1] >= self._read[1] else (0, 0)
-        self._read = (now[0], now[1])
+        self._read = now
         return now[0] - before[0], now[1] - before[1]
+
+    def _now(self) -> tuple[int, int]:
+        try:
+            in_memory, others = struct.unpack(FORMAT, self._counts.read_bytes())
+        except (OSError, struct.error):  # before the engine loaded its first version
+            return 0, 0
+        return in_memory, others

@@ -16,7 +16,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from contract.engine_memory import COUNTS, FORMAT, RESIDENTS
+from contract.engine_memory import COUNTS, FORMAT, PROBE, RESIDENTS
 from serving.engine import settings
 from serving.engine.eviction import Eviction
 
@@ -55,7 +55,7 @@ class Pages:
 
         def run(worker: Any, scheduled: Any) -> Any:
             for request in scheduled.scheduled_new_reqs:
-                if request.lora_request:
+                if request.lora_request and PROBE not in request.req_id:
                     self._count(request.lora_request.lora_name)
             return execute_model(worker, scheduled)
 
@@ -72,8 +72,9 @@ class Pages:
 
     def running(self, apply: Callable[..., None]) -> Callable[..., None]:
         def run(manager: Any, requests: Iterable[Any]) -> None:
-            self._batch = frozenset(request.lora_name for request in requests if request)
-            apply(manager, requests)
+            asked = sorted((each for each in requests if each), key=lambda each: each.lora_int_id)
+            self._batch = frozenset(each.lora_name for each in asked)
+            apply(manager, asked)  # in the same order in every process of an engine
 
         return run
 
@@ -81,12 +82,22 @@ class Pages:
         def run(manager: Any, request: Any) -> bool:
             if self._eviction is None:
                 self._eviction = Eviction(int(manager._adapter_manager.capacity))
+            self._drop_earlier(manager._adapter_manager, request)
             added = add_adapter(manager, request)
             self._names[request.lora_int_id] = request.lora_name
             self._coming.discard(request.lora_name)
             return added
 
         return run
+
+    def _drop_earlier(self, manager: Any, request: Any) -> None:
+        """A name that was unloaded and loaded again has a new number. The weights under the old one are never asked for
+        again, since vLLM's unloading forgets the name alone."""
+        numbers = [number for number, name in self._names.items() if name == request.lora_name]
+        for number in numbers:
+            if number != request.lora_int_id:
+                manager.remove_adapter(number)
+                del self._names[number]
 
     def removing(self, _: Callable[..., bool]) -> Callable[..., bool]:
         """In place of the removal of the least recently used adapter."""
@@ -139,15 +150,20 @@ class Counts:
 
     def add(self, *, in_memory: bool) -> None:
         self._values[not in_memory] += 1
-        if self._path is not None:
+        if self._path is None:
+            return
+        try:
             self._shared = self._shared or _mapped(self._path)
-            struct.pack_into(FORMAT, self._shared, 0, *self._values)
+        except OSError:  # a full disk: counts are lost, and no request
+            self._path = None
+            return
+        struct.pack_into(FORMAT, self._shared, 0, *self._values)
 
 
 def _mapped(path: Path) -> mmap.mmap:
     """A new file: an earlier one may be mapped by another process."""
     staged = path.with_name(f"{path.name}.{os.getpid()}")
-    staged.write_bytes(bytes(struct.calcsize(FORMAT)))
-    staged.rename(path)
-    with path.open("r+b") as file:
+    with staged.open("w+b") as file:
+        os.posix_fallocate(file.fileno(), 0, struct.calcsize(FORMAT))  # a write to the map has its room
+        staged.rename(path)
         return mmap.mmap(file.fileno(), 0)

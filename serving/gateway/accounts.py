@@ -10,7 +10,7 @@ from serving.gateway.catalog import Target
 from serving.gateway.comparisons import Comparisons, Result
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.observations import Observations
-from serving.gateway.outcome import RequestOutcome, outcome_of
+from serving.gateway.outcome import Facts, RequestOutcome, outcome_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,12 @@ class RequestRecord:
     embedding: str | None = None
     finish_reason: str | None = None
     streamed: bool = False
+    asked_stream: bool = False
     target: Target | None = None
     cited: bool | None = None
     failed: bool = False
     no_engine: bool = False
+    not_ready: bool = False
     abstained: bool = False
     refunded: bool = False
     attempts: int = 0
@@ -65,8 +67,8 @@ class Accounts:
                     record.tenant, record.model, status, first, now - record.started)  # fmt: skip
         self._compare(record)
         metrics, tenant, model = self._metrics, *self._metrics.names(record.tenant, record.model)
-        outcome = outcome_of(status, engine_failed=record.failed and not record.no_engine,
-                             caller_left=record.caller_left, abstained=record.abstained)  # fmt: skip
+        facts = Facts(record.failed, record.no_engine, record.not_ready, record.caller_left, record.abstained)
+        outcome = outcome_of(status, facts)
         metrics.count(tenant, model, status, outcome)
         if outcome in (RequestOutcome.OK, RequestOutcome.ABSTAINED):
             metrics.duration.labels(tenant, model, str(record.streamed).lower()).observe(now - record.started)
@@ -74,6 +76,8 @@ class Accounts:
             metrics.retrievals.labels(tenant, record.retrieval).inc()
             metrics.retrieval.labels(tenant).observe(record.retrieval_s)
         if record.first_byte is None:
+            if record.asked_stream and record.sent is not None:
+                metrics.give_up_first_token(tenant, model, now - record.started)
             return
         metrics.tokens.labels(tenant, model, "prompt").inc(record.tokens.prompt)
         metrics.tokens.labels(tenant, model, "completion").inc(record.tokens.completion)

@@ -18,7 +18,7 @@ from serving.gateway.catalog import Catalog, Principal
 from serving.gateway.errors import ApiError, InvalidRequest, NotFound, Unavailable, model_not_found, unavailable
 from serving.gateway.forwarding import CALLER_GONE
 from serving.gateway.metrics import OTHER, Metrics
-from serving.gateway.outcome import outcome_of
+from serving.gateway.outcome import Facts, outcome_of
 from serving.gateway.quotas import Quotas
 from serving.gateway.raw_request import CallerGone, RawRequest
 from serving.gateway.requests.embeddings import EmbeddingRequest, parse
@@ -62,7 +62,7 @@ class Embeddings:
             logger.info("tenant=%s model=%s status=%d total_s=%.3f",
                         tenant, EMBEDDER, exchange.status or 500, time.monotonic() - begun)  # fmt: skip
             status = exchange.status or 500
-            outcome = outcome_of(status, engine_failed=False, caller_left=status == CALLER_GONE, abstained=False)
+            outcome = outcome_of(status, Facts(caller_left=status == CALLER_GONE))
             self._metrics.count(*self._metrics.names(tenant, EMBEDDER), status, outcome)
 
     async def _answer(self, exchange: RawRequest, principal: Principal) -> None:

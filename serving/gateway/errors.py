@@ -104,6 +104,9 @@ class Unavailable(ApiError):
     type = "server_error"
 
 
+MODEL_NOT_READY = "model_not_ready"
+
+
 def unavailable(problem: str, code: str) -> Unavailable:
     return Unavailable(f"{problem}; try again in {RETRY_AFTER_S} s.", code=code, retry_after_s=RETRY_AFTER_S)
 

@@ -11,7 +11,7 @@ from serving.gateway.answering import Answering
 from serving.gateway.authentication import INFERENCE, Authentication, permitted
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Base, Catalog, Principal, Target
-from serving.gateway.errors import ApiError, Unavailable, model_not_found, model_refused, unavailable
+from serving.gateway.errors import MODEL_NOT_READY, ApiError, Unavailable, model_not_found, model_refused, unavailable
 from serving.gateway.in_flight import InFlight
 from serving.gateway.metrics import OTHER, Metrics
 from serving.gateway.prompting import length
@@ -61,7 +61,11 @@ class Forwarder:
         except ApiError as error:
             if LIMIT_HEADER not in raw.headers:
                 raw.headers |= self.limits(record.tenant)
+            record.not_ready = error.code == MODEL_NOT_READY
             await _send_error(raw, error)
+        except BaseException:
+            record.failed = record.no_engine = True  # of the gateway itself, or it stops
+            raise
         finally:
             self._accounts.close(record, raw.status or 500)  # no response was sent: the app logs the failure
 
@@ -89,7 +93,7 @@ class Forwarder:
     async def _route(self, record: RequestRecord, raw: RawRequest, request: AnyRequest, principal: Principal) -> None:
         # There is no await between the choice of a version and its count: a chosen version is always counted.
         target = self._resolve(principal, request.model, raw.unique_id)
-        record.model, record.target = target.name, target
+        record.model, record.target, record.asked_stream = target.name, target, request.stream
         base = self._catalog().bases[target.base_model]
         capabilities.check(request, base)
         in_flight = self._metrics.in_flight.labels(self._metrics.tenant(record.tenant))
@@ -131,7 +135,7 @@ class Forwarder:
         if target.refused:
             raise model_refused(model)
         if target.engine_name is None:
-            raise unavailable(f"The model `{model}` is not ready yet", "model_not_ready")
+            raise unavailable(f"The model `{model}` is not ready yet", MODEL_NOT_READY)
         return target
 
     def _reserve(

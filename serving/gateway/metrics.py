@@ -85,6 +85,13 @@ class Metrics:
         if slo and seconds > slo.first_token_seconds:
             self.slow.labels(tenant).inc()
 
+    def give_up_first_token(self, tenant: str, model: str, seconds: float) -> None:
+        """Of a stream that ended before its first token. It counts if that was later than the SLO says: otherwise
+        figures would improve when callers give up."""
+        slo = self._slos.get(tenant)
+        if slo and seconds > slo.first_token_seconds:
+            self.observe_first_token(tenant, model, seconds)
+
     def count_throttled(self, tenant: str, limit: str) -> None:
         self.throttled.labels(self.tenant(tenant), limit).inc()
 

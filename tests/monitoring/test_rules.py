@@ -36,6 +36,10 @@ class Case:
     step: int = 1
 
 
+def _budget(slo: str, share: float) -> dict[str, str]:
+    return {f'quiver_gateway_slo_budget{{tenant="acme", slo="{slo}"}}': f"{share}+0x100000"}
+
+
 def _failing(share: int, steps: int, *, a_step: int = 100) -> dict[str, str]:
     """So many of a hundred streams break off after their first byte."""
     bad, good = a_step * share // 100, a_step * (100 - share) // 100
@@ -66,6 +70,7 @@ CASES = (
     Case("QuiverRequestsFail1h", "70m", _failing(20, 70), True, ACME),
     Case("QuiverRequestsFail1h", "70m", _failing(5, 70), False),
     Case("QuiverRequestsFail1h", "70m", _failing(50, 70, a_step=2) | {FAILED: "0+0x60 1 1 1 1 1 1 1 1 1 1"}, False),
+    Case("QuiverRequestsFail1h", "70m", _failing(95, 70) | _budget("availability", 0.3), True, ACME),
     Case("QuiverRequestsFail6h", "370m", _failing(8, 74), True, ACME, SLOW_STEP),
     Case("QuiverRequestsFail6h", "370m", _failing(4, 74), False, step=SLOW_STEP),
     Case("QuiverRequestsFail1d", "25h", _failing(4, 300), True, ACME, SLOW_STEP),

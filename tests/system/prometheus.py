@@ -37,13 +37,18 @@ class Prometheus:
 
     def query(self, expr: str) -> list[dict[str, Any]]:
         """The series of an instant query, with their last values."""
-        address = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': expr})}"
         try:
-            with urllib.request.urlopen(address) as response:
-                series: list[dict[str, Any]] = json.load(response)["data"]["result"]
+            series: list[dict[str, Any]] = self._data(f"query?{urllib.parse.urlencode({'query': expr})}")["result"]
         except OSError:
             return []  # it starts
         return series
+
+    def health_of_rules(self) -> list[str]:
+        return [rule["health"] for group in self._data("rules")["groups"] for rule in group["rules"]]
+
+    def _data(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}") as response:
+            return json.load(response)["data"]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Every query of every panel, answered by a real Prometheus that scrapes the platform under traffic."""
 
+import math
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -45,6 +46,10 @@ def _traffic(client: openai.OpenAI) -> None:
         client.chat.completions.create(model="absent", messages=QUESTION)
 
 
+def _has_a_number(server: Prometheus, query: Query) -> bool:
+    return any(math.isfinite(float(series["value"][1])) for series in server.query(_filled(query)))
+
+
 def _filled(query: Query) -> str:
     return query.expr.replace("$tenant", ".+")
 
@@ -55,10 +60,10 @@ def _filled(query: Query) -> str:
 def test_a_panel_shows_data_with_the_labels_of_its_legend(
     platform: Platform, scraped: Prometheus, page: str, panel: Panel, query: Query
 ) -> None:
-    platform.wait_until(lambda: scraped.query(_filled(query)), what=f"{page}: {panel.title}", limit_s=LIMIT_S)
+    platform.wait_until(partial(_has_a_number, scraped, query), what=f"{page}: {panel.title}", limit_s=LIMIT_S)
     named = set(re.findall(r"{{(\w+)}}", query.legend))
     assert all(named <= series["metric"].keys() for series in scraped.query(_filled(query)))
 
 
 def test_no_rule_of_the_chart_fails_in_this_prometheus(scraped: Prometheus) -> None:
-    assert scraped.query("sum(prometheus_rule_evaluation_failures_total) or vector(0)")[0]["value"][1] == "0"
+    assert set(scraped.health_of_rules()) == {"ok"}

@@ -12,12 +12,16 @@ from typing import Any
 
 import openai
 import psutil
+import pytest
+from openai.types import Completion
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks import direct
 from benchmarks.load import QUESTION, load
-from examples.demo.platform import QUIVER, Platform, copy_objects, create_key
+from examples.demo.platform import QUIVER, Platform, copy_objects, create_key, read_metrics
 from operators.local.layout import free_port
 
+STREAMS = 3
 HELLO: Any = [{"role": "user", "content": QUESTION}]
 
 
@@ -59,7 +63,12 @@ def test_an_engine_that_is_killed_comes_back_with_every_adapter_and_callers_are_
 ) -> None:
     engine = platform.part("vllm.entrypoints.openai.api_server")
     family = [engine, *engine.children(recursive=True)]
+    before = _failures(platform)
+    streams = [_begun_stream(acme) for _ in range(STREAMS)]
     engine.kill()
+    for stream in streams:
+        with pytest.raises(openai.APIError):
+            list(stream)
     refusals: list[tuple[int, str | None]] = []
 
     def answers() -> bool:
@@ -79,6 +88,32 @@ def test_an_engine_that_is_killed_comes_back_with_every_adapter_and_callers_are_
         for model in models:
             assert client.chat.completions.create(model=model, messages=HELLO, max_tokens=1).choices
     assert [member for member in family if _runs(member)] == []
+    # A stream that broke off had begun with 200.
+    after = _failures(platform)
+    assert after["broken"] - before["broken"] == STREAMS
+    assert after["all"] - before["all"] == STREAMS + len(refusals)
+
+
+def _begun_stream(client: openai.OpenAI) -> openai.Stream[Completion]:
+    """Of hundreds of tokens."""
+    stream = client.completions.create(
+        model="quiver-demo", prompt="The", max_tokens=900, temperature=1, stream=True, n=4,
+        extra_body={"frequency_penalty": 2},
+    )  # fmt: skip
+    next(iter(stream))
+    return stream
+
+
+def _failures(platform: Platform) -> dict[str, float]:
+    """Of tenant acme: streams that broke off, and all requests that the platform failed."""
+    families = text_string_to_metric_families(read_metrics(platform, platform.metrics_url))
+    samples = [sample for family in families for sample in family.samples if sample.labels.get("tenant") == "acme"]
+    broken = {"code": "200", "outcome": "engine_failed"}.items()
+    return {
+        "broken": sum(each.value for each in samples
+                      if each.name == "quiver_gateway_requests_total" and broken <= each.labels.items()),
+        "all": sum(each.value for each in samples if each.name == "quiver_gateway_failed_requests_total"),
+    }  # fmt: skip
 
 
 def test_a_port_in_use_is_said_at_once_and_nothing_is_started(platform: Platform, tmp_path: Path) -> None:

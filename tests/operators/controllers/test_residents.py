@@ -45,8 +45,14 @@ def _on_demand(loop: Loop) -> set[str]:
     return {a.name for a in loop.objects.adapters if c.find(a.status.conditions, c.RESIDENT)}
 
 
+def test_adapters_that_fit_have_their_places(loop: Loop) -> None:
+    """Each has its active version and a candidate of the same content, which is one version."""
+    _says(loop, *(objects.adapter(name) for name in "abcd"))
+    assert loop.pushed.desired.residents is None
+    assert _on_demand(loop) == set()
+
+
 def test_adapters_beyond_memory_answer_and_say_that_they_are_loaded_when_asked_for(loop: Loop) -> None:
-    """Each adapter has its active version and a candidate of the same content, which is one version."""
     _says(loop, *(objects.adapter(name) for name in "abcdef"))
     assert all(a.status.routed for a in loop.objects.adapters)
     assert loop.pushed.desired.residents is not None
@@ -74,3 +80,11 @@ def test_a_start_of_the_operator_writes_nothing(loop: Loop) -> None:
     loop.events.enqueue_everything()
     loop.settle()
     assert loop.objects == before
+
+
+def test_places_that_came_while_no_operator_ran_are_noticed(loop: Loop) -> None:
+    adapters = [objects.adapter(name) for name in "abcdef"]
+    _says(loop, *adapters)
+    loop.cache.on_demand.clear()
+    _says(loop, *adapters, places=16)
+    assert _on_demand(loop) == set()

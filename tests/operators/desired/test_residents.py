@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.adapter import Adapter
+from contract.adapter import ActiveVersion, Adapter, AdapterStatus
 from contract.agent import DesiredAdapter
 from contract.base_model import Lora
 from operators.desired.residents import residents
@@ -55,6 +55,25 @@ def test_a_tenant_pins_as_many_as_the_platform_allows() -> None:
     adapters = {("acme", name): _adapter(name, pinned=True) for name in "fg"}
     assert _names(items, adapters) == {"acme/a", "acme/b", "acme/c", "acme/d"}
     assert _names(items, adapters, acme=1) == {"acme/f", "acme/a", "acme/b", "acme/c"}
+
+
+def test_a_pin_is_for_the_active_version_alone() -> None:
+    """Else the earlier versions of pinned adapters would take the places of other tenants' active ones."""
+    pinned = _adapter("a", pinned=True)
+    earlier = tuple(_item("acme", "a", required=False).model_copy(update={"revision": f"r{n}"}) for n in range(5))
+    items = [_item("acme", "a"), *earlier, *(_item("globex", name) for name in "abc")]
+    assert _names(items, {("acme", "a"): pinned}, acme=1) == {"acme/a", "globex/a", "globex/b", "globex/c"}
+
+
+def test_a_candidate_of_the_active_content_is_the_same_version() -> None:
+    adapter = _adapter("a")
+    active = ActiveVersion(
+        digest="a" * 64, engine_name="acme.a.0", base_model="base", source=adapter.spec.source, generation=1
+    )
+    running = adapter.model_copy(update={"status": AdapterStatus(active=active)})
+    items = [_item("acme", name) for name in "abcdef"]
+    again = _item("acme", "a", required=False).model_copy(update={"revision": "source:1"})
+    assert residents([*items, again], {("acme", "a"): running}, LORA, {}) is None
 
 
 def test_active_versions_come_before_candidates() -> None:

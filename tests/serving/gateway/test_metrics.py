@@ -48,6 +48,9 @@ def test_a_first_token_is_slow_by_its_tenants_slo() -> None:
         metrics.observe_first_token("globex", "desk", seconds)
     assert 'quiver_gateway_slow_first_tokens_total{tenant="acme"} 2.0' in _series(metrics)
     assert 'quiver_gateway_slow_first_tokens_total{tenant="globex"} 0.0' in _series(metrics)
+    for seconds in (0.5, 3.0):
+        metrics.give_up_first_token("acme", "support", seconds)
+    assert 'quiver_gateway_slow_first_tokens_total{tenant="acme"} 3.0' in _series(metrics)
     budget = metrics.registry.get_sample_value("quiver_gateway_slo_budget", {"tenant": "acme", "slo": "first_token"})
     assert budget == pytest.approx(0.1)
     metrics.register({"globex": frozenset({"desk"})}, (), slos)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from serving.gateway.outcome import RequestOutcome, outcome_of
+from serving.gateway.outcome import Facts, RequestOutcome, outcome_of
 
 
 @pytest.mark.parametrize(
@@ -10,8 +10,10 @@ from serving.gateway.outcome import RequestOutcome, outcome_of
     [
         (200, {}, RequestOutcome.OK),
         (200, {"abstained": True}, RequestOutcome.ABSTAINED),
-        (200, {"engine_failed": True}, RequestOutcome.ENGINE_FAILED),  # a stream that broke off
-        (503, {"engine_failed": True}, RequestOutcome.ENGINE_FAILED),
+        (200, {"failed": True}, RequestOutcome.ENGINE_FAILED),  # a stream that broke off
+        (200, {"failed": True, "no_engine": True}, RequestOutcome.UNAVAILABLE),  # the gateway stopped
+        (503, {"failed": True}, RequestOutcome.ENGINE_FAILED),
+        (503, {"not_ready": True}, RequestOutcome.NOT_READY),
         (499, {"caller_left": True}, RequestOutcome.ABORTED),
         (429, {}, RequestOutcome.LIMITED),
         (404, {}, RequestOutcome.CLIENT_ERROR),
@@ -20,8 +22,7 @@ from serving.gateway.outcome import RequestOutcome, outcome_of
     ],
 )
 def test_an_outcome_is_more_than_a_status(status: int, facts: dict[str, bool], outcome: RequestOutcome) -> None:
-    known = {"engine_failed": False, "caller_left": False, "abstained": False}
-    assert outcome_of(status, **{**known, **facts}) is outcome
+    assert outcome_of(status, Facts(**facts)) is outcome
 
 
 def test_callers_mistakes_and_limits_are_no_failures_of_the_platform() -> None:
