@@ -25,7 +25,8 @@ class Observation(Body):
     at: Seconds
     """When the request finished, in Unix seconds."""
     embedding: Embedding | None
-    """The embedding of the question, if documents were searched for it."""
+    """The embedding of the question, if documents were searched for it and it is the first of its conversation: later
+    ones are about the same."""
     retrieval: Retrieval
     finish_reason: Annotated[str, Field(max_length=64)] | None
     prompt_tokens: Tokens
@@ -70,6 +71,14 @@ class SignalReport(Reply):
     """The time of the last test, in Unix seconds."""
     samples: int
     reference_samples: int
+    provisional: bool
+    """True while the reference is shorter than it is to be."""
+
+
+class Rebased(Reply):
+    """The tenant whose references begin anew."""
+
+    tenant: str
 
 
 class DriftReport(Reply):

@@ -4,8 +4,6 @@ import argparse
 import sys
 import time
 
-import numpy as np
-
 from service import logs
 from service.server import serve
 from serving.drift.app import create_app
@@ -24,7 +22,7 @@ def main() -> None:
     except SettingsError as invalid:
         sys.exit(str(invalid))
     logs.configure()
-    detector = Detector(settings, Store(settings.state), clock=time.time, rng=np.random.default_rng())
+    detector = Detector(settings, Store(settings.state), clock=time.time)
     serve(create_app(settings, detector), host=settings.host, port=settings.port, descriptor=settings.socket)
 
 

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from contract.drift import DriftReport, Receipt, Registered, SignalReport, Tenants
+from contract.drift import DriftReport, Rebased, Receipt, Registered, SignalReport, Tenants
 from service.application import application, router
 from service.background import Background
+from service.errors import InvalidRequestError
 from service.probes import Probes
 from service.tokens import Tokens, optional
 from serving.drift.detector import Detector, Report
@@ -61,10 +62,20 @@ def routes(detector: Detector) -> APIRouter:
         decision = await detector.register(body.tenants)
         return Registered(registered=len(decision.registered), refused=list(decision.refused))
 
+    @drift.post("/v1/tenants/{tenant}/rebase", status_code=202)
+    async def rebase(tenant: str) -> Rebased:
+        """Begins new references of the tenant's signals, where a change is meant."""
+        if not await detector.rebase(tenant):
+            raise InvalidRequestError(f"tenant {tenant} is not watched; GET /v1/drift lists the tenants that are")
+        return Rebased(tenant=tenant)
+
     @drift.get("/v1/drift")
     async def report() -> DriftReport:
         """The verdict on each signal of each tenant."""
-        return DriftReport(tenants={item.tenant: {item.signal: signal_report(item)} for item in detector.reports()})
+        tenants: dict[str, dict[str, SignalReport]] = {}
+        for item in detector.reports():
+            tenants.setdefault(item.tenant, {})[item.signal] = signal_report(item)
+        return DriftReport(tenants=tenants)
 
     return drift
 
@@ -80,4 +91,5 @@ def signal_report(report: Report) -> SignalReport:
         tested_at=test.at if test else None,
         samples=report.samples,
         reference_samples=report.reference_samples,
+        provisional=report.is_provisional,
     )

@@ -1,41 +1,33 @@
 """The false-alarm budget: from alarms a month over the fleet to the level of one test.
 
-A test at level alpha raises a false alarm with probability at most alpha. Expectations add up even for dependent tests
-(tests of a signal share its reference), so the expected number of false alarms is at most the number of tests times
-alpha. Tests of a signal are at least `interval` apart, bounding their number in a month; dividing the budget by this
-number and by the number of tenants and signals gives alpha.
+A test at level alpha raises a false alarm with probability alpha. Expectations add up even for dependent tests, so the
+expected number of false alarms in a month is at most the number of tests times alpha. A series is tested once for every
+window of samples: the fleet's samples of a month, divided by the size of a window, are its tests.
 """
 
-import math
 from dataclasses import dataclass
 
-MONTH = 30 * 86_400.0  # seconds
+MONTH_H = 30 * 24
+
+# The tail of scores is extrapolated, and a little light: levels are divided by this.
+SAFETY = 2.0
+# With a provisional reference, or few and long windows.
+CAREFUL_SAFETY = 4.0
 
 
 @dataclass(frozen=True)
-class Budget:
-    """At most `false_alarms` expected in 30 days over all tenants, with `interval` seconds from one test of a signal to
-    the next."""
+class Rate:
+    """Samples of one series, in so many hours."""
 
-    false_alarms: float
-    interval: float
+    units: float
+    hours: int
 
-
-@dataclass(frozen=True)
-class Level:
-    """How one test is run: it reports drift at p <= `alpha`, and `permutations` suffice for such a p."""
-
-    alpha: float
-    permutations: int
+    @property
+    def a_month(self) -> float:
+        return self.units / max(1, self.hours) * MONTH_H
 
 
-def level(budget: Budget, *, series: int, permutations: int) -> Level:
-    """The level of each test with `series` >= 1 pairs of tenant and signal; `permutations` is the least number."""
-    tests = series * math.ceil(MONTH / budget.interval)
-    alpha = min(budget.false_alarms / tests, 1.0)
-    return Level(alpha=alpha, permutations=max(permutations, math.floor(1 / alpha)))  # 1 / (permutations + 1) < alpha
-
-
-def next_test_at(budget: Budget, *, tested_at: float | None) -> float:
-    """The earliest time for the next test of a signal, in Unix seconds."""
-    return -math.inf if tested_at is None else tested_at + budget.interval
+def level(false_alarms: float, fleet_units_a_month: float, window_units: int, *, is_careful: bool) -> float:
+    """The level of one test, so that at most `false_alarms` are expected in 30 days over all series."""
+    tests = max(1.0, fleet_units_a_month / window_units)
+    return min(1.0, false_alarms / tests) / (CAREFUL_SAFETY if is_careful else SAFETY)

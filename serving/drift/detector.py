@@ -1,10 +1,11 @@
-"""Holds the windows and the verdict of each signal of each tenant; receives observations, and runs due tests.
+"""Holds the series and the verdict of each signal of each tenant; receives observations, and runs due tests.
 
 Everything except tests and files runs on the event loop. Every step that awaits and changes tenants or files holds one
 lock, so a removed tenant stays removed.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,14 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from contract.drift import Receipt
-from serving.drift import budget, verdict, windows
+from serving.drift import budget, verdict
 from serving.drift.errors import StateError
+from serving.drift.fleet import Fleet
+from serving.drift.hours import HOUR, Numbers
 from serving.drift.registration import Registration, registration
 from serving.drift.registry import SIGNALS
+from serving.drift.series import Series, after_test, begun, is_due, rebased, with_reference, with_samples
 from serving.drift.settings import Settings
-from serving.drift.signal import Samples, Signal
+from serving.drift.signal import Signal
 from serving.drift.store import Record, Store
-from serving.drift.verdict import Verdict
+from serving.drift.verdict import State, Verdict
 from serving.drift.wire import ReceivedObservation
 
 logger = logging.getLogger(__name__)
@@ -28,17 +32,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Report:
-    """One signal of one tenant, with the sizes of its windows."""
+    """One signal of one tenant, with the samples of its window and of its reference."""
 
     tenant: str
     signal: str
     verdict: Verdict
     samples: int
     reference_samples: int
+    is_provisional: bool
 
 
 class Detector:
-    """Tenants in the store are watched from the start. `clock` gives Unix seconds."""
+    """Tenants in the store are watched from the start. `clock` gives Unix seconds; an observation counts for the hour
+    in which it arrives."""
 
     def __init__(
         self,
@@ -46,14 +52,15 @@ class Detector:
         store: Store,
         *,
         clock: Callable[[], float],
-        rng: np.random.Generator,
         signals: Mapping[str, Signal] = SIGNALS,
     ) -> None:
         self._signals = signals
         self._settings = settings
         self._store = store
         self._clock = clock
-        self._rng = rng
+        self._spans = {name: settings.spans(signal.windows) for name, signal in signals.items()}
+        self._fleets = {name: Fleet(spans.window_units) for name, spans in self._spans.items()}
+        self._repeats = Repeats()
         self._lock = asyncio.Lock()
         self._unsaved: set[str] = set()
         self._records = {tenant: self._loaded(tenant) for tenant in store.tenants()}
@@ -62,24 +69,29 @@ class Detector:
 
     def reports(self) -> list[Report]:
         return [
-            report(tenant, signal, record)
+            self._report(tenant, signal, record)
             for tenant, records in self._records.items()
             for signal, record in records.items()
         ]
 
     def observe(self, observations: Iterable[ReceivedObservation]) -> Receipt:
         accepted = refused = 0
-        arrived: dict[tuple[str, str], list[Samples]] = defaultdict(list)
+        hour = self._hour()
+        arrived: dict[tuple[str, str], list[Numbers]] = defaultdict(list)
         for observation in observations:
             if observation.tenant not in self._records:
                 refused += 1
                 continue
             accepted += 1
+            if self._repeats.is_one(observation, hour):
+                continue
             for name, signal in self._signals.items():
                 if (sample := signal.sample(observation)) is not None:
                     arrived[observation.tenant, name].append(sample)
         for (tenant, name), samples in arrived.items():
-            self._extend(tenant, name, np.stack(samples))
+            record = self._records[tenant][name]
+            extended = with_samples(record.series, hour, np.stack(samples))
+            self._keep(tenant, name, replace(record, series=extended))
         self.received = Receipt(accepted=self.received.accepted + accepted, refused=self.received.refused + refused)
         return Receipt(accepted=accepted, refused=refused)
 
@@ -93,8 +105,22 @@ class Detector:
             await asyncio.to_thread(self._make_files_agree, dict(self._records))
         return decision
 
+    async def rebase(self, tenant: str) -> bool:
+        """Begins new references of the tenant with what came after its last tests. False for a tenant that is not
+        watched."""
+        async with self._lock:
+            if tenant not in self._records:
+                return False
+            for name, record in self._records[tenant].items():
+                unknown = verdict.unknown(self._clock())
+                self._keep(tenant, name, replace(record, series=rebased(record.series), verdict=unknown))
+            self._unsaved.add(tenant)
+            await self._save({tenant})
+        logger.info("tenant %s gets new references", tenant)
+        return True
+
     async def evaluate(self) -> None:
-        """Run every due test, one at a time, and save verdicts and references."""
+        """Run every due test, one at a time, and save verdicts and series."""
         for tenant in tuple(self._records):
             async with self._lock:
                 await self._evaluate(tenant)
@@ -102,9 +128,14 @@ class Detector:
     async def _evaluate(self, tenant: str) -> None:
         """A failure is logged, and affects its tenant only."""
         try:
+            now = self._hour()
             for name, record in tuple(self._records.get(tenant, {}).items()):
-                if self._is_due(record):
-                    await self._test(tenant, name, record)
+                series = with_reference(record.series, now, self._spans[name])
+                if series is not record.series:
+                    self._keep(tenant, name, replace(record, series=series))
+                    self._unsaved.add(tenant)
+                if is_due(series, now, self._spans[name]):
+                    await self._test(tenant, name, now)
             await self._save(self._unsaved & {tenant})
         except Exception:
             logger.exception("the evaluation of tenant %s has failed; its verdict stays, other tenants go on", tenant)
@@ -114,44 +145,45 @@ class Detector:
         async with self._lock:
             await self._save(set(self._records))
 
-    async def _test(self, tenant: str, name: str, record: Record) -> None:
-        series = len(self._records) * len(self._signals)
-        level = budget.level(self._settings.budget, series=series, permutations=self._settings.permutations)
-        self._keep(tenant, name, replace(record, windows=windows.without_current(record.windows)))
-        outcome = await asyncio.to_thread(
-            self._signals[name].test,
-            record.windows.reference,
-            record.windows.current,
-            permutations=level.permutations,
-            rng=self._rng,
-        )
-        judged = verdict.judged(record.verdict, outcome, alpha=level.alpha, now=self._clock())
-        self._keep(tenant, name, replace(self._records[tenant][name], verdict=judged))
+    async def _test(self, tenant: str, name: str, now: int) -> None:
+        """Samples that arrive meanwhile are in the present hour, and so in no window of this test."""
+        series, chosen = self._records[tenant][name].series, self._spans[name]
+        all_series = {each: records[name].series for each, records in self._records.items() if name in records}
+        outcome = await asyncio.to_thread(self._fleets[name].judge, tenant, series.window(now), all_series)
+        record = self._records[tenant][name]
+        judged = record.verdict
+        if outcome is not None:
+            alpha = self._level(name, series)
+            judged = verdict.judged(record.verdict, outcome, alpha=alpha, now=self._clock())
+            logger.info("tested %s of tenant %s: %s, p=%.2g", name, tenant, judged.state, outcome.p_value)
+        drifted = judged.state is State.DRIFT
+        self._keep(tenant, name, Record(after_test(record.series, now, chosen, drifted=drifted), judged))
         self._unsaved.add(tenant)
-        logger.info("tested %s of tenant %s: %s, p=%.2g", name, tenant, judged.state, outcome.p_value)
 
-    def _extend(self, tenant: str, name: str, samples: Samples) -> None:
-        record, size = self._records[tenant][name], self._settings.reference_size
-        extended = windows.extended(record.windows, samples, reference_size=size)
-        self._keep(tenant, name, replace(record, windows=extended))
-        if len(record.windows.reference) < size <= len(extended.reference):
-            self._unsaved.add(tenant)
+    def _level(self, name: str, series: Series) -> float:
+        """Signals share the budget equally, and tests of one signal by how often they are made."""
+        records = [records[name] for records in self._records.values() if name in records]
+        references = [record.series.reference for record in records if record.series.reference_end]
+        fleet = sum(budget.Rate(each.units, each.span).a_month for each in references)
+        share, spans = self._settings.false_alarms / len(self._signals), self._spans[name]
+        is_careful = series.is_provisional(spans) or self._signals[name].windows > 1
+        return budget.level(share, fleet, spans.window_units, is_careful=is_careful)
+
+    def _hour(self) -> int:
+        return int(self._clock() // HOUR)
+
+    def _report(self, tenant: str, signal: str, record: Record) -> Report:
+        series = record.series
+        window = series.window(self._hour() + 1)
+        provisional = series.is_provisional(self._spans[signal])
+        return Report(tenant, signal, record.verdict, int(window.units), int(series.gathered), provisional)
 
     def _keep(self, tenant: str, name: str, record: Record) -> None:
         self._records[tenant] = {**self._records[tenant], name: record}
 
-    def _is_due(self, record: Record) -> bool:
-        test = record.verdict.test
-        earliest = budget.next_test_at(self._settings.budget, tested_at=test.at if test else None)
-        return self._clock() >= earliest and windows.is_evidence(
-            record.windows,
-            reference_size=self._settings.reference_size,
-            window_size=self._settings.window_size,
-        )
-
     def _new(self) -> dict[str, Record]:
         unknown = verdict.unknown(self._clock())
-        return {name: Record(windows.empty(signal.width), unknown) for name, signal in self._signals.items()}
+        return {name: Record(begun(signal.width), unknown) for name, signal in self._signals.items()}
 
     def _loaded(self, tenant: str) -> dict[str, Record]:
         """The stored records; a signal missing in the file starts empty."""
@@ -159,7 +191,7 @@ class Detector:
             widths = {name: signal.width for name, signal in self._signals.items()}
             return {**self._new(), **self._store.load(tenant, widths)}
         except StateError as damage:  # one bad file never stops the other tenants
-            logger.error("%s; until then the tenant starts with empty windows", damage)
+            logger.error("%s; until then the tenant starts with an empty series", damage)
             self._unsaved.add(tenant)
             return self._new()
 
@@ -179,11 +211,20 @@ class Detector:
                 logger.error("%s", failure)
 
 
-def report(tenant: str, signal: str, record: Record) -> Report:
-    return Report(
-        tenant=tenant,
-        signal=signal,
-        verdict=record.verdict,
-        samples=len(record.windows.current),
-        reference_samples=len(record.windows.reference),
-    )
+class Repeats:
+    """Questions that were already asked in this hour: retries, probes and load tests say nothing about topics."""
+
+    def __init__(self) -> None:
+        self._hour = 0
+        self._asked: set[tuple[str, bytes]] = set()
+
+    def is_one(self, observation: ReceivedObservation, hour: int) -> bool:
+        """Of questions with an embedding."""
+        if observation.embedding is None:
+            return False
+        if hour != self._hour:
+            self._hour, self._asked = hour, set()
+        question = (observation.tenant, hashlib.blake2b(observation.embedding.tobytes(), digest_size=8).digest())
+        is_repeat = question in self._asked
+        self._asked.add(question)
+        return is_repeat

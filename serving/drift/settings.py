@@ -6,12 +6,10 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from serving.drift.budget import Budget, level
 from serving.drift.errors import SettingsError
-from serving.drift.registry import SIGNALS
+from serving.drift.series import Spans
 
 PREFIX = "QUIVER_DRIFT_"
-MOST_PERMUTATIONS = 100_000  # of one test: about a second of one core
 
 
 class Settings(BaseSettings):
@@ -25,37 +23,27 @@ class Settings(BaseSettings):
     token: Annotated[SecretStr, Field(min_length=16, description="Bearer tokens that /v1 accepts, comma-separated.")]
     metrics_token: Annotated[SecretStr, Field(description="Bearer tokens that /metrics accepts.")] = SecretStr("")
     state: Annotated[Path, Field(description="Directory that keeps each tenant's windows and last verdict.")]
-    reference_size: Annotated[int, Field(ge=2, le=1_000, description="Embeddings in a tenant's reference.")] = 200
-    window_size: Annotated[int, Field(ge=2, le=1_000, description="Fewest embeddings for a test.")] = 50
-    permutations: Annotated[int, Field(ge=1, description="Fewest permutations of a test.")] = 500
+    reference_days: Annotated[int, Field(ge=7, le=366, description="Days of a tenant's reference.")] = 28
+    provisional_days: Annotated[
+        int, Field(ge=3, le=366, description="Days after which a provisional reference is judged against.")
+    ] = 7
+    reference_units: Annotated[int, Field(ge=500, description="Fewest first questions in a reference.")] = 500
+    window_units: Annotated[int, Field(ge=100, description="First questions for a test.")] = 500
     false_alarms: Annotated[
         float, Field(gt=0, allow_inf_nan=False, description="Expected false alarms in 30 days, over all tenants.")
-    ] = 1.0
-    interval: Annotated[
-        float, Field(gt=0, allow_inf_nan=False, description="Least seconds between two tests of a signal.")
-    ] = 21_600.0
+    ] = 2.0
     max_tenants: Annotated[int, Field(ge=1, description="Most tenants that are watched.")] = 200
 
-    @property
-    def budget(self) -> Budget:
-        return Budget(false_alarms=self.false_alarms, interval=self.interval)
+    def spans(self, windows: int) -> Spans:
+        """Of a signal that is tested once for so many windows."""
+        return Spans(self.reference_days, self.provisional_days, self.reference_units, windows * self.window_units)
 
     @model_validator(mode="after")
-    def window_fits(self) -> Self:
-        if self.window_size > self.reference_size:
+    def provisional_comes_first(self) -> Self:
+        if self.provisional_days > self.reference_days:
             raise ValueError(
-                f"WINDOW_SIZE is {self.window_size} and REFERENCE_SIZE {self.reference_size}: "
-                "a window never outgrows the reference; lower the first or raise the second"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def budget_is_affordable(self) -> Self:
-        needed = level(self.budget, series=self.max_tenants * len(SIGNALS), permutations=self.permutations).permutations
-        if needed > MOST_PERMUTATIONS:
-            raise ValueError(
-                f"FALSE_ALARMS, INTERVAL, MAX_TENANTS and PERMUTATIONS need {needed:,} permutations a test, and "
-                f"{MOST_PERMUTATIONS:,} is the most; raise one of the first two or lower one of the others"
+                f"PROVISIONAL_DAYS is {self.provisional_days} and REFERENCE_DAYS {self.reference_days}: a provisional "
+                "reference is the beginning of a whole one; lower the first or raise the second"
             )
         return self
 

@@ -1,15 +1,11 @@
-"""A signal of drift: a sample of numbers from each finished request, and a test of two sets of samples."""
+"""A signal of drift: a sample of numbers from each finished request."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from serving.drift.hours import Numbers
 from serving.drift.wire import ReceivedObservation
-
-Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -21,16 +17,13 @@ class Outcome:
 
 
 class Signal(ABC):
-    """`name` is the signal's label in metrics. A sample has `width` numbers."""
+    """`name` is the signal's label in metrics. A sample has `width` numbers, whose mean is compared. A test takes the
+    samples of `windows` windows: more see smaller changes, later."""
 
     name: ClassVar[str]
     width: ClassVar[int]
+    windows: ClassVar[int] = 1
 
     @abstractmethod
-    def sample(self, observation: ReceivedObservation) -> Samples | None:
+    def sample(self, observation: ReceivedObservation) -> Numbers | None:
         """Shape (width,), finite. None if the request says nothing about this signal."""
-
-    @abstractmethod
-    def test(self, reference: Samples, current: Samples, *, permutations: int, rng: np.random.Generator) -> Outcome:
-        """Tests samples of shapes (m, width) and (n, width). P(p_value <= alpha) <= alpha without drift, for every
-        alpha of at least 1 / (permutations + 1)."""

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from serving.drift.errors import StateError
-from serving.drift.signal import Samples
+from serving.drift.hours import Hours, Numbers
+from serving.drift.series import Series
 from serving.drift.verdict import Verdict
-from serving.drift.windows import Windows
 
 SUFFIX = ".npz"
 DAMAGED = f"{SUFFIX}.damaged"
@@ -31,7 +31,7 @@ VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
 class Record:
     """The stored state of one signal of a tenant."""
 
-    windows: Windows
+    series: Series
     verdict: Verdict
 
 
@@ -71,7 +71,7 @@ class Store:
         path = self._path(tenant)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                names = {name.partition(".")[0] for name in kept.files}
+                names = {name.partition(".")[0] for name in kept.files if name.endswith(".hour")}
                 return {name: read(kept, name, width) for name, width in widths.items() if name in names}
         except Exception as damage:  # zipfile and numpy do not document their errors on damage
             raise StateError(
@@ -107,20 +107,30 @@ class Store:
 
 
 def write(file: BinaryIO, records: Records) -> None:
-    """Three arrays for each signal: SIGNAL.reference, SIGNAL.current, SIGNAL.verdict (JSON)."""
+    """Five arrays for each signal: SIGNAL.hour, .count, .total, .ends (of the reference, and the start of the window)
+    and .verdict (JSON)."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, record in records.items():
-        arrays[f"{name}.reference"], arrays[f"{name}.current"] = record.windows.reference, record.windows.current
+        series, hours = record.series, record.series.hours
+        arrays[f"{name}.hour"], arrays[f"{name}.count"], arrays[f"{name}.total"] = hours.hour, hours.count, hours.total
+        arrays[f"{name}.ends"] = np.array([series.reference_end, series.window_start])
         arrays[f"{name}.verdict"] = np.array(VERDICT.dump_json(record.verdict).decode())
     np.savez(file, **arrays)  # type: ignore[arg-type]  # the names of its own parameters have no dot
 
 
 def read(kept: Mapping[str, NDArray[Any]], name: str, width: int) -> Record:
-    windows = Windows(samples(kept[f"{name}.reference"], width), samples(kept[f"{name}.current"], width))
-    return Record(windows, VERDICT.validate_json(str(kept[f"{name}.verdict"])))
+    hour = kept[f"{name}.hour"]
+    if hour.dtype != np.int64 or hour.ndim != 1 or (np.diff(hour) <= 0).any():
+        raise ValueError(f"expected ascending hours, found {hour.dtype} {hour.shape}")
+    count = numbers(kept[f"{name}.count"], (len(hour),))
+    if (count < 0).any():
+        raise ValueError("expected counts of 0 and more")
+    hours = Hours(hour, count, numbers(kept[f"{name}.total"], (len(hour), width)))
+    reference_end, window_start = (int(end) for end in kept[f"{name}.ends"])
+    return Record(Series(hours, reference_end, window_start), VERDICT.validate_json(str(kept[f"{name}.verdict"])))
 
 
-def samples(array: NDArray[Any], width: int) -> Samples:
-    if array.dtype != np.float32 or array.ndim != 2 or array.shape[1] != width or not np.isfinite(array).all():
-        raise ValueError(f"expected finite float32 of shape (n, {width}), found {array.dtype} {array.shape}")
+def numbers(array: NDArray[Any], shape: tuple[int, ...]) -> Numbers:
+    if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(f"expected finite float32 of shape {shape}, found {array.dtype} {array.shape}")
     return array

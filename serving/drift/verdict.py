@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from serving.drift.signal import Outcome
 
+QUIET = 3
+
 
 class State(StrEnum):
     """`insufficient_evidence` is a separate state: with too few samples for a test, neither `ok` nor `drift` holds."""
@@ -26,11 +28,13 @@ class Test:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`state` has held since `since` (Unix seconds); `test` is the last test, None before the first."""
+    """`state` has held since `since` (Unix seconds); `test` is the last test, None before the first. `quiet` counts
+    tests without drift since the alarm."""
 
     state: State
     since: float
     test: Test | None
+    quiet: int = 0
 
 
 def unknown(now: float) -> Verdict:
@@ -39,8 +43,11 @@ def unknown(now: float) -> Verdict:
 
 
 def judged(previous: Verdict, outcome: Outcome, *, alpha: float, now: float) -> Verdict:
-    """The verdict after a test: drift at p <= alpha, else ok."""
-    state = State.DRIFT if outcome.p_value <= alpha else State.OK
+    """The verdict after a test: drift at p <= alpha, else ok. One alarm stands for one episode, which ends after QUIET
+    tests without drift."""
+    drifts = outcome.p_value <= alpha
+    quiet = 0 if drifts or previous.state is not State.DRIFT else previous.quiet + 1
+    state = State.DRIFT if drifts or 0 < quiet < QUIET else State.OK
     since = previous.since if state == previous.state else now
     test = Test(at=now, statistic=outcome.statistic, p_value=outcome.p_value, alpha=alpha)
-    return Verdict(state=state, since=since, test=test)
+    return Verdict(state=state, since=since, test=test, quiet=quiet)

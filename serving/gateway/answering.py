@@ -21,7 +21,7 @@ from serving.gateway.prompting import prompted, with_instruction
 from serving.gateway.raw_request import EVENT_STREAM, JSON
 from serving.gateway.request_context import RequestContext
 from serving.gateway.retrieval_client import Retrieval, RetrievalError, UnknownKnowledgeBase
-from serving.gateway.schemas import ChatRequest, engine_body
+from serving.gateway.schemas import AnyRequest, ChatRequest, engine_body
 from serving.gateway.upstream import Upstream
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,8 @@ class Answering:
             raise unavailable("Documents cannot be searched at the moment", "retrieval_unavailable") from error
         finally:
             context.record.retrieval_s = time.monotonic() - begun
-        context.record.retrieval, context.record.embedding = hits.outcome.value, hits.embedding
+        context.record.retrieval = hits.outcome.value
+        context.record.embedding = hits.embedding if _begins_conversation(context.request) else None
         context.raw.headers["x-quiver-retrieval"] = hits.outcome
         return hits
 
@@ -105,6 +106,11 @@ class Answering:
         answer = Abstention(context.raw.unique_id, int(time.time()), context.target.label, without.explanation,
                             sentence=prompt.abstention if prompt else "")  # fmt: skip
         await context.raw.respond(200, answer.body(request), EVENT_STREAM if request.stream else JSON)
+
+
+def _begins_conversation(request: AnyRequest) -> bool:
+    """True if it has one question: later ones of a conversation are about the same, and are sent with the first."""
+    return isinstance(request, ChatRequest) and len(request.questions) == 1
 
 
 def _body(context: RequestContext) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -44,8 +43,7 @@ async def _served(app: FastAPI) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _drift(folder: Path) -> AsyncIterator[str]:
     settings = DriftSettings(token=SecretStr(TOKEN), state=folder / "state")
-    rng = np.random.default_rng(0)
-    detector = await asyncio.to_thread(lambda: Detector(settings, Store(settings.state), clock=lambda: 1.0, rng=rng))
+    detector = await asyncio.to_thread(lambda: Detector(settings, Store(settings.state), clock=lambda: 1.0))
     async with _served(create_app(settings, detector)) as url:
         yield url
 

@@ -1,21 +1,22 @@
-"""The topics of questions: embeddings of the questions used to search documents."""
+"""The topics of questions: the embeddings of first questions that documents were searched for, as random features."""
 
 import numpy as np
 
 from contract.body import DIMENSIONS
-from serving.drift.signal import Outcome, Samples, Signal
-from serving.drift.statistics.mmd import mmd_test
+from serving.drift.hours import Numbers
+from serving.drift.signal import Signal
+from serving.drift.statistics.features import WIDTH, Features
 from serving.drift.wire import ReceivedObservation
+
+_FEATURES = Features(DIMENSIONS)
 
 
 class QueryEmbedding(Signal):
     name = "query_embedding"
-    width = DIMENSIONS
+    width = WIDTH
 
-    def sample(self, observation: ReceivedObservation) -> Samples | None:
-        return observation.embedding
-
-    def test(self, reference: Samples, current: Samples, *, permutations: int, rng: np.random.Generator) -> Outcome:
-        """The statistic is the unbiased squared maximum mean discrepancy, possibly below 0."""
-        outcome = mmd_test(reference, current, permutations=permutations, rng=rng)
-        return Outcome(statistic=outcome.mmd2, p_value=outcome.p_value)
+    def sample(self, observation: ReceivedObservation) -> Numbers | None:
+        """An embedding of zeros has no direction."""
+        if observation.embedding is None or not np.any(observation.embedding):
+            return None
+        return np.asarray(_FEATURES.of(observation.embedding[np.newaxis].astype(np.float64))[0])

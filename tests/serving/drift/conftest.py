@@ -15,10 +15,9 @@ class MakeSettings(Protocol):
 
 @pytest.fixture
 def make_settings(tmp_path: Path) -> MakeSettings:
-    """Small windows, so that a test is quick; each test has a directory of its own."""
+    """Each test has a directory of its own."""
 
     def make(**changes: Any) -> Settings:
-        small = {"reference_size": 60, "window_size": 30, "permutations": 199, "false_alarms": 5.0, "max_tenants": 3}
-        return Settings(**{"token": SecretStr(TOKEN), "state": tmp_path / "state", **small, **changes})
+        return Settings(**{"token": SecretStr(TOKEN), "state": tmp_path / "state", "max_tenants": 3, **changes})
 
     return make

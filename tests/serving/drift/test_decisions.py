@@ -1,67 +1,117 @@
-"""The pure decisions: windows, budget, verdicts, who is watched."""
-
-import math
+"""The pure decisions: series, budget, verdicts, who is watched."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.body import DIMENSIONS
-from serving.drift.budget import MONTH, Budget, level, next_test_at
+from serving.drift.budget import level
 from serving.drift.registration import registration
-from serving.drift.signal import Outcome, Samples
+from serving.drift.series import (
+    Series,
+    Spans,
+    after_test,
+    begun,
+    is_due,
+    rebased,
+    with_reference,
+    with_samples,
+)
+from serving.drift.signal import Outcome
 from serving.drift.verdict import State, judged, unknown
-from serving.drift.windows import empty, extended, is_evidence
+
+ONE = np.ones((1, 2), np.float32)
+SPANS = Spans(reference_days=28, provisional_days=7, reference_units=500, window_units=500)
 
 
-def numbered(start: int, stop: int) -> Samples:
-    return np.repeat(np.arange(start, stop, dtype=np.float32)[:, None], DIMENSIONS, axis=1)
+def _traffic(hours: range, *, series: Series | None = None, a_hour: int = 10) -> Series:
+    series = series or begun(2)
+    for hour in hours:
+        series = with_samples(series, hour, np.repeat(ONE, a_hour, axis=0))
+    return series
 
 
-@given(st.lists(st.integers(1, 9), max_size=12), st.integers(2, 10))
-def test_the_first_embeddings_are_the_reference_and_the_newest_the_window(batches: list[int], size: int) -> None:
-    windows, sent = empty(DIMENSIONS), 0
-    for count in batches:
-        windows = extended(windows, numbered(sent, sent + count), reference_size=size)
-        sent += count
-    assert windows.reference[:, 0].tolist() == list(range(min(sent, size)))
-    assert windows.current[:, 0].tolist() == list(range(size, sent))[-size:]
+@given(st.lists(st.tuples(st.integers(-3, 5), st.integers(1, 9)), max_size=30))
+def test_sums_by_hour_hold_every_sample_whatever_the_clock_does(steps: list[tuple[int, int]]) -> None:
+    series, hour, sent = begun(2), 1_000, 0
+    for step, count in steps:
+        hour, sent = hour + step, sent + count
+        series = with_samples(series, hour, np.repeat(ONE, count, axis=0))
+    assert series.hours.units == sent
+    assert series.hours.total.sum() == 2 * sent
+    assert (np.diff(series.hours.hour) > 0).all()
 
 
-@pytest.mark.parametrize(("sent", "evidence"), [(0, False), (60, False), (89, False), (90, True), (200, True)])
-def test_evidence_is_a_full_reference_and_a_window(sent: int, evidence: bool) -> None:
-    windows = extended(empty(DIMENSIONS), numbered(0, sent), reference_size=60)
-    assert is_evidence(windows, reference_size=60, window_size=30) is evidence
+def test_a_reference_has_a_span_and_a_number_of_samples() -> None:
+    week = 7 * 24
+    assert not with_reference(_traffic(range(week - 1)), week - 1, SPANS).reference_end
+    assert not with_reference(_traffic(range(0, week, 24)), week, SPANS).reference_end
+    series = with_reference(_traffic(range(week)), week, SPANS)
+    assert (series.reference_end, series.window_start) == (week, week)
+    assert series.is_provisional(SPANS)
 
 
-def test_a_reference_that_must_grow_is_completed_first() -> None:
-    windows = extended(empty(DIMENSIONS), numbered(0, 90), reference_size=60)
-    assert not is_evidence(windows, reference_size=61, window_size=30)
+def test_the_present_hour_is_in_no_window_and_no_sample_in_two() -> None:
+    week = 7 * 24
+    series = with_reference(_traffic(range(week)), week, SPANS)
+    series = _traffic(range(week, week + 51), series=series)
+    assert not is_due(series, week + 49, SPANS)
+    assert is_due(series, week + 50, SPANS)
+    assert series.window(week + 50).units == 500
+    after = after_test(series, week + 50, SPANS, drifted=False)
+    assert after.window(week + 51).units == 10
 
 
-@given(st.floats(0.01, 100), st.floats(600, 2 * MONTH), st.integers(1, 500))
+def test_a_provisional_reference_grows_by_windows_without_drift_to_its_full_span() -> None:
+    week, full = 7 * 24, 28 * 24
+    series = with_reference(_traffic(range(week)), week, SPANS)
+    for start in range(week, full + 200, 50):
+        series = after_test(_traffic(range(start, start + 50), series=series), start + 50, SPANS, drifted=False)
+    assert series.reference_end == full
+    assert series.reference.units == 10 * full
+    assert not series.is_provisional(SPANS)
+
+
+def test_what_drifted_is_never_a_part_of_the_reference() -> None:
+    week = 7 * 24
+    series = with_reference(_traffic(range(week)), week, SPANS)
+    series = after_test(_traffic(range(week, week + 50), series=series), week + 50, SPANS, drifted=True)
+    series = after_test(_traffic(range(week + 50, week + 100), series=series), week + 100, SPANS, drifted=False)
+    assert series.reference_end == week
+    assert series.reference.units == 10 * week
+
+
+def test_a_rebase_begins_anew_with_what_came_after_the_last_test() -> None:
+    week = 7 * 24
+    series = with_reference(_traffic(range(week)), week, SPANS)
+    again = rebased(_traffic(range(week, week + 3), series=series))
+    assert again.reference_end == 0
+    assert again.gathered == 30
+
+
+@given(st.floats(0.01, 100), st.floats(0, 1e7), st.integers(100, 2_000), st.booleans())
 def test_a_month_of_tests_expects_no_more_alarms_than_the_budget(
-    false_alarms: float, interval: float, tenants: int
+    false_alarms: float, units: float, window: int, is_careful: bool
 ) -> None:
-    chosen = level(Budget(false_alarms, interval), series=tenants, permutations=500)
-    most_tests = tenants * math.ceil(MONTH / interval)
-    assert chosen.alpha * most_tests <= max(false_alarms, chosen.alpha) * (1 + 1e-9)
-    assert chosen.permutations >= 500
-    assert 1 / (chosen.permutations + 1) <= chosen.alpha
+    alpha = level(false_alarms, units, window, is_careful=is_careful)
+    assert alpha * units / window <= false_alarms
+    assert alpha <= 0.5
 
 
-def test_a_tenant_is_tested_at_once_and_then_after_the_interval() -> None:
-    budget = Budget(false_alarms=1, interval=60)
-    assert next_test_at(budget, tested_at=None) == -math.inf
-    assert next_test_at(budget, tested_at=1_000) == 1_060
+def test_an_alarm_stands_for_one_episode() -> None:
+    verdict = judged(unknown(1.0), Outcome(statistic=9.0, p_value=0.001), alpha=0.01, now=2.0)
+    states = []
+    for now in range(3, 7):
+        verdict = judged(verdict, Outcome(statistic=0.0, p_value=0.5), alpha=0.01, now=now)
+        states.append(verdict.state)
+    assert states == [State.DRIFT, State.DRIFT, State.OK, State.OK]
+    assert verdict.since == 5
 
 
 def test_a_verdict_holds_since_its_state_began() -> None:
     first = judged(unknown(1.0), Outcome(statistic=0.3, p_value=0.01), alpha=0.01, now=2.0)
     second = judged(first, Outcome(statistic=0.4, p_value=0.002), alpha=0.01, now=3.0)
-    third = judged(second, Outcome(statistic=0.0, p_value=0.011), alpha=0.01, now=4.0)
-    assert [(v.state, v.since) for v in (first, second, third)] == [(State.DRIFT, 2), (State.DRIFT, 2), (State.OK, 4)]
+    assert [(v.state, v.since) for v in (first, second)] == [(State.DRIFT, 2), (State.DRIFT, 2)]
 
 
 @pytest.mark.parametrize(

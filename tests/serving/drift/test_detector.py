@@ -3,34 +3,34 @@
 import asyncio
 from collections.abc import Iterable
 
-import numpy as np
 import pytest
 
 from serving.drift.detector import Detector, Report
 from serving.drift.errors import StateError
 from serving.drift.settings import Settings
-from serving.drift.signal import Samples
 from serving.drift.store import Store
 from serving.drift.verdict import State
 from serving.drift.wire import ReceivedObservation
 from tests.serving.drift.conftest import MakeSettings
-from tests.serving.drift.traffic import Traffic, observations
+from tests.serving.drift.traffic import Samples, Traffic, observations
 
-DAY = 86_400.0
+HOUR = 3_600.0
+WEEKS = 28 * 24  # hours of a whole reference
+A_HOUR = 3
+WINDOW = 100
 
 
 class Clock:
     def __init__(self) -> None:
-        self.now = 1_700_000_000.0
+        self.now = 1_699_999_200.0  # the beginning of an hour
 
     def __call__(self) -> float:
         return self.now
 
 
-async def made(settings: Settings, clock: Clock, seed: int = 0) -> Detector:
+async def made(settings: Settings, clock: Clock) -> Detector:
     """A detector reads what it kept when it is made: files, and so off the loop."""
-    rng = np.random.default_rng(seed)
-    return await asyncio.to_thread(lambda: Detector(settings, Store(settings.state), clock=clock, rng=rng))
+    return await asyncio.to_thread(lambda: Detector(settings, Store(settings.state), clock=clock))
 
 
 def sent(tenant: str, embeddings: Samples) -> Iterable[ReceivedObservation]:
@@ -38,75 +38,99 @@ def sent(tenant: str, embeddings: Samples) -> Iterable[ReceivedObservation]:
 
 
 def only(watching: Detector) -> Report:
-    (report,) = watching.reports()
+    """The one of single windows."""
+    (report,) = (report for report in watching.reports() if report.signal == "query_embedding")
     return report
 
 
-async def watching_acme(settings: Settings, clock: Clock, traffic: Traffic) -> Detector:
-    """A detector with one tenant, whose reference is full."""
+def hours(watching: Detector, clock: Clock, traffic: Traffic, count: int, *tenants: str, moved: float = 0.0) -> None:
+    for _ in range(count):
+        for tenant in tenants or ("acme",):
+            watching.observe(sent(tenant, traffic.queries(A_HOUR, moved=moved)))
+        clock.now += HOUR
+
+
+async def watching_acme(settings: Settings, clock: Clock, traffic: Traffic, count: int = WEEKS) -> Detector:
+    """A detector with one tenant, whose reference has so many hours."""
     watching = await made(settings, clock)
     await watching.register(["acme"])
-    watching.observe(sent("acme", traffic.queries(settings.reference_size)))
+    hours(watching, clock, traffic, count)
+    await watching.evaluate()
     return watching
 
 
-async def test_too_few_samples_are_insufficient_evidence(make_settings: MakeSettings) -> None:
-    traffic = Traffic(seed=10)
-    watching = await watching_acme(make_settings(), Clock(), traffic)
-    watching.observe(sent("acme", traffic.queries(29, moved=1.0)))
-    await watching.evaluate()
+@pytest.fixture
+def small(make_settings: MakeSettings) -> Settings:
+    return make_settings(window_units=WINDOW)
+
+
+async def test_without_a_week_there_is_insufficient_evidence(small: Settings) -> None:
+    watching = await watching_acme(small, Clock(), Traffic(seed=10), 7 * 24 - 1)
     assert only(watching).verdict.state is State.INSUFFICIENT_EVIDENCE
     assert only(watching).verdict.test is None
-    assert (only(watching).samples, only(watching).reference_samples) == (29, 60)
+    assert (only(watching).samples, only(watching).reference_samples) == (0, A_HOUR * (7 * 24 - 1))
+
+
+async def test_with_a_week_the_reference_is_provisional(small: Settings) -> None:
+    clock, traffic = Clock(), Traffic(seed=10)
+    watching = await watching_acme(small, clock, traffic, 7 * 24)
+    assert only(watching).is_provisional
+    hours(watching, clock, traffic, 34, moved=1.0)
+    await watching.evaluate()
+    assert only(watching).verdict.state is State.DRIFT
+
+
+async def test_too_few_samples_of_a_window_are_no_evidence(small: Settings) -> None:
+    clock, traffic = Clock(), Traffic(seed=11)
+    watching = await watching_acme(small, clock, traffic)
+    hours(watching, clock, traffic, 33, moved=1.0)
+    await watching.evaluate()
+    assert only(watching).verdict.test is None
+    assert only(watching).samples == 33 * A_HOUR
 
 
 @pytest.mark.parametrize(("moved", "state"), [(0.0, State.OK), (1.0, State.DRIFT)])
-async def test_a_full_window_gets_a_verdict(make_settings: MakeSettings, moved: float, state: State) -> None:
-    traffic, clock = Traffic(seed=11), Clock()
-    watching = await watching_acme(make_settings(), clock, traffic)
-    watching.observe(sent("acme", traffic.queries(30, moved=moved)))
+async def test_a_full_window_gets_a_verdict(small: Settings, moved: float, state: State) -> None:
+    traffic, clock = Traffic(seed=12), Clock()
+    watching = await watching_acme(small, clock, traffic)
+    hours(watching, clock, traffic, 34, moved=moved)
     await watching.evaluate()
     assert only(watching).verdict.state is state
     assert only(watching).verdict.since == clock.now
     assert only(watching).samples == 0
+    assert not only(watching).is_provisional
 
 
-async def test_tests_of_a_tenant_are_an_interval_apart(make_settings: MakeSettings) -> None:
-    traffic, clock = Traffic(seed=12), Clock()
-    watching = await watching_acme(make_settings(interval=DAY), clock, traffic)
-    tested = []
-    for _ in range(9):  # every 6 hours: three days
-        watching.observe(sent("acme", traffic.queries(30)))
-        await watching.evaluate()
-        test = only(watching).verdict.test
-        assert test is not None
-        tested.append(test.at)
-        clock.now += DAY / 4
-    assert len(set(tested)) == 3
-    assert min(np.diff(sorted(set(tested)))) >= DAY
-
-
-async def test_no_embedding_is_tested_twice(make_settings: MakeSettings) -> None:
+async def test_no_sample_is_tested_twice(small: Settings) -> None:
     traffic, clock = Traffic(seed=13), Clock()
-    watching = await watching_acme(make_settings(interval=DAY), clock, traffic)
-    watching.observe(sent("acme", traffic.queries(30, moved=1.0)))
+    watching = await watching_acme(small, clock, traffic)
+    hours(watching, clock, traffic, 34, moved=1.0)
     await watching.evaluate()
-    clock.now += 2 * DAY
-    watching.observe(sent("acme", traffic.queries(29)))
+    first = only(watching).verdict.test
+    hours(watching, clock, traffic, 33)
     await watching.evaluate()
-    assert only(watching).verdict.since == clock.now - 2 * DAY  # 29 new ones are no evidence, the 30 old ones are gone
-    watching.observe(sent("acme", traffic.queries(1)))
-    await watching.evaluate()
-    assert only(watching).verdict.state is State.OK
+    assert only(watching).verdict.test == first
 
 
-async def test_what_arrives_during_a_test_is_kept(make_settings: MakeSettings) -> None:
-    traffic = Traffic(seed=14)
-    watching = await watching_acme(make_settings(permutations=20_000), Clock(), traffic)
-    watching.observe(sent("acme", traffic.queries(30)))
+async def test_repeats_within_an_hour_count_once(small: Settings) -> None:
+    traffic, clock = Traffic(seed=14), Clock()
+    watching = await made(small, clock)
+    await watching.register(["acme", "globex"])
+    question = traffic.queries(1)
+    for tenant in ("acme", "acme", "globex"):
+        watching.observe(sent(tenant, question))
+    assert {report.reference_samples for report in watching.reports()} == {1}
+    clock.now += HOUR
+    watching.observe(sent("acme", question))
+    assert {report.tenant: report.reference_samples for report in watching.reports()} == {"acme": 2, "globex": 1}
+
+
+async def test_what_arrives_during_a_test_is_kept(small: Settings) -> None:
+    traffic, clock = Traffic(seed=14), Clock()
+    watching = await watching_acme(small, clock, traffic)
+    hours(watching, clock, traffic, 34)
     running = asyncio.create_task(watching.evaluate())
     await asyncio.sleep(0)  # lets the test take its window
-    assert only(watching).samples == 0
     watching.observe(sent("acme", traffic.queries(7)))
     assert not running.done()
     await running
@@ -114,60 +138,51 @@ async def test_what_arrives_during_a_test_is_kept(make_settings: MakeSettings) -
     assert only(watching).verdict.state is State.OK
 
 
-async def test_a_fleet_without_drift_stays_within_its_budget(make_settings: MakeSettings) -> None:
-    months, tenants, false_alarms = 2, [f"tenant-{i}" for i in range(4)], 12.0
-    settings = make_settings(
-        false_alarms=false_alarms, interval=DAY, max_tenants=4, permutations=19, reference_size=40, window_size=20
-    )
+async def test_a_rebase_begins_a_new_reference(small: Settings) -> None:
     traffic, clock = Traffic(seed=15), Clock()
-    watching = await made(settings, clock, seed=15)
-    await watching.register(tenants)
-    for tenant in tenants:
-        watching.observe(sent(tenant, traffic.queries(40)))
-    alarms = 0
-    for _ in range(30 * months):
-        for tenant in tenants:
-            watching.observe(sent(tenant, traffic.queries(20)))
-        await watching.evaluate()
-        alarms += sum(report.verdict.state is State.DRIFT for report in watching.reports())
-        clock.now += DAY
-    expected = false_alarms * months
-    assert alarms <= expected + 2.6 * expected**0.5
-    assert alarms > 0  # the budget is spent on power, not saved
+    watching = await watching_acme(small, clock, traffic)
+    hours(watching, clock, traffic, 34, moved=1.0)
+    await watching.evaluate()
+    assert await watching.rebase("acme")
+    assert not await watching.rebase("globex")
+    assert only(watching).verdict.state is State.INSUFFICIENT_EVIDENCE
+    hours(watching, clock, traffic, 8 * 24, moved=1.0)
+    await watching.evaluate()
+    hours(watching, clock, traffic, 34, moved=1.0)
+    await watching.evaluate()
+    assert only(watching).verdict.state is State.OK
 
 
-async def test_a_restart_keeps_the_reference_and_the_verdict(make_settings: MakeSettings) -> None:
-    traffic, clock, settings = Traffic(seed=16), Clock(), make_settings()
-    before = await watching_acme(settings, clock, traffic)
+async def test_a_restart_keeps_the_reference_and_the_verdict(small: Settings) -> None:
+    traffic, clock = Traffic(seed=16), Clock()
+    before = await watching_acme(small, clock, traffic)
+    hours(before, clock, traffic, 34, moved=1.0)
     await before.evaluate()
-    before.observe(sent("acme", traffic.queries(30, moved=1.0)))
-    await before.evaluate()
-    clock.now += DAY
-    after = await made(settings, clock)
+    after = await made(small, clock)
     assert only(after) == only(before)
-    after.observe(sent("acme", traffic.queries(30, moved=1.0)))
+    since = only(before).verdict.since
+    hours(after, clock, traffic, 34, moved=1.0)
     await after.evaluate()
     assert only(after).verdict.state is State.DRIFT  # a reference that was learnt anew would see none
-    assert only(after).verdict.since == clock.now - DAY
+    assert only(after).verdict.since == since
 
 
-async def test_a_crash_keeps_a_full_reference(make_settings: MakeSettings) -> None:
-    settings, clock = make_settings(), Clock()
-    before = await watching_acme(settings, clock, Traffic(seed=17))
-    await before.evaluate()
-    assert only(await made(settings, clock)).reference_samples == 60
+async def test_a_crash_keeps_a_reference(small: Settings) -> None:
+    clock = Clock()
+    before = await watching_acme(small, clock, Traffic(seed=17))
+    assert only(await made(small, clock)).reference_samples == only(before).reference_samples == A_HOUR * WEEKS
 
 
-async def test_a_stop_keeps_what_is_not_full(make_settings: MakeSettings) -> None:
-    traffic, settings, clock = Traffic(seed=18), make_settings(), Clock()
-    before = await watching_acme(settings, clock, traffic)
+async def test_a_stop_keeps_what_is_not_full(small: Settings) -> None:
+    traffic, clock = Traffic(seed=18), Clock()
+    before = await watching_acme(small, clock, traffic)
     before.observe(sent("acme", traffic.queries(5)))
     await before.close()
-    assert only(await made(settings, clock)).samples == 5
+    assert only(await made(small, clock)).samples == 5
 
 
-async def test_a_removed_tenant_leaves_nothing(make_settings: MakeSettings) -> None:
-    traffic, settings, clock = Traffic(seed=19), make_settings(), Clock()
+async def test_a_removed_tenant_leaves_nothing(small: Settings) -> None:
+    traffic, settings, clock = Traffic(seed=19), small, Clock()
     watching = await watching_acme(settings, clock, traffic)
     await watching.evaluate()
     await watching.register(["globex"])
@@ -180,17 +195,17 @@ async def test_a_removed_tenant_leaves_nothing(make_settings: MakeSettings) -> N
     assert only(watching).reference_samples == 0
 
 
-async def test_a_tenant_removed_during_its_test_stays_removed(make_settings: MakeSettings) -> None:
-    traffic, settings = Traffic(seed=20), make_settings(permutations=20_000)
-    watching = await watching_acme(settings, Clock(), traffic)
-    watching.observe(sent("acme", traffic.queries(30)))
+async def test_a_tenant_removed_during_its_test_stays_removed(small: Settings) -> None:
+    traffic, clock = Traffic(seed=20), Clock()
+    watching = await watching_acme(small, clock, traffic)
+    hours(watching, clock, traffic, 34)
     running = asyncio.create_task(watching.evaluate())
     await asyncio.sleep(0)  # lets the test take its window
-    assert only(watching).samples == 0
+    assert not running.done()
     await watching.register([])
     await running
     assert watching.reports() == []
-    assert list(settings.state.iterdir()) == []
+    assert list(small.state.iterdir()) == []
 
 
 async def test_one_damaged_file_stops_no_other_tenant(
@@ -203,7 +218,10 @@ async def test_one_damaged_file_stops_no_other_tenant(
     damaged = settings.state / "globex.npz"
     damaged.write_bytes(damaged.read_bytes()[:100])
     after = await made(settings, clock)
-    assert {report.tenant: report.reference_samples for report in after.reports()} == {"acme": 60, "globex": 0}
+    assert {report.tenant: report.reference_samples for report in after.reports()} == {
+        "acme": A_HOUR * WEEKS,
+        "globex": 0,
+    }
     assert f"the state of tenant globex in {damaged} cannot be read" in caplog.text
 
 
@@ -222,7 +240,7 @@ async def test_a_damaged_file_is_kept_and_can_be_restored_as_the_message_says(
     assert aside.read_bytes() == copy[:100]
     path.write_bytes(copy)
     restored = await made(settings, clock)
-    assert only(restored).reference_samples == 60
+    assert only(restored).reference_samples == A_HOUR * WEEKS
     await restored.close()
     assert path.read_bytes() == copy
 
@@ -251,28 +269,24 @@ async def test_a_removed_tenant_leaves_no_damaged_file(make_settings: MakeSettin
 
 
 async def test_a_failure_of_one_tenant_stops_no_other(
-    make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    small: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(*_: object, **__: object) -> None:
+    def fails(*_: object) -> None:
         monkeypatch.undo()
         raise FloatingPointError("no variance")
 
-    traffic = Traffic(seed=25)
-    watching = await watching_acme(make_settings(), Clock(), traffic)
+    traffic, clock = Traffic(seed=25), Clock()
+    watching = await made(small, clock)
     await watching.register(["acme", "globex"])
-    watching.observe(sent("globex", traffic.queries(60)))
-    for tenant in ("acme", "globex"):
-        watching.observe(sent(tenant, traffic.queries(30)))
-    monkeypatch.setattr("serving.drift.signals.query_embedding.mmd_test", fails)
+    hours(watching, clock, traffic, WEEKS, "acme", "globex")
     await watching.evaluate()
-    assert {report.tenant: report.verdict.test is not None for report in watching.reports()} == {
-        "acme": False,
-        "globex": True,
-    }
+    hours(watching, clock, traffic, 34, "acme", "globex")
+    monkeypatch.setattr("serving.drift.fleet.Fleet.judge", fails)
+    await watching.evaluate()
+    assert {report.tenant for report in watching.reports() if report.verdict.test} == {"globex"}
     assert "the evaluation of tenant acme has failed" in caplog.text
-    watching.observe(sent("acme", traffic.queries(30)))
     await watching.evaluate()
-    assert all(report.verdict.state is State.OK for report in watching.reports())
+    assert {report.tenant for report in watching.reports() if report.verdict.state is State.OK} == {"acme", "globex"}
 
 
 async def test_what_a_crash_left_unfinished_is_removed(make_settings: MakeSettings) -> None:

@@ -15,7 +15,7 @@ from tests.serving.drift.conftest import TOKEN
 from tests.serving.drift.traffic import Traffic, observations
 
 COMMAND = (sys.executable, "-m", "serving.drift")
-SETTINGS = {"HOST": "127.0.0.1", "PORT": "0", "TOKEN": TOKEN, "REFERENCE_SIZE": "60", "WINDOW_SIZE": "30"}
+SETTINGS = {"HOST": "127.0.0.1", "PORT": "0", "TOKEN": TOKEN}
 
 
 @asynccontextmanager

@@ -15,12 +15,13 @@ from serving.drift.store import Store
 from serving.drift.verdict import State
 from serving.drift.wire import ReceivedObservation
 from tests.serving.drift.conftest import MakeSettings
+from tests.serving.drift.test_detector import Clock
 from tests.serving.drift.traffic import observation
 
 NEW_SIGNAL = """
 import numpy as np
 
-from serving.drift.signal import Outcome, Samples, Signal
+from serving.drift.signal import Signal
 
 
 class AnswerLength(Signal):
@@ -29,9 +30,6 @@ class AnswerLength(Signal):
 
     def sample(self, observation):
         return np.array([observation.completion_tokens], np.float32)
-
-    def test(self, reference, current, *, permutations, rng):
-        return Outcome(float(current.mean() - reference.mean()), 0.0001 if current.mean() > reference.mean() else 1.0)
 """
 
 
@@ -42,22 +40,28 @@ async def test_a_file_is_all_that_a_new_signal_takes(
     monkeypatch.setattr(signals, "__path__", [*signals.__path__, str(tmp_path)])
     found = await asyncio.to_thread(signals_by_name)
     assert set(found) == {*SIGNALS, "answer_length"}
-    detector = await asyncio.to_thread(_detector, make_settings, found)
+    clock = Clock()
+    detector = await asyncio.to_thread(_detector, make_settings, found, clock)
     await detector.register(["acme"])
-    for tokens, count in ((10, 60), (50, 30)):
-        detector.observe([_answer(tokens)] * count)
+    rng = np.random.default_rng(0)
+    for hour in range(28 * 24 + 40):
+        if hour == 28 * 24:
+            await detector.evaluate()
+        mean = 10 if hour < 28 * 24 else 50
+        detector.observe(_answer(int(tokens)) for tokens in rng.poisson(mean, 3))
+        clock.now += 3_600
     await detector.evaluate()
     verdicts = {report.signal: report.verdict.state for report in detector.reports()}
-    assert verdicts == {"query_embedding": State.INSUFFICIENT_EVIDENCE, "answer_length": State.DRIFT}
+    expected = dict.fromkeys(SIGNALS, State.INSUFFICIENT_EVIDENCE)
+    assert verdicts == expected | {"answer_length": State.DRIFT}
     await detector.close()
-    again = await asyncio.to_thread(_detector, make_settings, found)
+    again = await asyncio.to_thread(_detector, make_settings, found, clock)
     assert {report.signal: report.verdict.state for report in again.reports()} == verdicts
 
 
-def _detector(make_settings: MakeSettings, found: Mapping[str, Signal]) -> Detector:
-    settings = make_settings()
-    rng = np.random.default_rng(0)
-    return Detector(settings, Store(settings.state), clock=lambda: 1.0, rng=rng, signals=found)
+def _detector(make_settings: MakeSettings, found: Mapping[str, Signal], clock: Clock) -> Detector:
+    settings = make_settings(window_units=100)
+    return Detector(settings, Store(settings.state), clock=clock, signals=found)
 
 
 def _answer(tokens: int) -> ReceivedObservation:

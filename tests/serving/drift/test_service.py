@@ -16,17 +16,26 @@ from serving.drift.app import create_app
 from serving.drift.detector import Detector
 from serving.drift.store import Store
 from tests.serving.drift.conftest import TOKEN, MakeSettings
+from tests.serving.drift.test_detector import A_HOUR, Clock, hours
 from tests.serving.drift.traffic import Traffic, observation, observations
 
-NOW = 1_700_000_000.0
+NOW = 1_700_000_000.0 + 3_600 * (28 * 24 + 40)
+SIGNAL = "query_embedding"
 ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
 EMBEDDING = Traffic(seed=30).queries(1)[0]
 
 
 @pytest.fixture
-def detector(make_settings: MakeSettings) -> Detector:
-    settings = make_settings()
-    return Detector(settings, Store(settings.state), clock=lambda: NOW, rng=np.random.default_rng(30))
+def clock() -> Clock:
+    clock = Clock()
+    clock.now = NOW
+    return clock
+
+
+@pytest.fixture
+def detector(make_settings: MakeSettings, clock: Clock) -> Detector:
+    settings = make_settings(window_units=100)
+    return Detector(settings, Store(settings.state), clock=clock)
 
 
 @pytest.fixture
@@ -54,36 +63,43 @@ def series(client: TestClient) -> dict[tuple[str, ...], float]:
     }
 
 
-def watch_acme_drift(client: TestClient, detector: Detector) -> None:
+def watch_acme_drift(client: TestClient, detector: Detector, clock: Clock) -> None:
+    """Four weeks of traffic, and a window of other topics."""
     traffic = Traffic(seed=31)
     assert client.put("/v1/tenants", json={"tenants": ["acme"]}).json() == {"registered": 1, "refused": []}
-    sent = observations("acme", np.concatenate([traffic.queries(60), traffic.queries(30, moved=1.0)]))
+    clock.now = NOW - 3_600 * (28 * 24 + 34)
+    hours(detector, clock, traffic, 28 * 24)
+    evaluate(client, detector)
+    hours(detector, clock, traffic, 33, moved=1.0)
+    sent = observations("acme", traffic.queries(A_HOUR, moved=1.0))
     reply = client.post("/v1/observations", json={"observations": sent})
-    assert (reply.status_code, reply.json()) == (202, {"accepted": 90, "refused": 0})
+    assert (reply.status_code, reply.json()) == (202, {"accepted": A_HOUR, "refused": 0})
+    clock.now = NOW
     evaluate(client, detector)
 
 
-def test_drift_is_shown(client: TestClient, detector: Detector) -> None:
-    watch_acme_drift(client, detector)
+def test_drift_is_shown(client: TestClient, detector: Detector, clock: Clock) -> None:
+    watch_acme_drift(client, detector, clock)
     shown = client.get("/v1/drift").json()["tenants"]["acme"]["query_embedding"]
     assert shown["state"] == "drift"
     assert 0 < shown["p_value"] <= shown["alpha"]
     assert shown["statistic"] > 0
     assert shown["since"] == shown["tested_at"] == NOW
-    assert (shown["samples"], shown["reference_samples"]) == (0, 60)
+    assert (shown["samples"], shown["reference_samples"]) == (0, A_HOUR * 28 * 24)
+    assert not shown["provisional"]
 
 
-def test_drift_is_exported(client: TestClient, detector: Detector) -> None:
-    watch_acme_drift(client, detector)
+def test_drift_is_exported(client: TestClient, detector: Detector, clock: Clock) -> None:
+    watch_acme_drift(client, detector, clock)
     shown = client.get("/v1/drift").json()["tenants"]["acme"]["query_embedding"]
-    of_acme = {name: value for name, value in series(client).items() if "acme" in name}
+    of_acme = {name: value for name, value in series(client).items() if "acme" in name and SIGNAL in name}
     assert of_acme == {
         ("quiver_drift_state", "query_embedding", "ok", "acme"): 0,
         ("quiver_drift_state", "query_embedding", "drift", "acme"): 1,
         ("quiver_drift_state", "query_embedding", "insufficient_evidence", "acme"): 0,
         ("quiver_drift_p_value", "query_embedding", "acme"): shown["p_value"],
         ("quiver_drift_statistic", "query_embedding", "acme"): shown["statistic"],
-        ("quiver_drift_samples", "query_embedding", "acme", "reference"): 60,
+        ("quiver_drift_samples", "query_embedding", "acme", "reference"): A_HOUR * 28 * 24,
         ("quiver_drift_samples", "query_embedding", "acme", "current"): 0,
         ("quiver_drift_tested_timestamp_seconds", "query_embedding", "acme"): NOW,
     }
@@ -98,11 +114,21 @@ def test_a_tenant_without_a_test_has_a_state_and_no_p_value(client: TestClient) 
     assert (shown["state"], shown["p_value"], shown["statistic"]) == ("insufficient_evidence", None, None)
 
 
-def test_a_removed_tenant_has_no_series(client: TestClient, detector: Detector) -> None:
-    watch_acme_drift(client, detector)
+def test_a_removed_tenant_has_no_series(client: TestClient, detector: Detector, clock: Clock) -> None:
+    watch_acme_drift(client, detector, clock)
     client.put("/v1/tenants", json={"tenants": ["globex"]})
     assert not [name for name in series(client) if "acme" in name]
     assert "acme" not in client.get("/v1/drift").text
+
+
+def test_a_rebase_is_accepted_for_a_watched_tenant(client: TestClient, detector: Detector, clock: Clock) -> None:
+    watch_acme_drift(client, detector, clock)
+    assert client.post("/v1/tenants/acme/rebase").status_code == 202
+    shown = client.get("/v1/drift").json()["tenants"]["acme"]["query_embedding"]
+    assert (shown["state"], shown["reference_samples"]) == ("insufficient_evidence", 0)
+    refused = client.post("/v1/tenants/globex/rebase")
+    assert refused.status_code == 422
+    assert "tenant globex is not watched" in refused.json()["error"]["message"]
 
 
 def test_observations_of_others_are_refused_and_counted(client: TestClient) -> None:

@@ -35,10 +35,10 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ("changes", "message"),
     [
         pytest.param({"TOKEN": "short"}, "QUIVER_DRIFT_TOKEN: Value should have at least 16", id="a short token"),
-        pytest.param({"WINDOW_SIZE": "300"}, "WINDOW_SIZE is 300 and REFERENCE_SIZE 200", id="a window too large"),
-        pytest.param({"FALSE_ALARMS": "0.01"}, "need 2,400,000 permutations a test", id="a budget out of reach"),
+        pytest.param({"PROVISIONAL_DAYS": "30"}, "PROVISIONAL_DAYS is 30 and REFERENCE_DAYS 28", id="too long"),
+        pytest.param({"WINDOW_UNITS": "50"}, "WINDOW_UNITS: Input should be greater", id="too little evidence"),
         pytest.param({"FALSE_ALARMS": "0"}, "QUIVER_DRIFT_FALSE_ALARMS: Input should be greater", id="no budget"),
-        pytest.param({"INTERVAL": "inf"}, "QUIVER_DRIFT_INTERVAL: Input should be a finite number", id="never"),
+        pytest.param({"FALSE_ALARMS": "inf"}, "FALSE_ALARMS: Input should be a finite number", id="no bound"),
     ],
 )
 def test_what_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], message: str) -> None:

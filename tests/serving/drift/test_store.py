@@ -7,16 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contract.body import DIMENSIONS
-from serving.drift import verdict, windows
+from serving.drift import verdict
 from serving.drift.errors import StateError
+from serving.drift.series import Series, begun, with_samples
 from serving.drift.store import Record, Store
-from tests.serving.drift.traffic import Traffic
 
-WINDOWS = windows.extended(windows.empty(DIMENSIONS), Traffic(seed=50).queries(1), reference_size=1)
-RECORD = Record(WINDOWS, verdict.unknown(1.0))
+SERIES = Series(with_samples(begun(8), 5, np.ones((3, 8), np.float32)).hours, reference_end=6, window_start=7)
+RECORD = Record(SERIES, verdict.unknown(1.0))
 NAME = "query_embedding"
-WIDTHS = {NAME: DIMENSIONS}
+WIDTHS = {NAME: 8}
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +31,12 @@ def test_what_was_saved_is_loaded(saved: tuple[Store, Path, bytes]) -> None:
     (directory / "acme.npz").write_bytes(good)
     loaded = store.load("acme", WIDTHS | {"newer": 3})[NAME]
     assert loaded.verdict == RECORD.verdict
-    assert np.array_equal(loaded.windows.reference, RECORD.windows.reference)
+    assert (loaded.series.reference_end, loaded.series.window_start) == (6, 7)
+    for part in ("hour", "count", "total"):
+        assert np.array_equal(getattr(loaded.series.hours, part), getattr(SERIES.hours, part))
 
 
-@given(place=st.integers(0, 2_399), value=st.integers(0, 255))
+@given(place=st.integers(0, 1_299), value=st.integers(0, 255))
 @example(place=-1, value=0)
 @example(place=8, value=8)
 def test_damage_is_a_state_error_that_keeps_the_file_or_no_damage_at_all(

@@ -4,9 +4,11 @@ import base64
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contract.body import DIMENSIONS
-from serving.drift.signal import Samples
+
+Samples = NDArray[np.float32]
 
 TOPICS = 20
 NOISE = 0.9  # length of what a query adds to its topic, of length 1

@@ -1,0 +1,143 @@
+"""`make bench-drift`: false alarms and power of the test of questions, on made traffic with and without drift.
+
+D1 counts alarms of 200 tenants in 30 days without drift, for each regime, at the levels that the detector uses. D2 moves
+a share of the conversations to new topics: how many tenants are seen, in the first window and within two. D5 is the CPU
+time of a test of every tenant, with nothing cached. ARGS=--quick: 40 tenants, and a fifth of the budget.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.drift.traffic import REGIMES, Regime, Traffic
+from benchmarks.report import Bar, report
+from serving.drift import budget
+from serving.drift.fleet import Fleet
+from serving.drift.hours import DAY, Hours
+from serving.drift.series import Series
+
+FIRST = 20_000 * DAY
+REFERENCE, MONTH = 28 * DAY, 30 * DAY
+FALSE_ALARMS = 2.0  # a month, for 200 tenants
+TENANTS, QUICK_TENANTS = 200, 40
+SIGNALS: Mapping[int, bool] = {500: False, 2_000: True}
+"""Sizes of windows, and whether their levels are careful ones."""
+SHARES = (0.25, 0.10)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """`quiet` is a month without drift, `moved` has hours after a share of the conversations moved."""
+
+    reference: Hours
+    quiet: Hours
+    moved: Mapping[float, Hours]
+
+
+def tenant(regime: Regime, seed: int) -> Tenant:
+    traffic = Traffic(regime, seed)
+    after = FIRST + REFERENCE
+    most = int(2 * max(SIGNALS) / 24) + 2 * DAY  # hours for two long windows
+    return Tenant(
+        traffic.hours(FIRST, REFERENCE),
+        traffic.hours(after, MONTH),
+        {share: traffic.hours(after + MONTH, most, share) for share in SHARES},
+    )
+
+
+def windows(hours: Hours, size: int) -> Iterator[Hours]:
+    """One after the other, of whole hours, with at least `size` samples each."""
+    before = np.concatenate([[0.0], np.cumsum(hours.count, dtype=np.float64)])
+    start = 0
+    while (end := int(np.searchsorted(before, before[start] + size))) < len(before):
+        yield Hours(hours.hour[start:end], hours.count[start:end], hours.total[start:end])
+        start = end
+
+
+@dataclass
+class Result:
+    tests: int = 0
+    alarms: int = 0
+    at_ten_times: int = 0
+    """Alarms at ten times the level, of which there are enough to count."""
+    seen: Mapping[float, tuple[float, float]] | None = None
+    """Tenants whose change was seen, by the share that moved: in the first window, and within two."""
+
+
+def judged(tenants: Sequence[Tenant], size: int, *, is_careful: bool, false_alarms: float) -> Result:
+    fleet, end = Fleet(size), FIRST + REFERENCE
+    series = {str(number): Series(each.reference, end, end) for number, each in enumerate(tenants)}
+    units = sum(budget.Rate(each.reference.units, REFERENCE).a_month for each in tenants)
+    alpha = budget.level(false_alarms / len(SIGNALS), units, size, is_careful=is_careful)
+
+    def p_values(which: Sequence[Hours]) -> list[list[float]]:
+        found: list[list[float]] = []
+        for name, hours in zip(series, which, strict=True):
+            outcomes = [fleet.judge(name, window, series) for window in windows(hours, size)]
+            found.append([1.0 if outcome is None else outcome.p_value for outcome in outcomes])
+        return found
+
+    quiet = [p for each in p_values([each.quiet for each in tenants]) for p in each]
+    result = Result(len(quiet), sum(p <= alpha for p in quiet), sum(p <= 10 * alpha for p in quiet))
+    result.seen = {}
+    for share in SHARES:
+        moved = p_values([each.moved[share] for each in tenants])
+        first = float(np.mean([each[0] <= alpha for each in moved]))
+        two = float(np.mean([min(each[:2]) <= alpha for each in moved]))
+        result.seen = {**result.seen, share: (round(first, 3), round(two, 3))}
+    return result
+
+
+def seconds_of_all(tenants: Sequence[Tenant]) -> float:
+    """CPU seconds of one test of each tenant, with nothing cached."""
+    end = FIRST + REFERENCE
+    series = {str(number): Series(each.reference, end, end) for number, each in enumerate(tenants)}
+    fleet, begun = Fleet(500), time.process_time()
+    for name, each in zip(series, tenants, strict=True):
+        fleet.judge(name, next(windows(each.quiet, 500)), series)
+    return time.process_time() - begun
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    count = QUICK_TENANTS if parser.parse_args().quick else TENANTS
+    false_alarms = FALSE_ALARMS * count / TENANTS
+    bars: dict[str, Bar] = {}
+    notes: list[str] = []
+    with ProcessPoolExecutor() as pool:
+        for number, regime in enumerate(REGIMES):
+            seeds = range(1_000 * number, 1_000 * number + count)
+            tenants = list(pool.map(tenant, [regime] * count, seeds))
+            alarms = 0
+            for size, is_careful in SIGNALS.items():
+                result = judged(tenants, size, is_careful=is_careful, false_alarms=false_alarms)
+                alarms += result.alarms
+                notes.append(
+                    f"{regime.name}, windows of {size}: {result.alarms} alarms in {result.tests} tests "
+                    f"({result.at_ten_times} at ten times the level); seen in the first window and within two: "
+                    + ", ".join(f"{share:.0%} moved {first:.2f} and {two:.2f}" for share, (first, two) in
+                                (result.seen or {}).items())
+                )  # fmt: skip
+                print(notes[-1], file=sys.stderr, flush=True)
+                bars |= _power(regime, size, result)
+            bars[f"D1-{regime.name}"] = Bar(alarms, round(false_alarms, 2), "alarms a month", at_most=True)
+    bars["D5-tests"] = Bar(round(seconds_of_all(tenants), 2), 20, "s for all tenants", at_most=True)
+    print("\n".join(notes))
+    return report("drift", bars, notes=notes)
+
+
+def _power(regime: Regime, size: int, result: Result) -> dict[str, Bar]:
+    """25 % is to be seen in windows of 500, 10 % in those of 2,000."""
+    share, bar = (0.25, 0.80) if size == 500 else (0.10, 0.70)
+    _, two = (result.seen or {})[share]
+    return {f"D2-{share:.0%}-{regime.name}".replace("%", ""): Bar(two, bar, "of tenants")}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""P-values far out in the tail, from the scores of windows without drift of the whole fleet.
+
+One tenant's reference has some hundred windows, and a budget of false alarms asks for levels of 1 in 10,000: so the
+scores of all tenants' references are pooled. Beyond the largest ones, the tail is exponential.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The tail begins above all but this share of the scores.
+SHARE = 0.02
+# With fewer tenants, the tail of the simulation in benchmarks/drift is used.
+FEWEST_TENANTS = 20
+
+
+@dataclass(frozen=True)
+class Tail:
+    """P(score > x) = SHARE · exp(-(x - start) / scale) for x above `start`; at least SHARE below."""
+
+    start: float
+    scale: float
+
+    def p_value(self, score: float) -> float:
+        if score <= self.start:
+            return max(SHARE, 0.5 * math.erfc(score / math.sqrt(2)))
+        return SHARE * math.exp(-(score - self.start) / self.scale)
+
+
+# Of windows of 500 in four weeks of conversations with a daily rhythm, without drift.
+DEFAULT = Tail(start=2.3, scale=0.45)
+
+
+def tail_of(scores: Sequence[NDArray[np.float64]]) -> Tail:
+    """`scores` are those of each tenant's own windows."""
+    if len(scores) < FEWEST_TENANTS:
+        return DEFAULT
+    pooled = np.concatenate(scores)
+    start = float(np.quantile(pooled, 1 - SHARE))
+    beyond = pooled[pooled > start] - start
+    return Tail(start, float(beyond.mean()))
