@@ -21,7 +21,7 @@ FEATURES = Features(DIMENSIONS)
 
 @dataclass(frozen=True)
 class Regime:
-    """`rhythm` and `days` are how much topics differ by hour and by day. Of conversations, the first questions count."""
+    """`rhythm` and `days` are how much topics differ by hour and by day. Of conversations, first questions count."""
 
     name: str
     rhythm: float = 0.0

@@ -11,8 +11,8 @@ MONTH_H = 30 * 24
 
 # The tail of scores is extrapolated, and a little light: levels are divided by this.
 SAFETY = 2.0
-# With a provisional reference, or few and long windows.
-CAREFUL_SAFETY = 4.0
+# With a provisional reference.
+PROVISIONAL_SAFETY = 4.0
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Rate:
         return self.units / max(1, self.hours) * MONTH_H
 
 
-def level(false_alarms: float, fleet_units_a_month: float, window_units: int, *, is_careful: bool) -> float:
+def level(false_alarms: float, fleet_units_a_month: float, window_units: int, *, provisional: bool) -> float:
     """The level of one test, so that at most `false_alarms` are expected in 30 days over all series."""
     tests = max(1.0, fleet_units_a_month / window_units)
-    return min(1.0, false_alarms / tests) / (CAREFUL_SAFETY if is_careful else SAFETY)
+    return min(1.0, false_alarms / tests) / (PROVISIONAL_SAFETY if provisional else SAFETY)

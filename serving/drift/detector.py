@@ -166,8 +166,7 @@ class Detector:
         references = [record.series.reference for record in records if record.series.reference_end]
         fleet = sum(budget.Rate(each.units, each.span).a_month for each in references)
         share, spans = self._settings.false_alarms / len(self._signals), self._spans[name]
-        is_careful = series.is_provisional(spans) or self._signals[name].windows > 1
-        return budget.level(share, fleet, spans.window_units, is_careful=is_careful)
+        return budget.level(share, fleet, spans.window_units, provisional=series.is_provisional(spans))
 
     def _hour(self) -> int:
         return int(self._clock() // HOUR)

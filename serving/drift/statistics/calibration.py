@@ -22,19 +22,23 @@ FEWEST = 8
 
 @dataclass(frozen=True)
 class Calibration:
-    """Of one reference: `logs` are the logarithms of its own windows' distances, `units` its samples."""
+    """Of one reference: `logs` are the logarithms of its own windows' distances, `units` its samples, and `size` those
+    of a window."""
 
     fitted: Season
     logs: NDArray[np.float64]
     units: float
+    size: int
 
     @property
     def spread(self) -> float:
         return float(self.logs.std(ddof=1))
 
     def standardised(self, fleet_spread: float | None) -> NDArray[np.float64]:
-        """The scores of the reference's own windows."""
-        return np.asarray((self.logs - self.logs.mean()) / self._shrunk(fleet_spread), np.float64)
+        """The scores of the reference's own windows, as wide as those of new ones: a mean is nearer to its own windows
+        than to others."""
+        nearer = np.sqrt(1 - self.size / self.units)
+        return np.asarray((self.logs - self.logs.mean()) / (self._shrunk(fleet_spread) * nearer), np.float64)
 
     def score(self, window: Hours, fleet_spread: float | None) -> float:
         """How many spreads the window's distance is above the mean of the reference's own windows."""
@@ -57,7 +61,7 @@ def calibrated(reference: Hours, size: int) -> Calibration | None:
         return None
     left_out = ((window, whole.without(season(window, with_weekends=with_weekends))) for window in windows)
     logs = np.array([np.log(distance(window, rest)) for window, rest in left_out])
-    return Calibration(whole, logs, reference.units)
+    return Calibration(whole, logs, reference.units, size)
 
 
 def _windows(reference: Hours, size: int) -> list[Hours]:

@@ -91,9 +91,9 @@ def test_a_rebase_begins_anew_with_what_came_after_the_last_test() -> None:
 
 @given(st.floats(0.01, 100), st.floats(0, 1e7), st.integers(100, 2_000), st.booleans())
 def test_a_month_of_tests_expects_no_more_alarms_than_the_budget(
-    false_alarms: float, units: float, window: int, is_careful: bool
+    false_alarms: float, units: float, window: int, provisional: bool
 ) -> None:
-    alpha = level(false_alarms, units, window, is_careful=is_careful)
+    alpha = level(false_alarms, units, window, provisional=provisional)
     assert alpha * units / window <= false_alarms
     assert alpha <= 0.5
 

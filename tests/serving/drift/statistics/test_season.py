@@ -1,0 +1,45 @@
+"""What hours of the day and weekends explain, and what is left."""
+
+import numpy as np
+import pytest
+
+from serving.drift.hours import DAY, Hours
+from serving.drift.statistics.season import distance, season
+
+WEEKS = 28 * DAY
+
+
+def _rhythm(first: int, count: int, *, shift: float = 0.0) -> Hours:
+    """Ten samples an hour, whose mean follows the hour and the weekend exactly."""
+    hour = np.arange(first, first + count)
+    weekend = (((hour // DAY) + 3) % 7) >= 5
+    mean = np.sin(2 * np.pi * (hour % DAY) / DAY) + 0.5 * weekend + shift
+    return Hours(hour, np.full(count, 10, np.float32), (10 * mean[:, np.newaxis]).astype(np.float32))
+
+
+@pytest.mark.parametrize("first", [0, 7, 5 * DAY + 3])
+def test_a_window_with_the_rhythm_of_its_reference_is_no_distance_away(first: int) -> None:
+    fitted = season(_rhythm(0, WEEKS), with_weekends=True)
+    assert distance(_rhythm(WEEKS + first, 13), fitted) == pytest.approx(0, abs=1e-3)
+
+
+def test_a_shift_of_the_mean_is_seen_whatever_the_hour() -> None:
+    fitted = season(_rhythm(0, WEEKS), with_weekends=True)
+    window = _rhythm(WEEKS + 5, 13, shift=0.3)
+    assert distance(window, fitted) == pytest.approx(0.3**2 * window.units, rel=0.01)
+
+
+def test_weekdays_are_no_part_of_a_short_reference() -> None:
+    assert season(_rhythm(0, 7 * DAY), with_weekends=False).coefficients.shape == (7, 1)
+    assert season(_rhythm(0, WEEKS), with_weekends=True).coefficients.shape == (8, 1)
+
+
+def test_a_span_can_be_taken_out_of_a_fit() -> None:
+    whole, part = _rhythm(0, WEEKS), _rhythm(100, 50, shift=3.0)
+    noisy = Hours(
+        whole.hour,
+        whole.count,
+        np.concatenate([whole.total[:100], part.total, whole.total[150:]]),
+    )
+    rest = season(noisy, with_weekends=True).without(season(part, with_weekends=True))
+    assert distance(_rhythm(WEEKS, 24), rest) == pytest.approx(0, abs=1e-3)
