@@ -63,6 +63,7 @@ class Detector:
         self._repeats = Repeats()
         self._lock = asyncio.Lock()
         self._unsaved: set[str] = set()
+        self._saved_at: dict[str, int] = {}
         self._records = {tenant: self._loaded(tenant) for tenant in store.tenants()}
         self.received = Receipt(accepted=0, refused=0)
         self.refused_tenants: tuple[str, ...] = ()
@@ -101,6 +102,7 @@ class Detector:
             decision = registration(self._records, tenants, max_tenants=self._settings.max_tenants)
             self._records = {tenant: self._records.get(tenant) or self._new() for tenant in decision.registered}
             self._unsaved.intersection_update(self._records)
+            self._saved_at = {tenant: hour for tenant, hour in self._saved_at.items() if tenant in self._records}
             self.refused_tenants = decision.refused
             await asyncio.to_thread(self._make_files_agree, dict(self._records))
         return decision
@@ -129,6 +131,8 @@ class Detector:
         """A failure is logged, and affects its tenant only."""
         try:
             now = self._hour()
+            if self._saved_at.get(tenant) != now:  # once an hour: a crash loses no more
+                self._unsaved.add(tenant)
             for name, record in tuple(self._records.get(tenant, {}).items()):
                 series = with_reference(record.series, now, self._spans[name])
                 if series is not record.series:
@@ -206,6 +210,7 @@ class Detector:
             try:
                 await asyncio.to_thread(self._store.save, tenant, self._records[tenant])
                 self._unsaved.discard(tenant)
+                self._saved_at[tenant] = self._hour()
             except StateError as failure:  # kept in memory, and tried again at the next evaluation
                 logger.error("%s", failure)
 

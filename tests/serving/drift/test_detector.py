@@ -173,6 +173,14 @@ async def test_a_crash_keeps_a_reference(small: Settings) -> None:
     assert only(await made(small, clock)).reference_samples == only(before).reference_samples == A_HOUR * WEEKS
 
 
+async def test_a_crash_loses_an_hour_at_most(small: Settings) -> None:
+    traffic, clock = Traffic(seed=17), Clock()
+    before = await watching_acme(small, clock, traffic, 5)
+    before.observe(sent("acme", traffic.queries(4)))
+    await before.evaluate()
+    assert only(await made(small, clock)).reference_samples == 5 * A_HOUR
+
+
 async def test_a_stop_keeps_what_is_not_full(small: Settings) -> None:
     traffic, clock = Traffic(seed=18), Clock()
     before = await watching_acme(small, clock, traffic)
