@@ -45,11 +45,11 @@ class TrainingLimits(Value):
 class Slo(Value):
     """What the tenant's callers may expect. Alerts say when the allowance of a month is used up too fast."""
 
-    availability: Annotated[float, Field(ge=0.5, lt=1)] = 0.99
+    availability: Annotated[float, Field(ge=0.5, le=0.9999)] = 0.99
     """The share of requests that the platform does not fail. Callers' mistakes and limits do not count."""
-    first_token_seconds: Annotated[float, Field(gt=0, le=60)] = 5
+    first_token_seconds: Annotated[float, Field(ge=0.05, le=60)] = 5
     """The longest time to the first token of a stream, in seconds."""
-    first_token_share: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    first_token_share: Annotated[float, Field(ge=0.5, le=0.9999)] = 0.95
     """The share of streams whose first token comes within that time."""
 
 
