@@ -81,7 +81,7 @@ def _config(platform: Platform, ports: dict[str, int]) -> dict[str, Any]:
         }
         for name, port in ports.items()
     ]
-    every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    every = {"scrape_interval": "2s", "evaluation_interval": "2s"}
     return {"global": every, "rule_files": ["rules.yaml"], "scrape_configs": jobs}
 
 
