@@ -17,9 +17,10 @@ import numpy as np
 from benchmarks.drift.traffic import REGIMES, Regime, Traffic
 from benchmarks.report import Bar, report
 from serving.drift import budget
-from serving.drift.fleet import Fleet
+from serving.drift.fleet import Fleet, without_drift
 from serving.drift.hours import DAY, Hours
 from serving.drift.series import Series
+from serving.drift.statistics.calibration import calibrated
 
 FIRST = 20_000 * DAY
 REFERENCE, MONTH = 28 * DAY, 30 * DAY
@@ -64,6 +65,8 @@ class Result:
     alarms: int = 0
     at_ten_times: int = 0
     """Alarms at ten times the level, of which there are enough to count."""
+    null: str = ""
+    """The spread and the tail of scores without drift."""
     seen: Mapping[float, tuple[float, float]] | None = None
     """Tenants whose change was seen, by the share that moved: in the first window, and within two."""
 
@@ -75,14 +78,17 @@ def judged(tenants: Sequence[Tenant], size: int, *, false_alarms: float) -> Resu
     alpha = budget.level(false_alarms / len(SIZES), units, size, provisional=False)
 
     def p_values(which: Sequence[Hours]) -> list[list[float]]:
-        found: list[list[float]] = []
+        by_tenant: list[list[float]] = []
         for name, hours in zip(series, which, strict=True):
             outcomes = [fleet.judge(name, window, series) for window in windows(hours, size)]
-            found.append([1.0 if outcome is None else outcome.p_value for outcome in outcomes])
-        return found
+            by_tenant.append([1.0 if outcome is None else outcome.p_value for outcome in outcomes])
+        return by_tenant
 
     quiet = [p for each in p_values([each.quiet for each in tenants]) for p in each]
     result = Result(len(quiet), sum(p <= alpha for p in quiet), sum(p <= 10 * alpha for p in quiet))
+    calibrations = [each for made in tenants if (each := calibrated(made.reference, size))]
+    spread, tail = without_drift(calibrations)
+    result.null = f"spread {spread:.2f}, tail from {tail.start:.2f} with scale {tail.scale:.2f}"
     result.seen = {}
     for share in SHARES:
         moved = p_values([each.moved[share] for each in tenants])
@@ -119,7 +125,8 @@ def main() -> int:
                 alarms += result.alarms
                 notes.append(
                     f"{regime.name}, windows of {size}: {result.alarms} alarms in {result.tests} tests "
-                    f"({result.at_ten_times} at ten times the level); seen in the first window and within two: "
+                    f"({result.at_ten_times} at ten times the level); {result.null}; seen in the first window and "
+                    "within two: "
                     + ", ".join(f"{share:.0%} moved {first:.2f} and {two:.2f}" for share, (first, two) in
                                 (result.seen or {}).items())
                 )  # fmt: skip

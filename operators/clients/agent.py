@@ -8,6 +8,11 @@ from operators.clients.errors import ANSWER_S, PeerError, peer_errors, within
 LONGEST_WAIT_S = 5.0
 
 
+def body_of(desired: DesiredSet) -> str:
+    """Without residents, their field is left out: agents of earlier releases refuse a field that they do not have."""
+    return desired.model_dump_json(by_alias=True, exclude={"residents"} if desired.residents is None else None)
+
+
 class AgentClient:
     """All methods raise PeerError when the agent gives no answer, or an unexpected one."""
 
@@ -18,10 +23,10 @@ class AgentClient:
 
     async def desire(self, desired: DesiredSet) -> None:
         with peer_errors("agent"):
-            known = {"residents"} if desired.residents is None else None  # agents of earlier releases refuse the field
-            body = desired.model_dump_json(by_alias=True, exclude=known)
             url = f"{self._url}/v1/desired"
-            async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:
+            async with self._session.put(
+                url, data=body_of(desired), headers=self._headers, timeout=within()
+            ) as response:
                 response.raise_for_status()
 
     async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> AgentStatus:

@@ -23,15 +23,15 @@ class EngineMemory:
     def keep(self, names: frozenset[str] | None) -> None:
         """Names the versions that keep their places; None if there is room for all. While the file cannot be written,
         the earlier names are in force."""
-        wanted = names or frozenset()
-        if wanted == self._written:
+        residents = names or frozenset()
+        if residents == self._written:
             return
         try:
-            replace(self._residents, json.dumps(sorted(wanted)))
+            replace(self._residents, json.dumps(sorted(residents)))
         except OSError as error:
             logger.warning("%s cannot be written, and is tried again: %s", self._residents, error.strerror)
             return
-        self._written = wanted
+        self._written = residents
 
     def requests(self) -> tuple[int, int]:
         """Requests since the last call: those that met their adapter in memory, and others. The engine's counts begin

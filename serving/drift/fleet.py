@@ -1,6 +1,6 @@
 """What the references of the whole fleet say about windows without drift: calibrations, cached, and their tail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,12 +8,20 @@ from serving.drift.hours import Hours
 from serving.drift.series import Series
 from serving.drift.signal import Outcome
 from serving.drift.statistics.calibration import Calibration, calibrated
-from serving.drift.statistics.tail import tail_of
+from serving.drift.statistics.tail import Tail, tail_of
 
-# The spread of the logarithm of distances without drift, by the simulation in benchmarks/drift.
+# The spread of the logarithm of distances without drift, between those that `make bench-drift` prints.
 FLEET_SPREAD = 0.29
 # Fewer tenants say little about the fleet's spread.
 FEWEST_TENANTS = 5
+
+
+def without_drift(calibrations: Sequence[Calibration]) -> tuple[float, Tail]:
+    """The spread of the fleet's references, and the tail of their scores."""
+    spread = FLEET_SPREAD
+    if len(calibrations) >= FEWEST_TENANTS:
+        spread = float(np.sqrt(np.mean([each.spread**2 for each in calibrations])))
+    return spread, tail_of([each.standardised(spread) for each in calibrations])
 
 
 class Fleet:
@@ -26,17 +34,17 @@ class Fleet:
     def judge(self, tenant: str, window: Hours, series: Mapping[str, Series]) -> Outcome | None:
         """The test of one window; None if the tenant's reference has too few windows of its own. `series` are those of
         all tenants."""
-        self._calibrations = {name: self._calibrated(name, each) for name, each in series.items() if each.reference_end}
-        found = {name: each for name, (_, each) in self._calibrations.items() if each is not None}
-        own = found.get(tenant)
+        calibrations = self._calibrate(series)
+        own = calibrations.get(tenant)
         if own is None:
             return None
-        spread = FLEET_SPREAD
-        if len(found) >= FEWEST_TENANTS:
-            spread = float(np.sqrt(np.mean([each.spread**2 for each in found.values()])))
-        tail = tail_of([each.standardised(spread) for each in found.values()])
+        spread, tail = without_drift(list(calibrations.values()))
         score = own.score(window, spread)
         return Outcome(statistic=score, p_value=tail.p_value(score))
+
+    def _calibrate(self, series: Mapping[str, Series]) -> Mapping[str, Calibration]:
+        self._calibrations = {name: self._calibrated(name, each) for name, each in series.items() if each.reference_end}
+        return {name: each for name, (_, each) in self._calibrations.items() if each is not None}
 
     def _calibrated(self, tenant: str, series: Series) -> tuple[tuple[int, float], Calibration | None]:
         reference = series.reference

@@ -10,6 +10,7 @@ from serving.drift.errors import SettingsError
 from serving.drift.series import Spans
 
 PREFIX = "QUIVER_DRIFT_"
+WINDOWS = 4
 
 
 class Settings(BaseSettings):
@@ -35,8 +36,10 @@ class Settings(BaseSettings):
     max_tenants: Annotated[int, Field(ge=1, description="Most tenants that are watched.")] = 200
 
     def spans(self, windows: int) -> Spans:
-        """Of a signal that is tested once for so many windows."""
-        return Spans(self.reference_days, self.provisional_days, self.reference_units, windows * self.window_units)
+        """Of a signal that is tested once for so many windows. A reference with fewer than WINDOWS of its own windows
+        could not be judged against."""
+        window = windows * self.window_units
+        return Spans(self.reference_days, self.provisional_days, max(self.reference_units, WINDOWS * window), window)
 
     @model_validator(mode="after")
     def provisional_comes_first(self) -> Self:

@@ -15,11 +15,11 @@ name.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import wraps
 from typing import Any
 
 from serving.engine.dora_scales import any_process, parts_of, scales_of, squared_norms
 from serving.engine.lora_rows import bound_of
+from serving.engine.wrapping import wrap
 
 _MAGNITUDES = (".lora_magnitude_vector", ".lora_magnitude_vector.weight")
 # Limit of g: an output's magnitude as a multiple of its weights' norm. Trained ones are within a few percent of one.
@@ -39,23 +39,15 @@ def register() -> None:
     from vllm.lora.peft_helper import PEFTHelper
     from vllm.model_executor.layers.linear import UnquantizedLinearMethod
 
-    _wrap(UnquantizedLinearMethod, "process_weights_after_loading", _keeping_norms)
-    _wrap(PEFTHelper, "_validate_features", _accepting)
-    _wrap(lora_model, "parse_fine_tuned_lora_name", _naming)
-    _wrap(lora_model.LoRAModel, "from_lora_tensors", _reading)
-    _wrap(PackedLoRALayerWeights, "pack", _packing)
-    _wrap(LoRAModelManager, "_add_adapter", _adding)
-    _wrap(LoRAModelManager, "activate_adapter", _activating)
-    _wrap(LoRAModelManager, "_set_adapter_mapping", _mapping)
-    _wrap(BaseLinearLayerWithLoRA, "_apply_lora_to_output", _applying)
-
-
-def _wrap(owner: Any, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    original = getattr(owner, name)
-    if hasattr(original, "__func__"):  # a class method
-        setattr(owner, name, classmethod(wraps(original)(wrapper(original.__func__))))
-    else:
-        setattr(owner, name, wraps(original)(wrapper(original)))
+    wrap(UnquantizedLinearMethod, "process_weights_after_loading", _keeping_norms)
+    wrap(PEFTHelper, "_validate_features", _accepting)
+    wrap(lora_model, "parse_fine_tuned_lora_name", _naming)
+    wrap(lora_model.LoRAModel, "from_lora_tensors", _reading)
+    wrap(PackedLoRALayerWeights, "pack", _packing)
+    wrap(LoRAModelManager, "_add_adapter", _adding)
+    wrap(LoRAModelManager, "activate_adapter", _activating)
+    wrap(LoRAModelManager, "_set_adapter_mapping", _mapping)
+    wrap(BaseLinearLayerWithLoRA, "_apply_lora_to_output", _applying)
 
 
 def _keeping_norms(process: Callable[..., None]) -> Callable[..., None]:

@@ -12,13 +12,13 @@ import mmap
 import os
 import struct
 from collections.abc import Callable, Collection, Iterable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from contract.engine_memory import COUNTS, FORMAT, PROBE, RESIDENTS
 from serving.engine import settings
 from serving.engine.eviction import Eviction
+from serving.engine.wrapping import wrap
 
 
 def register() -> None:
@@ -28,15 +28,10 @@ def register() -> None:
     from vllm.v1.worker.gpu_worker import Worker
 
     pages = Pages(settings.store())
-    _wrap(Worker, "execute_model", pages.asked)
-    _wrap(LRUCacheWorkerLoRAManager, "_apply_adapters", pages.running)
-    _wrap(LRUCacheWorkerLoRAManager, "add_adapter", pages.adding)
-    _wrap(LRUCacheLoRAModelManager, "remove_oldest_adapter", pages.removing)
-
-
-def _wrap(owner: Any, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    original = getattr(owner, name)
-    setattr(owner, name, wraps(original)(wrapper(original)))
+    wrap(Worker, "execute_model", pages.asked)
+    wrap(LRUCacheWorkerLoRAManager, "_apply_adapters", pages.running)
+    wrap(LRUCacheWorkerLoRAManager, "add_adapter", pages.adding)
+    wrap(LRUCacheLoRAModelManager, "remove_oldest_adapter", pages.removing)
 
 
 class Pages:

@@ -4,6 +4,7 @@ import pytest
 
 from serving.drift.errors import SettingsError
 from serving.drift.settings import load
+from tests.serving.drift.conftest import MakeSettings
 
 REQUIRED = {"TOKEN": "a-token-of-the-tests", "STATE": "/var/lib/drift"}
 
@@ -22,6 +23,12 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_this_machine_is_listened_to_unless_another_address_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     load_with(monkeypatch)
     assert load().host == "127.0.0.1"
+
+
+def test_a_reference_has_windows_enough_to_be_judged_against(make_settings: MakeSettings) -> None:
+    settings = make_settings(reference_units=500, window_units=500)
+    assert [settings.spans(windows).reference_units for windows in (1, 4)] == [2_000, 8_000]
+    assert make_settings(reference_units=9_000).spans(1).reference_units == 9_000
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
