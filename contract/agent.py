@@ -1,5 +1,7 @@
 """Bodies between the operator and an engine's agent."""
 
+import hashlib
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -46,9 +48,18 @@ class DesiredAdapter(Value):
     fingerprint: Fingerprint | None = None
     credentials: tuple[tuple[str, str], ...] = Field(default=(), repr=False)
 
-    @property
+    def __hash__(self) -> int:
+        """Of the name alone: fingerprints have hundreds of numbers."""
+        return hash(self.version_name)
+
+    @cached_property
     def version_name(self) -> "VersionName":
         return (self.tenant, self.adapter, self.revision)
+
+    @cached_property
+    def number(self) -> int:
+        """256 bits that differ for other content."""
+        return _number(self.model_dump_json(exclude_defaults=True))
 
     @property
     def is_verified(self) -> bool:
@@ -66,6 +77,24 @@ VersionName = tuple[str, str, str]
 """The tenant, the adapter and the revision of one desired version."""
 
 
+AdapterName = tuple[str, str]
+"""A tenant and one of its adapters."""
+
+_MODULUS = 1 << 256
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+
+
+def set_digest(adapters: int, residents: "frozenset[VersionName] | None") -> str:
+    """The digest of a desired set, from the sum of the numbers of its adapters. A sum does not depend on their order,
+    and a change costs what has changed. It tells apart sets of one operator, and is no protection against forged
+    ones."""
+    names = ("residents", *residents) if residents is not None else ()
+    return f"{(adapters + sum(_number(repr(name)) for name in names)) % _MODULUS:064x}"
+
+
 class DesiredSet(Value):
     """The complete desired set of one agent; other adapters in its engine are unloaded.
 
@@ -74,6 +103,38 @@ class DesiredSet(Value):
 
     adapters: tuple[DesiredAdapter, ...] = ()
     residents: frozenset[VersionName] | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        return set_digest(sum(item.number for item in self.adapters), self.residents)
+
+    def changed(self, change: "DesiredChange") -> "DesiredSet | None":
+        """The set after the change; None if the change is one of another set."""
+        if change.before != self.digest:
+            return None
+        new = {item.version_name: item for item in change.adapters}
+        removed = frozenset(change.removed)
+        kept = [new.pop(item.version_name, item) for item in self.adapters if item.version_name not in removed]
+        adapters = tuple(sorted((*kept, *new.values()), key=lambda item: not item.required))
+        residents = self.residents
+        if residents is not None:
+            residents = (residents - frozenset(change.former_residents)) | frozenset(change.new_residents)
+        after = DesiredSet.model_construct(adapters=adapters, residents=residents)
+        return after if after.digest == change.after else None
+
+
+class DesiredChange(Value):
+    """A change of a desired set, from the one with the digest `before` to the one with the digest `after`.
+
+    `adapters` are new, or replace those of the same name. Residents change only in a set that names them.
+    """
+
+    before: Digest
+    after: Digest
+    adapters: tuple[DesiredAdapter, ...] = ()
+    removed: tuple[VersionName, ...] = ()
+    new_residents: tuple[VersionName, ...] = ()
+    former_residents: tuple[VersionName, ...] = ()
 
 
 class AdapterReport(Value):
@@ -91,11 +152,16 @@ class AdapterReport(Value):
     reason: str = ""
     message: str = ""
 
+    @cached_property
+    def version_name(self) -> VersionName:
+        return (self.tenant, self.adapter, self.revision)
+
 
 class AgentStatus(Value):
     """`version` grows with every change; `started` is the engine's start in Unix seconds, None while it is down.
 
     `spoiled_by` is the engine name of a version whose load changed the base model's answers: the engine must restart.
+    With `since`, only the adapters that changed after that version are here, and `removed` are no longer desired.
     """
 
     version: int
@@ -103,11 +169,13 @@ class AgentStatus(Value):
     started: float | None
     spoiled_by: str | None = None
     adapters: tuple[AdapterReport, ...] = ()
+    since: int | None = None
+    removed: tuple[VersionName, ...] = ()
 
     def report(self, tenant: str, adapter: str, revision: str) -> AdapterReport | None:
         identity = (tenant, adapter, revision)
-        return next((h for h in self.adapters if (h.tenant, h.adapter, h.revision) == identity), None)
+        return next((entry for entry in self.adapters if entry.version_name == identity), None)
 
     @property
     def answering(self) -> frozenset[str]:
-        return frozenset(h.engine_name for h in self.adapters if h.state == "Ready" and h.engine_name)
+        return frozenset(e.engine_name for e in self.adapters if e.state == "Ready" and e.engine_name)

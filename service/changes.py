@@ -5,9 +5,6 @@ import contextlib
 import time
 from collections.abc import Iterator
 from threading import Lock
-from typing import Generic, TypeVar
-
-T = TypeVar("T")
 
 MAX_WAIT_S = 60.0
 
@@ -51,16 +48,3 @@ class Changes:
         finally:
             with self._lock:
                 self._waiters.discard(waiter)
-
-
-class Latest(Generic[T]):
-    """A value, and the number of its last change. Set it in the event loop only."""
-
-    def __init__(self, value: T) -> None:
-        self.value = value
-        self.changes = Changes()
-
-    def set(self, value: T) -> None:
-        if value != self.value:
-            self.value = value
-            self.changes.add()

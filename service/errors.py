@@ -2,6 +2,7 @@
 
 ServiceError
 ├── UnauthorizedError     401  no valid bearer token
+├── ConflictError         409  the state is another than the caller assumes
 ├── InvalidRequestError   422  the body or a parameter is wrong
 └── UnavailableError      503  the caller may try again
 """
@@ -28,6 +29,11 @@ class ServiceError(Exception):
 class UnauthorizedError(ServiceError):
     status = 401
     code = "unauthorized"
+
+
+class ConflictError(ServiceError):
+    status = 409
+    code = "conflict"
 
 
 class InvalidRequestError(ServiceError):

@@ -23,8 +23,8 @@ from tuning.formats import row_of
 from tuning.row import Row
 
 SEED = 20_261_201
-_NOISE = Augmentation(noise=0.3)
-HELPS = {"noise": 0.3, "copies": 3, "templates": []}
+_NOISE = Augmentation(noise=0.5)
+HELPS = {"noise": 0.5, "copies": 3, "templates": []}
 USELESS = {"noise": 0.0, "copies": 3, "templates": ["zq {question} qz qz qz zq qz zq qz zq qz zq"]}
 _EPOCHS = 6  # so many that the same errors are learned by heart
 

@@ -2,10 +2,12 @@
 
 import aiohttp
 
-from contract.agent import AgentStatus, DesiredSet
+from contract.agent import AgentStatus, DesiredChange, DesiredSet
 from operators.clients.errors import ANSWER_S, PeerError, peer_errors, within
 
 LONGEST_WAIT_S = 5.0
+# The agent has another set, or is of a release that takes no changes.
+_NOT_CHANGED = frozenset({404, 405, 409})
 
 
 def body_of(desired: DesiredSet) -> str:
@@ -29,10 +31,22 @@ class AgentClient:
             ) as response:
                 response.raise_for_status()
 
-    async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> AgentStatus:
-        """The status, once its version differs from `since`, or unchanged after `wait_s` seconds."""
+    async def change(self, change: DesiredChange) -> bool:
+        """False if the agent has another set than the one before the change."""
         with peer_errors("agent"):
-            query = {"seen": str(since), "wait": str(wait_s)}
+            body = change.model_dump_json(by_alias=True, exclude_defaults=True)
+            url = f"{self._url}/v1/desired"
+            async with self._session.patch(url, data=body, headers=self._headers, timeout=within()) as response:
+                if response.status in _NOT_CHANGED:
+                    return False
+                response.raise_for_status()
+                return True
+
+    async def status(self, *, since: int, wait_s: float = LONGEST_WAIT_S) -> AgentStatus:
+        """What changed in the status after version `since`, once there is a change, or after `wait_s` seconds. The
+        complete status if the agent does not remember that version."""
+        with peer_errors("agent"):
+            query = {"seen": str(since), "wait": str(wait_s), "changes": "true"}
             limit = within(wait_s + ANSWER_S)
             url = f"{self._url}/v1/status"
             async with self._session.get(url, params=query, headers=self._headers, timeout=limit) as response:

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from operators.clients.errors import PeerError
-from operators.clients.latest_pusher import RETRY_S, LatestPusher
-from operators.clients.report import Report
+from operators.clients.latest_pusher import RETRY_S
 
 S = TypeVar("S")
 S_co = TypeVar("S_co", covariant=True)
@@ -18,10 +17,14 @@ class Ask(Protocol[S_co]):
     def __call__(self, *, since: int) -> Awaitable[S_co]: ...
 
 
-async def follow(
-    ask: Ask[S], version: Callable[[S], int], *, report: Report[S], pusher: LatestPusher[Any], news: Callable[[], None]
-) -> None:
-    """Runs until cancelled. After a failed poll the desired state is pushed again: a restarted service has lost it."""
+class Pusher(Protocol):
+    def repeat(self) -> None:
+        """Sends the desired state again."""
+
+
+async def follow(ask: Ask[S], hear: Callable[[S], int], *, pusher: Pusher, news: Callable[[], None]) -> None:
+    """Runs until cancelled. `hear` takes a status and returns its version; `news` is called after every poll. After a
+    failed poll the desired state is pushed again: a restarted service has lost it."""
     since = -1
     while True:
         try:
@@ -32,6 +35,5 @@ async def follow(
             news()
             await asyncio.sleep(RETRY_S)
             continue
-        since = version(status)
-        report.hear(status)
+        since = hear(status)
         news()

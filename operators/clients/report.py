@@ -21,6 +21,11 @@ class Report(Generic[T]):
         self._value, self._heard = value, self._clock()
 
     @property
+    def last(self) -> T | None:
+        """However long ago it was."""
+        return self._value
+
+    @property
     def current(self) -> T | None:
         """The last report; None before the first one, and after GRACE_S seconds without another."""
         return self._value if self._clock() - self._heard <= GRACE_S else None

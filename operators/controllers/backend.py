@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contract.adapter import Adapter
-from contract.agent import DesiredSet
 from contract.base_model import BaseModel
 from contract.conditions import Condition
 from contract.ingest import DesiredKnowledgeBases
@@ -13,6 +12,7 @@ from contract.objects import AnyObject
 from contract.resource import Key, Status
 from contract.tenant import Tenant
 from operators.controllers.stored_object import StoredObject
+from operators.desired.desired_items import DesiredItems
 from operators.desired.jobs import AnyJob
 from operators.reconcile.job_report import JobReport
 
@@ -95,7 +95,7 @@ class JobRuntime(Protocol):
 class Peers(Protocol):
     """Receivers of desired state. Each push is repeated until it succeeds, and after a restart of the receiver."""
 
-    def push_desired(self, uid: str, desired: DesiredSet) -> None:
+    def push_desired(self, uid: str, desired: DesiredItems) -> None:
         """Pushes a desired set to one agent."""
 
     def push_knowledge_bases(self, desired: DesiredKnowledgeBases) -> None:

@@ -1,12 +1,12 @@
 """BaseModel: run its engines, push desired adapters to their agents, report readiness."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from functools import partial
 
 from contract import conditions as c
 from contract.acceptance import owners
-from contract.agent import AgentStatus, DesiredSet
+from contract.agent import AdapterName, DesiredAdapter
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition, stamp
 from contract.resource import Key
@@ -14,16 +14,19 @@ from operators.controllers.backend import RuntimeRefusal
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.controllers.events import base_key
-from operators.controllers.peer import Peer
-from operators.controllers.placements import Placements
+from operators.controllers.placements import Decision, Placed, Placements, State
 from operators.controllers.stored_object import StoredObject
-from operators.desired.adapters import Placement, fill_slots
+from operators.desired.adapters import fill_slots
+from operators.desired.desired_items import DesiredItems, Items
 from operators.desired.pilot import pilots
+from operators.desired.replica_report import ReplicaReport
 from operators.desired.residents import residents
 from operators.reconcile.base_model import next_status
 
 # Seconds between tries to run a spec while memory is short.
 WAIT_S = 5.0
+# The uid of an empty replica that the reasons for unplaced adapters come from, if there is none.
+_IMAGINED = ""
 
 
 async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
@@ -55,43 +58,48 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
     cache = context.cache
     last = cache.placements[base.name]
     _touch_leaving(last, cache)
-    peers = cache.replicas(base.name)
-    states = [(peer.uid, report is not None, bool(report and report.ready)) for peer, report in peers]
+    reports = {peer.uid: report for peer, report in cache.replicas(base.name)} or {_IMAGINED: None}
+    states = {uid: State(report is not None, bool(report and report.ready)) for uid, report in reports.items()}
     try:
-        placements = last.next(
-            (base.spec, states, cache.judged),
+        placed = last.next(
+            (base.spec, cache.judged),
+            states,
             room=base.spec.lora.versions,
             name=cache.adapter_name,
-            decide=partial(_decide, base, context, now, peers),
+            decide=partial(_decide, base, context, now, reports),
         )
     except _SecretUnreadError:
         return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
-    sets = _with_residents(base, cache, [placement.desired for placement in placements])
-    for (peer, _), desired in zip(peers, sets, strict=False):
-        context.peers.push_desired(peer.uid, desired)
+    sets = _with_residents(base, cache, placed)
+    for uid, desired in sets.items():
+        context.peers.push_desired(uid, desired)
     (cache.awaiting_gateways.add if last.leaving else cache.awaiting_gateways.discard)(base_key(base.name))
-    return _unplaced(base, cache, placements) | _note_on_demand(base, cache, sets)
+    return _unplaced(base, cache, placed.values()) | _note_on_demand(base, cache, sets.values())
 
 
-def _with_residents(base: BaseModel, cache: ClusterCache, sets: Sequence[DesiredSet]) -> Sequence[DesiredSet]:
+def _with_residents(base: BaseModel, cache: ClusterCache, placed: Mapping[str, Placed]) -> Mapping[str, DesiredItems]:
     """The sets with the versions that have a place in memory, if there is no room for all."""
-    if all(len(desired.adapters) <= base.spec.lora.cpu_slots for desired in sets):
-        return sets  # without a look at every adapter
+    if all(each.count <= base.spec.lora.cpu_slots for each in placed.values()):
+        return {uid: each.desired(None) for uid, each in placed.items()}  # without a look at every adapter
     adapters = {cache.adapter_name(adapter.key): adapter for adapter in cache.adapters_of(base.name)}
     pins = {name: tenant.spec.max_pinned_adapters for name, _ in adapters if (tenant := cache.tenant(name))}
-    return [
-        desired.model_copy(update={"residents": residents(desired.adapters, adapters, base.spec.lora, pins)})
-        for desired in sets
-    ]
+    return {
+        uid: each.desired(residents([*_items(each.by_adapter)], adapters, base.spec.lora, pins))
+        for uid, each in placed.items()
+    }
 
 
-def _note_on_demand(base: BaseModel, cache: ClusterCache, sets: Sequence[DesiredSet]) -> set[Key]:
+def _items(by_adapter: Mapping[AdapterName, Items]) -> Iterator[DesiredAdapter]:
+    return (item for items in by_adapter.values() for item in items)
+
+
+def _note_on_demand(base: BaseModel, cache: ClusterCache, sets: Iterable[DesiredItems]) -> set[Key]:
     """Returns the adapters whose active version got or lost its place in memory on a replica."""
     names = {
         (item.tenant, item.adapter)
         for desired in sets
         if desired.residents is not None
-        for item in desired.adapters
+        for item in _items(desired.by_adapter)
         if item.required and item.version_name not in desired.residents
     }
     before = cache.on_demand.get(base.name)
@@ -121,40 +129,39 @@ def _decide(
     base: BaseModel,
     context: Context,
     now: datetime,
-    peers: Sequence[tuple[Peer, AgentStatus | None]],
+    reports: Mapping[str, ReplicaReport | None],
+    uids: Sequence[str],
     keys: Set[Key] | None,
-) -> list[Placement]:
-    """Decides on all adapters, or on some of them alone. Raises _SecretUnreadError."""
+) -> Decision:
+    """Decides for some of the replicas, on all adapters or on some of them alone. Raises _SecretUnreadError."""
     cache = context.cache
     objects, rules = cache.objects_of(base, keys), cache.rules(now)
     verdicts = {adapter.key: cache.cached_verdict(adapter, rules) for adapter in objects.adapters}
     if any(a.spec.credentials and verdicts[a.key].holds and a.key not in cache.secrets_read for a in objects.adapters):
         raise _SecretUnreadError
     names = None if keys is None else {cache.adapter_name(key) for key in keys}
-    reports = {
-        peer.name: report if report is None or names is None else cache.report_about(report, names)
-        for peer, report in peers
-    }
+    statuses = {uid: report.about(names) if report else None for uid, report in reports.items()}
     revisions = {adapter.key: context.store.revision(adapter) for adapter in objects.adapters}
-    chosen = pilots(objects.adapters, owners(objects.tenants), revisions, reports) if len(reports) > 1 else {}
-    return [
+    chosen = pilots(objects.adapters, owners(objects.tenants), revisions, statuses) if len(statuses) > 1 else {}
+    placements = [
         fill_slots(
             objects,
             base,
             verdicts=verdicts,
             revisions=revisions,
-            report=report,
+            report=statuses[uid],
             gateways=cache.gateways_for,
             credentials=cache.credentials,
             memo=cache.desired_items,
-            tried_elsewhere={key for key, pilot in chosen.items() if pilot != name},
+            tried_elsewhere={key for key, pilot in chosen.items() if pilot != uid},
         )
-        for name, report in (reports or {"": None}).items()
+        for uid in uids
     ]
+    return Decision(placements, chosen.keys())
 
 
-def _unplaced(base: BaseModel, cache: ClusterCache, placements: Sequence[Placement]) -> set[Key]:
-    unplaced = {key: reason for placement in placements for key, reason in placement.unplaced.items()}
+def _unplaced(base: BaseModel, cache: ClusterCache, placed: Iterable[Placed]) -> set[Key]:
+    unplaced = {key: reason for each in placed for key, reason in each.unplaced.items()}
     keys = cache.keys_of(base.name)
     named = cache.unplaced.keys() | unplaced.keys()
     changed = {key for key in named if key in keys and cache.unplaced.get(key) != unplaced.get(key)}
@@ -170,7 +177,7 @@ async def _write_status(stored: StoredObject[BaseModel], verdict: Condition, con
     status = next_status(
         base,
         verdict=verdict,
-        replicas={peer.name: (peer.url, report) for peer, report in peers if peer.url},
+        replicas={peer.name: (peer.url, report.about() if report else None) for peer, report in peers if peer.url},
         now=stamp(now),
         trouble=next((peer.trouble for peer, _ in peers if peer.trouble), context.engines.waiting_reason(base.name)),
     )

@@ -25,13 +25,12 @@ from operators.controllers.peer import Peer
 from operators.controllers.placements import Placements
 from operators.controllers.stored_object import StoredObject
 from operators.desired.memo import Memo
+from operators.desired.replica_report import ReplicaReport
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
 
-# So many indexes are cached before the cache is cleared.
-MOST_INDEXES = 256
 # A replica with traffic and without a report: assume it holds nothing.
-_SILENT = AgentStatus(version=0, ready=False, started=None)
+_SILENT = ReplicaReport(ready=False, started=None)
 
 
 class ClusterCache:
@@ -53,7 +52,7 @@ class ClusterCache:
         self.objects: dict[Key, StoredObject[AnyObject]] = {}
         self.engines: dict[str, dict[str, Peer]] = defaultdict(dict)  # by base model and name
         self.gateways: dict[str, Peer] = {}
-        self.reports: dict[str, AgentStatus] = {}  # by uid; a silent agent has none
+        self.reports: dict[str, ReplicaReport] = {}  # by uid; a silent agent has none
         self.expected: set[str] = set()  # uids of agents expected to report soon for the first time
         self.gateway_states: dict[str, GatewayState] = {}  # by uid; a silent gateway has none
         self.key_uses: dict[Key, datetime] = {}  # the last use of each key that a gateway reported
@@ -69,7 +68,6 @@ class ClusterCache:
         self.desired_items: Memo[DesiredAdapter] = Memo()
         self._verdicts: Memo[Condition] = Memo()
         self.judged = 0  # counts the changes of objects that verdicts on others depend on
-        self._indexes: dict[int, tuple[AgentStatus, Mapping[tuple[str, str], tuple[AdapterReport, ...]]]] = {}
         self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
         self._fine_tunes: dict[str, dict[Key, FineTune]] = defaultdict(dict)
@@ -235,21 +233,16 @@ class ClusterCache:
         tenants = tuple(tenant for namespace in namespaces for tenant in self.claims(namespace))
         return Objects.model_construct(base_models=(base,), tenants=tenants, adapters=tuple(adapters))
 
-    def report_about(self, report: AgentStatus, names: Set[tuple[str, str]]) -> AgentStatus:
-        """A report's entries about these adapters, by tenant and name."""
-        index = self.index_of(report)
-        return report.model_copy(update={"adapters": tuple(entry for name in names for entry in index.get(name, ()))})
-
-    def report(self, peer: Peer) -> AgentStatus | None:
+    def report(self, peer: Peer) -> ReplicaReport | None:
         """The last report of an agent, None while it is silent."""
         return None if peer.silent else self.reports.get(peer.uid)
 
-    def replicas(self, base: str) -> list[tuple[Peer, AgentStatus | None]]:
+    def replicas(self, base: str) -> list[tuple[Peer, ReplicaReport | None]]:
         """Replicas not being deleted, with their agents' reports."""
         peers = self.engines[base].values() if base in self.engines else ()
         return [(peer, self.report(peer)) for peer in sorted(peers, key=lambda peer: peer.name) if not peer.deleting]
 
-    def _with_traffic(self, base: str) -> list[tuple[Peer, AgentStatus]]:
+    def _with_traffic(self, base: str) -> list[tuple[Peer, ReplicaReport]]:
         """Replicas with traffic, or about to get it; if there are none, all reporting replicas."""
         peers = self.replicas(base)
         with_traffic = [(peer, report or _SILENT) for peer, report in peers if peer.ready or (report and report.ready)]
@@ -259,9 +252,9 @@ class ClusterCache:
         """The reports about one adapter from each replica with traffic, or about to get it."""
         reports = []
         for peer, report in self._with_traffic(base):
-            entries = self.index_of(report).get((tenant, name), ())
-            shown = tuple(self._published(base, peer, item) for item in entries)
-            reports.append(report.model_copy(update={"adapters": shown}))
+            status = report.about([(tenant, name)])
+            shown = tuple(self._published(base, peer, entry) for entry in status.adapters)
+            reports.append(status.model_copy(update={"adapters": shown}))
         return tuple(reports)
 
     def _published(self, base: str, peer: Peer, entry: AdapterReport) -> AdapterReport:
@@ -282,17 +275,6 @@ class ClusterCache:
             cached = self._holdings[endpoint.name] = (endpoint, frozenset(endpoint.holds))
         return cached[1]
 
-    def index_of(self, report: AgentStatus | None) -> Mapping[tuple[str, str], tuple[AdapterReport, ...]]:
-        """By tenant and adapter. Built once for each report: scanning one for each adapter would be quadratic."""
-        if report is None:
-            return {}
-        cached = self._indexes.get(id(report))
-        if cached is None or cached[0] is not report:
-            if len(self._indexes) > MOST_INDEXES:
-                self._indexes.clear()
-            cached = self._indexes[id(report)] = (report, _by_adapter(report))
-        return cached[1]
-
     def gateways_for(self, tenant: str, adapter: str) -> tuple[GatewayState, ...]:
         """All gateway states, or none while one has not confirmed the adapter's last flip and the last snapshot. A
         gateway without an address has no requests yet."""
@@ -307,13 +289,6 @@ class ClusterCache:
         item = self.get(key)
         active = item.status.active if isinstance(item, Adapter) else None
         return active.generation if active else 0
-
-
-def _by_adapter(report: AgentStatus) -> dict[tuple[str, str], tuple[AdapterReport, ...]]:
-    index: dict[tuple[str, str], tuple[AdapterReport, ...]] = {}
-    for entry in report.adapters:
-        index[entry.tenant, entry.adapter] = (*index.get((entry.tenant, entry.adapter), ()), entry)
-    return index
 
 
 def bases_of(adapter: Adapter) -> set[str]:

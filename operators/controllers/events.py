@@ -4,11 +4,11 @@ A key names an object to reconcile, never an action.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 
 from contract import conditions as c
 from contract.adapter import Adapter
-from contract.agent import AgentStatus
+from contract.agent import AdapterName
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.engine_name import EngineName
@@ -22,6 +22,7 @@ from contract.tenant import Tenant
 from operators.controllers.cache import ClusterCache, bases_of
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
+from operators.desired.replica_report import ReplicaReport, changed_adapters
 
 # Keys for services with one desired state for all tenants.
 INGEST = Key(kind="Ingest", namespace=None, name="")
@@ -85,14 +86,14 @@ class Events:
                     placements.forget()
                 self.enqueue(set(self.cache.awaiting_gateways))
 
-    def report_changed(self, peer: Peer, after: AgentStatus | None) -> None:
+    def report_changed(self, peer: Peer, after: ReplicaReport | None) -> None:
         before = self.cache.reports.pop(peer.uid, None)
         if after is not None:
             self.cache.reports[peer.uid] = after
-        requests = _requests_for_report(self.cache, peer.base, before, after)
+        changed = changed_adapters(before, after)
+        requests = _requests_for_report(self.cache, peer.base, before, after, changed)
         # A tenant that is gone has no keys, so its versions are found by a whole decision alone.
-        reported = {entry.tenant for report in (before, after) if report for entry in report.adapters}
-        if any(self.cache.tenant(tenant) is None for tenant in reported):
+        if any(self.cache.tenant(tenant) is None for tenant, _ in changed):
             self.enqueue(requests)
         else:
             self._enqueue_touched(requests, [key for key in requests if key.kind == Adapter.__name__])
@@ -214,18 +215,20 @@ def _neighbours(cache: ClusterCache, adapter: Adapter) -> Iterator[Key]:
 
 
 def _requests_for_report(
-    cache: ClusterCache, base: str, before: AgentStatus | None, after: AgentStatus | None
+    cache: ClusterCache,
+    base: str,
+    before: ReplicaReport | None,
+    after: ReplicaReport | None,
+    changed: Set[AdapterName],
 ) -> set[Key]:
     """Adapters with a changed report from a replica, or all of them after a change of its readiness."""
-    old, new = cache.index_of(before), cache.index_of(after)
     if (before and before.ready) != (after and after.ready):
-        changed = old.keys() | new.keys()
-        return {base_key(base), *(adapter.key for adapter in cache.adapters_of(base)), *_keys(cache, changed)}
-    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        reported = {name for report in (before, after) if report for name in report.entries}
+        return {base_key(base), *cache.keys_of(base), *_keys(cache, reported)}
     return {base_key(base), *_keys(cache, changed)} if changed else set()
 
 
-def _keys(cache: ClusterCache, adapters: set[tuple[str, str]]) -> Iterator[Key]:
+def _keys(cache: ClusterCache, adapters: Iterable[AdapterName]) -> Iterator[Key]:
     for tenant, name in adapters:
         owner = cache.tenant(tenant)
         if owner:

@@ -12,9 +12,10 @@ from typing import Any
 
 import aiohttp
 
-from contract.agent import AgentStatus, DesiredSet
+from contract.agent import AgentStatus
 from contract.ingest import DesiredKnowledgeBases, IngestStatus
 from operators.clients.agent import AgentClient
+from operators.clients.desired_pusher import DesiredPusher
 from operators.clients.drift import DriftClient
 from operators.clients.errors import PeerError
 from operators.clients.follow import follow
@@ -24,6 +25,8 @@ from operators.clients.latest_pusher import LatestPusher
 from operators.clients.report import GRACE_S, Report
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
+from operators.desired.desired_items import DesiredItems
+from operators.desired.replica_report import ReplicaReport
 
 # Seconds between polls of a gateway while an object waits for it.
 GATEWAY_S = 0.1
@@ -48,8 +51,8 @@ class Addresses:
 @dataclass(frozen=True)
 class _Agent:
     peer: Peer
-    report: Report[AgentStatus]
-    desired: LatestPusher[DesiredSet]
+    report: Report[ReplicaReport]
+    desired: DesiredPusher
     task: "asyncio.Task[None]"
     met_at: float = field(default_factory=time.monotonic)
 
@@ -93,7 +96,7 @@ class PeerWatcher:
 
     # What they are to do -------------------------------------------------------------------------------------
 
-    def push_desired(self, uid: str, desired: DesiredSet) -> None:
+    def push_desired(self, uid: str, desired: DesiredItems) -> None:
         """If the peer is new in the cache, first starts to follow it."""
         if uid not in self._agents:
             self._sync_peers()
@@ -133,7 +136,12 @@ class PeerWatcher:
                 self._events.ingest_changed(report.current)
 
         self._start(bases.run())
-        self._start(follow(client.status, lambda status: status.revision, report=report, pusher=bases, news=news))
+
+        def hear(status: IngestStatus) -> int:
+            report.hear(status)
+            return status.revision
+
+        self._start(follow(client.status, hear, pusher=bases, news=news))
         return bases
 
     def _sync_peers(self) -> None:
@@ -160,8 +168,12 @@ class PeerWatcher:
 
     def _agent(self, peer: Peer) -> _Agent:
         client = AgentClient(self._session, peer.control_url, self._addresses.agent_token)
-        report, desired = Report[AgentStatus](), LatestPusher(client.desire)
+        report, desired = Report[ReplicaReport](), DesiredPusher(client)
         self._cache.expected.add(peer.uid)
+
+        def hear(status: AgentStatus) -> int:
+            report.hear(ReplicaReport.of(status, report.last))
+            return status.version
 
         def news() -> None:
             agent = self._agents.get(peer.uid)
@@ -175,9 +187,7 @@ class PeerWatcher:
         async def both() -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(desired.run())
-                group.create_task(
-                    follow(client.status, lambda status: status.version, report=report, pusher=desired, news=news)
-                )
+                group.create_task(follow(client.status, hear, pusher=desired, news=news))
 
         return _Agent(peer, report, desired, self._start(both()))
 

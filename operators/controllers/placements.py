@@ -1,33 +1,92 @@
-"""The desired sets of a base model's replicas, decided anew only for adapters that changed (pure).
+"""The desired sets of a base model's replicas, decided anew only where something changed (pure).
 
-While there is room for every version, what one adapter gets depends on no other adapter: the items of the adapters that
-changed replace theirs in the last placement. Without room, or after any other change, everything is decided anew.
+While there is room for every version, what one adapter gets depends on no other adapter, and what one replica gets on
+another replica only for unproven versions: the items of touched adapters replace theirs in the last placement, and a
+new replica is decided alone. Without room, or after any other change, everything is decided anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract import conditions as c
-from contract.agent import DesiredAdapter, DesiredSet
+from contract.agent import AdapterName, DesiredAdapter
 from contract.conditions import Condition
 from contract.resource import Key
 from operators.desired.adapters import Placement
+from operators.desired.desired_items import DesiredItems, Items, Residents
 
-Name = tuple[str, str]
-"""A tenant and one of its adapters."""
-Items = tuple[DesiredAdapter, ...]
-"""In the order of their importance, in which an agent fetches them."""
-Decide = Callable[[Set[Key] | None], Sequence[Placement]]
-"""Decides on these adapters alone, or on all, for each replica."""
+
+@dataclass(frozen=True)
+class Decision:
+    """A placement for each replica that was asked about. `unproven` are the adapters whose version only one replica
+    may try."""
+
+    placements: Sequence[Placement]
+    unproven: Set[Key] = frozenset()
+
+
+Decide = Callable[[Sequence[str], Set[Key] | None], Decision]
+"""Decides for these replicas, by uid, on these adapters alone or on all."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What decides about a replica beside its reports on single adapters."""
+
+    reports: bool
+    ready: bool
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The versions of one replica. `changed` are the adapters whose versions may be others than before; None: any."""
+
+    by_adapter: Mapping[AdapterName, Items]
+    unplaced: Mapping[Key, Condition]
+    leaving: Set[AdapterName]
+    """Adapters with versions that stay until gateways have let them go."""
+    count: int
+    changed: Set[AdapterName] | None = None
+
+    @classmethod
+    def of(cls, placement: Placement) -> "Placed":
+        return cls(
+            _by_adapter(placement.adapters),
+            placement.unplaced,
+            _leaving(placement.adapters),
+            len(placement.adapters),
+        )
+
+    def replaced(self, keys: Set[Key], names: Set[AdapterName], placement: Placement) -> "Placed":
+        """With the new versions of these adapters."""
+        new = _by_adapter(placement.adapters)
+        merged = dict(self.by_adapter)
+        before = sum(len(merged.pop(name, ())) for name in names)
+        kept = {key: reason for key, reason in self.unplaced.items() if key not in keys}
+        return Placed(
+            merged | new,
+            {**kept, **placement.unplaced},
+            (self.leaving - names) | _leaving(placement.adapters),
+            self.count - before + len(placement.adapters),
+            names,
+        )
+
+    def fits(self, room: int) -> bool:
+        """Otherwise what one adapter gets depends on the others."""
+        return self.count <= room and not any(reason.reason == c.NO_SLOT for reason in self.unplaced.values())
+
+    def desired(self, residents: Residents | None) -> DesiredItems:
+        return DesiredItems(self.by_adapter, self.changed, residents)
 
 
 @dataclass(frozen=True)
 class _Last:
-    """`basis` is all that decides beside the adapters, `items` are for each replica."""
+    """`basis` is all that decides beside the adapters and the replicas."""
 
     basis: object
-    items: Sequence[Items]
-    unplaced: Mapping[Key, Condition]
+    states: Mapping[str, State]
+    placed: Mapping[str, Placed]
+    unproven: Set[Key] = field(default_factory=frozenset)
 
 
 class Placements:
@@ -36,8 +95,12 @@ class Placements:
     def __init__(self) -> None:
         self._last: _Last | None = None
         self._touched: set[Key] | None = None  # None: anything may have changed
-        self.leaving: Set[Name] = frozenset()
+
+    @property
+    def leaving(self) -> Set[AdapterName]:
         """Adapters with versions that stay until gateways have let them go."""
+        placed = self._last.placed.values() if self._last else ()
+        return frozenset[AdapterName]().union(*(each.leaving for each in placed))
 
     def touch(self, key: Key) -> None:
         """This adapter, or a report about it, changed."""
@@ -48,58 +111,62 @@ class Placements:
         """Anything may have changed."""
         self._touched = None
 
-    def next(self, basis: object, *, room: int, name: Callable[[Key], Name], decide: Decide) -> Sequence[Placement]:
-        """The placement of each replica. `room` is for versions on each; `name` is of an adapter that was touched."""
+    def next(
+        self,
+        basis: object,
+        states: Mapping[str, State],
+        *,
+        room: int,
+        name: Callable[[Key], AdapterName],
+        decide: Decide,
+    ) -> Mapping[str, Placed]:
+        """The placement of each replica, by uid. `room` is for versions on each; `name` is of a touched adapter."""
         touched, last = self._touched, self._last
         self._touched = None  # until everything is decided
         merged = None
         if touched is not None and last and last.basis == basis:
-            merged = _merged(last, touched, {name(key) for key in touched}, decide)
-        self._last = merged if merged and _all_fit(merged, room) else _whole(basis, decide(None))
-        self._touched = set()
-        self.leaving = frozenset(_adapter(item) for items in self._last.items for item in items if item.source is None)
-        return [Placement(DesiredSet(adapters=items), self._last.unplaced) for items in self._last.items]
+            merged = _merged(last, states, touched, name, decide)
+        if merged is None or not all(each.fits(room) for each in merged.placed.values()):
+            merged = _whole(basis, states, decide)
+        self._last, self._touched = merged, set()
+        return merged.placed
 
 
-def _whole(basis: object, placements: Sequence[Placement]) -> _Last:
-    return _Last(basis, [placement.desired.adapters for placement in placements], _unplaced(placements))
+def _whole(basis: object, states: Mapping[str, State], decide: Decide) -> _Last:
+    decision = decide([*states], None)
+    placed = {uid: Placed.of(each) for uid, each in zip(states, decision.placements, strict=True)}
+    return _Last(basis, states, placed, decision.unproven)
 
 
-def _all_fit(last: _Last, room: int) -> bool:
-    """Otherwise what one adapter gets depends on the others."""
-    is_full = any(reason.reason == c.NO_SLOT for reason in last.unplaced.values())
-    return not is_full and max(map(len, last.items), default=0) <= room
+def _merged(
+    last: _Last, states: Mapping[str, State], touched: Set[Key], name: Callable[[Key], AdapterName], decide: Decide
+) -> _Last:
+    """Which replica may try an unproven version depends on all of them."""
+    keys = touched if states == last.states else touched | last.unproven
+    names = {name(key) for key in keys}
+    kept = [uid for uid in states if _is_kept(uid, last, states)]
+    new = [uid for uid in states if uid not in kept]
+    decision = decide(kept, keys) if keys and kept else Decision([Placement((), {})] * len(kept))
+    whole = decide(new, None) if new else Decision([])
+    placed = {
+        uid: last.placed[uid].replaced(keys, names, each)
+        for uid, each in zip(kept, decision.placements, strict=True)
+    }  # fmt: skip
+    placed |= {uid: Placed.of(each) for uid, each in zip(new, whole.placements, strict=True)}
+    unproven = (last.unproven - keys) | decision.unproven | whole.unproven
+    return _Last(last.basis, states, {uid: placed[uid] for uid in states}, unproven)
 
 
-def _merged(last: _Last, touched: Set[Key], names: Set[Name], decide: Decide) -> _Last:
-    placements = decide(touched) if touched else [Placement(DesiredSet(), {}) for _ in last.items]
-    items = [
-        _replaced(before, names, placement.desired.adapters)
-        for before, placement in zip(last.items, placements, strict=True)
-    ]
-    kept = {key: reason for key, reason in last.unplaced.items() if key not in touched}
-    return _Last(last.basis, items, {**kept, **_unplaced(placements)})
+def _is_kept(uid: str, last: _Last, states: Mapping[str, State]) -> bool:
+    return uid in last.states and last.states[uid].reports == states[uid].reports
 
 
-def _replaced(before: Items, names: Set[Name], new: Items) -> Items:
-    """What stays keeps its place, so that an equal set is sent to nobody. A new version that serves requests comes
-    after the last of these, and any other at the end."""
-    fresh = {_version(item): item for item in new}
-    kept = [fresh.pop(_version(item), None) if _adapter(item) in names else item for item in before]
-    stay = [item for item in kept if item]
-    at = max((number for number, item in enumerate(stay, 1) if item.required), default=0)
-    serving = [item for item in fresh.values() if item.required]
-    others = [item for item in fresh.values() if not item.required]
-    return (*stay[:at], *serving, *stay[at:], *others)
+def _by_adapter(items: Sequence[DesiredAdapter]) -> dict[AdapterName, Items]:
+    grouped: dict[AdapterName, list[DesiredAdapter]] = {}
+    for item in items:
+        grouped.setdefault((item.tenant, item.adapter), []).append(item)
+    return {name: tuple(each) for name, each in grouped.items()}
 
 
-def _adapter(item: DesiredAdapter) -> Name:
-    return (item.tenant, item.adapter)
-
-
-def _version(item: DesiredAdapter) -> tuple[str, str, str]:
-    return (item.tenant, item.adapter, item.revision)
-
-
-def _unplaced(placements: Sequence[Placement]) -> dict[Key, Condition]:
-    return {key: reason for placement in placements for key, reason in placement.unplaced.items()}
+def _leaving(items: Sequence[DesiredAdapter]) -> frozenset[AdapterName]:
+    return frozenset((item.tenant, item.adapter) for item in items if item.source is None)

@@ -56,7 +56,7 @@ def _has_adapters(tenant: Tenant, cache: ClusterCache) -> bool:
         report = cache.report(peer)
         if report is None and (peer.ready or peer.uid in cache.expected):
             return True
-        if report and any(entry.tenant == tenant.name for entry in report.adapters):
+        if report and any(name == tenant.name for name, _ in report.entries):
             return True
     return False
 

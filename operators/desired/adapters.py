@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from contract import conditions as c
 from contract.acceptance import Verdicts, owners
 from contract.adapter import Adapter, Version
-from contract.agent import AdapterReport, AgentStatus, DesiredAdapter, DesiredSet, verified_revision
+from contract.agent import AdapterReport, AgentStatus, DesiredAdapter, verified_revision
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
 from contract.gateway import GatewayState
@@ -24,9 +24,9 @@ Credentials = Mapping[Key, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Placement:
-    """`unplaced` maps each unplaced candidate to the reason."""
+    """`adapters` are in the order of their importance; `unplaced` maps each unplaced candidate to the reason."""
 
-    desired: DesiredSet
+    adapters: tuple[DesiredAdapter, ...]
     unplaced: Mapping[Key, Condition]
 
 
@@ -44,7 +44,7 @@ class _Slots:
         and a leaving version may be an earlier one."""
         once: dict[tuple[str, str, str], DesiredAdapter] = {}
         for item in self.items:
-            name = (item.tenant, item.adapter, item.revision)
+            name = item.version_name
             if name not in once or once[name].source is None:
                 once[name] = item
         return tuple(once.values())
@@ -78,7 +78,7 @@ def fill_slots(
     tried_elsewhere: Set[Key] = frozenset(),
     memo: Memo[DesiredAdapter] | None = None,
 ) -> Placement:
-    """The desired set of one replica: wanted versions, and versions still in use.
+    """The desired versions of one replica: wanted ones, and those still in use.
 
     A version is removed only after every gateway confirms the end of its requests. Without a gateway nothing is
     removed. Wanted versions are placed in this order: running ones, canaries, candidates, earlier versions for a
@@ -89,7 +89,7 @@ def fill_slots(
     slots = _Slots(base.spec.lora.versions)
     adapters = _in_turns(objects.adapters)
     unplaced: dict[Key, Condition] = {}
-    reports = {(h.tenant, h.adapter, h.revision): h for h in (report.adapters if report else ())}
+    reports = {entry.version_name: entry for entry in (report.adapters if report else ())}
     for item in make.running(adapters, base):
         slots.must(item)
     for item in _leaving(report, gateways, slots.names):
@@ -100,11 +100,11 @@ def fill_slots(
             unplaced[adapter.key] = obstacle
             continue
         item = make.candidate(adapter, revisions[adapter.key])
-        if not slots.may(item, _expected(adapter, reports.get((item.tenant, item.adapter, item.revision)))):
+        if not slots.may(item, _expected(adapter, reports.get(item.version_name))):
             unplaced[adapter.key] = _no_slot(base)
     for item in make.earlier(adapters, base):
         slots.may(item)
-    return Placement(DesiredSet(adapters=slots.distinct_items), unplaced)
+    return Placement(slots.distinct_items, unplaced)
 
 
 def _in_turns(adapters: Sequence[Adapter]) -> list[Adapter]:

@@ -38,4 +38,4 @@ def _pilot(name: tuple[str, str, str], ready: Mapping[str, bool], reports: Mappi
 
 
 def _index(report: AgentStatus) -> _Reports:
-    return {(entry.tenant, entry.adapter, entry.revision): entry for entry in report.adapters}
+    return {entry.version_name: entry for entry in report.adapters}

@@ -11,12 +11,9 @@ from collections.abc import Mapping, Sequence, Set
 
 from contract import conditions as c
 from contract.adapter import Adapter
-from contract.agent import DesiredAdapter, VersionName, verified_revision
+from contract.agent import AdapterName, DesiredAdapter, VersionName, verified_revision
 from contract.base_model import BaseModel, Lora
 from contract.conditions import Condition, condition
-
-AdapterName = tuple[str, str]
-"""A tenant and one of its adapters."""
 
 
 def residents(

@@ -13,7 +13,6 @@ from typing import Any
 
 import aiohttp
 
-from contract.agent import AgentStatus
 from contract.base_model import BaseModel
 from contract.conditions import Condition
 from operators.clients.agent import AgentClient
@@ -21,6 +20,7 @@ from operators.clients.errors import PeerError
 from operators.controllers.events import Events, base_key
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
+from operators.desired.replica_report import ReplicaReport
 from operators.local import commands, process_group
 from operators.local.commands import Replica
 from operators.local.layout import Layout, free_port, url
@@ -70,7 +70,7 @@ class _Running:
             trouble=self.engine.failure,
         )
 
-    def take(self, report: AgentStatus | None) -> None:
+    def take(self, report: ReplicaReport | None) -> None:
         """A briefly silent agent changes nothing."""
         if report is None:
             return

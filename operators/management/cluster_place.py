@@ -22,9 +22,8 @@ from kube.errors import KubeError
 from kube.informer import Informer
 from kube.resource import BY_KIND, OURS
 from operators.cluster.stored import DECISION
-from operators.management.errors import ConflictError
 from operators.management.place import Action
-from service.errors import InvalidRequestError, ServiceError, UnavailableError
+from service.errors import ConflictError, InvalidRequestError, ServiceError, UnavailableError
 
 FOLLOWED_S = 15.0
 _LOOK_S = 0.05

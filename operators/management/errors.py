@@ -1,9 +1,8 @@
-"""Refusals of the management API.
+"""Refusals of the management API, beside those of every service.
 
 ServiceError
 ├── ForbiddenError        403  the caller may not do this
 ├── NotFoundError         404  there is no such object, or it is another tenant's
-├── ConflictError         409  the object has changed, or exists already
 └── TooManyAttemptsError  429  too many failed sign-ins
 """
 
@@ -18,11 +17,6 @@ class ForbiddenError(ServiceError):
 class NotFoundError(ServiceError):
     status = 404
     code = "not_found"
-
-
-class ConflictError(ServiceError):
-    status = 409
-    code = "conflict"
 
 
 class TooManyAttemptsError(ServiceError):

@@ -16,9 +16,8 @@ from contract.snapshot import Snapshot
 from operators.local import decisions, object_files
 from operators.local.directory import STATE
 from operators.local.object_files import SharedFileError
-from operators.management.errors import ConflictError
 from operators.management.place import Action
-from service.errors import InvalidRequestError, UnavailableError
+from service.errors import ConflictError, InvalidRequestError, UnavailableError
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, FastAPI, Query
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse
 
-from contract.agent import AgentStatus, DesiredSet
+from contract.agent import AgentStatus, DesiredChange, DesiredSet
 from service.application import application, refusals, router
 from service.background import Background
-from service.errors import UnavailableError
+from service.errors import ConflictError, UnavailableError
 from service.probes import Probes
 from service.tokens import Tokens, optional
 from serving.agent.artifacts import Artifacts
@@ -83,16 +83,25 @@ def _routes(convergence: Convergence) -> APIRouter:
         convergence.desire(desired)
         return Accepted(version=latest.changes.number)
 
-    @routes.get("/v1/status")
+    @routes.patch("/v1/desired", status_code=202, responses=refusals(409))
+    async def change(change: DesiredChange) -> Accepted:
+        """A change of that set; answers at once."""
+        if not convergence.change(change):
+            raise ConflictError("this agent has another desired set; send the complete one")
+        return Accepted(version=latest.changes.number)
+
+    @routes.get("/v1/status", response_model_exclude_defaults=True)
     async def status(
         seen: Annotated[int, Query(description="The version of the status that the caller has seen.")] = -1,
         wait: Annotated[float, Query(ge=0, allow_inf_nan=False, description="Seconds to wait for another one.")] = 0,
+        changes: Annotated[bool, Query(description="Only what changed after the version that was seen.")] = False,
     ) -> AgentStatus:
         """The progress of each version, as soon as the status differs from the caller's version."""
-        version = await latest.changes.wait_beyond(seen, wait)
-        if latest.value is None:
+        await latest.changes.wait_beyond(seen, wait)
+        status = latest.since(seen if changes else -1)
+        if status is None:
             raise UnavailableError("nothing is known of the engine yet; send the desired set")
-        return latest.value.model_copy(update={"version": version})
+        return status
 
     return routes
 

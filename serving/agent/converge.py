@@ -11,8 +11,7 @@ from collections.abc import Awaitable, Set
 from contextlib import suppress
 
 from contract import conditions
-from contract.agent import AgentStatus, DesiredAdapter, DesiredSet, Fingerprint
-from service.changes import Latest
+from contract.agent import DesiredAdapter, DesiredChange, DesiredSet, Fingerprint
 from serving.agent.artifacts import Artifacts
 from serving.agent.audits import Audits
 from serving.agent.culprits import DEATHS, Culprits
@@ -25,6 +24,7 @@ from serving.agent.plan import Progress, desired_entries, plan, undecided
 from serving.agent.proof import Items, Proof
 from serving.agent.reporting import agent_status
 from serving.agent.rules import PendingRules
+from serving.agent.status_log import StatusLog
 from serving.agent.versions import Versions
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ ATTEMPTS_IN_PLACE = 2
 class Convergence:
     """Owns the engine's adapters. One pass at a time; artifacts arrive in the background.
 
-    `status` is None until a first pass over a desired set is complete, or the engine is certainly down: a restarted
+    Its status is None until a first pass over a desired set is complete, or the engine is certainly down: a restarted
     agent must not report adapters as unready while its engine still serves them.
     """
 
@@ -62,12 +62,19 @@ class Convergence:
         self._audits = Audits()
         self._passed = False
         self._wake = asyncio.Event()
-        self.status: Latest[AgentStatus | None] = Latest(None)
+        self.status = StatusLog()
 
     def desire(self, desired: DesiredSet) -> None:
         if desired != self._versions.desired:
             self._versions.desire(desired)
             self._wake.set()
+
+    def change(self, change: DesiredChange) -> bool:
+        """False if it is a change of another set than the current one."""
+        after = self._versions.desired.changed(change) if self._versions.desired else None
+        if after is not None:
+            self.desire(after)
+        return after is not None
 
     async def run(self) -> None:
         try:

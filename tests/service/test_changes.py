@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from service.changes import Changes, Latest
+from service.changes import Changes
 
 
 async def test_whoever_is_behind_is_answered_at_once() -> None:
@@ -23,12 +23,3 @@ async def test_a_change_from_another_thread_wakes_every_waiter() -> None:
 async def test_without_a_change_the_wait_ends_with_its_time() -> None:
     changes = Changes()
     assert await changes.wait_beyond(changes.number, 0.01) == changes.number
-
-
-async def test_an_equal_value_is_no_change() -> None:
-    latest = Latest("a")
-    before = latest.changes.number
-    latest.set("a")
-    assert latest.changes.number == before
-    latest.set("b")
-    assert (latest.value, latest.changes.number) == ("b", before + 1)

@@ -12,12 +12,12 @@ from contract.body import Body
 from contract.resource import Key
 from contract.value import Digest
 from operators.management import views
-from operators.management.errors import ConflictError, NotFoundError
+from operators.management.errors import NotFoundError
 from operators.management.place import Action, Place
 from operators.management.routes.objects import TENANT, Json, listed, objects_of
 from operators.management.service import Caller, TenantCalls
 from service.application import refusals, router
-from service.errors import UnavailableError
+from service.errors import ConflictError, UnavailableError
 
 ADAPTERS = TENANT + "/adapters"
 ADAPTER = ADAPTERS + "/{name}"

@@ -23,7 +23,9 @@ from operators.controllers.controller import RECONCILES
 from operators.controllers.events import Events, base_key
 from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
+from operators.desired.desired_items import DesiredItems
 from operators.desired.job import Job
+from operators.desired.replica_report import ReplicaReport
 from operators.local.directory import Contents
 from operators.local.store import DirectoryStore
 from operators.reconcile.job_report import JobReport
@@ -84,12 +86,22 @@ class Pushed:
     """What the controllers have told others."""
 
     def __init__(self) -> None:
-        self.desired = DesiredSet()
+        self.items = DesiredItems({})
         self.knowledge_bases = DesiredKnowledgeBases(knowledge_bases=[])
         self.tenants: tuple[str, ...] = ()
 
-    def push_desired(self, uid: str, desired: DesiredSet) -> None:
-        self.desired = desired
+    @property
+    def desired(self) -> DesiredSet:
+        return self.items.complete
+
+    def push_desired(self, uid: str, desired: DesiredItems) -> None:
+        """What is said not to have changed has not."""
+        if uid == ENGINE.uid and desired.changed is not None:
+            before, after = self.items.by_adapter, desired.by_adapter
+            assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} <= (
+                desired.changed
+            )
+        self.items = desired
 
     def push_knowledge_bases(self, desired: DesiredKnowledgeBases) -> None:
         self.knowledge_bases = desired
@@ -133,8 +145,9 @@ class Loop:
         )
 
     def agent_says(self, report: AgentStatus) -> None:
-        if report != self.cache.reports.get(ENGINE.uid):
-            self.events.report_changed(ENGINE, report)
+        entire = ReplicaReport.of(report)
+        if entire != self.cache.reports.get(ENGINE.uid):
+            self.events.report_changed(ENGINE, entire)
 
     def gateway_says(self, state: GatewayState) -> None:
         self.events.gateway_changed(GATEWAY, state)
@@ -162,12 +175,12 @@ class Loop:
 
     def desired_anew(self) -> DesiredSet:
         """What would be desired if no placement were remembered."""
-        pushed, placements = self.pushed.desired, dict(self.cache.placements)
+        pushed, placements = self.pushed.items, dict(self.cache.placements)
         for name in placements:
             self.cache.placements.pop(name)
             self.look_at(base_key(name))
         self.cache.placements.update(placements)
-        anew, self.pushed.desired = self.pushed.desired, pushed
+        anew, self.pushed.items = self.pushed.desired, pushed
         return anew
 
     def publish(self) -> None:

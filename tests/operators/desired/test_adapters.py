@@ -33,7 +33,7 @@ def _placed(*adapters: AnyObject, slots: int, held: AgentStatus | None = None) -
         gateways=lambda *_: (GatewayState(generation=1),),
         credentials={},
     )
-    names = [f"{item.adapter}:{(item.digest or '?')[:1]}" for item in placement.desired.adapters]
+    names = [f"{item.adapter}:{(item.digest or '?')[:1]}" for item in placement.adapters]
     return names, {key.name: fact.message for key, fact in placement.unplaced.items()}
 
 

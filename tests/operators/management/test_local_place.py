@@ -11,9 +11,8 @@ from contract.snapshot import Snapshot
 from operators.local import snapshots
 from operators.local.directory import STATE
 from operators.management import local_place
-from operators.management.errors import ConflictError
 from operators.management.local_place import LocalPlace
-from service.errors import UnavailableError
+from service.errors import ConflictError, UnavailableError
 
 
 @pytest.fixture

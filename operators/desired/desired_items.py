@@ -1,0 +1,26 @@
+"""The desired versions of one replica, by adapter (pure)."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+from contract.agent import AdapterName, DesiredAdapter, DesiredSet, VersionName
+
+Items = tuple[DesiredAdapter, ...]
+Residents = frozenset[VersionName]
+
+
+@dataclass(frozen=True)
+class DesiredItems:
+    """`changed` are all adapters whose versions are others than in the value before; None if any may be. `residents`
+    as in DesiredSet. Nobody changes `by_adapter`, which successors copy."""
+
+    by_adapter: Mapping[AdapterName, Items]
+    changed: Set[AdapterName] | None = None
+    residents: Residents | None = None
+
+    @property
+    def complete(self) -> DesiredSet:
+        """Versions that serve requests come first: an agent fetches them in this order."""
+        items = (item for each in self.by_adapter.values() for item in each)
+        ordered = tuple(sorted(items, key=lambda item: not item.required))
+        return DesiredSet.model_construct(adapters=ordered, residents=self.residents)
