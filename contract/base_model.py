@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.engine_options import ALLOWED_WORD, VARIABLES, refused_argument, refused_variable
@@ -188,7 +188,9 @@ def _is_gpu(resource: str) -> bool:
 
 
 class Endpoint(Value):
-    """One replica."""
+    """One replica. Where adapters answer is in AdapterSlices."""
+
+    model_config = ConfigDict(extra="ignore")  # earlier releases listed adapters here
 
     name: str
     """The pod's name."""
@@ -196,15 +198,13 @@ class Endpoint(Value):
     """The address of its engine."""
     ready: bool = False
     """True if it may take traffic: its engine and every required adapter have answered a probe."""
-    holds: tuple[str, ...] = ()
-    """Engine names of the adapter versions that have answered a probe on this replica."""
 
 
 class BaseModelStatus(Status):
     """The observed state of the engines."""
 
     endpoints: tuple[Endpoint, ...] = ()
-    """Each replica, and its adapters."""
+    """Each replica."""
     replicas: int = 0
     """Existing engines."""
     selector: str = ""

@@ -1,5 +1,6 @@
 """All objects with their status at one moment, as a gateway reads them."""
 
+from contract.adapter_slice import AdapterSlice
 from contract.objects import Objects
 from contract.value import Value
 
@@ -27,4 +28,5 @@ def _printable(text: str) -> str:
 class Snapshot(Value):
     generation: int = 0
     objects: Objects = Objects()
+    adapter_slices: tuple[AdapterSlice, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.adapter_slice import AdapterSlice
 from contract.names import GROUP, VERSION
 from contract.objects import KINDS
 
@@ -38,6 +39,7 @@ OURS = tuple(
     Resource(GROUP, VERSION, kind.definition.plural, kind.__name__, kind.definition.namespaced) for kind in KINDS
 )
 
+ADAPTER_SLICES = Resource(GROUP, VERSION, AdapterSlice.definition.plural, "AdapterSlice", namespaced=False)
 PODS = Resource("", "v1", "pods", "Pod")
 SERVICES = Resource("", "v1", "services", "Service")
 SECRETS = Resource("", "v1", "secrets", "Secret")
@@ -53,6 +55,6 @@ NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "Netwo
 INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
-_ALL = (*OURS, PODS, SERVICES, SECRETS, NAMESPACES, EVENTS, CONFIG_MAPS, ROLE_BINDINGS, JOBS, DEPLOYMENTS,
-        AUTOSCALERS, DISRUPTION_BUDGETS, NETWORK_POLICIES, INFERENCE_SERVICES, LEASES)  # fmt: skip
+_ALL = (*OURS, ADAPTER_SLICES, PODS, SERVICES, SECRETS, NAMESPACES, EVENTS, CONFIG_MAPS, ROLE_BINDINGS, JOBS,
+        DEPLOYMENTS, AUTOSCALERS, DISRUPTION_BUDGETS, NETWORK_POLICIES, INFERENCE_SERVICES, LEASES)  # fmt: skip
 BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in _ALL}

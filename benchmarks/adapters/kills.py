@@ -72,7 +72,9 @@ def _is_back(stage: Stage, part: str, victim: psutil.Process) -> bool:
     except (StopIteration, psutil.NoSuchProcess):
         return False
     endpoint = stage.platform.objects("baseModels")[0]["status"]["endpoints"][0]
-    return back and bool(endpoint["ready"]) and stage.status()["active"]["engineName"] in endpoint["holds"]
+    return (
+        back and bool(endpoint["ready"]) and stage.status()["active"]["engineName"] in stage.platform.answering_versions
+    )
 
 
 def _inspect(stage: Stage, found: Kills) -> None:

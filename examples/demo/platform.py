@@ -59,6 +59,12 @@ class Platform:
         found: list[dict[str, Any]] = self.snapshot.get("objects", {}).get(kind, [])
         return found
 
+    @property
+    def answering_versions(self) -> list[str]:
+        """The names in the engines of versions that answer."""
+        slices = self.snapshot.get("adapterSlices", ())
+        return [version["name"] for each in slices for version in each["spec"]["versions"]]
+
     def answers(self, adapter: str) -> bool:
         return any(item["metadata"]["name"] == adapter and is_ready(item) for item in self.objects("adapters"))
 

@@ -5,6 +5,7 @@ Standbys keep their caches full, so a standby takes over at once.
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import partial
 
 import aiohttp
@@ -19,6 +20,7 @@ from kube.informer import Informer
 from kube.lease import Lease
 from kube.queue import Queue
 from kube.resource import (
+    ADAPTER_SLICES,
     AUTOSCALERS,
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -38,13 +40,14 @@ from operators.cluster.jobs import ClusterJobs
 from operators.cluster.metrics import Metrics
 from operators.cluster.pod import Ports, read_pod
 from operators.cluster.store import ClusterStore
-from operators.cluster.stored import read
+from operators.cluster.stored import read, read_slice
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.controllers.controller import reconciler
-from operators.controllers.events import Events
+from operators.controllers.events import SLICES, Events
 from operators.controllers.peer import Peer
 from operators.controllers.peer_watcher import Addresses, PeerWatcher
+from operators.controllers.slice_index import StoredSlice
 from operators.controllers.stored_object import StoredObject
 from operators.desired.engine_workload import COMPONENT, MANAGED_BY, NAME, OPERATOR, Platform
 from operators.desired.tenant_namespace import TENANT, Account
@@ -54,6 +57,9 @@ logger = logging.getLogger(__name__)
 # Kinds created in the operator's namespace, and for tenants. All objects carry the operator's label.
 OF_PLATFORM = (DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS, AUTOSCALERS, CONFIG_MAPS)
 OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS)
+
+
+_AnyInformer = Informer[StoredObject[AnyObject]] | Informer[StoredSlice] | Informer[Item] | Informer[Peer]
 
 
 class Operator:
@@ -96,6 +102,7 @@ class Operator:
         )
         self._engines = ClusterEngines(self._children, platform)
         self._objects = {resource.kind: self._informer(resource) for resource in OURS}
+        self._slices = Informer(client, ADAPTER_SLICES, read=read_slice, on_change=self._events.slice_changed)
         self._child_informers = {resource.kind: self._child_informer(resource, None) for resource in OF_TENANTS}
         of_platform = (*OF_PLATFORM, INFERENCE_SERVICES) if platform.kserve else OF_PLATFORM
         self._child_informers |= {r.kind: self._child_informer(r, platform.namespace) for r in of_platform}
@@ -115,8 +122,8 @@ class Operator:
         return all(informer.synced.is_set() for informer in self._informers)
 
     @property
-    def _informers(self) -> tuple["Informer[StoredObject[AnyObject]] | Informer[Item] | Informer[Peer]", ...]:
-        return (*self._objects.values(), *self._child_informers.values(), self._pods)
+    def _informers(self) -> tuple["_AnyInformer", ...]:
+        return (*self._objects.values(), self._slices, *self._child_informers.values(), self._pods)
 
     async def run(self, lease: Lease) -> None:
         """Runs until cancelled. Raises LeaseLost, in an exception group."""
@@ -169,7 +176,8 @@ class Operator:
         )
 
     def _assume(self, item: Item) -> None:
-        (self._objects.get(item["kind"]) or self._child_informers[item["kind"]]).assume(item)
+        informers: Mapping[str, _AnyInformer] = {SLICES: self._slices, **self._objects, **self._child_informers}
+        informers[item["kind"]].assume(item)
 
     def _on_child(self, before: Item | None, after: Item | None) -> None:
         self._children.set(before, after)

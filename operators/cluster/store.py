@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from contract import conditions as c
 from contract.adapter import Adapter
+from contract.adapter_slice import AdapterSlice
+from contract.base_model import BaseModel
 from contract.conditions import Condition, Conditions, stamp
 from contract.names import API_VERSION
 from contract.objects import AnyObject, to_data
@@ -14,8 +16,9 @@ from contract.resource import Status
 from contract.tenant import Tenant
 from kube.client import Client, Item
 from kube.errors import KubeError
-from kube.resource import BY_KIND, SECRETS
+from kube.resource import ADAPTER_SLICES, BY_KIND, SECRETS
 from operators.cluster.children import Children
+from operators.controllers.slice_index import StoredSlice
 from operators.controllers.stored_object import StoredObject
 from operators.desired.adapters import source_revision
 from operators.desired.engine_workload import MANAGED_BY, OPERATOR, Manifest
@@ -69,6 +72,20 @@ class ClusterStore:
         self._assume(await self._client.apply(item, manager=OPERATOR, subresource="status"))
         for transition in transitions(stored.item.status, status):
             await self._event(stored, transition)
+
+    async def write_slice(self, base: StoredObject[BaseModel], item: AdapterSlice, before: StoredSlice | None) -> None:
+        """Raises a conflict if the slice has changed since. The API server deletes it with its base model."""
+        data = item.to_data()
+        owner = {"apiVersion": API_VERSION, "kind": base.item.kind, "name": base.item.name, "uid": base.uid}
+        data["metadata"] |= {"labels": {MANAGED_BY: OPERATOR}, "ownerReferences": [owner]}
+        if before is None:
+            self._assume(await self._client.create(data))
+        else:
+            data["metadata"]["resourceVersion"] = before.version
+            self._assume(await self._client.replace(data))
+
+    async def delete_slice(self, name: str) -> None:
+        await self._client.delete(ADAPTER_SLICES, None, name)
 
     async def secret(self, namespace: str, name: str) -> Mapping[str, str] | None:
         try:

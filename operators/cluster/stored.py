@@ -6,7 +6,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from contract.adapter import Decision
+from contract.adapter_slice import AdapterSlice
 from contract.objects import AnyObject, parse_stored
+from operators.controllers.slice_index import StoredSlice
 from operators.controllers.stored_object import StoredObject
 
 # A decision by hand as JSON, written by `quiver promote` and `quiver rollback`.
@@ -25,6 +27,11 @@ def read(data: Mapping[str, Any]) -> StoredObject[AnyObject]:
         finalizers=tuple(metadata.get("finalizers", ())),
         decision=_decision((metadata.get("annotations") or {}).get(DECISION)),
     )
+
+
+def read_slice(data: Mapping[str, Any]) -> StoredSlice:
+    """Raises ValueError for a slice of another release."""
+    return StoredSlice(AdapterSlice.from_data(data), data["metadata"]["resourceVersion"])
 
 
 def _decision(text: str | None) -> Decision | None:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from contract.adapter import Adapter
+from contract.adapter_slice import AdapterSlice
 from contract.base_model import BaseModel
 from contract.conditions import Condition
 from contract.ingest import DesiredKnowledgeBases
 from contract.objects import AnyObject
 from contract.resource import Key, Status
 from contract.tenant import Tenant
+from operators.controllers.slice_index import StoredSlice
 from operators.controllers.stored_object import StoredObject
 from operators.desired.desired_items import DesiredItems
 from operators.desired.jobs import AnyJob
@@ -33,6 +35,12 @@ class ObjectStore(Protocol):
         """Identifies the content of an adapter's source: other content has another revision."""
 
     async def write_status(self, stored: StoredObject[AnyObject], status: Status) -> None: ...
+
+    async def write_slice(
+        self, base: StoredObject[BaseModel], item: AdapterSlice, before: StoredSlice | None
+    ) -> None: ...
+
+    async def delete_slice(self, name: str) -> None: ...
 
     async def secret(self, namespace: str, name: str) -> Mapping[str, str] | None:
         """The Secret's values, or None if there is no such Secret."""

@@ -177,7 +177,7 @@ async def _write_status(stored: StoredObject[BaseModel], verdict: Condition, con
     status = next_status(
         base,
         verdict=verdict,
-        replicas={peer.name: (peer.url, report.about() if report else None) for peer, report in peers if peer.url},
+        replicas={peer.name: (peer.url, report) for peer, report in peers if peer.url},
         now=stamp(now),
         trouble=next((peer.trouble for peer, _ in peers if peer.trouble), context.engines.waiting_reason(base.name)),
     )

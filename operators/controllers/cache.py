@@ -12,7 +12,7 @@ from contract.acceptance import Rules, key_holder, owners
 from contract.adapter import Adapter
 from contract.agent import AdapterReport, AgentStatus, DesiredAdapter
 from contract.api_key import APIKey
-from contract.base_model import BaseModel, Endpoint
+from contract.base_model import BaseModel
 from contract.conditions import Condition
 from contract.fine_tune import FineTune
 from contract.gateway import GatewayState
@@ -23,6 +23,7 @@ from contract.resource import Key
 from contract.tenant import Tenant
 from operators.controllers.peer import Peer
 from operators.controllers.placements import Placements
+from operators.controllers.slice_index import SliceIndex
 from operators.controllers.stored_object import StoredObject
 from operators.desired.memo import Memo
 from operators.desired.replica_report import ReplicaReport
@@ -64,11 +65,11 @@ class ClusterCache:
         self.unplaced: dict[Key, Condition] = {}
         self.on_demand: dict[str, frozenset[tuple[str, str]]] = {}  # by base model: adapters without a place in memory
         self.awaiting_gateways: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal
+        self.slices = SliceIndex()
         self.placements: dict[str, Placements] = defaultdict(Placements)  # by base model
         self.desired_items: Memo[DesiredAdapter] = Memo()
         self._verdicts: Memo[Condition] = Memo()
         self.judged = 0  # counts the changes of objects that verdicts on others depend on
-        self._holdings: dict[str, tuple[Endpoint, frozenset[str]]] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
         self._fine_tunes: dict[str, dict[Key, FineTune]] = defaultdict(dict)
         self._of_base: dict[str, dict[Key, None]] = defaultdict(dict)
@@ -119,8 +120,6 @@ class ClusterCache:
                 _put(self._keys, (item.namespace, item.spec.sha256), item.key, item, present=present)
 
     def set_peer(self, before: Peer | None, after: Peer | None) -> None:
-        if before and after is None:
-            self._holdings.pop(before.name, None)
         for peer, present in ((before, False), (after, True)):
             if peer and peer.base:
                 _put(self.engines, peer.base, peer.name, peer, present=present)
@@ -258,22 +257,11 @@ class ClusterCache:
         return tuple(reports)
 
     def _published(self, base: str, peer: Peer, entry: AdapterReport) -> AdapterReport:
-        """A version counts as ready only once the base model's status lists its replica: gateways read replicas there,
-        and would find none after an earlier flip."""
-        model = self.base_model(base)
-        endpoints = model.status.endpoints if model else ()
-        holds = next((self._holds(endpoint) for endpoint in endpoints if endpoint.name == peer.name), frozenset[str]())
-        return (
-            entry
-            if entry.state != "Ready" or entry.engine_name in holds
-            else entry.model_copy(update={"state": "Loading"})
-        )
-
-    def _holds(self, endpoint: Endpoint) -> frozenset[str]:
-        cached = self._holdings.get(endpoint.name)
-        if cached is None or cached[0] is not endpoint:
-            cached = self._holdings[endpoint.name] = (endpoint, frozenset(endpoint.holds))
-        return cached[1]
+        """A version counts as ready only once a slice lists its replica: gateways read replicas there, and would find
+        none after an earlier flip."""
+        replicas = self.slices.replicas(base).get(entry.engine_name or "", frozenset())
+        is_published = entry.state != "Ready" or peer.name in replicas
+        return entry if is_published else entry.model_copy(update={"state": "Loading"})
 
     def gateways_for(self, tenant: str, adapter: str) -> tuple[GatewayState, ...]:
         """All gateway states, or none while one has not confirmed the adapter's last flip and the last snapshot. A

@@ -4,9 +4,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 from contract.resource import Key
-from operators.controllers import adapter, api_key, base_model, evaluation, fine_tune, knowledge_base, tenant
+from operators.controllers import (
+    adapter,
+    adapter_slices,
+    api_key,
+    base_model,
+    evaluation,
+    fine_tune,
+    knowledge_base,
+    tenant,
+)
 from operators.controllers.context import Context
-from operators.controllers.events import DRIFT, INGEST
+from operators.controllers.events import DRIFT, INGEST, SLICES
 
 # Reconciles an object. Returns the seconds until the next reconcile, or None to wait for a change.
 Reconcile = Callable[[Key, Context, datetime], Awaitable[float | None]]
@@ -28,6 +37,7 @@ RECONCILES: Mapping[str, Reconcile] = {
     "FineTune": fine_tune.reconcile,
     "Evaluation": evaluation.reconcile,
     "APIKey": api_key.reconcile,
+    SLICES: adapter_slices.reconcile,
     INGEST.kind: _push_to_ingest,
     DRIFT.kind: _push_to_drift,
 }

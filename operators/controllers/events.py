@@ -11,7 +11,6 @@ from contract.adapter import Adapter
 from contract.agent import AdapterName
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
-from contract.engine_name import EngineName
 from contract.fine_tune import FineTune
 from contract.gateway import GatewayState, KeyUses
 from contract.ingest import IngestStatus
@@ -21,12 +20,15 @@ from contract.resource import Key
 from contract.tenant import Tenant
 from operators.controllers.cache import ClusterCache, bases_of
 from operators.controllers.peer import Peer
+from operators.controllers.slice_index import StoredSlice
 from operators.controllers.stored_object import StoredObject
 from operators.desired.replica_report import ReplicaReport, changed_adapters
 
 # Keys for services with one desired state for all tenants.
 INGEST = Key(kind="Ingest", namespace=None, name="")
 DRIFT = Key(kind="Drift", namespace=None, name="")
+# The kind of keys for all slices of a base model.
+SLICES = "AdapterSlice"
 
 
 # The least number of seconds between two writes of a tenant's number of adapters.
@@ -63,6 +65,21 @@ class Events:
 
     def enqueue_everything(self) -> None:
         self.enqueue((*self.cache.objects, INGEST, DRIFT))
+        bases = {base.name for base in self.cache.base_models()}
+        for base in bases | {stored.item.spec.base_model for stored in self.cache.slices.stored.values()}:
+            self._enqueue_slices(base, None)
+
+    def _enqueue_slices(self, base: str, adapters: Set[AdapterName] | None) -> None:
+        """None: reports about any adapter may have changed."""
+        if adapters is None:
+            self.cache.slices.all_due(base)
+        else:
+            self.cache.slices.due(base, adapters)
+        self._enqueue(slices_key(base))
+
+    def slice_changed(self, before: StoredSlice | None, after: StoredSlice | None) -> None:
+        """Adapters wait for their versions to be in a slice."""
+        self.enqueue(_keys(self.cache, self.cache.slices.set(before, after)))
 
     def object_changed(self, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None) -> None:
         self.cache.set_object(before, after)
@@ -72,6 +89,8 @@ class Events:
             self.enqueue(requests)
         else:  # what else decides about adapters is compared with the last placement
             self._enqueue_touched(requests, [item.key] if isinstance(item, Adapter) else [])
+        if isinstance(item, BaseModel) and (before is None or after is None):
+            self._enqueue_slices(item.name, None)
         if tenant := _tenant_with_new_count(self.cache, before, after):
             self._enqueue_later(tenant, COUNT_S)
 
@@ -80,17 +99,26 @@ class Events:
         self.peers_changed.set()
         for peer in (before, after):
             if peer and peer.base:
-                self.enqueue((base_key(peer.base), *(a.key for a in self.cache.adapters_of(peer.base))))
+                self.enqueue((base_key(peer.base), *self.cache.keys_of(peer.base)))
+                self._enqueue_slices(peer.base, None)
             elif peer:
                 for placements in self.cache.placements.values():
                     placements.forget()
                 self.enqueue(set(self.cache.awaiting_gateways))
+
+    def peer_expected(self, peer: Peer) -> None:
+        """No report is waited for any more: the last one, or none, is what counts."""
+        self.cache.expected.discard(peer.uid)
+        self.enqueue([base_key(peer.base)])
+        self._enqueue_slices(peer.base, None)
 
     def report_changed(self, peer: Peer, after: ReplicaReport | None) -> None:
         before = self.cache.reports.pop(peer.uid, None)
         if after is not None:
             self.cache.reports[peer.uid] = after
         changed = changed_adapters(before, after)
+        if changed:
+            self._enqueue_slices(peer.base, changed)
         requests = _requests_for_report(self.cache, peer.base, before, after, changed)
         # A tenant that is gone has no keys, so its versions are found by a whole decision alone.
         if any(self.cache.tenant(tenant) is None for tenant, _ in changed):
@@ -129,7 +157,7 @@ def _requests_for_object(
     )
     for item in items if changed else ():
         requests |= set(_dependants(cache, item))
-    return requests | _bases(items) | set(_with_changed_locations(cache, items)) | set(_trained(cache, items))
+    return requests | _bases(items) | set(_trained(cache, items))
 
 
 def _trained(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
@@ -168,18 +196,6 @@ def _desired_set_inputs(adapter: Adapter) -> str:
     accepted = c.find(status.conditions, c.ACCEPTED)
     parts = (adapter.spec, status.active, status.canary, *status.previous, status.rejected, accepted)
     return "\n".join(part.model_dump_json() if part else "" for part in parts)
-
-
-def _with_changed_locations(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
-    """Adapters whose published locations changed in a base model's status."""
-    holds: list[set[tuple[str, str]]] = [
-        {(endpoint.name, name) for endpoint in item.status.endpoints for name in endpoint.holds}
-        for item in items
-        if isinstance(item, BaseModel)
-    ]
-    changed = holds[0] ^ holds[1] if len(holds) == 2 else set[tuple[str, str]]()
-    versions = (EngineName.parse(name) for _, name in changed)
-    yield from _keys(cache, {(version.tenant, version.adapter) for version in versions if version})
 
 
 def _dependants(cache: ClusterCache, item: AnyObject) -> Iterator[Key]:
@@ -233,6 +249,10 @@ def _keys(cache: ClusterCache, adapters: Iterable[AdapterName]) -> Iterator[Key]
         owner = cache.tenant(tenant)
         if owner:
             yield Key(kind="Adapter", namespace=owner.spec.namespace, name=name)
+
+
+def slices_key(base: str) -> Key:
+    return Key(kind=SLICES, namespace=None, name=base)
 
 
 def base_key(name: str) -> Key:

@@ -179,8 +179,9 @@ class PeerWatcher:
             agent = self._agents.get(peer.uid)
             if agent is None:
                 return
-            if report.current is not None or time.monotonic() - agent.met_at > GRACE_S:
-                self._cache.expected.discard(peer.uid)
+            is_late = time.monotonic() - agent.met_at > GRACE_S
+            if peer.uid in self._cache.expected and (report.current is not None or is_late):
+                self._events.peer_expected(peer)
             if report.current != self._cache.reports.get(peer.uid):
                 self._events.report_changed(peer, report.current)
 

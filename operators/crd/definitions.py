@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+from contract.adapter_slice import AdapterSlice, AdapterSliceSpec
 from contract.definition import Column, Definition, Rule
 from contract.names import GROUP, VERSION
 from contract.objects import KINDS, AnyObject
@@ -12,7 +13,24 @@ _READY = ".status.conditions[?(@.type=='Ready')]"
 
 
 def definition(kind: type[AnyObject]) -> dict[str, Any]:
-    name, declared = kind.__name__, kind.definition
+    return _definition(kind.__name__, kind.definition, _version(kind, kind.definition))
+
+
+def slice_definition() -> dict[str, Any]:
+    """It has no status: nobody asks for it, and nobody waits for it."""
+    declared = AdapterSlice.definition
+    age = Column("Age", ".metadata.creationTimestamp", "date")
+    version = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "additionalPrinterColumns": [_column(column) for column in (*declared.columns, age)],
+        "schema": {"openAPIV3Schema": _object(AdapterSlice, spec=structural(AdapterSliceSpec, defaults=False))},
+    }
+    return _definition(AdapterSlice.__name__, declared, version)
+
+
+def _definition(name: str, declared: Definition, version: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -28,7 +46,7 @@ def definition(kind: type[AnyObject]) -> dict[str, Any]:
                 "shortNames": [declared.short],
                 "categories": ["quiver"],
             },
-            "versions": [_version(kind, declared)],
+            "versions": [version],
         },
     }
 
@@ -70,7 +88,14 @@ def _schema(kind: type[AnyObject]) -> Schema:
     spec = structural(kind.model_fields["spec"].annotation, defaults=True)  # type: ignore[arg-type]  # never None
     status = structural(kind.model_fields["status"].annotation, defaults=False)  # type: ignore[arg-type]
     status["properties"]["conditions"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-    schema: Schema = {
+    schema = _object(kind, spec=spec, status=status)
+    for rule in kind.definition.rules:
+        _add(schema, rule)
+    return schema
+
+
+def _object(kind: type[Any], **parts: Schema) -> Schema:
+    return {
         "type": "object",
         "description": " ".join((inspect.getmodule(kind).__doc__ or "").split()),
         "required": ["spec"],
@@ -78,13 +103,9 @@ def _schema(kind: type[AnyObject]) -> Schema:
             "apiVersion": {"type": "string"},
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
-            "spec": spec,
-            "status": status,
+            **parts,
         },
     }
-    for rule in kind.definition.rules:
-        _add(schema, rule)
-    return schema
 
 
 def _add(schema: Schema, rule: Rule) -> None:
@@ -97,4 +118,5 @@ def _add(schema: Schema, rule: Rule) -> None:
 
 def definitions() -> dict[str, dict[str, Any]]:
     """All definitions, by the plural name of their kind."""
-    return {kind.definition.plural: definition(kind) for kind in KINDS}
+    ours = {kind.definition.plural: definition(kind) for kind in KINDS}
+    return ours | {AdapterSlice.definition.plural: slice_definition()}

@@ -58,10 +58,12 @@ class Publisher:
         """Writes the record first, so published state is never lost. Returns False on failure."""
         objects = collect(stored.item for stored in self._cache.objects.values())
         problems, statuses = self._store.contents.problems, self._store.statuses
-        if self._published and (self._published.objects, self._published.problems) == (objects, problems):
+        slices = tuple(stored.item for stored in self._cache.slices.stored.values())
+        news = Snapshot(generation=self._record.generation, objects=objects, adapter_slices=slices, problems=problems)
+        if news == self._published:
             await self._restore(self._published)
             return True
-        snapshot = Snapshot(generation=self._record.generation + 1, objects=objects, problems=problems)
+        snapshot = news.model_copy(update={"generation": self._record.generation + 1})
         try:
             await asyncio.to_thread(self._record.write, statuses, snapshot.generation)
             await asyncio.to_thread(snapshots.write, self._layout.snapshot, snapshot)

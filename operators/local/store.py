@@ -8,10 +8,13 @@ from itertools import count
 from pathlib import Path
 
 from contract.adapter import Adapter
+from contract.adapter_slice import AdapterSlice
+from contract.base_model import BaseModel
 from contract.objects import AnyObject
 from contract.resource import Key, Status
 from contract.tenant import Tenant
 from operators.controllers.events import DRIFT, INGEST, Events, base_key
+from operators.controllers.slice_index import StoredSlice
 from operators.controllers.stored_object import StoredObject
 from operators.desired.adapters import source_revision
 from operators.local import object_files
@@ -79,6 +82,14 @@ class DirectoryStore:
             return
         item = stored.item.model_copy(update={"status": status})
         self._events.object_changed(stored, replace(stored, item=item, version=self._version()))
+        self.changed.set()
+
+    async def write_slice(self, base: StoredObject[BaseModel], item: AdapterSlice, before: StoredSlice | None) -> None:
+        self._events.slice_changed(before, StoredSlice(item, self._version()))
+        self.changed.set()
+
+    async def delete_slice(self, name: str) -> None:
+        self._events.slice_changed(self._cache.slices.stored.get(name), None)
         self.changed.set()
 
     async def secret(self, namespace: str, name: str) -> Mapping[str, str] | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from contract.adapter import Decision
+from contract.adapter_slice import AdapterSlice
 from contract.api_key import APIKey
 from contract.objects import AnyObject, collect, parse_stored, to_data
 from contract.resource import Key
@@ -20,7 +21,7 @@ from contract.snapshot import Snapshot
 from kube.client import Client, connect
 from kube.errors import KubeError
 from kube.informer import Informer
-from kube.resource import BY_KIND, OURS
+from kube.resource import ADAPTER_SLICES, BY_KIND, OURS
 from operators.cluster.stored import DECISION
 from operators.management.place import Action
 from service.errors import ConflictError, InvalidRequestError, ServiceError, UnavailableError
@@ -32,13 +33,19 @@ _LOOK_S = 0.05
 class ClusterPlace:
     def __init__(self, client: Client) -> None:
         self._client = client
-        self.informers: list[Informer[AnyObject]] = [
+        self._objects: list[Informer[AnyObject]] = [
             Informer(client, resource, read=parse_stored, on_change=lambda *_: None) for resource in OURS
         ]
+        self._slices = Informer(client, ADAPTER_SLICES, read=AdapterSlice.from_data, on_change=lambda *_: None)
+
+    @property
+    def informers(self) -> tuple[Informer[AnyObject] | Informer[AdapterSlice], ...]:
+        return (*self._objects, self._slices)
 
     async def snapshot(self) -> Snapshot:
-        items = [item for informer in self.informers for item in informer.objects.values()]
-        return Snapshot.model_construct(objects=collect(items))
+        items = [item for informer in self._objects for item in informer.objects.values()]
+        slices = tuple(self._slices.objects.values())
+        return Snapshot.model_construct(objects=collect(items), adapter_slices=slices)
 
     async def add_key(self, item: APIKey) -> None:
         data = to_data(item)

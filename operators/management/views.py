@@ -1,5 +1,6 @@
 """What the management API shows of objects (pure)."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -45,20 +46,23 @@ def not_ready(objects: Objects) -> Iterator[dict[str, str]]:
             }
 
 
-def base_model(base: BaseModel) -> dict[str, Any]:
-    """A base model's replicas, and how much of its room for adapters is used."""
+def base_model(base: BaseModel, versions: int) -> dict[str, Any]:
+    """A base model's replicas, and how much of its room for versions of adapters is used."""
     return {
         "name": base.name,
         "ready": is_ready(base),
         "replicas_ready": sum(endpoint.ready for endpoint in base.status.endpoints),
         "replicas": len(base.status.endpoints),
         "slots": base.spec.lora.cpu_slots,
-        "slots_used": max((len(endpoint.holds) for endpoint in base.status.endpoints), default=0),
+        "slots_used": versions,
     }
 
 
 def platform(snapshot: Snapshot) -> dict[str, Any]:
     objects = snapshot.objects
+    versions = Counter[str]()
+    for each in snapshot.adapter_slices:
+        versions[each.spec.base_model] += len(each.spec.versions)
     tenants = [
         {
             "name": tenant.name,
@@ -70,7 +74,7 @@ def platform(snapshot: Snapshot) -> dict[str, Any]:
         for tenant in objects.tenants
     ]
     return {
-        "base_models": [base_model(base) for base in objects.base_models],
+        "base_models": [base_model(base, versions[base.name]) for base in objects.base_models],
         "tenants": tenants,
         "not_ready": list(not_ready(objects)),
         "problems": [{"file": problem.file, "message": problem.message} for problem in snapshot.problems],

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 
 from contract import conditions as c
-from contract.agent import AgentStatus
 from contract.base_model import BaseModel, BaseModelStatus, Endpoint
 from contract.conditions import Condition, condition
+from operators.desired.replica_report import ReplicaReport
 
 
 def next_status(
     base: BaseModel,
     *,
     verdict: Condition,
-    replicas: Mapping[str, tuple[str, AgentStatus | None]],
+    replicas: Mapping[str, tuple[str, ReplicaReport | None]],
     now: str,
     trouble: str = "",
 ) -> BaseModelStatus:
@@ -24,14 +24,14 @@ def next_status(
     return BaseModelStatus(endpoints=endpoints, conditions=merged)
 
 
-def _endpoint(name: str, url: str, report: AgentStatus | None) -> Endpoint:
+def _endpoint(name: str, url: str, report: ReplicaReport | None) -> Endpoint:
     if report is None:
         return Endpoint(name=name, url=url)
-    return Endpoint(name=name, url=url, ready=report.ready, holds=tuple(sorted(report.answering)))
+    return Endpoint(name=name, url=url, ready=report.ready)
 
 
 def _ready(
-    endpoints: tuple[Endpoint, ...], reports: list[AgentStatus | None], trouble: str, verdict: Condition
+    endpoints: tuple[Endpoint, ...], reports: list[ReplicaReport | None], trouble: str, verdict: Condition
 ) -> Condition:
     """Ready if a replica answers, even with a refusal or a failure. Otherwise the first of these is the reason."""
     ready = sum(endpoint.ready for endpoint in endpoints)

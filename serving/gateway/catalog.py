@@ -1,12 +1,14 @@
 """An immutable routing table built from a snapshot of the objects (pure)."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from contract.acceptance import Verdicts, accept, accepted, owners
 from contract.adapter import Adapter, AdapterStatus, CanaryVersion, Version, comparison, short
+from contract.adapter_slice import AdapterSlice
 from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
 from contract.base_model import BaseModel
@@ -99,19 +101,20 @@ class Target:
 
 @dataclass(frozen=True)
 class Replica:
-    """An engine ready for traffic, and its proven adapters."""
+    """An engine ready for traffic."""
 
     url: str
-    holds: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Base:
-    """A base model: its engines' capabilities and addresses. `media` and `template_kwargs` are allow-lists."""
+    """A base model: its engines' capabilities and addresses. `answering` has the replicas of each proven version, by
+    its name in the engines. `media` and `template_kwargs` are allow-lists."""
 
     name: str
     max_model_length: int
     replicas: tuple[Replica, ...]
+    answering: Mapping[str, tuple[Replica, ...]] = field(default_factory=dict)
     calls_tools: bool = False
     template_kwargs: frozenset[str] = frozenset()
     media: frozenset[str] = frozenset()
@@ -119,7 +122,7 @@ class Base:
     def holders(self, engine_name: str) -> tuple[Replica, ...]:
         if engine_name == self.name:
             return self.replicas
-        return tuple(replica for replica in self.replicas if engine_name in replica.holds)
+        return self.answering.get(engine_name, ())
 
 
 @dataclass(frozen=True)
@@ -293,14 +296,29 @@ def _versions(status: AdapterStatus) -> tuple[LoadedVersion, ...]:
 
 
 def _bases(snapshot: Snapshot) -> dict[str, Base]:
-    return {
-        base.name: Base(
-            name=base.name,
-            max_model_length=base.spec.max_model_length,
-            calls_tools=base.spec.tool_parser is not None,
-            template_kwargs=frozenset(base.spec.chat_template_kwargs),
-            media=frozenset(base.spec.media),
-            replicas=tuple(Replica(url=e.url, holds=frozenset(e.holds)) for e in base.status.endpoints if e.ready),
-        )
-        for base in snapshot.objects.base_models
-    }
+    slices: dict[str, list[AdapterSlice]] = defaultdict(list)
+    for each in snapshot.adapter_slices:
+        slices[each.spec.base_model].append(each)
+    return {base.name: _base(base, slices[base.name]) for base in snapshot.objects.base_models}
+
+
+def _base(base: BaseModel, slices: Sequence[AdapterSlice]) -> Base:
+    ready = {endpoint.name: Replica(url=endpoint.url) for endpoint in base.status.endpoints if endpoint.ready}
+    return Base(
+        name=base.name,
+        max_model_length=base.spec.max_model_length,
+        calls_tools=base.spec.tool_parser is not None,
+        template_kwargs=frozenset(base.spec.chat_template_kwargs),
+        media=frozenset(base.spec.media),
+        replicas=tuple(ready.values()),
+        answering={version: replicas for each in slices for version, replicas in _answering(each, ready)},
+    )
+
+
+def _answering(adapter_slice: AdapterSlice, ready: Mapping[str, Replica]) -> Iterator[tuple[str, tuple[Replica, ...]]]:
+    """The replicas of each version that are ready, in the order of their names."""
+    replicas: dict[frozenset[str], tuple[Replica, ...]] = {}  # most versions are on the same ones
+    for version, names in adapter_slice.replicas.items():
+        if names not in replicas:
+            replicas[names] = tuple(ready[name] for name in sorted(names) if name in ready)
+        yield version, replicas[names]

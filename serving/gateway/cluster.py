@@ -5,19 +5,23 @@ While the API server is unreachable, the last catalog stays in force.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
+from contract.adapter_slice import AdapterSlice
 from contract.objects import AnyObject, collect, parse_stored
 from contract.snapshot import Snapshot
-from kube.client import Client, connect
+from kube.client import Client, Item, connect
 from kube.informer import Informer
-from kube.resource import OURS, Resource
+from kube.resource import ADAPTER_SLICES, OURS, Resource
 from serving.gateway.catalog import Catalog, build_catalog
 
 # A gateway needs nothing of jobs.
 _KINDS = frozenset({"BaseModel", "Tenant", "Adapter", "KnowledgeBase", "APIKey"})
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -35,24 +39,25 @@ class ClusterDiscovery:
     async def run(self) -> None:
         """Runs until cancelled."""
         async with connect(self._kubeconfig) as client, asyncio.TaskGroup() as group:
-            informers = [self._informer(client, resource) for resource in OURS if resource.kind in _KINDS]
-            for informer in informers:
+            objects = [self._informer(client, resource, parse_stored) for resource in OURS if resource.kind in _KINDS]
+            slices = self._informer(client, ADAPTER_SLICES, AdapterSlice.from_data)
+            followed: tuple[Informer[AnyObject] | Informer[AdapterSlice], ...] = (*objects, slices)
+            for informer in followed:
                 group.create_task(informer.run())
-            for informer in informers:
+            for informer in followed:
                 await informer.synced.wait()
             self._news.set()
-            await self._build_for_ever(informers)
+            await self._build_for_ever(lambda: _read(objects, slices))
 
-    def _informer(self, client: Client, resource: Resource) -> Informer[AnyObject]:
-        return Informer(client, resource, read=parse_stored, on_change=lambda *_: self._news.set())
+    def _informer(self, client: Client, resource: Resource, read: Callable[[Item], T]) -> Informer[T]:
+        return Informer(client, resource, read=read, on_change=lambda *_: self._news.set())
 
-    async def _build_for_ever(self, informers: list[Informer[AnyObject]]) -> None:
+    async def _build_for_ever(self, read: Callable[[], "_Read"]) -> None:
         while True:
             await self._news.wait()
             self._news.clear()
-            items = [item for informer in informers for item in informer.objects.values()]
             try:
-                catalog = await asyncio.to_thread(_built, items, self.catalog.generation + 1)
+                catalog = await asyncio.to_thread(_built, read(), self.catalog.generation + 1)
                 self._on_change(catalog)
             except Exception:
                 logger.exception("cannot build a catalog from the objects; the last one stays in force")
@@ -61,6 +66,20 @@ class ClusterDiscovery:
             self.synced = True
 
 
-def _built(items: list[AnyObject], generation: int) -> Catalog:
+class _Read(NamedTuple):
+    """What is followed, at one moment."""
+
+    objects: Sequence[AnyObject]
+    slices: tuple[AdapterSlice, ...]
+
+
+def _read(objects: Sequence[Informer[AnyObject]], slices: Informer[AdapterSlice]) -> _Read:
+    return _Read([item for each in objects for item in each.objects.values()], tuple(slices.objects.values()))
+
+
+def _built(read: _Read, generation: int) -> Catalog:
     """Called in a thread: many objects take seconds, and the event loop must keep streaming."""
-    return build_catalog(Snapshot.model_construct(generation=generation, objects=collect(items)), datetime.now(UTC))
+    snapshot = Snapshot.model_construct(
+        generation=generation, objects=collect(read.objects), adapter_slices=read.slices
+    )
+    return build_catalog(snapshot, datetime.now(UTC))

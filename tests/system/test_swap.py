@@ -62,8 +62,7 @@ async def test_a_version_is_kept_for_a_rollback_and_leaves_the_engine_when_that_
 
 
 def _held(platform: Platform) -> list[str]:
-    held: list[str] = platform.objects("baseModels")[0]["status"]["endpoints"][0]["holds"]
-    return held
+    return platform.answering_versions
 
 
 async def test_new_content_under_the_same_source_is_a_new_version(platform: Platform) -> None:

@@ -184,8 +184,10 @@ class Loop:
         return anew
 
     def publish(self) -> None:
-        if self.objects != self.snapshot.objects:
-            self.snapshot = Snapshot(generation=self.snapshot.generation + 1, objects=self.objects)
+        slices = tuple(stored.item for stored in self.cache.slices.stored.values())
+        news = Snapshot(generation=self.snapshot.generation, objects=self.objects, adapter_slices=slices)
+        if news != self.snapshot:
+            self.snapshot = news.model_copy(update={"generation": news.generation + 1})
             self.cache.published = self.snapshot.generation
 
 

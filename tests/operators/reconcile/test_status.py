@@ -5,6 +5,7 @@ from contract.adapter import ActiveVersion, Adapter, AdapterStatus
 from contract.agent import AdapterReport, AgentStatus
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
+from operators.desired.replica_report import ReplicaReport
 from operators.reconcile import adapter as adapters
 from operators.reconcile import base_model
 from operators.reconcile.release import Observed
@@ -87,7 +88,7 @@ def _base(verdict: Condition, *reports: AgentStatus | None, trouble: str = "") -
     status = base_model.next_status(
         base,
         verdict=verdict,
-        replicas={str(number): ("u", report) for number, report in enumerate(reports)},
+        replicas={str(number): ("u", ReplicaReport.of(each) if each else None) for number, each in enumerate(reports)},
         now="2026-01-01T00:00:00Z",
         trouble=trouble,
     )

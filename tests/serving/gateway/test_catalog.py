@@ -3,6 +3,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus, CanaryVersion, Version
+from contract.adapter_slice import AdapterSlice
 from contract.api_key import key_digest
 from contract.base_model import BaseModel, BaseModelStatus, Endpoint
 from contract.conditions import ACCEPTED, SOURCE_NOT_OWN, Condition
@@ -90,12 +91,16 @@ def test_only_ready_replicas_that_hold_a_version_may_answer_for_it() -> None:
     base = objects.base_model()
     assert isinstance(base, BaseModel)
     endpoints = (
-        Endpoint(name="0", url="u0", ready=True, holds=("acme.support.a",)),
+        Endpoint(name="0", url="u0", ready=True),
         Endpoint(name="1", url="u1", ready=True),
-        Endpoint(name="2", url="u2", ready=False, holds=("acme.support.a",)),
+        Endpoint(name="2", url="u2", ready=False),
     )
     ready = base.model_copy(update={"status": BaseModelStatus(endpoints=endpoints)})
-    found = build_catalog(Snapshot(objects=collect((ready,))), NOW).bases["base"]
+    slices = (
+        AdapterSlice.of("base-1", "base", {"acme.support.a": ("0", "2", "gone")}),
+        AdapterSlice.of("other-1", "other", {"acme.support.a": ("1",)}),
+    )
+    found = build_catalog(Snapshot(objects=collect((ready,)), adapter_slices=slices), NOW).bases["base"]
     assert [replica.url for replica in found.holders("acme.support.a")] == ["u0"]
     assert [replica.url for replica in found.holders("base")] == ["u0", "u1"]
     assert found.holders("acme.support.b") == ()
@@ -219,10 +224,11 @@ def _with_canary(
     status = adapter.status.model_copy(update={"active": active, "canary": canary})
     base = objects.base_model()
     assert isinstance(base, BaseModel)
-    endpoints = (Endpoint(name="one", url="http://one", ready=True, holds=holds),)
+    endpoints = (Endpoint(name="one", url="http://one", ready=True),)
     base = base.model_copy(update={"status": BaseModelStatus(endpoints=endpoints)})
     found = (base, objects.tenant("acme"), _key("acme"), adapter.model_copy(update={"status": status}))
-    return build_catalog(Snapshot(generation=7, objects=collect(found)), NOW)
+    slices = (AdapterSlice.of("base-1", "base", dict.fromkeys(holds, ("one",))),)
+    return build_catalog(Snapshot(generation=7, objects=collect(found), adapter_slices=slices), NOW)
 
 
 def test_an_adapter_that_is_refused_and_never_answered_hides_nothing() -> None:

@@ -1,7 +1,7 @@
 import asyncio
 
 from serving.gateway.catalog import Catalog
-from serving.gateway.cluster import ClusterDiscovery
+from serving.gateway.cluster import ClusterDiscovery, _Read
 
 
 async def test_a_catalog_that_is_not_taken_up_keeps_no_later_one_away() -> None:
@@ -13,7 +13,7 @@ async def test_a_catalog_that_is_not_taken_up_keeps_no_later_one_away() -> None:
             raise RuntimeError("once")
 
     discovery = ClusterDiscovery(None, on_change)
-    building = asyncio.create_task(discovery._build_for_ever([]))
+    building = asyncio.create_task(discovery._build_for_ever(lambda: _Read((), ())))
     try:
         async with asyncio.timeout(10):
             while seen.qsize() < 2:

@@ -66,7 +66,7 @@ async def _engines(*replies: bytes) -> AsyncIterator[list[BadEngine]]:
 async def _gateway(tmp_path: Path, *urls: str, **more: Any) -> AsyncIterator[tuple[Running, aiohttp.ClientSession]]:
     base = objects.base_model()
     assert isinstance(base, BaseModel)
-    endpoints = tuple(Endpoint(name=url[-5:], url=url, ready=True, holds=()) for url in urls)
+    endpoints = tuple(Endpoint(name=url[-5:], url=url, ready=True) for url in urls)
     base = base.model_copy(update={"status": BaseModelStatus(endpoints=endpoints)})
     found = collect((base, objects.tenant(), objects.api_key(sha256=key_digest(KEY))))
     snapshot = tmp_path / "snapshot.json"
