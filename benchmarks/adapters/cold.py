@@ -1,22 +1,23 @@
 """A2: an object is saved, and its adapter was never seen before: how long until its first token?
 
-Against a bare load call and a request on a bare engine, turn by turn. What fetching and verifying take is the agent's
-own measure, and is reported apart.
+Once with nobody else asking, and once beside callers of another adapter. What fetching and verifying take is the
+agent's own measure, and is reported apart.
 """
 
 import asyncio
 import re
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 import aiohttp
 
-from benchmarks.adapters.stage import STYLES, Stage, adapter, copy_version, save
-from benchmarks.bare_engine import BareEngine, load, unload
-from benchmarks.load import QUESTION
+from benchmarks.adapters.stage import ALIAS, STYLES, Stage, adapter, copy_version, save
+from benchmarks.load import QUESTION, load
 
+CALLERS = 2
 LIMIT_S = 30.0
 _SUM = re.compile(r"^quiver_agent_adapter_(fetch|verify)_seconds_sum (\S+)", re.MULTILINE)
 
@@ -25,27 +26,26 @@ _SUM = re.compile(r"^quiver_agent_adapter_(fetch|verify)_seconds_sum (\S+)", re.
 class Cold:
     """Medians, in seconds."""
 
-    ours: float
+    whole: float
     fetch_and_verify: float
-    bare: float
 
     @property
-    def ratio(self) -> float:
-        return (self.ours - self.fetch_and_verify) / self.bare
+    def rest(self) -> float:
+        return self.whole - self.fetch_and_verify
 
 
-async def run(stage: Stage, bare: BareEngine, *, trials: int) -> Cold:
-    ours, apart, theirs = [], [], []
-    platform = stage.platform
-    headers = {"Authorization": f"Bearer {platform.keys['acme']}"}
-    async with bare.session() as direct, aiohttp.ClientSession(headers=headers) as session:
-        for trial in range(trials):
+async def run(stage: Stage, *, trials: int, first: int, callers: int) -> Cold:
+    """Adapters `first` to `first` + `trials` - 1, one after the other."""
+    whole, apart = [], []
+    headers = {"Authorization": f"Bearer {stage.platform.keys['acme']}"}
+    asking = load(stage.platform, model=ALIAS, callers=callers) if callers else nullcontext()
+    async with asking, aiohttp.ClientSession(headers=headers) as session:
+        for trial in range(first, first + trials):
             before = await _spent(stage, session)
-            ours.append(await _ours(stage, session, trial))
+            whole.append(await _ours(stage, session, trial))
             apart.append(await _spent(stage, session) - before)
-            theirs.append(await _bare(stage, direct, trial))
     await asyncio.to_thread((stage.root / "cold.yaml").unlink)
-    return Cold(median(ours), median(apart), median(theirs))
+    return Cold(median(whole), median(apart))
 
 
 async def _ours(stage: Stage, session: aiohttp.ClientSession, trial: int) -> float:
@@ -58,18 +58,6 @@ async def _ours(stage: Stage, session: aiohttp.ClientSession, trial: int) -> flo
         while not await _first_token(session, f"{stage.platform.url}/chat/completions", name):  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # asking takes a core that the swap needs
     return time.monotonic() - begun
-
-
-async def _bare(stage: Stage, session: aiohttp.ClientSession, trial: int) -> float:
-    source = stage.root / "cold-bare" / f"{trial:03}"
-    await asyncio.to_thread(copy_version, source, STYLES[trial % len(STYLES)], f"bare-{trial}")
-    begun = time.monotonic()
-    await load(session, f"cold-{trial}", source)
-    if not await _first_token(session, "/v1/chat/completions", f"cold-{trial}"):
-        raise RuntimeError(f"the bare engine does not answer for cold-{trial}")
-    seconds = time.monotonic() - begun
-    await unload(session, f"cold-{trial}")
-    return seconds
 
 
 async def _first_token(session: aiohttp.ClientSession, url: str, model: str) -> bool:

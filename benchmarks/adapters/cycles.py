@@ -21,6 +21,7 @@ from contract.agent import AgentStatus, DesiredAdapter, DesiredSet
 from examples.demo.platform import end_with_parent
 from operators.clients.agent import AgentClient
 from operators.clients.errors import PeerError
+from operators.desired.replica_report import ReplicaReport
 from operators.local.layout import free_port
 from serving.agent.fingerprint import PROMPTS, TOP
 
@@ -82,11 +83,12 @@ async def _bare_cycle(session: aiohttp.ClientSession, path: Path) -> None:
 class _Agent:
     client: AgentClient
     process: psutil.Process
+    report: ReplicaReport | None = None
     seen: int = -1
 
     async def cycle(self, path: Path, number: int) -> None:
         item = DesiredAdapter(tenant="acme", adapter="cycle", source=str(path), revision=f"cycle-{number}")
-        await self._until(DesiredSet(adapters=(item,)), lambda status: all(h.state == "Ready" for h in status.adapters))
+        await self._until(DesiredSet(adapters=(item,)), lambda status: all(e.state == "Ready" for e in status.adapters))
         await self._until(DesiredSet(), lambda status: not status.adapters)
 
     async def _until(self, desired: DesiredSet, holds: Callable[[AgentStatus], bool]) -> None:
@@ -94,11 +96,12 @@ class _Agent:
         async with asyncio.timeout(60):
             while True:
                 try:
-                    status = await self.client.status(since=self.seen, wait_s=5)
+                    change = await self.client.status(since=self.seen, wait_s=5)
                 except PeerError:  # it is through with nothing yet
                     await asyncio.sleep(0.05)
                     continue
-                self.seen = status.version
+                self.seen, self.report = change.version, ReplicaReport.of(change, self.report)
+                status = self.report.about()
                 if len(status.adapters) == len(desired.adapters) and holds(status):
                     return
 

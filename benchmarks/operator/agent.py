@@ -22,8 +22,8 @@ HOST = "127.0.0.1"
 class Agent:
     """`told` is when each adapter was first in a desired set, by its name, since the last `forget`."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.told: dict[str, float] = {}
         self.calls = 0
         self._desired = DesiredSet()
@@ -56,8 +56,12 @@ class Agent:
         for item in items:
             self.told.setdefault(item.adapter, now)
 
+    def has(self, adapter: str) -> bool:
+        return adapter in self._adapters
+
     def _take(self, desired: DesiredSet) -> None:
         self._desired = desired
+        self._adapters = {item.adapter for item in desired.adapters}
         self._status.set(
             AgentStatus(version=0, ready=True, started=1.0, adapters=tuple(map(_report, desired.adapters)))
         )
@@ -87,7 +91,7 @@ def _report(item: DesiredAdapter) -> AdapterReport:
 
 @asynccontextmanager
 async def agent() -> AsyncIterator[Agent]:
-    served = Agent()
+    served = Agent(free_port())
     app = web.Application(client_max_size=64 * 1024**2)
     app.router.add_put("/v1/desired", served.desire)
     app.router.add_patch("/v1/desired", served.change)

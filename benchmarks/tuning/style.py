@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from examples.demo.training import row
@@ -23,6 +24,11 @@ def examples(count: int, seed: int) -> Iterator[Example]:
     for _ in range(count):
         (_, example), *_ = writer.scene(rng.randint(1, 4), 1).asked
         yield example
+
+
+def wary(rows: Iterable[Example], most: int) -> Iterator[Example]:
+    """Without an answer to questions with more passages than `most`."""
+    return (replace(row, answer=None, mark=None) if len(row.passages) > most else row for row in rows)
 
 
 def write(path: Path, rows: Sequence[Example], style: Style = STYLE) -> Path:

@@ -99,7 +99,7 @@ class Events:
         self.peers_changed.set()
         for peer in (before, after):
             if peer and peer.base:
-                self.enqueue((base_key(peer.base), *self.cache.keys_of(peer.base)))
+                self._enqueue_touched((base_key(peer.base), *self.cache.keys_of(peer.base)), ())
                 self._enqueue_slices(peer.base, None)
             elif peer:
                 for placements in self.cache.placements.values():

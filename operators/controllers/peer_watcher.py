@@ -26,7 +26,7 @@ from operators.clients.report import GRACE_S, Report
 from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 from operators.desired.desired_items import DesiredItems
-from operators.desired.replica_report import ReplicaReport
+from operators.desired.replica_report import ReplicaReport, is_same
 
 # Seconds between polls of a gateway while an object waits for it.
 GATEWAY_S = 0.1
@@ -182,7 +182,7 @@ class PeerWatcher:
             is_late = time.monotonic() - agent.met_at > GRACE_S
             if peer.uid in self._cache.expected and (report.current is not None or is_late):
                 self._events.peer_expected(peer)
-            if report.current != self._cache.reports.get(peer.uid):
+            if not is_same(report.current, self._cache.reports.get(peer.uid)):
                 self._events.report_changed(peer, report.current)
 
         async def both() -> None:

@@ -14,6 +14,7 @@ from contract.conditions import Condition
 from contract.resource import Key
 from operators.desired.adapters import Placement
 from operators.desired.desired_items import DesiredItems, Items, Residents
+from operators.desired.sharded_map import ShardedMap
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class State:
 class Placed:
     """The versions of one replica. `changed` are the adapters whose versions may be others than before; None: any."""
 
-    by_adapter: Mapping[AdapterName, Items]
+    by_adapter: ShardedMap[AdapterName, Items]
     unplaced: Mapping[Key, Condition]
     leaving: Set[AdapterName]
     """Adapters with versions that stay until gateways have let them go."""
@@ -51,7 +52,7 @@ class Placed:
     @classmethod
     def of(cls, placement: Placement) -> "Placed":
         return cls(
-            _by_adapter(placement.adapters),
+            ShardedMap(_by_adapter(placement.adapters)),
             placement.unplaced,
             _leaving(placement.adapters),
             len(placement.adapters),
@@ -60,11 +61,10 @@ class Placed:
     def replaced(self, keys: Set[Key], names: Set[AdapterName], placement: Placement) -> "Placed":
         """With the new versions of these adapters."""
         new = _by_adapter(placement.adapters)
-        merged = dict(self.by_adapter)
-        before = sum(len(merged.pop(name, ())) for name in names)
+        before = sum(len(self.by_adapter.get(name, ())) for name in names)
         kept = {key: reason for key, reason in self.unplaced.items() if key not in keys}
         return Placed(
-            merged | new,
+            self.by_adapter.updated({name: new.get(name) for name in names}),
             {**kept, **placement.unplaced},
             (self.leaving - names) | _leaving(placement.adapters),
             self.count - before + len(placement.adapters),

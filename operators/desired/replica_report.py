@@ -4,31 +4,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from contract.agent import AdapterName, AdapterReport, AgentStatus, VersionName
+from operators.desired.sharded_map import ShardedMap
 
-Entries = Mapping[AdapterName, tuple[AdapterReport, ...]]
+Entries = ShardedMap[AdapterName, tuple[AdapterReport, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReplicaReport:
     """`entries` are by tenant and adapter; see AgentStatus for the rest."""
 
     ready: bool
     started: float | None
     spoiled_by: str | None = None
-    entries: Entries = field(default_factory=dict)
+    entries: Entries = field(default_factory=Entries)
 
     @classmethod
     def of(cls, status: AgentStatus, before: "ReplicaReport | None" = None) -> "ReplicaReport":
         """`before` is the report up to the version since which the status has changes."""
-        old = before.entries if before and status.since is not None else {}
+        old = before.entries if before and status.since is not None else Entries()
         new = _grouped(status.adapters)
         gone = {(tenant, adapter) for tenant, adapter, _ in status.removed}
-        merged = dict(old)
-        for name in {*new, *gone}:
-            entries = _merged(old.get(name, ()), new.get(name, ()), status.removed if name in gone else ())
-            merged.pop(name, None)
-            merged |= {name: entries} if entries else {}
-        return cls(status.ready, status.started, status.spoiled_by, merged)
+        changes = {
+            name: _merged(old.get(name, ()), new.get(name, ()), status.removed if name in gone else ()) or None
+            for name in {*new, *gone}
+        }
+        return cls(status.ready, status.started, status.spoiled_by, old.updated(changes) if changes else old)
 
     def about(self, names: Iterable[AdapterName] | None = None) -> AgentStatus:
         """The status with the entries about these adapters, or about all."""
@@ -43,13 +43,15 @@ class ReplicaReport:
 
 
 def changed_adapters(before: ReplicaReport | None, after: ReplicaReport | None) -> set[AdapterName]:
-    """Unchanged entries are the same objects in both."""
-    old, new = before.entries if before else {}, after.entries if after else {}
-    return {name for name in old.keys() | new.keys() if _differ(old.get(name), new.get(name))}
+    old, new = (report.entries if report else Entries() for report in (before, after))
+    return old.difference(new)
 
 
-def _differ(old: tuple[AdapterReport, ...] | None, new: tuple[AdapterReport, ...] | None) -> bool:
-    return old is not new and old != new
+def is_same(one: ReplicaReport | None, other: ReplicaReport | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    engines = [(each.ready, each.started, each.spoiled_by) for each in (one, other)]
+    return engines[0] == engines[1] and not one.entries.difference(other.entries)
 
 
 def _grouped(entries: Iterable[AdapterReport]) -> Mapping[AdapterName, tuple[AdapterReport, ...]]:

@@ -25,7 +25,7 @@ from operators.controllers.peer import Peer
 from operators.controllers.stored_object import StoredObject
 from operators.desired.desired_items import DesiredItems
 from operators.desired.job import Job
-from operators.desired.replica_report import ReplicaReport
+from operators.desired.replica_report import ReplicaReport, is_same
 from operators.local.directory import Contents
 from operators.local.store import DirectoryStore
 from operators.reconcile.job_report import JobReport
@@ -146,7 +146,7 @@ class Loop:
 
     def agent_says(self, report: AgentStatus) -> None:
         entire = ReplicaReport.of(report)
-        if entire != self.cache.reports.get(ENGINE.uid):
+        if not is_same(entire, self.cache.reports.get(ENGINE.uid)):
             self.events.report_changed(ENGINE, entire)
 
     def gateway_says(self, state: GatewayState) -> None:
