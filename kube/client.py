@@ -52,13 +52,15 @@ class Client:
         return await self._ask("GET", resource, resource.path(namespace, name))
 
     async def list(
-        self, resource: Resource, *, namespace: str | None = None, selector: str = ""
+        self, resource: Resource, *, namespace: str | None = None, selector: str = "", version: str = ""
     ) -> tuple[list[Item], str]:
-        """All objects, read page by page, and the version to watch from. Each gets its apiVersion and kind."""
+        """All objects, and the version to watch from. Each gets its apiVersion and kind. With a `version`, as they are
+        in the server's cache, no older than that: "0" takes whatever is there, as a first list may, and costs a fifth.
+        Without, they are read from the database, page by page."""
         items: list[Item] = []
         following = ""
         while True:
-            query = {"limit": str(PAGE), "labelSelector": selector, "continue": following}
+            query = {"limit": str(PAGE), "labelSelector": selector, "continue": following, "resourceVersion": version}
             page = await self._ask("GET", resource, resource.path(namespace), query=query)
             kind = {"apiVersion": resource.api_version, "kind": resource.kind}
             items += ({**kind, **item} for item in page.get("items") or ())

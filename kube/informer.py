@@ -104,7 +104,10 @@ class Informer(Generic[T]):
             self._version = item["metadata"]["resourceVersion"]
 
     async def _list(self) -> None:
-        items, version = await self._client.list(self._resource, namespace=self._namespace, selector=self._selector)
+        first = "" if self.synced.is_set() else "0"
+        items, version = await self._client.list(
+            self._resource, namespace=self._namespace, selector=self._selector, version=first
+        )
         listed = {_place(item) for item in items}
         for name in self._versions.keys() - listed:
             self._versions.pop(name)

@@ -61,6 +61,11 @@ class Queue(Generic[K]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    async def emptied(self) -> None:
+        """Returns once no key waits: a moment, under a constant stream of changes."""
+        while self._waiting:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
     async def run(self, work: Work[K], workers: int = WORKERS) -> None:
         """Runs until cancelled. `work` handles a key. Its result is the number of seconds until the key is handled
         again; after None, it is handled again only after a change."""
@@ -78,6 +83,7 @@ class Queue(Generic[K]):
                 self._has_ready.clear()
                 await self._has_ready.wait()
             await self._one(self._ready.popleft(), work)
+            await asyncio.sleep(0)  # most work waits for nothing, and must not keep what was decided from being sent
 
     async def _one(self, key: K, work: Work[K]) -> None:
         self._waiting.discard(key)

@@ -4,9 +4,9 @@ import asyncio
 import gc
 import importlib
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from kube.client import connect
@@ -17,13 +17,13 @@ from operators.cluster.pod import Ports
 from operators.controllers.peer_watcher import Addresses
 from operators.desired.engine_workload import Platform
 from operators.settings import OperatorSettings
-from service.application import application
 from service.logs import LogSettings
-from service.probes import Probes
 from service.server import serving
 from service.tokens import first
 
 LEASE = "quiver-operator"
+# Seconds after which an operator that does not lead serves its probes.
+STANDBY_S = 2.0
 
 
 # The cache has hundreds of thousands of objects that live for long. With Python's own thresholds the collector looks at
@@ -48,8 +48,16 @@ async def run(settings: OperatorSettings) -> None:
             delegation_secret=settings.delegation_secret.get_secret_value(),
         )
         lease = Lease(client, settings.namespace, LEASE, settings.identity)
-        server = serving(_application(operator, registry), host=settings.host, port=settings.port)
-        await _until_one_ends(operator.run(lease), server)
+        await _until_one_ends(operator.run(lease), _serve_probes(operator, registry, settings))
+
+
+async def _serve_probes(operator: Operator, registry: CollectorRegistry, settings: OperatorSettings) -> None:
+    """FastAPI takes a fifth of a second to import: after the engines were told what they are to do."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STANDBY_S):
+            await operator.acted.wait()
+    module = await asyncio.to_thread(importlib.import_module, "operators.probes")
+    await serving(module.probes(operator, registry), host=settings.host, port=settings.port)
 
 
 async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:
@@ -108,12 +116,3 @@ def addresses(settings: OperatorSettings) -> Addresses:
         ingest_url=settings.ingest_url,
         drift_url=settings.drift_url,
     )
-
-
-def _application(operator: Operator, registry: CollectorRegistry) -> FastAPI:
-    """A standby is ready too: its caches are full, and it can take over."""
-
-    async def ready() -> str:
-        return "" if operator.synced else "the caches are not full yet"
-
-    return application("Quiver operator", [], tokens=None, metrics_tokens=None, probes=Probes(registry, ready))

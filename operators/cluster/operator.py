@@ -79,6 +79,8 @@ class Operator:
         delegation_secret: str = "",
     ) -> None:
         self._delegation_secret = delegation_secret
+        self.acted = asyncio.Event()
+        """Set once everything was looked at by this operator as the leader."""
         self._client = client
         self._platform = platform
         self._addresses = addresses
@@ -149,6 +151,8 @@ class Operator:
             group.create_task(self._sweep(jobs))
             group.create_task(peers.run())
             group.create_task(self._queue.run(reconciler(around)))
+            await self._queue.emptied()
+            self.acted.set()
 
     async def _sweep(self, jobs: ClusterJobs) -> None:
         """Jobs of objects that went while nobody led. A fault of it is no reason not to lead."""

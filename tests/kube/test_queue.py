@@ -13,6 +13,24 @@ from kube.queue import Queue
 from service.backoff import Backoff
 
 
+async def test_others_get_their_turn_between_keys_whose_work_waits_for_nothing() -> None:
+    queue: Queue[str] = Queue()
+    done: list[str] = []
+
+    async def work(key: str) -> None:
+        done.append(key)
+
+    for number in range(1000):
+        queue.add(str(number))
+    running = asyncio.create_task(queue.run(work, workers=4))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert 0 < len(done) < 100
+    await queue.emptied()
+    assert len(done) == 1000
+    running.cancel()
+
+
 class Work:
     """Remembers when each key was worked at, and that nobody else was at it."""
 
