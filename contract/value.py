@@ -1,6 +1,7 @@
 """The base of every value in an object."""
 
-from typing import Annotated
+from functools import cache
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -19,3 +20,25 @@ class Value(BaseModel):
     """Values are frozen and refuse unknown fields. Names are camelCase on the wire and snake_case in code."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+V = TypeVar("V", bound=Value)
+
+
+def compacted(value: V) -> V:
+    """The same value, and all values in it, in two thirds of the memory: pydantic keeps a set of the given fields in
+    each; here they share one for each class, and all fields count as given."""
+    pending: list[object] = [value]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, Value):
+            object.__setattr__(each, "__pydantic_fields_set__", _field_names(type(each)))
+            pending += each.__dict__.values()
+        elif isinstance(each, tuple):
+            pending += each
+    return value
+
+
+@cache
+def _field_names(kind: type[Value]) -> set[str]:
+    return set(kind.model_fields)

@@ -136,12 +136,13 @@ class Informer(Generic[T]):
 
     def _set(self, name: Place, value: T | None) -> None:
         before = self.objects.get(name)
+        if before == value:
+            return  # also our own write, seen again by the watch: one copy stays
         if value is None:
             self.objects.pop(name, None)
         else:
             self.objects[name] = value
-        if before != value:
-            self._on_change(before, value)
+        self._on_change(before, value)
 
 
 def _place(item: Item) -> Place:

@@ -3,6 +3,7 @@
 import aiohttp
 
 from contract.agent import AgentStatus, DesiredChange, DesiredSet
+from contract.value import compacted
 from operators.clients.errors import ANSWER_S, PeerError, peer_errors, within
 
 LONGEST_WAIT_S = 5.0
@@ -53,7 +54,7 @@ class AgentClient:
                 if response.status == 503:  # restarted, and without a first status yet
                     raise PeerError("the agent knows nothing of its engine yet")
                 response.raise_for_status()
-                return AgentStatus.model_validate_json(await response.read())
+                return compacted(AgentStatus.model_validate_json(await response.read()))
 
     async def drained(self, limit_s: float) -> None:
         """Returns once the engine has nothing left to answer. Raises PeerError after `limit_s` seconds."""

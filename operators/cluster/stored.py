@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from contract.adapter import Decision
 from contract.adapter_slice import AdapterSlice
 from contract.objects import AnyObject, parse_stored
+from contract.value import compacted
 from operators.controllers.slice_index import StoredSlice
 from operators.controllers.stored_object import StoredObject
 
@@ -20,7 +21,7 @@ def read(data: Mapping[str, Any]) -> StoredObject[AnyObject]:
     """Raises InvalidObjectError for an object of another release, unreadable here."""
     metadata = data["metadata"]
     return StoredObject(
-        item=parse_stored(data),
+        item=compacted(parse_stored(data)),
         version=metadata["resourceVersion"],
         uid=metadata["uid"],
         deleting="deletionTimestamp" in metadata,

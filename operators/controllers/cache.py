@@ -62,6 +62,7 @@ class ClusterCache:
         self.down: frozenset[str] = frozenset()  # services that answered before and do not now
         self.credentials: dict[Key, Mapping[str, str]] = {}
         self.secrets_read: set[Key] = set()
+        self.new_since: dict[Key, datetime] = {}  # adapters without a status yet
         self.unplaced: dict[Key, Condition] = {}
         self.on_demand: dict[str, frozenset[tuple[str, str]]] = {}  # by base model: adapters without a place in memory
         self.awaiting_gateways: set[Key] = set()  # objects that wait for a gateway to confirm a flip or a removal

@@ -14,6 +14,7 @@ from contract.conditions import Condition, condition
 from contract.gateway import GatewayState
 from contract.objects import Objects
 from contract.resource import Key
+from contract.value import compacted
 from operators.desired.memo import Memo
 
 # The states of gateways with the adapter's last flip, by tenant and adapter name. Empty means unknown.
@@ -229,13 +230,15 @@ class _Items:
             "candidate",
             adapter.spec,
             (tenant, revision, secret),
-            lambda: DesiredAdapter(
-                tenant=tenant,
-                adapter=adapter.name,
-                source=adapter.spec.source,
-                revision=revision,
-                digest=adapter.spec.digest,
-                credentials=secret,
+            lambda: compacted(
+                DesiredAdapter(
+                    tenant=tenant,
+                    adapter=adapter.name,
+                    source=adapter.spec.source,
+                    revision=revision,
+                    digest=adapter.spec.digest,
+                    credentials=secret,
+                )
             ),
         )
 
@@ -247,15 +250,17 @@ class _Items:
             role,
             version,
             (tenant, secret),
-            lambda: DesiredAdapter(
-                tenant=tenant,
-                adapter=adapter.name,
-                source=version.source,
-                revision=verified_revision(version.content_digest),
-                digest=version.content_digest,
-                required=role == "active",
-                fingerprint=version.fingerprint,
-                credentials=secret,
+            lambda: compacted(
+                DesiredAdapter(
+                    tenant=tenant,
+                    adapter=adapter.name,
+                    source=version.source,
+                    revision=verified_revision(version.content_digest),
+                    digest=version.content_digest,
+                    required=role == "active",
+                    fingerprint=version.fingerprint,
+                    credentials=secret,
+                )
             ),
         )
 

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from contract.adapter_slice import AdapterSlice
 from contract.objects import AnyObject, collect, parse_stored
 from contract.snapshot import Snapshot
+from contract.value import compacted
 from kube.client import Client, Item, connect
 from kube.informer import Informer
 from kube.resource import ADAPTER_SLICES, OURS, Resource
@@ -39,7 +40,7 @@ class ClusterDiscovery:
     async def run(self) -> None:
         """Runs until cancelled."""
         async with connect(self._kubeconfig) as client, asyncio.TaskGroup() as group:
-            objects = [self._informer(client, resource, parse_stored) for resource in OURS if resource.kind in _KINDS]
+            objects = [self._informer(client, resource, _parsed) for resource in OURS if resource.kind in _KINDS]
             slices = self._informer(client, ADAPTER_SLICES, AdapterSlice.from_data)
             followed: tuple[Informer[AnyObject] | Informer[AdapterSlice], ...] = (*objects, slices)
             for informer in followed:
@@ -71,6 +72,10 @@ class _Read(NamedTuple):
 
     objects: Sequence[AnyObject]
     slices: tuple[AdapterSlice, ...]
+
+
+def _parsed(data: Item) -> AnyObject:
+    return compacted(parse_stored(data))
 
 
 def _read(objects: Sequence[Informer[AnyObject]], slices: Informer[AdapterSlice]) -> _Read:

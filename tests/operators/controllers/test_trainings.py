@@ -87,6 +87,8 @@ def test_an_adapter_waits_for_the_result_and_gets_it_pinned(loop: Loop) -> None:
     loop.jobs.report = RUNNING
     _says(loop, objects.fine_tune(), objects.adapter("styled", source="finetune://style"))
     assert _candidate(loop, "styled") is None
+    loop.time_passes(1)
+    loop.settle()
     fetched = c.find(loop.adapter("styled").status.conditions, c.FETCHED)
     assert fetched
     assert "FineTune style has no result yet" in fetched.message
