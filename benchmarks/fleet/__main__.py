@@ -1,7 +1,7 @@
 """`make bench-fleet`: the operator with 100 replicas, 10,000 adapters and 500 tenants on a real API server.
 
-Agents without engines have at once what is desired. A change is an adapter that is created and deleted; its cost is the
-operator's time on a CPU until all of its replicas have it, or have it no more, less what the operator takes at rest.
+Agents without engines have at once what is desired. A change is an adapter that is created; its cost is the operator's
+time on a CPU until all of its replicas have it and it is Ready, less what the operator takes at rest.
 ARGS=--quick: 20 replicas, 1,000 adapters, 50 tenants.
 """
 
@@ -30,7 +30,7 @@ from tests.api_server.roles import grant
 from tests.api_server.server import ApiServer, api_server
 
 BASES = 5
-LIMIT_S = 3600.0
+LIMIT_S = 1800.0
 AT_ONCE = 16
 MOST_BYTES = 256 * 1024
 KINDS = ("basemodels", "tenants", "adapters", "adapterslices")
@@ -68,6 +68,7 @@ class Fleet:
     agents: Sequence[Agent]
     sizes: Sizes
     process: Running
+    changes: int = 0
 
     async def grow(self, count: int, *, first: int = 0) -> float:
         """Seconds until all adapters up to `count` are Ready on every replica, and slices say so."""
@@ -78,7 +79,7 @@ class Fleet:
                 await self._create(number)
 
         await asyncio.gather(*(one(number) for number in range(first, count)))
-        await self._until(lambda: self._is_settled(count), 2.0)
+        await self._until(lambda: self._is_settled(count + self.changes), 2.0)
         return time.monotonic() - begun
 
     async def behind(self, count: int) -> int:
@@ -95,7 +96,7 @@ class Fleet:
         return behind <= 0
 
     async def change_s(self) -> float:
-        """Seconds of the operator's CPU for an adapter that comes and goes, in the mean."""
+        """Seconds of the operator's CPU for a new adapter, in the mean."""
         at_rest = await self._cpu_of(self._rest) / self.sizes.rest_s
         begun = time.monotonic()
         cpu = await self._cpu_of(self._changes)
@@ -111,13 +112,12 @@ class Fleet:
 
     async def _changes(self) -> None:
         for number in range(self.sizes.changes):
-            name = 900_000 + number
+            self.changes += 1
+            name = 900_000 + self.changes * BASES + number % BASES
             mine = self.agents[number % BASES :: BASES]
             await self._create(name)
-            await self._until(partial(_all_have, mine, name, present=True))
+            await self._until(partial(_all_have, mine, name))
             await self._until(partial(self._is_ready, name), 0.05)
-            await self._ask("DELETE", f"{self.sizes.path(name)}/a{name}")
-            await self._until(partial(_all_have, mine, name, present=False))
 
     async def largest(self) -> int:
         """Bytes of the largest object of ours, as JSON."""
@@ -134,6 +134,9 @@ class Fleet:
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
         async with self.session.request(method, f"{self.server.url}{path}", json=body) as response:
+            if response.status == 429:  # it prepares to serve a new kind
+                await asyncio.sleep(float(response.headers.get("Retry-After", 1)))
+                return await self._ask(method, path, body)
             if response.status >= 400:
                 raise RuntimeError(f"{method} {path}: {response.status} {(await response.text())[:300]}")
             return await response.json()
@@ -144,8 +147,8 @@ class Fleet:
                 await asyncio.sleep(period_s)
 
 
-async def _all_have(agents: Sequence[Agent], number: int, *, present: bool) -> bool:
-    return all(agent.has(f"a{number}") is present for agent in agents)
+async def _all_have(agents: Sequence[Agent], number: int) -> bool:
+    return all(agent.has(f"a{number}") for agent in agents)
 
 
 def _is_ready(item: dict[str, Any]) -> bool:
@@ -181,7 +184,7 @@ async def _measured(server: ApiServer, sizes: Sizes) -> tuple[dict[str, Bar], li
             few = await fleet.change_s()
             seconds = await fleet.grow(sizes.adapters, first=sizes.few)
             many = await fleet.change_s()
-            largest, memory, behind = await fleet.largest(), process.rss, await fleet.behind(sizes.adapters)
+            largest, memory, behind = await fleet.largest(), process.rss, await fleet.behind(sizes.adapters + fleet.changes)
     bars = {
         "fleet-largest": Bar(round(largest / 1024, 1), MOST_BYTES / 1024, "KB", at_most=True),
         "fleet-change": Bar(round(many / few, 3), 1.2, "times", at_most=True),
@@ -189,7 +192,7 @@ async def _measured(server: ApiServer, sizes: Sizes) -> tuple[dict[str, Bar], li
     }
     return bars, [
         f"{sizes.replicas} replicas of {BASES} base models, {sizes.adapters} adapters, {sizes.tenants} tenants",
-        f"an adapter that comes and goes: {few * 1000:.0f} ms of CPU among {sizes.few}, {many * 1000:.0f} ms among all",
+        f"a new adapter: {few * 1000:.0f} ms of CPU among {sizes.few}, {many * 1000:.0f} ms among all",
         f"all adapters Ready everywhere after {seconds:.0f} s; operator {memory / 1e6:.0f} MB",
     ]
 
