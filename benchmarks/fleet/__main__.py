@@ -184,7 +184,11 @@ async def _measured(server: ApiServer, sizes: Sizes) -> tuple[dict[str, Bar], li
             few = await fleet.change_s()
             seconds = await fleet.grow(sizes.adapters, first=sizes.few)
             many = await fleet.change_s()
-            largest, memory, behind = await fleet.largest(), process.rss, await fleet.behind(sizes.adapters + fleet.changes)
+            largest, memory, behind = (
+                await fleet.largest(),
+                process.rss,
+                await fleet.behind(sizes.adapters + fleet.changes),
+            )
     bars = {
         "fleet-largest": Bar(round(largest / 1024, 1), MOST_BYTES / 1024, "KB", at_most=True),
         "fleet-change": Bar(round(many / few, 3), 1.2, "times", at_most=True),

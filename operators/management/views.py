@@ -63,13 +63,14 @@ def platform(snapshot: Snapshot) -> dict[str, Any]:
     versions = Counter[str]()
     for each in snapshot.adapter_slices:
         versions[each.spec.base_model] += len(each.spec.versions)
+    count = Counter((item.kind, item.namespace) for item in objects.all)
     tenants = [
         {
             "name": tenant.name,
             "ready": is_ready(tenant),
-            "adapters": len(in_namespace(objects.adapters, tenant.spec.namespace)),
-            "knowledge_bases": len(in_namespace(objects.knowledge_bases, tenant.spec.namespace)),
-            "keys": len(in_namespace(objects.api_keys, tenant.spec.namespace)),
+            "adapters": count["Adapter", tenant.spec.namespace],
+            "knowledge_bases": count["KnowledgeBase", tenant.spec.namespace],
+            "keys": count["APIKey", tenant.spec.namespace],
         }
         for tenant in objects.tenants
     ]

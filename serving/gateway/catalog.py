@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from contract.acceptance import Verdicts, accept, accepted, owners
 from contract.adapter import Adapter, AdapterStatus, CanaryVersion, Version, comparison, short
@@ -17,6 +17,8 @@ from contract.knowledge_base import KnowledgeBase, KnowledgeBaseSpec
 from contract.prompt import Prompt
 from contract.snapshot import Snapshot
 from contract.tenant import Limits, Slo, Tenant
+
+R = TypeVar("R", Adapter, KnowledgeBase)
 
 
 @dataclass(frozen=True)
@@ -193,13 +195,30 @@ def build_catalog(snapshot: Snapshot, now: datetime) -> Catalog:
     objects = snapshot.objects
     verdicts = accept(objects, now)
     owner_of = owners(objects.tenants)
+    adapters, knowledge_bases = _by_namespace(objects.adapters), _by_namespace(objects.knowledge_bases)
     return Catalog(
         generation=snapshot.generation,
         principals=_principals(snapshot, verdicts, owner_of),
-        tenants={t.name: _tenant(snapshot, verdicts, t)
-                 for t in objects.tenants if accepted(verdicts, t)},
+        tenants={
+            tenant.name: _tenant(
+                tenant,
+                objects.base_models,
+                adapters.get(tenant.spec.namespace, ()),
+                knowledge_bases.get(tenant.spec.namespace, ()),
+                verdicts,
+            )
+            for tenant in objects.tenants
+            if accepted(verdicts, tenant)
+        },
         bases=_bases(snapshot),
-    )  # fmt: skip
+    )
+
+
+def _by_namespace(items: Sequence[R]) -> Mapping[str, Sequence[R]]:
+    grouped: dict[str, list[R]] = defaultdict(list)
+    for item in items:
+        grouped[item.namespace].append(item)
+    return grouped
 
 
 def _principals(
@@ -218,22 +237,28 @@ def _principals(
     }
 
 
-def _tenant(snapshot: Snapshot, verdicts: Verdicts, tenant: Tenant) -> TenantEntry:
-    name, namespace = tenant.name, tenant.spec.namespace
-    names = frozenset(b.name for b in snapshot.objects.base_models)
-    bases = [b for b in snapshot.objects.base_models if b.spec.allows(name)]
+def _tenant(
+    tenant: Tenant,
+    base_models: Sequence[BaseModel],
+    adapters: Sequence[Adapter],
+    knowledge_bases: Sequence[KnowledgeBase],
+    verdicts: Verdicts,
+) -> TenantEntry:
+    """Adapters and knowledge bases are those of its namespace."""
+    name = tenant.name
+    names = frozenset(b.name for b in base_models)
+    bases = [b for b in base_models if b.spec.allows(name)]
     own = [Target(tenant=name, name=b.name, base_model=b.name, engine_name=b.name) for b in bases]
-    adapters = (a for a in snapshot.objects.adapters if a.namespace == namespace)
     targets = [*_aliases(own, bases), *own]  # the last of one name counts
     targets += [_adapter_target(a, name, names) for a in adapters if _is_served(a, verdicts[a.key])]
-    mine = [k for k in snapshot.objects.knowledge_bases if k.namespace == namespace]
+    refused = frozenset(k.name for k in knowledge_bases if not k.may_be_searched(_verdict(k, verdicts)))
     return TenantEntry(
         name=name,
         limits=tenant.spec.limits,
         slo=tenant.spec.slo,
         targets={target.alias or target.name: target for target in targets},
-        knowledge_bases={k.name: k.spec for k in mine if k.may_be_searched(_verdict(k, verdicts))},
-        refused_knowledge_bases=frozenset(k.name for k in mine if not k.may_be_searched(_verdict(k, verdicts))),
+        knowledge_bases={k.name: k.spec for k in knowledge_bases if k.name not in refused},
+        refused_knowledge_bases=refused,
     )
 
 
