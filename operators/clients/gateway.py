@@ -1,5 +1,6 @@
 """Speaks HTTP to a gateway's internal port."""
 
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 import aiohttp
@@ -19,14 +20,17 @@ class GatewayClient:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    async def state(self) -> GatewayState:
-        return await self._get("/v1/state", GatewayState)
+    async def state(self, adapters: Collection[str] | None = None) -> GatewayState:
+        """About these adapters (TENANT.ADAPTER) alone, or about all."""
+        return await self._get("/v1/state", GatewayState, [("adapter", name) for name in adapters or ()])
 
     async def key_uses(self) -> KeyUses:
-        return await self._get("/v1/key-uses", KeyUses)
+        return await self._get("/v1/key-uses", KeyUses, [])
 
-    async def _get(self, path: str, kind: type[Answer]) -> Answer:
+    async def _get(self, path: str, kind: type[Answer], query: Sequence[tuple[str, str]]) -> Answer:
         with peer_errors("gateway"):
-            async with self._session.get(f"{self._url}{path}", headers=self._headers, timeout=within()) as response:
+            async with self._session.get(
+                f"{self._url}{path}", params=query, headers=self._headers, timeout=within()
+            ) as response:
                 response.raise_for_status()
                 return kind.model_validate_json(await response.read())

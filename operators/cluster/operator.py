@@ -104,7 +104,9 @@ class Operator:
         )
         self._engines = ClusterEngines(self._children, platform)
         self._objects = {resource.kind: self._informer(resource) for resource in OURS}
-        self._slices = Informer(client, ADAPTER_SLICES, read=read_slice, on_change=self._events.slice_changed)
+        self._slices = Informer(
+            client, ADAPTER_SLICES, read=read_slice, on_change=self._events.slice_changed, cached_first=True
+        )
         self._child_informers = {resource.kind: self._child_informer(resource, None) for resource in OF_TENANTS}
         of_platform = (*OF_PLATFORM, INFERENCE_SERVICES) if platform.kserve else OF_PLATFORM
         self._child_informers |= {r.kind: self._child_informer(r, platform.namespace) for r in of_platform}
@@ -165,7 +167,7 @@ class Operator:
     # What has changed ----------------------------------------------------------------------------------------
 
     def _informer(self, resource: Resource) -> Informer[StoredObject[AnyObject]]:
-        return Informer(self._client, resource, read=read, on_change=self._events.object_changed)
+        return Informer(self._client, resource, read=read, on_change=self._events.object_changed, cached_first=True)
 
     def _child_informer(self, resource: Resource, namespace: str | None) -> Informer[Item]:
         selector = f"{MANAGED_BY}={OPERATOR}"

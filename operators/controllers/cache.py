@@ -272,6 +272,13 @@ class ClusterCache:
         current = [s for s in states if s and s.generation >= self.published and s.has_taken_up(tenant, adapter, flip)]
         return tuple(current) if len(current) == len(states) else ()
 
+    def awaited_adapters(self) -> Set[str]:
+        """The adapters whose flips or versions a gateway is to confirm, by TENANT.ADAPTER."""
+        waiting = (self.adapter_name(key) for key in self.awaiting_gateways if key.kind == Adapter.__name__)
+        bases = (self.placements[key.name] for key in self.awaiting_gateways if key.kind == BaseModel.__name__)
+        leaving = (name for placements in bases for name in placements.leaving)
+        return {".".join(name) for name in (*waiting, *leaving)}
+
     def _flip(self, tenant: str, adapter: str) -> int:
         owner = self.tenant(tenant)
         key = Key(kind="Adapter", namespace=owner.spec.namespace if owner else "", name=adapter)

@@ -30,6 +30,8 @@ from operators.desired.replica_report import ReplicaReport, is_same
 
 # Seconds between polls of a gateway while an object waits for it.
 GATEWAY_S = 0.1
+# For more adapters than these, a gateway is asked about all.
+MOST_ADAPTERS = 50
 # Seconds between questions about the use of keys.
 KEY_USES_S = 10.0
 # Seconds that a new leader waits for first reports: no report does not mean that an engine is empty.
@@ -212,11 +214,17 @@ class PeerWatcher:
             await asyncio.sleep(GATEWAY_S)
 
     async def _ask(self, client: GatewayClient, peer: Peer) -> None:
-        """Asks a gateway for its state. If it does not answer, it has confirmed nothing new."""
+        """Asks a gateway for what somebody waits for. If it does not answer, it has confirmed nothing new."""
+        before, adapters = self._cache.gateway_states.get(peer.uid), self._cache.awaited_adapters()
+        is_part = before is not None and 0 < len(adapters) <= MOST_ADAPTERS
         try:
-            state = await client.state()
+            state = await client.state(adapters if is_part else None)
+            if is_part and before and state.generation < before.generation:  # it has restarted
+                before, state = None, await client.state()
         except PeerError:
             return
+        if before and is_part:
+            state = before.updated(state, adapters)
         if state != self._cache.gateway_states.get(peer.uid):
             self._events.gateway_changed(peer, state)
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, TypeVar
 
 from contract.acceptance import Verdicts, accept, accepted, owners
@@ -13,6 +14,7 @@ from contract.api_key import Scope as KeyScope
 from contract.api_key import key_digest, key_namespace
 from contract.base_model import BaseModel
 from contract.conditions import ACCEPTED, FETCHED, ON_ITS_WAY, RESIDENT, REVOKING, Condition, find
+from contract.gateway import GatewayState
 from contract.knowledge_base import KnowledgeBase, KnowledgeBaseSpec
 from contract.prompt import Prompt
 from contract.snapshot import Snapshot
@@ -183,6 +185,11 @@ class Catalog:
         """The flip generation of each routed adapter, by tenant and adapter."""
         targets = (target for tenant in self.tenants.values() for target in tenant.targets.values())
         return {f"{target.tenant}.{target.name}": target.flip for target in targets if target.flip}
+
+    @cached_property
+    def routes(self) -> GatewayState:
+        """What an operator asks for of this catalog."""
+        return GatewayState(generation=self.generation, flips=self.flips, routable=self.routable)
 
     @property
     def canaries(self) -> frozenset[str]:

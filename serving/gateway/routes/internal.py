@@ -1,7 +1,9 @@
 """GET /v1/state: shows whether a version still has requests; the operator checks this before it unloads the version.
 GET /v1/key-uses: when keys were last used. Both name every tenant, and are therefore on the internal port only."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from contract.gateway import GatewayState
 from contract.gateway import KeyUses as Uses
@@ -16,16 +18,14 @@ def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons, us
     internal = router()
 
     @internal.get("/v1/state")
-    async def state() -> GatewayState:
+    async def state(
+        adapter: Annotated[list[str] | None, Query(description="TENANT.ADAPTER; without any, all adapters.")] = None,
+    ) -> GatewayState:
         """The versions that may receive or still have requests of this gateway, and the comparisons of canaries."""
         catalog = discovery.catalog
-        return GatewayState(
-            generation=catalog.generation,
-            flips=catalog.flips,
-            routable=catalog.routable,
-            in_flight=forwarder.versions.counts(),
-            comparisons=comparisons.current,
-        )
+        routes = catalog.routes
+        known = routes if adapter is None else routes.about(adapter)
+        return known.model_copy(update={"in_flight": forwarder.versions.counts(), "comparisons": comparisons.current})
 
     @internal.get("/v1/key-uses")
     async def key_uses() -> Uses:
