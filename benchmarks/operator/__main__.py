@@ -289,15 +289,15 @@ def bars(figures: dict[str, Figures], sizes: Sizes) -> Bars:
         "O3": Bar(times[49] * 1000, 20, "ms", at_most=True),
         "O3-p99": Bar(times[98] * 1000, 100, "ms", at_most=True),
         "O4-writes": Bar(ours.restart_writes, 0, "writes", at_most=True),
-        "O5-slope": Bar(_slope(ours), 30, "KB", at_most=True),
+        "O5-slope": Bar(_slope(ours), 20, "KB", at_most=True),
     }
     if kopf:
         found["O1-kopf"] = Bar(ours.create_s / kopf.create_s, 0.5, "times", at_most=True)
     if go:
         found |= {
-            "O1": Bar(ours.create_s / go.create_s, 2, "times", at_most=True),
+            "O1": Bar(ours.create_s / go.create_s, 1.5, "times", at_most=True),
             "O2": Bar(ours.idle_cpu_s / max(go.idle_cpu_s, 0.01), 2, "times", at_most=True),
-            "O4": Bar(ours.restart_s / go.restart_s, 1.5, "times", at_most=True),
+            "O4": Bar(ours.restart_s / go.restart_s, 2, "times", at_most=True),
             "O5": Bar(max(ours.rss[n] / go.rss[n] for n in ours.rss), 3, "times", at_most=True),
         }
     return found
