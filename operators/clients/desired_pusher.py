@@ -1,10 +1,10 @@
 """Tells an agent its desired set: the complete one at first and after a failure, otherwise what changed."""
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from contract.agent import AdapterName, DesiredAdapter, DesiredChange, DesiredSet, set_digest
+from contract.agent import AdapterName, DesiredChange, DesiredSet, set_digest
 from operators.clients.latest_pusher import LatestPusher
 from operators.desired.desired_items import DesiredItems, Items, Residents
 
@@ -28,9 +28,7 @@ class DesiredPusher:
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
-        self._desired = DesiredItems({})
-        self._total = 0
-        """The sum of the numbers of all items."""
+        self._desired = DesiredItems({}, total=0)
         self._before: dict[AdapterName, Items] = {}
         """What the agent was sent of adapters that changed since."""
         self._sent: _Sent | None = None
@@ -40,12 +38,10 @@ class DesiredPusher:
     def set(self, desired: DesiredItems) -> None:
         old, new = self._desired.by_adapter, desired.by_adapter
         for name in old.keys() | new.keys() if desired.changed is None else desired.changed:
-            before, after = old.get(name, ()), new.get(name, ())
-            if before != after:
+            if (before := old.get(name, ())) != new.get(name, ()):
                 self._before.setdefault(name, before)
-                self._total += _sum(after) - _sum(before)
         self._desired = desired
-        self._pusher.set(self._digest)
+        self._pusher.set(set_digest(desired.total, desired.residents))
 
     def repeat(self) -> None:
         """Sends the set again: the agent may have restarted."""
@@ -54,10 +50,6 @@ class DesiredPusher:
     async def run(self) -> None:
         """Runs until cancelled."""
         await self._pusher.run()
-
-    @property
-    def _digest(self) -> str:
-        return set_digest(self._total, self._desired.residents)
 
     async def _send(self, digest: str) -> None:
         """Raises PeerError; then the complete set is sent the next time."""
@@ -68,10 +60,6 @@ class DesiredPusher:
         if change is None or not await self._agent.change(change):
             await self._agent.desire(desired.complete)
         self._sent = _Sent(digest, desired.residents)
-
-
-def _sum(items: Iterable[DesiredAdapter]) -> int:
-    return sum(item.number for item in items)
 
 
 def _change(

@@ -83,10 +83,11 @@ def _with_residents(base: BaseModel, cache: ClusterCache, placed: Mapping[str, P
         return {uid: each.desired(None) for uid, each in placed.items()}  # without a look at every adapter
     adapters = {cache.adapter_name(adapter.key): adapter for adapter in cache.adapters_of(base.name)}
     pins = {name: tenant.spec.max_pinned_adapters for name, _ in adapters if (tenant := cache.tenant(name))}
-    return {
-        uid: each.desired(residents([*_items(each.by_adapter)], adapters, base.spec.lora, pins))
-        for uid, each in placed.items()
+    distinct = {each.total: each for each in placed.values()}  # most replicas have the same versions
+    chosen = {
+        total: residents([*_items(each.by_adapter)], adapters, base.spec.lora, pins) for total, each in distinct.items()
     }
+    return {uid: each.desired(chosen[each.total]) for uid, each in placed.items()}
 
 
 def _items(by_adapter: Mapping[AdapterName, Items]) -> Iterator[DesiredAdapter]:

@@ -5,7 +5,7 @@ another replica only for unproven versions: the items of touched adapters replac
 new replica is decided alone. Without room, or after any other change, everything is decided anew.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from contract import conditions as c
@@ -47,6 +47,8 @@ class Placed:
     leaving: Set[AdapterName]
     """Adapters with versions that stay until gateways have let them go."""
     count: int
+    total: int
+    """The sum of the versions' numbers: equal for replicas with equal versions."""
     changed: Set[AdapterName] | None = None
 
     @classmethod
@@ -56,18 +58,20 @@ class Placed:
             placement.unplaced,
             _leaving(placement.adapters),
             len(placement.adapters),
+            _total(placement.adapters),
         )
 
     def replaced(self, keys: Set[Key], names: Set[AdapterName], placement: Placement) -> "Placed":
         """With the new versions of these adapters."""
         new = _by_adapter(placement.adapters)
-        before = sum(len(self.by_adapter.get(name, ())) for name in names)
+        before = [item for name in names for item in self.by_adapter.get(name, ())]
         kept = {key: reason for key, reason in self.unplaced.items() if key not in keys}
         return Placed(
             self.by_adapter.updated({name: new.get(name) for name in names}),
             {**kept, **placement.unplaced},
             (self.leaving - names) | _leaving(placement.adapters),
-            self.count - before + len(placement.adapters),
+            self.count - len(before) + len(placement.adapters),
+            self.total - _total(before) + _total(placement.adapters),
             names,
         )
 
@@ -76,7 +80,7 @@ class Placed:
         return self.count <= room and not any(reason.reason == c.NO_SLOT for reason in self.unplaced.values())
 
     def desired(self, residents: Residents | None) -> DesiredItems:
-        return DesiredItems(self.by_adapter, self.changed, residents)
+        return DesiredItems(self.by_adapter, self.total, self.changed, residents)
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,10 @@ def _by_adapter(items: Sequence[DesiredAdapter]) -> dict[AdapterName, Items]:
     for item in items:
         grouped.setdefault((item.tenant, item.adapter), []).append(item)
     return {name: tuple(each) for name, each in grouped.items()}
+
+
+def _total(items: Iterable[DesiredAdapter]) -> int:
+    return sum(item.number for item in items)
 
 
 def _leaving(items: Sequence[DesiredAdapter]) -> frozenset[AdapterName]:

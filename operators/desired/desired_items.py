@@ -15,6 +15,8 @@ class DesiredItems:
     as in DesiredSet. Nobody changes `by_adapter`, which successors copy."""
 
     by_adapter: Mapping[AdapterName, Items]
+    total: int
+    """The sum of the numbers of all items; see contract.agent.set_digest."""
     changed: Set[AdapterName] | None = None
     residents: Residents | None = None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +57,8 @@ def _desired(
     changed: set[AdapterName] | None = None, residents: set[str] | None = None, **items: Items
 ) -> DesiredItems:
     names = None if residents is None else frozenset(("acme", name, "1") for name in residents)
-    return DesiredItems({("acme", name): each for name, each in items.items()}, changed, names)
+    by_adapter = {("acme", name): each for name, each in items.items()}
+    return DesiredItems(by_adapter, sum(item.number for each in items.values() for item in each), changed, names)
 
 
 async def _until(fact: Callable[[], bool]) -> None:
@@ -124,7 +126,7 @@ async def _walk(steps: list[tuple[dict[str, set[str]], set[str] | None, str]]) -
             for name in before.keys() | desired.by_adapter.keys()
             if before.get(name) != desired.by_adapter.get(name)
         }
-        pusher.set(DesiredItems(desired.by_adapter, changed, desired.residents))
+        pusher.set(replace(desired, changed=changed))
         agent.is_silent = event == "silent"
         if event == "restart":
             agent.desired = None

@@ -86,7 +86,7 @@ class Pushed:
     """What the controllers have told others."""
 
     def __init__(self) -> None:
-        self.items = DesiredItems({})
+        self.items = DesiredItems({}, total=0)
         self.knowledge_bases = DesiredKnowledgeBases(knowledge_bases=[])
         self.tenants: tuple[str, ...] = ()
 
@@ -101,6 +101,7 @@ class Pushed:
             assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} <= (
                 desired.changed
             )
+        assert desired.total == sum(item.number for item in desired.complete.adapters)
         self.items = desired
 
     def push_knowledge_bases(self, desired: DesiredKnowledgeBases) -> None:
