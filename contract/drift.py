@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contract.body import Body, Embedding, Reply
+from contract.tenant import MOST_REFERENCE
 from contract.value import Name
 
 MOST_OBSERVATIONS = 1_000  # in one body
@@ -47,9 +48,11 @@ class Receipt(Reply):
 
 
 class Tenants(Body):
-    """The complete set of registered tenants."""
+    """The complete set of registered tenants. `references` are their texts of `spec.driftReference`: another one than
+    before begins new references."""
 
     tenants: Annotated[list[Name], Field(max_length=100_000)]
+    references: dict[Name, Annotated[str, Field(max_length=MOST_REFERENCE)]] = Field(default_factory=dict)
 
 
 class Registered(Reply):
@@ -73,6 +76,8 @@ class SignalReport(Reply):
     reference_samples: int
     provisional: bool
     """True while the reference is shorter than it is to be."""
+    reference: str
+    """Why the reference was begun, by the tenant's spec.driftReference."""
 
 
 class Rebased(Reply):

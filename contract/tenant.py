@@ -9,6 +9,7 @@ from contract.resource import Resource, Status
 from contract.value import Name, Value
 
 MOST_USES = 1000
+MOST_REFERENCE = 200  # characters
 
 
 class Limits(Value):
@@ -66,6 +67,9 @@ class TenantSpec(Value):
     """Limits of the tenant's trainings; one over any of these waits."""
     slo: Slo = Slo()
     """What the tenant's callers may expect; alerts go by it."""
+    drift_reference: Annotated[str, Field(max_length=MOST_REFERENCE)] = ""
+    """Another text here begins new references of drift, where a change is meant. Write who, when and why, such as
+    kim, 2026-11-30: a new product line."""
     max_adapters: Annotated[int, Field(ge=0, le=10_000)] = 16
     """The tenant's maximum number of adapters."""
     max_pinned_adapters: Annotated[int, Field(ge=0, le=10_000)] = 0

@@ -1,7 +1,5 @@
 """Speaks HTTP to the drift detector."""
 
-from collections.abc import Sequence
-
 import aiohttp
 
 from contract.drift import Tenants
@@ -16,10 +14,10 @@ class DriftClient:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    async def register(self, tenants: Sequence[str]) -> None:
+    async def register(self, tenants: Tenants) -> None:
         """Sends the complete set of tenants; the detector removes all others."""
         with peer_errors("drift"):
-            body = Tenants(tenants=list(tenants)).model_dump_json()
+            body = tenants.model_dump_json()
             url = f"{self._url}/v1/tenants"
             async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()

@@ -8,6 +8,7 @@ from contract.adapter import Adapter
 from contract.adapter_slice import AdapterSlice
 from contract.base_model import BaseModel
 from contract.conditions import Condition
+from contract.drift import Tenants
 from contract.ingest import DesiredKnowledgeBases
 from contract.objects import AnyObject
 from contract.resource import Key, Status
@@ -109,7 +110,7 @@ class Peers(Protocol):
     def push_knowledge_bases(self, desired: DesiredKnowledgeBases) -> None:
         """Pushes the complete set to the ingest worker."""
 
-    def push_tenants(self, tenants: tuple[str, ...]) -> None:
+    def push_tenants(self, tenants: Tenants) -> None:
         """Pushes the complete set to the drift detector."""
 
 

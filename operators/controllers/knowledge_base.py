@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from contract.conditions import stamp
+from contract.drift import Tenants
 from contract.ingest import DesiredKnowledgeBases
 from contract.knowledge_base import Document, KnowledgeBase
 from contract.objects import Objects
@@ -68,4 +69,5 @@ def push_to_drift(context: Context, now: datetime) -> None:
     rules = context.cache.rules(now)
     tenants = (s.item for s in context.cache.objects.values() if isinstance(s.item, Tenant) and not s.deleting)
     if context.store.is_complete:
-        context.peers.push_tenants(tuple(sorted(tenant.name for tenant in tenants if rules.verdict(tenant).holds)))
+        references = {tenant.name: tenant.spec.drift_reference for tenant in tenants if rules.verdict(tenant).holds}
+        context.peers.push_tenants(Tenants(tenants=sorted(references), references=references))

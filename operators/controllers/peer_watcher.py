@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from contract.agent import AgentStatus
+from contract.drift import Tenants
 from contract.ingest import DesiredKnowledgeBases, IngestStatus
 from operators.clients.agent import AgentClient
 from operators.clients.desired_pusher import DesiredPusher
@@ -109,15 +110,15 @@ class PeerWatcher:
         if self._knowledge_base_pusher:
             self._knowledge_base_pusher.set(desired)
 
-    def push_tenants(self, tenants: tuple[str, ...]) -> None:
+    def push_tenants(self, tenants: Tenants) -> None:
         if self._tenant_pusher:
             self._tenant_pusher.set(tenants)
 
-    def _start_tenant_pusher(self) -> LatestPusher[tuple[str, ...]] | None:
+    def _start_tenant_pusher(self) -> LatestPusher[Tenants] | None:
         addresses = self._addresses
         if addresses.drift_url is None:
             return None
-        tenants: LatestPusher[tuple[str, ...]] = LatestPusher(
+        tenants: LatestPusher[Tenants] = LatestPusher(
             DriftClient(self._session, addresses.drift_url, addresses.drift_token).register
         )
         self._start(tenants.run())

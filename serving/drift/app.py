@@ -59,7 +59,7 @@ def routes(detector: Detector) -> APIRouter:
     @drift.put("/v1/tenants")
     async def register(body: Tenants) -> Registered:
         """The complete set of tenants; data of all others is removed."""
-        decision = await detector.register(body.tenants)
+        decision = await detector.register(body.tenants, body.references)
         return Registered(registered=len(decision.registered), refused=list(decision.refused))
 
     @drift.post("/v1/tenants/{tenant}/rebase", status_code=202)
@@ -92,4 +92,5 @@ def signal_report(report: Report) -> SignalReport:
         samples=report.samples,
         reference_samples=report.reference_samples,
         provisional=report.is_provisional,
+        reference=report.reference,
     )

@@ -40,6 +40,7 @@ class Report:
     samples: int
     reference_samples: int
     is_provisional: bool
+    reference: str
 
 
 class Detector:
@@ -96,11 +97,17 @@ class Detector:
         self.received = Receipt(accepted=self.received.accepted + accepted, refused=self.received.refused + refused)
         return Receipt(accepted=accepted, refused=refused)
 
-    async def register(self, tenants: Sequence[str]) -> Registration:
-        """Watch exactly these tenants, up to the cap; all data of others is removed. Raises StateError."""
+    async def register(self, tenants: Sequence[str], references: Mapping[str, str] | None = None) -> Registration:
+        """Watch exactly these tenants, up to the cap; all data of others is removed. A tenant whose text in
+        `references` is another than before begins new references. Raises StateError."""
         async with self._lock:
             decision = registration(self._records, tenants, max_tenants=self._settings.max_tenants)
-            self._records = {tenant: self._records.get(tenant) or self._new() for tenant in decision.registered}
+            texts = references or {}
+            self._records = {
+                tenant: self._records.get(tenant) or self._new(texts.get(tenant, "")) for tenant in decision.registered
+            }
+            for tenant in decision.registered:
+                self._take_reference(tenant, texts.get(tenant, ""))
             self._unsaved.intersection_update(self._records)
             self._saved_at = {tenant: hour for tenant, hour in self._saved_at.items() if tenant in self._records}
             self.refused_tenants = decision.refused
@@ -113,13 +120,22 @@ class Detector:
         async with self._lock:
             if tenant not in self._records:
                 return False
-            for name, record in self._records[tenant].items():
-                unknown = verdict.unknown(self._clock())
-                self._keep(tenant, name, replace(record, series=rebased(record.series), verdict=unknown))
-            self._unsaved.add(tenant)
+            self._rebase(tenant)
             await self._save({tenant})
-        logger.info("tenant %s gets new references", tenant)
         return True
+
+    def _take_reference(self, tenant: str, text: str) -> None:
+        if any(record.reference != text for record in self._records[tenant].values()):
+            self._rebase(tenant, text)
+
+    def _rebase(self, tenant: str, text: str | None = None) -> None:
+        """With another text, if one is given."""
+        for name, record in self._records[tenant].items():
+            reference = record.reference if text is None else text
+            unknown = verdict.unknown(self._clock())
+            self._keep(tenant, name, Record(rebased(record.series), unknown, reference))
+        self._unsaved.add(tenant)
+        logger.info("tenant %s gets new references%s", tenant, f": {text!r}" if text else "")
 
     async def evaluate(self) -> None:
         """Run every due test, one at a time, and save verdicts and series."""
@@ -161,7 +177,8 @@ class Detector:
             judged = verdict.judged(record.verdict, outcome, alpha=alpha, now=self._clock())
             logger.info("tested %s of tenant %s: %s, p=%.2g", name, tenant, judged.state, outcome.p_value)
         drifted = judged.state is State.DRIFT
-        self._keep(tenant, name, Record(after_test(record.series, now, chosen, drifted=drifted), judged))
+        series = after_test(record.series, now, chosen, drifted=drifted)
+        self._keep(tenant, name, replace(record, series=series, verdict=judged))
         self._unsaved.add(tenant)
 
     def _level(self, name: str, series: Series) -> float:
@@ -179,14 +196,16 @@ class Detector:
         series = record.series
         window = series.window(self._hour() + 1)
         provisional = series.is_provisional(self._spans[signal])
-        return Report(tenant, signal, record.verdict, int(window.units), int(series.gathered), provisional)
+        return Report(
+            tenant, signal, record.verdict, int(window.units), int(series.gathered), provisional, record.reference
+        )
 
     def _keep(self, tenant: str, name: str, record: Record) -> None:
         self._records[tenant] = {**self._records[tenant], name: record}
 
-    def _new(self) -> dict[str, Record]:
+    def _new(self, reference: str = "") -> dict[str, Record]:
         unknown = verdict.unknown(self._clock())
-        return {name: Record(begun(signal.width), unknown) for name, signal in self._signals.items()}
+        return {name: Record(begun(signal.width), unknown, reference) for name, signal in self._signals.items()}
 
     def _loaded(self, tenant: str) -> dict[str, Record]:
         """The stored records; a signal missing in the file starts empty."""

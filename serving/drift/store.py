@@ -29,10 +29,11 @@ VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
 
 @dataclass(frozen=True)
 class Record:
-    """The stored state of one signal of a tenant."""
+    """The stored state of one signal of a tenant. `reference` says why its reference was begun."""
 
     series: Series
     verdict: Verdict
+    reference: str = ""
 
 
 # The stored state of one tenant, by signal.
@@ -107,14 +108,15 @@ class Store:
 
 
 def write(file: BinaryIO, records: Records) -> None:
-    """Five arrays for each signal: SIGNAL.hour, .count, .total, .ends (of the reference, and the start of the window)
-    and .verdict (JSON)."""
+    """Six arrays for each signal: SIGNAL.hour, .count, .total, .ends (of the reference, and the start of the window),
+    .verdict (JSON) and .reference."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, record in records.items():
         series, hours = record.series, record.series.hours
         arrays[f"{name}.hour"], arrays[f"{name}.count"], arrays[f"{name}.total"] = hours.hour, hours.count, hours.total
         arrays[f"{name}.ends"] = np.array([series.reference_end, series.window_start])
         arrays[f"{name}.verdict"] = np.array(VERDICT.dump_json(record.verdict).decode())
+        arrays[f"{name}.reference"] = np.array(record.reference)
     np.savez(file, **arrays)  # type: ignore[arg-type]  # the names of its own parameters have no dot
 
 
@@ -127,7 +129,9 @@ def read(kept: Mapping[str, NDArray[Any]], name: str, width: int) -> Record:
         raise ValueError("expected counts of 0 and more")
     hours = Hours(hour, count, numbers(kept[f"{name}.total"], (len(hour), width)))
     reference_end, window_start = (int(end) for end in kept[f"{name}.ends"])
-    return Record(Series(hours, reference_end, window_start), VERDICT.validate_json(str(kept[f"{name}.verdict"])))
+    reference = str(kept[f"{name}.reference"]) if f"{name}.reference" in kept else ""
+    verdict = VERDICT.validate_json(str(kept[f"{name}.verdict"]))
+    return Record(Series(hours, reference_end, window_start), verdict, reference)
 
 
 def numbers(array: NDArray[Any], shape: tuple[int, ...]) -> Numbers:

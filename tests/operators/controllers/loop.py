@@ -12,6 +12,7 @@ from contract.adapter import Adapter, Decision
 from contract.agent import AgentStatus, DesiredSet
 from contract.base_model import BaseModel
 from contract.conditions import Condition
+from contract.drift import Tenants
 from contract.gateway import GatewayState
 from contract.ingest import DesiredKnowledgeBases
 from contract.objects import AnyObject, Objects, collect
@@ -88,7 +89,7 @@ class Pushed:
     def __init__(self) -> None:
         self.items = DesiredItems({}, total=0)
         self.knowledge_bases = DesiredKnowledgeBases(knowledge_bases=[])
-        self.tenants: tuple[str, ...] = ()
+        self.tenants = Tenants(tenants=[])
 
     @property
     def desired(self) -> DesiredSet:
@@ -107,7 +108,7 @@ class Pushed:
     def push_knowledge_bases(self, desired: DesiredKnowledgeBases) -> None:
         self.knowledge_bases = desired
 
-    def push_tenants(self, tenants: tuple[str, ...]) -> None:
+    def push_tenants(self, tenants: Tenants) -> None:
         self.tenants = tenants
 
 

@@ -153,6 +153,28 @@ async def test_a_rebase_begins_a_new_reference(small: Settings) -> None:
     assert only(watching).verdict.state is State.OK
 
 
+async def test_another_text_of_the_tenant_begins_a_new_reference_once(small: Settings) -> None:
+    traffic, clock = Traffic(seed=21), Clock()
+    watching = await watching_acme(small, clock, traffic)
+    gathered = only(watching).reference_samples
+    why = "kim, 2026-11-30: a new product line"
+    await watching.register(["acme"], {"acme": why})
+    assert (only(watching).reference, only(watching).verdict.state) == (why, State.INSUFFICIENT_EVIDENCE)
+    assert only(watching).reference_samples < gathered
+    hours(watching, clock, traffic, 8 * 24)
+    await watching.evaluate()
+    begun = only(watching).reference_samples
+    for detector in (watching, await made(small, clock)):
+        await detector.register(["acme"], {"acme": why})
+        assert (only(detector).reference, only(detector).reference_samples) == (why, begun)
+
+
+async def test_a_new_tenant_with_a_text_begins_with_it(small: Settings) -> None:
+    watching = await made(small, Clock())
+    await watching.register(["globex"], {"globex": "the first one"})
+    assert {report.reference for report in watching.reports()} == {"the first one"}
+
+
 async def test_a_restart_keeps_the_reference_and_the_verdict(small: Settings) -> None:
     traffic, clock = Traffic(seed=16), Clock()
     before = await watching_acme(small, clock, traffic)
