@@ -81,10 +81,10 @@ class Run:
         trials = self.sizes.cold_trials
         alone = await cold.run(self.stage, trials=trials, first=0, callers=0)
         beside = await cold.run(self.stage, trials=trials, first=trials, callers=cold.CALLERS)
-        for what, found in (("nobody asking", alone), (f"beside {cold.CALLERS} callers", beside)):
+        for what, cold_start in (("nobody asking", alone), (f"beside {cold.CALLERS} callers", beside)):
             self.notes.append(
-                f"A2 save to first token, {what}: {found.whole * 1000:.0f} ms, of that fetching and verifying "
-                f"{found.fetch_and_verify * 1000:.0f} ms"
+                f"A2 save to first token, {what}: {cold_start.whole * 1000:.0f} ms, of that fetching and verifying "
+                f"{cold_start.fetch_and_verify * 1000:.0f} ms"
             )
         return {
             "A2": Bar(round(alone.rest * 1000), 200, "ms", at_most=True),

@@ -24,8 +24,8 @@ def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons, us
         """The versions that may receive or still have requests of this gateway, and the comparisons of canaries."""
         catalog = discovery.catalog
         routes = catalog.routes
-        known = routes if adapter is None else routes.about(adapter)
-        return known.model_copy(update={"in_flight": forwarder.versions.counts(), "comparisons": comparisons.current})
+        asked = routes if adapter is None else routes.about(adapter)
+        return asked.model_copy(update={"in_flight": forwarder.versions.counts(), "comparisons": comparisons.current})
 
     @internal.get("/v1/key-uses")
     async def key_uses() -> Uses:
