@@ -71,8 +71,8 @@ def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]
     except _SecretUnreadError:
         return set()  # a desired set must be complete; reading the last Secret enqueues this base model again
     sets = _with_residents(base, cache, placed)
-    for uid, desired in sets.items():
-        context.peers.push_desired(uid, desired)
+    for uid in sets.keys() - {_IMAGINED}:
+        context.peers.push_desired(uid, sets[uid])
     (cache.awaiting_gateways.add if last.leaving else cache.awaiting_gateways.discard)(base_key(base.name))
     return _unplaced(base, cache, placed.values()) | _note_on_demand(base, cache, sets.values())
 

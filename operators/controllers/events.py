@@ -124,7 +124,7 @@ class Events:
         if any(self.cache.tenant(tenant) is None for tenant, _ in changed):
             self.enqueue(requests)
         else:
-            self._enqueue_touched(requests, [key for key in requests if key.kind == Adapter.__name__])
+            self._enqueue_touched(requests, _keys(self.cache, changed))  # readiness is compared with the last placement
 
     def gateway_changed(self, peer: Peer, state: GatewayState) -> None:
         self.cache.gateway_states[peer.uid] = state
