@@ -31,6 +31,9 @@ class Engine:
     def __init__(self, session: aiohttp.ClientSession, base_model: str) -> None:
         self._session = session
         self.base_model = base_model
+        self._started: float | None = None
+        self._release: str | None = None
+        """Of the engine that `started` last saw; asked for once."""
 
     async def started(self) -> float | None:
         """The engine's start in Unix seconds; None while it does not answer. A new value means a new process."""
@@ -39,7 +42,10 @@ class Engine:
         except UnavailableError:
             return None
         match = _START_TIME.search(text)
-        return float(match.group(1)) if match else None
+        started = float(match.group(1)) if match else None
+        if started != self._started:
+            self._started, self._release = started, None
+        return started
 
     async def busy(self) -> bool:
         """True if the engine may have running or waiting requests. No answer means yes, unless nobody listens."""
@@ -82,10 +88,9 @@ class Engine:
         choices = sorted(json.loads(text)["choices"], key=lambda choice: choice["index"])
         tops = (choice["logprobs"]["top_logprobs"][0] for choice in choices)
         rounded = tuple(tuple((token, round(value, 4)) for token, value in top.items()) for top in tops)
-        return Fingerprint(engine=await self._release(), prompts=rounded)
-
-    async def _release(self) -> str:
-        return str((await self._json("GET", "/version"))["version"])
+        if self._release is None:
+            self._release = str((await self._json("GET", "/version"))["version"])
+        return Fingerprint(engine=self._release, prompts=rounded)
 
     async def _json(self, method: str, path: str) -> Any:
         return json.loads(await self._call(method, path))
