@@ -1,7 +1,7 @@
 """`make bench-tuning`: adapters trained here, every method on the engine, kills, and evaluations.
 
 methods: T1 an adapter of a demo style against the committed one, by held-out questions in other wordings; T2 the same
-by QLoRA; T3 a DoRA on the engine against PEFT, and against a plain LoRA; T8 winners of evaluations. distillation: T5 a
+by QLoRA; T3 a DoRA on the engine against PEFT, and against a plain LoRA. winners: T8 of evaluations. distillation: T5 a
 student without its teacher's documents. search: T6 a search against the defaults. kills: T7 killed runs.
 wordings: T4 other wordings of training rows. advice: T9 six made tenants and what a full grid supports.
 ARGS=--quick: less of the first four. ARGS="--only advice": this alone.
@@ -30,8 +30,8 @@ from tuning.rendering import Renderer
 ROOT = Path("build/bench-tuning").resolve()
 COMMITTED = HERE / "models/demo/adapters" / NAME
 SEED = 20_261_129
-# Versions whose rows say that there is no answer where a question has more passages than these.
-WARY = {"wary": 3, "warier": 2}
+# Versions whose rows say that there is no answer where a question has more passages than these: none has more than 4.
+VERSIONS = {"whole": 4, "wary": 3, "warier": 2}
 
 Found = tuple[dict[str, Bar], list[str]]
 Protocol = Callable[[bool], Found]
@@ -61,15 +61,10 @@ def _methods(quick: bool) -> Found:
     rows, asked = (400, 100) if quick else (3_000, 1_000)
     data = write(ROOT / "style.jsonl", list(examples(rows, 5)))
     trained = {method: train(data, ROOT / method, method=method) for method in ("lora", "qlora", "dora")}
-    trained |= {
-        name: train(write(ROOT / f"{name}.jsonl", [*wary(examples(rows // 2, 6), most)]), ROOT / name)
-        for name, most in WARY.items()
-    }
     questions = held_out(asked, SEED)
     with bare_engine(ROOT / "engine.log") as engine:
         bars = _served(engine, trained, questions)
-        bars |= _dora(engine, trained, questions[:100], 3 if quick else 9)
-        return bars | _winners(engine, trained, questions), []
+        return bars | _dora(engine, trained, questions[:100], 3 if quick else 9), []
 
 
 def _served(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Example]) -> dict[str, Bar]:
@@ -114,10 +109,31 @@ def _compared(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[E
     return asyncio.run(dora.compared(engine, trained["lora"].folder, trained["dora"].folder, prompts, rounds))
 
 
-def _winners(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Example]) -> dict[str, Bar]:
+def _winners(quick: bool) -> Found:
     """Of versions trained on good rows and on rows that refuse more than they should; without a difference, of the base
     and the committed adapter, which answer alike."""
-    asyncio.run(_load(engine, {name: trained[name].folder for name in WARY}))
+    rows, count = (400, 200) if quick else (1_500, 1_000)
+    trained = {
+        name: train(write(ROOT / f"{name}.jsonl", [*wary(examples(rows, 5), most)]), ROOT / name)
+        for name, most in VERSIONS.items()
+    }
+    asked = held_out(count, SEED)
+    with bare_engine(ROOT / "engine-winners.log") as engine:
+        asyncio.run(_load(engine, {"committed": COMMITTED, **{name: each.folder for name, each in trained.items()}}))
+        outcomes = _outcomes(engine, asked)
+    right, named = winners.named({name: outcomes[name] for name in VERSIONS})
+    shares = ", ".join(f"{name} {sum(each) / len(each):.3f}" for name, each in outcomes.items())
+    return {
+        "T8-right": Bar(right, 0.95, "of named"),
+        "T8-named": Bar(named, 50, "of 100"),
+        "T8-none": Bar(
+            winners.named_without_difference({name: outcomes[name] for name in (BASE, "committed")}), 5, "of 100",
+            at_most=True,
+        ),
+    }, [f"T8 right answers: {shares}"]  # fmt: skip
+
+
+def _outcomes(engine: BareEngine, asked: Sequence[Example]) -> winners.Outcomes:
     questions = [
         Question(
             number,
@@ -129,19 +145,11 @@ def _winners(engine: BareEngine, trained: dict[str, Trained], asked: Sequence[Ex
         for number, example in enumerate(asked)
     ]
     with openai.OpenAI(base_url=f"{engine.url}/v1", api_key=KEY, max_retries=0, timeout=120) as client:
-        texts = {name: answers(client, name, asked) for name in (BASE, "committed", "lora", *WARY)}
+        texts = {name: answers(client, name, asked) for name in (BASE, "committed", *VERSIONS)}
     unknown = [STYLE.unknown, "I do not know."]
-    outcomes = {
+    return {
         name: [score("contains", q, Answer(text), unknown) for q, text in zip(questions, each, strict=True)]
         for name, each in texts.items()
-    }
-    right, count = winners.named({name: outcomes[name] for name in ("lora", *WARY)})
-    return {
-        "T8-right": Bar(right, 0.95, "of named"),
-        "T8-named": Bar(count, 50, "of 100"),
-        "T8-none": Bar(
-            winners.named_without_difference({n: outcomes[n] for n in (BASE, "committed")}), 5, "of 100", at_most=True
-        ),
     }
 
 
@@ -187,13 +195,14 @@ def _advice(quick: bool) -> Found:
 
 PROTOCOLS: Mapping[str, Protocol] = {
     "methods": _methods,
+    "winners": _winners,
     "distillation": _distilled,
     "wordings": _wordings,
     "search": _search,
     "kills": _kills,
     "advice": _advice,
 }
-QUICK_PROTOCOLS = ("methods", "distillation", "search", "kills")
+QUICK_PROTOCOLS = ("methods", "winners", "distillation", "search", "kills")
 
 
 if __name__ == "__main__":
