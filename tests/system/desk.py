@@ -47,6 +47,7 @@ def desk(platform: Platform) -> Iterator[Callable[..., None]]:
 def wait_until_released(platform: Platform) -> None:
     def holds() -> bool:
         status = status_of(platform)
-        return bool(status) and status["acknowledged"] == status.get("active", {}).get("generation")
+        active = status.get("active") or {}
+        return bool(active) and status["acknowledged"] == active["generation"]
 
     platform.wait_until(holds, what="the adapter", limit_s=60)
