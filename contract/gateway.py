@@ -78,6 +78,10 @@ class KeyUses(Value):
     last: Mapping[str, Mapping[str, AwareDatetime]] = {}
 
 
+BASE_MODELS = ""
+"""No adapter's name: see GatewayState.versions."""
+
+
 class GatewayState(Value):
     """`generation` is the number of the snapshot in use. `flips` has the flip generation of each routed adapter, by
     TENANT.ADAPTER. `routable` and `in_flight` (running requests) use engine names, `comparisons` the names of canaries
@@ -91,28 +95,32 @@ class GatewayState(Value):
 
     @cached_property
     def versions(self) -> Mapping[str, frozenset[str]]:
-        """The routable versions, by TENANT.ADAPTER."""
+        """The routable versions, by TENANT.ADAPTER; the names of base models under BASE_MODELS."""
         grouped: dict[str, set[str]] = {}
         for name in self.routable:
-            if version := EngineName.parse(name):
-                grouped.setdefault(f"{version.tenant}.{version.adapter}", set()).add(name)
+            version = EngineName.parse(name)
+            adapter = f"{version.tenant}.{version.adapter}" if version else BASE_MODELS
+            grouped.setdefault(adapter, set()).add(name)
         return {name: frozenset(versions) for name, versions in grouped.items()}
 
     def about(self, adapters: Collection[str]) -> "GatewayState":
-        """With the flips and the routable versions of these adapters alone."""
-        routable = frozenset(version for name in adapters for version in self.versions.get(name, ()))
+        """With the flips and the routable versions of these adapters alone, and with all base models: they answer for
+        adapters that are a prompt."""
+        names = (BASE_MODELS, *adapters)
+        routable = frozenset(version for name in names for version in self.versions.get(name, ()))
         flips = {name: self.flips[name] for name in adapters if name in self.flips}
         return self.model_copy(update={"flips": flips, "routable": routable})
 
     def updated(self, newer: "GatewayState", adapters: Collection[str]) -> "GatewayState":
         """With what `newer` says, which is about these adapters alone."""
-        before = {version for name in adapters for version in self.versions.get(name, ())}
+        names = (BASE_MODELS, *adapters)
+        before = {version for name in names for version in self.versions.get(name, ())}
         flips = {**self.flips, **newer.flips}
         for name in adapters:
             if name not in newer.flips:
                 flips.pop(name, None)
         state = newer.model_copy(update={"flips": flips, "routable": (self.routable - before) | newer.routable})
-        grouped = {**self.versions, **{name: newer.versions.get(name, frozenset()) for name in adapters}}
+        grouped = {**self.versions, **{name: newer.versions.get(name, frozenset()) for name in names}}
         state.__dict__["versions"] = grouped  # made from both, in place of from ten thousand names
         return state
 
