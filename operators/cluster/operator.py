@@ -143,7 +143,8 @@ class Operator:
                     follower.cancel()
 
     async def _lead(self) -> None:
-        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        every_peer = aiohttp.TCPConnector(limit=0)  # each agent keeps a connection with its long poll
+        async with aiohttp.ClientSession(connector=every_peer) as session, asyncio.TaskGroup() as group:
             peers = PeerWatcher(session, group, self._addresses, self._events)
             self._metrics.lead()
             await peers.first_reports()
