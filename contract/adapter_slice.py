@@ -1,7 +1,7 @@
 """A part of a base model's adapter versions, and the replicas on which each answers.
 
-The operator writes it and gateways read it, as they do Kubernetes' EndpointSlices: one version's change rewrites one
-object of bounded size, however many versions and replicas there are.
+The operator writes slices, and gateways read them. As with Kubernetes' EndpointSlices, the change of one version
+rewrites one object of bounded size, however many versions and replicas there are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -64,7 +64,7 @@ class AdapterSlice(Value):
 
     def to_data(self) -> dict[str, Any]:
         spec = self.spec.model_dump(mode="json", by_alias=True)
-        return {"apiVersion": API_VERSION, "kind": "AdapterSlice", "metadata": {"name": self.name}, "spec": spec}
+        return {"apiVersion": API_VERSION, "kind": type(self).__name__, "metadata": {"name": self.name}, "spec": spec}
 
     @cached_property
     def replicas(self) -> Mapping[str, frozenset[str]]:

@@ -1,7 +1,7 @@
 """Bodies between the operator and an engine's agent."""
 
 import hashlib
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -91,8 +91,12 @@ def set_digest(adapters: int, residents: "frozenset[VersionName] | None") -> str
     """The digest of a desired set, from the sum of the numbers of its adapters. A sum does not depend on their order,
     and a change costs what has changed. It tells apart sets of one operator, and is no protection against forged
     ones."""
-    names = ("residents", *residents) if residents is not None else ()
-    return f"{(adapters + sum(_number(repr(name)) for name in names)) % _MODULUS:064x}"
+    return f"{(adapters + _residents_number(residents)) % _MODULUS:064x}"
+
+
+@lru_cache(maxsize=64)  # replicas share their residents, and most changes are of others
+def _residents_number(residents: "frozenset[VersionName] | None") -> int:
+    return 0 if residents is None else sum(_number(repr(name)) for name in ("residents", *residents))
 
 
 class DesiredSet(Value):

@@ -26,8 +26,8 @@ V = TypeVar("V", bound=Value)
 
 
 def compacted(value: V) -> V:
-    """The same value, and all values in it, in two thirds of the memory: pydantic keeps a set of the given fields in
-    each; here they share one for each class, and all fields count as given."""
+    """The same value, and all values in it, in less memory: pydantic keeps a set of the given fields in each. Here all
+    values of a class share one, and all fields count as given."""
     pending: list[object] = [value]
     while pending:
         each = pending.pop()

@@ -55,8 +55,8 @@ class Client:
         self, resource: Resource, *, namespace: str | None = None, selector: str = "", version: str = ""
     ) -> tuple[list[Item], str]:
         """All objects, and the version to watch from. Each gets its apiVersion and kind. With a `version`, as they are
-        in the server's cache, no older than that: "0" takes whatever is there, as a first list may, and costs a fifth.
-        Without, they are read from the database, page by page."""
+        in the server's cache, no older than that: "0" takes whatever is there, as a first list may. Without, they are
+        read from the database, page by page, which is slower."""
         items: list[Item] = []
         following = ""
         while True:

@@ -32,7 +32,7 @@ class Informer(Generic[T]):
     every change: the value before and the value after, None for a missing one.
 
     If the server does not know an `optional` kind, the kind counts as empty. With `cached_first` the first list may be
-    as old as the server's cache, which costs a fifth: for readers whose writes name the version that they have read.
+    as old as the server's cache, and is faster: for readers whose writes name the version that they have read.
 
     While the server is unreachable, `objects` keeps the last state.
     """

@@ -39,7 +39,9 @@ OURS = tuple(
     Resource(GROUP, VERSION, kind.definition.plural, kind.__name__, kind.definition.namespaced) for kind in KINDS
 )
 
-ADAPTER_SLICES = Resource(GROUP, VERSION, AdapterSlice.definition.plural, "AdapterSlice", namespaced=False)
+ADAPTER_SLICES = Resource(
+    GROUP, VERSION, AdapterSlice.definition.plural, AdapterSlice.__name__, AdapterSlice.definition.namespaced
+)
 PODS = Resource("", "v1", "pods", "Pod")
 SERVICES = Resource("", "v1", "services", "Service")
 SECRETS = Resource("", "v1", "secrets", "Secret")

@@ -52,7 +52,7 @@ async def run(settings: OperatorSettings) -> None:
 
 
 async def _serve_probes(operator: Operator, registry: CollectorRegistry, settings: OperatorSettings) -> None:
-    """FastAPI takes a fifth of a second to import: after the engines were told what they are to do."""
+    """Imports FastAPI, which is slow, only after the engines were told what they are to do."""
     with suppress(TimeoutError):
         async with asyncio.timeout(STANDBY_S):
             await operator.acted.wait()

@@ -167,10 +167,8 @@ class Run:
 
 
 PROTOCOLS: Mapping[tuple[str, ...], Callable[[Run], Awaitable[Bars]]] = {
-    (
-        "A2",
-        "A2-beside",
-    ): Run.cold,  # first: an engine that has held more versions than it has cpuSlots takes a second for a load
+    # First: an engine that has had more versions than it has cpuSlots takes a second for a load.
+    ("A2", "A2-beside"): Run.cold,
     ("A1", "R3"): Run.swaps,
     ("A3",): Run.throughput,
     ("A6",): Run.cycles,

@@ -1,7 +1,7 @@
 """`make bench-fleet`: the operator with 100 replicas, 10,000 adapters and 500 tenants on a real API server.
 
-Agents without engines have at once what is desired. A change is an adapter that is created; its cost is the operator's
-time on a CPU until all of its replicas have it and it is Ready, less what the operator takes at rest.
+Agents without engines have at once what is desired. For each change one adapter is created. The cost of a change is
+the operator's CPU time until the adapter is Ready on all its replicas, less the CPU time at rest.
 ARGS=--quick: 20 replicas, 1,000 adapters, 50 tenants.
 """
 

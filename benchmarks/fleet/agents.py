@@ -1,4 +1,4 @@
-"""The agents of many replicas in one process, each at an address of its own of this machine's loopback network."""
+"""The agents of many replicas in one process. Each has its own loopback address."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager

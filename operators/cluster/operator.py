@@ -126,7 +126,7 @@ class Operator:
         return all(informer.synced.is_set() for informer in self._informers)
 
     @property
-    def _informers(self) -> tuple["_AnyInformer", ...]:
+    def _informers(self) -> tuple[_AnyInformer, ...]:
         return (*self._objects.values(), self._slices, *self._child_informers.values(), self._pods)
 
     async def run(self, lease: Lease) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 
 from contract import conditions as c
 from contract.adapter import Adapter
+from contract.adapter_slice import AdapterSlice
 from contract.agent import AdapterName
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
@@ -28,7 +29,7 @@ from operators.desired.replica_report import ReplicaReport, changed_adapters
 INGEST = Key(kind="Ingest", namespace=None, name="")
 DRIFT = Key(kind="Drift", namespace=None, name="")
 # The kind of keys for all slices of a base model.
-SLICES = "AdapterSlice"
+SLICES = AdapterSlice.__name__
 
 
 # The least number of seconds between two writes of a tenant's number of adapters.
@@ -106,8 +107,8 @@ class Events:
                     placements.forget()
                 self.enqueue(set(self.cache.awaiting_gateways))
 
-    def peer_expected(self, peer: Peer) -> None:
-        """No report is waited for any more: the last one, or none, is what counts."""
+    def no_longer_expected(self, peer: Peer) -> None:
+        """The peer has reported, or had the time to: its report, or none, is what counts."""
         self.cache.expected.discard(peer.uid)
         self.enqueue([base_key(peer.base)])
         self._enqueue_slices(peer.base, None)

@@ -184,7 +184,7 @@ class PeerWatcher:
                 return
             is_late = time.monotonic() - agent.met_at > GRACE_S
             if peer.uid in self._cache.expected and (report.current is not None or is_late):
-                self._events.peer_expected(peer)
+                self._events.no_longer_expected(peer)
             if not is_same(report.current, self._cache.reports.get(peer.uid)):
                 self._events.report_changed(peer, report.current)
 
