@@ -49,6 +49,18 @@ def test_what_a_write_came_back_with_counts_at_once_and_older_news_does_not_undo
     assert cache.changes == [(None, "1"), ("1", "5")]
 
 
+def test_a_write_that_the_watch_brings_again_is_no_change_and_keeps_one_copy() -> None:
+    """Of values that are equal, the one that others were given stays."""
+    informer: Informer[list[str]] = Informer(
+        cast(Client, None), BY_KIND["Adapter"], read=lambda item: [item["metadata"]["name"]], on_change=lambda *_: None
+    )
+    informer.assume(_item("a", 1))
+    (before,) = informer.objects.values()
+    informer._apply_item(_item("a", 1))
+    (after,) = informer.objects.values()
+    assert after is before
+
+
 def test_an_object_that_was_deleted_does_not_come_back_with_the_answer_to_an_earlier_write() -> None:
     cache = Cache()
     cache.watch("a", 9)

@@ -12,6 +12,7 @@ from contract.engine_name import engine_name
 from contract.gateway import Arm, Comparison, GatewayState
 from contract.objects import AnyObject, Objects
 from contract.snapshot import Snapshot
+from operators.controllers.adapter import FIRST_STATUS_S
 from serving.gateway.catalog import build_catalog
 from tests.operators import objects
 from tests.operators.controllers.loop import BEGIN as NOW
@@ -244,6 +245,21 @@ def test_a_bad_adapter_says_its_fact_and_a_good_one_is_served() -> None:
     assert good.status.active is not None
     assert bad.status.active is None
     assert [c.message for c in bad.status.conditions if c.type == "Fetched"] == ["rank 64 is above 16"]
+
+
+def test_a_new_adapter_that_is_on_its_way_gets_its_first_status_a_moment_later() -> None:
+    """Most are Ready by then, and cost one write less."""
+    loop = _loop(*objects.two_tenants(objects.adapter()).all, report=_report())
+    assert not loop.adapter("support").status.conditions
+    loop.time_passes(FIRST_STATUS_S)
+    assert {c.type for c in loop.settle().adapter("support").status.conditions} >= {"Accepted", "Ready"}
+
+
+def test_a_new_adapter_that_is_refused_gets_its_status_at_once() -> None:
+    loop = _loop(*objects.two_tenants(objects.adapter(baseModel="missing")).all, report=_report())
+    assert [c.reason for c in loop.adapter("support").status.conditions if c.type == "Accepted"] == [
+        "BaseModelDoesNotExist"
+    ]
 
 
 def test_an_edit_that_is_refused_leaves_the_version_that_answers() -> None:

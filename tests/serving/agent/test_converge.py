@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.agent import DesiredAdapter, DesiredSet, verified_revision
+from contract.agent import DesiredAdapter, DesiredChange, DesiredSet, verified_revision
 from contract.engine_memory import RESIDENTS
 from serving.agent import engine_watch
 from serving.agent.culprits import DEATHS
@@ -29,6 +29,18 @@ async def test_a_bad_adapter_never_stops_another(world: World) -> None:
     )
     status = await world.settle()
     assert states_of(status) == {"a": "Ready", "b": "Failed", "c": "Failed", "d": "Ready"}
+
+
+async def test_a_change_of_the_set_that_it_has_is_taken_and_one_of_another_set_is_not(world: World) -> None:
+    first, second = candidate_of("a", "1"), candidate_of("b", "2")
+    before, after = desired_set(first), desired_set(second)
+    change = DesiredChange(before=before.digest, after=after.digest, adapters=(second,), removed=(first.version_name,))
+    assert not world.agent.change(change), "it has no set yet"
+    world.agent.desire(before)
+    assert not world.agent.change(change.model_copy(update={"after": before.digest})), "another result"
+    assert world.agent.change(change)
+    assert not world.agent.change(change), "it is made already"
+    assert states_of(await world.settle()) == {"b": "Ready"}
 
 
 async def test_the_fact_that_failed_is_the_first_one(world: World) -> None:
