@@ -34,6 +34,7 @@ PARTS = {
 @dataclass(frozen=True)
 class Prometheus:
     url: str
+    targets: int
 
     def query(self, expr: str) -> list[dict[str, Any]]:
         """The series of an instant query, with their last values."""
@@ -42,6 +43,11 @@ class Prometheus:
         except OSError:
             return []  # it starts
         return series
+
+    def has_scraped_since(self, moment_s: float) -> bool:
+        """Every target, since this moment of the clock."""
+        series = self.query("timestamp(up) and up == 1")
+        return len(series) == self.targets and all(float(each["value"][1]) > moment_s for each in series)
 
     def health_of_rules(self) -> list[str]:
         return [rule["health"] for group in self._data("rules")["groups"] for rule in group["rules"]]
@@ -65,7 +71,7 @@ def prometheus(platform: Platform, folder: Path) -> Iterator[Prometheus]:
         ]  # fmt: skip
         process = subprocess.Popen(command, preexec_fn=end_with_parent)
         try:
-            yield Prometheus(f"http://127.0.0.1:{port}")
+            yield Prometheus(f"http://127.0.0.1:{port}", targets=len(targets))
         finally:
             process.terminate()
             process.wait()

@@ -1,6 +1,7 @@
 """What Prometheus reads: who, how long, how many; with names that nobody outside can make up."""
 
 import re
+from functools import partial
 from typing import Any
 
 import openai
@@ -37,6 +38,8 @@ def test_a_request_is_counted_with_its_tokens_and_times(platform: Platform, acme
         "quiver_gateway_overhead_seconds_count",
         "quiver_gateway_retrieval_seconds_count",
     )
+    in_progress = partial(_value, platform, "quiver_gateway_in_flight", tenant="acme")
+    platform.wait_until(lambda: in_progress() == 0, what="the end of other requests")  # as one that its client left
     before = {name: _value(platform, name, tenant="acme") for name in names}
     answer = acme.chat.completions.create(
         model="support", messages=HELLO, max_tokens=8, temperature=0, stream=True,
