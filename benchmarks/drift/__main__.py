@@ -55,7 +55,7 @@ def windows(hours: Hours, size: int) -> Iterator[Hours]:
     before = np.concatenate([[0.0], np.cumsum(hours.count, dtype=np.float64)])
     start = 0
     while (end := int(np.searchsorted(before, before[start] + size))) < len(before):
-        yield Hours(hours.hour[start:end], hours.count[start:end], hours.total[start:end])
+        yield hours.slice(start, end)
         start = end
 
 
@@ -66,7 +66,7 @@ class Result:
     at_ten_times: int = 0
     """Alarms at ten times the level, of which there are enough to count."""
     null: str = ""
-    """The spread and the tail of scores without drift."""
+    """The inflation and the tail of scores without drift."""
     seen: Mapping[float, tuple[float, float]] | None = None
     """Tenants whose change was seen, by the share that moved: in the first window, and within two."""
 
@@ -87,8 +87,8 @@ def judged(tenants: Sequence[Tenant], size: int, *, false_alarms: float) -> Resu
     quiet = [p for each in p_values([each.quiet for each in tenants]) for p in each]
     result = Result(len(quiet), sum(p <= alpha for p in quiet), sum(p <= 10 * alpha for p in quiet))
     calibrations = [each for made in tenants if (each := calibrated(made.reference, size))]
-    spread, tail = without_drift(calibrations)
-    result.null = f"spread {spread:.2f}, tail from {tail.start:.2f} with scale {tail.scale:.2f}"
+    inflation, tail = without_drift(calibrations)
+    result.null = f"inflation {inflation:.2f}, tail from {tail.start:.2f} with scale {tail.scale:.2f}"
     result.seen = {}
     for share in SHARES:
         moved = p_values([each.moved[share] for each in tenants])

@@ -39,8 +39,11 @@ class Hours:
 
     def between(self, first: int, end: int) -> "Hours":
         """Those of `first` and later, before `end`."""
-        a, b = np.searchsorted(self.hour, [first, end])
-        return Hours(self.hour[a:b], self.count[a:b], self.total[a:b])
+        return self.slice(*np.searchsorted(self.hour, [first, end]))
+
+    def slice(self, first: int, end: int) -> "Hours":
+        """By position."""
+        return Hours(self.hour[first:end], self.count[first:end], self.total[first:end])
 
     def followed_by(self, later: "Hours") -> "Hours":
         return Hours(

@@ -53,8 +53,7 @@ def season(hours: Hours, *, with_weekends: bool) -> Season:
     return Season(weighted.T @ rows, rows.T @ hours.total.astype(np.float64), with_weekends)
 
 
-def distance(hours: Hours, fitted: Season) -> float:
-    """|Σ residuals|² / n: of the samples of `hours`, from what is expected of these hours. `hours` has samples."""
-    expected = (design(hours, with_weekends=fitted.with_weekends) * hours.count[:, np.newaxis]) @ fitted.coefficients
-    residual = (hours.total - expected).sum(axis=0)
-    return float(residual @ residual) / hours.units
+def residuals(hours: Hours, fitted: Season) -> Matrix:
+    """What the sums of `hours` differ by from what is expected of these hours; shape (H, width)."""
+    rows = design(hours, with_weekends=fitted.with_weekends) * hours.count[:, np.newaxis]
+    return np.asarray(hours.total - rows @ fitted.coefficients, np.float64)

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.drift.__main__ import FIRST, REFERENCE, tenant, windows
 from benchmarks.drift.traffic import REGIMES
 from serving.drift.fleet import Fleet
-from serving.drift.hours import DAY, empty
+from serving.drift.hours import DAY, Hours, empty
 from serving.drift.series import Series
 from serving.drift.statistics.calibration import calibrated
 from serving.drift.statistics.tail import DEFAULT, FEWEST_TENANTS, SHARE, tail_of
@@ -21,11 +21,22 @@ def test_windows_without_drift_score_like_the_references_own_and_others_do_not(r
     for each in made:
         own = calibrated(each.reference, SIZE)
         assert own is not None
-        scores += [own.score(window, None) for window in windows(each.quiet, SIZE)]
-        moved.append(own.score(next(windows(each.moved[0.25], SIZE)), None))
+        scores += [own.score(window, 1.0) for window in windows(each.quiet, SIZE)]
+        moved.append(own.score(next(windows(each.moved[0.25], SIZE)), 1.0))
     assert abs(np.mean(scores)) < 0.5
     assert np.std(scores) < 1.5
-    assert min(moved) > np.quantile(scores, 0.9)
+    assert min(moved) > 2 * max(scores)
+
+
+@pytest.mark.parametrize(("others", "least", "most"), [(0, -3, 1), (1, 0, 4), (50, 10, 1_000)])
+def test_one_odd_sample_is_chance_where_all_were_alike_and_fifty_are_not(others: int, least: int, most: int) -> None:
+    """A share of answers, as one of two numbers in each sample."""
+    hour = np.arange(FIRST, FIRST + REFERENCE)
+    alike = Hours(hour, np.full(len(hour), 24, np.float32), np.tile(np.array([24, 0], np.float32), (len(hour), 1)))
+    own = calibrated(alike, SIZE)
+    assert own is not None
+    window = Hours(np.array([FIRST]), np.array([SIZE], np.float32), np.array([[SIZE - others, others]], np.float32))
+    assert least <= own.score(window, 1.0) <= most
 
 
 def test_too_few_windows_of_a_reference_give_no_verdict() -> None:
