@@ -10,6 +10,7 @@ FETCHED = "Fetched"
 RELEASED = "Released"
 READY = "Ready"
 RESIDENT = "Resident"  # only on adapters without a place in the engines' memory
+DRIFTS = "Drifts"  # only on tenants with enough evidence
 
 # Accepted
 VALID = "Valid"
@@ -36,6 +37,14 @@ SECRET_NOT_YOURS = "SecretNotYours"
 NO_JOBS = "NoJobs"
 SAME_VARIANTS = "SameVariants"
 TOO_LONG = "TooLong"
+# Drifts
+NO_DRIFT = "NoDrift"
+DRIFT_CAUSES = {
+    "questions": "QuestionsChanged",
+    "documents": "DocumentsChanged",
+    "answers": "AnswersChanged",
+    "engine": "EngineSpeedChanged",
+}
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
 ON_DEMAND = "OnDemand"

@@ -19,21 +19,28 @@ Retrieval = Literal["evidence", "no_hits", "below_gate", "scope_empty", "continu
 
 
 class Observation(Body):
-    """One finished request."""
+    """The first answer of a conversation: later ones are about the same."""
 
     tenant: Annotated[str, Field(min_length=1, max_length=63)]
     model: Annotated[str, Field(min_length=1, max_length=253)]
-    at: Seconds
-    """When the request finished, in Unix seconds."""
+    """The name that was asked for."""
+    version: Annotated[str, Field(max_length=253)] = ""
+    """What answered under that name; empty if nothing was asked."""
+    embedder: Annotated[str, Field(max_length=253)] = ""
+    """The model of the embedding; empty without a search."""
     embedding: Embedding | None
-    """The embedding of the question, if documents were searched for it and it is the first of its conversation: later
-    ones are about the same."""
+    """The embedding of the question, if documents were searched for it."""
     retrieval: Retrieval
+    relevance: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Of the most relevant hit, whether or not it was evidence; null without hits."""
+    abstained: bool = False
+    """True if the documents do not support an answer, and no engine was asked."""
+    cited: bool | None = None
+    """Whether the answer cites a passage; null if none was given to it."""
     finish_reason: Annotated[str, Field(max_length=64)] | None
-    prompt_tokens: Tokens
     completion_tokens: Tokens
-    first_token_s: Seconds | None
-    total_s: Seconds
+    answer_s: Seconds | None = None
+    """From the request to the engine to the end of its answer; null if none was asked."""
 
 
 class Observations(Body):
@@ -65,6 +72,8 @@ class SignalReport(Reply):
     """One signal of one tenant. Fields of a test are null before the first test."""
 
     state: str
+    cause: str
+    """What has changed if this signal drifts alone."""
     since: float | None
     """When the state began, in Unix seconds."""
     p_value: float | None
@@ -78,6 +87,8 @@ class SignalReport(Reply):
     """True while the reference is shorter than it is to be."""
     reference: str
     """Why the reference was begun, by the tenant's spec.driftReference."""
+    change: str
+    """The change of an embedder or of an adapter's version that began the reference; empty if there was none."""
 
 
 class Rebased(Reply):
@@ -89,3 +100,5 @@ class Rebased(Reply):
 class DriftReport(Reply):
     tenants: dict[str, dict[str, SignalReport]]
     """By tenant, then by signal."""
+    causes: dict[str, str]
+    """What has changed (questions, documents, answers or engine), of each tenant with a signal that drifts."""

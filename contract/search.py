@@ -125,10 +125,14 @@ class SearchResponse(Reply):
     """Every hit, most relevant first, if the request asks to explain; else empty."""
     reranked: int | None = None
     """The number of hits that the re-ranker put in order; 0 if it failed, null if none was asked."""
+    best: float | None = None
+    """The relevance of the most relevant hit, whether or not it is evidence; null without hits."""
     other_embedder_hits: int = 0
     """The number of hits whose vector is of another embedder than the query's: they were found by their words alone."""
     embedding: str
     """The embedding of the query: base64 of little-endian float32[384]."""
+    embedder: str = ""
+    """The id of the model that made it."""
     seconds: Seconds
 
 

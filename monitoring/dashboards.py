@@ -209,6 +209,11 @@ DRIFT = Page(
     (
         Panel("Signals, by state", "short", (Query("sum(quiver_drift_state) by (state)", "{{state}}"),)),
         Panel(
+            "Tenants that drift, by what has changed",
+            "short",
+            (Query("sum(quiver_drift_cause) by (cause)", "{{cause}}"),),
+        ),
+        Panel(
             "Observations, by tenant and window",
             "short",
             (Query("sum(quiver_drift_samples) by (tenant, window)", "{{tenant}} {{window}}"),),

@@ -162,10 +162,10 @@ ALERTS = (
     ),
     Alert(
         "QuiverDrift",
-        'quiver_drift_state{state="drift"} == 1',
+        "quiver_drift_cause == 1",
         "warning",
-        "What tenant {{ $labels.tenant }} asks has drifted from its reference.",
-        "Look at its questions; make a new reference where the change is meant.",
+        "Tenant {{ $labels.tenant }} has drifted from its reference: its {{ $labels.cause }} changed.",
+        "kubectl describe tenant {{ $labels.tenant }} names the signals; begin a new reference if it is meant.",
         "1h",
     ),
 )

@@ -65,8 +65,10 @@ class Search:
             evidence=evidence[: request.top_k] if result.outcome in _ANSWERABLE else [],
             considered=[*evidence, *result.refused] if request.explain else [],
             reranked=reranked,
+            best=max((hit.score for hit in (*result.evidence, *result.refused)), default=None),
             other_embedder_hits=result.other_embedder,
             embedding=base64.b64encode(queries[0].vector.astype("<f4").tobytes()).decode(),
+            embedder=self._embedder.id,
             seconds=Seconds(embed=embedded - begun, search=searched - embedded, rank=time.perf_counter() - searched),
         )
 

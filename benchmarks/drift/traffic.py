@@ -73,3 +73,33 @@ class Traffic:
         topics[new] = TOPICS + self._rng.integers(NEW_TOPICS, size=int(new.sum()))
         vectors = self._centres[topics] + SPREAD * self._rng.standard_normal((count, DIMENSIONS))
         return FEATURES.of(vectors)
+
+
+class Shares:
+    """Answers of one class each, of `width`: how they end, how long they are. `moved` gives a share of them the next
+    class."""
+
+    def __init__(self, regime: Regime, seed: int, width: int, rate: float = 24.0) -> None:
+        self._regime, self._rate, self._width = regime, rate, width
+        self._rng = np.random.default_rng(seed)
+        self._odds = np.log(self._rng.dirichlet(np.full(width, 0.5)) + 1e-4)
+        self._by_hour = self._rng.standard_normal((2, width)) * regime.rhythm
+        self._weekend = self._rng.standard_normal(width) * regime.rhythm
+
+    def hours(self, first: int, count: int, moved: float = 0.0) -> Hours:
+        hours = np.arange(first, first + count)
+        angle = 2 * np.pi * (hours % DAY) / DAY
+        counts = self._rng.poisson(self._rate * (1 + BUSY * np.sin(angle)))
+        days = hours // DAY - hours[0] // DAY
+        odds = (
+            self._odds
+            + np.sin(angle)[:, None] * self._by_hour[0]
+            + np.cos(angle)[:, None] * self._by_hour[1]
+            + (((hours // DAY + 3) % 7) >= 5)[:, None] * self._weekend
+            + (self._rng.standard_normal((int(days[-1]) + 1, self._width)) * self._regime.days)[days]
+        )
+        shares = np.exp(odds)
+        shares /= shares.sum(axis=1, keepdims=True)
+        shares = (1 - moved) * shares + moved * np.roll(shares, 1, axis=1)
+        total = [self._rng.multinomial(many, share) for many, share in zip(counts, shares, strict=True)]
+        return Hours(hours, counts.astype(np.float32), np.array(total, np.float32))

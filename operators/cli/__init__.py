@@ -6,6 +6,7 @@ from operators.cli.advise import advise
 from operators.cli.asking import ask
 from operators.cli.deciding import promote, rollback
 from operators.cli.documents import documents
+from operators.cli.drift import drift
 from operators.cli.evaluate import evaluate
 from operators.cli.keys import keys
 from operators.cli.reading import describe, get, history, logs
@@ -21,6 +22,6 @@ def main() -> None:
 
 
 COMMANDS = (up, get, describe, logs, ask, documents, promote, rollback, history, examine, keys, tenant, tune, evaluate,
-            advise)  # fmt: skip
+            advise, drift)  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

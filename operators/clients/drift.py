@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from contract.drift import Tenants
+from contract.drift import DriftReport, Tenants
 from operators.clients.errors import peer_errors, within
 
 
@@ -21,3 +21,11 @@ class DriftClient:
             url = f"{self._url}/v1/tenants"
             async with self._session.put(url, data=body, headers=self._headers, timeout=within()) as response:
                 response.raise_for_status()
+
+    async def report(self) -> DriftReport:
+        """The verdict on each signal of each tenant."""
+        with peer_errors("drift"):
+            url = f"{self._url}/v1/drift"
+            async with self._session.get(url, headers=self._headers, timeout=within()) as response:
+                response.raise_for_status()
+                return DriftReport.model_validate_json(await response.read())

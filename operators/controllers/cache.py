@@ -27,6 +27,7 @@ from operators.controllers.slice_index import SliceIndex
 from operators.controllers.stored_object import StoredObject
 from operators.desired.memo import Memo
 from operators.desired.replica_report import ReplicaReport
+from operators.reconcile.drift import DriftVerdict
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
 
@@ -59,6 +60,7 @@ class ClusterCache:
         self.key_uses: dict[Key, datetime] = {}  # the last use of each key that a gateway reported
         self.published = 0  # the number of the last snapshot, where gateways read snapshots
         self.ingest: IngestStatus | None = None
+        self.drift: Mapping[str, DriftVerdict] | None = None  # by tenant; None before the first report
         self.down: frozenset[str] = frozenset()  # services that answered before and do not now
         self.credentials: dict[Key, Mapping[str, str]] = {}
         self.secrets_read: set[Key] = set()

@@ -4,7 +4,7 @@ A key names an object to reconcile, never an action.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 from contract import conditions as c
 from contract.adapter import Adapter
@@ -24,6 +24,7 @@ from operators.controllers.peer import Peer
 from operators.controllers.slice_index import StoredSlice
 from operators.controllers.stored_object import StoredObject
 from operators.desired.replica_report import ReplicaReport, changed_adapters
+from operators.reconcile.drift import DriftVerdict
 
 # Keys for services with one desired state for all tenants.
 INGEST = Key(kind="Ingest", namespace=None, name="")
@@ -140,6 +141,12 @@ class Events:
     def ingest_changed(self, status: IngestStatus | None) -> None:
         self.cache.ingest = status
         self.enqueue([key for key in self.cache.objects if key.kind == "KnowledgeBase"])
+
+    def drift_changed(self, verdicts: Mapping[str, DriftVerdict]) -> None:
+        """Reconciles tenants whose verdict changed; after the first report, all."""
+        before, self.cache.drift = self.cache.drift, verdicts
+        tenants = [key for key in self.cache.objects if key.kind == "Tenant"]
+        self.enqueue([key for key in tenants if before is None or before.get(key.name) != verdicts.get(key.name)])
 
     def services_changed(self, down: Iterable[str]) -> None:
         self.cache.down = frozenset(down)

@@ -28,6 +28,7 @@ from operators.controllers.events import Events
 from operators.controllers.peer import Peer
 from operators.desired.desired_items import DesiredItems
 from operators.desired.replica_report import ReplicaReport, is_same
+from operators.reconcile.drift import verdicts
 
 # Seconds between polls of a gateway while an object waits for it.
 GATEWAY_S = 0.1
@@ -35,6 +36,8 @@ GATEWAY_S = 0.1
 MOST_ADAPTERS = 50
 # Seconds between questions about the use of keys.
 KEY_USES_S = 10.0
+# Seconds between questions about drift, which takes hours.
+DRIFT_S = 30.0
 # Seconds that a new leader waits for first reports: no report does not mean that an engine is empty.
 FIRST_REPORTS_S = 5.0
 
@@ -118,10 +121,10 @@ class PeerWatcher:
         addresses = self._addresses
         if addresses.drift_url is None:
             return None
-        tenants: LatestPusher[Tenants] = LatestPusher(
-            DriftClient(self._session, addresses.drift_url, addresses.drift_token).register
-        )
+        client = DriftClient(self._session, addresses.drift_url, addresses.drift_token)
+        tenants: LatestPusher[Tenants] = LatestPusher(client.register)
         self._start(tenants.run())
+        self._start(self._follow_drift(client))
         return tenants
 
     # What they report ----------------------------------------------------------------------------------------
@@ -146,6 +149,13 @@ class PeerWatcher:
 
         self._start(follow(client.status, hear, pusher=bases, news=news))
         return bases
+
+    async def _follow_drift(self, client: DriftClient) -> None:
+        """While the detector does not answer, its last verdicts stand."""
+        while True:
+            with suppress(PeerError):
+                self._events.drift_changed(verdicts(await client.report()))
+            await asyncio.sleep(DRIFT_S)
 
     def _sync_peers(self) -> None:
         """Follows new peers, and forgets removed ones. A peer with another address is a new one: the old address may

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
+from contract.conditions import DRIFTS, Condition, find
 from contract.objects import Objects
 from contract.resource import Key
 from contract.tenant import Tenant
@@ -30,8 +31,17 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
         return None
     namespace = stored.item.spec.namespace
     objects = Objects.model_construct(adapters=tuple(cache.adapters(namespace)), fine_tunes=cache.fine_tunes(namespace))
-    await context.store.write_status(stored, tenant_status(stored.item, verdict=verdict, objects=objects, now=now))
+    status = tenant_status(stored.item, verdict=verdict, objects=objects, drift=_drift(stored.item, cache), now=now)
+    await context.store.write_status(stored, status)
     return None
+
+
+def _drift(tenant: Tenant, cache: ClusterCache) -> Condition | None:
+    """Before the detector's first report, the stored one."""
+    if cache.drift is None:
+        return find(tenant.status.conditions, DRIFTS)
+    verdict = cache.drift.get(tenant.name)
+    return verdict.condition if verdict else None
 
 
 async def _off_board(stored: StoredObject[Tenant], context: Context) -> float | None:

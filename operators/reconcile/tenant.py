@@ -13,9 +13,13 @@ from operators.reconcile.training_limits import uses
 LAST_USED = timedelta(minutes=10)
 
 
-def tenant_status(tenant: Tenant, *, verdict: Condition, objects: Objects, now: datetime) -> TenantStatus:
+def tenant_status(
+    tenant: Tenant, *, verdict: Condition, objects: Objects, drift: Condition | None, now: datetime
+) -> TenantStatus:
+    """`drift` is the condition of a tenant with enough evidence."""
     adapters = sum(a.namespace == tenant.spec.namespace for a in objects.adapters) if verdict.holds else 0
-    new = (verdict, condition(c.READY, verdict.holds, verdict.reason, verdict.message))
+    ready = condition(c.READY, verdict.holds, verdict.reason, verdict.message)
+    new = (verdict, ready, drift) if drift else (verdict, ready)
     merged = c.merged(tenant.status.conditions, new, generation=tenant.metadata.generation, now=c.stamp(now))
     namespace = tenant.spec.namespace if verdict.holds else None
     training = uses(tenant, objects.fine_tunes, now)

@@ -75,7 +75,7 @@ def routes(detector: Detector) -> APIRouter:
         tenants: dict[str, dict[str, SignalReport]] = {}
         for item in detector.reports():
             tenants.setdefault(item.tenant, {})[item.signal] = signal_report(item)
-        return DriftReport(tenants=tenants)
+        return DriftReport(tenants=tenants, causes={**detector.causes()})
 
     return drift
 
@@ -84,6 +84,7 @@ def signal_report(report: Report) -> SignalReport:
     test = report.verdict.test
     return SignalReport(
         state=report.verdict.state,
+        cause=report.cause,
         since=report.verdict.since,
         p_value=test.p_value if test else None,
         statistic=test.statistic if test else None,
@@ -93,4 +94,5 @@ def signal_report(report: Report) -> SignalReport:
         reference_samples=report.reference_samples,
         provisional=report.is_provisional,
         reference=report.reference,
+        change=report.change,
     )

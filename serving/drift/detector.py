@@ -15,6 +15,7 @@ import numpy as np
 
 from contract.drift import Receipt
 from serving.drift import budget, verdict
+from serving.drift.cause import Cause, first_cause
 from serving.drift.errors import StateError
 from serving.drift.fleet import Fleet
 from serving.drift.hours import HOUR, Numbers
@@ -22,7 +23,7 @@ from serving.drift.registration import Registration, registration
 from serving.drift.registry import SIGNALS
 from serving.drift.series import Series, after_test, begun, is_due, rebased, with_reference, with_samples
 from serving.drift.settings import Settings
-from serving.drift.signal import Signal
+from serving.drift.signal import Basis, Signal
 from serving.drift.store import Record, Store
 from serving.drift.verdict import State, Verdict
 from serving.drift.wire import ReceivedObservation
@@ -36,11 +37,13 @@ class Report:
 
     tenant: str
     signal: str
+    cause: Cause
     verdict: Verdict
     samples: int
     reference_samples: int
     is_provisional: bool
     reference: str
+    change: str
 
 
 class Detector:
@@ -69,6 +72,11 @@ class Detector:
         self.received = Receipt(accepted=0, refused=0)
         self.refused_tenants: tuple[str, ...] = ()
 
+    @property
+    def tenants(self) -> Sequence[str]:
+        """Those that are watched."""
+        return tuple(self._records)
+
     def reports(self) -> list[Report]:
         return [
             self._report(tenant, signal, record)
@@ -89,6 +97,8 @@ class Detector:
                 continue
             for name, signal in self._signals.items():
                 if (sample := signal.sample(observation)) is not None:
+                    if not self._is_comparable(observation.tenant, name, signal.basis(observation)):
+                        arrived.pop((observation.tenant, name), None)
                     arrived[observation.tenant, name].append(sample)
         for (tenant, name), samples in arrived.items():
             record = self._records[tenant][name]
@@ -96,6 +106,33 @@ class Detector:
             self._keep(tenant, name, replace(record, series=extended))
         self.received = Receipt(accepted=self.received.accepted + accepted, refused=self.received.refused + refused)
         return Receipt(accepted=accepted, refused=refused)
+
+    def _is_comparable(self, tenant: str, name: str, basis: Basis) -> bool:
+        """False if the basis changed: then the signal has an empty series, and so a new reference."""
+        record = self._records[tenant][name]
+        before = record.bases.get(basis.subject, "")
+        if not basis.value or basis.value == before:
+            return True
+        bases = {**record.bases, basis.subject: basis.value}
+        if not before:
+            self._keep(tenant, name, replace(record, bases=bases))
+            return True
+        change = f"{basis.subject} changed from {before} to {basis.value}"
+        unknown, series = verdict.unknown(self._clock()), begun(self._signals[name].width)
+        self._keep(tenant, name, Record(series, unknown, record.reference, bases, change))
+        self._unsaved.add(tenant)
+        logger.info("%s of tenant %s gets a new reference: %s", name, tenant, change)
+        return False
+
+    def causes(self) -> dict[str, Cause]:
+        """What has changed, of each tenant with a signal that drifts."""
+        causes = {tenant: self._cause(tenant) for tenant in self._records}
+        return {tenant: cause for tenant, cause in causes.items() if cause}
+
+    def _cause(self, tenant: str) -> Cause | None:
+        records = self._records[tenant].items()
+        drifting = (name for name, record in records if record.verdict.state is State.DRIFT)
+        return first_cause(self._signals[name].cause for name in drifting)
 
     async def register(self, tenants: Sequence[str], references: Mapping[str, str] | None = None) -> Registration:
         """Watch exactly these tenants, up to the cap; all data of others is removed. A tenant whose text in
@@ -133,7 +170,7 @@ class Detector:
         for name, record in self._records[tenant].items():
             reference = record.reference if text is None else text
             unknown = verdict.unknown(self._clock())
-            self._keep(tenant, name, Record(rebased(record.series), unknown, reference))
+            self._keep(tenant, name, Record(rebased(record.series), unknown, reference, record.bases))
         self._unsaved.add(tenant)
         logger.info("tenant %s gets new references%s", tenant, f": {text!r}" if text else "")
 
@@ -167,10 +204,13 @@ class Detector:
 
     async def _test(self, tenant: str, name: str, now: int) -> None:
         """Samples that arrive meanwhile are in the present hour, and so in no window of this test."""
-        series, chosen = self._records[tenant][name].series, self._spans[name]
+        tested, chosen = self._records[tenant][name], self._spans[name]
+        series = tested.series
         all_series = {each: records[name].series for each, records in self._records.items() if name in records}
         outcome = await asyncio.to_thread(self._fleets[name].judge, tenant, series.window(now), all_series)
         record = self._records[tenant][name]
+        if record.bases != tested.bases:
+            return  # it has a new reference meanwhile
         judged = record.verdict
         if outcome is not None:
             alpha = self._level(name, series)
@@ -197,8 +237,9 @@ class Detector:
         window = series.window(self._hour() + 1)
         provisional = series.is_provisional(self._spans[signal])
         return Report(
-            tenant, signal, record.verdict, int(window.units), int(series.gathered), provisional, record.reference
-        )
+            tenant, signal, self._signals[signal].cause, record.verdict, int(window.units), int(series.gathered),
+            provisional, record.reference, record.change,
+        )  # fmt: skip
 
     def _keep(self, tenant: str, name: str, record: Record) -> None:
         self._records[tenant] = {**self._records[tenant], name: record}

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from serving.drift.cause import Cause
 from serving.drift.detector import Detector, Report
 from serving.drift.verdict import State
 
@@ -65,6 +66,13 @@ def observations(detector: Detector) -> Iterator[Sample]:
     yield ["refused"], detector.received.refused
 
 
+def causes(detector: Detector) -> Iterator[Sample]:
+    causes = detector.causes()
+    for tenant in detector.tenants:
+        for cause in Cause:
+            yield [tenant, cause], float(cause is causes.get(tenant))
+
+
 def refused_tenants(detector: Detector) -> Iterator[Sample]:
     yield [], len(detector.refused_tenants)
 
@@ -77,6 +85,7 @@ METRICS = (
     Metric("quiver_drift_statistic", "Statistic of the last test.", SERIES, per_report(statistic)),
     Metric("quiver_drift_samples", "Samples that a window holds.", (*SERIES, "window"), per_report(sizes)),
     Metric("quiver_drift_tested_timestamp_seconds", "When the last test was made.", SERIES, per_report(tested_at)),
+    Metric("quiver_drift_cause", "1 for what has changed, else 0.", ("tenant", "cause"), causes),
     Metric("quiver_drift_refused_tenants", "Tenants over the cap: they are not watched.", (), refused_tenants),
     Metric(
         "quiver_drift_observations",

@@ -7,7 +7,7 @@ crash leaves the old one or the new one, never a part. An unreadable file is set
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,15 +25,19 @@ SUFFIX = ".npz"
 DAMAGED = f"{SUFFIX}.damaged"
 UNFINISHED = ".unfinished"
 VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
+BASES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
 
 @dataclass(frozen=True)
 class Record:
-    """The stored state of one signal of a tenant. `reference` says why its reference was begun."""
+    """The stored state of one signal of a tenant. `reference` is the tenant's reason for a new reference, `bases` what
+    the samples depend on, by subject, and `change` the change of one that began the reference."""
 
     series: Series
     verdict: Verdict
     reference: str = ""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    change: str = ""
 
 
 # The stored state of one tenant, by signal.
@@ -108,8 +112,8 @@ class Store:
 
 
 def write(file: BinaryIO, records: Records) -> None:
-    """Six arrays for each signal: SIGNAL.hour, .count, .total, .ends (of the reference, and the start of the window),
-    .verdict (JSON) and .reference."""
+    """Eight arrays for each signal: SIGNAL.hour, .count, .total, .ends (of the reference, and the start of the window),
+    .verdict (JSON), .reference, .bases (JSON) and .change."""
     arrays: dict[str, NDArray[Any]] = {}
     for name, record in records.items():
         series, hours = record.series, record.series.hours
@@ -117,6 +121,8 @@ def write(file: BinaryIO, records: Records) -> None:
         arrays[f"{name}.ends"] = np.array([series.reference_end, series.window_start])
         arrays[f"{name}.verdict"] = np.array(VERDICT.dump_json(record.verdict).decode())
         arrays[f"{name}.reference"] = np.array(record.reference)
+        arrays[f"{name}.bases"] = np.array(BASES.dump_json(dict(record.bases)).decode())
+        arrays[f"{name}.change"] = np.array(record.change)
     np.savez(file, **arrays)  # type: ignore[arg-type]  # the names of its own parameters have no dot
 
 
@@ -129,9 +135,15 @@ def read(kept: Mapping[str, NDArray[Any]], name: str, width: int) -> Record:
         raise ValueError("expected counts of 0 and more")
     hours = Hours(hour, count, numbers(kept[f"{name}.total"], (len(hour), width)))
     reference_end, window_start = (int(end) for end in kept[f"{name}.ends"])
-    reference = str(kept[f"{name}.reference"]) if f"{name}.reference" in kept else ""
-    verdict = VERDICT.validate_json(str(kept[f"{name}.verdict"]))
-    return Record(Series(hours, reference_end, window_start), verdict, reference)
+    texts = {key: str(kept[f"{name}.{key}"]) for key in ("verdict", "reference", "bases", "change")
+             if f"{name}.{key}" in kept}  # fmt: skip
+    return Record(
+        Series(hours, reference_end, window_start),
+        VERDICT.validate_json(texts["verdict"]),
+        texts.get("reference", ""),
+        BASES.validate_json(texts.get("bases", "{}")),
+        texts.get("change", ""),
+    )
 
 
 def numbers(array: NDArray[Any], shape: tuple[int, ...]) -> Numbers:

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from contract.drift import Observation, Retrieval
+from contract.search import SearchResponse
 from serving.gateway.answers import Tokens
 from serving.gateway.catalog import Target
 from serving.gateway.comparisons import Comparisons, Result
@@ -29,7 +30,8 @@ class RequestRecord:
     sent: float | None = None
     first_byte: float | None = None
     tokens: Tokens = field(default_factory=Tokens)
-    embedding: str | None = None
+    begins_conversation: bool = False
+    search: SearchResponse | None = None
     finish_reason: str | None = None
     streamed: bool = False
     asked_stream: bool = False
@@ -70,7 +72,8 @@ class Accounts:
         facts = Facts(record.failed, record.no_engine, record.not_ready, record.caller_left, record.abstained)
         outcome = outcome_of(status, facts)
         metrics.count(tenant, model, status, outcome)
-        if outcome in (RequestOutcome.OK, RequestOutcome.ABSTAINED):
+        is_answered = outcome in (RequestOutcome.OK, RequestOutcome.ABSTAINED)
+        if is_answered:
             metrics.duration.labels(tenant, model, str(record.streamed).lower()).observe(now - record.started)
         if record.retrieval != "none":
             metrics.retrievals.labels(tenant, record.retrieval).inc()
@@ -82,8 +85,8 @@ class Accounts:
         metrics.tokens.labels(tenant, model, "prompt").inc(record.tokens.prompt)
         metrics.tokens.labels(tenant, model, "completion").inc(record.tokens.completion)
         self._observe_times(record, tenant, model, now)
-        if not (record.target and record.target.version):  # drift is of what the name answers
-            self._observations.add(_observation(record, now))
+        if is_answered and record.begins_conversation and record.target and not record.target.version:
+            self._observations.add(_observation(record, record.target, now))  # drift is of what the name answers
 
     def _compare(self, record: RequestRecord) -> None:
         """Counts a request for its version only if an engine answered or failed."""
@@ -105,16 +108,19 @@ class Accounts:
             self._metrics.output_token.labels(tenant).observe((now - first) / (record.tokens.completion - 1))
 
 
-def _observation(record: RequestRecord, now: float) -> Observation:
+def _observation(record: RequestRecord, target: Target, now: float) -> Observation:
+    search = record.search
     return Observation(
         tenant=record.tenant,
         model=record.model,
-        at=time.time(),
-        embedding=record.embedding,
+        version=target.engine_name or "",
+        embedder=search.embedder if search else "",
+        embedding=search.embedding if search else None,
         retrieval=record.retrieval,
+        relevance=search.best if search else None,
+        abstained=record.abstained,
+        cited=record.cited,
         finish_reason=record.finish_reason,
-        prompt_tokens=record.tokens.prompt,
         completion_tokens=record.tokens.completion,
-        first_token_s=None if record.first_byte is None else record.first_byte - record.started,
-        total_s=now - record.started,
+        answer_s=None if record.sent is None else now - record.sent,
     )

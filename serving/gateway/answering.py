@@ -36,6 +36,7 @@ class Answering:
 
     async def answer(self, context: RequestContext) -> None:
         await self._grammars.check(context.target.tenant, context.request.grammars)  # after the limits
+        context.record.begins_conversation = _begins_conversation(context.request)
         query = evidence.query(context.request, context.target, self._catalog().tenants.get(context.target.tenant))
         if query is None or not isinstance(context.request, ChatRequest):
             await self._upstream.forward(context, _body(context), None)
@@ -88,7 +89,7 @@ class Answering:
         finally:
             context.record.retrieval_s = time.monotonic() - begun
         context.record.retrieval = hits.outcome.value
-        context.record.embedding = hits.embedding if _begins_conversation(context.request) else None
+        context.record.search = hits
         context.raw.headers["x-quiver-retrieval"] = hits.outcome
         return hits
 
@@ -109,8 +110,8 @@ class Answering:
 
 
 def _begins_conversation(request: AnyRequest) -> bool:
-    """True if it has one question: later ones of a conversation are about the same, and are sent with the first."""
-    return isinstance(request, ChatRequest) and len(request.questions) == 1
+    """True if nothing was asked or answered before: later questions of a conversation are about the same."""
+    return not isinstance(request, ChatRequest) or (len(request.questions) == 1 and not request.has_answer)
 
 
 def _body(context: RequestContext) -> dict[str, Any]:

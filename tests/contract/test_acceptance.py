@@ -115,7 +115,7 @@ def _settled(found: Objects) -> Objects:
 
     def with_status(tenant: Tenant) -> Tenant:
         status = tenant_status(
-            tenant, verdict=verdicts[tenant.key], objects=found, now=datetime(2026, 1, 1, tzinfo=UTC)
+            tenant, verdict=verdicts[tenant.key], objects=found, drift=None, now=datetime(2026, 1, 1, tzinfo=UTC)
         )
         return tenant.model_copy(update={"status": status})
 

@@ -109,10 +109,9 @@ CASES = (
     Case("QuiverIngestStopped", "15m", {"quiver_ingest_stopped": "0+0x20"}, False),
     Case("QuiverObservationsDropped", "5m", {"quiver_gateway_dropped_observations_total": "0 0 5 5 5 5"}, True),
     Case("QuiverObservationsDropped", "5m", {"quiver_gateway_dropped_observations_total": "5 5 5 5 5 5"}, False),
-    Case("QuiverDrift", "90m", {'quiver_drift_state{tenant="acme", signal="s", state="drift"}': "1+0x100"}, True,
-         {"tenant": "acme", "signal": "s", "state": "drift"}),
-    Case("QuiverDrift", "90m",
-         {'quiver_drift_state{tenant="acme", signal="s", state="insufficient_evidence"}': "1+0x100"}, False),
+    Case("QuiverDrift", "90m", {'quiver_drift_cause{tenant="acme", cause="documents"}': "1+0x100"}, True,
+         {"tenant": "acme", "cause": "documents"}),
+    Case("QuiverDrift", "90m", {'quiver_drift_cause{tenant="acme", cause="documents"}': "0+0x100"}, False),
 )  # fmt: skip
 
 

@@ -74,6 +74,25 @@ def test_a_refused_search_and_a_found_one_are_told_apart(platform: Platform, acm
     platform.wait_until(lambda: found() == before + 1, what="the count")  # once the answer has gone out
 
 
+def test_the_first_answer_of_a_conversation_is_a_sample_of_every_signal(
+    platform: Platform, acme: openai.OpenAI
+) -> None:
+    def samples() -> dict[str, float]:
+        text = read_metrics(platform, platform.drift_url)
+        labels = {"tenant": "acme", "window": "reference"}
+        return {name: _sum(text, "quiver_drift_samples", signal=name, **labels) for name in SIGNALS}
+
+    before = samples()
+    first: Any = [{"role": "user", "content": "How long is the refund window of the Velmora Basic plan, please?"}]
+    later = [*first, {"role": "assistant", "content": "30 days."}, {"role": "user", "content": "And of Pro?"}]
+    with_documents = {"retrieval": {"knowledge_bases": ["handbook"]}}
+    for messages, body in ((later, with_documents), (first, with_documents), (first, {})):
+        acme.chat.completions.create(model="support", messages=messages, max_tokens=8, extra_body=body)
+    platform.wait_until(lambda: samples()["answer_length"] >= before["answer_length"] + 2, what="two observations")
+    grown = {name: count - before[name] for name, count in samples().items()}
+    assert grown == {name: 2 if name.startswith("answer") else 1 for name in SIGNALS}
+
+
 def test_drift_has_one_state_for_every_tenant_and_judges_none_without_a_week_of_evidence(platform: Platform) -> None:
     text = read_metrics(platform, platform.drift_url)
     for tenant in ("acme", "globex"):

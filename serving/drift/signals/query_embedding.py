@@ -3,16 +3,18 @@
 import numpy as np
 
 from contract.body import DIMENSIONS
+from serving.drift.cause import Cause
 from serving.drift.hours import Numbers
-from serving.drift.signal import Signal
+from serving.drift.signal import EmbedderSignal
 from serving.drift.statistics.features import WIDTH, Features
 from serving.drift.wire import ReceivedObservation
 
 _FEATURES = Features(DIMENSIONS)
 
 
-class QueryEmbedding(Signal):
+class QueryEmbedding(EmbedderSignal):
     name = "query_embedding"
+    cause = Cause.QUESTIONS
     width = WIDTH
 
     def sample(self, observation: ReceivedObservation) -> Numbers | None:

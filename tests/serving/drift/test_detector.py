@@ -336,3 +336,38 @@ async def test_a_directory_that_cannot_be_written_is_named(make_settings: MakeSe
     settings.state.mkdir()
     await watching.register(["acme"])
     assert (settings.state / "acme.npz").exists()
+
+
+def changed(tenant: str, embeddings: Samples, **changes: str) -> list[ReceivedObservation]:
+    return [ReceivedObservation.model_validate(each | changes) for each in observations(tenant, embeddings)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "signal", "other", "text"),
+    [
+        ({"version": "acme.support-2"}, "answer_outcome", "query_embedding", "support changed from acme.support-1 to"),
+        ({"embedder": "e5"}, "query_embedding", "answer_outcome", "embedder changed from minilm to e5"),
+    ],
+)
+async def test_another_version_or_embedder_begins_new_references_of_its_signals_alone(
+    small: Settings, changes: dict[str, str], signal: str, other: str, text: str
+) -> None:
+    traffic, clock = Traffic(seed=21), Clock()
+    watching = await watching_acme(small, clock, traffic)
+    watching.observe([*sent("acme", traffic.queries(2)), *changed("acme", traffic.queries(3), **changes)])
+    by_signal = {report.signal: report for report in watching.reports()}
+    assert by_signal[signal].reference_samples == 3
+    assert by_signal[signal].change.startswith(text)
+    assert by_signal[signal].verdict.state is State.INSUFFICIENT_EVIDENCE
+    assert by_signal[other].reference_samples == WEEKS * A_HOUR
+    assert by_signal[other].change == ""
+    await watching.close()
+    again = {report.signal: report for report in (await made(small, clock)).reports()}
+    assert again[signal] == by_signal[signal]
+
+
+async def test_an_observation_without_its_version_changes_nothing(small: Settings) -> None:
+    traffic, clock = Traffic(seed=22), Clock()
+    watching = await watching_acme(small, clock, traffic)
+    watching.observe(changed("acme", traffic.queries(3), version="", embedder=""))
+    assert {report.change for report in watching.reports()} == {""}

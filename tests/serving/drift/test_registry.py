@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from serving.drift import signals
+from serving.drift.cause import Cause
 from serving.drift.detector import Detector
 from serving.drift.registry import SIGNALS, signals_by_name
 from serving.drift.signal import Signal
@@ -18,14 +19,17 @@ from tests.serving.drift.conftest import MakeSettings
 from tests.serving.drift.test_detector import Clock
 from tests.serving.drift.traffic import observation
 
+WITH_EMBEDDING = ("query_embedding", "query_embedding_slow")
 NEW_SIGNAL = """
 import numpy as np
 
-from serving.drift.signal import Signal
+from serving.drift.cause import Cause
+from serving.drift.signal import AnswerSignal
 
 
-class AnswerLength(Signal):
-    name = "answer_length"
+class MeanLength(AnswerSignal):
+    name = "mean_length"
+    cause = Cause.ANSWERS
     width = 1
 
     def sample(self, observation):
@@ -36,10 +40,10 @@ class AnswerLength(Signal):
 async def test_a_file_is_all_that_a_new_signal_takes(
     make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await asyncio.to_thread((tmp_path / "answer_length.py").write_text, NEW_SIGNAL)
+    await asyncio.to_thread((tmp_path / "mean_length.py").write_text, NEW_SIGNAL)
     monkeypatch.setattr(signals, "__path__", [*signals.__path__, str(tmp_path)])
     found = await asyncio.to_thread(signals_by_name)
-    assert set(found) == {*SIGNALS, "answer_length"}
+    assert set(found) == {*SIGNALS, "mean_length"}
     clock = Clock()
     detector = await asyncio.to_thread(_detector, make_settings, found, clock)
     await detector.register(["acme"])
@@ -52,8 +56,10 @@ async def test_a_file_is_all_that_a_new_signal_takes(
         clock.now += 3_600
     await detector.evaluate()
     verdicts = {report.signal: report.verdict.state for report in detector.reports()}
-    expected = dict.fromkeys(SIGNALS, State.INSUFFICIENT_EVIDENCE)
-    assert verdicts == expected | {"answer_length": State.DRIFT}
+    expected = dict.fromkeys(SIGNALS, State.OK) | dict.fromkeys(WITH_EMBEDDING, State.INSUFFICIENT_EVIDENCE)
+    others = dict.fromkeys(("mean_length", "answer_length", "answer_speed"), State.DRIFT)  # all by the tokens
+    assert verdicts == expected | others
+    assert detector.causes() == {"acme": Cause.ANSWERS}
     await detector.close()
     again = await asyncio.to_thread(_detector, make_settings, found, clock)
     assert {report.signal: report.verdict.state for report in again.reports()} == verdicts

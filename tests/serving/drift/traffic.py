@@ -38,14 +38,16 @@ def observation(tenant: str, embedding: Samples | None = None) -> dict[str, Any]
     return {
         "tenant": tenant,
         "model": "support",
-        "at": 1_700_000_000.25,
+        "version": "acme.support-1",
+        "embedder": "minilm",
         "embedding": encoded,
         "retrieval": "evidence",
+        "relevance": 0.8,
+        "abstained": False,
+        "cited": True,
         "finish_reason": "stop",
-        "prompt_tokens": 120,
         "completion_tokens": 40,
-        "first_token_s": 0.08,
-        "total_s": 1.2,
+        "answer_s": 1.2,
     }
 
 
