@@ -1,16 +1,16 @@
 """Liveness, readiness and metrics of a service."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry
 from pydantic import BaseModel
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from service.bearer import METRICS
 from service.errors import ErrorBody, UnavailableError
+from service.series import page
 
 
 class ProbeStatus(BaseModel):
@@ -45,8 +45,7 @@ class Probes:
         @routes.get(METRICS, response_class=Response, responses={200: {"content": {"text/plain": {}}}, 401: _ERROR})
         async def metrics() -> Response:
             """For Prometheus."""
-            page = await asyncio.to_thread(generate_latest, self.registry)
-            return Response(page, headers={"Content-Type": CONTENT_TYPE_LATEST})
+            return StreamingResponse(page(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
         return routes
 

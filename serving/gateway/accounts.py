@@ -74,10 +74,11 @@ class Accounts:
         metrics.count(tenant, model, status, outcome)
         is_answered = outcome in (RequestOutcome.OK, RequestOutcome.ABSTAINED)
         if is_answered:
-            metrics.duration.labels(tenant, model, str(record.streamed).lower()).observe(now - record.started)
+            labels = (*metrics.timed(tenant, model), str(record.streamed).lower())
+            metrics.duration.labels(*labels).observe(now - record.started)
         if record.retrieval != "none":
             metrics.retrievals.labels(tenant, record.retrieval).inc()
-            metrics.retrieval.labels(tenant).observe(record.retrieval_s)
+            metrics.retrieval.labels(metrics.timed(tenant, model)[0]).observe(record.retrieval_s)
         if record.first_byte is None:
             if record.asked_stream and record.sent is not None:
                 metrics.give_up_first_token(tenant, model, now - record.started)
@@ -101,6 +102,7 @@ class Accounts:
         first = record.first_byte or now
         if record.streamed:
             self._metrics.observe_first_token(tenant, model, first - record.started)
+        tenant, model = self._metrics.timed(tenant, model)
         self._metrics.overhead.labels(tenant).observe(first - record.started - record.retrieval_s - record.engine_s)
         if record.sent is not None:
             self._metrics.queue.labels(tenant).observe(record.sent - record.started - record.retrieval_s)

@@ -97,7 +97,7 @@ class Forwarder:
         base = self._catalog().bases[target.base_model]
         capabilities.check(request, base)
         in_flight = self._metrics.in_flight.labels(self._metrics.tenant(record.tenant))
-        with self.versions.hold(target.engine_name or ""), in_flight.track_inprogress():
+        with self.versions.hold(target.engine_name or ""), in_flight.one_more():
             self._reserve(record, raw, request, base, target.prompt)
             tokens_in_flight = self._metrics.tokens_in_flight.labels(target.base_model)
             tokens_in_flight.inc(record.reserved)
