@@ -11,7 +11,7 @@ UV := $(or $(shell command -v uv),build/bootstrap/bin/uv)
 BIN := .venv/bin
 EMBEDDER := build/models/minilm
 
-.PHONY: help setup demo test unit check bench bench-retrieval bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator bench-fleet bench-tuning bench-drift bench-scrape images chart e2e crds monitoring docs dex lock clean
+.PHONY: help setup demo test unit check bench bench-retrieval bench-quality bench-parity bench-fuzz bench-gateway bench-neighbours bench-overflow bench-differential bench-adapters bench-operator bench-fleet bench-tuning bench-drift bench-observations bench-scrape images chart e2e crds monitoring docs dex lock clean
 
 help:
 	@echo 'make setup   everything that the rest needs: about 7 GB, minutes the first time'
@@ -47,7 +47,7 @@ check: .venv/ready
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry . --no-ansi
 
-BENCHES := retrieval drift scrape console quality parity fuzz gateway neighbours overflow differential adapters operator fleet tuning
+BENCHES := retrieval drift observations scrape console quality parity fuzz gateway neighbours overflow differential adapters operator fleet tuning
 bench: $(BENCHES:%=bench-%)
 
 $(BENCHES:%=bench-%): bench-%: setup

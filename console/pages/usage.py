@@ -1,9 +1,14 @@
-"""Usage and limits."""
+"""Usage and limits, and whether conversations have changed."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from console.visit import SignedIn
+from contract.conditions import DRIFTS
 
 
 def routes() -> APIRouter:
@@ -11,6 +16,13 @@ def routes() -> APIRouter:
 
     @pages.get("")
     async def usage(visit: SignedIn) -> Response:
-        return visit.page("usage.html", usage=await visit.get(f"{visit.path}/usage"))
+        used, tenant = await asyncio.gather(visit.get(f"{visit.path}/usage"), visit.get(visit.path))
+        return visit.page("usage.html", usage=used, drift=_drift(tenant))
 
     return pages
+
+
+def _drift(tenant: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The condition; None without enough evidence."""
+    conditions = tenant["status"].get("conditions", ())
+    return next((condition for condition in conditions if condition["type"] == DRIFTS), None)

@@ -10,6 +10,8 @@ from serving.drift.signal import Outcome
 from serving.drift.statistics.calibration import Calibration, calibrated
 from serving.drift.statistics.tail import Tail, tail_of
 
+# Of a reference: its end, and its number of samples.
+Identity = tuple[int, float]
 # How much wider distances without drift spread than chi square, between those that `make bench-drift` prints.
 INFLATION = 1.3
 # Fewer tenants say little about the fleet's inflation.
@@ -29,7 +31,8 @@ class Fleet:
 
     def __init__(self, window_units: int) -> None:
         self._window_units = window_units
-        self._calibrations: dict[str, tuple[tuple[int, float], Calibration | None]] = {}
+        self._calibrations: dict[str, tuple[Identity, Calibration | None]] = {}
+        self._null: tuple[Mapping[str, Identity], tuple[float, Tail]] | None = None
 
     def judge(self, tenant: str, window: Hours, series: Mapping[str, Series]) -> Outcome | None:
         """The test of one window; None if the tenant's reference has too few windows of its own. `series` are those of
@@ -38,7 +41,7 @@ class Fleet:
         own = calibrations.get(tenant)
         if own is None:
             return None
-        inflation, tail = without_drift(list(calibrations.values()))
+        inflation, tail = self._without_drift(calibrations)
         score = own.score(window, inflation)
         return Outcome(statistic=score, p_value=tail.p_value(score))
 
@@ -46,7 +49,14 @@ class Fleet:
         self._calibrations = {name: self._calibrated(name, each) for name, each in series.items() if each.reference_end}
         return {name: each for name, (_, each) in self._calibrations.items() if each is not None}
 
-    def _calibrated(self, tenant: str, series: Series) -> tuple[tuple[int, float], Calibration | None]:
+    def _without_drift(self, calibrations: Mapping[str, Calibration]) -> tuple[float, Tail]:
+        """Cached while no reference changes."""
+        identities = {name: identity for name, (identity, _) in self._calibrations.items()}
+        if self._null is None or self._null[0] != identities:
+            self._null = identities, without_drift(list(calibrations.values()))
+        return self._null[1]
+
+    def _calibrated(self, tenant: str, series: Series) -> tuple[Identity, Calibration | None]:
         reference = series.reference
         identity = (series.reference_end, reference.units)
         cached = self._calibrations.get(tenant)

@@ -53,7 +53,8 @@ class RequestRecord:
 
 
 class Accounts:
-    def __init__(self, metrics: Metrics, comparisons: Comparisons, observations: Observations) -> None:
+    def __init__(self, metrics: Metrics, comparisons: Comparisons, observations: Observations | None) -> None:
+        """Without `observations`, there is no detector of drift."""
         self._metrics = metrics
         self._comparisons = comparisons
         self._observations = observations
@@ -86,8 +87,13 @@ class Accounts:
         metrics.tokens.labels(tenant, model, "prompt").inc(record.tokens.prompt)
         metrics.tokens.labels(tenant, model, "completion").inc(record.tokens.completion)
         self._observe_times(record, tenant, model, now)
-        if is_answered and record.begins_conversation and record.target and not record.target.version:
-            self._observations.add(_observation(record, record.target, now))  # drift is of what the name answers
+        if is_answered and record.begins_conversation:
+            self.observe(record, now)
+
+    def observe(self, record: RequestRecord, now: float) -> None:
+        """Drift is of what a name answers, not of a version that was asked for."""
+        if self._observations and record.target and not record.target.version:
+            self._observations.add(_observation(record, record.target, now))
 
     def _compare(self, record: RequestRecord) -> None:
         """Counts a request for its version only if an engine answered or failed."""

@@ -170,7 +170,8 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         engine_keys = [key.get_secret_value() for key in (settings.engine_api_key, settings.engine_api_key_old)]
         engines = await stack.enter_async_context(engine.connect(engine_keys, settings.request_timeout_s))
         retrieval = await _retrieval(settings, stack)
-        observations, quotas = Observations(metrics), Quotas(time.monotonic, metrics.count_throttled)
+        observations = Observations(metrics) if settings.drift_url else None
+        quotas = Quotas(time.monotonic, metrics.count_throttled)
         accounts = Accounts(metrics, comparisons, observations)
         authentication = Authentication(catalog, uses, _delegations(settings))
         upstream = Upstream(catalog, engines, accounts, first_token_timeout_s=settings.first_token_timeout_s)
@@ -190,7 +191,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         )  # fmt: skip
         start = await stack.enter_async_context(_background())
         start(discovery.run())
-        if settings.drift_url:
+        if observations and settings.drift_url:
             start(observations.send_to(settings.drift_url, first(settings.drift_token.get_secret_value())))
         generation: dict[str, Handler] = {
             "/v1/chat/completions": partial(forwarder.serve, kind=ChatRequest),

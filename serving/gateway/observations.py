@@ -24,6 +24,10 @@ class Observations:
         self._queue: deque[Observation] = deque()
         self._metrics = metrics
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     def add(self, observation: Observation) -> None:
         if len(self._queue) >= _QUEUE_LENGTH:
             self._metrics.dropped_observations.inc()
