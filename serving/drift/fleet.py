@@ -10,8 +10,8 @@ from serving.drift.signal import Outcome
 from serving.drift.statistics.calibration import Calibration, calibrated
 from serving.drift.statistics.tail import Tail, tail_of
 
-# Of a reference: its end, and its number of samples.
-Identity = tuple[int, float]
+# Of a reference: its first hour, and its end. Nothing is added to hours that are over.
+Identity = tuple[int, int]
 # How much wider distances without drift spread than chi square, between those that `make bench-drift` prints.
 INFLATION = 1.3
 # Fewer tenants say little about the fleet's inflation.
@@ -57,7 +57,8 @@ class Fleet:
         return self._null[1]
 
     def _calibrated(self, tenant: str, series: Series) -> tuple[Identity, Calibration | None]:
-        reference = series.reference
-        identity = (series.reference_end, reference.units)
+        identity = (int(series.hours.hour[0]), series.reference_end)
         cached = self._calibrations.get(tenant)
-        return cached if cached and cached[0] == identity else (identity, calibrated(reference, self._window_units))
+        if cached and cached[0] == identity:
+            return cached
+        return identity, calibrated(series.reference, self._window_units)
