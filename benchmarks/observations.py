@@ -63,7 +63,7 @@ async def observation_us(platform: Platform, count: int) -> float:
     for _ in range(count):
         accounts.observe(_record(), time.monotonic())
     sending = asyncio.create_task(observations.send_to(url, token))
-    while observations.waiting:  # noqa: ASYNC110  # what is measured has no event for it
+    while observations.queued:  # noqa: ASYNC110  # what is measured has no event for it
         await asyncio.sleep(0.1)
     used = time.process_time() - begun
     sending.cancel()

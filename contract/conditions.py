@@ -10,7 +10,8 @@ FETCHED = "Fetched"
 RELEASED = "Released"
 READY = "Ready"
 RESIDENT = "Resident"  # only on adapters without a place in the engines' memory
-DRIFTS = "Drifts"  # only on tenants with enough evidence
+STEADY = "Steady"  # only on tenants with enough evidence of drift
+AS_GOOD = "AsGood"  # only on evaluations after their first run
 
 # Accepted
 VALID = "Valid"
@@ -37,14 +38,16 @@ SECRET_NOT_YOURS = "SecretNotYours"
 NO_JOBS = "NoJobs"
 SAME_VARIANTS = "SameVariants"
 TOO_LONG = "TooLong"
-# Drifts
+# Steady
 NO_DRIFT = "NoDrift"
-DRIFT_CAUSES = {
-    "questions": "QuestionsChanged",
-    "documents": "DocumentsChanged",
-    "answers": "AnswersChanged",
-    "engine": "EngineSpeedChanged",
-}
+QUESTIONS_CHANGED = "QuestionsChanged"
+DOCUMENTS_CHANGED = "DocumentsChanged"
+ANSWERS_CHANGED = "AnswersChanged"
+ENGINE_SPEED_CHANGED = "EngineSpeedChanged"
+CHANGED = "Changed"
+# AsGood
+AS_BEFORE = "AnswersAsBefore"
+WORSE = "AnswersWorse"
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
 ON_DEMAND = "OnDemand"

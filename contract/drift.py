@@ -25,7 +25,7 @@ class Observation(Body):
     model: Annotated[str, Field(min_length=1, max_length=253)]
     """The name that was asked for."""
     version: Annotated[str, Field(max_length=253)] = ""
-    """What answered under that name; empty if nothing was asked."""
+    """What answered under that name; empty if no engine was asked."""
     embedder: Annotated[str, Field(max_length=253)] = ""
     """The model of the embedding; empty without a search."""
     embedding: Embedding | None

@@ -114,6 +114,10 @@ class Outcome(Value):
     """The result in words."""
     variants: tuple[VariantResult, ...]
     """The variants in the order of the spec."""
+    first: str = ""
+    """The first run of the same comparison and questions; empty if this is it."""
+    worse: tuple[str, ...] = ()
+    """Variants whose answers are worse than in the first run, as NAME -0.120 (-0.160 to -0.080)."""
     report: str
     """The folder with every answer, and with the report as report.html."""
 

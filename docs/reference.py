@@ -22,6 +22,7 @@ from console.settings import Settings as ConsoleSettings
 from contract import conditions
 from kube.client import Client
 from operators.cluster.metrics import Metrics as OperatorMetrics
+from operators.reconcile.drift import REASONS as DRIFT_REASONS
 from operators.settings import AskingSettings, ManagementSettings, OperatorSettings
 from operators.settings import Settings as LocalSettings
 from retrieval.ingest.metrics import WorkerMetrics
@@ -47,7 +48,7 @@ HOMES = (ROOT, Path(sys.prefix).parent)
 PRODUCT = ("console", "contract", "kube", "operators", "retrieval", "service", "serving")
 GENERATED = "Written by `make docs`.\n"
 # Types of conditions, which are no reasons.
-_TYPES = ("ACCEPTED", "FETCHED", "RELEASED", "READY")
+_TYPES = ("ACCEPTED", "FETCHED", "RELEASED", "READY", "RESIDENT", "STEADY", "AS_GOOD")
 _REASON = re.compile(r"[A-Z][a-z]+([A-Z][a-z]*)*")
 
 SETTINGS: Mapping[str, type[BaseSettings]] = {
@@ -166,7 +167,7 @@ def reasons() -> dict[str, set[str]]:
         for path in sorted((ROOT / part).rglob("*.py")):
             for reason, message in _stated(ast.parse(path.read_text())):
                 found[reason] |= {message} if message else set()
-    return dict(found)
+    return {reason: set[str]() for reason in DRIFT_REASONS.values()} | found
 
 
 def _stated(tree: ast.AST) -> Iterator[tuple[str, str]]:

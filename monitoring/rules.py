@@ -72,7 +72,7 @@ SLOS = (
         "first_token",
         "quiver:slow_first_token",
         "quiver_gateway_slow_first_tokens_total",
-        "quiver_gateway_time_to_first_token_seconds_count",
+        "quiver_gateway_first_tokens_total",
         "QuiverFirstTokensSlow",
         "streams have a late first token",
     ),
@@ -110,6 +110,13 @@ ALERTS = (
         "{{ $labels.reason }}.",
         "kubectl describe {{ $labels.kind }} -n {{ $labels.namespace }} {{ $labels.name }}",
         "15m",
+    ),
+    Alert(
+        "QuiverAnswersWorse",
+        'quiver_object_condition{kind="Evaluation", condition="AsGood"} == 0',
+        "warning",
+        "Evaluation {{ $labels.namespace }}/{{ $labels.name }}: answers are worse than in its first run.",
+        "kubectl describe evaluation -n {{ $labels.namespace }} {{ $labels.name }} names the variants and by how much.",
     ),
     Alert(
         "QuiverNoLeader",
@@ -164,8 +171,9 @@ ALERTS = (
         "QuiverDrift",
         "quiver_drift_cause == 1",
         "warning",
-        "Tenant {{ $labels.tenant }} has drifted from its reference: its {{ $labels.cause }} changed.",
-        "kubectl describe tenant {{ $labels.tenant }} names the signals; begin a new reference if it is meant.",
+        "Tenant {{ $labels.tenant }} has drifted from its reference; what changed first: {{ $labels.cause }}.",
+        "kubectl describe tenant {{ $labels.tenant }} names the signals; if it is meant, say why in its "
+        "spec.driftReference.",
         "1h",
     ),
 )

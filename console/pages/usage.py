@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from console.visit import SignedIn
-from contract.conditions import DRIFTS
+from contract.conditions import STEADY
 
 
 def routes() -> APIRouter:
@@ -25,4 +25,4 @@ def routes() -> APIRouter:
 def _drift(tenant: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The condition; None without enough evidence."""
     conditions = tenant["status"].get("conditions", ())
-    return next((condition for condition in conditions if condition["type"] == DRIFTS), None)
+    return next((condition for condition in conditions if condition["type"] == STEADY), None)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import click
 
@@ -17,4 +18,6 @@ def drill() -> None:
 
     The detector is the platform's own; nothing that runs is touched. It takes about a minute.
     """
+    if find_spec("numpy") is None:
+        raise click.ClickException("the drill runs the detector here: pip install 'quiver[local]'")
     sys.exit(subprocess.run([sys.executable, "-m", "serving.drift.drill"], check=False).returncode)

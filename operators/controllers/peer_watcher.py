@@ -120,6 +120,7 @@ class PeerWatcher:
     def _start_tenant_pusher(self) -> LatestPusher[Tenants] | None:
         addresses = self._addresses
         if addresses.drift_url is None:
+            self._cache.drift = {}  # nobody has a verdict
             return None
         client = DriftClient(self._session, addresses.drift_url, addresses.drift_token)
         tenants: LatestPusher[Tenants] = LatestPusher(client.register)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from contract.conditions import DRIFTS, Condition, find
+from contract.conditions import STEADY, Condition, find
 from contract.objects import Objects
 from contract.resource import Key
 from contract.tenant import Tenant
@@ -39,7 +39,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
 def _drift(tenant: Tenant, cache: ClusterCache) -> Condition | None:
     """Before the detector's first report, the stored one."""
     if cache.drift is None:
-        return find(tenant.status.conditions, DRIFTS)
+        return find(tenant.status.conditions, STEADY)
     verdict = cache.drift.get(tenant.name)
     return verdict.condition if verdict else None
 

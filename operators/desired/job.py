@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from contract.fine_tune import Data
-from contract.job import DATA
+from contract.job import DATA, REFERENCE
 from contract.resource import Key
 
 
@@ -31,7 +31,9 @@ class Job:
     def fetch_arguments(self, root: str) -> tuple[str, ...]:
         """Of `python -m serving.agent.fetch`. `root` is the folder of all jobs."""
         pinned = ("--sha256", self.data.digest) if self.data.digest else ()
-        return ("--data", self.data.source, f"{root}/{self.folder}/{DATA}", "--alone", self.prefix, *pinned)
+        kept = f"{self.prefix}{REFERENCE}"
+        words = ("--alone", self.prefix, "--keep", kept)
+        return ("--data", self.data.source, f"{root}/{self.folder}/{DATA}", *words, *pinned)
 
 
 def folder_prefix(key: Key) -> str:

@@ -18,12 +18,15 @@ from pydantic import ValidationError
 from contract.job import DATA, REFUSED, RESULT
 from operators.clients.public_client import PublicClient, RefusedError, connected
 from operators.evaluation.asking import Asking, place_of, until_listed
+from operators.evaluation.references import first, this_run
 from operators.evaluation.summary import summary
 from operators.settings import AskingSettings
+from service.files import replace
+from tuning.evaluation.golden import changes
 from tuning.evaluation.plan import Plan
 from tuning.evaluation.question import Question, QuestionsInvalidError, read
 from tuning.evaluation.report import page
-from tuning.evaluation.result import Result, result_of
+from tuning.evaluation.result import result_of, scores_of
 from tuning.evaluation.run import ANSWERS, Answers, OtherRunError, answered
 
 
@@ -54,7 +57,7 @@ def _done(folder: Path, plan: Plan, url: str) -> Mapping[str, Any]:
     if not file.is_file():
         questions = read(plan.questions, plan.metric)
         answers = asyncio.run(_answers(folder, plan, questions, url))
-        _write(folder, plan, result_of(plan, questions, answers))
+        _write(folder, plan, questions, answers)
     return dict(json.loads(file.read_text()))
 
 
@@ -91,14 +94,17 @@ class _Progress:
             _say({"answers": done, "of": total})
 
 
-def _write(folder: Path, plan: Plan, result: Result) -> None:
+def _write(folder: Path, plan: Plan, questions: list[Question], answers: Answers) -> None:
     """The result is written last."""
+    result = result_of(plan, questions, answers)
     (folder / "report.html").write_text(page(result, folder.name), encoding="utf-8")
     (folder / "details.json").write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
     digest = hashlib.sha256(plan.questions.read_bytes()).hexdigest()
-    staged = folder / f"{RESULT}~"
-    staged.write_text(json.dumps(summary(result, digest)), encoding="utf-8")
-    staged.replace(folder / RESULT)
+    scores = scores_of(plan, questions, answers)
+    this = this_run(folder, digest, scores)
+    reference = first(folder, this)
+    since = () if reference.run == this.run else changes(reference, scores, questions)
+    replace(folder / RESULT, json.dumps(summary(result, digest, reference.run if since else "", since)))
 
 
 def _say(line: Mapping[str, Any]) -> None:

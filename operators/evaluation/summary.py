@@ -1,14 +1,16 @@
 """The result of an evaluation, as an Evaluation's status has it (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tuning.evaluation.golden import Change
 from tuning.evaluation.report import conclusion
 from tuning.evaluation.result import Result
 
 
-def summary(result: Result, questions: str) -> Mapping[str, Any]:
-    """The fields of `contract.evaluation.Outcome` that the job knows. `questions` is the digest of their file."""
+def summary(result: Result, questions: str, first: str, changes: Sequence[Change]) -> Mapping[str, Any]:
+    """The fields of `contract.evaluation.Outcome` that the job knows. `questions` is the digest of their file, and
+    `changes` are those since the run `first`."""
     return {
         "questions": questions,
         "count": result.questions,
@@ -16,6 +18,8 @@ def summary(result: Result, questions: str) -> Mapping[str, Any]:
         "best": list(result.comparison.best),
         "conclusion": conclusion(result),
         "variants": [_variant(result, name) for name in result.comparison.means],
+        "first": first,
+        "worse": [str(change) for change in changes if change.is_worse],
     }
 
 

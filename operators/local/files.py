@@ -18,7 +18,7 @@ from operators.local.directory import SUFFIXES
 logger = logging.getLogger(__name__)
 
 # An editor writes a file in several steps: changes this close together are one edit.
-_STEP_MS = 20
+_STEP_MS = 10
 _DEBOUNCE_MS = 400
 # Between checks of the watched paths.
 _LOOK_MS = 2000

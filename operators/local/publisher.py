@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -20,8 +21,9 @@ logger = logging.getLogger(__name__)
 CHECK_S = 5.0
 # Seconds before the next try after a failed write.
 RETRY_S = 1.0
-# Changes within this time are published together.
-COALESCE_S = 0.02
+# Changes within this time are published together, or within the time that the last snapshot took: large ones are
+# written, and read by gateways, less often.
+COALESCE_S = 0.005
 
 
 class Publisher:
@@ -41,6 +43,7 @@ class Publisher:
         self._cache = cache
         self._on_snapshot = on_snapshot
         self._published: Snapshot | None = None
+        self._took_s = 0.0
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -48,9 +51,12 @@ class Publisher:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_S):
                     await self._store.changed.wait()
-            await asyncio.sleep(COALESCE_S)
+            await asyncio.sleep(max(COALESCE_S, self._took_s))
             self._store.changed.clear()
-            if not await self._publish():
+            begun = time.monotonic()
+            is_published = await self._publish()
+            self._took_s = time.monotonic() - begun
+            if not is_published:
                 self._store.changed.set()
                 await asyncio.sleep(RETRY_S)
 

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 # Files are checked this often without a hint: a missed hint must not hide a change forever.
 FILES_PERIOD_S = 1.0
 # A file counts after it is unchanged for this long, or after this many looks.
-SETTLE_S = 0.05
+SETTLE_S = 0.03
 MOST_LOOKS = 10
 LOGS_PERIOD_S = 10.0
 

@@ -51,11 +51,22 @@ def next_status(
         result = Outcome(run=run, at=now, report=_folder(item, run, tenant, report.place), **report.result)
         history = (_point(result), *(history if _is_same(item, result) else ()))[:HISTORY_LENGTH]
     ready = _ready(verdict, obstacle, report, result, run, (answers, total))
-    merged = c.merged(item.status.conditions, (verdict, ready), generation=item.metadata.generation, now=now)
+    compared = _as_good(result) if verdict.holds and result else None
+    new = (verdict, ready, compared) if compared else (verdict, ready)
+    merged = c.merged(item.status.conditions, new, generation=item.metadata.generation, now=now)
     ended = "" if report and report.goes_on else before.ended or (now if report else "")
     return EvaluationStatus(
         run=run, ended=ended, answers=answers, total=total, result=result, history=history, conditions=merged
     )
+
+
+def _as_good(result: Outcome) -> Condition | None:
+    """Of the last result; None for a first run."""
+    if not result.first:
+        return None
+    if result.worse:
+        return condition(c.AS_GOOD, False, c.WORSE, f"worse than in run {result.first}: {', '.join(result.worse)}")
+    return condition(c.AS_GOOD, True, c.AS_BEFORE, f"no variant is worse than in run {result.first}")
 
 
 def _folder(item: Evaluation, run: str, tenant: str, place: str) -> str:

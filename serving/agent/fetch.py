@@ -30,13 +30,14 @@ def main() -> int:
     parser.add_argument(
         "--alone", metavar="BEGINNING", help="first removes other folders with this beginning beside it"
     )
+    parser.add_argument("--keep", default="", metavar="FOLDER", help="is not removed")
     parser.add_argument("--adapter", nargs=2, metavar=("SOURCE", "FOLDER"), help="an adapter's two files")
     given, settings = parser.parse_args(), InputSettings()
     credentials: Mapping[str, Mapping[str, str]] = json.loads(settings.credentials.get_secret_value())
     fetcher = Fetcher(settings.policy)
     try:
         if given.data and given.alone:
-            _remove_others(Path(given.data[1]).parent, given.alone)
+            _remove_others(Path(given.data[1]).parent, given.alone, given.keep)
         if given.data:
             asyncio.run(_data(fetcher, given.data[0], Path(given.data[1]), credentials.get("data", {}), given.sha256))
         if given.adapter:
@@ -51,10 +52,10 @@ def main() -> int:
     return 0
 
 
-def _remove_others(folder: Path, beginning: str) -> None:
-    """The folders of an object's earlier jobs."""
+def _remove_others(folder: Path, beginning: str, kept: str) -> None:
+    """The folders of an object's earlier jobs, except `kept`."""
     for other in folder.parent.glob(f"{beginning}*"):
-        if other != folder and not other.is_symlink():
+        if other.name not in (folder.name, kept) and not other.is_symlink():
             shutil.rmtree(other, ignore_errors=True)
 
 

@@ -126,12 +126,11 @@ class Detector:
 
     def causes(self) -> dict[str, Cause]:
         """What has changed, of each tenant with a signal that drifts."""
-        causes = {tenant: self._cause(tenant) for tenant in self._records}
+        causes = {tenant: self._cause(records) for tenant, records in self._records.items()}
         return {tenant: cause for tenant, cause in causes.items() if cause}
 
-    def _cause(self, tenant: str) -> Cause | None:
-        records = self._records[tenant].items()
-        drifting = (name for name, record in records if record.verdict.state is State.DRIFT)
+    def _cause(self, records: Mapping[str, Record]) -> Cause | None:
+        drifting = (name for name, record in records.items() if record.verdict.state is State.DRIFT)
         return first_cause(self._signals[name].cause for name in drifting)
 
     async def register(self, tenants: Sequence[str], references: Mapping[str, str] | None = None) -> Registration:
@@ -182,6 +181,8 @@ class Detector:
 
     async def _evaluate(self, tenant: str) -> None:
         """A failure is logged, and affects its tenant only."""
+        if tenant not in self._records:
+            return  # it has left since
         try:
             now = self._hour()
             if self._saved_at.get(tenant) != now:  # once an hour: a crash loses no more
@@ -204,12 +205,11 @@ class Detector:
 
     async def _test(self, tenant: str, name: str, now: int) -> None:
         """Samples that arrive meanwhile are in the present hour, and so in no window of this test."""
-        tested, chosen = self._records[tenant][name], self._spans[name]
-        series = tested.series
+        series, spans = self._records[tenant][name].series, self._spans[name]
         all_series = {each: records[name].series for each, records in self._records.items() if name in records}
         outcome = await asyncio.to_thread(self._fleets[name].judge, tenant, series.window(now), all_series)
         record = self._records[tenant][name]
-        if record.bases != tested.bases:
+        if record.series.reference_id != series.reference_id:
             return  # it has a new reference meanwhile
         judged = record.verdict
         if outcome is not None:
@@ -217,7 +217,7 @@ class Detector:
             judged = verdict.judged(record.verdict, outcome, alpha=alpha, now=self._clock())
             logger.info("tested %s of tenant %s: %s, p=%.2g", name, tenant, judged.state, outcome.p_value)
         drifted = judged.state is State.DRIFT
-        series = after_test(record.series, now, chosen, drifted=drifted)
+        series = after_test(record.series, now, spans, drifted=drifted)
         self._keep(tenant, name, replace(record, series=series, verdict=judged))
         self._unsaved.add(tenant)
 
@@ -252,7 +252,9 @@ class Detector:
         """The stored records; a signal missing in the file starts empty."""
         try:
             widths = {name: signal.width for name, signal in self._signals.items()}
-            return {**self._new(), **self._store.load(tenant, widths)}
+            stored = self._store.load(tenant, widths)
+            reference = next((record.reference for record in stored.values()), "")
+            return {**self._new(reference), **stored}
         except StateError as damage:  # one bad file never stops the other tenants
             logger.error("%s; until then the tenant starts with an empty series", damage)
             self._unsaved.add(tenant)

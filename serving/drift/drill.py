@@ -55,7 +55,7 @@ DRILLS = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DrillResult:
     """`caught_by` are signals that drift, or that have new references. `hours` is the time from the change to the first
     of them; None if nothing was seen. `evidence` is a test, or the change on record."""
 
@@ -78,8 +78,8 @@ class Clock:
         return self.hour * HOUR
 
 
-async def run(state: Path, progress: Callable[[str], None]) -> tuple[list[Outcome], list[str]]:
-    """The outcome of each drill, and the tenants without a change that are said to have drifted."""
+async def run(state: Path, progress: Callable[[str], None]) -> tuple[list[DrillResult], list[str]]:
+    """The result of each drill, and the tenants without a change that are said to have drifted."""
     tenants = [drill.name for drill in DRILLS] + [f"quiet-{number}" for number in range(QUIET)]
     clock, settings = Clock(), Settings(token=SecretStr("drill" * 4), state=state)
     detector = await asyncio.to_thread(lambda: Detector(settings, Store(state), clock=clock))
@@ -88,15 +88,15 @@ async def run(state: Path, progress: Callable[[str], None]) -> tuple[list[Outcom
     for _ in range(REFERENCE // EVALUATED):
         await _hours(detector, clock, traffic, {}, EVALUATED, progress)
     changes = {drill.name: drill.change for drill in DRILLS}
-    outcomes = {drill.name: Outcome(drill) for drill in DRILLS}
+    results = {drill.name: DrillResult(drill) for drill in DRILLS}
     false_alarms: set[str] = set()
     for hour in range(AFTER):
         await _hours(detector, clock, traffic, changes, 1, progress)
-        for name, outcome in outcomes.items():
-            if outcome.hours is None:
-                outcomes[name] = _seen(detector, outcome.drill, hour + 1)
-        false_alarms |= {tenant for tenant in detector.causes() if tenant not in outcomes}
-    return list(outcomes.values()), sorted(false_alarms)
+        for name, result in results.items():
+            if result.hours is None:
+                results[name] = _seen(detector, result.drill, hour + 1)
+        false_alarms |= {tenant for tenant in detector.causes() if tenant not in results}
+    return list(results.values()), sorted(false_alarms)
 
 
 async def _hours(
@@ -112,13 +112,17 @@ async def _hours(
     await detector.evaluate()
 
 
-def _seen(detector: Detector, drill: Drill, hours: int) -> Outcome:
+def _seen(detector: Detector, drill: Drill, hours: int) -> DrillResult:
+    """What has drifted or changed `hours` after the change."""
+    begun = (_FIRST + REFERENCE) * HOUR
     reports = [report for report in detector.reports() if report.tenant == drill.name]
-    caught = [report for report in reports if report.verdict.state is State.DRIFT or report.change]
+    drifting = [report for report in reports if report.verdict.state is State.DRIFT and report.verdict.since > begun]
+    caught = drifting or [report for report in reports if report.change]
     if not caught:
-        return Outcome(drill)
-    cause = detector.causes().get(drill.name) or caught[0].change.partition(" ")[0]
-    return Outcome(drill, tuple(report.signal for report in caught), cause, hours, _evidence(caught[0]))
+        return DrillResult(drill)
+    cause = detector.causes().get(drill.name) if drifting else caught[0].change.partition(" ")[0]
+    first = next((report for report in caught if report.cause is cause), caught[0])
+    return DrillResult(drill, tuple(report.signal for report in caught), cause or "", hours, _evidence(first))
 
 
 def _evidence(report: Report) -> str:
@@ -128,16 +132,16 @@ def _evidence(report: Report) -> str:
     return f"p={test.p_value:.1e}, level {test.alpha:.1e}, against {report.reference_samples:,} samples"
 
 
-def table(outcomes: list[Outcome], false_alarms: list[str]) -> str:
+def table(results: list[DrillResult], false_alarms: list[str]) -> str:
     lines = []
-    for outcome in outcomes:
-        verdict = "caught" if outcome.passed else "MISSED"
-        lines.append(f"{verdict}  {outcome.drill.name:<10} {outcome.drill.what}")
-        if outcome.hours is None:
+    for result in results:
+        verdict = "caught" if result.passed else "MISSED"
+        lines.append(f"{verdict}  {result.drill.name:<10} {result.drill.what}")
+        if result.hours is None:
             lines.append("        nothing was seen")
             continue
-        lines.append(f"        after {outcome.hours} h by {', '.join(outcome.caught_by)}: {outcome.cause}")
-        lines.append(f"        {outcome.evidence}")
+        lines.append(f"        after {result.hours} h by {', '.join(result.caught_by)}: {result.cause}")
+        lines.append(f"        {result.evidence}")
     others = f"{', '.join(false_alarms)} drifted without a change" if false_alarms else "no other tenant drifted"
     return "\n".join([*lines, others])
 
@@ -151,9 +155,9 @@ def main() -> int:
     argparse.ArgumentParser(prog="quiver drift drill", description=__doc__,
                             formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        outcomes, false_alarms = asyncio.run(run(Path(folder), _show_progress))
-    sys.stdout.write(f"{table(outcomes, false_alarms)}\n")
-    return 0 if all(outcome.passed for outcome in outcomes) and not false_alarms else 1
+        results, false_alarms = asyncio.run(run(Path(folder), _show_progress))
+    sys.stdout.write(f"{table(results, false_alarms)}\n")
+    return 0 if all(result.passed for result in results) and not false_alarms else 1
 
 
 if __name__ == "__main__":

@@ -10,8 +10,7 @@ from serving.drift.signal import Outcome
 from serving.drift.statistics.calibration import Calibration, calibrated
 from serving.drift.statistics.tail import Tail, tail_of
 
-# Of a reference: its first hour, and its end. Nothing is added to hours that are over.
-Identity = tuple[int, int]
+ReferenceId = tuple[int, int] | None
 # How much wider distances without drift spread than chi square, between those that `make bench-drift` prints.
 INFLATION = 1.3
 # Fewer tenants say little about the fleet's inflation.
@@ -31,8 +30,8 @@ class Fleet:
 
     def __init__(self, window_units: int) -> None:
         self._window_units = window_units
-        self._calibrations: dict[str, tuple[Identity, Calibration | None]] = {}
-        self._null: tuple[Mapping[str, Identity], tuple[float, Tail]] | None = None
+        self._calibrations: dict[str, tuple[ReferenceId, Calibration | None]] = {}
+        self._quiet: tuple[Mapping[str, ReferenceId], tuple[float, Tail]] | None = None
 
     def judge(self, tenant: str, window: Hours, series: Mapping[str, Series]) -> Outcome | None:
         """The test of one window; None if the tenant's reference has too few windows of its own. `series` are those of
@@ -51,14 +50,13 @@ class Fleet:
 
     def _without_drift(self, calibrations: Mapping[str, Calibration]) -> tuple[float, Tail]:
         """Cached while no reference changes."""
-        identities = {name: identity for name, (identity, _) in self._calibrations.items()}
-        if self._null is None or self._null[0] != identities:
-            self._null = identities, without_drift(list(calibrations.values()))
-        return self._null[1]
+        references = {name: reference for name, (reference, _) in self._calibrations.items()}
+        if self._quiet is None or self._quiet[0] != references:
+            self._quiet = references, without_drift(list(calibrations.values()))
+        return self._quiet[1]
 
-    def _calibrated(self, tenant: str, series: Series) -> tuple[Identity, Calibration | None]:
-        identity = (int(series.hours.hour[0]), series.reference_end)
+    def _calibrated(self, tenant: str, series: Series) -> tuple[ReferenceId, Calibration | None]:
         cached = self._calibrations.get(tenant)
-        if cached and cached[0] == identity:
+        if cached and cached[0] == series.reference_id:
             return cached
-        return identity, calibrated(series.reference, self._window_units)
+        return series.reference_id, calibrated(series.reference, self._window_units)

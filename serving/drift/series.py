@@ -38,6 +38,11 @@ class Series:
         return self.hours.between(self.window_start, now) if self.reference_end else empty(self.hours.total.shape[1])
 
     @property
+    def reference_id(self) -> tuple[int, int] | None:
+        """The reference's first hour and its end: nothing is added to hours that are over. None without one."""
+        return (int(self.hours.hour[0]), self.reference_end) if self.reference_end else None
+
+    @property
     def gathered(self) -> float:
         """Samples of the reference, or those on their way to one."""
         return self.reference.units if self.reference_end else self.hours.units

@@ -29,6 +29,8 @@ class RequestRecord:
     engine_s: float = 0.0
     sent: float | None = None
     first_byte: float | None = None
+    answered: float | None = None
+    """When the engine's last bytes came, before the caller read them."""
     tokens: Tokens = field(default_factory=Tokens)
     begins_conversation: bool = False
     search: SearchResponse | None = None
@@ -91,9 +93,10 @@ class Accounts:
             self.observe(record, now)
 
     def observe(self, record: RequestRecord, now: float) -> None:
-        """Drift is of what a name answers, not of a version that was asked for."""
-        if self._observations and record.target and not record.target.version:
-            self._observations.add(_observation(record, record.target, now))
+        """Drift is of what a name answers: not of a version that was asked for, and not of a canary."""
+        target = record.target
+        if self._observations and target and not target.version and not target.is_canary:
+            self._observations.add(_observation(record, target, now))
 
     def _compare(self, record: RequestRecord) -> None:
         """Counts a request for its version only if an engine answered or failed."""
@@ -121,7 +124,7 @@ def _observation(record: RequestRecord, target: Target, now: float) -> Observati
     return Observation(
         tenant=record.tenant,
         model=record.model,
-        version=target.engine_name or "",
+        version="" if record.sent is None else target.engine_name or "",
         embedder=search.embedder if search else "",
         embedding=search.embedding if search else None,
         retrieval=record.retrieval,
@@ -130,5 +133,5 @@ def _observation(record: RequestRecord, target: Target, now: float) -> Observati
         cited=record.cited,
         finish_reason=record.finish_reason,
         completion_tokens=record.tokens.completion,
-        answer_s=None if record.sent is None else now - record.sent,
+        answer_s=None if record.sent is None else (record.answered or now) - record.sent,
     )

@@ -20,7 +20,7 @@ from serving.gateway.catalog import Catalog, build_catalog
 logger = logging.getLogger(__name__)
 
 # Files are replaced by rename, so each event means a complete snapshot: there is no need to wait for further events.
-_DEBOUNCE_MS = 20
+_DEBOUNCE_MS = 10
 # The file is checked this often even without events, and watched again this long after a failure.
 _LOOK_MS = 1000
 

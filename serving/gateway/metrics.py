@@ -34,6 +34,9 @@ class Metrics:
         self.slow = self._counter(
             "slow_first_tokens", "Streams whose first token came later than the tenant's SLO says.", "tenant"
         )
+        self.first_tokens = self._counter(
+            "first_tokens", "Streams that have begun, or were given up too late.", "tenant"
+        )
         self.budget = self._gauge("slo_budget", "The share of requests that may miss the tenant's SLO.", "tenant",
                                   "slo")  # fmt: skip
         self.documents = self._counter("documents_requests", "Finished requests for documents.", "tenant", "route",
@@ -90,6 +93,7 @@ class Metrics:
 
     def observe_first_token(self, tenant: str, model: str, seconds: float) -> None:
         """Of a stream. `tenant` and `model` are labels, from `names`."""
+        self.first_tokens.labels(tenant).inc()
         self.first_token.labels(*self.timed(tenant, model)).observe(seconds)
         slo = self._slos.get(tenant)
         if slo and seconds > slo.first_token_seconds:
@@ -138,6 +142,7 @@ class Metrics:
                 _remove(self._per_model(), tenant, name)
         for tenant in self._models.keys() - before.keys():  # from the start: rates miss a series' first event
             self.failed.labels(tenant)
+            self.first_tokens.labels(tenant)
             self.slow.labels(tenant)
         self._take_slos(slos or {}, before.keys())
 
@@ -164,8 +169,8 @@ class Metrics:
 
     def _per_tenant(self) -> list[Counter | Histogram | Gauge]:
         return [
-            self.requests, self.tokens, self.failed, self.slow, self.budget, self.documents, self.throttled,
-            self.retrievals, self.invalid_citations, self.in_flight, *self._histograms(),
+            self.requests, self.tokens, self.failed, self.first_tokens, self.slow, self.budget, self.documents,
+            self.throttled, self.retrievals, self.invalid_citations, self.in_flight, *self._histograms(),
         ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 
 import aiohttp
 
@@ -25,8 +26,9 @@ class Observations:
         self._metrics = metrics
 
     @property
-    def waiting(self) -> int:
-        return len(self._queue)
+    def queued(self) -> Sequence[Observation]:
+        """Those that are not sent yet."""
+        return tuple(self._queue)
 
     def add(self, observation: Observation) -> None:
         if len(self._queue) >= _QUEUE_LENGTH:

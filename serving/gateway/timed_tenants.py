@@ -41,5 +41,5 @@ class TimedTenants:
         return Use(is_timed=True, dropped=dropped)
 
     def drop(self, tenant: str) -> None:
-        """Takes the place of a tenant that left."""
+        """Frees the place of a tenant that left."""
         self._used.pop(tenant, None)

@@ -93,6 +93,7 @@ class Upstream:
     async def _respond(self, context: RequestContext, answer: Answer, grounds: Grounds | None) -> None:
         raw = await answer.body()
         context.record.begin_answer()
+        context.record.answered = context.record.first_byte
         result = answers.whole(raw, name=context.target.label, grounds=grounds, legacy=context.legacy)
         context.record.tokens, context.record.finish_reason, context.record.cited = (
             result.tokens,
@@ -108,6 +109,7 @@ class Upstream:
         async for block in sse.blocks(answer.chunks(self._first_token_timeout_s)):
             if sse.fails(block):
                 raise EngineError("the engine failed after it had begun")
+            context.record.answered = time.monotonic()
             if not context.raw.started:
                 context.record.begin_answer()
                 await context.raw.start(200, EVENT_STREAM)

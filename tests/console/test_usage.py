@@ -6,7 +6,8 @@ import pytest
 
 from console.language import LANGUAGES, Language
 from console.pages.usage import _drift
-from contract.conditions import DRIFT_CAUSES, DRIFTS, NO_DRIFT
+from contract.conditions import NO_DRIFT, STEADY
+from operators.reconcile.drift import REASONS
 
 
 def _tenant(*conditions: dict[str, Any]) -> dict[str, Any]:
@@ -19,11 +20,11 @@ def test_a_tenant_without_a_verdict_has_none() -> None:
 
 
 def test_the_condition_is_what_is_shown() -> None:
-    condition = {"type": DRIFTS, "status": "True", "reason": "QuestionsChanged"}
+    condition = {"type": STEADY, "status": "False", "reason": "QuestionsChanged"}
     assert _drift(_tenant(condition)) == condition
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("reason", [NO_DRIFT, "Unknown", *DRIFT_CAUSES.values()])
+@pytest.mark.parametrize("reason", [NO_DRIFT, "Unknown", "Changed", *REASONS.values()])
 def test_every_reason_has_a_text(language: str, reason: str) -> None:
     assert Language(language)(f"usage.{reason}")

@@ -20,7 +20,7 @@ BUDGETS = {
 OK = 'quiver_gateway_requests_total{tenant="acme", model="m", code="200", outcome="ok"}'
 BROKEN = 'quiver_gateway_requests_total{tenant="acme", model="m", code="200", outcome="engine_failed"}'
 FAILED = 'quiver_gateway_failed_requests_total{tenant="acme"}'
-STREAMS = 'quiver_gateway_time_to_first_token_seconds_count{tenant="acme", model="m"}'
+STREAMS = 'quiver_gateway_first_tokens_total{tenant="acme", model="m"}'
 SLOW = 'quiver_gateway_slow_first_tokens_total{tenant="acme"}'
 
 
@@ -93,6 +93,10 @@ CASES = (
     Case("QuiverObjectRefused", "20m", _condition(0, condition="Fetched", reason="NoSlot"), True,
          _adapter("Fetched", "NoSlot")),
     Case("QuiverObjectRefused", "20m", _condition(0, condition="Fetched", reason="Fetching"), False),
+    Case("QuiverAnswersWorse", "5m", _condition(0, kind="Evaluation", condition="AsGood", reason="AnswersWorse"), True,
+         _adapter("AsGood", "AnswersWorse") | {"kind": "Evaluation"}),
+    Case("QuiverAnswersWorse", "5m", _condition(1, kind="Evaluation", condition="AsGood", reason="AnswersAsBefore"),
+         False),
     Case("QuiverNoLeader", "5m", {"quiver_leading": "0+0x10"}, True),
     Case("QuiverNoLeader", "5m", {'quiver_leading{pod="a"}': "0+0x10", 'quiver_leading{pod="b"}': "1+0x10"}, False),
     Case("QuiverEngineStuck", "15m", {ENGINE[0]: "3+0x20", ENGINE[1]: "9+0x20"}, True, {"pod": "a"}),

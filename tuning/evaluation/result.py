@@ -59,10 +59,7 @@ class Result:
 def result_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Result:
     names = [variant.name for variant in plan.variants]
     by_variant = {name: [answers[name, question.line] for question in questions] for name in names}
-    scores: Scores = {
-        name: [score(plan.metric, q, a, plan.abstentions) for q, a in zip(questions, each, strict=True)]
-        for name, each in by_variant.items()
-    }
+    scores = scores_of(plan, questions, answers)
     use = {name: _use(each) for name, each in by_variant.items()}
     groups = [question.group for question in questions]
     twice = [((names[0], question.line), (names[0] + AGAIN, question.line)) for question in questions]
@@ -80,6 +77,13 @@ def result_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Re
         flips=sum(one.text != other.text for one, other in again),
         repeated=len(again),
     )
+
+
+def scores_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Scores:
+    return {
+        variant.name: [score(plan.metric, q, answers[variant.name, q.line], plan.abstentions) for q in questions]
+        for variant in plan.variants
+    }
 
 
 def _use(answers: Sequence[Answer]) -> Use:

@@ -8,7 +8,7 @@ from serving.drift.wire import ReceivedObservation
 
 
 class AnswerLength(AnswerSignal):
-    """Classes of tokens, each up to 1.5 times as many as the one before: 1, then up to 2, 3, 4, 5, 7, 11, … 9,900."""
+    """Classes of tokens, each up to 1.5 times as many as the one before: 1, 2, 3, to 5, 7, 11, … 7,481, and more."""
 
     name = "answer_length"
     cause = Cause.ANSWERS

@@ -23,13 +23,14 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Calibration:
-    """Of one reference: `distances` are those of its own windows, `units` its samples, and `size` those of a window."""
+    """Of one reference: `distances` are those of its own windows, which have `size` samples on average, and `units` its
+    samples."""
 
     fitted: Season
     covariance: Covariance
     distances: NDArray[np.float64]
     units: float
-    size: int
+    size: float
 
     @property
     def inflation(self) -> float:
@@ -40,14 +41,16 @@ class Calibration:
     def standardised(self, fleet_inflation: float) -> NDArray[np.float64]:
         """The scores of the reference's own windows, as wide as those of new ones: a mean is nearer to its own windows
         than to others."""
-        nearer = np.sqrt(1 - self.size / self.units)
-        return np.asarray((self._roots - self._roots.mean()) / (self._spread(fleet_inflation) * nearer), np.float64)
+        spread = self._spread(fleet_inflation) * np.sqrt(1 - self.size / self.units)
+        return np.asarray((self._roots - self._roots.mean()) / spread, np.float64)
 
     def score(self, window: Hours, fleet_inflation: float) -> float:
-        """How many spreads the window's distance is above the mean of the reference's own windows."""
-        distance = self.covariance.distance(residuals(window, self.fitted), window.units)
-        error = self._spread(fleet_inflation) * np.sqrt(1 + window.units / self.units)
-        return float((np.cbrt(distance / self._mean) - self._roots.mean()) / error)
+        """How many spreads the window's distance is above the mean of the reference's own windows. Where traffic has
+        grown, it is that of a window of their size: what a season misses grows with the samples."""
+        grown = max(1.0, window.units / self.size)
+        distance = self.covariance.distance(residuals(window, self.fitted), window.units) / grown
+        spread = self._spread(fleet_inflation) * np.sqrt(1 + window.units / grown / self.units)
+        return float((np.cbrt(distance / self._mean) - self._roots.mean()) / spread)
 
     @property
     def _mean(self) -> float:
@@ -86,7 +89,8 @@ def calibrated(reference: Hours, size: int) -> Calibration | None:
         return others.distance(residuals(window, rest), window.units)
 
     distances = np.array([left_out(first, end) for first, end in spans])
-    return Calibration(fitted, whole, distances, reference.units, size)
+    units = float(np.mean([reference.slice(first, end).units for first, end in spans]))
+    return Calibration(fitted, whole, distances, reference.units, units)
 
 
 def _spans(reference: Hours, size: int) -> list[tuple[int, int]]:

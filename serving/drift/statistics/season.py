@@ -14,7 +14,8 @@ HARMONICS = 3
 # The effect of weekends is fitted from this many days on.
 WEEKEND_DAYS = 14
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
-_RIDGE = 1e-6
+# So many samples without a rhythm are added: hours without any are not guessed from the others.
+_PRIOR = 20.0
 
 Matrix = NDArray[np.float64]
 
@@ -31,8 +32,9 @@ class Season:
     @property
     def coefficients(self) -> Matrix:
         """Shape (p, width)."""
-        ridge = _RIDGE * max(1.0, float(self.squares[0, 0])) * np.eye(len(self.squares))
-        return np.asarray(np.linalg.solve(self.squares + ridge, self.products), np.float64)
+        prior = np.full(len(self.squares), _PRIOR)
+        prior[0] = 1e-9  # the mean has none
+        return np.asarray(np.linalg.solve(self.squares + np.diag(prior), self.products), np.float64)
 
     def without(self, other: "Season") -> "Season":
         return Season(self.squares - other.squares, self.products - other.products, self.with_weekends)

@@ -5,6 +5,7 @@ scores of all tenants' references are pooled. Beyond the largest ones, the tail 
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,11 +28,13 @@ class Tail:
     def p_value(self, score: float) -> float:
         if score <= self.start:
             return max(SHARE, 0.5 * math.erfc(score / math.sqrt(2)))
-        return SHARE * math.exp(-(score - self.start) / self.scale)
+        return max(sys.float_info.min, SHARE * math.exp(-(score - self.start) / self.scale))
 
 
 # Wider than any tail that `make bench-drift` prints: a wrong guess costs power, and no false alarm.
 DEFAULT = Tail(start=2.3, scale=0.45)
+# A fleet whose samples hardly ever vary has no tail of its own.
+LEAST = Tail(start=2.0, scale=0.3)
 
 
 def tail_of(scores: Sequence[NDArray[np.float64]]) -> Tail:
@@ -41,4 +44,4 @@ def tail_of(scores: Sequence[NDArray[np.float64]]) -> Tail:
     pooled = np.concatenate(scores)
     start = float(np.quantile(pooled, 1 - SHARE))
     beyond = pooled[pooled > start] - start
-    return Tail(start, float(beyond.mean()))
+    return Tail(max(LEAST.start, start), max(LEAST.scale, float(beyond.mean()) if len(beyond) else 0.0))

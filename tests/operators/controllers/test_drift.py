@@ -5,7 +5,7 @@ import pytest
 from contract import conditions as c
 from contract.conditions import Condition
 from contract.drift import DriftReport, SignalReport
-from operators.reconcile.drift import DriftVerdict, verdicts
+from operators.reconcile.drift import REASONS, DriftVerdict, verdicts
 from tests.operators import objects
 from tests.operators.controllers.loop import Loop
 
@@ -28,7 +28,7 @@ def _loop() -> Loop:
 
 def _condition(loop: Loop, tenant: str = "acme") -> Condition | None:
     item = next(item for item in loop.objects.tenants if item.name == tenant)
-    return c.find(item.status.conditions, c.DRIFTS)
+    return c.find(item.status.conditions, c.STEADY)
 
 
 def test_a_tenant_without_enough_evidence_has_no_condition() -> None:
@@ -37,18 +37,19 @@ def test_a_tenant_without_enough_evidence_has_no_condition() -> None:
     assert _condition(loop.settle()) is None
 
 
-@pytest.mark.parametrize(("cause", "reason"), c.DRIFT_CAUSES.items())
+@pytest.mark.parametrize(("cause", "reason"), [*REASONS.items(), ("of a newer detector", c.CHANGED)])
 def test_a_drift_is_a_condition_with_its_cause_and_signals(cause: str, reason: str) -> None:
     loop = _loop()
     loop.events.drift_changed(verdicts(_report(cause, b="drift", a="drift", c="ok")))
     condition = _condition(loop.settle())
     assert condition is not None
-    assert (condition.status, condition.reason, condition.message) == ("True", reason, "a, b drift")
+    assert (condition.status, condition.reason) == ("False", reason)
+    assert condition.message.startswith("a, b drift; ")
     assert _condition(loop, "globex") is None
     loop.events.drift_changed(verdicts(_report(a="ok", b="insufficient_evidence")))
     condition = _condition(loop.settle())
     assert condition is not None
-    assert (condition.status, condition.reason) == ("False", c.NO_DRIFT)
+    assert (condition.status, condition.reason) == ("True", c.NO_DRIFT)
 
 
 def test_the_same_verdict_again_reconciles_nothing() -> None:

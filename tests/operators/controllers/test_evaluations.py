@@ -175,3 +175,20 @@ def test_a_retry_counts_from_its_own_end(loop: Loop) -> None:
 def test_variants_need_names_of_their_own() -> None:
     with pytest.raises(ValueError, match="name of its own"):
         objects.evaluation(variants=[{"name": "one", "model": "a"}, {"name": "one", "model": "b"}])
+
+
+def test_answers_worse_than_in_the_first_run_are_a_condition(loop: Loop) -> None:
+    loop.jobs.report = _done()
+    _says(loop, objects.evaluation(everyHours=24))
+    assert c.find(_evaluation(loop).status.conditions, c.AS_GOOD) is None
+    first = _evaluation(loop).status.run
+    for worse, reason in (("base -0.100 (-0.150 to -0.050)",), c.WORSE), ((), c.AS_BEFORE):
+        report = _done()
+        loop.jobs.report = JobReport("Done", result={**report.result, "first": first, "worse": worse}, place="/jobs")
+        loop.time_passes(25 * HOUR)
+        loop.settle()
+        condition = c.find(_evaluation(loop).status.conditions, c.AS_GOOD)
+        assert condition is not None
+        assert (condition.holds, condition.reason) == (not worse, reason)
+        assert first in condition.message
+        assert all(each in condition.message for each in worse)

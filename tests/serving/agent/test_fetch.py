@@ -43,12 +43,19 @@ def test_a_file_is_fetched_once_and_stays_as_it_was(data: Path, tmp_path: Path) 
 
 def test_earlier_folders_of_the_object_go(data: Path, tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    for name in ("finetune.style.1", "finetune.style.2", "finetune.styled.1", "evaluation.style.1"):
+    for name in (
+        "finetune.style.1",
+        "finetune.style.2",
+        "finetune.style.first",
+        "finetune.styled.1",
+        "evaluation.style.1",
+    ):
         (runs / name).mkdir(parents=True)
     target = runs / "finetune.style.2" / "data.jsonl"
-    assert _fetched(data.parent, "--data", data, target, "--alone", "finetune.style.").returncode == 0
+    words = ("--alone", "finetune.style.", "--keep", "finetune.style.first")
+    assert _fetched(data.parent, "--data", data, target, *words).returncode == 0
     assert sorted(path.name for path in runs.iterdir()) == [
-        "evaluation.style.1", "finetune.style.2", "finetune.styled.1",
+        "evaluation.style.1", "finetune.style.2", "finetune.style.first", "finetune.styled.1",
     ]  # fmt: skip
 
 

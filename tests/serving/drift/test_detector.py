@@ -8,6 +8,7 @@ import pytest
 from serving.drift.detector import Detector, Report
 from serving.drift.errors import StateError
 from serving.drift.settings import Settings
+from serving.drift.statistics.features import WIDTH
 from serving.drift.store import Store
 from serving.drift.verdict import State
 from serving.drift.wire import ReceivedObservation
@@ -371,3 +372,21 @@ async def test_an_observation_without_its_version_changes_nothing(small: Setting
     watching = await watching_acme(small, clock, traffic)
     watching.observe(changed("acme", traffic.queries(3), version="", embedder=""))
     assert {report.change for report in watching.reports()} == {""}
+
+
+def _forget_others(settings: Settings) -> None:
+    store = Store(settings.state)
+    store.save("acme", store.load("acme", {"query_embedding": WIDTH}))
+
+
+async def test_a_signal_that_the_file_does_not_have_takes_no_reference_from_others(small: Settings) -> None:
+    """As after an upgrade to a release with another signal."""
+    traffic, clock = Traffic(seed=23), Clock()
+    watching = await watching_acme(small, clock, traffic)
+    await watching.register(["acme"], {"acme": "kim: a new product line"})
+    hours(watching, clock, traffic, 8 * 24)
+    await watching.close()
+    await asyncio.to_thread(_forget_others, small)
+    again = await made(small, clock)
+    await again.register(["acme"], {"acme": "kim: a new product line"})
+    assert only(again).reference_samples == only(watching).reference_samples > 0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.drift.drill import DRILLS, Outcome, run, table
+from serving.drift.drill import DRILLS, DrillResult, run, table
 
 SIGNAL = {
     "topic": "query_embedding",
@@ -28,7 +28,7 @@ async def test_every_drill_is_caught_with_its_cause_and_others_are_quiet(tmp_pat
 
 @pytest.mark.parametrize("cause", ["", "engine"])
 def test_a_drill_that_nothing_or_another_cause_explains_is_missed(cause: str) -> None:
-    missed = Outcome(DRILLS[0], ("answer_speed",) if cause else (), cause, 3 if cause else None, "")
+    missed = DrillResult(DRILLS[0], ("answer_speed",) if cause else (), cause, 3 if cause else None, "")
     assert not missed.passed
     assert table([missed], ["quiet-1"]).startswith("MISSED  topic")
     assert "quiet-1 drifted without a change" in table([missed], ["quiet-1"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.drift.__main__ import FIRST, REFERENCE, tenant, windows
-from benchmarks.drift.traffic import REGIMES
+from benchmarks.drift.traffic import REGIMES, Shares
 from serving.drift.fleet import Fleet
 from serving.drift.hours import DAY, Hours, empty
 from serving.drift.series import Series
@@ -57,3 +57,13 @@ def test_a_tail_is_exponential_beyond_what_was_seen() -> None:
     assert tail.p_value(tail.start) == pytest.approx(SHARE, rel=0.2)
     assert tail.p_value(tail.start + tail.scale) == pytest.approx(SHARE / np.e, rel=0.01)
     assert tail_of([rng.standard_normal(1_000)]) == DEFAULT
+
+
+@pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.name)
+def test_a_hundred_times_more_traffic_of_the_same_kind_is_no_drift(regime: object) -> None:
+    before = Shares(regime, 3, width=8, rate=24)  # type: ignore[arg-type]
+    own = calibrated(before.hours(FIRST, REFERENCE), SIZE)
+    assert own is not None
+    grown = Shares(regime, 3, width=8, rate=2_400)  # type: ignore[arg-type]
+    scores = [own.score(window, 1.0) for window in windows(grown.hours(FIRST + REFERENCE, 10 * DAY), SIZE)]
+    assert np.quantile(scores, 0.99) < 5
