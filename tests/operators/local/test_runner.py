@@ -198,4 +198,4 @@ async def test_nothing_is_forgotten_for_a_file_that_cannot_be_read_at_the_start(
         (root / "tenant.yaml").write_text(TENANT)
         await _until(lambda: _writes(calls))
     server.close()
-    assert calls[0].startswith(b"PUT /v1/tenants")
+    assert _writes(calls)[0].startswith(b"PUT /v1/tenants")
