@@ -27,7 +27,6 @@ from operators.desired.job_workload import (
     tenant_selector,
 )
 from operators.desired.jobs import AnyJob
-from operators.evaluation.token import asking_token
 from operators.reconcile.job_report import JobReport
 
 _LINES = 60  # of a log: more than a look at the held-out rows writes
@@ -56,6 +55,8 @@ class ClusterJobs:
         return None
 
     def token(self, tenant: str, name: str) -> str:
+        from operators.evaluation.token import asking_token  # imported late: few operators sign tokens
+
         return asking_token(self._delegation_secret, tenant, name)
 
     async def run(self, job: AnyJob) -> JobReport:
