@@ -61,7 +61,7 @@ class Hyperparameters(Value):
     """Rows of a step."""
     max_length: Annotated[int, Field(ge=16, le=1_000_000)] = 1024
     """The most tokens of a row that the model reads."""
-    patience: Annotated[int, Field(ge=1, le=1000)] = 3
+    patience: Annotated[int, Field(ge=1, le=1000)] = 6
     """Looks at the held-out rows without a lower loss before training stops."""
     targets: Literal["all", "attention", "mlp"] = "all"
     """The linear layers that get matrices."""

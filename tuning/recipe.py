@@ -31,7 +31,7 @@ class Recipe:
     epochs: int = 3
     batch: int = 8  # rows of a step
     max_length: int = 1024  # tokens of a row
-    patience: int = 3
+    patience: int = 6  # while the rate is high the loss goes up and down; 3 ended runs before their best
     seed: int = 0
     targets: Targets = "all"
 

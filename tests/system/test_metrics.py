@@ -1,6 +1,8 @@
 """What Prometheus reads: who, how long, how many; with names that nobody outside can make up."""
 
 import re
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -83,6 +85,20 @@ def test_a_refused_search_and_a_found_one_are_told_apart(platform: Platform, acm
     platform.wait_until(lambda: found() == before + 1, what="the count")  # once the answer has gone out
 
 
+def _settled(platform: Platform, read: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """After the observations of earlier tests, which gateways send every second, have arrived."""
+    last, since = read(), time.monotonic()
+
+    def is_settled() -> bool:
+        nonlocal last, since
+        if (now := read()) != last:
+            last, since = now, time.monotonic()
+        return time.monotonic() - since > 3
+
+    platform.wait_until(is_settled, what="the observations of earlier tests")
+    return last
+
+
 def test_the_first_answer_of_a_conversation_is_a_sample_of_every_signal(
     platform: Platform, acme: openai.OpenAI
 ) -> None:
@@ -91,7 +107,7 @@ def test_the_first_answer_of_a_conversation_is_a_sample_of_every_signal(
         labels = {"tenant": "acme", "window": "reference"}
         return {name: _sum(text, "quiver_drift_samples", signal=name, **labels) for name in SIGNALS}
 
-    before = samples()
+    before = _settled(platform, samples)
     first: Any = [{"role": "user", "content": "How long is the refund window of the Velmora Basic plan, please?"}]
     later = [*first, {"role": "assistant", "content": "30 days."}, {"role": "user", "content": "And of Pro?"}]
     with_documents = {"retrieval": {"knowledge_bases": ["handbook"]}}
