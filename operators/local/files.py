@@ -7,6 +7,7 @@ import asyncio
 import logging
 import stat
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +50,17 @@ async def _watch_once(root: Path, sources: Callable[[], frozenset[Path]], hint: 
     paths = (identity.path for identity in watched)
     opened = awatch(*paths, watch_filter=matters, step=_STEP_MS, debounce=_DEBOUNCE_MS,
                     rust_timeout=_LOOK_MS, yield_on_timeout=True, recursive=False)  # fmt: skip
-    async for changes in opened:
-        if changes:
-            hint()
-        if await asyncio.to_thread(identities, root, sources()) != watched:
-            hint()
-            return
+    async with aclosing(opened):
+        changes = asyncio.ensure_future(anext(opened))
+        await asyncio.sleep(0)  # the watch is open from here on
+        hint()  # for edits while there was none
+        while True:
+            if await changes:
+                hint()
+            if await asyncio.to_thread(identities, root, sources()) != watched:
+                hint()
+                return
+            changes = asyncio.ensure_future(anext(opened))
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ async def test_an_edit_of_an_object_file_is_a_hint(tmp_path: Path) -> None:
         await _hinted(hint, lambda: (tmp_path / "a.yaml").write_text("x"))
 
 
+async def test_an_opened_watch_is_a_hint_for_what_was_edited_before(tmp_path: Path) -> None:
+    async with _watching(tmp_path) as hint, asyncio.timeout(20):
+        await hint.wait()
+
+
 async def test_an_artifact_is_watched_after_it_is_replaced_by_rename(tmp_path: Path) -> None:
     root, source = tmp_path / "objects", tmp_path / "v1"
     root.mkdir()
