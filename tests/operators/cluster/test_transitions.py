@@ -4,6 +4,7 @@ from contract import conditions as c
 from contract.conditions import Condition, condition
 from contract.resource import Status
 from operators.cluster.store import transitions
+from operators.reconcile.drift import DriftVerdict
 
 ACCEPTED = condition(c.ACCEPTED, True, c.VALID)
 FETCHED = condition(c.FETCHED, True, c.VERIFIED)
@@ -45,3 +46,10 @@ def test_that_something_new_is_on_its_way_is_no_news_and_that_it_became_ready_is
 
 def test_that_it_is_ready_no_more_is_told_whatever_the_reason() -> None:
     assert _reasons(RUNNING, _with(condition(c.READY, False, c.LOADING))) == [c.LOADING]
+
+
+def test_a_drift_is_told_and_its_end_is_not() -> None:
+    steady, drifts = DriftVerdict().condition, DriftVerdict(("answer_length",), "answers").condition
+    assert _reasons(RUNNING, _with(steady)) == []
+    assert _reasons(RUNNING, _with(drifts)) == _reasons(_with(steady), _with(drifts)) == [c.ANSWERS_CHANGED]
+    assert _reasons(_with(drifts), _with(steady)) == []
