@@ -17,7 +17,7 @@ from service.application import application
 from service.delegation import Delegations
 from service.probes import Probes
 from service.tokens import Tokens, first, optional
-from serving.gateway import cors, documents_client, engine, retrieval_client
+from serving.gateway import cors, documents_client, engine, retrieval_client, trace_context
 from serving.gateway.accounts import Accounts
 from serving.gateway.answering import Answering
 from serving.gateway.authentication import Authentication
@@ -92,6 +92,9 @@ class Gateway:
             return
         exchange = RawRequest(scope, receive, send)
         request_id.set(exchange.request_id)  # for all later log lines: every request has its own task
+        trace_context.passed_on.set(
+            trace_context.headers_of(exchange.header("traceparent"), exchange.header("tracestate"))
+        )
         exchange.headers |= cors.headers(exchange.header("origin"), self._cors_origins)
         await self._serve(scope, exchange)
 

@@ -10,6 +10,7 @@ import aiohttp
 import orjson
 
 from service.addresses import UNIX, connector, root
+from serving.gateway import trace_context
 
 # vLLM's uvicorn closes an idle connection after 5 s; a connection kept longer fails at its next use.
 _KEEPALIVE_S = 3.0
@@ -104,7 +105,7 @@ class Engine:
         session = await self._session(url)
         last = self._key_of.get(url, self._keys[0])
         for key in (last, *(key for key in self._keys if key != last)):
-            headers = {"x-request-id": request_id, "Authorization": key}
+            headers = {"x-request-id": request_id, "Authorization": key, **trace_context.passed_on.get()}
             response = await session.post(root(url) + path, data=body, headers=headers)
             if response.status != HTTPStatus.UNAUTHORIZED:
                 self._key_of[url] = key

@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from contract.search import EmbedRequest, EmbedResponse, SearchRequest, SearchResponse
+from serving.gateway import trace_context
 
 
 class RetrievalError(Exception):
@@ -43,7 +44,7 @@ class Retrieval:
             raise RetrievalError("the sidecar's answer has no embeddings") from error
 
     async def _posted(self, path: str, body: BaseModel, request_id: str) -> bytes:
-        headers = {"x-request-id": request_id}
+        headers = {"x-request-id": request_id, **trace_context.passed_on.get()}
         try:
             async with self._session.post(
                 path, data=body.model_dump_json(exclude_defaults=True), headers=headers

@@ -20,8 +20,11 @@ RESPONSE = SearchResponse(
 
 
 @asynccontextmanager
-async def sidecar(answer: Callable[[Any], web.Response]) -> AsyncIterator[str]:
+async def sidecar(
+    answer: Callable[[Any], web.Response], on_request: Callable[[web.Request], object] = lambda _: None
+) -> AsyncIterator[str]:
     async def search(request: web.Request) -> web.Response:
+        on_request(request)
         return answer(SearchRequest.model_validate_json(await request.read()))
 
     app = web.Application()
