@@ -51,7 +51,7 @@ class Answer:
     fault: str = ""
 
     def add(self, chunk: Json) -> str:
-        """Takes a chunk in, and returns the text that it adds."""
+        """Takes a chunk in, and returns its text."""
         if error := chunk.get("error"):
             self.fault = str(error.get("message", "")) or "error"
         self.retrieval = chunk.get("retrieval") or self.retrieval
@@ -70,7 +70,7 @@ class Answer:
 
     @property
     def considered(self) -> Sequence[Json]:
-        """Everything that was retrieved, the most relevant first."""
+        """All hits, the most relevant first."""
         passages: Sequence[Json] = (self.retrieval or {}).get("passages", ())
         return passages
 

@@ -1,4 +1,4 @@
-"""The console's only client: of the management API, as the person who is signed in."""
+"""The console's only client: of the management API, as the signed-in person."""
 
 import json
 from collections.abc import AsyncIterator, Mapping

@@ -34,7 +34,7 @@ class Language:
         return self._texts[name].format(**values)
 
     def either(self, name: str, otherwise: str) -> str:
-        """For names that come from other services, which may be newer."""
+        """For names of other, perhaps newer services."""
         return self._texts.get(name, otherwise)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Entry:
-    """`roles` are those that see it."""
+    """Visible to `roles`."""
 
     name: str
     address: str

@@ -102,7 +102,7 @@ def without_session(response: Response) -> Response:
 
 
 def address(headers: Headers, peer: str, proxies: int) -> str:
-    """Of the person: the one that the outermost of our proxies names."""
+    """Of the person: as the outermost of our proxies names it."""
     if not proxies:
         return peer
     lines = ",".join(headers.getlist("x-forwarded-for"))  # a proxy may add a line of its own

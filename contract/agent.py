@@ -30,7 +30,7 @@ class Fingerprint(Value):
 
 
 class DesiredAdapter(Value):
-    """One version that the agent must have.
+    """One desired version.
 
     A candidate has a `source` and a `revision`, which changes with the source's URI or pin, with the base model, and
     with the files of a local directory; its optional `digest` is a pin. A version without a source is in the agent's

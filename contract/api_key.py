@@ -98,5 +98,5 @@ def key_namespace(key: str) -> str | None:
 
 
 def shown(key: str) -> str:
-    """The beginning of a key, which lists may show."""
+    """The beginning of a key, for lists."""
     return key[: key.rindex("-") + 1 + _SHOWN_DIGITS]

@@ -13,7 +13,7 @@ from contract.quantity import Quantity
 from contract.resource import Resource, Status
 from contract.value import Name, Uri, Value
 
-# The ranks that vLLM has kernels for (vllm/config/lora.py).
+# vLLM's ranks with kernels (vllm/config/lora.py).
 Rank = Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]
 
 

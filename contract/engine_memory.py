@@ -1,6 +1,6 @@
 """Files in an agent's store that it shares with the plugin in its engine (`serving.engine.paging`)."""
 
-# The variable of the engine that names the store.
+# The engine's variable for the store.
 STORE = "QUIVER_ADAPTER_STORE"
 # Written by the agent: a JSON list of the engine names of versions that keep their places in memory.
 RESIDENTS = "residents.json"

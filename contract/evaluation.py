@@ -67,7 +67,7 @@ class EvaluationSpec(Value):
 
     @property
     def digest(self) -> str:
-        """Identifies what is compared."""
+        """Identifies the comparison."""
         text = self.model_dump_json(exclude={"stopped", "every_hours"})
         return hashlib.sha256(text.encode()).hexdigest()[:_RUN_DIGITS]
 

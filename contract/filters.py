@@ -15,7 +15,7 @@ MOST_COMPARISONS = 64
 Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 # Stores cannot compare control characters.
 Text = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-# Integers that a double holds exactly: stores and clients use doubles.
+# Integers within a double's precision: stores and clients use doubles.
 Number = Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[float, Field(allow_inf_nan=False)]
 Scalar = Text | bool | Number
 

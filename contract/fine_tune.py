@@ -173,7 +173,7 @@ class Training(Value):
 
 
 class Result(Value):
-    """A trained adapter, and what it comes from."""
+    """A trained adapter, and its origin."""
 
     run: str
     """The training that made it."""

@@ -1,4 +1,4 @@
-"""What jobs and the operator agree on: exit statuses, and lines of JSON on standard output.
+"""The agreement of jobs and the operator: exit statuses, and lines of JSON on standard output.
 
 A job says `{"error": …}` where it fails, and as its last line `{"result": …}`; all other lines are its progress.
 """

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-# Suffixes that publishers add to quantised or republished models.
+# Publishers' suffixes of quantised or republished models.
 _SUFFIXES = re.compile(r"(-(unsloth|bnb|4bit|8bit|awq|gptq|int4|int8|w4a16|w8a8|fp8|nvfp4|dynamic|quantized))+$")
 # The hub's cache: models--ORG--NAME/snapshots/COMMIT.
 _CACHED = re.compile(r"models--[^/]+?--(?P<name>[^/]+)/snapshots/")

@@ -79,7 +79,7 @@ def _check_scope(item: AnyObject) -> None:
 
 
 def _check_text(item: AnyObject) -> None:
-    """Refuses strings that YAML allows but JSON snapshots or process arguments cannot hold."""
+    """Refuses strings of YAML without a form in JSON snapshots or process arguments."""
     try:
         text = item.model_dump_json()
     except ValueError as error:

@@ -76,7 +76,7 @@ class Volume(Value):
 
 
 class PodTemplate(Value):
-    """What the engines' pods have beside what Quiver sets."""
+    """Additions to the engines' pods."""
 
     labels: Annotated[Mapping[LabelKey, LabelValue], Field(max_length=32)] = {}
     """Labels of the pods."""

@@ -1,4 +1,4 @@
-"""The fields of a Kubernetes Secret that adapters' sources need. It is not a kind of Quiver, and in no snapshot."""
+"""The fields of a Kubernetes Secret for adapters' sources. It is not a kind of Quiver, and in no snapshot."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal

@@ -32,7 +32,7 @@ def outcome(result: Mapping[str, Any]) -> str:
 
 
 def augmented(rows: Sequence[Row], held_out: Sequence[Row], how: Augmentation, seed: int) -> list[Row]:
-    """Further rows to learn from. None has a question of `held_out`, whose rows judge what was learned."""
+    """Further rows to learn from. None has a question of `held_out`: its rows judge the result."""
     taken = {normal(row.question) for row in (*rows, *held_out)}
     chance = random.Random(seed)  # noqa: S311  # nobody gains by guessing it
     added = []

@@ -1,4 +1,4 @@
-"""`python -m tuning.clear FOLDER [BEGINNING]`: removes what is in a folder of trainings, or only what begins so."""
+"""`python -m tuning.clear FOLDER [BEGINNING]`: empties a folder, or removes its entries with this beginning."""
 
 import shutil
 import sys

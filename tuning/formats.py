@@ -136,7 +136,7 @@ _FORMATS: Mapping[str, Callable[[Object], list[Message]]] = {
 
 
 def _checked(messages: Sequence[Message]) -> list[Message]:
-    """The order that chat templates expect: a system message, then the user and the assistant in turn."""
+    """The order for chat templates: a system message, then the user and the assistant in turn."""
     roles = [message.role for message in messages]
     if "assistant" not in roles:
         raise InvalidRowError("example_missing_assistant_message", "it has no answer")

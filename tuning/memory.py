@@ -45,7 +45,7 @@ def resident() -> int:
 
 
 def peak() -> int:
-    """Bytes that this process has had at the most. `ru_maxrss` begins with those of the process that started it."""
+    """The peak of this process's memory, in bytes. `ru_maxrss` begins with those of the process that started it."""
     return _kilobytes(Path("/proc/self/status"), "VmHWM:") * 1024
 
 

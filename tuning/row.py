@@ -1,4 +1,4 @@
-"""A row of training data, and what is wrong with one."""
+"""A row of training data, and its faults."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The recipes that a search tries (pure).
+"""The recipes of a search (pure).
 
 Early losses tell good rates from bad ones, but not ranks or epochs, whose curves begin alike. So rates are searched
 first, with pruning, and ranks, layers and epochs then, without.
@@ -18,7 +18,7 @@ RATE_SHARE = 0.8  # of the trials
 
 @dataclass(frozen=True)
 class Space:
-    """Around the recipe that is to be beaten. `most_rank` is the engine's."""
+    """Around the recipe to beat. `most_rank` is the engine's."""
 
     start: Recipe
     most_rank: int

@@ -102,7 +102,7 @@ def golden_routes() -> APIRouter:
 
 
 async def models(visit: Visit) -> Sequence[Json]:
-    """The models that answer, which the embedder does not: adapters first, each before its other versions (with their
+    """The answering models, without the embedder: adapters first, each before its other versions (with their
     `role`), then base models."""
     listed = (await visit.get("/v1/models"))["data"]
     answering = [each for each in listed if each["owned_by"] == visit.tenant]
@@ -158,7 +158,7 @@ def _html(visit: Visit, question: Question, body: Json, answer: Answer) -> str:
 
 
 def _copied(retrieval: Mapping[str, Any]) -> Json:
-    """For a copied request: without what only this page needs."""
+    """For a copied request: without this page's own fields."""
     kept = {name: value for name, value in retrieval.items() if name != "explain"}
     return {"retrieval": kept} if kept else {}
 

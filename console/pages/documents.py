@@ -26,7 +26,7 @@ Text = Annotated[str, Form(max_length=2_000)]
 
 @dataclass(frozen=True)
 class Shown:
-    """The part of a collection that is shown: documents after one, with a text in their names, in a state."""
+    """The visible part of a collection: documents after one, with a text in their names, in a state."""
 
     after: Annotated[str, Query(max_length=80)] = ""
     name: Annotated[str, Query(max_length=255)] = ""
@@ -76,7 +76,7 @@ def routes() -> APIRouter:
 
     @pages.get("/{store_id}/list")
     async def part(visit: SignedIn, store_id: str, shown: Annotated[Shown, Depends()]) -> Response:
-        """The part of the page that changes while documents are in work."""
+        """The part of the page for documents in work."""
         store, listed = await asyncio.gather(visit.get(path(store_id)), _listed(visit, store_id, shown))
         return visit.page("documents_list.html", store=store, shown=shown, **listed)
 
@@ -180,7 +180,7 @@ def deletion_routes() -> APIRouter:
 
     @pages.get("/{deletion_id}/part")
     async def part(visit: SignedIn, deletion_id: str) -> Response:
-        """The part of the page that changes until the deletion is proven."""
+        """The part of the page for an unproven deletion."""
         record = await visit.get(f"/v1/deletions/{segment(deletion_id)}")
         return visit.page("deletion_part.html", deletion=record)
 

@@ -1,11 +1,11 @@
-"""What has changed, from the signals of a tenant that drift (pure)."""
+"""The cause of a tenant's drift, from its drifting signals (pure)."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """In this order: a change of the questions changes what is found for them, and both change the answers."""
+    """In this order: a change of the questions changes their hits, and both change the answers."""
 
     QUESTIONS = "questions"
     """What the tenant's users ask."""
@@ -18,6 +18,6 @@ class Cause(StrEnum):
 
 
 def first_cause(causes: Iterable[Cause]) -> Cause | None:
-    """Of the causes of all signals that drift, the one that explains the others; None if no signal drifts."""
+    """The cause that explains the others, of those of all drifting signals; None if no signal drifts."""
     order = list(Cause)
     return min(causes, key=order.index, default=None)

@@ -74,7 +74,7 @@ class Detector:
 
     @property
     def tenants(self) -> Sequence[str]:
-        """Those that are watched."""
+        """The watched ones."""
         return tuple(self._records)
 
     def reports(self) -> list[Report]:
@@ -125,7 +125,7 @@ class Detector:
         return False
 
     def causes(self) -> dict[str, Cause]:
-        """What has changed, of each tenant with a signal that drifts."""
+        """The cause of each tenant with a drifting signal."""
         causes = {tenant: self._cause(records) for tenant, records in self._records.items()}
         return {tenant: cause for tenant, cause in causes.items() if cause}
 
@@ -278,7 +278,7 @@ class Detector:
 
 
 class Repeats:
-    """Questions that were already asked in this hour: retries, probes and load tests say nothing about topics."""
+    """Repeats of questions within an hour: retries, probes and load tests say nothing about topics."""
 
     def __init__(self) -> None:
         self._hour = 0

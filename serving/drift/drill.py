@@ -24,7 +24,7 @@ from serving.drift.verdict import State
 
 RATE = 24.0  # first answers an hour
 REFERENCE, AFTER = 28 * DAY, 4 * DAY
-EVALUATED = 8  # hours between evaluations of the reference, each of which writes every tenant's file
+EVALUATED = 8  # hours between evaluations of the reference: each writes every tenant's file
 QUIET = 4  # tenants without a change
 _FIRST = 480_000  # hours since 1970
 
@@ -56,7 +56,7 @@ DRILLS = (
 
 @dataclass(frozen=True)
 class DrillResult:
-    """`caught_by` are signals that drift, or that have new references. `hours` is the time from the change to the first
+    """`caught_by` are drifting signals, or those with new references. `hours` is the time from the change to the first
     of them; None if nothing was seen. `evidence` is a test, or the change on record."""
 
     drill: Drill
@@ -79,7 +79,7 @@ class Clock:
 
 
 async def run(state: Path, progress: Callable[[str], None]) -> tuple[list[DrillResult], list[str]]:
-    """The result of each drill, and the tenants without a change that are said to have drifted."""
+    """The result of each drill, and unchanged tenants with a drift."""
     tenants = [drill.name for drill in DRILLS] + [f"quiet-{number}" for number in range(QUIET)]
     clock, settings = Clock(), Settings(token=SecretStr("drill" * 4), state=state)
     detector = await asyncio.to_thread(lambda: Detector(settings, Store(state), clock=clock))
@@ -113,7 +113,7 @@ async def _hours(
 
 
 def _seen(detector: Detector, drill: Drill, hours: int) -> DrillResult:
-    """What has drifted or changed `hours` after the change."""
+    """The drift or change on record, `hours` after the change."""
     begun = (_FIRST + REFERENCE) * HOUR
     reports = [report for report in detector.reports() if report.tenant == drill.name]
     drifting = [report for report in reports if report.verdict.state is State.DRIFT and report.verdict.since > begun]

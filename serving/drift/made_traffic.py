@@ -1,4 +1,4 @@
-"""Made traffic of one tenant, with changes that are known: what drills and their tests observe."""
+"""Made traffic of one tenant, with known changes: observed by drills and their tests."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from contract.body import DIMENSIONS
 from serving.drift.wire import ReceivedObservation
 
 TOPICS, NEW_TOPICS = 20, 4
-_SPREAD = 0.9  # length of what a question adds to its topic, of length 1
-_LANGUAGE = 0.5  # length of what questions of one language have in common
+_SPREAD = 0.9  # length of a question's own part, beside its topic of length 1
+_LANGUAGE = 0.5  # length of the common part of one language's questions
 _RHYTHM = 0.5  # of the topics' log-odds, by hour
 _TOKENS, _TOKEN_S = 45, 0.03
 _REFUSAL_TOKENS = 14
@@ -18,7 +18,7 @@ _REFUSAL_TOKENS = 14
 
 @dataclass(frozen=True)
 class Change:
-    """Shares of the questions, 0 to 1, except `slower`, which is a factor."""
+    """Shares of the questions, 0 to 1; `slower` is a factor."""
 
     new_topics: float = 0.0
     other_language: float = 0.0

@@ -8,7 +8,7 @@ from serving.drift.hours import Numbers
 
 
 def of_class(number: int, width: int) -> Numbers:
-    """1 for the class, from 0, else 0; the last class takes what is beyond it."""
+    """1 for the class, from 0, else 0; the last class takes everything beyond it."""
     sample = np.zeros(width, np.float32)
     sample[max(0, min(number, width - 1))] = 1.0
     return sample

@@ -41,7 +41,7 @@ class Signal(ABC):
 
     @abstractmethod
     def basis(self, observation: ReceivedObservation) -> Basis:
-        """What made the sample, as far as it is on record. Its value is empty where that is not known."""
+        """The model or version behind the sample. Its value is empty if unknown."""
 
 
 class EmbedderSignal(Signal):

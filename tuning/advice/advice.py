@@ -107,7 +107,7 @@ def _needed(facts: Facts) -> frozenset[str]:
 
 
 def _needs(facts: Facts) -> Iterator[str]:
-    """Reasons for answers from documents, which hold whatever scored best."""
+    """Reasons for answers from documents, whatever scored best."""
     if facts.changed_weekly is not None and facts.changed_weekly.value >= CHANGING:
         yield f"{facts.changed_weekly.value:.0%} of them changed in a week, and weights do not follow"
     if facts.must_explain is not None and facts.must_explain.value:

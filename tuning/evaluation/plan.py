@@ -18,7 +18,7 @@ class PlanInvalidError(Exception):
 
 
 class Variant(contract.Variant):
-    """A variant that makes requests."""
+    """A variant with its requests."""
 
     def body(self, question: Question, max_tokens: int) -> dict[str, Any]:
         """Of a request for chat completions, without chance."""

@@ -63,7 +63,7 @@ def _overlap(one: Counter[str], other: Counter[str]) -> float:
 
 
 def _json(question: Question, answer: Answer) -> float:
-    """It is JSON that fits the question's schema; without one, it equals an accepted answer."""
+    """It is JSON by the question's schema; without one, it equals an accepted answer."""
     try:
         value = _parsed(answer.text)
         if question.schema is None:
@@ -84,7 +84,7 @@ def _parsed(text: str) -> Any:
 
 
 def _plain(value: Any) -> str:
-    """A text that is the same for the same JSON: true is not 1, and 1 is 1.0."""
+    """One text for equal JSON: true is not 1, and 1 is 1.0."""
     return json.dumps(_with_whole_numbers(value), sort_keys=True)
 
 

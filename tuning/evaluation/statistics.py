@@ -92,6 +92,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def visible_difference(disagreement: float, groups: int, tests: int = 1) -> float:
     """The smallest difference that is found in four of five runs, with a correction for the number of tests.
-    `disagreement` is the share of questions that exactly one variant gets right."""
+    `disagreement` is the share of questions with one right variant."""
     in_errors = NormalDist().inv_cdf(1 - LEVEL / tests / 2) + _POWER_Z
     return in_errors * sqrt(max(disagreement, 1 / max(groups, 1)) / max(groups, 1))

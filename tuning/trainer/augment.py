@@ -1,7 +1,7 @@
 """`python -m tuning.trainer.augment`: trains without and with other wordings, and keeps those only if they helped.
 
 Both have the same seed and the same number of steps. They are compared on the last part of the rows, as they were
-written. A run that was killed goes on.
+written. A killed run goes on.
 """
 
 import json

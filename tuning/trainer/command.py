@@ -21,7 +21,7 @@ def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def ended(work: Callable[[], Mapping[str, Any]]) -> int:
-    """Says the line that `work` returns, or its fault. Returns the exit status."""
+    """Prints the line from `work`, or its fault. Returns the exit status."""
     silence()
     try:
         line = work()

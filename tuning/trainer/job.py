@@ -1,6 +1,6 @@
 """`python -m tuning.trainer.job`: a whole training from its folder, with or without a search, up to the version.
 
-A job that was killed goes on from its folder to the same version. Exits with REFUSED if another try would fail as this
+A killed job goes on from its folder to the same version. Exits with REFUSED if another try would fail as this
 one. The last line, and the file of --result, have the result.
 """
 

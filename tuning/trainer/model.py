@@ -1,4 +1,4 @@
-"""The base model with the adapter that is trained on it."""
+"""The base model with the adapter in training."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -89,7 +89,7 @@ def _held_bytes(weight: Any) -> int:
 
 
 def fit_magnitudes(model: PeftModel, base: Path) -> None:
-    """Of a DoRA that was trained on quantised weights: an engine has the plain ones, whose norms are others.
+    """Of a DoRA from quantised weights: an engine has the plain ones, whose norms are others.
 
     m' = m ‖W + s B A‖ / ‖Q + s B A‖ keeps each output's scale as it was trained; W is the plain weight, Q its 4 bits.
     """

@@ -11,7 +11,7 @@ _UNLEARNED = -100  # the label of tokens without a loss
 
 
 class Rows(torch.utils.data.Dataset):  # type: ignore[misc]  # torch is in another environment
-    """Token ids, and labels for the answer alone; the end of a row that is too long is cut."""
+    """Token ids, and labels for the answer alone; too long rows lose their end."""
 
     def __init__(self, rows: Sequence[Rendered], max_length: int) -> None:
         self._rows = [(row.prompt + row.answer)[:max_length] for row in rows]

@@ -95,7 +95,7 @@ def _added(order: Order, division: Division) -> Sequence[Row]:
 
 
 def rendered(renderer: Renderer, rows: Sequence[Row], max_length: int) -> list[Rendered]:
-    """Raises TrainingError for the first row that cannot be learned from."""
+    """Raises TrainingError for the first unusable row."""
     kept = []
     for row in rows:
         rendered = renderer.rendered(row, max_length)
@@ -106,7 +106,7 @@ def rendered(renderer: Renderer, rows: Sequence[Row], max_length: int) -> list[R
 
 
 def _require_memory(order: Order, rows: Sequence[Rendered]) -> int:
-    """The bytes that training takes at the most. Raises TrainingError if they are not free."""
+    """The largest number of bytes for training. Raises TrainingError if they are not free."""
     recipe = order.recipe
     longest = min(recipe.max_length, max((row.length for row in rows), default=0))
     more = memory.needed(shape_of(order.base, recipe), recipe.batch, longest, is_dora=recipe.is_dora)

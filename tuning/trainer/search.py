@@ -1,6 +1,6 @@
 """`python -m tuning.trainer.search`: tries recipes, and keeps the winner if it is better on rows that no trial saw.
 
-A search that was killed goes on: its trials are kept in a journal, and the running one goes on from its checkpoint.
+A killed search goes on: its trials are kept in a journal, and the running one goes on from its checkpoint.
 """
 
 import json
@@ -66,7 +66,7 @@ class Search:
         self._shapes = self._study("shapes", storage, optuna.pruners.NopPruner())
 
     def _study(self, name: str, storage: JournalStorage, pruner: optuna.pruners.BasePruner) -> optuna.Study:
-        """A trial that was running is tried again, from its checkpoint."""
+        """An interrupted trial goes on from its checkpoint."""
         study = optuna.create_study(storage=storage, study_name=name, pruner=pruner, load_if_exists=True)
         for trial in study.get_trials(states=(TrialState.RUNNING,)):
             study.tell(trial.number, state=TrialState.FAIL)
@@ -180,7 +180,7 @@ def _claim(order: Order) -> None:
 
 
 def _finished(study: optuna.Study) -> list[FrozenTrial]:
-    """Without those that a kill ended: they are tried again."""
+    """Without killed ones: they are tried again."""
     ended = (TrialState.COMPLETE, TrialState.PRUNED)
     return [trial for trial in study.trials if trial.state in ended or _REASON in trial.user_attrs]
 

@@ -9,7 +9,7 @@ from tuning.trainer.errors import TrainingError
 
 
 class Weights:
-    """By name, in single precision. `weights[name]` raises TrainingError for a name that is in no file."""
+    """By name, in single precision. `weights[name]` raises TrainingError for an unknown name."""
 
     def __init__(self, folder: Path) -> None:
         self._files: dict[str, Path] = {}

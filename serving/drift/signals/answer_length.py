@@ -1,4 +1,4 @@
-"""The length of answers: refusals are short, and a model that was changed writes more or less."""
+"""The length of answers: refusals are short, and a changed model writes more or less."""
 
 from serving.drift.cause import Cause
 from serving.drift.hours import Numbers

@@ -46,7 +46,7 @@ class Calibration:
 
     def score(self, window: Hours, fleet_inflation: float) -> float:
         """How many spreads the window's distance is above the mean of the reference's own windows. Where traffic has
-        grown, it is that of a window of their size: what a season misses grows with the samples."""
+        grown, it is that of a window of their size: the misfit of a season grows with the samples."""
         grown = max(1.0, window.units / self.size)
         distance = self.covariance.distance(residuals(window, self.fitted), window.units) / grown
         spread = self._spread(fleet_inflation) * np.sqrt(1 + window.units / grown / self.units)

@@ -1,6 +1,6 @@
 """How the residuals of hours scatter and go together: the yardstick of a window's residuals.
 
-Topics that always vary say little when they vary; a direction in which the samples hardly ever moved says much. So a
+Changes of topics with much scatter say little; a direction in which the samples hardly ever moved says much. So a
 distance is the squared length of a window's residuals after whitening (Hotelling's T²). Without drift it is about chi
 square, with as many degrees of freedom as there are independent numbers in a sample.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from serving.drift.statistics.season import Matrix
 
-# Of the mean variance, added to each direction: directions that hardly vary are not blown up.
+# Of the mean variance, added to each direction: nearly constant directions are not blown up.
 _RIDGE = 0.05
 # The least variance: a sample that was always the same may differ in 1 of 500 by chance.
 _LEAST = 0.002
@@ -25,7 +25,7 @@ class Covariance:
     units: float
 
     def without(self, residuals: Matrix, units: float) -> "Covariance":
-        """Leaves out hours that are a part of it, by their residuals (H, width)."""
+        """Leaves out some of its hours, by their residuals (H, width)."""
         return Covariance(self.products - residuals.T @ residuals, self.units - units)
 
     def distance(self, residuals: Matrix, units: float) -> float:

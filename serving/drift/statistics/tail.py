@@ -33,7 +33,7 @@ class Tail:
 
 # Wider than any tail that `make bench-drift` prints: a wrong guess costs power, and no false alarm.
 DEFAULT = Tail(start=2.3, scale=0.45)
-# A fleet whose samples hardly ever vary has no tail of its own.
+# Samples without variety have no tail.
 LEAST = Tail(start=2.0, scale=0.3)
 
 
