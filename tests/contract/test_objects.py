@@ -9,7 +9,7 @@ from contract.names import API_VERSION
 from contract.objects import InvalidObjectError, parse_object, to_data
 from tests.operators import objects
 
-RUN = "306961580ac9"  # another one would train everything again
+RUN = "fa78c46758e1"  # another one would train everything again
 TENANT: dict[str, Any] = {
     "apiVersion": API_VERSION,
     "kind": "Tenant",
