@@ -20,6 +20,7 @@ _COMMANDS = {
     "promote": ("deciding", "promote"),
     "rollback": ("deciding", "rollback"),
     "tenant": ("tenant", "tenant"),
+    "top": ("top", "top"),
     "tune": ("tune", "tune"),
     "up": ("running", "up"),
 }

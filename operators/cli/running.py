@@ -66,13 +66,13 @@ def up(root: Path, port: int, console_port: int | None, management_port: int | N
     click.echo(f"console  {url(layout.console_port)}")
     click.echo(f"manage   {url(layout.management_port)}")
     click.echo(f"         the platform's own key is in {layout.platform_key}")
-    click.echo(f"metrics  {url(layout.internal_port)}/metrics  {url(layout.drift_port)}/metrics")
+    click.echo(f"metrics  {'  '.join(address.metrics_urls(layout))}")
     click.echo(f"         with the bearer token in {layout.metrics_token}")
     click.echo(f"logs     {layout.logs}")
     try:
         with runtime, alone(layout):
             address.write(layout)
-            address.write_metrics_token(layout)
+            address.write_metrics(layout)
             address.write_platform_key(layout)
             with closing(record.opened(layout.state, layout.snapshot, begin_anew=begin_anew)) as opened:
                 asyncio.run(_run(layout, contents, opened))

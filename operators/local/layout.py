@@ -33,6 +33,9 @@ def _tokens() -> Mapping[str, str]:
     return {pair: secrets.token_hex(32) for pair in PAIRS}
 
 
+METRICS_TOKEN = "metrics-token"
+
+
 @dataclass(frozen=True)
 class Layout:
     """One run. Tokens are new each time, and live in the processes' environments only; the metrics token is also in a
@@ -70,7 +73,7 @@ class Layout:
 
     @property
     def metrics_token(self) -> Path:
-        return self.state / "metrics-token"
+        return self.state / METRICS_TOKEN
 
     @property
     def platform_key(self) -> Path:

@@ -1,6 +1,7 @@
 """What Prometheus reads: who, how long, how many; with names that nobody outside can make up."""
 
 import re
+import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 import openai
 import pytest
 
-from examples.demo.platform import Platform, read_metrics
+from examples.demo.platform import QUIVER, Platform, read_metrics
 from serving.drift.registry import SIGNALS
 from serving.drift.verdict import State
 
@@ -125,3 +126,11 @@ def test_drift_has_one_state_for_every_tenant_and_judges_none_without_a_week_of_
             labels = {"tenant": tenant, "signal": signal}
             states = [state for state in State if _sum(text, "quiver_drift_state", state=state.value, **labels)]
             assert states == [State.INSUFFICIENT_EVIDENCE]
+
+
+def test_a_terminal_shows_what_callers_meet(platform: Platform, acme: openai.OpenAI) -> None:
+    acme.chat.completions.create(model="support", messages=HELLO, max_tokens=4)
+    shown = subprocess.check_output([QUIVER, "top", str(platform.root), "--every", "0.5", "--times", "1"], text=True)
+    header, *rows = shown.splitlines()
+    assert header.startswith("TENANT")
+    assert "acme" in [row.split()[0] for row in rows]
