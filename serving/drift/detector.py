@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,17 +95,26 @@ class Detector:
             accepted += 1
             if self._repeats.is_one(observation, hour):
                 continue
-            for name, signal in self._signals.items():
-                if (sample := signal.sample(observation)) is not None:
-                    if not self._is_comparable(observation.tenant, name, signal.basis(observation)):
-                        arrived.pop((observation.tenant, name), None)
-                    arrived[observation.tenant, name].append(sample)
+            for name, sample in self._samples(observation):
+                if not self._is_comparable(observation.tenant, name, self._signals[name].basis(observation)):
+                    arrived.pop((observation.tenant, name), None)
+                arrived[observation.tenant, name].append(sample)
         for (tenant, name), samples in arrived.items():
             record = self._records[tenant][name]
             extended = with_samples(record.series, hour, np.stack(samples))
             self._keep(tenant, name, replace(record, series=extended))
         self.received = Receipt(accepted=self.received.accepted + accepted, refused=self.received.refused + refused)
         return Receipt(accepted=accepted, refused=refused)
+
+    def _samples(self, observation: ReceivedObservation) -> Iterator[tuple[str, Numbers]]:
+        """By signal. A signal that inherits `sample` from another one shares its result."""
+        made: dict[object, Numbers | None] = {}
+        for name, signal in self._signals.items():
+            function = type(signal).sample
+            if function not in made:
+                made[function] = signal.sample(observation)
+            if (sample := made[function]) is not None:
+                yield name, sample
 
     def _is_comparable(self, tenant: str, name: str, basis: Basis) -> bool:
         """False if the basis changed: then the signal has an empty series, and so a new reference."""
