@@ -23,6 +23,7 @@ class Value(BaseModel):
 
 
 V = TypeVar("V", bound=Value)
+_WITHOUT_PARTS = frozenset({str, int, float, bool, type(None)})
 
 
 def compacted(value: V) -> V:
@@ -33,7 +34,7 @@ def compacted(value: V) -> V:
         each = pending.pop()
         if isinstance(each, Value):
             object.__setattr__(each, "__pydantic_fields_set__", _field_names(type(each)))
-            pending += each.__dict__.values()
+            pending += [inner for inner in each.__dict__.values() if type(inner) not in _WITHOUT_PARTS]
         elif isinstance(each, tuple):
             pending += each
     return value
