@@ -29,8 +29,8 @@ class RolledBack:
 async def run(stage: Stage, *, trials: int) -> list[RolledBack]:
     """One a trial."""
     rolled_back = []
-    await stage.flip()
     for _ in range(trials):
+        await stage.flip()  # the good version is the one before, whose style is another
         bad = await stage.flip()
         async with load(stage.platform, model=ALIAS, callers=CALLERS) as found:
             await found.reach(CALLERS * 2, "")
