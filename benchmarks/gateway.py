@@ -22,8 +22,7 @@ import aiohttp
 from benchmarks import direct, quality
 from benchmarks.load import QUESTION
 from benchmarks.report import Bar, report
-from examples.demo.platform import Platform, end_with_parent, running
-from examples.demo.workspace import AlreadyRunning, alone, clear
+from examples.demo.platform import Platform, end_with_parent
 from operators.local.layout import free_port
 
 ROOT = Path("build/bench-gateway").resolve()
@@ -185,16 +184,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--against", default="HEAD^", metavar="COMMIT")
     options = parser.parse_args()
-    try:
-        with alone(ROOT):
-            clear(ROOT)
-            root = quality.objects(ROOT / "objects", [])
-            quality.lift_limits(root)
-            with running(root, tenants=("acme",), out=sys.stderr) as platform:
-                platform.wait_until_ready()
-                ratios = _measured(platform, options.against, quick=options.quick)
-    except AlreadyRunning as error:
-        sys.exit(f"bench-gateway: {error}")
+    with quality.without_limits(ROOT, "gateway") as platform:
+        ratios = _measured(platform, options.against, quick=options.quick)
     bars = {name: Bar(median(values), BAR, "times", at_most=True) for name, values in ratios.items()}
     notes = [f"against {options.against}", *(f"{name}: {values}" for name, values in ratios.items())]
     return report("gateway", bars, notes=notes)

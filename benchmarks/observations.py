@@ -1,6 +1,6 @@
 """`make bench-observations`: what part of the gateway's processor time goes into observations for drift.
 
-Protocol: the running platform's gateway answers questions for which documents are searched; its time on a processor is
+Protocol: the running platform's gateway answers questions from documents; its time on a processor is
 counted from /proc. Then as many observations, with the embeddings that they have, are made, queued and sent to the
 platform's detector by the gateway's own code in this process, whose time is counted likewise. D5 is the ratio.
 """
@@ -18,8 +18,7 @@ from benchmarks.gateway import Contestant
 from benchmarks.load import QUESTION
 from benchmarks.report import Bar, report
 from contract.search import Outcome, SearchResponse, Seconds
-from examples.demo.platform import Platform, running
-from examples.demo.workspace import AlreadyRunning, alone, clear
+from examples.demo.platform import Platform
 from serving.gateway.accounts import Accounts, RequestRecord
 from serving.gateway.catalog import Target
 from serving.gateway.comparisons import Comparisons
@@ -83,20 +82,16 @@ def _record() -> RequestRecord:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a quarter of the requests")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="a quarter of the requests; as many observations, since a session has a fixed cost",
+    )
     scale = 4 if parser.parse_args().quick else 1
-    try:
-        with alone(ROOT):
-            clear(ROOT)
-            root = quality.objects(ROOT / "objects", [])
-            quality.lift_limits(root)
-            with running(root, tenants=("acme",), out=sys.stderr) as platform:
-                platform.wait_until_ready()
-                asyncio.run(request_us(platform, 40))  # warm
-                request = asyncio.run(request_us(platform, REQUESTS // scale))
-                observation = asyncio.run(observation_us(platform, OBSERVATIONS // scale))
-    except AlreadyRunning as error:
-        sys.exit(f"bench-observations: {error}")
+    with quality.without_limits(ROOT, "observations") as platform:
+        asyncio.run(request_us(platform, 40))  # warm
+        request = asyncio.run(request_us(platform, REQUESTS // scale))
+        observation = asyncio.run(observation_us(platform, OBSERVATIONS))
     bars = {"D5-request": Bar(round(observation / request, 4), 0.03, "of a request", at_most=True)}
     return report("observations", bars, notes=[f"a request {request:.0f} µs, an observation {observation:.0f} µs"])
 

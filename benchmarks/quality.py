@@ -77,6 +77,21 @@ def lift_limits(root: Path) -> None:
 
 
 @contextmanager
+def without_limits(root: Path, name: str) -> Iterator[Platform]:
+    """The demo's objects without limits of tenants, run in a folder of `root`; `name` is the benchmark's in messages.
+    The process exits if another one runs there."""
+    try:
+        with alone(root):
+            clear(root)
+            lift_limits(objects(root / "objects", []))
+            with running(root / "objects", tenants=("acme",), out=sys.stderr) as platform:
+                platform.wait_until_ready()
+                yield platform
+    except AlreadyRunning as error:
+        sys.exit(f"bench-{name}: {error}")
+
+
+@contextmanager
 def clients(platform: Platform) -> Iterator[Clients]:
     found = {
         tenant: openai.OpenAI(base_url=platform.url, api_key=key, max_retries=0, timeout=60)

@@ -30,7 +30,7 @@ async def run(stage: Stage, *, trials: int) -> list[RolledBack]:
     """One a trial."""
     rolled_back = []
     for _ in range(trials):
-        await stage.flip()  # the good version is the one before, whose style is another
+        await stage.flip()  # the good version; the next one has another style
         bad = await stage.flip()
         async with load(stage.platform, model=ALIAS, callers=CALLERS) as found:
             await found.reach(CALLERS * 2, "")

@@ -33,7 +33,6 @@ REFERENCE, MONTH = 28 * DAY, 30 * DAY
 FALSE_ALARMS = 2.0  # a month, for 200 tenants
 TENANTS, QUICK_TENANTS = 200, 40
 SIZE = 500  # of windows, for most signals
-SIZES = (SIZE, 2_000)  # for the two of questions
 SMALLER = (100, 200)  # what smaller windows would see; they are no signals
 SHARES = (0.25, 0.10)
 # Which share is to be seen by a signal, and of how many tenants.
@@ -50,10 +49,11 @@ class Tenant:
 
 
 def tenant(regime: Regime, seed: int, width: int = 0) -> Tenant:
-    """What it asks, or answers of `width` classes."""
+    """With questions, or with answers of `width` classes."""
     traffic = Shares(regime, seed, width) if width else Traffic(regime, seed)
     after = FIRST + REFERENCE
-    most = int(2 * max(SIZES) / 24) + 2 * DAY  # hours for two long windows
+    longest = SIZE * max(signal.windows for signal in SIGNALS.values())
+    most = int(2 * longest / 24) + 2 * DAY  # hours for two long windows
     return Tenant(
         traffic.hours(FIRST, REFERENCE),
         traffic.hours(after, MONTH),
@@ -134,10 +134,10 @@ def fleets_of(regime: Regime, number: int, count: int, pool: ProcessPoolExecutor
 
 def drills() -> Bar:
     with tempfile.TemporaryDirectory() as folder:
-        outcomes, false_alarms = asyncio.run(drill.run(Path(folder), lambda _: None))
-    print(drill.table(outcomes, false_alarms))
-    passed = sum(outcome.passed for outcome in outcomes)
-    return Bar(passed if not false_alarms else 0, len(outcomes), "drills caught, others quiet")
+        results, false_alarms = asyncio.run(drill.run(Path(folder), lambda _: None))
+    print(drill.table(results, false_alarms))
+    passed = sum(result.passed for result in results)
+    return Bar(passed if not false_alarms else 0, len(results), "drills caught, others quiet")
 
 
 def main() -> int:

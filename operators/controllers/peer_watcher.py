@@ -83,7 +83,7 @@ class PeerWatcher:
         self._agents: dict[str, _Agent] = {}
         self._gateways: dict[str, _Gateway] = {}
         self._knowledge_base_pusher = self._follow_ingest()
-        self._tenant_pusher = self._start_tenant_pusher()
+        self._tenant_pusher = self._follow_drift()
 
     async def run(self) -> None:
         """Until cancelled: follows new peers, and forgets removed ones."""
@@ -117,7 +117,7 @@ class PeerWatcher:
         if self._tenant_pusher:
             self._tenant_pusher.set(tenants)
 
-    def _start_tenant_pusher(self) -> LatestPusher[Tenants] | None:
+    def _follow_drift(self) -> LatestPusher[Tenants] | None:
         addresses = self._addresses
         if addresses.drift_url is None:
             self._cache.drift = {}  # nobody has a verdict
@@ -125,7 +125,7 @@ class PeerWatcher:
         client = DriftClient(self._session, addresses.drift_url, addresses.drift_token)
         tenants: LatestPusher[Tenants] = LatestPusher(client.register)
         self._start(tenants.run())
-        self._start(self._follow_drift(client))
+        self._start(self._ask_for_drift(client))
         return tenants
 
     # What they report ----------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class PeerWatcher:
         self._start(follow(client.status, hear, pusher=bases, news=news))
         return bases
 
-    async def _follow_drift(self, client: DriftClient) -> None:
+    async def _ask_for_drift(self, client: DriftClient) -> None:
         """While the detector does not answer, its last verdicts stand."""
         while True:
             with suppress(PeerError):

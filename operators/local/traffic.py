@@ -89,10 +89,10 @@ def _first_tokens(before: Page, after: Page) -> Mapping[str, float]:
     bounds = sorted({labels["le"] for labels, _ in after.of(name)}, key=float)
     grown = [(float(bound), _grown(before, after, name, le=bound)) for bound in bounds]
     tenants = {tenant for _, counts in grown for tenant in counts}
-    found = {
+    quantiles = {
         tenant: quantile(0.95, [(bound, counts.get(tenant, 0.0)) for bound, counts in grown]) for tenant in tenants
     }
-    return {tenant: value for tenant, value in found.items() if value is not None}
+    return {tenant: value for tenant, value in quantiles.items() if value is not None}
 
 
 def quantile(share: float, counts: list[tuple[float, float]]) -> float | None:
@@ -100,11 +100,11 @@ def quantile(share: float, counts: list[tuple[float, float]]) -> float | None:
     total = counts[-1][1] if counts else 0.0
     if not total:
         return None
-    wanted, lower, below = share * total, 0.0, 0.0
+    rank, lower, below = share * total, 0.0, 0.0
     for bound, count in counts:
-        if count >= wanted:
+        if count >= rank:
             if isinf(bound) or count == below:
                 return lower
-            return lower + (bound - lower) * (wanted - below) / (count - below)
+            return lower + (bound - lower) * (rank - below) / (count - below)
         lower, below = bound, count
     return inf

@@ -51,7 +51,7 @@ def next_status(
         result = Outcome(run=run, at=now, report=_folder(item, run, tenant, report.place), **report.result)
         history = (_point(result), *(history if _is_same(item, result) else ()))[:HISTORY_LENGTH]
     ready = _ready(verdict, obstacle, report, result, run, (answers, total))
-    compared = _as_good(result) if verdict.holds and result else None
+    compared = _as_good(item, result) if verdict.holds and result else None
     new = (verdict, ready, compared) if compared else (verdict, ready)
     merged = c.merged(item.status.conditions, new, generation=item.metadata.generation, now=now)
     ended = "" if report and report.goes_on else before.ended or (now if report else "")
@@ -60,9 +60,9 @@ def next_status(
     )
 
 
-def _as_good(result: Outcome) -> Condition | None:
-    """Of the last result; None for a first run."""
-    if not result.first:
+def _as_good(item: Evaluation, result: Outcome) -> Condition | None:
+    """Of the last result; None for a first run, and once another comparison is asked for."""
+    if not result.first or not _is_of(item, result):
         return None
     if result.worse:
         return condition(c.AS_GOOD, False, c.WORSE, f"worse than in run {result.first}: {', '.join(result.worse)}")
@@ -81,7 +81,12 @@ def _progress(before: EvaluationStatus, report: JobReport | None) -> tuple[int, 
 def _is_same(item: Evaluation, result: Outcome) -> bool:
     """True if the last result is of the same comparison and the same questions."""
     last = item.status.result
-    return last is not None and last.questions == result.questions and last.run.startswith(f"{item.spec.digest}-")
+    return last is not None and last.questions == result.questions and _is_of(item, last)
+
+
+def _is_of(item: Evaluation, result: Outcome) -> bool:
+    """True if the result is of the comparison in the spec."""
+    return result.run.startswith(f"{item.spec.digest}-")
 
 
 def _point(result: Outcome) -> Point:

@@ -192,3 +192,17 @@ def test_answers_worse_than_in_the_first_run_are_a_condition(loop: Loop) -> None
         assert (condition.holds, condition.reason) == (not worse, reason)
         assert first in condition.message
         assert all(each in condition.message for each in worse)
+
+
+def test_another_comparison_ends_the_verdict_on_the_last_one(loop: Loop) -> None:
+    loop.jobs.report = _done()
+    _says(loop, objects.evaluation(everyHours=24))
+    first = _evaluation(loop).status.run
+    worse = {**_done().result, "first": first, "worse": ("base -0.100 (-0.150 to -0.050)",)}
+    loop.jobs.report = JobReport("Done", result=worse, place="/jobs")
+    loop.time_passes(25 * HOUR)
+    loop.settle()
+    assert c.find(_evaluation(loop).status.conditions, c.AS_GOOD) is not None
+    loop.jobs.report = JobReport("Running")
+    _says(loop, objects.evaluation(everyHours=24, maxTokens=9))
+    assert c.find(_evaluation(loop).status.conditions, c.AS_GOOD) is None
