@@ -87,6 +87,7 @@ def platform(settings: OperatorSettings) -> Platform:
         agent_port=settings.agent_port,
         models=settings.models,
         kserve=settings.kserve,
+        openshift=settings.openshift,
         pull_policy=settings.pull_policy,
         pull_secrets=settings.pull_secrets,
         node_selector=settings.node_selector,

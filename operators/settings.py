@@ -49,13 +49,13 @@ class OperatorSettings(BaseSettings):
 
     Without a `kubeconfig` it runs as a pod of its cluster. `identity` is unique among operators. `models` is a claim
     with base models and adapters for engines; `documents` is the ingest worker's path to the tenants' documents;
-    `management_account` is the management API's service account; `kserve` allows base models with KServe. Services
-    without a URL are not asked. Of several tokens, separated by commas, the first is sent. `engine_environment` are
-    variables of every engine, `agent_settings` those of every agent (names without QUIVER_AGENT_); `ca_config_map`
-    holds certificate authorities (ca.crt) for both. A new `secret_revision` restarts the engines one after the other,
-    so they take new keys. `trainings` is a claim for trainings and their adapters, `documents_claim` the one with the
-    tenants' documents, `training_priority` a PriorityClass. Evaluations ask the gateway at `gateway_url`; what they ask
-    with is signed by `delegation_secret`.
+    `management_account` is the management API's service account; `kserve` allows base models with KServe; on
+    `openshift` pods name no user. Services without a URL are not asked. Of several tokens, separated by commas, the
+    first is sent. `engine_environment` are variables of every engine, `agent_settings` those of every agent (names
+    without QUIVER_AGENT_); `ca_config_map` holds certificate authorities (ca.crt) for both. A new `secret_revision`
+    restarts the engines one after the other, so they take new keys. `trainings` is a claim for trainings and their
+    adapters, `documents_claim` the one with the tenants' documents, `training_priority` a PriorityClass. Evaluations
+    ask the gateway at `gateway_url`; what they ask with is signed by `delegation_secret`.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)
@@ -78,6 +78,7 @@ class OperatorSettings(BaseSettings):
     secret: str = "quiver-internal"
     models: str | None = None
     kserve: bool = False
+    openshift: bool = False
     pull_policy: str = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
     node_selector: dict[str, str] = {}

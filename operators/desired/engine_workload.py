@@ -44,12 +44,13 @@ _AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 @dataclass(frozen=True)
 class Platform:
     """Settings shared by all engines of an installation. `secret` holds `operator-agent` and `engine-api-key`; `models`
-    is a claim with base models and adapters, if there is one; `kserve` allows the KServe runtime. `pull_policy` is for
-    the agent's image; `pull_secrets`, `node_selector` and `tolerations` go into every engine's pod; `hub_secret` is a
-    Secret with a `token` for the Hugging Face hub. `engine_environment`, `agent_settings` (names without
-    QUIVER_AGENT_) and `agent_environment` are added to every engine and agent; `ca_config_map` has certificate
-    authorities in `ca.crt`; `service_account` is the pods' identity in clouds. `trainings` is a claim for trainings and
-    their adapters, `documents` the one with tenants' documents; `training_priority` is a PriorityClass."""
+    is a claim with base models and adapters, if there is one; `kserve` allows the KServe runtime; with `openshift` pods
+    name no user. `pull_policy` is for the agent's image; `pull_secrets`, `node_selector` and `tolerations` go into
+    every engine's pod; `hub_secret` is a Secret with a `token` for the Hugging Face hub. `engine_environment`,
+    `agent_settings` (names without QUIVER_AGENT_) and `agent_environment` are added to every engine and agent;
+    `ca_config_map` has certificate authorities in `ca.crt`; `service_account` is the pods' identity in clouds.
+    `trainings` is a claim for trainings and their adapters, `documents` the one with tenants' documents;
+    `training_priority` is a PriorityClass."""
 
     namespace: str
     engine_image: str
@@ -60,6 +61,7 @@ class Platform:
     agent_port: int = 9400
     models: str | None = None
     kserve: bool = False
+    openshift: bool = False
     pull_policy: str = "IfNotPresent"
     pull_secrets: tuple[str, ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
@@ -101,12 +103,10 @@ def _mounted(base: BaseModel) -> BaseModel:
     return base.model_copy(update={"spec": base.spec.model_copy(update={"source": source})})
 
 
-def user() -> Manifest:
-    """The security context of a pod: a user without rights."""
-    return {
-        "runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }  # fmt: skip
+def user(platform: Platform) -> Manifest:
+    """The security context of a pod: a user without rights. OpenShift chooses one of the namespace's."""
+    ids = {} if platform.openshift else {"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
+    return {"runAsNonRoot": True, **ids, "seccompProfile": {"type": "RuntimeDefault"}}
 
 
 def restricted() -> Manifest:
@@ -204,7 +204,12 @@ class _Workload:
         )
 
     def disruption_budget(self) -> Manifest:
-        spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(self._base.name)}}
+        """An engine that is not ready does not hold up the drain of its node."""
+        spec = {
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": {"matchLabels": selector(self._base.name)},
+        }
         return self._object("policy/v1", "PodDisruptionBudget", spec)
 
     def autoscaler(self) -> Manifest:
@@ -243,7 +248,7 @@ class _Workload:
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "terminationGracePeriodSeconds": DRAIN_S,
-            "securityContext": user(),
+            "securityContext": user(self._platform),
             "containers": [self._engine(), self._agent()],
             **additions.placed(self._base.spec.pod, placement(self._platform), selector(self._base.name)),
             "volumes": [

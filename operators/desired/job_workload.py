@@ -161,7 +161,7 @@ def _pod(platform: Platform) -> Manifest:
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": GRACE_S,
-        "securityContext": user(),
+        "securityContext": user(platform),
         **({"priorityClassName": platform.training_priority} if platform.training_priority else {}),
         **placement(platform),
     }

@@ -128,7 +128,8 @@ WRONG = (
     "networkPolicy.apiServerPorts={}", "monitoring.rules=perhaps", "kserve=yes please", "operator.replicas=11",
     "image.tag=Bad Tag", "engine.image=UPPER CASE", "ingest.storage.className=Not A Class", "documents.size=0",
     "milvus.uri=https://h:70000", "milvus.uri=http://bad host:19530", "gateway.ingress.host=a..b-",
-    "gateway.httpRoute.hostnames={NOT A HOST}", "monitoring.labels.x=a b",
+    "gateway.httpRoute.hostnames={NOT A HOST}", "monitoring.labels.x=a b", "image.registry=Bad Mirror",
+    "image.digests.gateway=latest", "openshift=perhaps", "pods.labels.x=a b",
 )  # fmt: skip
 
 
@@ -148,6 +149,7 @@ def test_a_wrong_value_is_refused_by_its_name(setting: str) -> None:
         (("gateway.autoscaling.enabled=true", "gateway.autoscaling.minReplicas=20"), "gateway.autoscaling.maxReplicas"),
         (("monitoring.podMonitors=true",), "networkPolicy.monitoringNamespace"),
         (("gateway.httpRoute.enabled=true",), "gateway.httpRoute.parentRefs"),
+        (("pods.env.QUIVER_GATEWAY_HOST=x",), "pods.env: QUIVER_GATEWAY_HOST"),
         (("milvus.caSecret=authority", "milvus.uri=http://milvus:19530"), "milvus.uri"),
     ],
 )
@@ -217,6 +219,57 @@ def test_where_adapters_may_come_from_and_what_is_trusted_reaches_agents_and_eng
     assert told["QUIVER_OPERATOR_SECRET_REVISION"] == "two"
 
 
+def test_pods_carry_what_a_platform_team_adds_and_keep_what_selects_them() -> None:
+    added = (
+        "pods.labels.team=ml", "pods.labels.app\\.kubernetes\\.io/component=another", "pods.annotations.note=ours",
+        "pods.env.HTTPS_PROXY=http://proxy:3128",
+        "pods.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight=1",
+    )  # fmt: skip
+    for name, deployment in of_kind("default", "Deployment", *added).items():
+        template, part = deployment["spec"]["template"], name.removeprefix("quiver-")
+        labels = template["metadata"]["labels"]
+        assert (labels["team"], labels["app.kubernetes.io/component"]) == ("ml", part)
+        assert deployment["spec"]["selector"]["matchLabels"].items() <= labels.items()
+        assert template["metadata"]["annotations"] == {"note": "ours"}
+        assert "nodeAffinity" in template["spec"]["affinity"]
+        variables = template["spec"]["containers"][0].get("env", ())
+        assert part == "milvus" or {"name": "HTTPS_PROXY", "value": "http://proxy:3128"} in variables
+
+
+def test_images_come_from_a_mirror_and_by_digest() -> None:
+    digest = f"sha256:{'a' * 64}"
+    settings = ("image.registry=mirror.example.com:5000/all", f"image.digests.gateway={digest}",
+                f"image.digests.agent={digest}")  # fmt: skip
+    images = {
+        name: deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+        for name, deployment in of_kind("default", "Deployment", *settings).items()
+    }
+    assert images["quiver-gateway"] == f"mirror.example.com:5000/all/quiver/gateway@{digest}"
+    assert all(image.startswith("mirror.example.com:5000/all/quiver/") for image in images.values())
+    environment = _operator_environment(*settings)
+    assert environment["QUIVER_OPERATOR_AGENT_IMAGE"] == f"mirror.example.com:5000/all/quiver/agent@{digest}"
+    assert environment["QUIVER_OPERATOR_ENGINE_IMAGE"].startswith("mirror.example.com:5000/all/vllm/")
+    named = _operator_environment(*settings, "engine.image=registry.example.com/vllm:1")
+    assert named["QUIVER_OPERATOR_ENGINE_IMAGE"] == "registry.example.com/vllm:1"
+
+
+def test_on_openshift_no_pod_names_a_user() -> None:
+    for name, deployment in of_kind("default", "Deployment", "openshift=true").items():
+        context = deployment["spec"]["template"]["spec"]["securityContext"]
+        assert context["runAsNonRoot"], name
+        assert not {"runAsUser", "runAsGroup", "fsGroup"} & context.keys(), name
+    assert _operator_environment("openshift=true")["QUIVER_OPERATOR_OPENSHIFT"] == "true"
+
+
+def test_another_revision_of_the_secret_starts_every_part_anew_that_has_a_key() -> None:
+    parts = {
+        name: deployment["spec"]["template"]["metadata"].get("annotations")
+        for name, deployment in of_kind("default", "Deployment", "secret.revision=two").items()
+    }
+    assert parts.pop("quiver-milvus") is None
+    assert all(annotations == {"quiver.dev/secret-revision": "two"} for annotations in parts.values())
+
+
 def test_every_pair_of_parts_has_a_key_of_its_own() -> None:
     used: dict[str, set[str]] = {}
     for name, pod in pods("default").items():
@@ -246,7 +299,7 @@ def _operator_environment(*values: str) -> dict[str, str]:
 
 def test_the_schema_knows_every_value() -> None:
     text = (CHART / "values.yaml").read_text()
-    assert len(text.splitlines()) <= 250
+    assert len(text.splitlines()) <= 300
     schema = json.loads((CHART / "values.schema.json").read_text())
     assert _differences(yaml.safe_load(text), schema) == []
 

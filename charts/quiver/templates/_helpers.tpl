@@ -18,8 +18,28 @@ namespace: {{ .root.Release.Namespace }}
 labels: {{- include "quiver.labels" . | nindent 2 }}
 {{- end }}
 
+{{/* Labels and annotations of the pods of one part. Another revision of the Secret starts them anew. */}}
+{{- define "quiver.podMetadata" -}}
+labels: {{- merge (include "quiver.selector" . | fromYaml) .root.Values.pods.labels | toYaml | nindent 2 }}
+{{- $revision := ternary "" .root.Values.secret.revision (hasKey . "withoutSecret") }}
+{{- with merge (ternary (dict "quiver.dev/secret-revision" $revision) dict (ne $revision "")) .root.Values.pods.annotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{- define "quiver.image" -}}
-{{ printf "%s/%s:%s" .root.Values.image.repository .image (.root.Values.image.tag | default .root.Chart.AppVersion) }}
+{{- $image := .root.Values.image }}
+{{- $name := printf "%s/%s" $image.repository .image }}
+{{- $digest := index $image.digests .image }}
+{{- $version := ternary (printf "@%s" $digest) (printf ":%s" ($image.tag | default .root.Chart.AppVersion)) (not (empty $digest)) }}
+{{- include "quiver.mirrored" (dict "root" .root "name" (print $name $version)) }}
+{{- end }}
+
+{{/* An image from the mirror, unless its name begins with a registry's host. */}}
+{{- define "quiver.mirrored" -}}
+{{- $host := first (splitList "/" .name) }}
+{{- $has := and (contains "/" .name) (or (contains "." $host) (contains ":" $host) (eq $host "localhost")) }}
+{{- if or $has (not .root.Values.image.registry) }}{{ .name }}{{ else }}{{ printf "%s/%s" .root.Values.image.registry .name }}{{ end }}
 {{- end }}
 
 {{/* What every pod of ours has: no rights, no token unless it says so, and where it may run. */}}
@@ -33,9 +53,11 @@ imagePullSecrets:
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
+  {{- if not .root.Values.openshift }}
   runAsUser: 65532
   runAsGroup: 65532
   fsGroup: 65532
+  {{- end }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile: {type: RuntimeDefault}
 {{- with .root.Values.nodeSelector }}
@@ -43,6 +65,9 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .root.Values.tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.pods.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .root.Values.priorityClassName }}
 priorityClassName: {{ . | quote }}
@@ -81,10 +106,16 @@ resources: {{- toYaml . | nindent 2 }}
     secretKeyRef: {name: {{ include "quiver.secret" .root }}, key: {{ .key }}}
 {{- end }}
 
-{{/* How every part writes its log. */}}
-{{- define "quiver.logs" -}}
+{{/* Variables of every part: how it writes its log, and those of the platform team. */}}
+{{- define "quiver.commonEnv" -}}
 - {name: QUIVER_LOG_LEVEL, value: {{ .Values.logs.level }}}
 - {name: QUIVER_LOG_FORMAT, value: {{ .Values.logs.format }}}
+{{- range $name, $value := .Values.pods.env }}
+{{- if hasPrefix "QUIVER_" $name }}
+{{- fail (printf "pods.env: %s is set by the chart; use the value that belongs to it" $name) }}
+{{- end }}
+- {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
 {{- end }}
 
 {{/* What agents are told of where adapters may come from, as variables without QUIVER_AGENT_. */}}
@@ -110,19 +141,14 @@ HF_ENDPOINT: {{ . | quote }}
 operator-agent operator-gateway operator-ingest operator-drift gateway-retrieval gateway-ingest gateway-drift engine-api-key management-gateway console-management console-metrics platform-key
 {{- end }}
 
-{{/* Another value starts a pod anew, for what its Secret holds now. */}}
-{{- define "quiver.revision" -}}
-{{- with .Values.secret.revision }}
-annotations: {quiver.dev/secret-revision: {{ . | quote }}}
-{{- end }}
-{{- end }}
-
 {{- define "quiver.budget" -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {{- include "quiver.metadata" . | nindent 2 }}
 spec:
   maxUnavailable: 1
+  # A pod that is not ready serves nobody: it does not hold up the drain of its node.
+  unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels: {{- include "quiver.selector" . | nindent 6 }}
 {{- end }}

@@ -185,6 +185,14 @@ def test_a_model_on_a_claim_is_read_where_the_claim_is_mounted() -> None:
         assert {"name": "models", "mountPath": "/models/models", "readOnly": True} in container["volumeMounts"]
 
 
+def test_on_openshift_a_pod_names_no_user() -> None:
+    base = objects.base_model()
+    assert isinstance(base, BaseModel)
+    platform = Platform(namespace="quiver", engine_image="e", agent_image="a", openshift=True)
+    context = engine_workload(base, uid="u", platform=platform)[0]["spec"]["template"]["spec"]["securityContext"]
+    assert context == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
 def test_where_engines_run_and_what_they_fetch_with_is_the_platforms_to_say() -> None:
     platform = Platform(
         namespace="quiver", engine_image="e", agent_image="a", pull_policy="Always",
