@@ -124,6 +124,12 @@ def holds(conditions: Conditions, kind: str) -> bool:
     return condition is not None and condition.holds
 
 
+def decisive(conditions: Conditions) -> Condition | None:
+    """The one that a person has to know of: the first false one of Accepted, Fetched and Ready, or else the last."""
+    steps = [step for kind in (ACCEPTED, FETCHED, READY) if (step := find(conditions, kind))]
+    return next((step for step in steps if not step.holds), steps[-1] if steps else None)
+
+
 def condition(kind: str, true: bool, reason: str, message: str = "") -> Condition:
     return Condition(type=kind, status="True" if true else "False", reason=reason, message=message)
 

@@ -17,7 +17,7 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 from prometheus_client import CollectorRegistry, Counter
 
 from kube.errors import GoneError, KubeError
-from kube.resource import BY_KIND, PODS, Resource
+from kube.resource import BY_KIND, PODS, SERVER, Resource
 
 Item = dict[str, Any]
 
@@ -67,6 +67,10 @@ class Client:
             following = page["metadata"].get("continue", "")
             if not following:
                 return items, page["metadata"]["resourceVersion"]
+
+    async def version(self) -> str:
+        """The API server's version, as v1.34.4."""
+        return str((await self._ask("GET", SERVER, "/version"))["gitVersion"])
 
     async def log(self, namespace: str, pod: str, container: str, *, last_lines: int) -> str:
         """The end of a container's output."""

@@ -57,6 +57,13 @@ NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "Netwo
 INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
+CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
+DEFINITIONS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)
+API_SERVICES = Resource("apiregistration.k8s.io", "v1", "apiservices", "APIService", namespaced=False)
+SERVER = Resource("", "", "", "Server", namespaced=False)  # the API server itself
+
 _ALL = (*OURS, ADAPTER_SLICES, PODS, SERVICES, SECRETS, NAMESPACES, EVENTS, CONFIG_MAPS, ROLE_BINDINGS, JOBS,
         DEPLOYMENTS, AUTOSCALERS, DISRUPTION_BUDGETS, NETWORK_POLICIES, INFERENCE_SERVICES, LEASES)  # fmt: skip
 BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in _ALL}

@@ -59,9 +59,10 @@ def _write(
     digest: str | None,
 ) -> Decision:
     if root is None:
-        with on_cluster() as cluster:
-            written: Decision = cluster.write(kubeconfig(), adapter, action, against=active_digest, digest=digest)
-            return written
+        from operators.cluster import decisions as cluster
+
+        with on_cluster():
+            return cluster.write(kubeconfig(), adapter, action, against=active_digest, digest=digest)
     if not is_running(root):
         raise click.ClickException(f"{root} is not running, so nothing can be decided; start it with quiver up")
     try:

@@ -11,10 +11,12 @@ from contract.api_key import APIKey, Scope, new_key
 from contract.names import EMBEDDER
 from contract.resource import Key
 from contract.tenant import Tenant
-from operators.cli.arguments import NameType, directory_argument
-from operators.local import directory, object_files, snapshots, table
+from operators.cli.arguments import CLUSTER, NameType, place_argument
+from operators.cli.places import contents_of, on_cluster
+from operators.local import object_files, snapshots, table
 from operators.local.directory import STATE, Contents
 from operators.local.object_files import SharedFileError
+from operators.settings import kubeconfig
 
 
 @click.group()
@@ -23,7 +25,7 @@ def keys() -> None:
 
 
 @keys.command()
-@directory_argument
+@place_argument
 @click.option("--tenant", required=True, help="The tenant whose callers will use the key.")
 @click.option("--name", type=NameType(), required=True, help="What the key is called.")
 @click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; by default, never.")
@@ -31,10 +33,10 @@ def keys() -> None:
 @click.option("--scope", "scopes", type=click.Choice(get_args(Scope)), multiple=True, default=("inference",),
               show_default=True, help="What the key is for; may be repeated.")  # fmt: skip
 def create(
-    root: Path, tenant: str, name: str, days: int | None, models: tuple[str, ...], scopes: tuple[Scope, ...]
+    root: Path | None, tenant: str, name: str, days: int | None, models: tuple[str, ...], scopes: tuple[Scope, ...]
 ) -> None:
-    """Make a key, write its digest to DIR, and print the key once."""
-    contents = directory.read(root, Contents())
+    """Make a key, write its digest to DIR or a cluster, and print the key once."""
+    contents = contents_of(root)
     owner = tenant_of(root, contents, tenant)
     _refuse_unknown(contents, owner, models)
     expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
@@ -42,20 +44,31 @@ def create(
         owner.spec.namespace, name, secrets.token_bytes(32), expires_at=expires_at, models=models, scopes=scopes
     )
     _refuse_double(contents, item)
-    write_new(root / f"key-{tenant}-{name}.yaml", item)
+    if root:
+        write_new(root / f"key-{tenant}-{name}.yaml", item)
+    else:
+        _create(item)
     click.echo(key)
 
 
+def _create(item: APIKey) -> None:
+    from operators.cluster import listing as cluster
+
+    with on_cluster():
+        cluster.create(kubeconfig(), item)
+
+
 @keys.command("list")
-@directory_argument
+@place_argument
 @click.option("--tenant", help="Show only this tenant's keys.")
-def listing(root: Path, tenant: str | None) -> None:
-    """Show the keys of DIR: prefix, tenant, expiry, last use."""
-    contents = directory.read(root, Contents())
+def listing(root: Path | None, tenant: str | None) -> None:
+    """Show the keys: prefix, tenant, expiry, last use."""
+    contents = contents_of(root)
     if tenant is not None:
         tenant_of(root, contents, tenant)
     owners = {owner.spec.namespace: owner.name for owner in contents.objects.tenants}
-    used = {key.key: key.status.last_used for key in snapshots.read(root / STATE / "snapshot.json").objects.api_keys}
+    seen = snapshots.read(root / STATE / "snapshot.json").objects if root else contents.objects
+    used = {key.key: key.status.last_used for key in seen.api_keys}
     rows = [
         (
             owners.get(key.namespace, "-"),
@@ -73,21 +86,33 @@ def listing(root: Path, tenant: str | None) -> None:
 
 
 @keys.command()
-@directory_argument
+@place_argument
 @click.option("--tenant", required=True, help="Whose key it is.")
 @click.option("--name", type=NameType(), required=True, help="What the key is called.")
-def revoke(root: Path, tenant: str, name: str) -> None:
-    """Remove a key from DIR: a running gateway refuses it within a second."""
-    namespace = tenant_of(root, directory.read(root, Contents()), tenant).spec.namespace
+def revoke(root: Path | None, tenant: str, name: str) -> None:
+    """Remove a key: a running gateway refuses it within a second."""
+    contents = contents_of(root)
+    key = Key(kind="APIKey", namespace=tenant_of(root, contents, tenant).spec.namespace, name=name)
+    if key not in (item.key for item in contents.objects.api_keys):
+        place = root or CLUSTER
+        raise click.ClickException(f"tenant {tenant} has no key {name}; see quiver keys list {place}")
+    click.echo(f"{tenant}/{name} is revoked; {_removed(root, key)} is removed")
+
+
+def _removed(root: Path | None, key: Key) -> str:
+    """What held the key, now gone."""
+    if root is None:
+        from operators.cluster import listing as cluster
+
+        with on_cluster():
+            cluster.remove(kubeconfig(), key)
+        return str(key)
     try:
-        file = object_files.remove(root, Key(kind="APIKey", namespace=namespace, name=name))
+        return str(object_files.remove(root, key))
     except SharedFileError as error:
         raise click.ClickException(
-            f"{error} holds other objects, too; take the key {name} out of it by hand"
+            f"{error} holds other objects, too; take the key {key.name} out of it by hand"
         ) from error
-    if file is None:
-        raise click.ClickException(f"tenant {tenant} has no key {name}; see quiver keys list {root}")
-    click.echo(f"{tenant}/{name} is revoked; {file} is removed")
 
 
 def _moment(at: datetime | None) -> str:
@@ -106,12 +131,14 @@ def _refuse_unknown(contents: Contents, tenant: Tenant, models: tuple[str, ...])
         )
 
 
-def tenant_of(root: Path, contents: Contents, name: str) -> Tenant:
+def tenant_of(root: Path | None, contents: Contents, name: str) -> Tenant:
     tenants = {tenant.name: tenant for tenant in contents.objects.tenants}
     if name in tenants:
         return tenants[name]
     faults = "".join(f"; {problem.file} is not readable: {problem.message}" for problem in contents.problems)
-    raise click.ClickException(f"{root} holds no Tenant {name}; it has {', '.join(tenants) or 'none'}{faults}")
+    raise click.ClickException(
+        f"{root or 'the cluster'} holds no Tenant {name}; it has {', '.join(tenants) or 'none'}{faults}"
+    )
 
 
 def _refuse_double(contents: Contents, item: APIKey) -> None:

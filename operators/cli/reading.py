@@ -6,59 +6,48 @@ from pathlib import Path
 import click
 import yaml
 
+from contract.knowledge_base import KnowledgeBase
 from contract.objects import NAMES, to_data
 from contract.resource import Key
-from contract.snapshot import Snapshot
 from operators.cli.arguments import adapter_argument, directory_argument, place_argument
-from operators.cli.places import status_of
-from operators.local import snapshots, table
+from operators.cli.places import observed, status_of
+from operators.local import table
 from operators.local.directory import STATE
-from operators.local.disk import disk_obstacle
-from operators.local.lock import is_running
+
+_namespace_option = click.option("--namespace", "-n", help="Show this namespace's objects alone.")
 
 
 @click.command()
-@directory_argument
+@place_argument
 @click.argument("kind", required=False)
-def get(root: Path, kind: str | None) -> None:
-    """Show the objects of DIR as the current or last run sees them: all, those of KIND, or `documents`."""
-    if kind and kind.lower() in ("document", "documents"):
-        click.echo(table.of_documents(_snapshot(root).objects.knowledge_bases))
+@_namespace_option
+def get(root: Path | None, kind: str | None, namespace: str | None) -> None:
+    """Show objects as the current or last run of DIR, or a cluster, sees them: all, those of KIND, or `documents`."""
+    of_documents = kind is not None and kind.lower() in ("document", "documents")
+    kinds = frozenset({"KnowledgeBase"}) if of_documents else _kinds(kind)
+    snapshot = observed(root, kinds, namespace)
+    items = [item for item in snapshot.objects.all if item.kind in kinds and namespace in (None, item.namespace)]
+    if of_documents:
+        click.echo(table.of_documents([item for item in items if isinstance(item, KnowledgeBase)]))
         return
-    kinds = _kinds(kind)
-    snapshot = _snapshot(root)
-    click.echo(table.of_objects([item for item in snapshot.objects.all if item.kind in kinds]))
+    click.echo(table.of_objects(items))
     for problem in snapshot.problems:
         click.echo(f"\n{problem.file}: {problem.message}\n  the last readable content of the file stays in force")
 
 
-def _snapshot(root: Path) -> Snapshot:
-    file = root / STATE / "snapshot.json"
-    if not is_running(root):
-        if not file.exists():
-            raise click.ClickException(
-                f"{root} has never run, so nothing is known of it; start it with quiver up {root}"
-            )
-        click.echo(f"{root} is not running: this is how its last run left it; start it with quiver up", err=True)
-    elif obstacle := disk_obstacle(root):
-        warning = "what is shown may be old, and no change is carried out"
-        click.echo(f"{obstacle.fact}: {warning}; {obstacle.remedy}", err=True)
-    return snapshots.read(file)
-
-
 @click.command()
-@directory_argument
+@place_argument
 @click.argument("kind")
 @click.argument("name", metavar="[NAMESPACE/]NAME")
-def describe(root: Path, kind: str, name: str) -> None:
-    """Show one object of DIR: its spec, and its status with times."""
+def describe(root: Path | None, kind: str, name: str) -> None:
+    """Show one object: its spec, and its status with times."""
     kinds = _kinds(kind)
     namespace, _, short = name.rpartition("/")
-    items = [item for item in _snapshot(root).objects.all if item.kind in kinds]
+    items = [item for item in observed(root, kinds, namespace or None).objects.all if item.kind in kinds]
     item = next((item for item in items if (item.namespace, item.name) == (namespace, short)), None)
     if item is None:
         names = ", ".join(f"{i.namespace}/{i.name}".lstrip("/") for i in items) or "none"
-        raise click.ClickException(f"{root} has no {kind} {name}; it has {names}")
+        raise click.ClickException(f"{root or 'the cluster'} has no {kind} {name}; it has {names}")
     click.echo(yaml.safe_dump(to_data(item), sort_keys=False, allow_unicode=True).rstrip())
 
 

@@ -15,7 +15,9 @@ import click
 
 from contract.conditions import ENGINE_FAILED, READY, Condition, holds
 from contract.snapshot import Snapshot
-from operators.cli.arguments import directory_argument, path, port_option
+from operators.check import Check
+from operators.cli.arguments import PlaceType, directory_argument, port_option
+from operators.cli.places import on_cluster
 from operators.local import address, directory, doctor, record, snapshots, table
 from operators.local.directory import Contents
 from operators.local.engine_phase import phase
@@ -23,7 +25,7 @@ from operators.local.layout import Layout, free_port, url
 from operators.local.lock import AlreadyRunningError, alone, is_running
 from operators.local.progress import Progress
 from operators.local.record import Record, RecordLostError
-from operators.settings import Settings, fetching_environment, inherited_environment
+from operators.settings import Settings, fetching_environment, inherited_environment, kubeconfig
 from service import logs
 
 PHASE_PERIOD_S = 5.0
@@ -163,10 +165,21 @@ def _text(file: Path, start: int) -> str:
 
 @click.command("doctor")
 @port_option
-@click.argument("root", metavar="DIR", type=path, default=".")
-def examine(port: int, root: Path) -> None:
-    """List the prerequisites for a run of DIR, with remedies for the missing ones."""
-    settings = Settings()
-    checks = list(doctor.examine(settings.engine_python, settings.embedder, port, root))
+@click.argument("root", metavar="[DIR|cluster]", type=PlaceType(), default=".")
+def examine(port: int, root: Path | None) -> None:
+    """List the prerequisites for a run of DIR, or the parts of an installation, with remedies."""
+    checks = _of_directory(root, port) if root else _of_cluster()
     click.echo(table.of_checks(checks))
     sys.exit(0 if all(check.holds for check in checks) else 1)
+
+
+def _of_directory(root: Path, port: int) -> Sequence[Check]:
+    settings = Settings()
+    return list(doctor.examine(settings.engine_python, settings.embedder, port, root))
+
+
+def _of_cluster() -> Sequence[Check]:
+    from operators.cluster import doctor as cluster  # imported late: few commands need a cluster
+
+    with on_cluster():
+        return cluster.examine(kubeconfig())

@@ -7,9 +7,9 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from operators.check import Check
 from operators.local.directory import STATE
 from operators.local.disk import disk_obstacle
 from operators.local.layout import LOOPBACK
@@ -19,15 +19,6 @@ MEMORY_GIB = 6
 DISK_GIB = 2
 DESCRIPTORS = 4096
 ANSWER_S = 30.0  # for a Python to start, from a cold disk
-
-
-@dataclass(frozen=True)
-class Check:
-    what: str
-    holds: bool
-    fact: str
-    remedy: str
-    needed: bool = True  # a run cannot even begin without it
 
 
 def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Iterator[Check]:

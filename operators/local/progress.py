@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 
-from contract.conditions import ACCEPTED, FETCHED, READY, Condition, holds
+from contract.conditions import READY, decisive, holds
 from contract.objects import AnyObject
 from contract.resource import Key
 from contract.snapshot import Problem, Snapshot
-
-# An object's line shows the first of these that is false, or else the last.
-_TELLING = (ACCEPTED, FETCHED, READY)
 
 
 class Progress:
@@ -30,18 +27,8 @@ class Progress:
 
 
 def summary(item: AnyObject) -> str:
-    condition = telling(item)
+    condition = decisive(item.status.conditions)
     if condition is None:
         return "not looked at yet"
     state = "ready" if holds(item.status.conditions, READY) else "not ready"
     return " — ".join(part for part in (state, condition.reason, condition.message) if part)
-
-
-def telling(item: AnyObject) -> Condition | None:
-    """The first false condition of _TELLING, or else the last one: Ready."""
-    by_type = {condition.type: condition for condition in item.status.conditions}
-    conditions_of_interest = [by_type[kind] for kind in _TELLING if kind in by_type]
-    return next(
-        (condition for condition in conditions_of_interest if not condition.holds),
-        conditions_of_interest[-1] if conditions_of_interest else None,
-    )

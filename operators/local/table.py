@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from contract.adapter import Adapter, AdapterStatus, short
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
-from contract.conditions import READY, holds
+from contract.conditions import READY, decisive, holds
 from contract.evaluation import Evaluation
 from contract.fine_tune import FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject
 from contract.tenant import Tenant
-from operators.local.doctor import Check
-from operators.local.progress import telling
+from operators.check import Check
 from service.logs import printable
 
 
@@ -55,7 +54,7 @@ def of_checks(checks: Sequence[Check]) -> str:
 
 
 def _row(item: AnyObject) -> tuple[str, ...]:
-    condition = telling(item)
+    condition = decisive(item.status.conditions)
     ready = holds(item.status.conditions, READY)
     message = f"{condition.reason}: {condition.message}" if condition and condition.message else ""
     return (item.kind, item.namespace or "-", item.name, str(ready), _fact(item), message)

@@ -6,11 +6,10 @@ from typing import Any
 
 from contract.adapter import Adapter
 from contract.base_model import BaseModel
-from contract.conditions import ACCEPTED, READY, WAITING, find, holds
+from contract.conditions import ACCEPTED, READY, WAITING, decisive, find, holds
 from contract.objects import AnyObject, Objects, to_data
 from contract.snapshot import Snapshot
 from contract.tenant import Tenant
-from operators.local.progress import telling
 
 
 def tenant_named(objects: Objects, name: str) -> Tenant | None:
@@ -23,7 +22,7 @@ def in_namespace(items: Sequence[AnyObject], namespace: str) -> list[AnyObject]:
 
 def reason(item: AnyObject) -> tuple[str, str]:
     """Why an object is not ready, in one word and in words, as `quiver get` says it."""
-    condition = telling(item)
+    condition = decisive(item.status.conditions)
     return (condition.reason, condition.message) if condition else (WAITING, "not looked at yet")
 
 

@@ -97,6 +97,8 @@ class Run:
             print(self.cluster.kubectl("get", "basemodels,tenants"))
             print(self.cluster.kubectl("get", "adapters,knowledgebases", "--all-namespaces"))
 
+        with self.step("quiver doctor"):
+            print(self.quiver("doctor", "cluster"))
         with self.step("console"):
             faults = traffic.console()
             self.notes += faults
@@ -107,6 +109,11 @@ class Run:
             self.cluster.helm("test", "quiver", "--timeout", "2m")
             print(self.cluster.kubectl("logs", "quiver-test"))
             self.cluster.kubectl("delete", "pod", "quiver-test")
+
+    def quiver(self, *arguments: str) -> str:
+        """The command's output. Raises RuntimeError if it ends with an error, as `doctor` does where something is
+        missing."""
+        return self.cluster.run(sys.executable, "-c", "from operators.cli import main; main()", *arguments)
 
     def bad_base_models(self) -> None:
         """What is wrong is said on each object, with what to do."""

@@ -10,6 +10,7 @@ from contract.api_key import key_digest
 from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 from contract.objects import collect
 from contract.snapshot import Problem, Snapshot
+from operators.check import Check
 from operators.cli import main
 from operators.cli.asking import explained, shown
 from operators.local import doctor, snapshots
@@ -183,7 +184,7 @@ def test_a_port_beyond_the_last_one_is_refused() -> None:
         assert "70000 is not in the range" in found.output
 
 
-def _check(root: Path, what: str, *, python: Path, port: int = 1) -> doctor.Check:
+def _check(root: Path, what: str, *, python: Path, port: int = 1) -> Check:
     return next(check for check in doctor.examine(python, root, port, root) if check.what == what)
 
 
