@@ -19,6 +19,7 @@ Rank = Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]
 
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,127}$")]
 OUR_FIELDS = "source, lora, maxModelLength, dtype, toolParser, reasoningParser and chatTemplate"
+KSERVE_KEEPS_ONE = "KServe keeps at least one replica; use minReplicas 1, or the runtime Deployment"
 Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 # Without @, which names a version.
@@ -31,14 +32,19 @@ ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][-a-z0-9./]{0
 class Autoscaling(Value):
     """The number of replicas follows the load. A replica first finishes its requests before it is removed."""
 
-    min_replicas: Annotated[int, Field(ge=1, le=1000)] = 1
-    """The fewest replicas."""
+    min_replicas: Annotated[int, Field(ge=0, le=1000)] = 1
+    """The fewest replicas. With 0, none runs while nobody asks, and the first request starts one."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)]
     """The most replicas, at least as many as minReplicas."""
     queue_depth: Annotated[int, Field(ge=1, le=100_000)] = 8
     """Average waiting requests per engine before a replica is added."""
     tokens_in_flight: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     """Average tokens of prompts and answers in progress per replica before another replica is added."""
+    idle_seconds: Annotated[int, Field(ge=1, le=604_800)] = 900
+    """With minReplicas 0: the time without a request after which the last replica stops."""
+    hold_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """With minReplicas 0: the longest wait of a request for a replica that starts; then it is answered with 503 and
+    Retry-After."""
 
     @model_validator(mode="after")
     def _range(self) -> "Autoscaling":
@@ -132,6 +138,12 @@ class BaseModelSpec(Value):
     autoscaling: Autoscaling | None = None
     """Replicas by load, on a cluster."""
 
+    @model_validator(mode="after")
+    def _kserve_keeps_one(self) -> "BaseModelSpec":
+        if self.runtime == "KServe" and self.scales_to_zero:
+            raise ValueError(KSERVE_KEEPS_ONE)
+        return self
+
     @field_validator("source")
     @classmethod
     def _engines_find_it(cls, source: str) -> str:
@@ -159,6 +171,11 @@ class BaseModelSpec(Value):
                 "others for all of its engines, by the chart's engine.env"
             )
         return variables
+
+    @property
+    def scales_to_zero(self) -> bool:
+        """True if no engine runs while nobody asks."""
+        return self.autoscaling is not None and self.autoscaling.min_replicas == 0
 
     @property
     def gpus(self) -> int | None:
@@ -222,6 +239,8 @@ class BaseModel(Resource):
                  "cpuSlots must be at least slots; raise lora.cpuSlots"),
             Rule("spec.autoscaling", "self.maxReplicas >= self.minReplicas",
                  "maxReplicas must be at least minReplicas; raise autoscaling.maxReplicas"),
+            Rule("spec", "self.runtime != 'KServe' || !has(self.autoscaling) || self.autoscaling.minReplicas > 0",
+                 KSERVE_KEEPS_ONE),
             Rule("spec.strategy", "self.maxSurge > 0 || self.maxUnavailable > 0", NO_MOVE),
             *(Rule(f"spec.pod.{field}", f"self.all(k, !k.matches('{RESERVED}'))", NOT_YOURS)
               for field in ("labels", "annotations")),

@@ -78,6 +78,12 @@ class KeyUses(Value):
     last: Mapping[str, Mapping[str, AwareDatetime]] = {}
 
 
+class BaseUses(Value):
+    """Seconds since the last request to each base model at a gateway; 0 while one waits or is answered."""
+
+    idle_s: Mapping[str, float] = {}
+
+
 BASE_MODELS = ""
 """No adapter's name: see GatewayState.versions."""
 

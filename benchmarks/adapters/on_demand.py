@@ -160,8 +160,9 @@ class _Crowd:
             is_over.set()
 
     def _misses(self) -> int:
+        """0 before the engine's first request for an adapter."""
         path = self._platform.root / ".quiver" / "store" / BASE / COUNTS
-        return int(struct.unpack(FORMAT, path.read_bytes())[1])
+        return int(struct.unpack(FORMAT, path.read_bytes())[1]) if path.exists() else 0
 
     async def _ask(self, number: int) -> float | None:
         """Seconds to the first token; None after a failure."""

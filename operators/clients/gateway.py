@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import aiohttp
 
-from contract.gateway import GatewayState, KeyUses
+from contract.gateway import BaseUses, GatewayState, KeyUses
 from contract.value import Value
 from operators.clients.errors import peer_errors, within
 
@@ -26,6 +26,9 @@ class GatewayClient:
 
     async def key_uses(self) -> KeyUses:
         return await self._get("/v1/key-uses", KeyUses, [])
+
+    async def base_uses(self) -> BaseUses:
+        return await self._get("/v1/base-uses", BaseUses, [])
 
     async def _get(self, path: str, kind: type[Answer], query: Sequence[tuple[str, str]]) -> Answer:
         with peer_errors("gateway"):

@@ -46,13 +46,13 @@ class Children:
     async def hand_over_replicas(self, deployment: Manifest) -> None:
         """A field gets its default when its only manager drops it, so another manager takes the replicas first."""
         existing = self.items.get(child_key(deployment))
-        if existing is None:
-            return
+        if existing is not None:
+            await self.set_replicas(deployment, existing["spec"].get("replicas", 1))
+
+    async def set_replicas(self, deployment: Manifest, replicas: int) -> None:
         metadata = {key: deployment["metadata"][key] for key in ("name", "namespace")}
         kept = {"apiVersion": deployment["apiVersion"], "kind": deployment["kind"], "metadata": metadata}
-        await self._client.apply(
-            {**kept, "spec": {"replicas": existing["spec"].get("replicas", 1)}}, manager=AUTOSCALING
-        )
+        self._assume(await self._client.apply({**kept, "spec": {"replicas": replicas}}, manager=AUTOSCALING))
 
     async def prune(self, desired: Iterable[Manifest], *, owner: str) -> None:
         """Deletes the owner's objects that are not desired. `owner` is its uid."""

@@ -34,7 +34,7 @@ class ClusterEngines:
             return condition(c.ACCEPTED, False, c.SECRET_NOT_YOURS, message)
         return None
 
-    async def run(self, stored: StoredObject[BaseModel]) -> None:
+    async def run(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
         desired = engine_workload(stored.item, uid=stored.uid, platform=self._platform)
         autoscaled = desired[0]["kind"] == "Deployment" and stored.item.spec.autoscaling
         try:
@@ -42,8 +42,17 @@ class ClusterEngines:
                 await self._children.hand_over_replicas(desired[0])
             await self._children.apply(desired)
             await self._children.prune(desired, owner=stored.uid)
+            if stored.item.spec.scales_to_zero:
+                await self._scale(desired[0], needed=needed)
         except KubeError as error:
             raise RuntimeRefusal(str(error)) from error
+
+    async def _scale(self, deployment: Manifest, *, needed: bool) -> None:
+        """From zero to one replica, or from any number to zero. Between one and many an autoscaler decides, which rests
+        while there are none (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/)."""
+        replicas = self._children.items[child_key(deployment)]["spec"].get("replicas", 1)
+        if bool(replicas) != needed:
+            await self._children.set_replicas(deployment, int(needed))
 
     async def remove(self, name: str) -> None:
         """Nothing to do: the API server garbage-collects the base model's objects."""

@@ -10,6 +10,7 @@ from operators.controllers.cache import ClusterCache, bases_of
 from operators.controllers.context import Context
 from operators.controllers.events import base_key
 from operators.desired.residents import on_demand
+from operators.reconcile import scale_to_zero
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
 
@@ -34,12 +35,25 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     if cache.verdict(stored.item, now).holds:
         context.events.enqueue(await _read_secret(stored.item, context))
     resolved = cache.resolved(stored.item)
-    status = next_status(resolved, _observed(resolved, context, now))
+    status = _next_status(resolved, context, now)
     if wait_s := _first_status_due(stored.item, status, cache, now):
         return wait_s
     await context.store.write_status(stored, status)
     _wait_for_gateways(key, status, cache)
     return CANARY_S if status.canary else _secret_due(stored.item, cache)
+
+
+def _next_status(adapter: Adapter, context: Context, now: datetime) -> AdapterStatus:
+    cache = context.cache
+    base, verdict = cache.base_model(adapter.spec.base_model), cache.verdict(adapter, now)
+    if base and adapter.status.active and verdict.holds and _is_without_engine(base, cache):
+        return scale_to_zero.of_adapter(adapter, verdict, stamp(now))
+    return next_status(adapter, _observed(adapter, context, now))
+
+
+def _is_without_engine(base: BaseModel, cache: ClusterCache) -> bool:
+    """True if its last engine stopped, or stops, because nobody asks."""
+    return cache.is_scaled_to_zero(base) and not cache.replicas(base.name)
 
 
 def _first_status_due(adapter: Adapter, status: AdapterStatus, cache: ClusterCache, now: datetime) -> float | None:

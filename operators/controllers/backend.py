@@ -65,8 +65,9 @@ class EngineRuntime(Protocol):
     def refusal(self, base: BaseModel) -> Condition | None:
         """Why this back end cannot run the base model at all, None if it can."""
 
-    async def run(self, stored: StoredObject[BaseModel]) -> None:
-        """Brings the running engines towards the spec, and keeps one serving meanwhile. Raises RuntimeRefusal."""
+    async def run(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
+        """Brings the running engines towards the spec, and keeps one serving meanwhile. If they are not `needed`, they
+        answer what they have and end. Raises RuntimeRefusal."""
 
     async def remove(self, name: str) -> None:
         """Removes the engines of a deleted base model."""

@@ -22,7 +22,10 @@ from operators.desired.pilot import pilots
 from operators.desired.replica_report import ReplicaReport
 from operators.desired.residents import residents
 from operators.reconcile.base_model import next_status
+from operators.reconcile.scale_to_zero import Use, needs_engines, waits_for_engine
 
+# Seconds between looks whether an engine is still needed.
+IDLE_LOOK_S = 2.0
 # Seconds between tries to run a spec while memory is short.
 WAIT_S = 5.0
 # The uid of an empty replica that the reasons for unplaced adapters come from, if there is none.
@@ -35,13 +38,19 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
         context.cache.awaiting_gateways.discard(key)
         context.cache.placements.pop(key.name, None)
         context.cache.on_demand.pop(key.name, None)
+        context.cache.scaled_to_zero.pop(key.name, None)
+        context.cache.last_request.pop(key.name, None)
         await context.engines.remove(key.name)
         return None
     verdict = context.engines.refusal(stored.item) or context.cache.verdict(stored.item, now)
     refusal: RuntimeRefusal | None = None
+    needed = _needs_engines(stored.item, context.cache, now)
+    if context.cache.scaled_to_zero.get(key.name, False) == needed:
+        context.cache.scaled_to_zero[key.name] = not needed
+        context.events.enqueue(context.cache.keys_of(key.name))
     if verdict.holds:
         try:
-            await context.engines.run(stored)
+            await context.engines.run(stored, needed=needed)
         except RuntimeRefusal as error:  # running engines go on answering, and still get their desired sets
             refusal = error
             verdict = condition(c.ACCEPTED, False, c.NOT_APPLIED, f"its engines cannot be created: {error}")
@@ -49,7 +58,24 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     await _write_status(stored, verdict, context, now)
     if refusal:
         raise refusal.__cause__ or refusal
-    return WAIT_S if context.engines.waiting_reason(key.name) else None
+    if context.engines.waiting_reason(key.name):
+        return WAIT_S
+    return IDLE_LOOK_S if stored.item.spec.scales_to_zero else None
+
+
+def _needs_engines(base: BaseModel, cache: ClusterCache, now: datetime) -> bool:
+    if not base.spec.scales_to_zero:
+        return True
+    peers, rules = cache.replicas(base.name), cache.rules(now)
+    runs, serves = bool(peers), any(peer.ready or (report and report.ready) for peer, report in peers)
+    waits = not base.status.conditions or any(
+        waits_for_engine(cache.resolved(adapter), cache.objects[adapter.key].decision)
+        for adapter in cache.adapters_of(base.name)
+        if cache.cached_verdict(adapter, rules).holds
+    )
+    if waits or (runs and (not serves or base.name not in cache.last_request)):
+        cache.last_request[base.name] = now
+    return needs_engines(base, Use(runs, serves, cache.idle_s(base.name, now), waits))
 
 
 def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]:
@@ -178,6 +204,7 @@ async def _write_status(stored: StoredObject[BaseModel], verdict: Condition, con
     status = next_status(
         base,
         verdict=verdict,
+        is_scaled_to_zero=not peers and context.cache.is_scaled_to_zero(base),
         replicas={peer.name: (peer.url, report) for peer, report in peers if peer.url},
         now=stamp(now),
         trouble=next((peer.trouble for peer, _ in peers if peer.trouble), context.engines.waiting_reason(base.name)),

@@ -3,9 +3,10 @@
 Look-ups take constant time unless their docstring says otherwise.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from contract.acceptance import Rules, key_holder, owners
@@ -13,7 +14,7 @@ from contract.adapter import Adapter
 from contract.agent import AdapterReport, AgentStatus, DesiredAdapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
-from contract.conditions import Condition
+from contract.conditions import READY, SCALED_TO_ZERO, Condition, find
 from contract.fine_tune import FineTune
 from contract.gateway import GatewayState
 from contract.ingest import IngestStatus
@@ -30,6 +31,9 @@ from operators.desired.replica_report import ReplicaReport
 from operators.reconcile.drift import DriftVerdict
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
+
+# A gateway that has not said for so long how base models are used may have requests that nobody knows of.
+HEARD_S = 10.0
 
 # A replica with traffic and without a report: assume it holds nothing.
 _SILENT = ReplicaReport(ready=False, started=None)
@@ -57,6 +61,9 @@ class ClusterCache:
         self.reports: dict[str, ReplicaReport] = {}  # by uid; a silent agent has none
         self.expected: set[str] = set()  # uids of agents expected to report soon for the first time
         self.gateway_states: dict[str, GatewayState] = {}  # by uid; a silent gateway has none
+        self.base_uses_heard: dict[str, datetime] = {}  # by uid: when a gateway last said how base models are used
+        self.last_request: dict[str, datetime] = {}  # by base model, or the last time that something needed an engine
+        self.scaled_to_zero: dict[str, bool] = {}  # by base model, as decided last
         self.key_uses: dict[Key, datetime] = {}  # the last use of each key that a gateway reported
         self.published = 0  # the number of the last snapshot, where gateways read snapshots
         self.ingest: IngestStatus | None = None
@@ -212,6 +219,27 @@ class ClusterCache:
         keys = [key for key in self.keys_with(namespace, digest) if key not in self.key_uses or self.key_uses[key] < at]
         self.key_uses |= dict.fromkeys(keys, at)
         return keys
+
+    def note_base_uses(self, uid: str, idle_s: Mapping[str, float], now: datetime) -> None:
+        self.base_uses_heard[uid] = now
+        for base, seconds in idle_s.items():
+            at = now - timedelta(seconds=seconds)
+            self.last_request[base] = max(at, self.last_request.get(base, at))
+
+    def idle_s(self, base: str, now: datetime) -> float | None:
+        """Seconds without a request. None unless there are gateways, and each has said so lately."""
+        uids = [peer.uid for peer in self.gateways.values() if peer.control_url]
+        heard = [self.base_uses_heard[uid] for uid in uids if uid in self.base_uses_heard]
+        if not uids or len(heard) < len(uids) or (now - min(heard)).total_seconds() > HEARD_S:
+            return None
+        last = self.last_request.get(base)
+        return math.inf if last is None else (now - last).total_seconds()
+
+    def is_scaled_to_zero(self, base: BaseModel) -> bool:
+        """As decided last; since the operator's start, as its status says."""
+        ready = find(base.status.conditions, READY)
+        said = ready is not None and ready.reason == SCALED_TO_ZERO
+        return base.spec.scales_to_zero and self.scaled_to_zero.get(base.name, said)
 
     def resolved(self, adapter: Adapter) -> Adapter:
         """The adapter with its FineTune's result as its source, once there is one."""

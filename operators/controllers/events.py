@@ -5,6 +5,7 @@ A key names an object to reconcile, never an action.
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from datetime import datetime
 
 from contract import conditions as c
 from contract.adapter import Adapter
@@ -13,7 +14,7 @@ from contract.agent import AdapterName
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
 from contract.fine_tune import FineTune
-from contract.gateway import GatewayState, KeyUses
+from contract.gateway import BaseUses, GatewayState, KeyUses
 from contract.ingest import IngestStatus
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject
@@ -131,6 +132,14 @@ class Events:
     def gateway_changed(self, peer: Peer, state: GatewayState) -> None:
         self.cache.gateway_states[peer.uid] = state
         self._enqueue_touched(set(self.cache.awaiting_gateways), ())  # versions that leave are looked at each time
+
+    def bases_used(self, peer: Peer, uses: BaseUses, now: datetime) -> None:
+        """Reconciles base models that are asked for and have no engine."""
+        self.cache.note_base_uses(peer.uid, uses.idle_s, now)
+        for name in uses.idle_s:
+            base = self.cache.base_model(name)
+            if base and self.cache.is_scaled_to_zero(base):
+                self._enqueue(base_key(name))
 
     def keys_used(self, uses: KeyUses) -> None:
         """Reconciles each key that was used since the last report."""

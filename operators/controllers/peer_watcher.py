@@ -8,6 +8,7 @@ import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -36,6 +37,8 @@ GATEWAY_S = 0.1
 MOST_ADAPTERS = 50
 # Seconds between questions about the use of keys.
 KEY_USES_S = 10.0
+# Seconds between questions about the use of base models: a request waits so long before its engine starts.
+BASE_USES_S = 0.5
 # Seconds between questions about drift, which takes hours.
 DRIFT_S = 30.0
 # Seconds that a new leader waits for first reports: no report does not mean that an engine is empty.
@@ -173,6 +176,7 @@ class PeerWatcher:
         for uid in [uid for uid, item in self._gateways.items() if gateway_urls.get(uid) != item.peer.control_url]:
             self._gateways.pop(uid).task.cancel()
             self._cache.gateway_states.pop(uid, None)
+            self._cache.base_uses_heard.pop(uid, None)
         for peer in engines:
             if peer.uid not in self._agents:
                 self._agents[peer.uid] = self._agent(peer)
@@ -211,6 +215,7 @@ class PeerWatcher:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_state(client, peer))
             group.create_task(self._follow_key_uses(client))
+            group.create_task(self._follow_base_uses(client, peer))
 
     async def _follow_key_uses(self, client: GatewayClient) -> None:
         """A gateway without an answer is asked again."""
@@ -218,6 +223,14 @@ class PeerWatcher:
             with suppress(PeerError):
                 self._events.keys_used(await client.key_uses())
             await asyncio.sleep(KEY_USES_S)
+
+    async def _follow_base_uses(self, client: GatewayClient, peer: Peer) -> None:
+        """Only where a base model scales to zero."""
+        while True:
+            if any(base.spec.scales_to_zero for base in self._cache.base_models()):
+                with suppress(PeerError):
+                    self._events.bases_used(peer, await client.base_uses(), datetime.now(UTC))
+            await asyncio.sleep(BASE_USES_S)
 
     async def _follow_state(self, client: GatewayClient, peer: Peer) -> None:
         while True:

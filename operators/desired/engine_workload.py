@@ -218,7 +218,7 @@ class _Workload:
         runs = self._name if self._base.spec.runtime == "Deployment" else kserve_deployment(self._name)
         spec = {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": runs},
-            "minReplicas": scaling.min_replicas,
+            "minReplicas": max(1, scaling.min_replicas),  # the operator itself goes to zero and back
             "maxReplicas": scaling.max_replicas,
             "metrics": _metrics(self._base.name, scaling),
             "behavior": {"scaleDown": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": DRAIN_S}]}},

@@ -105,10 +105,11 @@ class LocalEngines:
     def refusal(self, base: BaseModel) -> Condition | None:
         return None
 
-    async def run(self, stored: StoredObject[BaseModel]) -> None:
+    async def run(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
         base, scaling = stored.item, stored.item.spec.autoscaling
         self._report()
-        await self._roll(base.name, base, scaling.min_replicas if scaling else base.spec.replicas)
+        count = max(1, scaling.min_replicas) if scaling else base.spec.replicas
+        await self._roll(base.name, base, count if needed else 0)
         for item in self._of(base.name).values():
             self._restart_spoiled(item)
         self._report()

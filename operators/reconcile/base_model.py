@@ -6,6 +6,7 @@ from contract import conditions as c
 from contract.base_model import BaseModel, BaseModelStatus, Endpoint
 from contract.conditions import Condition, condition
 from operators.desired.replica_report import ReplicaReport
+from operators.reconcile import scale_to_zero
 
 
 def next_status(
@@ -15,11 +16,15 @@ def next_status(
     replicas: Mapping[str, tuple[str, ReplicaReport | None]],
     now: str,
     trouble: str = "",
+    is_scaled_to_zero: bool = False,
 ) -> BaseModelStatus:
     """`replicas` maps a replica's name to its engine's URL and its agent's report, None for a silent agent. `trouble`
     is the reason one of them does not start."""
     endpoints = tuple(_endpoint(name, url, report) for name, (url, report) in replicas.items())
-    new = (verdict, _ready(endpoints, [report for _, report in replicas.values()], trouble, verdict))
+    ready = _ready(endpoints, [report for _, report in replicas.values()], trouble, verdict)
+    if is_scaled_to_zero and verdict.holds:
+        ready = scale_to_zero.of_base(base)
+    new = (verdict, ready)
     merged = c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now)
     return BaseModelStatus(endpoints=endpoints, conditions=merged)
 

@@ -30,6 +30,7 @@ from serving.gateway.documents_routes import ROUTES, is_documents_path, route
 from serving.gateway.embeddings import Embeddings
 from serving.gateway.errors import ApiError, MethodNotAllowed, NotFound
 from serving.gateway.forwarding import Forwarder
+from serving.gateway.held_requests import HeldRequests
 from serving.gateway.key_uses import KeyUses
 from serving.gateway.metrics import Metrics
 from serving.gateway.observations import Observations
@@ -177,7 +178,8 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         quotas = Quotas(time.monotonic, metrics.count_throttled)
         accounts = Accounts(metrics, comparisons, observations)
         authentication = Authentication(catalog, uses, _delegations(settings))
-        upstream = Upstream(catalog, engines, accounts, first_token_timeout_s=settings.first_token_timeout_s)
+        held = HeldRequests(settings.max_held_requests, metrics.held)
+        upstream = Upstream(catalog, engines, accounts, held, first_token_timeout_s=settings.first_token_timeout_s)
         forwarder = Forwarder(
             catalog, authentication, Answering(catalog, upstream, retrieval),
             accounts=accounts, metrics=metrics, quotas=quotas, max_body_bytes=settings.max_body_bytes,

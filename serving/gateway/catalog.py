@@ -122,6 +122,8 @@ class Base:
     calls_tools: bool = False
     template_kwargs: frozenset[str] = frozenset()
     media: frozenset[str] = frozenset()
+    hold_s: float = 0.0
+    """How long a request waits for an engine to start, where none runs while nobody asks."""
 
     def holders(self, engine_name: str) -> tuple[Replica, ...]:
         if engine_name == self.name:
@@ -342,6 +344,7 @@ def _base(base: BaseModel, slices: Sequence[AdapterSlice]) -> Base:
         calls_tools=base.spec.tool_parser is not None,
         template_kwargs=frozenset(base.spec.chat_template_kwargs),
         media=frozenset(base.spec.media),
+        hold_s=base.spec.autoscaling.hold_seconds if base.spec.autoscaling and base.spec.scales_to_zero else 0,
         replicas=tuple(ready.values()),
         answering={version: replicas for each in slices for version, replicas in _answering(each, ready)},
     )

@@ -107,8 +107,8 @@ class Unavailable(ApiError):
 MODEL_NOT_READY = "model_not_ready"
 
 
-def unavailable(problem: str, code: str) -> Unavailable:
-    return Unavailable(f"{problem}; try again in {RETRY_AFTER_S} s.", code=code, retry_after_s=RETRY_AFTER_S)
+def unavailable(problem: str, code: str, retry_after_s: int = RETRY_AFTER_S) -> Unavailable:
+    return Unavailable(f"{problem}; try again in {retry_after_s} s.", code=code, retry_after_s=retry_after_s)
 
 
 def model_not_found(name: str) -> NotFound:

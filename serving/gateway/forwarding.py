@@ -9,6 +9,7 @@ from serving.gateway.accounts import Accounts, RequestRecord
 from serving.gateway.admission import LIMIT_HEADER, estimated_tokens
 from serving.gateway.answering import Answering
 from serving.gateway.authentication import INFERENCE, Authentication, permitted
+from serving.gateway.base_uses import BaseUses
 from serving.gateway.body import parsed
 from serving.gateway.catalog import Base, Catalog, Principal, Target
 from serving.gateway.errors import MODEL_NOT_READY, ApiError, Unavailable, model_not_found, model_refused, unavailable
@@ -28,7 +29,7 @@ _DEFAULT_COMPLETION_TOKENS = 256
 
 
 class Forwarder:
-    """`versions` counts the running requests of each adapter version."""
+    """`versions` counts the running requests of each adapter version, `base_uses` says when base models were used."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Forwarder:
         self._max_body_bytes = max_body_bytes
         self._body_timeout_s = body_timeout_s
         self.versions = InFlight()
+        self.base_uses = BaseUses()
 
     async def serve(self, raw: RawRequest, kind: type[AnyRequest]) -> None:
         record = RequestRecord(started=time.monotonic())
@@ -97,7 +99,11 @@ class Forwarder:
         base = self._catalog().bases[target.base_model]
         capabilities.check(request, base)
         in_flight = self._metrics.in_flight.labels(self._metrics.tenant(record.tenant))
-        with self.versions.hold(target.engine_name or ""), in_flight.one_more():
+        with (
+            self.versions.hold(target.engine_name or ""),
+            self.base_uses.hold(target.base_model),
+            in_flight.one_more(),
+        ):
             self._reserve(record, raw, request, base, target.prompt)
             tokens_in_flight = self._metrics.tokens_in_flight.labels(target.base_model)
             tokens_in_flight.inc(record.reserved)

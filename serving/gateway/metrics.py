@@ -68,6 +68,7 @@ class Metrics:
             "Tokens reserved by requests under way: their prompts, and the answers that they ask for.",
             "base_model",
         )
+        self.held = self._gauge("held_requests", "Requests that wait for an engine to start.", "base_model")
         self.generation = prometheus_client.Gauge(
             "quiver_gateway_catalog_generation", "Snapshot in force.", registry=self.registry
         )
@@ -149,9 +150,11 @@ class Metrics:
     def _take_bases(self, now: frozenset[str]) -> None:
         before, self._bases = self._bases, now
         for base in now:
-            self.tokens_in_flight.labels(base)
+            for gauge in (self.tokens_in_flight, self.held):
+                gauge.labels(base)
         for base in before - now:
-            self.tokens_in_flight.remove(base)
+            for gauge in (self.tokens_in_flight, self.held):
+                gauge.remove(base)
 
     def _take_slos(self, slos: Mapping[str, Slo], before: Set[str]) -> None:
         """`before` are the tenants that had series before."""

@@ -13,10 +13,10 @@ class Settings(BaseSettings):
     Metrics and state name every tenant, so they are on `internal_port` only; a `metrics_token` guards the metrics
     there. A token setting may hold several tokens, separated by commas: all are accepted, the first is sent. `socket`
     and `internal_socket` are descriptors of listening sockets that the parent passes on, already bound to the ports.
-    `management_secret` is what the management API signs people's requests with.
-    A stopping gateway keeps idle connections for `idle_drain_s`, longer than callers do.
-    Web pages of `cors_origins` (`*` for any) may call the API. The process's limit of descriptors also limits
-    connections; behind a proxy all callers have one address.
+    `management_secret` is what the management API signs people's requests with. A stopping gateway keeps idle
+    connections for `idle_drain_s`, longer than callers do. At most `max_held_requests` wait for engines to start. Web
+    pages of `cors_origins` (`*` for any) may call the API. The process's limit of descriptors also limits connections;
+    behind a proxy all callers have one address.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_GATEWAY_", frozen=True)
@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     write_timeout_s: float = 60.0
     idle_drain_s: float = 0.0
     cors_origins: tuple[str, ...] = ()
+    max_held_requests: int = 1000
     request_timeout_s: float = 600.0
     first_token_timeout_s: float = 120.0
     retrieval_timeout_s: float = 10.0

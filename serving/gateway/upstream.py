@@ -9,11 +9,12 @@ from serving.gateway import answers, sse
 from serving.gateway.accounts import Accounts
 from serving.gateway.answers import PlainStream, RewrittenStream, Stream
 from serving.gateway.balance import by_load, by_name
-from serving.gateway.catalog import Catalog, Target
+from serving.gateway.catalog import Base, Catalog, Target
 from serving.gateway.engine import Answer, Engine, EngineError, EngineNeverBegan
 from serving.gateway.engine_refusals import refusal
 from serving.gateway.errors import unavailable
 from serving.gateway.grounds import Grounds
+from serving.gateway.held_requests import HeldRequests, starting
 from serving.gateway.in_flight import InFlight
 from serving.gateway.raw_request import EVENT_STREAM, JSON
 from serving.gateway.request_context import RequestContext
@@ -23,14 +24,23 @@ logger = logging.getLogger(__name__)
 # Seconds. Kinds of objects are watched separately, and one may arrive so much later than another.
 CATALOG_LAG_S = 0.5
 ATTEMPTS = 2
+# Seconds between a held request's looks for an engine.
+HELD_LOOK_S = 0.1
 
 
 class Upstream:
     """`first_token_timeout_s` bounds the wait for a stream's first token."""
 
     def __init__(
-        self, catalog: Callable[[], Catalog], engine: Engine, accounts: Accounts, *, first_token_timeout_s: float
+        self,
+        catalog: Callable[[], Catalog],
+        engine: Engine,
+        accounts: Accounts,
+        held: HeldRequests,
+        *,
+        first_token_timeout_s: float,
     ) -> None:
+        self._held = held
         self._catalog = catalog
         self._engine = engine
         self._accounts = accounts
@@ -38,20 +48,44 @@ class Upstream:
         self._replicas = InFlight()
 
     async def forward(self, context: RequestContext, body: dict[str, object], grounds: Grounds | None) -> None:
-        """A second attempt is made only if the first engine never began to answer."""
+        """Raises Unavailable. Where no engine runs while nobody asks, the request waits for one to start."""
+        if await self._forward(context, body, grounds):
+            return
+        base = self._catalog().bases.get(context.target.base_model)
+        if base and base.hold_s and await self._hold(context, body, grounds, base):
+            return
+        context.record.failed = context.record.no_engine = True
+        if base and base.hold_s:
+            raise starting(f"The engine for `{context.target.label}` is still starting")
+        raise unavailable(f"No engine can answer for `{context.target.label}` at the moment", "engine_unavailable")
+
+    async def _hold(
+        self, context: RequestContext, body: dict[str, object], grounds: Grounds | None, base: Base
+    ) -> bool:
+        """True once an engine has answered. The last engine may have ended as the request reached it, so each one that
+        turns up is tried."""
+        deadline = time.monotonic() + base.hold_s
+        with self._held.one(base.name):
+            while time.monotonic() < deadline:
+                await asyncio.sleep(HELD_LOOK_S)
+                if self._candidates(context.target) and await self._forward(context, body, grounds):
+                    return True
+        return False
+
+    async def _forward(self, context: RequestContext, body: dict[str, object], grounds: Grounds | None) -> bool:
+        """False if no engine began to answer. A second attempt is made only then."""
         for url in await self._wait_for_replicas(context.target):
             with self._replicas.hold(url):
                 try:
                     await self._try(context, url, body, grounds)
-                    return
+                    return True
                 except EngineNeverBegan as error:
                     logger.warning("engine %s, request %s: %s", url, context.raw.request_id, error)
                 except EngineError as error:
                     context.record.failed = True
                     logger.warning("engine %s, request %s: %s", url, context.raw.request_id, error)
                     raise unavailable("The engine failed", "engine_failed") from error
-        context.record.failed = context.record.no_engine = True
-        raise unavailable(f"No engine can answer for `{context.target.label}` at the moment", "engine_unavailable")
+        return False
 
     async def _wait_for_replicas(self, target: Target) -> list[str]:
         """Kinds are watched separately: a version may be known a moment before its replicas."""

@@ -50,6 +50,8 @@ CASES = (
     Case("cpuSlots must", "BaseModel", _spec(lora={"slots": 4, "cpuSlots": 3})),
     Case("maxReplicas must", "BaseModel", _spec(autoscaling={"minReplicas": 3, "maxReplicas": 2})),
     Case("at least 1", "BaseModel", _spec(strategy={"maxSurge": 0})),
+    Case("KServe keeps at least", "BaseModel",
+         _spec(runtime="KServe", autoscaling={"minReplicas": 0, "maxReplicas": 1})),
     Case("choose other ones", "BaseModel", _spec(pod={"labels": {"app.kubernetes.io/name": "x"}})),
     Case("choose other ones", "BaseModel", _spec(pod={"annotations": {"serving.kserve.io/x": "x"}})),
     Case("choose other ones", "BaseModel",

@@ -28,6 +28,8 @@ CHART = images.HERE / "charts/quiver"
 NODE = images.HERE.parent / "shared/cluster/node"
 BASES = ("basemodel", demo.BASE)
 TRAIN_S = 900.0
+SLEEPER = "sleeper"
+HOLD_S = 280  # longer than an engine takes to start
 
 
 class Run:
@@ -192,6 +194,30 @@ class Run:
         self.notes.append(f"compared: {result['conclusion']} {scores}")
         print(self.cluster.kubectl("get", "finetunes,evaluations", "--all-namespaces"))
 
+    # Scale to zero -------------------------------------------------------------------------------------------
+
+    def scale_to_zero(self, traffic: Traffic) -> None:
+        """A base model that nobody asks loses its engine; the next request waits for another one."""
+        spec = next(item["spec"] for item in demo.objects() if item["kind"] == "BaseModel")
+        scaling = {"minReplicas": 0, "maxReplicas": 1, "idleSeconds": 10, "holdSeconds": HOLD_S}
+        base = {"apiVersion": API_VERSION, "kind": "BaseModel", "metadata": {"name": SLEEPER},
+                "spec": {**spec, "autoscaling": scaling}}  # fmt: skip
+        with self.step("to zero"):
+            self.cluster.apply(base)
+            self.cluster.wait(self._has_no_engine, "a base model without an engine", 2 * HOLD_S)
+        with self.step("from zero"):
+            answer = traffic.ask("acme", SLEEPER, limit_s=HOLD_S)
+            self.bars["from zero"] = Bar(int(bool(answer)), 1, "answer")
+            self.cluster.kubectl("delete", "basemodel", SLEEPER)
+            self.cluster.wait(lambda: not self._pods_of_sleeper(), "its last engine to go")
+
+    def _has_no_engine(self) -> bool:
+        conditions = self.cluster.get("basemodel", SLEEPER).get("status", {}).get("conditions", ())
+        return any(each["reason"] == "ScaledToZero" for each in conditions) and not self._pods_of_sleeper()
+
+    def _pods_of_sleeper(self) -> str:
+        return self.cluster.kubectl("get", "pods", "-l", f"quiver.dev/base-model={SLEEPER}", "-o", "name")
+
     # Break ---------------------------------------------------------------------------------------------------
 
     def under_load(self, traffic: Traffic) -> None:
@@ -279,6 +305,7 @@ def main() -> int:
             run.serve(traffic)
             run.train()
             run.compare()
+            run.scale_to_zero(traffic)
             begun = len(traffic.read())
             run.under_load(traffic)
             run.bars["whole run"] = Bar(traffic.failures(begun) - run.excused, 0, "failures", at_most=True)

@@ -26,6 +26,17 @@ print(*store.tenants())
 """
 
 
+# One request, from the callers' pod.
+ASK = """
+import json, os, sys, urllib.request
+tenant, model, seconds = sys.argv[1:]
+headers = {"content-type": "application/json", "authorization": "Bearer " + json.loads(os.environ["KEYS"])[tenant]}
+body = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8}
+request = urllib.request.Request(os.environ["URL"] + "/chat/completions", json.dumps(body).encode(), headers)
+print(json.load(urllib.request.urlopen(request, timeout=int(seconds)))["choices"][0]["message"]["content"])
+"""
+
+
 @dataclass(frozen=True)
 class Told:
     answers: int
@@ -62,6 +73,10 @@ class Traffic:
     def answered_by(self, tenant: str, marker: str, *, since: int) -> int:
         self.read()
         return sum(e["tenant"] == tenant and marker in e.get("text", "") for e in self.seen[since:])
+
+    def ask(self, tenant: str, model: str, *, limit_s: int) -> str:
+        """The answer. Raises RuntimeError without one."""
+        return self.cluster.kubectl("exec", POD, "--", "python3", "-c", ASK, tenant, model, str(limit_s)).strip()
 
     def questions(self) -> list[str]:
         """What was not as it should be."""

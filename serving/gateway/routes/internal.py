@@ -1,11 +1,12 @@
 """GET /v1/state: shows whether a version still has requests; the operator checks this before it unloads the version.
-GET /v1/key-uses: when keys were last used. Both name every tenant, and are therefore on the internal port only."""
+GET /v1/key-uses and /v1/base-uses: when keys and base models were last used. They name every tenant, and are therefore
+on the internal port only."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from contract.gateway import GatewayState
+from contract.gateway import BaseUses, GatewayState
 from contract.gateway import KeyUses as Uses
 from service.application import router
 from serving.gateway.comparisons import Comparisons
@@ -31,5 +32,10 @@ def routes(forwarder: Forwarder, discovery: Source, comparisons: Comparisons, us
     async def key_uses() -> Uses:
         """When each key was last used here."""
         return uses.current
+
+    @internal.get("/v1/base-uses")
+    async def base_uses() -> BaseUses:
+        """When each base model was last asked for here."""
+        return forwarder.base_uses.current
 
     return internal

@@ -39,11 +39,14 @@ GATEWAY = Peer(name="gateway", uid="gateway", base="", control_url="http://gatew
 class OneEngine:
     """It runs whatever the base model says."""
 
+    def __init__(self) -> None:
+        self.is_needed = True
+
     def refusal(self, base: BaseModel) -> Condition | None:
         return None
 
-    async def run(self, stored: StoredObject[BaseModel]) -> None:
-        pass
+    async def run(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
+        self.is_needed = needed
 
     async def remove(self, name: str) -> None:
         pass
@@ -122,7 +125,8 @@ class Loop:
         self.store = DirectoryStore(Path("/objects"), self.events, {})
         self.pushed = Pushed()
         self.jobs = Jobs()
-        self.around = Context(self.cache, self.events, self.store, OneEngine(), self.jobs, self.pushed)
+        self.engine = OneEngine()
+        self.around = Context(self.cache, self.events, self.store, self.engine, self.jobs, self.pushed)
         self.snapshot = Snapshot()
         self.events.peer_changed(None, ENGINE)
         self.events.peer_changed(None, GATEWAY)
