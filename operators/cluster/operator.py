@@ -30,6 +30,7 @@ from kube.resource import (
     NETWORK_POLICIES,
     OURS,
     PODS,
+    QUOTAS,
     ROLE_BINDINGS,
     SERVICES,
     Resource,
@@ -56,7 +57,7 @@ logger = logging.getLogger(__name__)
 
 # Kinds created in the operator's namespace, and for tenants. All objects carry the operator's label.
 OF_PLATFORM = (DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS, AUTOSCALERS, CONFIG_MAPS)
-OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS)
+OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS, QUOTAS)
 
 
 _AnyInformer = Informer[StoredObject[AnyObject]] | Informer[StoredSlice] | Informer[Item] | Informer[Peer]

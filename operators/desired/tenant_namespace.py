@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from contract.names import API_VERSION
+from contract.names import GROUP as OURS
 from contract.tenant import Tenant
 from operators.desired.engine_workload import MANAGED_BY, OPERATOR, Manifest
 
@@ -10,6 +11,8 @@ TENANT = "quiver.dev/tenant"
 # The rights of a tenant's people, in a ClusterRole of the chart.
 ROLE = "quiver-tenant"
 GROUP = "rbac.authorization.k8s.io"
+# Of each kind that a tenant has no limit of its own for.
+MOST_OBJECTS = 1000
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,12 @@ class Account:
 def tenant_namespace(tenant: Tenant, *, uid: str, management: Account | None = None) -> tuple[Manifest, ...]:
     """`management` is the management API's account, which has the tenant's own role there, and no other. The namespace
     is not owned by the Tenant, because other objects in it are not ours to delete."""
-    return (_namespace(tenant), _network_policy(tenant, uid), _role_binding(tenant, uid, management))
+    return (
+        _namespace(tenant),
+        _network_policy(tenant, uid),
+        _role_binding(tenant, uid, management),
+        _quota(tenant, uid),
+    )
 
 
 def people(tenant: str) -> str:
@@ -40,6 +48,19 @@ def _network_policy(tenant: Tenant, uid: str) -> Manifest:
     """Denies access to the tenant's pods by default; the tenant may allow it."""
     spec = {"podSelector": {}, "policyTypes": ["Ingress"]}
     return {**_owned("networking.k8s.io/v1", "NetworkPolicy", "quiver-deny-ingress", tenant, uid), "spec": spec}
+
+
+def _quota(tenant: Tenant, uid: str) -> Manifest:
+    """Bounds what a tenant's people can have the API server store. Twice its adapters: those beyond `maxAdapters` are
+    refused with the reason in their status."""
+    counts = {
+        **dict.fromkeys((f"{plural}.{OURS}" for plural in ("apikeys", "evaluations", "finetunes")), MOST_OBJECTS),
+        f"adapters.{OURS}": 2 * tenant.spec.max_adapters,
+        f"knowledgebases.{OURS}": tenant.spec.documents.max_vector_stores,
+        "secrets": MOST_OBJECTS,
+    }
+    hard = {f"count/{resource}": str(count) for resource, count in counts.items()}
+    return {**_owned("v1", "ResourceQuota", "quiver-tenant", tenant, uid), "spec": {"hard": hard}}
 
 
 def _role_binding(tenant: Tenant, uid: str, management: Account | None) -> Manifest:

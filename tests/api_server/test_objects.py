@@ -40,6 +40,8 @@ class TestWords:
     def test_a_tenant_gets_a_namespace_of_its_own(self, server: ApiServer) -> None:
         assert (get(server, "namespace", "one") or {})["metadata"]["labels"]["quiver.dev/tenant"] == "one"
         assert get(server, "networkpolicy", "quiver-deny-ingress", "one")
+        quota = (get(server, "resourcequota", "quiver-tenant", "one") or {})["spec"]["hard"]
+        assert quota["count/adapters.quiver.dev"] == "32"
         binding = get(server, "rolebinding", "quiver-tenant", "one") or {}
         assert binding["subjects"][0]["name"] == "quiver:tenant:one"
 

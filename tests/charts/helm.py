@@ -19,6 +19,7 @@ MONITORING = tuple(f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in
 Manifest = dict[str, Any]
 
 _MODULES = {
+    "adapter": ("sigs.k8s.io/prometheus-adapter", "0.12.0", "sigs.k8s.io/prometheus-adapter/cmd/adapter"),
     "helm": ("helm.sh/helm/v3", "3.22.0", "helm.sh/helm/v3/cmd/helm"),
     "kubeconform": ("github.com/yannh/kubeconform", "0.8.0", "github.com/yannh/kubeconform/cmd/kubeconform"),
 }

@@ -22,6 +22,8 @@ from operators.local.layout import free_port
 from service.addresses import UNIX
 from tests.debian import program
 
+# As a PodMonitor adds it.
+NAMESPACE = "quiver"
 PARTS = {
     "serving.gateway": "QUIVER_GATEWAY_INTERNAL_PORT",
     "serving.agent": "QUIVER_AGENT_PORT",
@@ -83,7 +85,7 @@ def _config(platform: Platform, ports: dict[str, int]) -> dict[str, Any]:
         {
             "job_name": name,
             "authorization": {"credentials": token},
-            "static_configs": [{"targets": [f"127.0.0.1:{port}"], "labels": {"pod": name}}],
+            "static_configs": [{"targets": [f"127.0.0.1:{port}"], "labels": {"namespace": NAMESPACE, "pod": name}}],
         }
         for name, port in ports.items()
     ]
