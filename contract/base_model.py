@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, field_validator, mode
 from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.engine_options import ALLOWED_WORD, VARIABLES, refused_argument, refused_variable
 from contract.names import ANY_TENANT
-from contract.pod_template import NO_MOVE, NOT_YOURS, ONE_NAME, RESERVED, PodTemplate, Strategy
+from contract.pod_template import NO_MOVE, NOT_YOURS, ONE_NAME, RESERVED, ObjectName, PodTemplate, Strategy
 from contract.quantity import Quantity
 from contract.resource import Resource, Status
 from contract.value import Name, Uri, Value
@@ -19,6 +19,7 @@ Rank = Literal[1, 8, 16, 32, 64, 128, 256, 320, 512]
 
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,127}$")]
 OUR_FIELDS = "source, lora, maxModelLength, dtype, toolParser, reasoningParser and chatTemplate"
+ONLY_OF_HUB = "only a model of the hub, hf://ORG/NAME@REVISION, is fetched; leave cache out"
 KSERVE_KEEPS_ONE = "KServe keeps at least one replica; use minReplicas 1, or the runtime Deployment"
 Parser = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 TemplateVariable = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
@@ -60,6 +61,17 @@ class Resources(Value):
     """Free resources required on a node."""
     limits: Annotated[Mapping[ResourceName, Quantity], Field(max_length=16)] = {}
     """Upper limits; GPUs are requested here, as nvidia.com/gpu."""
+
+
+class ModelCache(Value):
+    """A claim that keeps the model beside the engines' pods, filled once by a job."""
+
+    size: Quantity
+    """Room for the model, twice for a change of its revision."""
+    class_name: ObjectName | None = None
+    """The StorageClass; by default the cluster's."""
+    access_mode: Literal["ReadWriteMany", "ReadWriteOnce"] = "ReadWriteMany"
+    """ReadWriteOnce is enough where all engines run on one node."""
 
 
 class Lora(Value):
@@ -127,6 +139,8 @@ class BaseModelSpec(Value):
     """The engine's image on a cluster; by default the platform's engine image."""
     resources: Resources = Resources()
     """Resources of each engine on a cluster."""
+    cache: ModelCache | None = None
+    """Keeps a model of the hub on a claim, on a cluster: without one, every new pod fetches it again."""
     pod: PodTemplate = PodTemplate()
     """What the engines' pods have beside what Quiver sets, on a cluster."""
     strategy: Strategy = Strategy()
@@ -137,6 +151,12 @@ class BaseModelSpec(Value):
     """Engines on a cluster. Not used where autoscaling is set; `quiver up` runs one."""
     autoscaling: Autoscaling | None = None
     """Replicas by load, on a cluster."""
+
+    @model_validator(mode="after")
+    def _cache_has_a_hub(self) -> "BaseModelSpec":
+        if self.cache and not self.source.startswith("hf://"):
+            raise ValueError(f"cache: {ONLY_OF_HUB}")
+        return self
 
     @model_validator(mode="after")
     def _kserve_keeps_one(self) -> "BaseModelSpec":
@@ -239,6 +259,7 @@ class BaseModel(Resource):
                  "cpuSlots must be at least slots; raise lora.cpuSlots"),
             Rule("spec.autoscaling", "self.maxReplicas >= self.minReplicas",
                  "maxReplicas must be at least minReplicas; raise autoscaling.maxReplicas"),
+            Rule("spec", "!has(self.cache) || self.source.startsWith('hf://')", ONLY_OF_HUB),
             Rule("spec", "self.runtime != 'KServe' || !has(self.autoscaling) || self.autoscaling.minReplicas > 0",
                  KSERVE_KEEPS_ONE),
             Rule("spec.strategy", "self.maxSurge > 0 || self.maxUnavailable > 0", NO_MOVE),

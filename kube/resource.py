@@ -53,12 +53,12 @@ JOBS = Resource("batch", "v1", "jobs", "Job")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
 NETWORK_POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 
-CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 DEFINITIONS = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
 )
@@ -66,5 +66,6 @@ API_SERVICES = Resource("apiregistration.k8s.io", "v1", "apiservices", "APIServi
 SERVER = Resource("", "", "", "Server", namespaced=False)  # the API server itself
 
 _ALL = (*OURS, ADAPTER_SLICES, PODS, SERVICES, SECRETS, NAMESPACES, EVENTS, CONFIG_MAPS, ROLE_BINDINGS, JOBS,
-        DEPLOYMENTS, AUTOSCALERS, DISRUPTION_BUDGETS, NETWORK_POLICIES, QUOTAS, INFERENCE_SERVICES, LEASES)  # fmt: skip
+        DEPLOYMENTS, AUTOSCALERS, DISRUPTION_BUDGETS, NETWORK_POLICIES, QUOTAS, CLAIMS, INFERENCE_SERVICES,
+        LEASES)  # fmt: skip
 BY_KIND: Mapping[str, Resource] = {resource.kind: resource for resource in _ALL}

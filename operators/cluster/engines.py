@@ -5,15 +5,18 @@ from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
 from kube.errors import KubeError
 from operators.cluster.children import Children, child_key
+from operators.cluster.model_caches import ModelCaches
 from operators.controllers.backend import RuntimeRefusal
 from operators.controllers.stored_object import StoredObject
 from operators.desired.engine_workload import Manifest, Platform, engine_workload, selector
 
 
 class ClusterEngines:
-    def __init__(self, children: Children, platform: Platform) -> None:
+    def __init__(self, children: Children, caches: ModelCaches, platform: Platform) -> None:
         self._children = children
+        self._caches = caches
         self._platform = platform
+        self._fetching: dict[str, str] = {}
 
     def refusal(self, base: BaseModel) -> Condition | None:
         platform, claim = self._platform, base.spec.claim
@@ -35,6 +38,11 @@ class ClusterEngines:
         return None
 
     async def run(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
+        try:
+            if await self._fetches(stored):
+                return  # engines of an earlier source go on answering
+        except KubeError as error:
+            raise RuntimeRefusal(str(error)) from error
         desired = engine_workload(stored.item, uid=stored.uid, platform=self._platform)
         autoscaled = desired[0]["kind"] == "Deployment" and stored.item.spec.autoscaling
         try:
@@ -54,12 +62,19 @@ class ClusterEngines:
         if bool(replicas) != needed:
             await self._children.set_replicas(deployment, int(needed))
 
+    async def _fetches(self, stored: StoredObject[BaseModel]) -> bool:
+        """True while the base model's claim does not have the model yet."""
+        words = await self._caches.obstacle(stored.item, stored.uid) if stored.item.spec.cache else ""
+        self._fetching[stored.item.name] = words
+        return bool(words)
+
     async def remove(self, name: str) -> None:
-        """Nothing to do: the API server garbage-collects the base model's objects."""
+        """The API server garbage-collects the base model's objects."""
+        self._fetching.pop(name, None)
 
     def waiting_reason(self, name: str) -> str:
-        """Always empty: a Deployment waits by itself, and its pods report why."""
-        return ""
+        """A Deployment waits by itself, and its pods report why."""
+        return self._fetching.get(name, "")
 
     def selector(self, name: str) -> str:
         return ",".join(f"{label}={value}" for label, value in selector(name).items())

@@ -39,6 +39,7 @@ from operators.cluster.children import Children
 from operators.cluster.engines import ClusterEngines
 from operators.cluster.jobs import ClusterJobs
 from operators.cluster.metrics import Metrics
+from operators.cluster.model_caches import ModelCaches
 from operators.cluster.pod import Ports, read_pod
 from operators.cluster.store import ClusterStore
 from operators.cluster.stored import read, read_slice
@@ -103,7 +104,7 @@ class Operator:
             namespace=platform.namespace,
             management=Account(platform.namespace, management_account) if management_account else None,
         )
-        self._engines = ClusterEngines(self._children, platform)
+        self._engines = ClusterEngines(self._children, ModelCaches(client, platform), platform)
         self._objects = {resource.kind: self._informer(resource) for resource in OURS}
         self._slices = Informer(
             client, ADAPTER_SLICES, read=read_slice, on_change=self._events.slice_changed, cached_first=True

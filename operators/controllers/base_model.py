@@ -207,7 +207,8 @@ async def _write_status(stored: StoredObject[BaseModel], verdict: Condition, con
         is_scaled_to_zero=not peers and context.cache.is_scaled_to_zero(base),
         replicas={peer.name: (peer.url, report) for peer, report in peers if peer.url},
         now=stamp(now),
-        trouble=next((peer.trouble for peer, _ in peers if peer.trouble), context.engines.waiting_reason(base.name)),
+        trouble=next((peer.trouble for peer, _ in peers if peer.trouble), ""),
+        waiting=context.engines.waiting_reason(base.name),
     )
     kept = {endpoint.name: endpoint for endpoint in base.status.endpoints}
     unheard = {peer.name for peer, _ in peers if peer.ready and peer.uid in context.cache.expected}

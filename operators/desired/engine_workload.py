@@ -131,6 +131,24 @@ def hub_token(platform: Platform) -> list[Manifest]:
     return [{"name": "HF_TOKEN", "valueFrom": reference}] if name else []
 
 
+def hub_secrets(base: BaseModel, platform: Platform) -> list[Manifest]:
+    """Variables with what models are fetched with: the base model's own, and the platform's token of the hub unless it
+    has its own."""
+    own = additions.secrets(base.spec.pod)
+    names = {each["name"] for each in own}
+    return [*own, *(each for each in hub_token(platform) if each["name"] not in names)]
+
+
+def cache_claim(base: str) -> str:
+    """The name of the claim that keeps a base model's model."""
+    return f"model-{base}"
+
+
+def authority_variables(platform: Platform) -> dict[str, str]:
+    """What Python's libraries find the certificate authorities by."""
+    return dict.fromkeys(_AUTHORITIES, f"{CA}/ca.crt") if platform.ca_config_map else {}
+
+
 def authorities(platform: Platform) -> list[Manifest]:
     """The volume of certificate authorities."""
     name = platform.ca_config_map
@@ -263,9 +281,15 @@ class _Workload:
             ],
         }
 
+    def _hub_cache(self) -> str:
+        """Where models of the hub lie."""
+        return f"{VOLUMES}/{cache_claim(self._base.name)}/hub" if self._base.spec.cache else "/cache/huggingface/hub"
+
     def _claims(self) -> Mapping[str, str]:
-        """Volumes with models and adapters."""
+        """Volumes with models and adapters, each below VOLUMES under the claim's name."""
         named = {"models": self._platform.models, "trainings": self._platform.trainings}
+        if self._base.spec.cache:
+            named["model-cache"] = cache_claim(self._base.name)
         return {name: claim for name, claim in named.items() if claim}
 
     def _engine(self) -> Manifest:
@@ -277,16 +301,21 @@ class _Workload:
             api_key="",
             store=_STORE,
         )
-        authorities = dict.fromkeys(_AUTHORITIES, f"{CA}/ca.crt") if platform.ca_config_map else {}
         ours = {**platform.engine_environment, **command.environment}
-        environment = {**authorities, **ours, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
+        environment = {**authority_variables(platform), **ours, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
+        if self._base.spec.cache:
+            environment |= {"HF_HUB_CACHE": self._hub_cache(), "HF_HUB_OFFLINE": "1"}
         environment.pop("VLLM_API_KEY")
         alive = {"httpGet": {"path": "/health", "port": "engine"}, "periodSeconds": PROBE_S, "timeoutSeconds": 5}
         return {
             "name": "engine",
             "image": self._base.spec.image or platform.engine_image,
             "command": list(command.arguments),
-            "env": [*plain(environment), self._secret("VLLM_API_KEY", "engine-api-key"), *self._further_secrets()],
+            "env": [
+                *plain(environment),
+                self._secret("VLLM_API_KEY", "engine-api-key"),
+                *hub_secrets(self._base, platform),
+            ],
             "ports": [{"name": "engine", "containerPort": platform.engine_port}],
             "resources": _resources(self._base),
             "startupProbe": {**alive, "failureThreshold": self._base.spec.pod.start_seconds // PROBE_S},
@@ -315,7 +344,7 @@ class _Workload:
             "BASE_SOURCE": base.spec.source,
             "MAX_RANK": str(base.spec.lora.max_rank),
             "VOLUMES": VOLUMES,
-            "HUB_CACHE": "/cache/huggingface/hub",
+            "HUB_CACHE": self._hub_cache(),
             **({"CA_FILE": f"{CA}/ca.crt"} if platform.ca_config_map else {}),
         }
         return {
@@ -350,12 +379,6 @@ class _Workload:
         mounts += additions.mounts(self._base.spec.pod)
         claims = self._claims().items()
         return mounts + [{"name": name, "mountPath": f"{VOLUMES}/{claim}", "readOnly": True} for name, claim in claims]
-
-    def _further_secrets(self) -> list[Manifest]:
-        """The base model's own, and the platform's token of the hub unless it has its own."""
-        own = additions.secrets(self._base.spec.pod)
-        names = {each["name"] for each in own}
-        return [*own, *(each for each in hub_token(self._platform) if each["name"] not in names)]
 
     def _secret(self, variable: str, key: str) -> Manifest:
         return {"name": variable, "valueFrom": {"secretKeyRef": {"name": self._platform.secret, "key": key}}}

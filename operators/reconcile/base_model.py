@@ -16,12 +16,13 @@ def next_status(
     replicas: Mapping[str, tuple[str, ReplicaReport | None]],
     now: str,
     trouble: str = "",
+    waiting: str = "",
     is_scaled_to_zero: bool = False,
 ) -> BaseModelStatus:
     """`replicas` maps a replica's name to its engine's URL and its agent's report, None for a silent agent. `trouble`
-    is the reason one of them does not start."""
+    is the reason one of them does not start, `waiting` why the newest spec does not run yet."""
     endpoints = tuple(_endpoint(name, url, report) for name, (url, report) in replicas.items())
-    ready = _ready(endpoints, [report for _, report in replicas.values()], trouble, verdict)
+    ready = _ready(endpoints, [report for _, report in replicas.values()], trouble, waiting, verdict)
     if is_scaled_to_zero and verdict.holds:
         ready = scale_to_zero.of_base(base)
     new = (verdict, ready)
@@ -36,18 +37,24 @@ def _endpoint(name: str, url: str, report: ReplicaReport | None) -> Endpoint:
 
 
 def _ready(
-    endpoints: tuple[Endpoint, ...], reports: list[ReplicaReport | None], trouble: str, verdict: Condition
+    endpoints: tuple[Endpoint, ...],
+    reports: list[ReplicaReport | None],
+    trouble: str,
+    waiting: str,
+    verdict: Condition,
 ) -> Condition:
     """Ready if a replica answers, even with a refusal or a failure. Otherwise the first of these is the reason."""
     ready = sum(endpoint.ready for endpoint in endpoints)
     refused = "" if verdict.holds else f"the newest spec is refused: {verdict.message}"
     if ready:
-        parts = (f"{ready} of {len(endpoints)} replicas answer", refused, trouble)
+        parts = (f"{ready} of {len(endpoints)} replicas answer", refused, trouble, waiting)
         return condition(c.READY, True, c.ANSWERING, "; ".join(filter(None, parts)))
     if refused:
         return condition(c.READY, False, verdict.reason, verdict.message)
     if trouble:
         return condition(c.READY, False, c.ENGINE_FAILED, trouble)
+    if waiting:
+        return condition(c.READY, False, c.FETCHING_MODEL, waiting)
     if all(report is None or report.started is None for report in reports):
         return condition(c.READY, False, c.ENGINE_DOWN, "no engine answers yet; its log says what it is doing")
     return condition(c.READY, False, c.ENGINE_STARTING, "the engine answers, its adapters are being loaded")

@@ -1,6 +1,7 @@
 """Objects that are wrong, and objects that are in each other's way: the right word on the right one, and no other
 disturbed."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contract.conditions import ACCEPTED, CLAIM_NOT_MOUNTED, NOT_APPLIED, READY
+from contract.conditions import ACCEPTED, CLAIM_NOT_MOUNTED, FETCHING_MODEL, NOT_APPLIED, READY
 from tests.api_server.parts import condition, free_lease, get, is_ready, namespace, operator, reason, thing, wait_until
 from tests.api_server.server import ApiServer
 
@@ -29,6 +30,21 @@ def running(server: ApiServer) -> Iterator["subprocess.Popen[bytes]"]:
         yield found
         server.kubectl("delete", "tenant", "one", "two", "three", "thief", "--ignore-not-found", "--timeout=60s")
         server.kubectl("delete", "basemodel", "base")
+
+
+def _jobs_of(server: ApiServer, base: str) -> list[str]:
+    text = server.kubectl("get", "jobs", "-n", "quiver", "-l", f"quiver.dev/base-model={base}", "-o", "name").stdout
+    return [name.removeprefix("job.batch/") for name in text.split()]
+
+
+def _complete(server: ApiServer, job: str) -> None:
+    """What a job's controller would say."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    ends = [{"type": kind, "status": "True", "lastProbeTime": now, "lastTransitionTime": now}
+            for kind in ("SuccessCriteriaMet", "Complete")]  # fmt: skip
+    status = {"conditions": ends, "startTime": now, "completionTime": now, "succeeded": 1}
+    patch = json.dumps({"status": status})
+    server.kubectl("patch", "job", job, "-n", "quiver", "--subresource=status", "--type=merge", "-p", patch)
 
 
 def _adapter(name: str, within: str, base: str = "base") -> dict[str, Any]:
@@ -56,6 +72,34 @@ class TestWords:
         server.apply(thing("BaseModel", "odd", source="hf://org/model"))
         wait_until(lambda: reason(server, "basemodel", "odd") == "Valid", "the engines")
         server.kubectl("delete", "basemodel", "odd")
+
+    def test_a_model_is_fetched_into_a_claim_before_its_engines_are_made(self, server: ApiServer) -> None:
+        cache = {"size": "1Gi", "accessMode": "ReadWriteOnce"}
+        server.apply(thing("BaseModel", "cached", source="hf://org/model@v1", cache=cache))
+        wait_until(lambda: reason(server, "basemodel", "cached", of=READY) == FETCHING_MODEL, "the word")
+        claim = get(server, "pvc", "model-cached", "quiver") or {}
+        assert claim["spec"]["resources"]["requests"]["storage"] == "1Gi"
+        (job,) = _jobs_of(server, "cached")
+        assert get(server, "deployment", "engine-cached", "quiver") is None
+        _complete(server, job)
+        wait_until(lambda: get(server, "deployment", "engine-cached", "quiver"), "the engines")
+
+    def test_engines_stay_while_another_revision_is_fetched(self, server: ApiServer) -> None:
+        before = (get(server, "deployment", "engine-cached", "quiver") or {})["metadata"]["generation"]
+        (first,) = _jobs_of(server, "cached")
+        cache = {"size": "1Gi", "accessMode": "ReadWriteOnce"}
+        server.apply(thing("BaseModel", "cached", source="hf://org/model@v2", cache=cache))
+        wait_until(lambda: _jobs_of(server, "cached") not in ([], [first]), "another job")
+        (second,) = _jobs_of(server, "cached")
+        assert (get(server, "deployment", "engine-cached", "quiver") or {})["metadata"]["generation"] == before
+        _complete(server, second)
+        wait_until(
+            lambda: (get(server, "deployment", "engine-cached", "quiver") or {})["metadata"]["generation"] > before,
+            "engines of the other revision",
+        )
+        server.kubectl("delete", "basemodel", "cached")
+        server.kubectl("delete", "deployment,job,pvc", "-n", "quiver", "-l", "quiver.dev/base-model=cached",
+                       "--wait=false")  # fmt: skip
 
     def test_a_model_on_a_claim_that_engines_do_not_have_is_told_so(self, server: ApiServer) -> None:
         server.apply(thing("BaseModel", "claimed", source="pvc://elsewhere/llama"))

@@ -50,6 +50,7 @@ CASES = (
     Case("cpuSlots must", "BaseModel", _spec(lora={"slots": 4, "cpuSlots": 3})),
     Case("maxReplicas must", "BaseModel", _spec(autoscaling={"minReplicas": 3, "maxReplicas": 2})),
     Case("at least 1", "BaseModel", _spec(strategy={"maxSurge": 0})),
+    Case("only a model of the hub", "BaseModel", _spec(source="/models/base", cache={"size": "1Gi"})),
     Case("KServe keeps at least", "BaseModel",
          _spec(runtime="KServe", autoscaling={"minReplicas": 0, "maxReplicas": 1})),
     Case("choose other ones", "BaseModel", _spec(pod={"labels": {"app.kubernetes.io/name": "x"}})),

@@ -15,6 +15,7 @@ PARTS = (
     "operator",
     "engine",
     "trainer",
+    "model-cache",
     "retrieval",
     "ingest",
     "milvus",
@@ -24,7 +25,8 @@ PARTS = (
     "console",
 )
 PORTS = {
-    "gateway": (8080, 8081), "operator": (9500,), "engine": (8000, 9400), "trainer": (), "retrieval": (8310,),
+    "gateway": (8080, 8081), "operator": (9500,), "engine": (8000, 9400), "trainer": (), "model-cache": (),
+    "retrieval": (8310,),
     "ingest": (8311,), "milvus": (19530,), "drift": (8400,), "test": (), "management": (9600,), "console": (8090,),
 }  # fmt: skip
 
