@@ -41,7 +41,8 @@ class Contestant:
                 **TOKENS, "ENGINE_IMAGE": "engine:1", "AGENT_IMAGE": "agent:1", "PORT": free_port(),
                 "AGENT_PORT": agent_port,
             }  # fmt: skip
-            return {f"QUIVER_OPERATOR_{key}": str(value) for key, value in settings.items()}
+            named = {f"QUIVER_OPERATOR_{key}": str(value) for key, value in settings.items()}
+            return {**named, "SSL_CERT_FILE": str(server.ca_file)}  # as the chart has it
         return {"KUBECONFIG": str(server.user(self.user)), "AGENT": f"http://127.0.0.1:{agent_port}"}
 
 

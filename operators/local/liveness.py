@@ -17,8 +17,10 @@ logger = logging.getLogger(__name__)
 PERIOD_S = 1.0
 # The time for one answer. On a busy machine some answers are late, but not all of them.
 ANSWER_S = 4.0
-# A process silent for this long is reported as down.
+# A process silent for this long is reported as down, unless it computes: on a machine without a free core answers to
+# callers go on while the answer to this question is late.
 DOWN_S = 4.5
+BUSY_CORES = 0.2
 # A process stopped by a signal for this long is restarted: it stays stopped until it is continued.
 STOPPED_S = 3.0
 # A process silent for this long after its first answer counts as hanging.
@@ -27,10 +29,13 @@ HANGS_S = 60.0
 
 @dataclass
 class _Since:
-    """On the monotonic clock: when it last answered, and since when it has been stopped."""
+    """On the monotonic clock: when it last answered, since when it has been stopped, and when it was last looked at.
+    `cpu_s` is the time on CPUs that its group had used by then."""
 
     answered: float
     stopped: float | None = None
+    looked: float = 0.0
+    cpu_s: float = 0.0
 
 
 class Liveness:
@@ -91,11 +96,19 @@ class Liveness:
             stopped = await self._look_for_stop(pid, since)
             if not stopped and await self._answers():
                 since.answered = time.monotonic()
-            self._set(down=stopped or time.monotonic() - since.answered > DOWN_S)
+            is_busy = await self._look_for_work(pid, since)
+            self._set(down=stopped or (time.monotonic() - since.answered > DOWN_S and not is_busy))
             if fault := _fault(since, time.monotonic()):
                 await self._end(fault)
                 break
         self._set(down=True)
+
+    async def _look_for_work(self, pid: int, since: _Since) -> bool:
+        """True if it has computed since the last look."""
+        cpu_s, now = await asyncio.to_thread(process_group.cpu_s, pid), time.monotonic()
+        is_busy = cpu_s - since.cpu_s > BUSY_CORES * (now - since.looked)
+        since.cpu_s, since.looked = cpu_s, now
+        return is_busy
 
     async def _answers(self) -> bool:
         if self._address is None:

@@ -15,12 +15,15 @@ from operators.local.layout import free_port, url
 from operators.local.liveness import Liveness
 from operators.local.process import Process, ProcessSpec
 
-# Answers until a file says that it shall hang.
+# Answers until a file says that it shall hang, or compute without an end.
 SERVER = """
 import http.server, pathlib, sys, time
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        if pathlib.Path(sys.argv[2]).exists():
+        file = pathlib.Path(sys.argv[2])
+        while file.exists() and file.read_text() == "compute":
+            pass
+        if file.exists():
             time.sleep(1000)
         self.send_response(200); self.end_headers()
     def log_message(self, *words): pass
@@ -84,3 +87,18 @@ async def test_a_process_that_hangs_is_down_and_then_started_again(tmp_path: Pat
         assert process.pid == pid
         await asyncio.to_thread((tmp_path / "hang").touch)
         await _until(lambda: process.pid not in (None, pid))
+
+
+async def test_a_process_that_computes_is_late_and_not_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liveness, "HANGS_S", 60.0)
+    async with _watched(tmp_path) as (process, watch):
+        pid = await _answering(process, watch)
+        await asyncio.to_thread((tmp_path / "hang").write_text, "compute")
+        until = asyncio.get_running_loop().time() + 3 * liveness.DOWN_S
+        while asyncio.get_running_loop().time() < until:
+            assert not watch.down
+            await asyncio.sleep(0.02)
+        assert not await watch._answers()
+        await asyncio.to_thread((tmp_path / "hang").write_text, "hang")  # now it does nothing
+        await _until(lambda: watch.down)
+        assert process.pid == pid
