@@ -63,8 +63,13 @@ def accept(objects: Objects, now: datetime, *, documents: str | None = None) -> 
     If `documents` is a directory, sources of knowledge bases are paths, and each tenant's must be in
     `documents`/`tenant`.
     """
-    rules = Rules(_Objects(objects), now, documents)
+    rules = rules_of(objects, now, documents=documents)
     return {item.key: rules.verdict(item) for item in objects.all}
+
+
+def rules_of(objects: Objects, now: datetime, *, documents: str | None = None) -> "Rules":
+    """The rules for verdicts on any of these objects."""
+    return Rules(_Objects(objects), now, documents)
 
 
 def accepted(verdicts: Verdicts, item: AnyObject) -> bool:

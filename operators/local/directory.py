@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from contract.adapter import Adapter, Decision
@@ -57,11 +58,11 @@ class Contents:
     unread: frozenset[str] = frozenset()
     texts: Mapping[str, Text] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def objects(self) -> Objects:
         return collect(item for items in self.files.values() for item in items)
 
-    @property
+    @cached_property
     def credentials(self) -> Mapping[Key, Mapping[str, str]]:
         """By adapter, for existing Secrets only."""
         named = ((a.key, (a.namespace, a.spec.credentials or "")) for a in self.objects.adapters)

@@ -1,13 +1,14 @@
 """An immutable routing table built from a snapshot of the objects (pure)."""
 
+import operator
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Literal, TypeVar
 
-from contract.acceptance import Verdicts, accept, accepted, owners
+from contract.acceptance import Rules, owners, rules_of
 from contract.adapter import Adapter, AdapterStatus, CanaryVersion, Version, comparison, short
 from contract.adapter_slice import AdapterSlice
 from contract.api_key import Scope as KeyScope
@@ -200,25 +201,72 @@ class Catalog:
         return frozenset(target.canary.comparison for target in targets if target.canary)
 
 
-def build_catalog(snapshot: Snapshot, now: datetime) -> Catalog:
-    objects = snapshot.objects
-    verdicts = accept(objects, now)
-    owner_of = owners(objects.tenants)
+class TenantEntries:
+    """Entries made before. A tenant's is made anew only if an object is another one that it depends on: of many
+    adapters, few change at a time."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[_Inputs, TenantEntry]] = {}
+
+    def entry(self, tenant: Tenant, inputs: "_Inputs", rules: Rules) -> TenantEntry:
+        made = self._made.get(tenant.name)
+        if made is None or not made[0].is_same(inputs):
+            made = self._made[tenant.name] = (inputs, _tenant(tenant, inputs, rules))
+        return made[1]
+
+    def keep(self, names: Collection[str]) -> None:
+        self._made = {name: made for name, made in self._made.items() if name in names}
+
+
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """What a tenant's entry is made of: the Tenant and others that claim its namespace, all base models, and what is in
+    the namespace."""
+
+    claims: Sequence[Tenant]
+    base_models: Sequence[BaseModel]
+    adapters: Sequence[Adapter]
+    knowledge_bases: Sequence[KnowledgeBase]
+
+    def is_same(self, other: "_Inputs") -> bool:
+        """Of base models the specs count: their statuses change with their replicas."""
+        pairs = ((self.claims, other.claims), (self.adapters, other.adapters))
+        return (
+            all(_are_same(mine, theirs) for mine, theirs in pairs)
+            and _are_same(self.knowledge_bases, other.knowledge_bases)
+            and [(base.name, base.spec) for base in self.base_models]
+            == [(base.name, base.spec) for base in other.base_models]
+        )
+
+
+def _are_same(items: Sequence[object], others: Sequence[object]) -> bool:
+    return len(items) == len(others) and all(map(operator.is_, items, others))
+
+
+def build_catalog(snapshot: Snapshot, now: datetime, entries: TenantEntries | None = None) -> Catalog:
+    """`entries` are those of the catalog before."""
+    objects, entries = snapshot.objects, entries or TenantEntries()
+    rules, owner_of = rules_of(objects, now), owners(objects.tenants)
+    claims: dict[str, list[Tenant]] = defaultdict(list)
+    for tenant in objects.tenants:
+        claims[tenant.spec.namespace].append(tenant)
     adapters, knowledge_bases = _by_namespace(objects.adapters), _by_namespace(objects.knowledge_bases)
+    tenants = {}
+    for tenant in objects.tenants:
+        if rules.verdict(tenant).holds:
+            namespace = tenant.spec.namespace
+            inputs = _Inputs(
+                claims[namespace],
+                objects.base_models,
+                adapters.get(namespace, ()),
+                knowledge_bases.get(namespace, ()),
+            )
+            tenants[tenant.name] = entries.entry(tenant, inputs, rules)
+    entries.keep(tenants)
     return Catalog(
         generation=snapshot.generation,
-        principals=_principals(snapshot, verdicts, owner_of),
-        tenants={
-            tenant.name: _tenant(
-                tenant,
-                objects.base_models,
-                adapters.get(tenant.spec.namespace, ()),
-                knowledge_bases.get(tenant.spec.namespace, ()),
-                verdicts,
-            )
-            for tenant in objects.tenants
-            if accepted(verdicts, tenant)
-        },
+        principals=_principals(snapshot, rules, owner_of),
+        tenants=tenants,
         bases=_bases(snapshot),
     )
 
@@ -230,9 +278,7 @@ def _by_namespace(items: Sequence[R]) -> Mapping[str, Sequence[R]]:
     return grouped
 
 
-def _principals(
-    snapshot: Snapshot, verdicts: Verdicts, owner_of: Mapping[str, str]
-) -> dict[tuple[str, str], Principal]:
+def _principals(snapshot: Snapshot, rules: Rules, owner_of: Mapping[str, str]) -> dict[tuple[str, str], Principal]:
     return {
         (key.namespace, key.spec.sha256): Principal(
             tenant=owner_of[key.namespace],
@@ -242,31 +288,24 @@ def _principals(
             key=(key.namespace, key.spec.sha256),
         )
         for key in snapshot.objects.api_keys
-        if accepted(verdicts, key)
+        if rules.verdict(key).holds
     }
 
 
-def _tenant(
-    tenant: Tenant,
-    base_models: Sequence[BaseModel],
-    adapters: Sequence[Adapter],
-    knowledge_bases: Sequence[KnowledgeBase],
-    verdicts: Verdicts,
-) -> TenantEntry:
-    """Adapters and knowledge bases are those of its namespace."""
+def _tenant(tenant: Tenant, inputs: _Inputs, rules: Rules) -> TenantEntry:
     name = tenant.name
-    names = frozenset(b.name for b in base_models)
-    bases = [b for b in base_models if b.spec.allows(name)]
+    names = frozenset(b.name for b in inputs.base_models)
+    bases = [b for b in inputs.base_models if b.spec.allows(name)]
     own = [Target(tenant=name, name=b.name, base_model=b.name, engine_name=b.name) for b in bases]
     targets = [*_aliases(own, bases), *own]  # the last of one name counts
-    targets += [_adapter_target(a, name, names) for a in adapters if _is_served(a, verdicts[a.key])]
-    refused = frozenset(k.name for k in knowledge_bases if not k.may_be_searched(_verdict(k, verdicts)))
+    targets += [_adapter_target(a, name, names) for a in inputs.adapters if _is_served(a, rules.verdict(a))]
+    refused = frozenset(k.name for k in inputs.knowledge_bases if not k.may_be_searched(_verdict(k, rules)))
     return TenantEntry(
         name=name,
         limits=tenant.spec.limits,
         slo=tenant.spec.slo,
         targets={target.alias or target.name: target for target in targets},
-        knowledge_bases={k.name: k.spec for k in knowledge_bases if k.name not in refused},
+        knowledge_bases={k.name: k.spec for k in inputs.knowledge_bases if k.name not in refused},
         refused_knowledge_bases=refused,
     )
 
@@ -282,9 +321,9 @@ def _is_served(adapter: Adapter, verdict: Condition) -> bool:
     return verdict.holds or (adapter.status.active is not None and verdict.reason not in REVOKING)
 
 
-def _verdict(knowledge_base: KnowledgeBase, verdicts: Verdicts) -> Condition:
+def _verdict(knowledge_base: KnowledgeBase, rules: Rules) -> Condition:
     """Prefers the operator's verdict: only the operator knows the tenants' folders of documents."""
-    return find(knowledge_base.status.conditions, ACCEPTED) or verdicts[knowledge_base.key]
+    return find(knowledge_base.status.conditions, ACCEPTED) or rules.verdict(knowledge_base)
 
 
 def _failed_for_good(adapter: Adapter) -> bool:

@@ -17,7 +17,7 @@ from contract.value import compacted
 from kube.client import Client, Item, connect
 from kube.informer import Informer
 from kube.resource import ADAPTER_SLICES, OURS, Resource
-from serving.gateway.catalog import Catalog, build_catalog
+from serving.gateway.catalog import Catalog, TenantEntries, build_catalog
 
 # A gateway needs nothing of jobs.
 _KINDS = frozenset({"BaseModel", "Tenant", "Adapter", "KnowledgeBase", "APIKey"})
@@ -34,6 +34,7 @@ class ClusterDiscovery:
         self._kubeconfig = kubeconfig
         self._on_change = on_change
         self._news = asyncio.Event()
+        self._entries = TenantEntries()
         self.catalog = Catalog()
         self.synced = False
 
@@ -58,7 +59,7 @@ class ClusterDiscovery:
             await self._news.wait()
             self._news.clear()
             try:
-                catalog = await asyncio.to_thread(_built, read(), self.catalog.generation + 1)
+                catalog = await asyncio.to_thread(_built, read(), self.catalog.generation + 1, self._entries)
                 self._on_change(catalog)
             except Exception:
                 logger.exception("cannot build a catalog from the objects; the last one stays in force")
@@ -82,9 +83,9 @@ def _read(objects: Sequence[Informer[AnyObject]], slices: Informer[AdapterSlice]
     return _Read([item for each in objects for item in each.objects.values()], tuple(slices.objects.values()))
 
 
-def _built(read: _Read, generation: int) -> Catalog:
-    """Called in a thread: many objects take seconds, and the event loop must keep streaming."""
+def _built(read: _Read, generation: int, entries: TenantEntries) -> Catalog:
+    """Called in a thread: many objects take long, and the event loop must keep streaming."""
     snapshot = Snapshot.model_construct(
         generation=generation, objects=collect(read.objects), adapter_slices=read.slices
     )
-    return build_catalog(snapshot, datetime.now(UTC))
+    return build_catalog(snapshot, datetime.now(UTC), entries)

@@ -222,3 +222,10 @@ spec:
     assert contents.problems == ()
     assert contents.objects.fine_tunes[0].spec.data.source == str(other / "style.jsonl")
     assert contents.objects.evaluations[0].spec.questions.source == str(other / "questions.jsonl")
+
+
+def test_the_objects_of_one_reading_are_collected_once(tmp_path: Path) -> None:
+    """An edit compares each adapter with them: collecting a thousand for each of a thousand takes seconds."""
+    contents = read(tmp_path, Contents())
+    assert contents.objects is contents.objects
+    assert contents.credentials is contents.credentials

@@ -1,6 +1,10 @@
 import random
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus, CanaryVersion, Version
 from contract.adapter_slice import AdapterSlice
@@ -11,7 +15,7 @@ from contract.knowledge_base import Document, KnowledgeBase, KnowledgeBaseStatus
 from contract.objects import AnyObject, collect
 from contract.prompt import Prompt
 from contract.snapshot import Snapshot
-from serving.gateway.catalog import Catalog, build_catalog
+from serving.gateway.catalog import Catalog, TenantEntries, build_catalog
 from tests.operators import objects
 
 REQUEST = "0" * 32
@@ -268,3 +272,40 @@ def test_a_knowledge_base_that_is_refused_is_searched_only_for_what_was_indexed_
         tenant = build_catalog(Snapshot(objects=items), NOW).tenants["acme"]
         assert tenant.refused_knowledge_bases == refused
         assert set(tenant.knowledge_bases) == {"docs"} - refused
+
+
+# Entries of the catalog before ---------------------------------------------------------------------------------------
+
+CHOICES: Mapping[str, Sequence[AnyObject]] = {
+    "base": [objects.base_model(tenants=tenants) for tenants in (["acme", "globex"], ["globex"])],
+    "other base": [objects.base_model("other", servedNames=names) for names in (["support"], [])],
+    "acme": [objects.tenant("acme", maxAdapters=most) for most in (1, 16)],
+    "globex": [objects.tenant("globex", namespace=namespace) for namespace in ("globex", "acme")],
+    "support": [objects.adapter("support", knowledgeBases=bases) for bases in ([], ["handbook"])],
+    "sales": [objects.adapter("sales", baseModel=base) for base in ("base", "other")],
+    "desk": [objects.adapter("desk", namespace="globex")],
+    "handbook": [objects.knowledge_base("handbook")],
+    "key": [objects.api_key()],
+}
+edits = st.lists(st.tuples(st.sampled_from(sorted(CHOICES)), st.integers(0, 2)), max_size=12)
+
+
+@given(edits)
+def test_a_catalog_made_with_the_entries_before_is_the_catalog_made_anew(steps: list[tuple[str, int]]) -> None:
+    there, entries = {name: choices[0] for name, choices in CHOICES.items()}, TenantEntries()
+    for name, choice in steps:
+        if choice < len(CHOICES[name]):
+            there[name] = CHOICES[name][choice].model_copy()
+        else:
+            there.pop(name, None)
+        snapshot = Snapshot(objects=collect(there.values()))
+        assert build_catalog(snapshot, NOW, entries) == build_catalog(snapshot, NOW)
+
+
+def test_of_many_tenants_only_the_one_that_changed_is_made_anew() -> None:
+    items = [objects.base_model(), objects.tenant("acme"), objects.tenant("globex"), objects.adapter("support")]
+    entries = TenantEntries()
+    before = build_catalog(Snapshot(objects=collect(items)), NOW, entries)
+    after = build_catalog(Snapshot(objects=collect([*items, objects.adapter("sales")])), NOW, entries)
+    assert after.tenants["globex"] is before.tenants["globex"]
+    assert set(after.tenants["acme"].targets) - set(before.tenants["acme"].targets) == {"sales"}
