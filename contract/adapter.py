@@ -19,6 +19,7 @@ _SHOWN_DIGITS = 12
 
 _MARK = "[1]"
 _NO_MARK = "show the mark of a passage, [1]: without marks answers have no citations"
+REPLICAS_ON_DEMAND = "an adapter on demand is in no engine's memory; remove residency.replicas, or residency.mode"
 PINNED_ON_DEMAND = "an adapter is pinned or on demand, not both; remove residency.pinned, or residency.mode"
 _NOTHING = "give source, prompt or both; digest and credentials belong to a source"
 
@@ -100,6 +101,9 @@ class Residency(Value):
     mode: Literal["Everywhere", "OnDemand"] = "Everywhere"
     """Everywhere: in every engine's memory, as far as its tenant's share of the room reaches. OnDemand: on the engines'
     disks, and in memory after a request asked for it."""
+    replicas: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """In the memory of so many engines, which its requests go to first; the others load it when one comes. By default
+    all engines are equal."""
     pinned: bool = False
     """True if it comes before other adapters. A tenant may pin as many as its maxPinnedAdapters says."""
 
@@ -107,6 +111,8 @@ class Residency(Value):
     def _is_one_of_both(self) -> "Residency":
         if self.pinned and self.mode == "OnDemand":
             raise ValueError(PINNED_ON_DEMAND)
+        if self.replicas and self.mode == "OnDemand":
+            raise ValueError(REPLICAS_ON_DEMAND)
         return self
 
 
@@ -330,6 +336,7 @@ class Adapter(Resource):
             Rule("spec.prompt.grounding", f"self == '' || self.contains('{_MARK}')", _NO_MARK),
             Rule("spec.source", f"self.matches({_URI})",
                  "name where the adapter lies: finetune://, hf://, s3://, gs://, https://, oci://, pvc:// or file://"),
+            Rule("spec.residency", "!has(self.replicas) || self.mode == 'Everywhere'", REPLICAS_ON_DEMAND),
             Rule("spec.residency", "!self.pinned || self.mode == 'Everywhere'", PINNED_ON_DEMAND),
             *canary_rules("spec.rollout"),
         ),

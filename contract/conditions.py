@@ -9,7 +9,7 @@ ACCEPTED = "Accepted"
 FETCHED = "Fetched"
 RELEASED = "Released"
 READY = "Ready"
-RESIDENT = "Resident"  # only on adapters without a place in the engines' memory
+RESIDENT = "Resident"  # only on adapters without a place in the memory of every engine
 STEADY = "Steady"  # only on tenants with enough evidence of drift
 AS_GOOD = "AsGood"  # only on evaluations after their first run
 
@@ -51,6 +51,7 @@ WORSE = "AnswersWorse"
 # Fetched, Released, Ready
 NO_SLOT = "NoSlot"
 ON_DEMAND = "OnDemand"
+ON_SOME_REPLICAS = "OnSomeReplicas"
 SECRET_MISSING = "SecretMissing"
 ROUTED = "Routed"
 CANARY_RUNNING = "CanaryRunning"

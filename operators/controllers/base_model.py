@@ -6,7 +6,7 @@ from functools import partial
 
 from contract import conditions as c
 from contract.acceptance import owners
-from contract.agent import AdapterName, DesiredAdapter
+from contract.agent import AdapterName, DesiredAdapter, VersionName
 from contract.base_model import BaseModel
 from contract.conditions import Condition, condition, stamp
 from contract.resource import Key
@@ -20,7 +20,7 @@ from operators.desired.adapters import fill_slots
 from operators.desired.desired_items import DesiredItems, Items
 from operators.desired.pilot import pilots
 from operators.desired.replica_report import ReplicaReport
-from operators.desired.residents import residents
+from operators.desired.residents import kept_elsewhere, residents
 from operators.reconcile.base_model import next_status
 from operators.reconcile.scale_to_zero import Use, needs_engines, waits_for_engine
 
@@ -109,11 +109,16 @@ def _with_residents(base: BaseModel, cache: ClusterCache, placed: Mapping[str, P
         return {uid: each.desired(None) for uid, each in placed.items()}  # without a look at every adapter
     adapters = {cache.adapter_name(adapter.key): adapter for adapter in cache.adapters_of(base.name)}
     pins = {name: tenant.spec.max_pinned_adapters for name, _ in adapters if (tenant := cache.tenant(name))}
-    distinct = {each.total: each for each in placed.values()}  # most replicas have the same versions
-    chosen = {
-        total: residents([*_items(each.by_adapter)], adapters, base.spec.lora, pins) for total, each in distinct.items()
-    }
-    return {uid: each.desired(chosen[each.total]) for uid, each in placed.items()}
+    urls = {peer.uid: peer.url for peer, _ in cache.replicas(base.name) if peer.url}
+    chosen: dict[tuple[int, Set[AdapterName]], frozenset[VersionName] | None] = {}
+    sets = {}
+    for uid, each in placed.items():
+        elsewhere = kept_elsewhere(urls[uid], urls.values(), adapters) if uid in urls else frozenset[AdapterName]()
+        same = (each.total, elsewhere)  # most replicas have the same versions
+        if same not in chosen:
+            chosen[same] = residents([*_items(each.by_adapter)], adapters, base.spec.lora, pins, elsewhere)
+        sets[uid] = each.desired(chosen[same])
+    return sets
 
 
 def _items(by_adapter: Mapping[AdapterName, Items]) -> Iterator[DesiredAdapter]:

@@ -7,19 +7,25 @@ without a place.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from contract import conditions as c
 from contract.adapter import Adapter
 from contract.agent import AdapterName, DesiredAdapter, VersionName, verified_revision
 from contract.base_model import BaseModel, Lora
 from contract.conditions import Condition, condition
+from contract.rendezvous import ranked
 
 
 def residents(
-    items: Sequence[DesiredAdapter], adapters: Mapping[AdapterName, Adapter], lora: Lora, pins: Mapping[str, int]
+    items: Sequence[DesiredAdapter],
+    adapters: Mapping[AdapterName, Adapter],
+    lora: Lora,
+    pins: Mapping[str, int],
+    elsewhere: Set[AdapterName] = frozenset(),
 ) -> frozenset[VersionName] | None:
-    """None if there is room for all `items`. `pins` are the numbers of adapters that tenants may pin.
+    """None if there is room for all `items`. `pins` are the numbers of adapters that tenants may pin; adapters
+    `elsewhere` are kept by other engines.
 
     Active versions of pinned adapters come first; active versions before canaries and candidates, and these before
     earlier versions. A candidate of the active content is the same version.
@@ -28,7 +34,9 @@ def residents(
     if len(versions) <= lora.cpu_slots:
         return None
     pinned = _pinned(adapters, pins)
-    wanted = [item for item in versions if not _is_on_demand(adapters.get(_adapter(item)))]
+    wanted = [
+        item for item in versions if _adapter(item) not in elsewhere and not _is_on_demand(adapters.get(_adapter(item)))
+    ]
     turns: Counter[tuple[str, bool, int]] = Counter()
     order: list[tuple[bool, int, int, VersionName]] = []
     for item in sorted(wanted, key=lambda each: each.version_name):
@@ -37,6 +45,15 @@ def residents(
         order.append((*group[1:], turns[group], item.version_name))
         turns[group] += 1
     return frozenset(name for *_, name in sorted(order)[: lora.cpu_slots - lora.slots])
+
+
+def kept_elsewhere(url: str, urls: Collection[str], adapters: Mapping[AdapterName, Adapter]) -> Set[AdapterName]:
+    """Adapters that ask for some engines alone, and not for the one at `url`. `urls` are those of all engines."""
+    return frozenset(
+        name
+        for name, adapter in adapters.items()
+        if (replicas := adapter.spec.residency.replicas) and url not in ranked(urls, ".".join(name))[:replicas]
+    )
 
 
 def _adapter(item: DesiredAdapter) -> AdapterName:
@@ -73,7 +90,10 @@ def _tier(item: DesiredAdapter, adapter: Adapter | None) -> int:
 
 
 def on_demand(adapter: Adapter, base: BaseModel) -> Condition:
-    """The condition of an adapter whose active version has no place in memory."""
+    """The condition of an adapter whose active version has no place in the memory of some engine."""
+    if replicas := adapter.spec.residency.replicas:
+        message = f"in the memory of {replicas} replicas, as far as there is room; requests go there first"
+        return condition(c.RESIDENT, True, c.ON_SOME_REPLICAS, message)
     if adapter.spec.residency.mode == "OnDemand":
         message = "loaded into the engines' memory when a request asks for it"
     else:

@@ -81,6 +81,8 @@ class Target:
     versions: tuple[LoadedVersion, ...] = ()
     is_on_demand: bool = False
     """True if its weights may have to be loaded first."""
+    homes: int = 1
+    """The number of replicas that keep it in memory then."""
     version: str = ""
     alias: str = ""
     """The name by which the request asked for a base model, if it is not its own."""
@@ -348,6 +350,7 @@ def _adapter_target(adapter: Adapter, tenant: str, bases: frozenset[str]) -> Tar
         refused=base not in bases or (active is None and _failed_for_good(adapter)),
         versions=_versions(adapter.status),
         is_on_demand=find(adapter.status.conditions, RESIDENT) is not None,
+        homes=adapter.spec.residency.replicas or 1,
     )
 
 

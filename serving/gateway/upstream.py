@@ -100,7 +100,7 @@ class Upstream:
         loads = {replica.url: self._replicas.count(replica.url) for replica in self._catalog().holders(target)}
         urls = by_load(loads)
         if target.is_on_demand and target.engine_name:
-            urls = by_name(loads, target.engine_name)
+            urls = by_name(loads, f"{target.tenant}.{target.name}", target.homes)
         return (urls * ATTEMPTS)[:ATTEMPTS]
 
     async def _try(self, context: RequestContext, url: str, body: dict[str, object], grounds: Grounds | None) -> None:

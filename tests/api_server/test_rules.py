@@ -47,6 +47,7 @@ def _spec(**fields: Any) -> Edit:
 CASES = (
     *(Case("metadata.name", kind, lambda item: item["metadata"].update(name="with.dot")) for kind in SPECS),
     Case("pinned or on demand", "Adapter", _spec(residency={"pinned": True, "mode": "OnDemand"})),
+    Case("in no engine's memory", "Adapter", _spec(residency={"replicas": 2, "mode": "OnDemand"})),
     Case("cpuSlots must", "BaseModel", _spec(lora={"slots": 4, "cpuSlots": 3})),
     Case("maxReplicas must", "BaseModel", _spec(autoscaling={"minReplicas": 3, "maxReplicas": 2})),
     Case("at least 1", "BaseModel", _spec(strategy={"maxSurge": 0})),

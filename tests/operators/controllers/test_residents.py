@@ -61,6 +61,16 @@ def test_adapters_beyond_memory_answer_and_say_that_they_are_loaded_when_asked_f
     assert {name for name, target in targets.items() if target.is_on_demand} == {"d", "e", "f"}
 
 
+def test_an_adapter_for_one_engine_says_so_and_requests_go_there(loop: Loop) -> None:
+    _says(loop, *(objects.adapter(name, residency={"replicas": 1}) for name in "abcdef"))
+    assert all(a.status.routed for a in loop.objects.adapters)
+    condition = c.find(loop.adapter("f").status.conditions, c.RESIDENT)
+    assert condition
+    assert (condition.holds, condition.reason) == (True, c.ON_SOME_REPLICAS)
+    targets = build_catalog(loop.snapshot, BEGIN).tenants["acme"].targets
+    assert (targets["f"].is_on_demand, targets["f"].homes) == (True, 1)
+
+
 def test_places_are_given_back_to_another_tenant_and_taken_again(loop: Loop) -> None:
     mine = [objects.adapter(name) for name in "abcdef"]
     _says(loop, *mine)

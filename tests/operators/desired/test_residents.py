@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus
 from contract.agent import DesiredAdapter
 from contract.base_model import Lora
-from operators.desired.residents import residents
+from contract.rendezvous import ranked
+from operators.desired.residents import kept_elsewhere, residents
 from tests.operators import objects
 
 TENANTS = st.sampled_from(["acme", "globex", "initech"])
@@ -48,6 +49,28 @@ def test_an_adapter_on_demand_has_no_place() -> None:
     items = [_item("acme", name) for name in "abcdefg"]
     adapters = {("acme", "a"): _adapter("a", mode="OnDemand")}
     assert _names(items, adapters) == {"acme/b", "acme/c", "acme/d", "acme/e"}
+
+
+def test_adapters_for_some_engines_share_the_places_of_all() -> None:
+    urls = [f"http://10.0.0.{number}" for number in range(4)]
+    items = [_item("acme", name) for name in "abcdefghijkl"]
+    adapters = {("acme", name): _adapter(name, replicas=1) for name in "abcdefghijkl"}
+    places = []
+    for url in urls:
+        placed = residents(items, adapters, LORA, {}, kept_elsewhere(url, urls, adapters))
+        assert placed is not None
+        places += [name for _, name, _ in placed]
+    assert len(places) == len(set(places)) >= 10  # each on one engine; 4 of them have 4 places
+    assert not any(kept_elsewhere(url, urls, {("acme", "a"): _adapter("a")}) for url in urls)
+
+
+@given(st.integers(1, 5), st.integers(1, 6))
+def test_an_adapter_is_kept_by_as_many_engines_as_it_asks_for(replicas: int, engines: int) -> None:
+    urls = [f"http://10.0.0.{number}" for number in range(engines)]
+    adapters = {("acme", "a"): _adapter("a", replicas=replicas)}
+    keeping = [url for url in urls if not kept_elsewhere(url, urls, adapters)]
+    assert keeping == [url for url in urls if url in ranked(urls, "acme.a")[:replicas]]
+    assert len(keeping) == min(replicas, engines)
 
 
 def test_a_tenant_pins_as_many_as_the_platform_allows() -> None:
