@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from contract.snapshot import Snapshot
 from operators.check import Check
 from operators.cli.arguments import PlaceType, directory_argument, port_option
 from operators.cli.places import on_cluster
-from operators.local import address, directory, doctor, record, snapshots, table
+from operators.local import address, directory, doctor, record, table
 from operators.local.directory import Contents
 from operators.local.engine_phase import phase
 from operators.local.layout import Layout, free_port, url
@@ -112,14 +112,16 @@ async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
     from operators.local.runner import Runner  # imported late: it takes a third of a second
 
     begun, progress = time.monotonic(), Progress()
+    published: list[Snapshot] = []  # the last one
 
     def say(snapshot: Snapshot) -> None:
+        published[:] = [snapshot]
         for line in progress.news(snapshot):
             click.echo(f"{time.monotonic() - begun:7.1f} s  {line}")
 
     runner = Runner(layout, contents, opened, on_snapshot=say)
     task = asyncio.ensure_future(runner.run())
-    phases = asyncio.ensure_future(_say_phases(layout, begun))
+    phases = asyncio.ensure_future(_say_phases(layout, begun, lambda: published[0] if published else Snapshot()))
 
     def stop() -> None:
         """A second signal stops without waiting."""
@@ -136,13 +138,12 @@ async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
     click.echo("stopped")
 
 
-async def _say_phases(layout: Layout, begun: float) -> None:
+async def _say_phases(layout: Layout, begun: float, published: Callable[[], Snapshot]) -> None:
     """Report the phase of starting engines every few seconds: a real model takes minutes."""
     logs = {path: path.stat().st_size for path in layout.logs.glob("engine-*.log")}  # sizes left by earlier runs
     while True:
         await asyncio.sleep(PHASE_PERIOD_S)
-        snapshot = await asyncio.to_thread(snapshots.read, layout.snapshot)
-        for base in snapshot.objects.base_models:
+        for base in published().objects.base_models:
             if not holds(base.status.conditions, READY) and not fails(base.status.conditions):
                 file = layout.logs / f"engine-{base.name}.log"
                 doing = phase(await asyncio.to_thread(_text, file, logs.get(file, 0)))

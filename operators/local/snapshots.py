@@ -6,12 +6,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from contract.snapshot import Snapshot
+from contract.snapshot_reader import written
 from service.files import replace
 
 
 def write(path: Path, snapshot: Snapshot) -> None:
     """Raises OSError."""
-    replace(path, snapshot.model_dump_json(by_alias=True, exclude_none=True))
+    replace(path, written(snapshot))
 
 
 def is_intact(path: Path) -> bool:

@@ -13,6 +13,7 @@ from contract.adapter import Decision
 from contract.api_key import APIKey
 from contract.resource import Key
 from contract.snapshot import Snapshot
+from contract.snapshot_reader import SnapshotReader
 from operators.local import decisions, object_files
 from operators.local.directory import STATE
 from operators.local.object_files import SharedFileError
@@ -29,6 +30,7 @@ class LocalPlace:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._file = root / STATE / "snapshot.json"
+        self._reader = SnapshotReader()
         self._read: tuple[int, Snapshot] = (0, Snapshot())
         self._is_readable = False
 
@@ -40,7 +42,7 @@ class LocalPlace:
         try:
             changed = self._file.stat().st_mtime_ns
             if changed != self._read[0]:
-                self._read = (changed, Snapshot.model_validate_json(self._file.read_bytes()))
+                self._read = (changed, self._reader.read(self._file.read_bytes()))
             self._is_readable = True
         except FileNotFoundError:
             self._is_readable = False

@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import ValidationError
 from watchfiles import awatch
 
-from contract.snapshot import Snapshot
-from serving.gateway.catalog import Catalog, build_catalog
+from contract.snapshot_reader import SnapshotReader
+from serving.gateway.catalog import Catalog, TenantEntries, build_catalog
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +40,7 @@ class Discovery:
         self._path = path
         self._on_change = on_change
         self._identity: tuple[int, int] | None = None
+        self._reader, self._entries = SnapshotReader(), TenantEntries()
         self.catalog = Catalog()
         self.synced = False
 
@@ -77,10 +77,10 @@ class Discovery:
                     return None
                 content = file.read()
             self._identity = (status.st_ino, status.st_mtime_ns)
-            snapshot = Snapshot.model_validate_json(content)
+            snapshot = self._reader.read(content)
         except FileNotFoundError:
             return None
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError) as error:
             logger.warning("snapshot %s cannot be read, the last one stays in force: %s", self._path, error)
             return None
-        return build_catalog(snapshot, datetime.now(UTC))
+        return build_catalog(snapshot, datetime.now(UTC), self._entries)
