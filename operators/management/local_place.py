@@ -46,7 +46,7 @@ class LocalPlace:
             self._is_readable = True
         except FileNotFoundError:
             self._is_readable = False
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError) as error:
             self._is_readable = False
             logger.error("%s cannot be read, the objects before it count: %s", self._file, error)
         return self._read[1]
