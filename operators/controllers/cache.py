@@ -80,6 +80,7 @@ class ClusterCache:
         self.desired_items: Memo[DesiredAdapter] = Memo()
         self._verdicts: Memo[Condition] = Memo()
         self.judged = 0  # counts the changes of objects that verdicts on others depend on
+        self._base_models: dict[str, BaseModel] = {}
         self._adapters: dict[str, dict[Key, Adapter]] = defaultdict(dict)
         self._fine_tunes: dict[str, dict[Key, FineTune]] = defaultdict(dict)
         self._of_base: dict[str, dict[Key, None]] = defaultdict(dict)
@@ -122,6 +123,8 @@ class ClusterCache:
                 _put(self._adapters, item.namespace, item.key, item, present=present)
                 for base in bases_of(item):
                     _put(self._of_base, base, item.key, None, present=present)
+            case BaseModel():
+                _put({"": self._base_models}, "", item.name, item, present=present)
             case FineTune():
                 _put(self._fine_tunes, item.namespace, item.key, item, present=present)
             case Tenant():
@@ -153,8 +156,7 @@ class ClusterCache:
         return item if isinstance(item, BaseModel) else None
 
     def base_models(self) -> Sequence[BaseModel]:
-        """Takes longer with more objects."""
-        return [item for item in self.of_kind(BaseModel) if isinstance(item, BaseModel)]
+        return tuple(self._base_models.values())
 
     def has_knowledge_base(self, namespace: str, name: str) -> bool:
         return Key(kind="KnowledgeBase", namespace=namespace, name=name) in self.objects
