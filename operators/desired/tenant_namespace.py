@@ -59,8 +59,17 @@ def _quota(tenant: Tenant, uid: str) -> Manifest:
         f"knowledgebases.{OURS}": tenant.spec.documents.max_vector_stores,
         "secrets": MOST_OBJECTS,
     }
-    hard = {f"count/{resource}": str(count) for resource, count in counts.items()}
+    hard = {f"count/{resource}": _quantity(count) for resource, count in counts.items()}
     return {**_owned("v1", "ResourceQuota", "quiver-tenant", tenant, uid), "spec": {"hard": hard}}
+
+
+def _quantity(count: int) -> str:
+    """As an API server writes it (1k for 1000): any other form is a difference for ever."""
+    suffixes = iter(("k", "M", "G"))
+    suffix = ""
+    while count and count % 1000 == 0:
+        count, suffix = count // 1000, next(suffixes)
+    return f"{count}{suffix}"
 
 
 def _role_binding(tenant: Tenant, uid: str, management: Account | None) -> Manifest:
