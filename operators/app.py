@@ -46,6 +46,7 @@ async def run(settings: OperatorSettings) -> None:
             documents=settings.documents,
             management_account=settings.management_account,
             delegation_secret=settings.delegation_secret.get_secret_value(),
+            tenant_quotas=settings.tenant_quotas,
         )
         lease = Lease(client, settings.namespace, LEASE, settings.identity)
         await _until_one_ends(operator.run(lease), _serve_probes(operator, registry, settings))

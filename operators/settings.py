@@ -55,7 +55,8 @@ class OperatorSettings(BaseSettings):
     without QUIVER_AGENT_); `ca_config_map` holds certificate authorities (ca.crt) for both. A new `secret_revision`
     restarts the engines one after the other, so they take new keys. `trainings` is a claim for trainings and their
     adapters, `documents_claim` the one with the tenants' documents, `training_priority` a PriorityClass. Evaluations
-    ask the gateway at `gateway_url`; what they ask with is signed by `delegation_secret`.
+    ask the gateway at `gateway_url`; what they ask with is signed by `delegation_secret`. `tenant_quotas` bounds the
+    objects in each tenant's namespace.
     """
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_OPERATOR_", frozen=True)
@@ -100,6 +101,7 @@ class OperatorSettings(BaseSettings):
     documents_claim: str | None = None
     gateway_url: str = ""
     delegation_secret: SecretStr = SecretStr("")
+    tenant_quotas: bool = False
 
 
 class AskingSettings(BaseSettings):

@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 
 # Kinds created in the operator's namespace, and for tenants. All objects carry the operator's label.
 OF_PLATFORM = (DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS, AUTOSCALERS, CONFIG_MAPS)
-OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS, QUOTAS)
+OF_TENANTS = (NAMESPACES, NETWORK_POLICIES, ROLE_BINDINGS)
 
 
 _AnyInformer = Informer[StoredObject[AnyObject]] | Informer[StoredSlice] | Informer[Item] | Informer[Peer]
@@ -66,7 +66,8 @@ _AnyInformer = Informer[StoredObject[AnyObject]] | Informer[StoredSlice] | Infor
 
 class Operator:
     """`documents` is the ingest worker's path to the tenants' documents; `management_account` is the management API's
-    service account; `delegation_secret` signs what evaluations ask the gateway with."""
+    service account; `delegation_secret` signs what evaluations ask the gateway with; `tenant_quotas` bounds the objects
+    of each tenant."""
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class Operator:
         documents: str | None = None,
         management_account: str | None = None,
         delegation_secret: str = "",
+        tenant_quotas: bool = False,
     ) -> None:
         self._delegation_secret = delegation_secret
         self.acted = asyncio.Event()
@@ -103,13 +105,15 @@ class Operator:
             is_complete=lambda: all(informer.complete for informer in self._objects.values()),
             namespace=platform.namespace,
             management=Account(platform.namespace, management_account) if management_account else None,
+            tenant_quotas=tenant_quotas,
         )
         self._engines = ClusterEngines(self._children, ModelCaches(client, platform), platform)
         self._objects = {resource.kind: self._informer(resource) for resource in OURS}
         self._slices = Informer(
             client, ADAPTER_SLICES, read=read_slice, on_change=self._events.slice_changed, cached_first=True
         )
-        self._child_informers = {resource.kind: self._child_informer(resource, None) for resource in OF_TENANTS}
+        of_tenants = (*OF_TENANTS, QUOTAS) if tenant_quotas else OF_TENANTS
+        self._child_informers = {resource.kind: self._child_informer(resource, None) for resource in of_tenants}
         of_platform = (*OF_PLATFORM, INFERENCE_SERVICES) if platform.kserve else OF_PLATFORM
         self._child_informers |= {r.kind: self._child_informer(r, platform.namespace) for r in of_platform}
         self._pods: Informer[Peer] = Informer(

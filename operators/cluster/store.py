@@ -48,12 +48,14 @@ class ClusterStore:
         is_complete: Callable[[], bool],
         namespace: str,
         management: Account | None = None,
+        tenant_quotas: bool = False,
     ) -> None:
         self._client = client
         self._children = children
         self._assume = assume
         self._namespace = namespace
         self._management = management
+        self._tenant_quotas = tenant_quotas
         self._is_complete = is_complete
 
     @property
@@ -100,7 +102,10 @@ class ClusterStore:
         if FINALIZER not in stored.finalizers:
             await self._write_finalizers(stored, (*stored.finalizers, FINALIZER))
             return False
-        await self._children.apply(tenant_namespace(stored.item, uid=stored.uid, management=self._management))
+        namespace = tenant_namespace(
+            stored.item, uid=stored.uid, management=self._management, with_quota=self._tenant_quotas
+        )
+        await self._children.apply(namespace)
         return True
 
     async def make(self, adapter: Adapter) -> None:

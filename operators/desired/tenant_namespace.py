@@ -23,15 +23,13 @@ class Account:
     name: str
 
 
-def tenant_namespace(tenant: Tenant, *, uid: str, management: Account | None = None) -> tuple[Manifest, ...]:
+def tenant_namespace(
+    tenant: Tenant, *, uid: str, management: Account | None = None, with_quota: bool = False
+) -> tuple[Manifest, ...]:
     """`management` is the management API's account, which has the tenant's own role there, and no other. The namespace
     is not owned by the Tenant, because other objects in it are not ours to delete."""
-    return (
-        _namespace(tenant),
-        _network_policy(tenant, uid),
-        _role_binding(tenant, uid, management),
-        _quota(tenant, uid),
-    )
+    made = (_namespace(tenant), _network_policy(tenant, uid), _role_binding(tenant, uid, management))
+    return (*made, _quota(tenant, uid)) if with_quota else made
 
 
 def people(tenant: str) -> str:

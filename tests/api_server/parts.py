@@ -57,7 +57,7 @@ def start(module: str, environment: Mapping[str, str], out: IO[bytes]) -> "subpr
 def operator_settings(kubeconfig: Path, **more: object) -> dict[str, object]:
     found: dict[str, object] = {
         "KUBECONFIG": kubeconfig, "NAMESPACE": PLATFORM, "IDENTITY": "one", **TOKENS,
-        "ENGINE_IMAGE": "engine:1", "AGENT_IMAGE": "agent:1", "PORT": free_port(),
+        "ENGINE_IMAGE": "engine:1", "AGENT_IMAGE": "agent:1", "PORT": free_port(), "TENANT_QUOTAS": "true",
     }  # fmt: skip
     return {**found, **{key.upper(): value for key, value in more.items()}}
 

@@ -10,7 +10,7 @@ from tests.operators import objects
 def _hard(**spec: object) -> dict[str, str]:
     tenant = objects.make("Tenant", "acme", {"namespace": "acme", **spec})
     assert isinstance(tenant, Tenant)
-    quota = next(item for item in tenant_namespace(tenant, uid="u") if item["kind"] == "ResourceQuota")
+    quota = next(item for item in tenant_namespace(tenant, uid="u", with_quota=True) if item["kind"] == "ResourceQuota")
     hard: dict[str, str] = quota["spec"]["hard"]
     return hard
 
@@ -18,6 +18,12 @@ def _hard(**spec: object) -> dict[str, str]:
 @pytest.mark.parametrize(("adapters", "quantity"), [(16, "32"), (750, "1500"), (1000, "2k"), (500, "1k")])
 def test_a_quota_is_written_as_an_api_server_writes_it(adapters: int, quantity: str) -> None:
     assert _hard(maxAdapters=adapters)["count/adapters.quiver.dev"] == quantity
+
+
+def test_without_a_quota_nothing_is_bounded() -> None:
+    tenant = objects.tenant("acme")
+    assert isinstance(tenant, Tenant)
+    assert "ResourceQuota" not in {item["kind"] for item in tenant_namespace(tenant, uid="u")}
 
 
 def test_every_kind_of_a_tenants_objects_is_bounded() -> None:
