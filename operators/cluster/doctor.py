@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contract.base_model import BaseModel
-from contract.conditions import READY, decisive, holds
+from contract.conditions import ASKING, QUEUED, READY, TRAINING, decisive, holds
 from contract.objects import KINDS, AnyObject, InvalidObjectError, parse_stored
 from kube.client import Client, Item
 from kube.errors import KubeError
@@ -19,7 +19,9 @@ from operators.desired.engine_workload import COMPONENT, NAME
 OLDEST = (1, 30)
 LEASE = "quiver-operator"
 LEASE_S = 30  # twice as long as a lease lasts
-METRICS_APIS = ("v1beta1.custom.metrics.k8s.io", "v1beta1.external.metrics.k8s.io")
+CUSTOM_METRICS, EXTERNAL_METRICS = "v1beta1.custom.metrics.k8s.io", "v1beta1.external.metrics.k8s.io"
+# A training or an evaluation that goes on is no fault.
+WORKING = frozenset({TRAINING, ASKING, QUEUED})
 _PORTS = Ports(engine=0, agent=0, gateway=0)
 
 
@@ -162,25 +164,28 @@ def _claims(claims: Sequence[Item]) -> Iterator[Check]:
 
 
 def _autoscaling(facts: Facts) -> Iterator[Check]:
-    scaled = [item.name for item in facts.objects if isinstance(item, BaseModel) and item.spec.autoscaling]
-    if not scaled:
+    """Between zero and one the operator needs no metrics."""
+    scalings = [item.spec.autoscaling for item in facts.objects if isinstance(item, BaseModel)]
+    grown = [scaling for scaling in scalings if scaling and scaling.max_replicas > 1]
+    needed = {CUSTOM_METRICS: bool(grown), EXTERNAL_METRICS: any(scaling.tokens_in_flight for scaling in grown)}
+    if not grown:
         return
     available = {
         item["metadata"]["name"]
         for item in facts.api_services
         if any((c["type"], c["status"]) == ("Available", "True") for c in item.get("status", {}).get("conditions", ()))
     }
-    missing = [name for name in METRICS_APIS if name not in available]
-    fact = f"{', '.join(missing)} not served" if missing else "both metrics APIs are served"
-    yield Check(
-        "autoscaling", not missing, f"{', '.join(scaled)}: {fact}", "install prometheus-adapter (docs/cluster.md)"
-    )
+    missing = [name for name in needed if needed[name] and name not in available]
+    fact = f"{', '.join(missing)} not served" if missing else "its metrics are served"
+    yield Check("autoscaling", not missing, fact, "install prometheus-adapter (docs/cluster.md)")
 
 
 def _not_ready(objects: Sequence[AnyObject]) -> Iterator[Check]:
     for item in objects:
         if item.kind != "APIKey" and not holds(item.status.conditions, READY):
             condition = decisive(item.status.conditions)
+            if condition and condition.reason in WORKING:
+                continue
             name = f"{item.namespace}/{item.name}".lstrip("/")
             fact = f"{condition.reason}: {condition.message}" if condition else "nobody has said anything of it yet"
             yield Check(f"{item.kind} {name}", False, fact, f"quiver describe cluster {item.kind.lower()} {name}")

@@ -38,11 +38,9 @@ class ClusterEngines:
         return None
 
     async def run(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
-        try:
-            if await self._fetches(stored):
-                return  # engines of an earlier source go on answering
-        except KubeError as error:
-            raise RuntimeRefusal(str(error)) from error
+        if await self._fetches(stored):  # engines of an earlier source go on answering
+            await self.scale(stored, needed=needed)
+            return
         desired = engine_workload(stored.item, uid=stored.uid, platform=self._platform)
         autoscaled = desired[0]["kind"] == "Deployment" and stored.item.spec.autoscaling
         try:
@@ -50,27 +48,42 @@ class ClusterEngines:
                 await self._children.hand_over_replicas(desired[0])
             await self._children.apply(desired)
             await self._children.prune(desired, owner=stored.uid)
-            if stored.item.spec.scales_to_zero:
-                await self._scale(desired[0], needed=needed)
+            await self._scale(stored.item, desired[0], needed=needed)
         except KubeError as error:
             raise RuntimeRefusal(str(error)) from error
 
-    async def _scale(self, deployment: Manifest, *, needed: bool) -> None:
-        """From zero to one replica, or from any number to zero. Between one and many an autoscaler decides, which rests
+    async def scale(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
+        spec = stored.item.spec
+        if spec.autoscaling is None or spec.runtime != "Deployment":
+            return
+        deployment = engine_workload(stored.item, uid=stored.uid, platform=self._platform)[0]
+        try:
+            await self._scale(stored.item, deployment, needed=needed)
+        except KubeError as error:
+            raise RuntimeRefusal(str(error)) from error
+
+    async def _scale(self, base: BaseModel, deployment: Manifest, *, needed: bool) -> None:
+        """From zero to the fewest replicas, or from any number to zero. In between an autoscaler decides, which rests
         while there are none (https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/)."""
-        replicas = self._children.items[child_key(deployment)]["spec"].get("replicas", 1)
-        if bool(replicas) != needed:
-            await self._children.set_replicas(deployment, int(needed))
+        scaling, existing = base.spec.autoscaling, self._children.items.get(child_key(deployment))
+        if scaling is None or existing is None or deployment["kind"] != "Deployment":
+            return
+        if bool(existing["spec"].get("replicas", 1)) != needed:
+            await self._children.set_replicas(deployment, max(1, scaling.min_replicas) if needed else 0)
 
     async def _fetches(self, stored: StoredObject[BaseModel]) -> bool:
         """True while the base model's claim does not have the model yet."""
-        words = await self._caches.obstacle(stored.item, stored.uid) if stored.item.spec.cache else ""
+        try:
+            words = await self._caches.obstacle(stored.item, stored.uid) if stored.item.spec.cache else ""
+        except KubeError as error:
+            raise RuntimeRefusal(str(error)) from error
         self._fetching[stored.item.name] = words
         return bool(words)
 
     async def remove(self, name: str) -> None:
         """The API server garbage-collects the base model's objects."""
         self._fetching.pop(name, None)
+        self._caches.forget(name)
 
     def waiting_reason(self, name: str) -> str:
         """A Deployment waits by itself, and its pods report why."""

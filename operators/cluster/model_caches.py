@@ -18,33 +18,40 @@ class ModelCaches:
     def __init__(self, client: Client, platform: Platform) -> None:
         self._client = client
         self._platform = platform
-        self._filled: set[str] = set()
+        self._filled: dict[str, tuple[str, str]] = {}  # by base model: its uid, and the last job that was through
 
     async def obstacle(self, base: BaseModel, uid: str) -> str:
         """Why the base model's claim does not have the model yet, "" once it has. Begins what is missing. Raises
         KubeError."""
         name = job_name(base)
-        if name in self._filled:
+        if self._filled.get(base.name) == (uid, name):
             return ""
-        job = await self._job(name)
+        job = await self._job(name, uid)
         if job is None:
             await self._begin(base, uid)
             return f"its model is being fetched into claim {cache_claim(base.name)}: job {name} is created"
         if _has(job, "Complete"):
-            self._filled.add(name)
+            self._filled[base.name] = (uid, name)
             return ""
         return told(base, name, has_failed=_has(job, "Failed"), lines=await self._lines(name))
 
-    async def _job(self, name: str) -> Item | None:
+    def forget(self, base: str) -> None:
+        self._filled.pop(base, None)
+
+    async def _job(self, name: str, uid: str) -> Item | None:
+        """One of an earlier base model of the same name does not count."""
         try:
-            return await self._client.get(JOBS, self._platform.namespace, name)
+            job = await self._client.get(JOBS, self._platform.namespace, name)
         except KubeError as error:
             if error.missing:
                 return None
             raise
+        owners = job["metadata"].get("ownerReferences") or ()
+        return job if any(owner["uid"] == uid for owner in owners) else None
 
     async def _begin(self, base: BaseModel, uid: str) -> None:
-        """Jobs of earlier sources end first: two never write to one claim."""
+        """Jobs of other sources go first: two never write to one claim, and a source that comes back is fetched again,
+        since its files may have been removed."""
         namespace = self._platform.namespace
         earlier, _ = await self._client.list(JOBS, namespace=namespace, selector=selector(base.name))
         for job in earlier:

@@ -13,6 +13,7 @@ from operators.desired.residents import on_demand
 from operators.reconcile import scale_to_zero
 from operators.reconcile.adapter import next_status
 from operators.reconcile.release import Observed
+from operators.reconcile.scale_to_zero import was_at_zero
 
 # Seconds between reconciles of a canary: no event announces the end of a step or new evidence.
 CANARY_S = 1.0
@@ -46,14 +47,17 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
 def _next_status(adapter: Adapter, context: Context, now: datetime) -> AdapterStatus:
     cache = context.cache
     base, verdict = cache.base_model(adapter.spec.base_model), cache.verdict(adapter, now)
-    if base and adapter.status.active and verdict.holds and _is_without_engine(base, cache):
+    if base and adapter.status.active and verdict.holds and _is_at_zero(adapter, base, cache):
         return scale_to_zero.of_adapter(adapter, verdict, stamp(now))
     return next_status(adapter, _observed(adapter, context, now))
 
 
-def _is_without_engine(base: BaseModel, cache: ClusterCache) -> bool:
-    """True if its last engine stopped, or stops, because nobody asks."""
-    return cache.is_scaled_to_zero(base) and not cache.replicas(base.name)
+def _is_at_zero(adapter: Adapter, base: BaseModel, cache: ClusterCache) -> bool:
+    """True if no engine runs because nobody asked, or the first one is on its way."""
+    if cache.is_scaled_to_zero(base):
+        return not cache.replicas(base.name)
+    starts = base.spec.scales_to_zero and was_at_zero(adapter.status.conditions) and was_at_zero(base.status.conditions)
+    return starts and not cache.serves(base.name)
 
 
 def _first_status_due(adapter: Adapter, status: AdapterStatus, cache: ClusterCache, now: datetime) -> float | None:

@@ -69,6 +69,9 @@ class EngineRuntime(Protocol):
         """Brings the running engines towards the spec, and keeps one serving meanwhile. If they are not `needed`, they
         answer what they have and end. Raises RuntimeRefusal."""
 
+    async def scale(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
+        """Starts or stops the engines as they are, where the newest spec cannot be run. Raises RuntimeRefusal."""
+
     async def remove(self, name: str) -> None:
         """Removes the engines of a deleted base model."""
 

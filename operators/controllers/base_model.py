@@ -22,7 +22,7 @@ from operators.desired.pilot import pilots
 from operators.desired.replica_report import ReplicaReport
 from operators.desired.residents import kept_elsewhere, residents
 from operators.reconcile.base_model import next_status
-from operators.reconcile.scale_to_zero import Use, needs_engines, waits_for_engine
+from operators.reconcile.scale_to_zero import Use, needs_engines, waits_for_engine, was_at_zero
 
 # Seconds between looks whether an engine is still needed.
 IDLE_LOOK_S = 2.0
@@ -54,6 +54,8 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
         except RuntimeRefusal as error:  # running engines go on answering, and still get their desired sets
             refusal = error
             verdict = condition(c.ACCEPTED, False, c.NOT_APPLIED, f"its engines cannot be created: {error}")
+    else:
+        await context.engines.scale(stored, needed=needed)
     context.events.enqueue(_fill_replicas(stored.item, context, now))
     await _write_status(stored, verdict, context, now)
     if refusal:
@@ -66,8 +68,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
 def _needs_engines(base: BaseModel, cache: ClusterCache, now: datetime) -> bool:
     if not base.spec.scales_to_zero:
         return True
-    peers, rules = cache.replicas(base.name), cache.rules(now)
-    runs, serves = bool(peers), any(peer.ready or (report and report.ready) for peer, report in peers)
+    rules, runs, serves = cache.rules(now), bool(cache.replicas(base.name)), cache.serves(base.name)
     waits = not base.status.conditions or any(
         waits_for_engine(cache.resolved(adapter), cache.objects[adapter.key].decision)
         for adapter in cache.adapters_of(base.name)
@@ -75,7 +76,15 @@ def _needs_engines(base: BaseModel, cache: ClusterCache, now: datetime) -> bool:
     )
     if waits or (runs and (not serves or base.name not in cache.last_request)):
         cache.last_request[base.name] = now
-    return needs_engines(base, Use(runs, serves, cache.idle_s(base.name, now), waits))
+    use = Use(
+        runs=runs,
+        serves=serves,
+        idle_s=cache.idle_s(base.name, now),
+        certain=cache.has_heard_all_gateways(now),
+        is_waited_for=waits,
+        was_needed=not cache.is_scaled_to_zero(base),
+    )
+    return needs_engines(base, use)
 
 
 def _fill_replicas(base: BaseModel, context: Context, now: datetime) -> set[Key]:
@@ -109,11 +118,14 @@ def _with_residents(base: BaseModel, cache: ClusterCache, placed: Mapping[str, P
         return {uid: each.desired(None) for uid, each in placed.items()}  # without a look at every adapter
     adapters = {cache.adapter_name(adapter.key): adapter for adapter in cache.adapters_of(base.name)}
     pins = {name: tenant.spec.max_pinned_adapters for name, _ in adapters if (tenant := cache.tenant(name))}
-    urls = {peer.uid: peer.url for peer, _ in cache.replicas(base.name) if peer.url}
+    peers = [(peer, peer.ready or (report and report.ready)) for peer, report in cache.replicas(base.name) if peer.url]
+    urls = {peer.uid: peer.url for peer, _ in peers}
+    serving = {peer.url for peer, serves in peers if serves}  # gateways ask these
     chosen: dict[tuple[int, Set[AdapterName]], frozenset[VersionName] | None] = {}
     sets = {}
     for uid, each in placed.items():
-        elsewhere = kept_elsewhere(urls[uid], urls.values(), adapters) if uid in urls else frozenset[AdapterName]()
+        own = urls.get(uid)
+        elsewhere = kept_elsewhere(own, serving | {own}, adapters) if own else frozenset[AdapterName]()
         same = (each.total, elsewhere)  # most replicas have the same versions
         if same not in chosen:
             chosen[same] = residents([*_items(each.by_adapter)], adapters, base.spec.lora, pins, elsewhere)
@@ -210,6 +222,7 @@ async def _write_status(stored: StoredObject[BaseModel], verdict: Condition, con
         base,
         verdict=verdict,
         is_scaled_to_zero=not peers and context.cache.is_scaled_to_zero(base),
+        starts_from_zero=base.spec.scales_to_zero and was_at_zero(base.status.conditions),
         replicas={peer.name: (peer.url, report) for peer, report in peers if peer.url},
         now=stamp(now),
         trouble=next((peer.trouble for peer, _ in peers if peer.trouble), ""),

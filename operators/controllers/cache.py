@@ -14,7 +14,7 @@ from contract.adapter import Adapter
 from contract.agent import AdapterReport, AgentStatus, DesiredAdapter
 from contract.api_key import APIKey
 from contract.base_model import BaseModel
-from contract.conditions import READY, SCALED_TO_ZERO, Condition, find
+from contract.conditions import Condition
 from contract.fine_tune import FineTune
 from contract.gateway import GatewayState
 from contract.ingest import IngestStatus
@@ -29,6 +29,7 @@ from operators.controllers.stored_object import StoredObject
 from operators.desired.memo import Memo
 from operators.desired.replica_report import ReplicaReport
 from operators.reconcile.drift import DriftVerdict
+from operators.reconcile.scale_to_zero import was_at_zero
 
 O = TypeVar("O", bound=AnyObject)  # noqa: E741
 
@@ -228,20 +229,25 @@ class ClusterCache:
             at = now - timedelta(seconds=seconds)
             self.last_request[base] = max(at, self.last_request.get(base, at))
 
-    def idle_s(self, base: str, now: datetime) -> float | None:
-        """Seconds without a request. None unless there are gateways, and each has said so lately."""
-        uids = [peer.uid for peer in self.gateways.values() if peer.control_url]
-        heard = [self.base_uses_heard[uid] for uid in uids if uid in self.base_uses_heard]
-        if not uids or len(heard) < len(uids) or (now - min(heard)).total_seconds() > HEARD_S:
-            return None
+    def idle_s(self, base: str, now: datetime) -> float:
+        """Seconds without a request, as far as gateways have said."""
         last = self.last_request.get(base)
         return math.inf if last is None else (now - last).total_seconds()
 
+    def has_heard_all_gateways(self, now: datetime) -> bool:
+        """True if there are gateways, and each has said lately how base models are used."""
+        uids = [peer.uid for peer in self.gateways.values() if peer.control_url]
+        heard = [self.base_uses_heard[uid] for uid in uids if uid in self.base_uses_heard]
+        return bool(uids) and len(heard) == len(uids) and (now - min(heard)).total_seconds() <= HEARD_S
+
     def is_scaled_to_zero(self, base: BaseModel) -> bool:
         """As decided last; since the operator's start, as its status says."""
-        ready = find(base.status.conditions, READY)
-        said = ready is not None and ready.reason == SCALED_TO_ZERO
+        said = was_at_zero(base.status.conditions)
         return base.spec.scales_to_zero and self.scaled_to_zero.get(base.name, said)
+
+    def serves(self, base: str) -> bool:
+        """True if a replica takes traffic."""
+        return any(peer.ready or (report and report.ready) for peer, report in self.replicas(base))
 
     def resolved(self, adapter: Adapter) -> Adapter:
         """The adapter with its FineTune's result as its source, once there is one."""

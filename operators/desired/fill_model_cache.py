@@ -41,11 +41,12 @@ def fill(repository: str, revision: str | None, folder: Path) -> None:
     files = wanted(sizes)
     total = sum(sizes[name] for name in files)
     remove_others(folder, {str(model.sha), before(folder)})
-    room = shutil.disk_usage(folder).free + present(folder)
+    others = size_of_others(folder, str(model.sha))
+    room = shutil.disk_usage(folder).free + present(folder) - others
     if total > room:
         raise ValueError(f"it takes {total / 1e9:.1f} GB, and the claim has {room / 1e9:.1f}; raise spec.cache.size")
     ended = threading.Event()
-    threading.Thread(target=report, args=(folder, total, ended), daemon=True).start()
+    threading.Thread(target=report, args=(folder, others, total, ended), daemon=True).start()
     snapshot_download(repository, revision=revision, cache_dir=folder, allow_patterns=files)
     ended.set()
     (folder / BEFORE).write_text(json.dumps(model.sha))
@@ -73,9 +74,17 @@ def remove_others(folder: Path, kept: set[str]) -> None:
     scan_cache_dir(folder).delete_revisions(*(commit for commit in commits if commit not in kept)).execute()
 
 
-def report(folder: Path, total: int, ended: threading.Event) -> None:
+def size_of_others(folder: Path, commit: str) -> int:
+    """Bytes of what stays beside the model."""
+    from huggingface_hub import scan_cache_dir
+
+    revisions = (revision for repo in scan_cache_dir(folder).repos for revision in repo.revisions)
+    return sum(revision.size_on_disk for revision in revisions if revision.commit_hash != commit)
+
+
+def report(folder: Path, others: int, total: int, ended: threading.Event) -> None:
     while not ended.wait(PERIOD_S):
-        say({"bytes": present(folder), "total": total})
+        say({"bytes": max(0, present(folder) - others), "total": total})
 
 
 def present(folder: Path) -> int:

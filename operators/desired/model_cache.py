@@ -50,8 +50,9 @@ def claim(base: BaseModel, uid: str, platform: Platform) -> Manifest:
 
 
 def job_name(base: BaseModel) -> str:
-    """Another one for another source."""
-    return f"fill-{base.name}-{hashlib.sha256(base.spec.source.encode()).hexdigest()[:8]}"
+    """Another one for another source. A pod's label has the name, so it has at most 63 characters."""
+    facts = f"{base.name}\0{base.spec.source}"
+    return f"fill-{base.name[:40]}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
 
 
 def fill_job(base: BaseModel, uid: str, platform: Platform) -> Manifest:

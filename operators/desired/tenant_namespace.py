@@ -52,9 +52,8 @@ def _quota(tenant: Tenant, uid: str) -> Manifest:
     """Bounds what a tenant's people can have the API server store. Twice its adapters: those beyond `maxAdapters` are
     refused with the reason in their status."""
     counts = {
-        **dict.fromkeys((f"{plural}.{OURS}" for plural in ("apikeys", "evaluations", "finetunes")), MOST_OBJECTS),
+        **{f"{plural}.{OURS}": MOST_OBJECTS for plural in ("apikeys", "evaluations", "finetunes", "knowledgebases")},
         f"adapters.{OURS}": 2 * tenant.spec.max_adapters,
-        f"knowledgebases.{OURS}": tenant.spec.documents.max_vector_stores,
         "secrets": MOST_OBJECTS,
     }
     hard = {f"count/{resource}": _quantity(count) for resource, count in counts.items()}

@@ -114,6 +114,11 @@ class LocalEngines:
             self._restart_spoiled(item)
         self._report()
 
+    async def scale(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
+        """Only stops: an earlier spec is not kept."""
+        if not needed:
+            await self.remove(stored.item.name)
+
     async def remove(self, name: str) -> None:
         await self._roll(name, None, 0)
         self._report()

@@ -18,13 +18,17 @@ def next_status(
     trouble: str = "",
     waiting: str = "",
     is_scaled_to_zero: bool = False,
+    starts_from_zero: bool = False,
 ) -> BaseModelStatus:
     """`replicas` maps a replica's name to its engine's URL and its agent's report, None for a silent agent. `trouble`
     is the reason one of them does not start, `waiting` why the newest spec does not run yet."""
     endpoints = tuple(_endpoint(name, url, report) for name, (url, report) in replicas.items())
     ready = _ready(endpoints, [report for _, report in replicas.values()], trouble, waiting, verdict)
-    if is_scaled_to_zero and verdict.holds:
-        ready = scale_to_zero.of_base(base)
+    if verdict.holds and not waiting and not trouble and not ready.holds:
+        if is_scaled_to_zero:
+            ready = scale_to_zero.of_base(base)
+        elif starts_from_zero:
+            ready = scale_to_zero.starting()
     new = (verdict, ready)
     merged = c.merged(base.status.conditions, new, generation=base.metadata.generation, now=now)
     return BaseModelStatus(endpoints=endpoints, conditions=merged)

@@ -212,9 +212,9 @@ class TenantEntries:
 
     def entry(self, tenant: Tenant, inputs: "_Inputs", rules: Rules) -> TenantEntry:
         made = self._made.get(tenant.name)
-        if made is None or not made[0].is_same(inputs):
-            made = self._made[tenant.name] = (inputs, _tenant(tenant, inputs, rules))
-        return made[1]
+        entry = made[1] if made and made[0].is_same(inputs) else _tenant(tenant, inputs, rules)
+        self._made[tenant.name] = (inputs, entry)  # earlier inputs are not kept
+        return entry
 
     def keep(self, names: Collection[str]) -> None:
         self._made = {name: made for name, made in self._made.items() if name in names}

@@ -26,6 +26,8 @@ CATALOG_LAG_S = 0.5
 ATTEMPTS = 2
 # Seconds between a held request's looks for an engine.
 HELD_LOOK_S = 0.1
+# Seconds between tries of an engine that is listed and does not answer.
+LONGEST_PAUSE_S = 2.0
 
 
 class Upstream:
@@ -63,13 +65,16 @@ class Upstream:
         self, context: RequestContext, body: dict[str, object], grounds: Grounds | None, base: Base
     ) -> bool:
         """True once an engine has answered. The last engine may have ended as the request reached it, so each one that
-        turns up is tried."""
-        deadline = time.monotonic() + base.hold_s
-        with self._held.one(base.name):
-            while time.monotonic() < deadline:
-                await asyncio.sleep(HELD_LOOK_S)
-                if self._candidates(context.target) and await self._forward(context, body, grounds):
-                    return True
+        turns up is tried, and less and less often."""
+        deadline, pause_s = time.monotonic() + base.hold_s, HELD_LOOK_S
+        while time.monotonic() < deadline:
+            with self._held.one(base.name, context.target.tenant):
+                await asyncio.sleep(pause_s)
+                while not self._candidates(context.target) and time.monotonic() < deadline:  # noqa: ASYNC110
+                    await asyncio.sleep(HELD_LOOK_S)
+            if self._candidates(context.target) and await self._forward(context, body, grounds):
+                return True
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         return False
 
     async def _forward(self, context: RequestContext, body: dict[str, object], grounds: Grounds | None) -> bool:

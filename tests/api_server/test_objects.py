@@ -32,6 +32,11 @@ def running(server: ApiServer) -> Iterator["subprocess.Popen[bytes]"]:
         server.kubectl("delete", "basemodel", "base")
 
 
+def _replicas(server: ApiServer, deployment: str) -> int | None:
+    found = get(server, "deployment", deployment, "quiver")
+    return int(found["spec"]["replicas"]) if found else None
+
+
 def _jobs_of(server: ApiServer, base: str) -> list[str]:
     text = server.kubectl("get", "jobs", "-n", "quiver", "-l", f"quiver.dev/base-model={base}", "-o", "name").stdout
     return [name.removeprefix("job.batch/") for name in text.split()]
@@ -83,6 +88,23 @@ class TestWords:
         assert get(server, "deployment", "engine-cached", "quiver") is None
         _complete(server, job)
         wait_until(lambda: get(server, "deployment", "engine-cached", "quiver"), "the engines")
+
+    @pytest.mark.parametrize("fewest", [0, 1])
+    def test_needed_engines_that_an_autoscaler_leaves_at_zero_are_started(self, server: ApiServer, fewest: int) -> None:
+        scaling = {"minReplicas": fewest, "maxReplicas": 3}
+        server.apply(thing("BaseModel", "scaled", source="hf://org/model", autoscaling=scaling))
+        wait_until(lambda: _replicas(server, "engine-scaled") == 1, "an engine")
+        scaler = get(server, "hpa", "engine-scaled", "quiver") or {}
+        assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (1, 3)
+        server.kubectl("scale", "deployment", "engine-scaled", "-n", "quiver", "--replicas=0")
+        wait_until(lambda: _replicas(server, "engine-scaled") == 1, "an engine again")
+        server.kubectl("scale", "deployment", "engine-scaled", "-n", "quiver", "--replicas=2")
+        server.apply(_adapter("nudge", "one", "scaled"))  # looked at again
+        wait_until(lambda: reason(server, "adapter", "nudge", "one"), "a word")
+        assert _replicas(server, "engine-scaled") == 2
+        server.kubectl("delete", "adapter", "nudge", "-n", "one")
+        server.kubectl("delete", "basemodel", "scaled")
+        server.kubectl("delete", "deployment,hpa,service,pdb", "engine-scaled", "-n", "quiver")
 
     def test_engines_stay_while_another_revision_is_fetched(self, server: ApiServer) -> None:
         before = (get(server, "deployment", "engine-cached", "quiver") or {})["metadata"]["generation"]

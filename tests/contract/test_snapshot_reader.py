@@ -51,7 +51,9 @@ def test_slices_are_read() -> None:
 @given(snapshots)
 def test_what_is_written_is_json_that_anybody_reads(snapshot: Snapshot) -> None:
     assert Snapshot.model_validate_json(_written(snapshot)) == snapshot
-    assert SnapshotReader().read(snapshot.model_dump_json(by_alias=True).encode()) == snapshot
+    for indent in (None, 1):
+        text = f"{snapshot.model_dump_json(by_alias=True, indent=indent)}\n"
+        assert SnapshotReader().read(text.encode()) == snapshot
 
 
 def _without_end(content: bytes) -> bytes:

@@ -85,7 +85,7 @@ def test_a_volume_that_is_not_there_is_named() -> None:
 def test_a_base_model_that_scales_needs_both_metrics_apis() -> None:
     base = objects.base_model()
     assert isinstance(base, BaseModel)
-    spec = base.spec.model_copy(update={"autoscaling": Autoscaling(max_replicas=3)})
+    spec = base.spec.model_copy(update={"autoscaling": Autoscaling(max_replicas=3, tokens_in_flight=1000)})
     base = base.model_copy(update={"spec": spec})
     custom = {
         "metadata": {"name": "v1beta1.custom.metrics.k8s.io"},

@@ -48,6 +48,9 @@ class OneEngine:
     async def run(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
         self.is_needed = needed
 
+    async def scale(self, stored: StoredObject[BaseModel], *, needed: bool) -> None:
+        self.is_needed = needed
+
     async def remove(self, name: str) -> None:
         pass
 

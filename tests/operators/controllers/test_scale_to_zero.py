@@ -8,6 +8,7 @@ from contract.conditions import Condition
 from contract.engine_name import engine_name
 from contract.gateway import BaseUses, GatewayState
 from contract.objects import AnyObject
+from operators.controllers.peer import Peer
 from tests.operators import objects
 from tests.operators.controllers.loop import ENGINE, GATEWAY, Loop
 
@@ -105,6 +106,23 @@ def test_the_first_request_starts_an_engine_at_once() -> None:
     loop.agent_says(_agent())
     loop.settle()
     assert _ready(loop, "Adapter").reason == c.ANSWERING
+
+
+def test_one_silent_gateway_keeps_no_request_waiting() -> None:
+    loop = _stopped()
+    silent = Peer(name="gateway-2", uid="gateway-2", base="", control_url="http://gateway-2")
+    loop.events.peer_changed(None, silent)
+    assert _used(loop, base=0.0).engine.is_needed
+
+
+def test_while_the_first_engine_starts_everything_stays_released_and_ready() -> None:
+    loop = _used(_stopped(), base=0.0)
+    loop.events.peer_changed(None, ENGINE)
+    loop.agent_says(AgentStatus(version=0, ready=False, started=None))
+    loop.settle()
+    for kind in ("BaseModel", "Adapter"):
+        assert (_ready(loop, kind).holds, _ready(loop, kind).reason) == (True, c.SCALED_TO_ZERO)
+    assert c.holds(loop.adapter("support").status.conditions, c.RELEASED)
 
 
 def test_another_source_starts_an_engine_which_proves_it() -> None:

@@ -1,6 +1,7 @@
 """When a base model that may scale to zero needs engines."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,25 +23,39 @@ def _base(**autoscaling: Any) -> BaseModel:
     return base
 
 
+SERVING = Use(
+    runs=True, serves=True, idle_s=math.inf, certain=True, is_waited_for=False, was_needed=True
+)  # fmt: skip
+AT_ZERO = replace(SERVING, runs=False, serves=False, was_needed=False)
+
+
 @pytest.mark.parametrize(
     ("use", "needed"),
     [
-        (Use(runs=True, serves=True, idle_s=IDLE_S - 1, is_waited_for=False), True),
-        (Use(runs=True, serves=True, idle_s=IDLE_S, is_waited_for=False), False),
-        (Use(runs=True, serves=False, idle_s=math.inf, is_waited_for=False), True),  # it starts
-        (Use(runs=True, serves=True, idle_s=None, is_waited_for=False), True),  # a gateway is silent
-        (Use(runs=True, serves=True, idle_s=math.inf, is_waited_for=True), True),
-        (Use(runs=False, serves=False, idle_s=math.inf, is_waited_for=False), False),
-        (Use(runs=False, serves=False, idle_s=None, is_waited_for=False), False),
-        (Use(runs=False, serves=False, idle_s=0, is_waited_for=False), True),
-        (Use(runs=False, serves=False, idle_s=None, is_waited_for=True), True),
+        (replace(SERVING, idle_s=IDLE_S - 1), True),
+        (replace(SERVING, idle_s=IDLE_S), False),
+        (replace(SERVING, serves=False), True),  # it starts
+        (replace(SERVING, certain=False), True),
+        (replace(SERVING, is_waited_for=True), True),
+        (AT_ZERO, False),
+        (replace(AT_ZERO, certain=False), False),
+        (replace(AT_ZERO, idle_s=0), True),
+        (replace(AT_ZERO, idle_s=0, certain=False), True),  # one gateway has a request, another one is silent
+        (replace(AT_ZERO, was_needed=True, certain=False), True),  # its first pod is not seen yet
+        (replace(AT_ZERO, is_waited_for=True), True),
     ],
 )
 def test_engines_are_needed_by_requests_and_by_what_has_to_be_released(use: Use, needed: bool) -> None:
     assert needs_engines(_base(minReplicas=0), use) == needed
 
 
-uses = st.builds(Use, st.booleans(), st.booleans(), st.none() | st.floats(0, 1e9), st.booleans())
+flags = st.booleans()
+uses = st.builds(Use, flags, flags, st.floats(0, 1e9), flags, flags, flags)
+
+
+@given(uses)
+def test_a_request_that_any_gateway_has_is_enough(use: Use) -> None:
+    assert needs_engines(_base(minReplicas=0), replace(use, idle_s=0))
 
 
 @given(uses)
@@ -80,6 +95,10 @@ def test_what_failed_waits_until_it_is_edited() -> None:
     assert not waits_for_engine(failed, None)
     edited = failed.model_copy(update={"metadata": failed.metadata.model_copy(update={"generation": 2})})
     assert waits_for_engine(edited, None)
+
+
+def test_a_training_without_a_result_needs_no_engine() -> None:
+    assert not waits_for_engine(_adapter(source="finetune://style"), None)
 
 
 def test_a_decision_waits_until_it_is_carried_out() -> None:

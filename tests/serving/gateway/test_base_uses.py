@@ -35,14 +35,25 @@ def test_requests_wait_up_to_a_number_and_others_are_told_when_to_try_again() ->
     registry = FastRegistry()
     gauge = Gauge("held", "Requests that wait.", ["base_model"], registry)
     held = HeldRequests(1, gauge)
-    with held.one("small"):
+    with held.one("small", "acme"):
         assert 'held{base_model="small"} 1.0' in registry_text(registry)
-        with pytest.raises(Unavailable) as refused, held.one("large"):
+        with pytest.raises(Unavailable) as refused, held.one("large", "globex"):
             pass
         assert refused.value.retry_after_s == RETRY_S
-    with held.one("large"):
+    with held.one("large", "globex"):
         pass
     assert 'held{base_model="small"} 0.0' in registry_text(registry)
+
+
+def test_one_tenant_leaves_room_for_others() -> None:
+    held = HeldRequests(8, Gauge("held", "Requests that wait.", ["base_model"], FastRegistry()))
+    with held.one("small", "acme"), held.one("small", "acme"):
+        with pytest.raises(Unavailable), held.one("small", "acme"):
+            pass
+        with held.one("small", "globex"):
+            pass
+    with held.one("small", "acme"):
+        pass
 
 
 def registry_text(registry: FastRegistry) -> str:
