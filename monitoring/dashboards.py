@@ -240,6 +240,11 @@ ENGINES = Page(
             "short",
             (Query("sum(quiver_gateway_tokens_in_flight) by (base_model)", "{{base_model}}"),),
         ),
+        Panel(
+            "Requests that wait for an engine to start, by base model",
+            "short",
+            (Query("sum(quiver_gateway_held_requests) by (base_model)", "{{base_model}}"),),
+        ),
     ),
 )
 

@@ -9,7 +9,7 @@ from kube.client import ConfigurationError
 from kube.lease import LeaseLost
 from operators.app import run
 from operators.settings import OperatorSettings
-from service import logs, server
+from service import event_loop, logs
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         sys.exit(f"operator: set {names}")
     failure: BaseException | None = None
     try:
-        server.run(run(settings))
+        event_loop.run(run(settings))
     except* (ConfigurationError, LeaseLost) as group:
         failure = group
     while isinstance(failure, BaseExceptionGroup):

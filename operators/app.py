@@ -18,7 +18,6 @@ from operators.controllers.peer_watcher import Addresses
 from operators.desired.engine_workload import Platform
 from operators.settings import OperatorSettings
 from service.logs import LogSettings
-from service.server import serving
 from service.tokens import first
 
 LEASE = "quiver-operator"
@@ -53,12 +52,12 @@ async def run(settings: OperatorSettings) -> None:
 
 
 async def _serve_probes(operator: Operator, registry: CollectorRegistry, settings: OperatorSettings) -> None:
-    """Imports FastAPI, which is slow, only after the engines were told what they are to do."""
+    """Imports FastAPI and uvicorn, which are slow, only after the engines were told what they are to do."""
     with suppress(TimeoutError):
         async with asyncio.timeout(STANDBY_S):
             await operator.acted.wait()
     module = await asyncio.to_thread(importlib.import_module, "operators.probes")
-    await serving(module.probes(operator, registry), host=settings.host, port=settings.port)
+    await module.serve(operator, registry, host=settings.host, port=settings.port)
 
 
 async def _until_one_ends(*work: Coroutine[Any, Any, None]) -> None:

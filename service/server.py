@@ -4,22 +4,15 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Coroutine, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from service.event_loop import run
 from service.sockets import listening
 
 logger = logging.getLogger(__name__)
-
-
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Runs on uvicorn's choice of event loop."""
-    loops = uvicorn.Config(_nothing, log_config=None).get_loop_factory()
-    with asyncio.Runner(loop_factory=loops) as runner:
-        runner.run(main)
 
 
 def serve(app: ASGIApp, *, host: str, port: int, descriptor: int | None = None, stop_s: int = 10) -> None:
@@ -48,7 +41,3 @@ class _Server(uvicorn.Server):
         finally:
             for number in numbers:
                 loop.remove_signal_handler(number)
-
-
-async def _nothing(scope: Any, receive: Any, send: Any) -> None:
-    """A placeholder: the configuration needs an application."""

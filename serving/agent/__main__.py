@@ -3,7 +3,8 @@
 import argparse
 
 from service import logs
-from service.server import run, serving
+from service.event_loop import run
+from service.server import serving
 from serving.agent.app import agent
 from serving.agent.settings import Settings
 
