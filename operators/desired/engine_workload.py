@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.base_model import Autoscaling, BaseModel
+from contract.base_model import BaseModel
 from contract.names import API_VERSION
 from operators.desired import pod_additions as additions
 from operators.desired.engine_vllm import engine_command, on_port
+from operators.desired.scaling_metrics import scaling_metrics
 
 Manifest = dict[str, Any]
 
@@ -238,7 +239,7 @@ class _Workload:
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": runs},
             "minReplicas": max(1, scaling.min_replicas),  # the operator itself goes to zero and back
             "maxReplicas": scaling.max_replicas,
-            "metrics": _metrics(self._base.name, scaling),
+            "metrics": scaling_metrics(self._base.name, scaling),
             "behavior": {"scaleDown": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": DRAIN_S}]}},
         }
         return self._object("autoscaling/v2", "HorizontalPodAutoscaler", spec)
@@ -382,22 +383,6 @@ class _Workload:
 
     def _secret(self, variable: str, key: str) -> Manifest:
         return {"name": variable, "valueFrom": {"secretKeyRef": {"name": self._platform.secret, "key": key}}}
-
-
-def _metrics(base: str, scaling: Autoscaling) -> list[Manifest]:
-    """Requests waiting in engines, and tokens in flight in gateways, each divided by the replicas."""
-    waiting = {"metric": {"name": "vllm_num_requests_waiting"}, "target": _average(scaling.queue_depth)}
-    metrics: list[Manifest] = [{"type": "Pods", "pods": waiting}]
-    if scaling.tokens_in_flight:
-        metric = {"name": "quiver_gateway_tokens_in_flight", "selector": {"matchLabels": {"base_model": base}}}
-        metrics.append(
-            {"type": "External", "external": {"metric": metric, "target": _average(scaling.tokens_in_flight)}}
-        )
-    return metrics
-
-
-def _average(value: int) -> Manifest:
-    return {"type": "AverageValue", "averageValue": str(value)}
 
 
 def plain(environment: dict[str, str]) -> list[Manifest]:

@@ -1,6 +1,5 @@
 """An immutable routing table built from a snapshot of the objects (pure)."""
 
-import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -232,17 +231,15 @@ class _Inputs:
 
     def is_same(self, other: "_Inputs") -> bool:
         """Of base models the specs count: their statuses change with their replicas."""
-        pairs = ((self.claims, other.claims), (self.adapters, other.adapters))
-        return (
-            all(_are_same(mine, theirs) for mine, theirs in pairs)
-            and _are_same(self.knowledge_bases, other.knowledge_bases)
-            and [(base.name, base.spec) for base in self.base_models]
-            == [(base.name, base.spec) for base in other.base_models]
-        )
+        return self._ids == other._ids and self._specs == other._specs
 
+    @property
+    def _ids(self) -> list[list[int]]:
+        return [[*map(id, items)] for items in (self.claims, self.adapters, self.knowledge_bases)]
 
-def _are_same(items: Sequence[object], others: Sequence[object]) -> bool:
-    return len(items) == len(others) and all(map(operator.is_, items, others))
+    @property
+    def _specs(self) -> list[tuple[str, object]]:
+        return [(base.name, base.spec) for base in self.base_models]
 
 
 def build_catalog(snapshot: Snapshot, now: datetime, entries: TenantEntries | None = None) -> Catalog:

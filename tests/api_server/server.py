@@ -71,7 +71,7 @@ class ApiServer:
             yield json.loads(line)
 
 
-USERS = ("operator", "gateway", "other", "kserve")
+USERS = ("operator", "gateway", "other", "kserve", "stranger")
 _AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",

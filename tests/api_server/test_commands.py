@@ -79,7 +79,7 @@ def test_a_key_for_a_tenant_that_is_not_there_names_those_that_are() -> None:
 
 
 def test_what_the_caller_may_not_read_is_said(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KUBECONFIG", str(server.user("kserve")))
+    monkeypatch.setenv("KUBECONFIG", str(server.user("stranger")))
     refused = _run("get", "cluster")
     assert refused.exit_code == 1
     assert "not shown: basemodels" in refused.output or "is forbidden" in refused.output

@@ -21,7 +21,7 @@ PARTS = {
     "console": ("console.__main__",),
 }
 # Imported where a setting asks for it: in the image operator-kserve.
-ON_DEMAND = {"operator": {"kserve"}}
+ON_DEMAND = {"operator": {"kserve", "huggingface_hub"}}  # the latter by a job, in the engine's image
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def test_idle_replicas_are_tried_in_the_same_order_and_one_that_goes_moves_no_ot
         assert by_name(dict.fromkeys(urls - {gone}, 0), name) == [url for url in order if url != gone]
 
 
-@given(URLS, st.text(), st.integers(1, 8), st.integers(0, 9))
+@given(URLS, st.text(), st.integers(1, 8), st.integers(1, 9))
 def test_of_the_replicas_that_keep_an_adapter_the_least_busy_is_tried_first(
     urls: set[str], name: str, homes: int, load: int
 ) -> None:
