@@ -57,18 +57,8 @@ def owners(tenants: tuple[Tenant, ...]) -> dict[str, str]:
     return by_namespace
 
 
-def accept(objects: Objects, now: datetime, *, documents: str | None = None) -> Verdicts:
-    """The Accepted condition of every object. A verdict may depend on the object's previous condition.
-
-    If `documents` is a directory, sources of knowledge bases are paths, and each tenant's must be in
-    `documents`/`tenant`.
-    """
-    rules = rules_of(objects, now, documents=documents)
-    return {item.key: rules.verdict(item) for item in objects.all}
-
-
 def rules_of(objects: Objects, now: datetime, *, documents: str | None = None) -> "Rules":
-    """The rules for verdicts on any of these objects."""
+    """The rules for verdicts on any of these objects. A verdict may depend on the object's previous condition."""
     return Rules(_Objects(objects), now, documents)
 
 
@@ -84,8 +74,9 @@ def _refused(reason: str, message: str) -> Condition:
 
 
 class Rules:
-    """Verdicts on objects, one at a time. `documents`: see `accept`. `trainings` is the claim with all tenants' trained
-    adapters, each tenant's in a folder of its name."""
+    """Verdicts on objects, one at a time. If `documents` is a directory, sources of knowledge bases are paths, and each
+    tenant's must be in `documents`/`tenant`. `trainings` is the claim with all tenants' trained adapters, each tenant's
+    in a folder of its name."""
 
     def __init__(
         self, lookups: Lookups, now: datetime, documents: str | None = None, trainings: str | None = None

@@ -38,10 +38,11 @@ class Sizes:
     rollbacks: int
     on_demand: int
     on_demand_requests: int
+    releases: int
 
 
-WHOLE = Sizes(200, 30, (1, 4, 8, 16, 32), 10, 4, 1000, 600, 90, 10, 20, 1000, 1200)
-QUICK = Sizes(20, 6, (1, 8), 4, 2, 60, 60, 5, 0, 4, 40, 160)
+WHOLE = Sizes(200, 30, (1, 4, 8, 16, 32), 10, 4, 1000, 600, 90, 10, 20, 1000, 1200, 6)
+QUICK = Sizes(20, 6, (1, 8), 4, 2, 60, 60, 5, 0, 4, 40, 160, 3)
 
 Bars = dict[str, Bar]
 
@@ -157,8 +158,14 @@ class Run:
             "A7": Bar(failed, 0, "requests", at_most=True),
             "A7-cold": Bar(round(cold / bare_p99, 2), 3.0, "times", at_most=True),
             "A7-hits": Bar(round(found.hit_rate - found.simulated, 3), -0.01, "of requests"),
-            "A8": Bar(round(found.release, 2), 2.0, "s", at_most=True),
         }
+
+    async def releases(self) -> Bars:
+        sizes = self.sizes
+        seconds = await on_demand.releases(self.folder / "full", adapters=sizes.on_demand, trials=sizes.releases)
+        shown = ", ".join(f"{each:.2f}" for each in seconds)
+        self.notes.append(f"A8 {sizes.on_demand} adapters of one tenant: another one's releases took {shown} s")
+        return {"A8": Bar(round(max(seconds), 2), 2.0, "s", at_most=True)}
 
     async def rollback(self) -> Bars:
         trials = await rollback.run(self.stage, trials=self.sizes.rollbacks)
@@ -179,7 +186,8 @@ PROTOCOLS: Mapping[tuple[str, ...], Callable[[Run], Awaitable[Bars]]] = {
     ("fingerprint", "step", "false-alarms"): Run.fingerprints,
     ("S8",): Run.supply,
     ("rollback",): Run.rollback,
-    ("A7", "A7-cold", "A7-hits", "A8"): Run.on_demand,
+    ("A7", "A7-cold", "A7-hits"): Run.on_demand,
+    ("A8",): Run.releases,
     ("kill",): Run.kills,
 }
 

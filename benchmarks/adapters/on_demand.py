@@ -1,8 +1,8 @@
-"""A7 and A8: more adapters than an engine has places for, asked for by Zipf's law, on a platform of this protocol.
+"""A7 and A8: more adapters than an engine has places for, each on a platform of its own protocol.
 
 One caller asks first, so that each answer's wait for a load is its own: what the engine's plugin counts meanwhile says
-whether an adapter was in memory. Then several callers ask beside flips of an adapter that stays in memory. At last all
-adapters of the tenant want to stay there, and another tenant releases one.
+whether an adapter was in memory. Then several callers ask beside flips of an adapter that stays in memory. For A8 all
+adapters of a tenant want to stay there, and another tenant releases one after the other.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _NOTHING: frozenset[str] = frozenset()
 @dataclass
 class OnDemand:
     """`cold` are seconds to the first token of requests whose adapter was not in memory, `bare` those of a load call
-    and a request on a bare engine; `release` is in seconds. `wrong` answers are in another adapter's style."""
+    and a request on a bare engine. `wrong` answers are in another adapter's style."""
 
     adapters: int
     hits: int = 0
@@ -53,7 +53,6 @@ class OnDemand:
     failed: int = 0
     wrong: int = 0
     flips: swaps.Counts = field(default_factory=swaps.Counts)
-    release: float = 0.0
 
     @property
     def hit_rate(self) -> float:
@@ -63,15 +62,21 @@ class OnDemand:
 async def run(root: Path, bare: BareEngine, *, adapters: int, requests: int, flips: int) -> OnDemand:
     trace = _trace(adapters, requests)
     found = OnDemand(adapters, simulated=_simulated(trace))
-    with _platform(root, adapters) as platform:
+    with _platform(root, adapters, "OnDemand") as platform:
         headers = {"Authorization": f"Bearer {platform.keys['acme']}"}
         async with aiohttp.ClientSession(headers=headers) as session:
             crowd = _Crowd(platform, session, found)
             await crowd.one_by_one(trace)
             await crowd.beside_flips(trace, flips)
         found.bare = await _bare(bare, root, min(MOST_BARE, adapters))
-        found.release = await _release(platform, root, adapters)
     return found
+
+
+async def releases(root: Path, *, adapters: int, trials: int) -> list[float]:
+    """Seconds from the save of another tenant's adapter to its first token, while one tenant's adapters have all places
+    in memory and want more."""
+    with _platform(root, adapters, "Everywhere") as platform:
+        return [await _release(platform, root, f"newcomer-{trial}") for trial in range(trials)]
 
 
 def _trace(adapters: int, requests: int) -> list[int]:
@@ -94,15 +99,15 @@ def _simulated(trace: Sequence[int]) -> float:
 
 
 @contextmanager
-def _platform(root: Path, adapters: int) -> Iterator[Platform]:
-    _objects(root, adapters)
+def _platform(root: Path, adapters: int, mode: str) -> Iterator[Platform]:
+    _objects(root, adapters, mode)
     with running(root, tenants=("acme", "globex"), out=sys.stderr) as platform:
         platform.wait_until(lambda: platform.objects("baseModels"), what="objects")
         platform.wait_until_ready()
         yield platform
 
 
-def _objects(root: Path, adapters: int) -> None:
+def _objects(root: Path, adapters: int, mode: str) -> None:
     root.mkdir(parents=True)
     items = list(yaml.safe_load_all((REPOSITORY / "examples/demo/platform.yaml").read_text()))
     for item in items:
@@ -114,10 +119,6 @@ def _objects(root: Path, adapters: int) -> None:
     (root / "platform.yaml").write_text(yaml.safe_dump_all(items))
     for number in range(adapters):
         copy_version(root / "crowd" / str(number), STYLES[number % len(STYLES)], f"crowd-{number}")
-    _save_crowd(root, adapters, "OnDemand")
-
-
-def _save_crowd(root: Path, adapters: int, mode: str) -> None:
     items = [
         adapter(f"crowd-{number}", root / "crowd" / str(number), residency={"mode": mode}) for number in range(adapters)
     ]
@@ -212,17 +213,13 @@ async def _bare(bare: BareEngine, root: Path, trials: int) -> list[float]:
     return seconds
 
 
-async def _release(platform: Platform, root: Path, adapters: int) -> float:
-    """Seconds from the save of another tenant's adapter to its first token, while all of the crowd want to stay in
-    memory."""
-    _save_crowd(root, adapters, "Everywhere")
-    await asyncio.to_thread(platform.wait_until_ready)
-    item = adapter("newcomer", await asyncio.to_thread(copy_version, root / "newcomer", STYLES[0], "newcomer"))
+async def _release(platform: Platform, root: Path, name: str) -> float:
+    item = adapter(name, await asyncio.to_thread(copy_version, root / name, STYLES[0], name))
     item["metadata"]["namespace"] = "globex"
     headers = {"Authorization": f"Bearer {platform.keys['globex']}"}
     async with aiohttp.ClientSession(headers=headers) as session, asyncio.timeout(RELEASE_LIMIT_S):
         begun = time.monotonic()
-        await asyncio.to_thread(save, root / "globex.yaml", item)
-        while (await _answer(session, f"{platform.url}/chat/completions", "newcomer"))[0] is None:  # noqa: ASYNC110
+        await asyncio.to_thread(save, root / f"{name}.yaml", item)
+        while (await _answer(session, f"{platform.url}/chat/completions", name))[0] is None:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         return time.monotonic() - begun

@@ -112,16 +112,17 @@ async def _run(layout: Layout, contents: Contents, opened: Record) -> None:
     from operators.local.runner import Runner  # imported late: it takes a third of a second
 
     begun, progress = time.monotonic(), Progress()
-    published: list[Snapshot] = []  # the last one
+    published = Snapshot()
 
     def say(snapshot: Snapshot) -> None:
-        published[:] = [snapshot]
+        nonlocal published
+        published = snapshot
         for line in progress.news(snapshot):
             click.echo(f"{time.monotonic() - begun:7.1f} s  {line}")
 
     runner = Runner(layout, contents, opened, on_snapshot=say)
     task = asyncio.ensure_future(runner.run())
-    phases = asyncio.ensure_future(_say_phases(layout, begun, lambda: published[0] if published else Snapshot()))
+    phases = asyncio.ensure_future(_say_phases(layout, begun, lambda: published))
 
     def stop() -> None:
         """A second signal stops without waiting."""

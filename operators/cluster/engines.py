@@ -74,11 +74,11 @@ class ClusterEngines:
     async def _fetches(self, stored: StoredObject[BaseModel]) -> bool:
         """True while the base model's claim does not have the model yet."""
         try:
-            words = await self._caches.obstacle(stored.item, stored.uid) if stored.item.spec.cache else ""
+            reason = await self._caches.obstacle(stored.item, stored.uid) if stored.item.spec.cache else ""
         except KubeError as error:
             raise RuntimeRefusal(str(error)) from error
-        self._fetching[stored.item.name] = words
-        return bool(words)
+        self._fetching[stored.item.name] = reason
+        return bool(reason)
 
     async def remove(self, name: str) -> None:
         """The API server garbage-collects the base model's objects."""

@@ -11,6 +11,7 @@ from contract.resource import Key
 from kube.client import Client, Item
 from kube.errors import KubeError
 from kube.resource import JOBS, PODS, SECRETS, Resource
+from operators.cluster.job_reading import get_or_none, has_condition, last_lines, newest_pod
 from operators.desired.engine_workload import Platform
 from operators.desired.job import Job, folder_prefix
 from operators.desired.job_workload import (
@@ -65,9 +66,8 @@ class ClusterJobs:
         item = await self._read(job_name(job))
         if item is None:
             return await self._begun(job, manifest)
-        pods, _ = await self._client.list(PODS, namespace=self._namespace, selector=f"job-name={job_name(job)}")
-        newest = max(pods, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
-        lines = tuple(jobs.lines(await self._log(newest))) if newest else ()
+        newest = await newest_pod(self._client, self._namespace, job_name(job))
+        lines = await last_lines(self._client, newest, WORK, _LINES)
         report = report_of(item, newest, lines)
         if report.state in ("Waiting", "Failed") and _digest(item) != _digest(manifest):
             return await self._begun(job, manifest)
@@ -101,7 +101,7 @@ class ClusterJobs:
         if await self._has_pods(objects_selector(tenant)):
             return False
         job = await self._clear(tenant, "", "")
-        if not _has(job, "Complete"):
+        if not has_condition(job, "Complete"):
             return False
         await self._delete_all(tenant_selector(tenant))
         self._forgotten.add(tenant)
@@ -120,12 +120,7 @@ class ClusterJobs:
         return self._platform.namespace
 
     async def _read(self, name: str, resource: Resource = JOBS) -> Item | None:
-        try:
-            return await self._client.get(resource, self._namespace, name)
-        except KubeError as error:
-            if error.missing:
-                return None
-            raise
+        return await get_or_none(self._client, resource, self._namespace, name)
 
     async def _begun(self, job: AnyJob, manifest: Item) -> JobReport:
         """Two pods never write to one folder, and none starts with an earlier job's Secret."""
@@ -170,18 +165,10 @@ class ClusterJobs:
         """The job that clears; a failed one is made again, and `anew` one that is over."""
         manifest = clearing(tenant, folder, beginning, self._platform)
         existing = await self._read(manifest["metadata"]["name"])
-        if existing and (_has(existing, "Failed") or (anew and _is_over(existing))):
+        if existing and (has_condition(existing, "Failed") or (anew and _is_over(existing))):
             await self._client.delete(JOBS, self._namespace, existing["metadata"]["name"])
             existing = None
         return existing or await self._client.create(manifest)
-
-    async def _log(self, pod: Item) -> str:
-        """Empty while there is none."""
-        name = pod["metadata"]["name"]
-        try:
-            return await self._client.log(self._namespace, name, WORK, last_lines=_LINES)
-        except KubeError:
-            return ""
 
 
 # A job as it is → how far it is -----------------------------------------------------------------------------------
@@ -190,10 +177,10 @@ class ClusterJobs:
 def report_of(job: Mapping[str, Any], pod: Mapping[str, Any] | None, lines: tuple[jobs.Line, ...]) -> JobReport:
     """`pod` is its newest one, `lines` are the last of its log."""
     said = _last_words(pod) if pod else ()
-    if _has(job, "Complete"):
+    if has_condition(job, "Complete"):
         results = (line["result"] for line in (*said, *lines) if isinstance(line.get("result"), dict))
         return JobReport("Done", lines, result=next(results, {}))
-    if _has(job, "Failed"):
+    if has_condition(job, "Failed"):
         error = next((str(line["error"]) for line in (*said, *reversed(lines)) if "error" in line), "")
         return JobReport("Failed", lines, message=error or _why(job, pod))
     if pod is None:
@@ -208,12 +195,7 @@ def _digest(job: Mapping[str, Any]) -> str:
 
 
 def _is_over(job: Mapping[str, Any]) -> bool:
-    return _has(job, "Complete") or _has(job, "Failed")
-
-
-def _has(job: Mapping[str, Any], kind: str) -> bool:
-    conditions = job.get("status", {}).get("conditions") or ()
-    return any(each["type"] == kind and each["status"] == "True" for each in conditions)
+    return has_condition(job, "Complete") or has_condition(job, "Failed")
 
 
 def _statuses(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:

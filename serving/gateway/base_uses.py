@@ -1,30 +1,29 @@
 """When each base model was last asked for at this gateway."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from contract.gateway import BaseUses as Uses
+from serving.gateway.in_flight import InFlight
 
 
 class BaseUses:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._under_way: Counter[str] = Counter()
+        self._under_way = InFlight()
         self._ended: dict[str, float] = {}
 
     @contextmanager
     def hold(self, base: str) -> Iterator[None]:
-        self._under_way[base] += 1
         try:
-            yield
+            with self._under_way.hold(base):
+                yield
         finally:
-            self._under_way[base] -= 1
             self._ended[base] = self._clock()
 
     @property
     def current(self) -> Uses:
         now = self._clock()
         idle = {base: now - at for base, at in self._ended.items()}
-        return Uses(idle_s=idle | {base: 0.0 for base, count in self._under_way.items() if count})
+        return Uses(idle_s=idle | dict.fromkeys(self._under_way.counts(), 0.0))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract import conditions as c
-from contract.acceptance import accept, owners
+from contract.acceptance import owners, rules_of
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus
 from contract.objects import AnyObject, Objects, collect
 from contract.tenant import Tenant
@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _reason(found: Objects, item: AnyObject) -> str:
-    return accept(found, NOW)[item.key].reason
+    return rules_of(found, NOW).verdict(item).reason
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def _answering(item: AnyObject) -> AnyObject:
 
 def _settled(found: Objects) -> Objects:
     """With the verdicts on tenants in their status."""
-    verdicts = accept(found, NOW)
+    rules = rules_of(found, NOW)
 
     def with_status(tenant: Tenant) -> Tenant:
         status = tenant_status(
-            tenant, verdict=verdicts[tenant.key], objects=found, drift=None, now=datetime(2026, 1, 1, tzinfo=UTC)
+            tenant, verdict=rules.verdict(tenant), objects=found, drift=None, now=datetime(2026, 1, 1, tzinfo=UTC)
         )
         return tenant.model_copy(update={"status": status})
 
@@ -184,7 +184,7 @@ def test_owners_stay_however_many_claims_come(claims: list[tuple[str, str]]) -> 
 )
 def test_a_tenants_documents_lie_in_its_own_directory(path: str, reason: str) -> None:
     item = objects.knowledge_base(sources=[{"path": "/objects/documents/acme"}, {"path": path}])
-    verdict = accept(objects.two_tenants(item), NOW, documents="/objects/documents")[item.key]
+    verdict = rules_of(objects.two_tenants(item), NOW, documents="/objects/documents").verdict(item)
     assert verdict.reason == reason
     if reason != c.VALID:
         assert f"KnowledgeBase handbook: {path} is not in /objects/documents/acme" in verdict.message
@@ -194,12 +194,12 @@ def test_of_two_keys_of_a_namespace_with_one_digest_the_one_that_counts_goes_on(
     first, second = objects.api_key("z-first"), objects.api_key("a-second")
     verdict = c.condition(c.ACCEPTED, True, c.VALID)
     first = first.model_copy(update={"status": first.status.model_copy(update={"conditions": (verdict,)})})
-    verdicts = accept(objects.two_tenants(first, second), NOW)
-    assert verdicts[first.key].holds
-    assert verdicts[second.key].reason == c.DIGEST_TAKEN
+    rules = rules_of(objects.two_tenants(first, second), NOW)
+    assert rules.verdict(first).holds
+    assert rules.verdict(second).reason == c.DIGEST_TAKEN
 
 
 def test_a_copy_of_a_digest_takes_nothing_from_the_key_that_it_belongs_to() -> None:
     for mine, copy in (("a", "b"), ("b", "a")):  # whatever names and statuses say
         key, copied = objects.api_key(mine, "globex"), objects.api_key(copy, "acme")
-        assert accept(objects.two_tenants(key, copied), NOW)[key.key].holds
+        assert rules_of(objects.two_tenants(key, copied), NOW).verdict(key).holds

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from contract.acceptance import accept
+from contract.acceptance import rules_of
 from contract.adapter import ActiveVersion, Adapter, AdapterStatus, Version
 from contract.agent import AdapterReport, AgentStatus
 from contract.base_model import BaseModel
@@ -24,10 +24,11 @@ def _placed(*adapters: AnyObject, slots: int, held: AgentStatus | None = None) -
     base = objects.base_model(lora={"slots": 1, "cpuSlots": slots, "onDemand": 0})
     assert isinstance(base, BaseModel)
     found = collect((base, objects.tenant("acme", maxAdapters=100), *adapters))
+    rules = rules_of(found, NOW)
     placement = fill_slots(
         found,
         base,
-        verdicts=accept(found, NOW),
+        verdicts={adapter.key: rules.verdict(adapter) for adapter in found.adapters},
         revisions={a.key: "r" for a in found.adapters},
         report=held,
         gateways=lambda *_: (GatewayState(generation=1),),
