@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 # allow matches nothing.
 PRINTABLE_NAME_BYTES = 63
 
-DIMENSIONS = 384  # of an embedding
-# Base64 of an embedding: little-endian float32[384].
-Embedding = Annotated[str, StringConstraints(min_length=2048, max_length=2048, pattern=r"^[A-Za-z0-9+/]*$")]
+MOST_DIMENSIONS = 4_096  # of an embedding
+# Base64 of an embedding: little-endian float32, 1 to 4,096 numbers.
+Embedding = Annotated[str, StringConstraints(min_length=8, max_length=21_848, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 
 
 class Body(BaseModel):

@@ -130,9 +130,11 @@ class SearchResponse(Reply):
     other_embedder_hits: int = 0
     """The number of hits whose vector is of another embedder than the query's: they were found by their words alone."""
     embedding: str
-    """The embedding of the query: base64 of little-endian float32[384]."""
+    """The embedding of the query: base64 of little-endian float32[dimensions]; zeros if it could not be made."""
     embedder: str = ""
     """The id of the model that made it."""
+    embedded: bool = True
+    """False if the embedder did not answer: documents were searched for by the question's words alone."""
     seconds: Seconds
 
 
@@ -142,6 +144,6 @@ class EmbedRequest(Body):
 
 class EmbedResponse(Reply):
     embeddings: list[str]
-    """Base64 of little-endian float32[384] of length 1, one for each text."""
+    """Base64 of little-endian float32[dimensions] of length 1, one for each text."""
     tokens: int
     """The number of tokens in all texts together."""

@@ -86,6 +86,8 @@ def _setting(kind: type[BaseSettings], name: str, field: FieldInfo) -> str:
 def _default(value: Any) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, str) and value.startswith("/"):
+        value = Path(value)
     if isinstance(value, Path):
         return str(next((value.relative_to(home) for home in HOMES if value.is_relative_to(home)), value))
     return value if isinstance(value, str) else json.dumps(value, default=str)

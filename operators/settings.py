@@ -2,10 +2,11 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # Default paths of `make setup`, beside the running environment.
@@ -22,12 +23,31 @@ _FOR_FETCHING = ("HF_TOKEN", "HF_ENDPOINT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PRO
 
 
 class Settings(BaseSettings):
-    """`engine_python` is a Python with vLLM; `embedder` is a directory with model.onnx and tokenizer.json."""
+    """`engine_python` is a Python with vLLM; `embedder` a directory with model.onnx and tokenizer.json, or the address
+    of a server with /v1/embeddings, whose model, token and prefixes the other settings name."""
 
     model_config = SettingsConfigDict(env_prefix="QUIVER_", frozen=True)
 
     engine_python: Path = _HOME / ".venv-engine" / "bin" / "python"
-    embedder: Path = _HOME / "build" / "models" / "minilm"
+    embedder: str = str(_HOME / "build" / "models" / "minilm")
+    embedder_model: str = ""
+    embedder_token: SecretStr = SecretStr("")
+    embedder_max_tokens: int = Field(default=512, ge=16, le=8_192)
+    embedder_query_prefix: str = ""
+    embedder_passage_prefix: str = ""
+
+    @property
+    def has_embedder_by_address(self) -> bool:
+        return self.embedder.lower().startswith(("http://", "https://"))
+
+    @property
+    def embedder_variables(self) -> Mapping[str, str]:
+        """The settings of search and ingest, without their prefix."""
+        if self.has_embedder_by_address:
+            names = ("model", "max_tokens", "query_prefix", "passage_prefix")
+            server = {f"EMBEDDER_{name.upper()}": str(getattr(self, f"embedder_{name}")) for name in names}
+            return {"EMBEDDER": self.embedder, "EMBEDDER_TOKEN": self.embedder_token.get_secret_value(), **server}
+        return {"EMBEDDER": str(Path(self.embedder).resolve())}
 
 
 def inherited_environment() -> dict[str, str]:

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from contract.body import DIMENSIONS
-from retrieval.embedding.model import Embedder
 from retrieval.errors import RetrievalError
 from retrieval.metrics import Metrics
 from retrieval.reranking.reranker import Reranker, opened
@@ -27,21 +25,21 @@ TENANTS_SECONDS = 10.0  # between two readings of the set of tenants
 log = logging.getLogger(__name__)
 
 
-def open_store(settings: ServiceSettings, reads: Reads = Reads.QUICK) -> Store:
+def open_store(settings: ServiceSettings, dimension: int, reads: Reads = Reads.QUICK) -> Store:
     return Store(
         settings.milvus_uri,
         token=settings.milvus_token.get_secret_value(),
         ca=settings.milvus_ca,
-        dimension=DIMENSIONS,
+        dimension=dimension,
         reads=reads,
         timeout=settings.milvus_timeout_seconds,
     )
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Loads the embedder immediately, so a bad folder fails the start; Milvus may start later."""
-    store = open_store(settings)
-    embedder = Embedder(settings.embedder, threads=settings.embedder_threads)
+    """Tries the embedder immediately, so that a bad one fails the start; Milvus may start later."""
+    embedder = settings.opened_embedder()
+    store = open_store(settings, embedder.dimensions)
     reranker = _reranker(settings)
     search = Search(store, embedder, cached=settings.cached_queries, pool=settings.pool, reranker=reranker)
     metrics = Metrics(tenants=settings.tenant_labels)

@@ -6,7 +6,7 @@
     ├── EmptyScopeError             422  a scope or filter without a tenant, knowledge base or value
     ├── UnknownKnowledgeBaseError   404  the tenant has no knowledge base of that name
     ├── IsolationError              500  the store returned a row from outside the scope
-    ├── EmbedderError               503  the model folder cannot be used
+    ├── EmbedderError               503  the embedder cannot be used, or does not answer
     ├── RerankerError               503  the re-ranker cannot be used, or does not answer
     ├── StoreError                  503  Milvus does not answer, or answers with an error
     │   └── StoreUnsupportedError   503  this version of Milvus lacks what the store needs
@@ -21,8 +21,8 @@
     └── DocumentError               (status of one document, never an HTTP answer)
         └── DocumentUnavailableError
 
-Errors of pymilvus, gRPC, sqlite3, SQLAlchemy, boto3 and onnxruntime are translated only where these libraries are
-called.
+Errors of pymilvus, gRPC, sqlite3, SQLAlchemy, boto3, urllib3 and onnxruntime are translated only where these libraries
+are called.
 """
 
 from service.errors import ServiceError

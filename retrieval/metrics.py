@@ -36,6 +36,11 @@ class Metrics:
             "Hits with a vector of another embedder than this process has: found by their words alone.",
             registry=self.registry,
         )
+        self._unembedded = Counter(
+            "quiver_retrieval_unembedded",
+            "Searches by words alone, because the embedder did not answer.",
+            registry=self.registry,
+        )
         self._failures = Counter("quiver_retrieval_failures", "Searches that failed.", ["code"], registry=self.registry)
 
     def admit(self, tenants: frozenset[str]) -> None:
@@ -58,6 +63,7 @@ class Metrics:
             self._seconds.labels(stage).observe(seconds)
         self._reranked(answer)
         self._others.inc(answer.other_embedder_hits)
+        self._unembedded.inc(not answer.embedded)
 
     def _reranked(self, answer: SearchResponse) -> None:
         if answer.reranked is None:

@@ -1,6 +1,6 @@
 """The hits of a search in order: by relevance, then by a re-ranker. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract.search import Evidence
@@ -16,11 +16,14 @@ class Query:
 
     text: str
     vector: Vector
+    """Zeros where the embedder did not answer."""
     is_read: bool
-    """True if the embedder can read the question."""
+    """True if the embedder can read the question, and did."""
     terms: list[str]
     embedder: str
     """The id of the model of the vector."""
+    cosine: Callable[[float], float] = float
+    """A cosine with the vector, on the scale of the relevance."""
 
     def is_comparable(self, hit: Hit) -> bool:
         """False if the two have no cosine: the model cannot read the question, or their vectors are of two models."""
@@ -65,7 +68,7 @@ def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
     common = {chunk_id: shared(hits.rarities, hit.terms) for chunk_id, hit in by_id.items()}
     return {
         chunk_id: Signals(
-            cosine=cosines.get(chunk_id, least_cosine) if query.is_comparable(by_id[chunk_id]) else None,
+            cosine=query.cosine(cosines.get(chunk_id, least_cosine)) if query.is_comparable(by_id[chunk_id]) else None,
             coverage=common[chunk_id] / total,
             match=scores.get(chunk_id, least_score) / best,
             matched=common[chunk_id] / hits.largest_rarity,

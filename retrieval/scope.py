@@ -36,8 +36,13 @@ def one_of(field: str, values: Iterable[str]) -> str:
 
 
 def every_card(tenant: str) -> str:
-    """The cards of all of a tenant's knowledge bases: the only filter without names of knowledge bases."""
+    """The cards of all of a tenant's knowledge bases: like the next one a filter without names of knowledge bases."""
     return f"tenant == {literal(checked_name('tenant', tenant))} and ordinal == {CARD}"
+
+
+def every_chunk(tenant: str) -> str:
+    """The chunks of all of a tenant's knowledge bases."""
+    return f"tenant == {literal(checked_name('tenant', tenant))} and ordinal > {CARD}"
 
 
 @dataclass(frozen=True)

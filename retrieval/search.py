@@ -7,12 +7,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from contract.search import Evidence, Match, Outcome, SearchRequest, SearchResponse, Seconds
 from retrieval import exact
 from retrieval.continuation import continued, may_continue, within
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.legibility import ENOUGH
-from retrieval.embedding.model import Embedder, QueryCache
-from retrieval.errors import RerankerError
+from retrieval.embedding.query_cache import QueryCache
+from retrieval.embedding.trial import tried
+from retrieval.errors import EmbedderError, RerankerError
 from retrieval.lexical import query_terms
 from retrieval.ranking import Hits, Query, most_relevant, ranked, reordered
 from retrieval.relevance import decide
@@ -20,6 +24,7 @@ from retrieval.reranking.reranker import Reranker
 from retrieval.retrievers import Retrievers
 from retrieval.scope import Scope
 from retrieval.store import Store
+from retrieval.store.rows import Vector
 
 RERANKED = 20  # hits that a re-ranker reads: more cost time, and let in worse ones
 _ANSWERABLE = (Outcome.EVIDENCE, Outcome.CONTINUED)
@@ -49,7 +54,7 @@ class Search:
     ) -> None:
         self._store, self._embedder, self._reranker = store, embedder, reranker
         self._cache, self._retrievers = QueryCache(embedder, size=cached), Retrievers(store, embedder=embedder.id)
-        self._pool = pool
+        self._pool, self._trial = pool, tried(embedder)
         self._warned: set[str] = set()  # tenants with passages of another embedder
 
     async def answer(self, request: SearchRequest) -> SearchResponse:
@@ -69,12 +74,12 @@ class Search:
             other_embedder_hits=result.other_embedder,
             embedding=base64.b64encode(queries[0].vector.astype("<f4").tobytes()).decode(),
             embedder=self._embedder.id,
+            embedded=bool(queries[0].vector.any()),
             seconds=Seconds(embed=embedded - begun, search=searched - embedded, rank=time.perf_counter() - searched),
         )
 
     async def ping(self) -> None:
-        """Raise unless an embedding can be made and the store answers."""
-        await asyncio.to_thread(self._embedder.embed, ["ready?"])
+        """Raise unless the store answers. Without the embedder, documents are found by their words."""
         await asyncio.to_thread(self._store.tenants)
 
     def keep(self, tenants: frozenset[str]) -> None:
@@ -91,13 +96,23 @@ class Search:
         return [query, self._query(request.tenant, "\n".join((request.query, *request.earlier)))]
 
     def _query(self, tenant: str, text: str) -> Query:
+        vector = self._vector(tenant, text)
         return Query(
             text=text,
-            vector=self._cache.embed(tenant, text),
-            is_read=self._embedder.legibility(text) >= ENOUGH,
+            vector=np.zeros(self._embedder.dimensions, np.float32) if vector is None else vector,
+            is_read=vector is not None and self._embedder.legibility(text) >= ENOUGH,
             terms=query_terms(text),
             embedder=self._embedder.id,
+            cosine=self._trial.cosine,
         )
+
+    def _vector(self, tenant: str, text: str) -> Vector | None:
+        """None if the embedder does not answer."""
+        try:
+            return self._cache.embed(tenant, text)
+        except EmbedderError as error:
+            log.warning("%s; the question is searched for by its words", error)
+            return None
 
     async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> Result:
         if not request.knowledge_bases:

@@ -5,6 +5,10 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from retrieval.embedding.embedder import Embedder, opened
+from retrieval.embedding.recipe import Recipe
+from retrieval.embedding.remote import Server
+
 
 class ServiceSettings(BaseSettings):
     """The settings of both processes: address, tokens, store and model."""
@@ -23,10 +27,27 @@ class ServiceSettings(BaseSettings):
         description="File with the authorities that sign the certificate of an https Milvus, if they are private",
     )
     milvus_timeout_seconds: float = Field(default=5.0, gt=0)
-    embedder: Path = Field(
-        description="Folder with model.onnx, tokenizer.json and embedder.json, as retrieval.embedding.export writes it"
+    embedder: str = Field(
+        description="Folder with model.onnx, tokenizer.json and embedder.json, as retrieval.embedding.export writes "
+        "it, or http address of a server with /v1/embeddings"
     )
-    embedder_threads: int = Field(default=1, ge=1)
+    embedder_threads: int = Field(default=1, ge=1, description="For a model in a folder")
+    embedder_model: str = Field(default="", description="The model's name at a server")
+    embedder_token: SecretStr = Field(default=SecretStr(""), description="Bearer token for that server")
+    embedder_seconds: float = Field(default=30.0, gt=0, description="Time of one request to that server")
+    embedder_max_tokens: int = Field(default=512, ge=16, le=8_192, description="Of a text that the server reads whole")
+    embedder_query_prefix: str = Field(default="", description="Before a question, if the server does not put it there")
+    embedder_passage_prefix: str = Field(default="", description="Before a passage, likewise")
+
+    def opened_embedder(self) -> Embedder:
+        """Raises `EmbedderError`."""
+        recipe = Recipe(
+            max_tokens=self.embedder_max_tokens,
+            query_prefix=self.embedder_query_prefix,
+            passage_prefix=self.embedder_passage_prefix,
+        )
+        server = Server(self.embedder_model, self.embedder_token, self.embedder_seconds, recipe)
+        return opened(self.embedder, threads=self.embedder_threads, server=server)
 
 
 class Settings(ServiceSettings):
@@ -35,6 +56,11 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="QUIVER_RETRIEVAL_", frozen=True)
 
     port: int = Field(default=8310, ge=0, le=65_535)
+    embedder_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        description="Time of one request to that server, after which a question is searched for by its words",
+    )
     pool: int = Field(default=10, ge=1, le=50, description="Hits fused per retriever; more let in worse hits")
     reranker: str = Field(
         default="",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus
 from benchmarks.retrieval.questions import Document, squad
 from contract.search import MIN_RELEVANCE
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.ranking import signals_of
 from retrieval.relevance import FITTED, Signals, Weights, relevance, saturated
 from retrieval.store import Store
@@ -39,7 +39,7 @@ class Example:
     is_answerable: bool
 
 
-def examples(store: Store, embedder: Embedder, name: str, documents: Sequence[Document]) -> list[Example]:
+def examples(store: Store, embedder: SentenceEncoder, name: str, documents: Sequence[Document]) -> list[Example]:
     library, chance = Library(store, embedder, documents), random.Random(SEED)
     made: list[Example] = []
     for number, share in enumerate(SHARES):
@@ -96,7 +96,7 @@ def shares(made: Sequence[Example], weights: Weights, least: float) -> tuple[flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    embedder = Embedder(MODEL, threads=2)
+    embedder = SentenceEncoder(MODEL, threads=2)
     with milvus() as store:
         made = {file.stem: examples(store, embedder, file.stem, squad(file)) for file in parser.parse_args().files}
     made = {name: [example for example in each if example.hits] for name, each in made.items()}

@@ -14,7 +14,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_milvus import Milvus
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 
 CHUNK_CHARACTERS = 640  # as long as ours: 160 tokens
 LOADERS = {".txt": TextLoader, ".md": TextLoader, ".html": BSHTMLLoader, ".docx": Docx2txtLoader, ".pdf": PyPDFLoader}
@@ -24,7 +24,7 @@ class SameModel(Embeddings):  # type: ignore[misc]  # not installed where types 
     """Our model, on as many threads as in the worker."""
 
     def __init__(self, model: Path) -> None:
-        self._embedder = Embedder(model, threads=1)
+        self._embedder = SentenceEncoder(model, threads=1)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         vectors: list[list[float]] = self._embedder.embed(texts).tolist()

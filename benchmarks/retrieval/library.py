@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.retrieval.questions import Document
-from contract.body import DIMENSIONS
 from operators.local.layout import free_port
 from retrieval.bm25 import Statistics, query_vector
 from retrieval.embedding.legibility import ENOUGH
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.ingest.chunk import Block, passages
 from retrieval.ingest.pipeline import content_of, in_context
 from retrieval.lexical import query_terms, terms
@@ -24,6 +23,7 @@ from tests.retrieval.conftest import milvus_lite
 MODEL = Path("build/models/minilm")
 CHUNK_TOKENS = 160
 POOL = 10
+DIMENSIONS = 384
 
 
 @contextmanager
@@ -51,7 +51,7 @@ class Passage:
 class Library:
     """The passages of a collection, embedded once, and knowledge bases of some of its documents."""
 
-    def __init__(self, store: Store, embedder: Embedder, documents: Sequence[Document]) -> None:
+    def __init__(self, store: Store, embedder: SentenceEncoder, documents: Sequence[Document]) -> None:
         self.store, self.embedder = store, embedder
         cut = [
             (number, position, block)
@@ -103,13 +103,15 @@ class Shelf:
     """A knowledge base. The ordinal of a hit is its number among the library's passages."""
 
     store: Store
-    embedder: Embedder
+    embedder: SentenceEncoder
     scope: Scope
     statistics: Statistics
 
     def find(self, question: str) -> tuple[Hits, Query]:
         is_read = self.embedder.legibility(question) >= ENOUGH
-        query = Query(question, self.embedder.embed_query(question), is_read, query_terms(question), self.embedder.id)
+        query = Query(
+            question, self.embedder.embed_queries([question])[0], is_read, query_terms(question), self.embedder.id
+        )
         rarities = self.statistics.rarities(query.terms)
         dense = self.store.dense(self.scope, self.embedder.id, query.vector, POOL) if is_read else []
         return Hits(

@@ -17,7 +17,7 @@ from benchmarks.retrieval.library import MODEL, Library, Shelf, milvus
 from benchmarks.retrieval.questions import LANGUAGES, Document, handbook
 from benchmarks.retrieval.turns import RIGHT, results
 from contract.search import MIN_RELEVANCE, Outcome, SearchRequest
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.ranking import ranked
 from retrieval.relevance import decide
 from retrieval.search import Search
@@ -105,7 +105,7 @@ def _outcome(shelf: Shelf, question: str) -> Outcome:
     return decide([item.score for item in ranked(hits, query)], MIN_RELEVANCE)
 
 
-def measured(store: Store, embedder: Embedder, language: str, parts: int) -> tuple[dict[str, Bar], list[str]]:
+def measured(store: Store, embedder: SentenceEncoder, language: str, parts: int) -> tuple[dict[str, Bar], list[str]]:
     documents = handbook(language)
     book = Handbook(documents, Library(store, embedder, documents), language)
     gains = book.gains()
@@ -142,7 +142,7 @@ def run(quick: bool) -> tuple[dict[str, Bar], list[str]]:
     bars: dict[str, Bar] = {}
     notes: list[str] = []
     with milvus() as store:
-        embedder = Embedder(MODEL, threads=2)
+        embedder = SentenceEncoder(MODEL, threads=2)
         for language in LANGUAGES:
             more, remarks = measured(store, embedder, language, parts)
             bars |= more

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.retrieval.library import Library, Shelf
 from benchmarks.retrieval.questions import Document
 from contract.search import Evidence, SearchRequest
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.search import Search
 from retrieval.store import Store
 from serving.gateway.conversation.turn import Turn, previous_questions, turn, without_marks, without_small_talk
@@ -88,7 +88,12 @@ def _turn(value: dict[str, object]) -> LabelledTurn:
 
 
 async def results(
-    store: Store, embedder: Embedder, library: Library, shelf: Shelf, documents: Sequence[Document], language: str
+    store: Store,
+    embedder: SentenceEncoder,
+    library: Library,
+    shelf: Shelf,
+    documents: Sequence[Document],
+    language: str,
 ) -> list[Result]:
     search = Search(store, embedder, cached=64, pool=10)
     titles = {document.title: number for number, document in enumerate(documents)}

@@ -24,11 +24,10 @@ from numpy.typing import NDArray
 from pymilvus import MilvusClient
 
 from benchmarks.report import Bar
-from contract.body import DIMENSIONS
 from contract.search import Outcome, SearchRequest
 from operators.local.layout import free_port
 from retrieval.bm25 import Statistics
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.scope import Scope
 from retrieval.search import Search
 from retrieval.store import Chunk, KnowledgeBaseRow, Store
@@ -44,6 +43,7 @@ SUBJECTS, SPREAD = 200, 0.6  # a passage's distance from the centre of its subje
 QUESTIONS, LITE_QUESTIONS, GLUE_QUESTIONS = 200, 20, 200
 GLUE_PASSAGES = 50
 TOP = 10
+DIMENSIONS = 384
 FAISS_TIMES, OVERHEAD_MS, GLUE_MS = 1.5, 1.0, 2.0
 PAGE = 500
 
@@ -112,13 +112,13 @@ def _measure(size: int, server: Store, lite: Store) -> Size:
     for store in (server, lite):
         _fill(store, scope, vectors)
     client = server._opened()
-    client.flush(collection_of(scope.tenant))
-    _wait_for_index(client, collection_of(scope.tenant))
+    client.flush(collection_of(scope.tenant, DIMENSIONS))
+    _wait_for_index(client, collection_of(scope.tenant, DIMENSIONS))
     times = _interleaved(
         {
             "faiss": lambda question: index.search(question[None], TOP),
             "bare": lambda question: client.search(
-                collection_of(scope.tenant), data=[question.tolist()], anns_field="dense", limit=TOP
+                collection_of(scope.tenant, DIMENSIONS), data=[question.tolist()], anns_field="dense", limit=TOP
             ),
             "server": lambda question: server.dense(scope, EMBEDDER_ID, question, TOP),
         },
@@ -179,7 +179,7 @@ def _interleaved(contestants: dict[str, Callable[[Matrix], object]], questions: 
 
 async def _glue(store: Store) -> float:
     """The median milliseconds of the query path beside the calls of pymilvus; the question is embedded before."""
-    embedder = Embedder(EMBEDDER)
+    embedder = SentenceEncoder(EMBEDDER)
     scope = Scope("glue", ("docs",))
     texts = [f"The refund window of plan {number} is {number + 20} days." for number in range(GLUE_PASSAGES)]
     await asyncio.to_thread(stored, store, embedder, scope, texts)

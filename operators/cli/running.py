@@ -58,7 +58,7 @@ def up(root: Path, port: int, console_port: int | None, management_port: int | N
         console_port=console_port or free_port(),
         management_port=management_port or free_port(),
         engine_python=settings.engine_python,
-        embedder=settings.embedder.resolve(),
+        embedder=settings.embedder_variables,
         environment=inherited_environment() | _without_compiler(),
         fetching=fetching_environment(),
     )
@@ -88,7 +88,7 @@ def _without_compiler() -> dict[str, str]:
 
 
 def _require(settings: Settings, port: int, root: Path) -> None:
-    checks = doctor.examine(settings.engine_python, settings.embedder, port, root)
+    checks = doctor.examine(settings, port, root)
     missing = [check for check in checks if check.needed and not check.holds]
     for check in missing:
         click.echo(f"{check.what}: {check.fact}; {check.remedy}", err=True)
@@ -177,7 +177,7 @@ def examine(port: int, root: Path | None) -> None:
 
 def _of_directory(root: Path, port: int) -> Sequence[Check]:
     settings = Settings()
-    return list(doctor.examine(settings.engine_python, settings.embedder, port, root))
+    return list(doctor.examine(settings, port, root))
 
 
 def _of_cluster() -> Sequence[Check]:

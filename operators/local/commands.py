@@ -158,7 +158,7 @@ def _ingest(layout: Layout) -> ProcessSpec:
         "OBJECTS": layout.state / "uploads",
         "SIGNING_FILE": layout.state / "deletions.pem",
         "MILVUS_URI": layout.milvus_uri,
-        "EMBEDDER": layout.embedder,
+        **layout.embedder,
         "LEDGER": layout.state / "ingest.sqlite",
     }, nice=BACKGROUND_NICE)  # fmt: skip
 
@@ -168,7 +168,7 @@ def _retrieval(layout: Layout) -> ProcessSpec:
         "PORT": layout.retrieval_port,
         "TOKEN": layout.tokens["gateway-retrieval"],
         "MILVUS_URI": layout.milvus_uri,
-        "EMBEDDER": layout.embedder,
+        **layout.embedder,
     })  # fmt: skip
 
 

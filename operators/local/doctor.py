@@ -13,6 +13,7 @@ from operators.check import Check
 from operators.local.directory import STATE
 from operators.local.disk import disk_obstacle
 from operators.local.layout import LOOPBACK
+from operators.settings import Settings
 
 GIB = 1024**3
 MEMORY_GIB = 6
@@ -21,16 +22,13 @@ DESCRIPTORS = 4096
 ANSWER_S = 30.0  # for a Python to start, from a cold disk
 
 
-def examine(engine_python: Path, embedder: Path, port: int, root: Path) -> Iterator[Check]:
+def examine(settings: Settings, port: int, root: Path) -> Iterator[Check]:
     """The checks for a run of the objects in `root`."""
     system = f"{platform.system()} {platform.machine()}"
     yield Check("machine", system == "Linux x86_64", system, "the CPU engine is for Linux on x86-64", needed=False)
-    yield _engine(engine_python)
-    files = [embedder / name for name in ("model.onnx", "tokenizer.json")]
-    missing = [path.name for path in files if not path.is_file()]
-    yield Check(
-        "embedder", not missing, f"{embedder} {'lacks ' + ', '.join(missing) if missing else 'is whole'}", "make setup"
-    )
+    yield _engine(settings.engine_python)
+    if not settings.has_embedder_by_address:  # a server is asked at the start
+        yield _embedder(Path(settings.embedder))
     yield _compiler()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     yield Check("memory", memory >= MEMORY_GIB, f"{memory:.1f} GiB", f"{MEMORY_GIB} GiB are needed", needed=False)
@@ -62,6 +60,13 @@ def _compiler() -> Check:
 
 def compiler() -> str | None:
     return shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+
+
+def _embedder(folder: Path) -> Check:
+    missing = [name for name in ("model.onnx", "tokenizer.json") if not (folder / name).is_file()]
+    return Check(
+        "embedder", not missing, f"{folder} {'lacks ' + ', '.join(missing) if missing else 'is whole'}", "make setup"
+    )
 
 
 def _engine(python: Path) -> Check:

@@ -45,7 +45,7 @@ class Layout:
     runtime: Path  # sockets: a short private path
     gateway_port: int
     engine_python: Path
-    embedder: Path
+    embedder: Mapping[str, str] = field(repr=False)  # settings of search and ingest, without their prefix
     environment: Mapping[str, str]
     # in addition, for processes that download models
     fetching: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -21,7 +21,9 @@ Status = Literal["in_progress", "completed", "failed", "cancelled"]
 STATUSES: tuple[Status, ...] = ("in_progress", "completed", "failed", "cancelled")
 # After so many failures in a row a document counts as failed, though it is tried again.
 GIVEN_UP = 5
-_OURS = frozenset({reasons.STORE_UNAVAILABLE, reasons.NO_SPACE, reasons.INTERNAL, reasons.INTERRUPTED})
+_OURS = frozenset(
+    {reasons.STORE_UNAVAILABLE, reasons.EMBEDDER_UNAVAILABLE, reasons.NO_SPACE, reasons.INTERNAL, reasons.INTERRUPTED}
+)
 
 
 @dataclass(frozen=True)

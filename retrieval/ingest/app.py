@@ -30,7 +30,6 @@ from retrieval.documents.turns import TenantTurns
 from retrieval.documents.uploaded_files import UploadedFiles
 from retrieval.documents.uploads import uploads
 from retrieval.documents.web_library import WebLibrary
-from retrieval.embedding.model import Embedder
 from retrieval.errors import RetrievalError
 from retrieval.ingest.ledger import Ledger
 from retrieval.ingest.metrics import WorkerMetrics
@@ -87,9 +86,10 @@ class _Parts:
 
 
 def _parts(settings: Settings, changed: Callable[[], None]) -> _Parts:
-    store, ledger = open_store(settings, Reads.CURRENT), Ledger(settings.ledger, changed)
+    embedder = settings.opened_embedder()
+    store, ledger = open_store(settings, embedder.dimensions, Reads.CURRENT), Ledger(settings.ledger, changed)
     database, blobs = Database(settings.database.get_secret_value()), opened(settings.objects)
-    pipeline = Pipeline(store, Embedder(settings.embedder, threads=settings.embedder_threads), settings.limits, blobs)
+    pipeline = Pipeline(store, embedder, settings.limits, blobs)
     worker = Worker(
         pipeline,
         ledger,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from contract.ingest import DesiredKnowledgeBase, DocumentState
-from retrieval.errors import DocumentError, DocumentUnavailableError, NoSpaceError, StoreError
+from retrieval.errors import DocumentError, DocumentUnavailableError, EmbedderError, NoSpaceError, StoreError
 from retrieval.ingest import reasons
 from retrieval.ingest.jobs import Steps
 from retrieval.ingest.ledger import Document, Ledger
@@ -59,6 +59,8 @@ class Indexing:
             yield from self._index_or_reject(scanned.base, file, document)
         except DocumentUnavailableError as error:
             self._postpone(document, error.reason, str(error))
+        except EmbedderError as error:
+            self._postpone(document, reasons.EMBEDDER_UNAVAILABLE, str(error))
         except NoSpaceError as error:
             self._postpone(document, reasons.NO_SPACE, str(error))
         except StoreError as error:

@@ -13,8 +13,8 @@ from typing import Any
 from contract.ingest import DesiredKnowledgeBase, DocumentState
 from contract.vector_store import FILE_PREFIX
 from retrieval.blobs.blobs import Blobs
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.legibility import ENOUGH
-from retrieval.embedding.model import Embedder
 from retrieval.errors import BlobsError, DocumentError, DocumentUnavailableError, StoreError
 from retrieval.ingest import reasons
 from retrieval.ingest.background import in_background

@@ -11,5 +11,6 @@ OUTSIDE_SOURCE = "OutsideSource"
 # Tried again automatically, like TimedOut by wall-clock time, and Unreadable if the file cannot be opened now:
 INTERRUPTED = "Interrupted"
 STORE_UNAVAILABLE = "StoreUnavailable"
+EMBEDDER_UNAVAILABLE = "EmbedderUnavailable"
 NO_SPACE = "NoSpace"
 INTERNAL = "Internal"

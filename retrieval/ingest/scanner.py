@@ -82,6 +82,7 @@ class Scanner:
     def _compare(self, base: DesiredKnowledgeBase, scope: Scope) -> None:
         """Documents with lost chunks become pending; unknown ones are deleted. If totals agree, no more is compared."""
         self._store.create(scope)
+        self._store.drop_emptied(base.tenant)
         remembered = self._ledger.documents(base.tenant, base.name)
         total = sum(document.chunks for document in remembered)
         if (base.tenant, base.name) in self._progress.compared and self._store.count(scope, scope.chunks()) == total:

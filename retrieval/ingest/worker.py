@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from contract.body import DIMENSIONS
 from contract.ingest import DesiredKnowledgeBase, IndexedDocument, IndexedKnowledgeBase
 from retrieval.errors import RetrievalError, StoreError
 from retrieval.ingest.departure import Departure
@@ -44,7 +43,7 @@ class Worker:
         clock: Callable[[], float] = time.time,
         uploads: Callable[[str, str], list[File]] = lambda _tenant, _name: [],
     ) -> None:
-        self._store, self._ledger = pipeline.store, ledger
+        self._store, self._ledger, self._dimensions = pipeline.store, ledger, pipeline.embedder.dimensions
         self._rescan_seconds, self._changed, self._clock = rescan_seconds, changed, clock
         self._progress = progress = Progress()
         self._scanner = Scanner(pipeline, ledger, progress, clock=clock, changed=changed, uploads=uploads)
@@ -149,7 +148,7 @@ class Worker:
 
     def _prove(self) -> float:
         """Nothing is written for a tenant before the store has proven its isolation."""
-        prove_isolation(self._store, DIMENSIONS)
+        prove_isolation(self._store, self._dimensions)
         self._proven = True
         return 0.0
 

@@ -6,7 +6,7 @@ import base64
 from fastapi import APIRouter
 
 from contract.search import EmbedRequest, EmbedResponse
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.embedder import Embedder
 from retrieval.errors import TextTooLongError
 from service.application import router
 

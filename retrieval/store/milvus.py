@@ -18,8 +18,9 @@ from pymilvus.client.types import LoadState
 from contract.filters import Filter
 from retrieval.bm25 import Sparse, Statistics
 from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError, StoreUnsupportedError
-from retrieval.scope import Scope, every_card
-from retrieval.store.names import collection_of, tenant_of
+from retrieval.scope import Scope, every_card, every_chunk
+from retrieval.store.left_collections import LeftCollections
+from retrieval.store.names import collection_of, owner_of
 from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Row, Vector
 from retrieval.store.schema import LEXICAL, collection_schema, index_params, is_current
 from retrieval.store.version import has_sparse_vectors, unsupported
@@ -58,7 +59,11 @@ class Reads(StrEnum):
 
 
 class Store:
-    """A connection, opened at the first call; the client itself reconnects after a loss."""
+    """A connection, opened at the first call; the client itself reconnects after a loss.
+
+    A tenant has one collection with vectors of `dimension`. One that an embedder of another dimension has left is
+    searched for words, and deleted from, until nothing is in it.
+    """
 
     def __init__(
         self,
@@ -75,16 +80,15 @@ class Store:
         self._client: MilvusClient | None = None
         self._sparse = True
         self._opening = Lock()
+        self._left = LeftCollections(dimension, self._listed)
 
     def tenants(self) -> frozenset[str]:
         """All tenants with a collection."""
-        with self._calls("list collections") as client:
-            names = client.list_collections(timeout=self._timeout)
-        return frozenset(tenant for name in names if (tenant := tenant_of(name)) is not None)
+        return frozenset(owner.tenant for name in self._listed() if (owner := owner_of(name)) is not None)
 
     def create(self, scope: Scope) -> None:
         """Create the tenant's collection and the cards of the scope's knowledge bases, if they are missing."""
-        name = collection_of(scope.tenant)
+        name = self._name(scope.tenant)
         with self._calls(f"create {name}") as client:
             if client.has_collection(name, timeout=self._timeout) and not is_current(
                 client.describe_collection(name, timeout=self._timeout), sparse=self._sparse
@@ -98,36 +102,43 @@ class Store:
                 # Loading waits for all indexes. Waiting for each index separately would poll every half second.
                 client.create_index(name, index_params(sparse=self._sparse), sync=False, timeout=self._timeout)
                 client.load_collection(name, timeout=self._timeout)
-        for missing in frozenset(scope.knowledge_bases) - self.statistics_of(scope).keys():
-            self.publish(scope.tenant, KnowledgeBaseRow(missing, Statistics()))
+        existing, inherited = self._statistics([name], scope), self.statistics_of(scope)
+        for missing in frozenset(scope.knowledge_bases) - existing.keys():
+            self.publish(scope.tenant, KnowledgeBaseRow(missing, inherited.get(missing, Statistics())))
 
     def publish(self, tenant: str, card: KnowledgeBaseRow) -> None:
         """Write the card of a knowledge base, in place of the earlier one."""
-        name = collection_of(tenant)
+        name = self._name(tenant)
         with self._calls(f"upsert into {name}") as client:
             client.upsert(name, [self._stored(card.row(tenant, self._dimension))], timeout=self._timeout)
 
     def drop(self, tenant: str) -> None:
-        """Remove the tenant's collection and prove its absence."""
-        name = collection_of(tenant)
-        with self._calls(f"drop {name}") as client:
-            client.drop_collection(name, timeout=self._timeout)
-            if client.has_collection(name, timeout=self._timeout):
-                raise StoreError(f"Milvus still lists {name} after dropping it: it is tried again.")
+        """Remove all collections of the tenant and prove their absence."""
+        for name in self._listed():
+            owner = owner_of(name)
+            if owner is not None and owner.tenant == tenant:
+                self._drop(name)
+
+    def drop_emptied(self, tenant: str) -> None:
+        """Remove the tenant's collections of other dimensions that have no chunk left."""
+        for name in self._left.of(tenant):
+            (row,) = self._rows([name], every_chunk(tenant), ["count(*)"], consistency_level=Reads.CURRENT) or [{}]
+            if not row.get("count(*)"):
+                self._drop(name)
+                log.info("%s is empty since its documents were embedded again: it is dropped", name)
 
     def statistics_of(self, scope: Scope) -> Mapping[str, Statistics]:
         """The statistics of the scope's existing knowledge bases."""
-        rows = self._query(scope.tenant, scope.cards(), ["knowledge_base", "text"])
-        return {row["knowledge_base"]: Statistics.from_json(row["text"]) for row in rows}
+        return self._statistics(self._names(scope.tenant), scope)
 
     def knowledge_bases(self, tenant: str) -> frozenset[str]:
         """All knowledge bases of a tenant in the store, desired or not."""
-        rows = self._query(tenant, every_card(tenant), ["knowledge_base"])
+        rows = self._rows(self._names(tenant), every_card(tenant), ["knowledge_base"])
         return frozenset(row["knowledge_base"] for row in rows)
 
     def upsert(self, scope: Scope, chunks: Sequence[Chunk]) -> None:
         """Write chunks of the scope's tenant; chunks with the same ids are replaced."""
-        name = collection_of(scope.tenant)
+        name = self._name(scope.tenant)
         with self._calls(f"upsert into {name}") as client:
             for page in _pages(chunks):
                 rows = [self._stored(chunk.row(scope.tenant, self._dimension)) for chunk in page]
@@ -135,16 +146,19 @@ class Store:
 
     def delete(self, scope: Scope, filter_: str) -> None:
         """Delete the rows that match a scope's filter, and check by a count that none is left."""
-        name = collection_of(scope.tenant)
-        with self._calls(f"delete in {name}") as client:
-            client.delete(name, filter=filter_, timeout=self._timeout)
+        names = self._names(scope.tenant)
+        for name in names:
+            with self._calls(f"delete in {name}") as client:
+                client.delete(name, filter=filter_, timeout=self._timeout)
         if left := self.count(scope, filter_):
-            raise StoreError(f"Milvus still counts {left} deleted rows in {name}: the deletion is tried again.")
+            raise StoreError(
+                f"Milvus still counts {left} deleted rows in {', '.join(names)}: the deletion is tried again."
+            )
 
     def count(self, scope: Scope, filter_: str) -> int:
         """Rows matching a scope's filter; 0 if the tenant has no collection."""
-        rows = self._query(scope.tenant, filter_, ["count(*)"], consistency_level=Reads.CURRENT)
-        return int(rows[0]["count(*)"]) if rows else 0
+        rows = self._rows(self._names(scope.tenant), filter_, ["count(*)"], consistency_level=Reads.CURRENT)
+        return sum(int(row["count(*)"]) for row in rows)
 
     def count_existing(self, scope: Scope, ids: Sequence[str]) -> int:
         """The number of these chunk ids that a fresh read finds in the scope."""
@@ -155,13 +169,17 @@ class Store:
         return {
             row["content"]: np.asarray(row["dense"], np.float32)
             for page in _pages(contents)
-            for row in self._query(scope.tenant, scope.chunks_by_content(embedder, page), ["content", "dense"])
+            for row in self._rows(
+                [self._name(scope.tenant)], scope.chunks_by_content(embedder, page), ["content", "dense"]
+            )
         }
 
     def chunk_counts(self, scope: Scope) -> Counter[str]:
         """Chunks per document id over the whole scope, page by page."""
+        return sum((self._chunk_counts(name, scope) for name in self._names(scope.tenant)), Counter())
+
+    def _chunk_counts(self, name: str, scope: Scope) -> Counter[str]:
         counts: Counter[str] = Counter()
-        name = collection_of(scope.tenant)
         with self._calls(f"read {name}") as client:
             if not client.has_collection(name, timeout=self._timeout):
                 return counts
@@ -183,15 +201,20 @@ class Store:
     ) -> list[Hit]:
         """The nearest chunks by cosine, best first, among those with a vector of the same embedder."""
         chunks = scope.embedded_chunks(embedder, filter_)
-        return self._search(scope, "dense", [vector.tolist()], "COSINE", chunks, limit)
+        return self._search(self._name(scope.tenant), scope, "dense", [vector.tolist()], "COSINE", chunks, limit)
 
     def lexical(self, scope: Scope, weights: Sparse, limit: int, filter_: Filter | None = None) -> list[Hit]:
         """The best chunks by BM25, best first; chunks without any term of the query are left out. Empty on a Milvus
         without sparse vectors."""
         if not self.can_search_words():
             return []
-        hits = self._search(scope, LEXICAL, [weights], "IP", scope.matching(filter_), limit)
-        return [hit for hit in hits if hit.score > 0]
+        hits = [
+            hit
+            for name in self._names(scope.tenant)
+            for hit in self._search(name, scope, LEXICAL, [weights], "IP", scope.matching(filter_), limit)
+            if hit.score > 0
+        ]
+        return sorted(hits, key=lambda hit: -hit.score)[:limit]
 
     def can_search_words(self) -> bool:
         """False if this Milvus has no sparse vectors."""
@@ -200,18 +223,18 @@ class Store:
 
     def texts(self, scope: Scope, file_id: str) -> list[str]:
         """The texts of a file's chunks, in the order of the document."""
-        rows = self._query(scope.tenant, scope.file(file_id), ["ordinal", "text"])
+        rows = self._rows(self._names(scope.tenant), scope.file(file_id), ["ordinal", "text"])
         return [row["text"] for row in sorted(rows, key=lambda row: row["ordinal"])]
 
     def terms(self, scope: Scope, limit: int) -> list[frozenset[str]]:
         """The terms of at most `limit` chunks of the scope, chosen by the store."""
-        rows = self._query(scope.tenant, scope.chunks(), ["terms"], limit=limit)
+        rows = self._rows(self._names(scope.tenant), scope.chunks(), ["terms"], limit=limit)
         return [frozenset(row["terms"].split()) for row in rows]
 
     def settle(self, scope: Scope) -> None:
         """Flush Milvus Lite after many writes, because its searches take time linear in unflushed rows. A server is
         not flushed: it seals segments by itself, and limits explicit flushes."""
-        name = collection_of(scope.tenant)
+        name = self._name(scope.tenant)
         with self._calls(f"flush {name}") as client:
             if client.get_server_version(timeout=self._timeout).startswith("milvus_lite"):
                 client.flush(name, timeout=self._timeout)
@@ -221,8 +244,32 @@ class Store:
             self._client.close()
             self._client = None
 
-    def _search(self, scope: Scope, field: str, data: list[Any], metric: str, filter_: str, limit: int) -> list[Hit]:
-        name = collection_of(scope.tenant)
+    def _name(self, tenant: str) -> str:
+        return collection_of(tenant, self._dimension)
+
+    def _names(self, tenant: str) -> Sequence[str]:
+        """The collections with rows of the tenant, whether or not they exist; first that of this dimension."""
+        return [self._name(tenant), *self._left.of(tenant)]
+
+    def _listed(self) -> Sequence[str]:
+        with self._calls("list collections") as client:
+            names: Sequence[str] = client.list_collections(timeout=self._timeout)
+        return names
+
+    def _drop(self, name: str) -> None:
+        with self._calls(f"drop {name}") as client:
+            client.drop_collection(name, timeout=self._timeout)
+            if client.has_collection(name, timeout=self._timeout):
+                raise StoreError(f"Milvus still lists {name} after dropping it: it is tried again.")
+
+    def _statistics(self, names: Sequence[str], scope: Scope) -> Mapping[str, Statistics]:
+        """Of two cards of a knowledge base, that of the collection named first."""
+        rows = self._rows(names, scope.cards(), ["knowledge_base", "text"])
+        return {row["knowledge_base"]: Statistics.from_json(row["text"]) for row in reversed(rows)}
+
+    def _search(
+        self, name: str, scope: Scope, field: str, data: list[Any], metric: str, filter_: str, limit: int
+    ) -> list[Hit]:
         with self._calls(f"search {name}") as client:
             try:
                 results = client.search(
@@ -241,8 +288,11 @@ class Store:
                 raise
         return [_hit(scope, match) for match in results[0]]
 
-    def _query(self, tenant: str, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
-        name = collection_of(tenant)
+    def _rows(self, names: Sequence[str], filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
+        """Those of collections that exist."""
+        return [row for name in names for row in self._query(name, filter_, fields, **options)]
+
+    def _query(self, name: str, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
         options = {"consistency_level": self._reads, **options}
         with self._calls(f"query {name}") as client:
             try:

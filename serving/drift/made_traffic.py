@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.body import DIMENSIONS
 from serving.drift.wire import ReceivedObservation
 
 TOPICS, NEW_TOPICS = 20, 4
+_DIMENSIONS = 384
 _SPREAD = 0.9  # length of a question's own part, beside its topic of length 1
 _LANGUAGE = 0.5  # length of the common part of one language's questions
 _RHYTHM = 0.5  # of the topics' log-odds, by hour
@@ -51,7 +51,7 @@ class MadeTraffic:
         return [self._answer(vector, change) for vector in self._questions(count, shares, change)]
 
     def _directions(self, count: int) -> NDArray[np.float64]:
-        vectors = self._rng.standard_normal((count, DIMENSIONS))
+        vectors = self._rng.standard_normal((count, _DIMENSIONS))
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
     def _questions(self, count: int, shares: NDArray[np.float64], change: Change) -> NDArray[np.float32]:
@@ -59,7 +59,7 @@ class MadeTraffic:
         is_new = self._rng.random(count) < change.new_topics
         topics[is_new] = TOPICS + self._rng.integers(NEW_TOPICS, size=int(is_new.sum()))
         language = (self._rng.random(count) < change.other_language).astype(int)
-        noise = _SPREAD * self._rng.standard_normal((count, DIMENSIONS)) / DIMENSIONS**0.5
+        noise = _SPREAD * self._rng.standard_normal((count, _DIMENSIONS)) / _DIMENSIONS**0.5
         vectors = self._topics[topics] + self._languages[language] + noise
         if change.embedder != Change.embedder:
             vectors = vectors[:, ::-1]  # another model's numbers mean something else

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from contract.body import DIMENSIONS
+from contract.body import MOST_DIMENSIONS
 from contract.drift import MOST_OBSERVATIONS, Observation, Observations
 
 Vector = NDArray[np.float32]
 
 
 def decoded(value: object) -> Vector | None:
-    """Base64 of little-endian float32[384], or None. Raises ValueError."""
+    """Base64 of little-endian float32[dimensions], or None. Raises ValueError."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -24,8 +24,8 @@ def decoded(value: object) -> Vector | None:
         data = b64decode(value, validate=True)
     except (binascii.Error, ValueError) as invalid:
         raise ValueError("is not base64") from invalid
-    if len(data) != 4 * DIMENSIONS:
-        raise ValueError(f"has {len(data)} bytes, expected {4 * DIMENSIONS}: little-endian float32[{DIMENSIONS}]")
+    if len(data) % 4 or not 0 < len(data) <= 4 * MOST_DIMENSIONS:
+        raise ValueError(f"has {len(data)} bytes: give 1 to {MOST_DIMENSIONS:,} numbers of little-endian float32")
     vector = np.frombuffer(data, "<f4").astype(np.float32)
     if not np.isfinite(vector).all():
         raise ValueError("has a value that is NaN or infinite")

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from contract.body import DIMENSIONS
 from contract.names import EMBEDDER
 from contract.search import EmbedResponse
 from serving.gateway.admission import estimated_tokens
@@ -93,22 +92,27 @@ class Embeddings:
         if self._retrieval is None:
             raise NotFound("This platform has no embedder: retrieval is not installed.", code="no_embedder")
         try:
-            return await self._retrieval.embed(request.texts, request_id=exchange.request_id)
+            embedded = await self._retrieval.embed(request.texts, request_id=exchange.request_id)
         except TextTooLong as error:
             message = str(error).replace("texts", "input")
             raise InvalidRequest(message, code="context_length_exceeded", param="input") from error
         except RetrievalError as error:
             raise unavailable("Texts cannot be embedded at the moment", "embedder_unavailable") from error
+        _check_size(request, embedded)
+        return embedded
 
 
 def _check(request: EmbeddingRequest, principal: Principal) -> None:
     """Raises NotFound and InvalidRequest."""
     if request.model != EMBEDDER or not principal.may_use(EMBEDDER):
         raise model_not_found(request.model)
-    if request.dimensions not in (None, DIMENSIONS):
-        raise InvalidRequest(
-            f"`{EMBEDDER}` has vectors of {DIMENSIONS} numbers.", code="invalid_value", param="dimensions"
-        )
+
+
+def _check_size(request: EmbeddingRequest, embedded: EmbedResponse) -> None:
+    """Raises InvalidRequest if the caller asked for vectors of another size."""
+    size = len(base64.b64decode(embedded.embeddings[0])) // 4
+    if request.dimensions not in (None, size):
+        raise InvalidRequest(f"`{EMBEDDER}` has vectors of {size} numbers.", code="invalid_value", param="dimensions")
 
 
 def _body(request: EmbeddingRequest, embedded: EmbedResponse) -> dict[str, Any]:

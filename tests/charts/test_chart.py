@@ -120,6 +120,20 @@ def test_search_may_have_a_reranker_and_reaches_it() -> None:
     assert {"ports": [{"protocol": "TCP", "port": 8000}]} in egress
 
 
+def test_search_and_ingest_may_have_an_embedder_by_address_and_reach_it() -> None:
+    settings = ("retrieval.embedder=http://embedder.models:8080", "retrieval.embedderServer.model=bge-m3",
+                "retrieval.embedderServer.queryPrefix=query: ", "retrieval.embedderServer.tokenSecret=key")  # fmt: skip
+    for part, prefix in (("quiver-retrieval", "QUIVER_RETRIEVAL"), ("quiver-ingest", "QUIVER_INGEST")):
+        pod = {**of_kind("default", "Deployment", *settings), **of_kind("default", "StatefulSet", *settings)}[part]
+        environment = {item["name"]: item for item in pod["spec"]["template"]["spec"]["containers"][0]["env"]}
+        assert environment[f"{prefix}_EMBEDDER"]["value"] == "http://embedder.models:8080"
+        assert environment[f"{prefix}_EMBEDDER_MODEL"]["value"] == "bge-m3"
+        assert environment[f"{prefix}_EMBEDDER_QUERY_PREFIX"]["value"] == "query: "
+        assert environment[f"{prefix}_EMBEDDER_TOKEN"]["valueFrom"]["secretKeyRef"] == {"name": "key", "key": "token"}
+        egress = of_kind("default", "NetworkPolicy", *settings)[part]["spec"]["egress"]
+        assert {"ports": [{"protocol": "TCP", "port": 8080}]} in egress
+
+
 WRONG = (
     "gateway.replica=3", "gateway.replicas=0", "gateway.replicas=many", "gateway.service.type=Public",
     "milvus.uri=milvus", "image.pullPolicy=Sometimes",
@@ -129,7 +143,7 @@ WRONG = (
     "image.tag=Bad Tag", "engine.image=UPPER CASE", "ingest.storage.className=Not A Class", "documents.size=0",
     "milvus.uri=https://h:70000", "milvus.uri=http://bad host:19530", "gateway.ingress.host=a..b-",
     "gateway.httpRoute.hostnames={NOT A HOST}", "monitoring.labels.x=a b", "image.registry=Bad Mirror",
-    "image.digests.gateway=latest", "openshift=perhaps", "pods.labels.x=a b",
+    "image.digests.gateway=latest", "openshift=perhaps", "retrieval.embedder=http://no-port", "pods.labels.x=a b",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from operators.local.directory import STATE, Contents, read
 from operators.local.layout import Layout
 from operators.local.lock import AlreadyRunningError, alone
 from operators.local.progress import Progress
+from operators.settings import Settings
 from tests.operators import objects
 
 TENANT = """
@@ -112,7 +113,7 @@ def test_get_before_any_run_says_so(root: Path) -> None:
 
 
 def test_two_runs_on_one_directory_do_not_happen(root: Path) -> None:
-    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder=root, environment={})
+    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder={}, environment={})
     with alone(layout), pytest.raises(AlreadyRunningError, match="stop that one first"), alone(layout):
         pass
     with alone(layout):
@@ -170,7 +171,7 @@ def test_get_of_what_is_no_kind_names_the_kinds(root: Path) -> None:
 
 
 def test_get_says_when_nothing_runs_any_more(root: Path) -> None:
-    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder=root, environment={})
+    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder={}, environment={})
     with alone(layout):
         assert _run("get", root).stderr == ""
         snapshots.write(layout.snapshot, Snapshot())
@@ -185,7 +186,15 @@ def test_a_port_beyond_the_last_one_is_refused() -> None:
 
 
 def _check(root: Path, what: str, *, python: Path, port: int = 1) -> Check:
-    return next(check for check in doctor.examine(python, root, port, root) if check.what == what)
+    checks = doctor.examine(Settings(engine_python=python, embedder=str(root)), port, root)
+    return next(check for check in checks if check.what == what)
+
+
+def test_the_doctor_looks_for_the_files_of_an_embedder_but_not_of_a_server(root: Path) -> None:
+    assert "lacks model.onnx" in _check(root, "embedder", python=root).fact
+    by_address = Settings(engine_python=root, embedder="http://127.0.0.1:9", embedder_model="e5")
+    assert "embedder" not in {check.what for check in doctor.examine(by_address, 1, root)}
+    assert by_address.embedder_variables["EMBEDDER_MODEL"] == "e5"
 
 
 def test_the_doctor_says_that_a_port_is_in_use(root: Path) -> None:
@@ -249,7 +258,7 @@ def test_keys_are_listed_and_revoked(root: Path) -> None:
 
 
 def test_one_object_is_described_whole_and_logs_are_named(root: Path) -> None:
-    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder=root, environment={})
+    layout = Layout(root=root, runtime=root, gateway_port=0, engine_python=root, embedder={}, environment={})
     with alone(layout):
         snapshots.write(layout.snapshot, Snapshot(objects=collect((objects.tenant(),))))
         (layout.logs / "gateway.log").write_text("one\ntwo\nthree\n")

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.legibility import ENOUGH
-from retrieval.embedding.model import Embedder
 from retrieval.lexical import terms
 from retrieval.scope import Scope
 from retrieval.store import Chunk, Store

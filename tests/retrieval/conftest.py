@@ -15,10 +15,10 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from contract.body import DIMENSIONS
 from operators.local.layout import free_port
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.store import Store
+from tests.retrieval.embedders import DIMENSIONS
 
 MODEL = Path(__file__).parents[2] / "build" / "models" / "minilm"
 TOKEN = "test-token-of-this-run"
@@ -92,8 +92,8 @@ def model() -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedder(model: Path) -> Embedder:
-    return Embedder(model, threads=2)
+def embedder(model: Path) -> SentenceEncoder:
+    return SentenceEncoder(model, threads=2)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from contract.filters import MOST_DEPTH, Equality
 from contract.search import Outcome, SearchRequest, SearchResponse
 from retrieval.continuation import may_continue
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.scope import Scope
 from retrieval.search import Search
 from retrieval.store import Store
@@ -22,14 +22,14 @@ Ask = Callable[..., Awaitable[SearchResponse]]
 
 
 @pytest.fixture(scope="module")
-def scope(store: Store, embedder: Embedder) -> Scope:
+def scope(store: Store, embedder: SentenceEncoder) -> Scope:
     scope = Scope("continuation", ("kb",))
     stored(store, embedder, scope, [WARRANTY, PARCEL, KOREAN])
     return scope
 
 
 @pytest.fixture
-def ask(store: Store, embedder: Embedder, scope: Scope) -> Ask:
+def ask(store: Store, embedder: SentenceEncoder, scope: Scope) -> Ask:
     search = Search(store, embedder, cached=10, pool=10)
 
     async def ask(query: str, **more: object) -> SearchResponse:

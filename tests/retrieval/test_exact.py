@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.search import Match, Outcome, SearchRequest
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.exact import plain
 from retrieval.scope import Scope
 from retrieval.search import Search
@@ -24,7 +24,7 @@ Ask = Callable[[str, Match], Awaitable[set[str]]]
 
 
 @pytest.fixture
-def ask(store: Store, embedder: Embedder, tenant: str) -> Ask:
+def ask(store: Store, embedder: SentenceEncoder, tenant: str) -> Ask:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)
     search = Search(store, embedder, cached=10, pool=10)

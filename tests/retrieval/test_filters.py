@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from contract.filters import MOST_DEPTH, Filter
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.scope import Scope
 from retrieval.store import Chunk, Store
 from tests.retrieval.chunks import stored
@@ -65,7 +65,7 @@ def _same(actual: object, value: object) -> bool:
 
 
 @pytest.fixture(scope="module")
-def filled(store: Store, embedder: Embedder) -> Scope:
+def filled(store: Store, embedder: SentenceEncoder) -> Scope:
     """A chunk for each of DOCUMENTS, and one of another knowledge base with every attribute."""
     scope = Scope("filters", ("docs",))
     chunks = stored(store, embedder, scope, ["A text."] * len(DOCUMENTS))
@@ -82,7 +82,7 @@ def _with(chunk: Chunk, attributes: dict[str, Any]) -> Chunk:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=filters)
 def test_the_store_understands_a_filter_as_it_is_meant(
-    filled: Scope, store: Store, embedder: Embedder, chosen: Any
+    filled: Scope, store: Store, embedder: SentenceEncoder, chosen: Any
 ) -> None:
     hits = store.dense(filled, embedder.id, embedder.embed(["A text."])[0], 50, FILTER.validate_python(chosen))
     expected = sum(matches(chosen, attributes) for attributes in DOCUMENTS)

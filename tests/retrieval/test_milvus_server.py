@@ -8,10 +8,9 @@ import pytest
 import trustme
 from pymilvus import MilvusClient
 
-from contract.body import DIMENSIONS
 from contract.search import Outcome, SearchRequest
 from retrieval.bm25 import query_vector
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.errors import NoSpaceError, StoreError
 from retrieval.scope import Scope
 from retrieval.search import Search
@@ -21,6 +20,7 @@ from retrieval.store.rows import identifier, unread
 from tests.disk import fill, small_disk
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import wait_until
+from tests.retrieval.embedders import DIMENSIONS
 from tests.retrieval.milvus_server import ROOT, MilvusServer, milvus_server
 from tests.retrieval.test_scope import HOSTILE
 
@@ -47,7 +47,9 @@ def test_a_server_that_isolates_passes_the_probe_and_keeps_nothing_of_it(server_
     assert not any(tenant.startswith("QUIVER-PROBE") for tenant in server_store.tenants())
 
 
-async def test_questions_are_answered_by_meaning_alone(server_store: Store, embedder: Embedder, tenant: str) -> None:
+async def test_questions_are_answered_by_meaning_alone(
+    server_store: Store, embedder: SentenceEncoder, tenant: str
+) -> None:
     scope = Scope(tenant, ("kb",))
     await asyncio.to_thread(stored, server_store, embedder, scope, TEXTS)
     assert await asyncio.to_thread(server_store.count, scope, scope.chunks()) == len(TEXTS)
@@ -62,7 +64,9 @@ async def test_questions_are_answered_by_meaning_alone(server_store: Store, embe
     assert await asyncio.to_thread(server_store.lexical, scope, query_vector({"refund": 1.0}), 5) == []
 
 
-def test_hostile_names_lead_to_their_own_chunks_alone(server_store: Store, embedder: Embedder, tenant: str) -> None:
+def test_hostile_names_lead_to_their_own_chunks_alone(
+    server_store: Store, embedder: SentenceEncoder, tenant: str
+) -> None:
     scopes = [Scope(tenant, (name,)) for name in HOSTILE]
     for scope in scopes:
         stored(server_store, embedder, scope, [f"The plan of {scope.knowledge_bases[0]}."])
@@ -76,7 +80,7 @@ def test_hostile_names_lead_to_their_own_chunks_alone(server_store: Store, embed
 
 
 def test_deleted_chunks_are_gone_and_those_of_another_tenant_are_not(
-    server_store: Store, embedder: Embedder, tenant: str
+    server_store: Store, embedder: SentenceEncoder, tenant: str
 ) -> None:
     ours, theirs = Scope(tenant, ("kb",)), Scope(f"{tenant}-b", ("kb",))
     for scope in (ours, theirs):
@@ -95,7 +99,7 @@ def test_a_wrong_password_is_named(server: MilvusServer, token: str) -> None:
 
 
 def test_a_user_who_may_only_read_searches_and_writes_nothing(
-    server: MilvusServer, server_store: Store, embedder: Embedder, tenant: str
+    server: MilvusServer, server_store: Store, embedder: SentenceEncoder, tenant: str
 ) -> None:
     scope = Scope(tenant, ("kb",))
     stored(server_store, embedder, scope, TEXTS)
@@ -126,7 +130,9 @@ def _reader(server: MilvusServer) -> Store:
     return Store(server.uri, token="search:a-password-of-the-test", dimension=DIMENSIONS, timeout=20)
 
 
-def test_a_killed_server_is_named_and_has_what_it_acknowledged(embedder: Embedder, tenant: str, tmp_path: Path) -> None:
+def test_a_killed_server_is_named_and_has_what_it_acknowledged(
+    embedder: SentenceEncoder, tenant: str, tmp_path: Path
+) -> None:
     server, scope = milvus_server(tmp_path), Scope(tenant, ("kb",))
     store = Store(server.uri, token=ROOT, dimension=DIMENSIONS, timeout=20)
     with server.running():

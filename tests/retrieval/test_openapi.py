@@ -16,7 +16,7 @@ from tests.service.described import TOKEN, undocumented_answers
 def test_no_search_made_from_the_description_gets_an_undocumented_answer(
     milvus: str, model: Path, serve: Serve, tmp_path: Path
 ) -> None:
-    settings = SearchSettings(token=SecretStr(TOKEN), milvus_uri=milvus, embedder=model, milvus_timeout_seconds=20)
+    settings = SearchSettings(token=SecretStr(TOKEN), milvus_uri=milvus, embedder=str(model), milvus_timeout_seconds=20)
 
     def address(_folder: Path) -> AbstractAsyncContextManager[str]:
         return serve(lambda: search.create_app(settings))
@@ -28,7 +28,7 @@ def test_no_request_to_the_worker_made_from_its_description_gets_an_undocumented
     milvus: str, model: Path, serve: Serve, tmp_path: Path
 ) -> None:
     settings = IngestSettings(
-        token=SecretStr(TOKEN), milvus_uri=milvus, embedder=model, ledger=tmp_path / "ledger.db",
+        token=SecretStr(TOKEN), milvus_uri=milvus, embedder=str(model), ledger=tmp_path / "ledger.db",
         database=SecretStr(f"sqlite:///{tmp_path}/records.db"), objects=str(tmp_path / "objects"),
         signing_file=tmp_path / "deletions.pem",
         milvus_timeout_seconds=20,

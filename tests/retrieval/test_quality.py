@@ -10,7 +10,7 @@ import pytest
 from contract.search import MIN_RELEVANCE, Evidence, Outcome
 from retrieval.bm25 import Statistics, query_vector
 from retrieval.embedding.legibility import ENOUGH
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.lexical import query_terms
 from retrieval.ranking import Hits, Query, ranked
 from retrieval.relevance import decide
@@ -38,13 +38,15 @@ class Asked:
 @dataclass(frozen=True)
 class Handbook:
     store: Store
-    embedder: Embedder
+    embedder: SentenceEncoder
     scope: Scope
     statistics: Statistics
 
     def ask(self, question: str, answer: str) -> Asked:
         is_read = self.embedder.legibility(question) >= ENOUGH
-        query = Query(question, self.embedder.embed_query(question), is_read, query_terms(question), self.embedder.id)
+        query = Query(
+            question, self.embedder.embed_queries([question])[0], is_read, query_terms(question), self.embedder.id
+        )
         rarities = self.statistics.rarities(query.terms)
         dense = self.store.dense(self.scope, self.embedder.id, query.vector, POOL) if is_read else []
         lexical = self.store.lexical(self.scope, query_vector(rarities), POOL)
@@ -52,7 +54,7 @@ class Handbook:
 
 
 @pytest.fixture(scope="module")
-def handbook(store: Store, embedder: Embedder) -> Handbook:
+def handbook(store: Store, embedder: SentenceEncoder) -> Handbook:
     scope = Scope("handbook", ("kb",))
     stored(store, embedder, scope, [text for topic in TOPICS for text in (topic.english, topic.korean)])
     return Handbook(store, embedder, scope, Statistics.of(store.terms(scope, 1_000)))

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from contract.body import DIMENSIONS
 from contract.search import SearchRequest, SearchResponse, Seconds
 from operators.local.layout import free_port
 from retrieval.app import create_app
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.metrics import OTHER, Metrics
 from retrieval.scope import Scope
 from retrieval.search import Search
@@ -23,7 +22,7 @@ from retrieval.settings import Settings
 from retrieval.store import Store
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import HEADERS, TOKEN, Serve
-from tests.retrieval.embedders import with_recipe
+from tests.retrieval.embedders import DIMENSIONS, with_recipe
 
 TEXTS = (
     "The Velmora Basic plan has a refund window of 30 days.",
@@ -33,7 +32,7 @@ TEXTS = (
 
 
 def settings(milvus: str, model: Path) -> Settings:
-    return Settings(token=SecretStr(TOKEN), milvus_uri=milvus, embedder=model, milvus_timeout_seconds=20)
+    return Settings(token=SecretStr(TOKEN), milvus_uri=milvus, embedder=str(model), milvus_timeout_seconds=20)
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ async def api(milvus: str, model: Path, serve: Serve) -> AsyncIterator[aiohttp.C
 
 
 @pytest.fixture
-def filled(store: Store, embedder: Embedder, tenant: str) -> str:
+def filled(store: Store, embedder: SentenceEncoder, tenant: str) -> str:
     """A tenant with knowledge bases `docs` and `empty`."""
     stored(store, embedder, Scope(tenant, ("docs",)), TEXTS)
     store.create(Scope(tenant, ("empty",)))
@@ -81,7 +80,7 @@ async def test_a_match_is_asked_for_by_its_name(
 
 
 async def test_the_embedding_is_the_vector_of_the_query(
-    api: aiohttp.ClientSession, filled: str, embedder: Embedder
+    api: aiohttp.ClientSession, filled: str, embedder: SentenceEncoder
 ) -> None:
     _, answer = await search(api, filled, "refund window")
     vector = np.frombuffer(base64.b64decode(answer["embedding"]), "<f4")
@@ -219,7 +218,7 @@ def test_series_are_for_tenants_of_the_store_up_to_a_cap_and_leave_with_them() -
     assert [counted(tenant) for tenant in ("a", "b", "c")] == [None, 1, 0]
 
 
-async def test_texts_are_embedded_as_the_embedder_does(api: aiohttp.ClientSession, embedder: Embedder) -> None:
+async def test_texts_are_embedded_as_the_embedder_does(api: aiohttp.ClientSession, embedder: SentenceEncoder) -> None:
     texts = ["refund window", "opening hours"]
     async with api.post("/v1/embed", json={"texts": texts}) as response:
         found = await response.json()
@@ -235,7 +234,7 @@ async def test_no_texts_are_refused(api: aiohttp.ClientSession, texts: object) -
 
 
 async def test_passages_of_another_embedder_are_found_by_their_words_and_counted(
-    store: Store, embedder: Embedder, model: Path, tenant: str, tmp_path: Path
+    store: Store, embedder: SentenceEncoder, model: Path, tenant: str, tmp_path: Path
 ) -> None:
     await asyncio.to_thread(stored, store, embedder, Scope(tenant, ("docs",)), TEXTS)
     other = await asyncio.to_thread(with_recipe, model, tmp_path / "other", query_prefix="query: ")

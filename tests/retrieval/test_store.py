@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from pymilvus import MilvusClient
 
-from contract.body import DIMENSIONS
 from operators.local.layout import free_port
 from retrieval.bm25 import Sparse, Statistics, query_vector
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.errors import IsolationError, NoSpaceError, StoreError
 from retrieval.lexical import terms
 from retrieval.scope import Scope
@@ -19,6 +18,7 @@ from retrieval.store.milvus import _translated
 from retrieval.store.probe import prove_isolation
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import milvus_lite, wait_until
+from tests.retrieval.embedders import DIMENSIONS
 from tests.retrieval.test_scope import HOSTILE
 
 TEXTS = ("The refund window is 30 days.", "Support answers within two hours.", "환불 기간은 30일입니다.")
@@ -28,7 +28,9 @@ def asked(question: str) -> Sparse:
     return query_vector(Statistics().rarities(terms(question)))
 
 
-def test_each_leg_finds_its_own_and_scores_grow_with_nearness(store: Store, embedder: Embedder, tenant: str) -> None:
+def test_each_leg_finds_its_own_and_scores_grow_with_nearness(
+    store: Store, embedder: SentenceEncoder, tenant: str
+) -> None:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)
     dense = store.dense(scope, embedder.id, embedder.embed(["money back"])[0], 10)
@@ -39,14 +41,16 @@ def test_each_leg_finds_its_own_and_scores_grow_with_nearness(store: Store, embe
     assert all(hit.score > 0 for hit in lexical)
 
 
-def test_what_the_embedder_cannot_read_is_not_ranked_by_it(store: Store, embedder: Embedder, tenant: str) -> None:
+def test_what_the_embedder_cannot_read_is_not_ranked_by_it(
+    store: Store, embedder: SentenceEncoder, tenant: str
+) -> None:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS[2:])
     assert store.dense(scope, embedder.id, embedder.embed(["refund"])[0], 10) == []
 
 
 def test_vectors_of_another_embedder_are_neither_compared_nor_reused(
-    store: Store, embedder: Embedder, tenant: str
+    store: Store, embedder: SentenceEncoder, tenant: str
 ) -> None:
     scope = Scope(tenant, ("kb",))
     chunks = stored(store, embedder, scope, TEXTS)
@@ -55,7 +59,7 @@ def test_vectors_of_another_embedder_are_neither_compared_nor_reused(
     assert store.lexical(scope, asked("refund"), 10)
 
 
-def test_hostile_names_lead_to_their_own_chunks_alone(store: Store, embedder: Embedder, tenant: str) -> None:
+def test_hostile_names_lead_to_their_own_chunks_alone(store: Store, embedder: SentenceEncoder, tenant: str) -> None:
     for name in HOSTILE:
         stored(store, embedder, Scope(tenant, (name,)), [f"The plan of {name}."])
     vector = embedder.embed(["plan"])[0]
@@ -67,7 +71,7 @@ def test_hostile_names_lead_to_their_own_chunks_alone(store: Store, embedder: Em
         assert store.count(scope, scope.chunks()) == 1
 
 
-def test_hostile_tenants_see_and_delete_their_own_chunks_alone(store: Store, embedder: Embedder) -> None:
+def test_hostile_tenants_see_and_delete_their_own_chunks_alone(store: Store, embedder: SentenceEncoder) -> None:
     scopes = [Scope(name, ("kb",)) for name in HOSTILE]
     for scope in scopes:
         stored(store, embedder, scope, [f"The plan of {scope.tenant}."])
@@ -82,7 +86,7 @@ def test_hostile_tenants_see_and_delete_their_own_chunks_alone(store: Store, emb
     assert not set(HOSTILE) & store.tenants()
 
 
-def test_the_same_chunk_ids_of_two_tenants_are_two_chunks(store: Store, embedder: Embedder, tenant: str) -> None:
+def test_the_same_chunk_ids_of_two_tenants_are_two_chunks(store: Store, embedder: SentenceEncoder, tenant: str) -> None:
     ours, theirs = Scope(tenant, ("kb",)), Scope(f"{tenant}-b", ("kb",))
     chunk = stored(store, embedder, ours, ["Our plan."])[0]
     store.create(theirs)
@@ -92,7 +96,7 @@ def test_the_same_chunk_ids_of_two_tenants_are_two_chunks(store: Store, embedder
 
 
 def test_what_was_just_edited_is_found_beside_what_was_stored_long_ago(
-    store: Store, embedder: Embedder, tenant: str
+    store: Store, embedder: SentenceEncoder, tenant: str
 ) -> None:
     old, new = Scope(tenant, ("old",)), Scope(tenant, ("new",))
     stored(store, embedder, old, [f"The refund window of plan {number} is long." for number in range(50)])
@@ -104,7 +108,7 @@ def test_what_was_just_edited_is_found_beside_what_was_stored_long_ago(
 
 
 def test_bm25_of_one_tenant_does_not_move_with_the_documents_of_another(
-    store: Store, embedder: Embedder, tenant: str
+    store: Store, embedder: SentenceEncoder, tenant: str
 ) -> None:
     ours, theirs = Scope(tenant, ("kb",)), Scope(f"{tenant}-b", ("kb",))
     stored(store, embedder, ours, TEXTS)
@@ -120,7 +124,7 @@ def test_a_tenant_without_a_collection_has_nothing(store: Store, tenant: str) ->
     assert store.chunk_counts(scope) == {}
 
 
-def test_making_a_collection_again_keeps_its_chunks(store: Store, embedder: Embedder, tenant: str) -> None:
+def test_making_a_collection_again_keeps_its_chunks(store: Store, embedder: SentenceEncoder, tenant: str) -> None:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)
     store.create(Scope(tenant, ("kb", "another")))
@@ -135,7 +139,7 @@ def test_every_knowledge_base_of_a_tenant_is_listed_and_none_of_another(store: S
     assert store.knowledge_bases(f"{tenant}-c") == frozenset()
 
 
-def test_stored_vectors_are_found_by_content(store: Store, embedder: Embedder, tenant: str) -> None:
+def test_stored_vectors_are_found_by_content(store: Store, embedder: SentenceEncoder, tenant: str) -> None:
     scope = Scope(tenant, ("kb",))
     chunks = stored(store, embedder, scope, TEXTS)
     held = store.vectors(scope, embedder.id, [chunk.content for chunk in chunks] + ["unknown"])
@@ -153,18 +157,18 @@ def test_a_store_that_isolates_passes_the_probe_and_keeps_nothing_of_it(store: S
 def test_a_store_that_only_pretends_to_isolate_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    monkeypatch.setattr("retrieval.store.milvus.collection_of", lambda _tenant: "tenant_shared")
+    monkeypatch.setattr("retrieval.store.milvus.collection_of", lambda _tenant, _dimension: "tenant_shared")
     monkeypatch.setattr("retrieval.store.names.PREFIX", "tenant_")
     monkeypatch.setattr(Scope, broken, lambda _scope, *_ids: "ordinal > -1")
     try:
         with pytest.raises(IsolationError):
             prove_isolation(store, DIMENSIONS)
     finally:
-        store.drop("any")
+        store.drop("shared")
 
 
 def test_a_row_from_outside_the_scope_fails_the_search(
-    store: Store, embedder: Embedder, tenant: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, embedder: SentenceEncoder, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored(store, embedder, Scope(tenant, ("secret",)), TEXTS)
     monkeypatch.setattr(Scope, "embedded_chunks", lambda _scope, _embedder, _filter: "ordinal > -1")
@@ -173,7 +177,7 @@ def test_a_row_from_outside_the_scope_fails_the_search(
 
 
 def test_a_deletion_that_left_something_is_an_error(
-    store: Store, embedder: Embedder, tenant: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, embedder: SentenceEncoder, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)
@@ -183,7 +187,7 @@ def test_a_deletion_that_left_something_is_an_error(
 
 
 def test_a_server_that_went_away_is_named_and_found_again_with_what_it_acknowledged(
-    embedder: Embedder, tenant: str, tmp_path: Path
+    embedder: SentenceEncoder, tenant: str, tmp_path: Path
 ) -> None:
     port, scope = free_port(), Scope(tenant, ("kb",))
     store = Store(f"http://127.0.0.1:{port}", dimension=DIMENSIONS, timeout=3)
@@ -230,7 +234,7 @@ def test_an_authority_that_protects_nothing_is_refused_by_name(
 
 
 def test_a_collection_of_another_release_is_said_to_be_one(
-    store: Store, embedder: Embedder, tenant: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, embedder: SentenceEncoder, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scope = Scope(tenant, ("kb",))
     stored(store, embedder, scope, TEXTS)

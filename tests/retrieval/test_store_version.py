@@ -3,10 +3,10 @@
 import pytest
 from pymilvus import MilvusClient
 
-from contract.body import DIMENSIONS
 from retrieval.errors import StoreUnsupportedError
 from retrieval.store import Store
 from retrieval.store.version import has_sparse_vectors, unsupported
+from tests.retrieval.embedders import DIMENSIONS
 
 
 @pytest.mark.parametrize("version", ["milvus_lite-3.2.2", "v2.4.0", "2.6.1", "v3.0.1", "v10.0.0", "a build of today"])

@@ -5,6 +5,7 @@ Every test leaves it as it found it. The held-out questions' passages are a know
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import openai
 import pytest
@@ -17,7 +18,7 @@ from operators.settings import Settings
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     settings = Settings()
-    if settings.engine_python.is_file() and (settings.embedder / "model.onnx").is_file():
+    if settings.engine_python.is_file() and (Path(settings.embedder) / "model.onnx").is_file():
         return
     for item in items:
         if "tests/system" in str(item.path):

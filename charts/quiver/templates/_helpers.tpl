@@ -169,6 +169,23 @@ spec:
 {{- end }}
 
 {{/* The address of Milvus, and how a part proves itself to it: prefix of the settings, secret with the token. */}}
+{{- define "quiver.embedderEnv" -}}
+- {name: {{ .prefix }}_EMBEDDER, value: {{ .root.Values.retrieval.embedder | quote }}}
+{{- if hasPrefix "http" .root.Values.retrieval.embedder }}
+{{- with .root.Values.retrieval.embedderServer }}
+- {name: {{ $.prefix }}_EMBEDDER_MODEL, value: {{ .model | quote }}}
+- {name: {{ $.prefix }}_EMBEDDER_MAX_TOKENS, value: {{ .maxTokens | quote }}}
+- {name: {{ $.prefix }}_EMBEDDER_QUERY_PREFIX, value: {{ .queryPrefix | quote }}}
+- {name: {{ $.prefix }}_EMBEDDER_PASSAGE_PREFIX, value: {{ .passagePrefix | quote }}}
+{{- with .tokenSecret }}
+- name: {{ $.prefix }}_EMBEDDER_TOKEN
+  valueFrom:
+    secretKeyRef: {name: {{ . }}, key: token}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "quiver.milvusEnv" -}}
 - {name: {{ .prefix }}_MILVUS_URI, value: {{ include "quiver.milvus" .root | quote }}}
 {{- with .secret }}

@@ -2,14 +2,11 @@
 
 import numpy as np
 
-from contract.body import DIMENSIONS
 from serving.drift.cause import Cause
 from serving.drift.hours import Numbers
 from serving.drift.signal import EmbedderSignal
-from serving.drift.statistics.features import WIDTH, Features
+from serving.drift.statistics.features import WIDTH, features_of
 from serving.drift.wire import ReceivedObservation
-
-_FEATURES = Features(DIMENSIONS)
 
 
 class QueryEmbedding(EmbedderSignal):
@@ -21,4 +18,5 @@ class QueryEmbedding(EmbedderSignal):
         """An embedding of zeros has no direction."""
         if observation.embedding is None or not np.any(observation.embedding):
             return None
-        return np.asarray(_FEATURES.of(observation.embedding[np.newaxis].astype(np.float64))[0])
+        vector = observation.embedding.astype(np.float64)
+        return np.asarray(features_of(len(vector)).of(vector[np.newaxis])[0])

@@ -3,6 +3,8 @@
 Source: Rahimi and Recht, "Random Features for Large-Scale Kernel Machines", NIPS 2007, for the Gaussian kernel.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,3 +25,9 @@ class Features:
         units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         values = np.sqrt(2 / WIDTH) * np.cos(units @ self._frequencies + self._phases)
         return np.asarray(values, np.float32)
+
+
+@lru_cache(maxsize=4)
+def features_of(dimensions: int) -> Features:
+    """Those of vectors of this size: a platform has one embedder, and for a while another one."""
+    return Features(dimensions)

@@ -13,7 +13,7 @@ LAYOUT = Layout(
     runtime=Path("/run/quiver"),
     gateway_port=1,
     engine_python=Path("/python"),
-    embedder=Path("/embedder"),
+    embedder={"EMBEDDER": "/embedder"},
     environment={"PATH": "/bin"},
     fetching={"HF_TOKEN": "secret", "HTTPS_PROXY": "http://proxy"},
 )

@@ -40,7 +40,7 @@ class Place:
         (root / "examples.jsonl").write_text("{}\n")
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[3])}
         layout = Layout(
-            root=root, runtime=root, gateway_port=1, engine_python=root / "trainer", embedder=root,
+            root=root, runtime=root, gateway_port=1, engine_python=root / "trainer", embedder={},
             environment=environment,
         )  # fmt: skip
         self.jobs = LocalJobs(layout, self._start, Events(ClusterCache(), lambda _: None, lambda *_: None))

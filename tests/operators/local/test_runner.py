@@ -53,9 +53,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _layout(root: Path) -> Layout:
-    layout = Layout(
-        root=root, gateway_port=0, engine_python=root / "engine", embedder=root, environment={}, runtime=root
-    )
+    layout = Layout(root=root, gateway_port=0, engine_python=root / "engine", embedder={}, environment={}, runtime=root)
     layout.logs.mkdir(parents=True)
     return layout
 

@@ -59,7 +59,7 @@ async def documents(
     }
     snapshot = folder / "snapshot.json"
     snapshot.write_text(_snapshot(tenants, keys).model_dump_json(by_alias=True))
-    shared = {"token": SecretStr(TOKEN), "milvus_uri": milvus, "embedder": model, "milvus_timeout_seconds": 20}
+    shared = {"token": SecretStr(TOKEN), "milvus_uri": milvus, "embedder": str(model), "milvus_timeout_seconds": 20}
     worker = IngestSettings.model_validate(
         shared
         | {

@@ -19,7 +19,7 @@ from retrieval.documents.files import StoredFile
 from retrieval.documents.store_library import StoreLibrary
 from retrieval.documents.uploaded_files import UploadedFiles
 from retrieval.documents.uploads import uploads
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.ingest.ledger import Ledger
 from retrieval.ingest.limits import Limits
 from retrieval.ingest.pipeline import Pipeline
@@ -35,7 +35,7 @@ class Bench:
     """A worker that is turned by hand, with a clock that is moved by hand."""
 
     store: Store
-    embedder: Embedder
+    embedder: SentenceEncoder
     tenant: str
     folder: Path
     limits: Limits = LIMITS

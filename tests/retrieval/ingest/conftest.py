@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.store import Store
 from tests.retrieval.ingest.bench import Bench
 
 
 @pytest.fixture
 def bench(
-    store: Store, embedder: Embedder, tenant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, embedder: SentenceEncoder, tenant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Bench]:
     made = Bench(store, embedder, tenant, tmp_path)
     embed = embedder.embed

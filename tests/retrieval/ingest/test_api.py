@@ -24,7 +24,7 @@ def settings(milvus: str, model: Path, folder: Path) -> Settings:
     return Settings(
         token=SecretStr(TOKEN),
         milvus_uri=milvus,
-        embedder=model,
+        embedder=str(model),
         ledger=folder / "ledger.db",
         database=SecretStr(f"sqlite:///{folder}/records.db"),
         objects=str(folder / "objects"),

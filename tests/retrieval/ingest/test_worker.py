@@ -1,13 +1,21 @@
 """The life of documents, with a real store and embedder: made, changed, refused, deleted."""
 
 import os
+from functools import partial
 from pathlib import Path
+
+from pymilvus import MilvusClient
 
 from contract.ingest import DesiredSource, DocumentState
 from retrieval.bm25 import Statistics
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.ingest.jobs import MOST_MORE
 from retrieval.scope import Scope
-from tests.retrieval.embedders import with_recipe
+from retrieval.store import Store
+from retrieval.store.names import collection_of
+from tests.retrieval.chunks import stored
+from tests.retrieval.conftest import wait_until
+from tests.retrieval.embedders import DIMENSIONS, WIDER, widened, with_recipe
 from tests.retrieval.ingest.bench import Bench
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
 from tests.retrieval.ingest.test_parse import LIMITS
@@ -222,9 +230,67 @@ def test_another_embedder_embeds_every_document_again_and_words_find_them_meanwh
     bench.write("a.txt", "The first plan.")
     bench.set_desired("docs")
     other = with_recipe(model, tmp_path / "other", passage_prefix="passage: ")
-    bench.embedder, question = other, other.embed_query("The first plan.")
+    bench.embedder, question = other, other.embed_queries(["The first plan."])[0]
     assert bench.store.dense(bench.scope, other.id, question, 5) == []
     assert bench.texts() == ["The first plan."]
     bench.restart()
     assert [hit.text for hit in bench.store.dense(bench.scope, other.id, question, 5)] == ["The first plan."]
     assert bench.texts() == ["The first plan."]
+
+
+def test_an_embedder_of_another_size_takes_over_document_by_document(
+    bench: Bench, model: Path, tmp_path: Path, milvus: str
+) -> None:
+    for name in ("a", "b"):
+        bench.write(f"{name}.txt", f"The plan {name}.")
+    bench.set_desired("docs")
+    before = bench.store.statistics_of(bench.scope)
+    earlier, bench.embedder = bench.store, SentenceEncoder(widened(model, tmp_path / "wider"))
+    bench.store = Store(milvus, dimension=WIDER, timeout=20)
+    question = bench.embedder.embed_queries(["The plan a."])[0]
+    assert bench.texts() == ["The plan a.", "The plan b."]  # by their words, before anything is embedded again
+    assert bench.store.statistics_of(bench.scope) == before
+    assert bench.store.dense(bench.scope, bench.embedder.id, question, 5) == []
+    (bench.source / "b.txt").unlink()
+    bench.restart()
+    assert [hit.text for hit in bench.store.dense(bench.scope, bench.embedder.id, question, 5)] == ["The plan a."]
+    assert bench.texts() == ["The plan a."]
+    wait_until(lambda: [hit.text for hit in earlier.lexical(bench.scope, asked("plan"), 5)] == ["The plan a."])
+    bench.now += 3_600
+    bench.settle()
+    assert collection_of(bench.tenant, DIMENSIONS) not in _collections(milvus)
+    assert bench.texts() == ["The plan a."]
+    assert set(bench.store.statistics_of(bench.scope)) == {"docs"}
+    bench.worker.set_desired([])
+    bench.settle()
+    assert bench.tenant not in bench.store.tenants()
+    bench.store.close()
+
+
+def test_documents_of_two_sizes_are_deleted_and_counted_together(
+    bench: Bench, model: Path, tmp_path: Path, milvus: str
+) -> None:
+    bench.write("a.txt", "The plan a.")
+    bench.set_desired("docs")
+    wider = Store(milvus, dimension=WIDER, timeout=20)
+    embedder = SentenceEncoder(widened(model, tmp_path / "wider"))
+    stored(wider, embedder, bench.scope, ["The plan b."])
+    for store in (bench.store, wider):
+        wait_until(partial(_has_chunks, store, bench.scope, 2))
+    wider.delete(bench.scope, bench.scope.filter())
+    assert bench.store.count(bench.scope, bench.scope.filter()) == 0
+    wider.drop(bench.tenant)
+    assert bench.tenant not in bench.store.tenants()
+    wider.close()
+
+
+def _has_chunks(store: Store, scope: Scope, count: int) -> bool:
+    return store.count(scope, scope.chunks()) == count
+
+
+def _collections(milvus: str) -> list[str]:
+    client = MilvusClient(milvus)
+    try:
+        return list(client.list_collections())
+    finally:
+        client.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from contract.ingest import DesiredKnowledgeBase, DesiredSource, DocumentState
-from retrieval.errors import DocumentUnavailableError, NoSpaceError, StoreError
+from retrieval.errors import DocumentUnavailableError, EmbedderError, NoSpaceError, StoreError
 from retrieval.ingest.departure import Departure
 from retrieval.ingest.ledger import Document
 from retrieval.ingest.pipeline import Pipeline
@@ -336,6 +336,7 @@ def test_a_busy_knowledge_base_does_not_keep_another_untidy(bench: Bench, monkey
     [
         (StoreError("Milvus is away."), "StoreUnavailable"),
         (NoSpaceError("Milvus has no disk left."), "NoSpace"),
+        (EmbedderError("The embedder is away."), "EmbedderUnavailable"),
         (ValueError("a fault of ours"), "Internal"),
     ],
 )

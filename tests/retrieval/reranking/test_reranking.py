@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from contract.search import Evidence, SearchRequest
 from operators.settings import Settings
-from retrieval.embedding.model import Embedder
+from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.errors import RerankerError
 from retrieval.ranking import reordered
 from retrieval.reranking.cross_encoder import MOST_WAITING, CrossEncoder
@@ -144,7 +144,7 @@ class Fixed:
 
 
 async def test_a_search_is_reranked_by_the_question_that_found_its_hits(
-    store: Store, embedder: Embedder, tenant: str
+    store: Store, embedder: SentenceEncoder, tenant: str
 ) -> None:
     texts = ["The Basic plan costs 9 euros.", "The Basic plan has 5 GB of data."]
     await asyncio.to_thread(stored, store, embedder, Scope(tenant, ("kb",)), texts)

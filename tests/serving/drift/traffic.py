@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.body import DIMENSIONS
-
 Samples = NDArray[np.float32]
 
 TOPICS = 20
+DIMENSIONS = 384
 NOISE = 0.9  # length of what a query adds to its topic, of length 1
 
 

@@ -1,29 +1,26 @@
-"""The sentence encoder: ONNX Runtime over a folder with `model.onnx`, `tokenizer.json` and `embedder.json`."""
+"""An embedder in this process: ONNX Runtime over a folder with `model.onnx`, `tokenizer.json` and `embedder.json`."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from contract.body import DIMENSIONS
+from contract.body import MOST_DIMENSIONS
 from retrieval.embedding.legibility import legibility
 from retrieval.embedding.recipe import Pooling, Recipe, read
+from retrieval.embedding.vectors import Vectors, of_length_one
 from retrieval.errors import EmbedderError
 
 TOKEN_CHARACTERS = 16  # the length of the longest piece of real words in the vocabulary
 BATCH = 16
 
-Vectors = NDArray[np.float32]
 
-
-class Embedder:
-    """Texts to unit vectors. Thread-safe; every method blocks, so call it off the event loop."""
+class SentenceEncoder:
+    """An `Embedder`."""
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         try:
@@ -39,7 +36,7 @@ class Embedder:
         self._recipe = read(folder)
         self._inputs = {entry.name for entry in self._session.get_inputs()}
         self.id = _id(folder, self._recipe)
-        self._check_dimensions(folder)
+        self.dimensions = self._dimensions(folder)
 
     @property
     def max_tokens(self) -> int:
@@ -52,13 +49,10 @@ class Embedder:
         return self.max_tokens - 2 - len(self._encode(self._recipe.passage_prefix))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of passages: float32[len(texts), 384], rows of length 1."""
         return self._embedded([self._recipe.passage_prefix + text for text in texts])
 
-    def embed_query(self, text: str) -> Vectors:
-        """The vector of a question: float32[384] of length 1."""
-        vector: Vectors = self._embedded([self._recipe.query_prefix + text])[0]
-        return vector
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._embedded([self._recipe.query_prefix + text for text in texts])
 
     def legibility(self, text: str) -> float:
         """The share of the text that the vocabulary can read, 0 to 1."""
@@ -86,15 +80,15 @@ class Embedder:
 
     def _embedded(self, texts: Sequence[str]) -> Vectors:
         batches = [self._batch(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
-        return np.concatenate(batches) if batches else np.empty((0, DIMENSIONS), np.float32)
+        return np.concatenate(batches) if batches else np.empty((0, self.dimensions), np.float32)
 
-    def _check_dimensions(self, folder: Path) -> None:
-        width = self._embedded([""]).shape[1]
-        if width != DIMENSIONS:
+    def _dimensions(self, folder: Path) -> int:
+        width = int(self._batch([""]).shape[1])
+        if width > MOST_DIMENSIONS:
             raise EmbedderError(
-                f"The model in {folder} has vectors of {width} numbers, and {DIMENSIONS} are stored: use one with "
-                f"{DIMENSIONS}, such as intfloat/multilingual-e5-small."
+                f"The model in {folder} has vectors of {width:,} numbers: use one with {MOST_DIMENSIONS:,} at most."
             )
+        return width
 
     def _batch(self, texts: Sequence[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(list(texts))
@@ -107,35 +101,6 @@ class Embedder:
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         hidden = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
         return _pooled(hidden, mask, self._recipe.pooling)
-
-
-class QueryCache:
-    """The vectors of the latest queries, separate for each tenant: a fast answer from a shared entry would reveal
-    another tenant's question."""
-
-    def __init__(self, embedder: Embedder, *, size: int) -> None:
-        self._embedder, self._size = embedder, size
-        self._vectors: OrderedDict[tuple[str, str], Vectors] = OrderedDict()
-        self._lock = Lock()
-
-    def embed(self, tenant: str, query: str) -> Vectors:
-        """float32[384] of length 1. Blocks."""
-        with self._lock:
-            if (tenant, query) in self._vectors:
-                self._vectors.move_to_end((tenant, query))
-                return self._vectors[tenant, query]
-        vector = self._embedder.embed_query(query)
-        with self._lock:
-            self._vectors[tenant, query] = vector
-            while len(self._vectors) > self._size:
-                self._vectors.popitem(last=False)
-        return vector
-
-    def keep(self, tenants: frozenset[str]) -> None:
-        """Forget the queries of all other tenants."""
-        with self._lock:
-            for key in [key for key in self._vectors if key[0] not in tenants]:
-                del self._vectors[key]
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:
@@ -155,10 +120,10 @@ def _id(folder: Path, recipe: Recipe) -> str:
 
 
 def _pooled(hidden: NDArray[np.float32], mask: NDArray[np.int64], pooling: Pooling) -> Vectors:
-    """One vector for each text, of length 1, from float32[batch, sequence, 384]."""
+    """One vector for each text, of length 1, from float32[batch, sequence, dimensions]."""
     if pooling is Pooling.CLS:
         vectors = hidden[:, 0]
     else:
         weights = mask[..., None].astype(np.float32)
         vectors = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+    return of_length_one(vectors)

@@ -1,0 +1,24 @@
+"""The scripts that a text is written in, such as LATIN and HANGUL. Pure."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Set
+from functools import lru_cache
+
+
+@lru_cache(maxsize=65_536)
+def script_of(letter: str) -> str:
+    """The first word of the letter's name in Unicode; empty if it has none."""
+    return unicodedata.name(letter, "").split(" ")[0]
+
+
+def scripts_of(text: str) -> Counter[str]:
+    """The number of letters of each script."""
+    return Counter(script_of(letter) for letter in text if letter.isalpha())
+
+
+def share(text: str, scripts: Set[str]) -> float:
+    """The share of a text's letters that are of these scripts, 0 to 1; 1 for a text without letters."""
+    counted = scripts_of(text)
+    total = counted.total()
+    return sum(counted[script] for script in scripts) / total if total else 1.0
