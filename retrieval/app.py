@@ -32,6 +32,7 @@ def open_store(settings: ServiceSettings, dimension: int, reads: Reads = Reads.Q
         ca=settings.milvus_ca,
         dimension=dimension,
         reads=reads,
+        tenancy=settings.milvus_tenancy,
         timeout=settings.milvus_timeout_seconds,
     )
 

@@ -14,6 +14,7 @@ from retrieval.errors import EmptyScopeError, InvalidRequestError
 from retrieval.filters import expression, literal
 
 CARD = -1  # the ordinal of a knowledge base's card, the row with its statistics; chunks count from 0
+CARDS = f"ordinal == {CARD}"  # of all tenants: for the list of tenants alone
 
 
 def checked_name(kind: str, name: str) -> str:
@@ -36,13 +37,18 @@ def one_of(field: str, values: Iterable[str]) -> str:
 
 
 def every_card(tenant: str) -> str:
-    """The cards of all of a tenant's knowledge bases: like the next one a filter without names of knowledge bases."""
-    return f"tenant == {literal(checked_name('tenant', tenant))} and ordinal == {CARD}"
+    """The cards of all of a tenant's knowledge bases."""
+    return f"{every_row(tenant)} and {CARDS}"
 
 
 def every_chunk(tenant: str) -> str:
     """The chunks of all of a tenant's knowledge bases."""
-    return f"tenant == {literal(checked_name('tenant', tenant))} and ordinal > {CARD}"
+    return f"{every_row(tenant)} and ordinal > {CARD}"
+
+
+def every_row(tenant: str) -> str:
+    """Everything of a tenant."""
+    return f"tenant == {literal(checked_name('tenant', tenant))}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Scope:
         return f"tenant == {literal(self.tenant)} and {one_of('knowledge_base', self.knowledge_bases)}"
 
     def cards(self) -> str:
-        return f"{self.filter()} and ordinal == {CARD}"
+        return f"{self.filter()} and {CARDS}"
 
     def chunks(self) -> str:
         return f"{self.filter()} and ordinal > {CARD}"

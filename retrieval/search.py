@@ -80,7 +80,7 @@ class Search:
 
     async def ping(self) -> None:
         """Raise unless the store answers. Without the embedder, documents are found by their words."""
-        await asyncio.to_thread(self._store.tenants)
+        await asyncio.to_thread(self._store.ping)
 
     def keep(self, tenants: frozenset[str]) -> None:
         """Drop cached queries and statistics of all other tenants."""

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from retrieval.embedding.embedder import Embedder, opened
 from retrieval.embedding.recipe import Recipe
 from retrieval.embedding.remote import Server
+from retrieval.store.names import Tenancy
 
 
 class ServiceSettings(BaseSettings):
@@ -25,6 +26,10 @@ class ServiceSettings(BaseSettings):
     milvus_ca: Path | None = Field(
         default=None,
         description="File with the authorities that sign the certificate of an https Milvus, if they are private",
+    )
+    milvus_tenancy: Tenancy = Field(
+        default=Tenancy.DEDICATED,
+        description="`Dedicated`: a collection for each tenant; `Shared`: one for all, for more than some thousands",
     )
     milvus_timeout_seconds: float = Field(default=5.0, gt=0)
     embedder: str = Field(

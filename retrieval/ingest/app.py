@@ -110,7 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     async def ready() -> str:
         try:
-            await asyncio.to_thread(parts.pipeline.store.tenants)
+            await asyncio.to_thread(parts.pipeline.store.ping)
         except RetrievalError as error:
             return str(error)
         return background.fault or parts.worker.message

@@ -28,6 +28,7 @@ from retrieval.ingest.scan import File, Upload, check_size, read
 from retrieval.lexical import terms
 from retrieval.scope import Scope
 from retrieval.store import Chunk, Store
+from retrieval.store.names import Tenancy
 from retrieval.store.rows import Vector, identifier
 
 # Chunks of one step: it limits memory, and the time for which other documents wait.
@@ -55,6 +56,11 @@ class Pipeline:
     embedding: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="embedder"))
     """One thread: documents take turns, and parsers and the store work meanwhile."""
 
+    @property
+    def index_id(self) -> str:
+        """Of how chunks are embedded and where they stand: documents of another one are indexed again."""
+        return self.embedder.id + ("" if self.store.tenancy is Tenancy.DEDICATED else f" {self.store.tenancy}")
+
     def close(self) -> None:
         """Waits for the embedder, and frees its model."""
         self.embedding.shutdown(cancel_futures=True)
@@ -71,7 +77,7 @@ class Pipeline:
         scope = Scope(base.tenant, (base.name,))
         content = yield from self._content(file)
         digest = hashlib.sha256(content).hexdigest()
-        current = version_of(digest, base, file, self.embedder.id, self.limits.ocr_languages)
+        current = version_of(digest, base, file, self.index_id, self.limits.ocr_languages)
         chunks = document.chunks
         if not self._holds(scope, document, current):
             enter(DocumentState.PARSING, digest)

@@ -29,7 +29,7 @@ class Scanner:
         changed: Callable[[], None],
         uploads: Callable[[str, str], list[File]],
     ) -> None:
-        self._store, self._limits, self._embedder = pipeline.store, pipeline.limits, pipeline.embedder.id
+        self._store, self._limits, self._embedder = pipeline.store, pipeline.limits, pipeline.index_id
         self._ledger, self._progress = ledger, progress
         self._clock, self._changed, self._uploads = clock, changed, uploads
 

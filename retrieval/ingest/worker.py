@@ -181,7 +181,7 @@ class Worker:
             raise
         except Exception as error:
             if isinstance(error, StoreError):
-                self._store.tenants()
+                self._store.ping()
             self._progress.compared.pop(key, None)
             self._progress.failures.add(key, task, _described(key, task, error), self._clock())
             self._changed()

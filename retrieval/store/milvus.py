@@ -1,7 +1,6 @@
 """Reads and writes rows in Milvus. Every method blocks on the network: call it off the event loop."""
 
 import logging
-import ssl
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,13 +16,14 @@ from pymilvus.client.types import LoadState
 
 from contract.filters import Filter
 from retrieval.bm25 import Sparse, Statistics
-from retrieval.errors import IsolationError, NoSpaceError, RetrievalError, StoreError, StoreUnsupportedError
-from retrieval.scope import Scope, every_card, every_chunk
-from retrieval.store.left_collections import LeftCollections
-from retrieval.store.names import collection_of, owner_of
+from retrieval.errors import IsolationError, StoreError, StoreUnsupportedError
+from retrieval.scope import CARDS, Scope, every_card, every_chunk, every_row
+from retrieval.store.failures import check_authority, translated
+from retrieval.store.names import Tenancy, owner_of
 from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Row, Vector
 from retrieval.store.schema import LEXICAL, collection_schema, index_params, is_current
-from retrieval.store.version import has_sparse_vectors, unsupported
+from retrieval.store.tenant_collections import TenantCollections
+from retrieval.store.version import has_sound_partition_keys, has_sparse_vectors, unsupported
 
 _HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "file_id", "attributes", "dated", "ordinal",
                "page", "heading", "text", "embedder", "terms"]  # fmt: skip
@@ -34,9 +34,6 @@ _NO_COLLECTION = 100  # Milvus' error code
 # pymilvus pings every 10 s even between calls. gRPC servers with the default limits (Milvus Lite) end such a
 # connection with "too many pings", and the next call fails. With these options it pings only while a call runs.
 _GRPC_OPTIONS = {"grpc.keepalive_permit_without_calls": 0, "grpc.keepalive_time_ms": 300_000}
-# What servers say of a field that a collection lacks.
-_OTHER_SCHEMA = ("unknown field", "anns_field", "field not exist", "not found in schema", "cannot find field")
-_DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
 
 _NO_SPARSE_VECTORS = (
     "Milvus at %s (%s) has no sparse vectors: passages are searched by meaning alone, so those in a language that the "
@@ -61,8 +58,8 @@ class Reads(StrEnum):
 class Store:
     """A connection, opened at the first call; the client itself reconnects after a loss.
 
-    A tenant has one collection with vectors of `dimension`. One that an embedder of another dimension has left is
-    searched for words, and deleted from, until nothing is in it.
+    Chunks are written into the tenant's current collection. Others, which another tenancy or an embedder with vectors
+    of another size has left, are searched for words, and deleted from, until nothing of the tenant is in them.
     """
 
     def __init__(
@@ -74,17 +71,27 @@ class Store:
         dimension: int,
         timeout: float = 5.0,
         reads: Reads = Reads.QUICK,
+        tenancy: Tenancy = Tenancy.DEDICATED,
     ) -> None:
         self._uri, self._token, self._ca, self._dimension, self._timeout = uri, token, ca, dimension, timeout
         self._reads = reads
         self._client: MilvusClient | None = None
-        self._sparse = True
+        self._sparse = self._partition_keys = True
         self._opening = Lock()
-        self._left = LeftCollections(dimension, self._listed)
+        self.tenancy = tenancy
+        self._collections = TenantCollections(dimension, tenancy, self._listed)
+
+    def ping(self) -> None:
+        """Raises unless the store answers."""
+        self._listed()
 
     def tenants(self) -> frozenset[str]:
-        """All tenants with a collection."""
-        return frozenset(owner.tenant for name in self._listed() if (owner := owner_of(name)) is not None)
+        """All tenants with a collection of their own, or a knowledge base in one of all tenants."""
+        tenants: set[str] = set()
+        for name in self._listed():
+            if owner := owner_of(name):
+                tenants |= {owner.tenant} if owner.tenant else self._values(name, CARDS, "tenant").keys()
+        return frozenset(tenants)
 
     def create(self, scope: Scope) -> None:
         """Create the tenant's collection and the cards of the scope's knowledge bases, if they are missing."""
@@ -96,7 +103,8 @@ class Store:
                 log.warning("%s was made by another release, or for another Milvus: it is made again", name)
                 client.drop_collection(name, timeout=self._timeout)
             if not client.has_collection(name, timeout=self._timeout):
-                schema = collection_schema(self._dimension, sparse=self._sparse)
+                partitioned = self.tenancy is Tenancy.SHARED and self._partition_keys
+                schema = collection_schema(self._dimension, sparse=self._sparse, partitioned=partitioned)
                 client.create_collection(name, schema=schema, consistency_level=Reads.QUICK, timeout=self._timeout)
             if client.get_load_state(name, timeout=self._timeout)["state"] != LoadState.Loaded:
                 # Loading waits for all indexes. Waiting for each index separately would poll every half second.
@@ -113,19 +121,26 @@ class Store:
             client.upsert(name, [self._stored(card.row(tenant, self._dimension))], timeout=self._timeout)
 
     def drop(self, tenant: str) -> None:
-        """Remove all collections of the tenant and prove their absence."""
-        for name in self._listed():
-            owner = owner_of(name)
-            if owner is not None and owner.tenant == tenant:
-                self._drop(name)
+        """Remove all rows of the tenant and prove their absence."""
+        for name in set(self._listed()).intersection(self._names(tenant)):
+            self._leave(name, tenant)
 
     def drop_emptied(self, tenant: str) -> None:
-        """Remove the tenant's collections of other dimensions that have no chunk left."""
-        for name in self._left.of(tenant):
-            (row,) = self._rows([name], every_chunk(tenant), ["count(*)"], consistency_level=Reads.CURRENT) or [{}]
-            if not row.get("count(*)"):
-                self._drop(name)
-                log.info("%s is empty since its documents were embedded again: it is dropped", name)
+        """Remove what is left of the tenant in other collections than the current one, if it is no chunk."""
+        for name in self._collections.left(tenant):
+            if not self._count([name], every_chunk(tenant)):
+                self._leave(name, tenant)
+
+    def _leave(self, name: str, tenant: str) -> None:
+        """Drops a collection without rows of other tenants; deletes the tenant's rows from another one."""
+        owner = owner_of(name)
+        with self._calls(f"delete {tenant} from {name}") as client:
+            if owner is None or not owner.tenant:
+                client.delete(name, filter=every_row(tenant), timeout=self._timeout)
+            else:
+                client.drop_collection(name, timeout=self._timeout)
+        if name in self._listed() and self._count([name], every_row(tenant)):
+            raise StoreError(f"Milvus still has rows of {tenant} in {name} after their deletion: it is tried again.")
 
     def statistics_of(self, scope: Scope) -> Mapping[str, Statistics]:
         """The statistics of the scope's existing knowledge bases."""
@@ -157,8 +172,7 @@ class Store:
 
     def count(self, scope: Scope, filter_: str) -> int:
         """Rows matching a scope's filter; 0 if the tenant has no collection."""
-        rows = self._rows(self._names(scope.tenant), filter_, ["count(*)"], consistency_level=Reads.CURRENT)
-        return sum(int(row["count(*)"]) for row in rows)
+        return self._count(self._names(scope.tenant), filter_)
 
     def count_existing(self, scope: Scope, ids: Sequence[str]) -> int:
         """The number of these chunk ids that a fresh read finds in the scope."""
@@ -170,31 +184,16 @@ class Store:
             row["content"]: np.asarray(row["dense"], np.float32)
             for page in _pages(contents)
             for row in self._rows(
-                [self._name(scope.tenant)], scope.chunks_by_content(embedder, page), ["content", "dense"]
+                self._collections.comparable(scope.tenant),
+                scope.chunks_by_content(embedder, page),
+                ["content", "dense"],
             )
         }
 
     def chunk_counts(self, scope: Scope) -> Counter[str]:
         """Chunks per document id over the whole scope, page by page."""
-        return sum((self._chunk_counts(name, scope) for name in self._names(scope.tenant)), Counter())
-
-    def _chunk_counts(self, name: str, scope: Scope) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        with self._calls(f"read {name}") as client:
-            if not client.has_collection(name, timeout=self._timeout):
-                return counts
-            rows = client.query_iterator(
-                name,
-                _PAGE,
-                filter=scope.chunks(),
-                output_fields=["document_id"],
-                timeout=self._timeout,
-                consistency_level=self._reads,
-            )
-            while page := rows.next():
-                counts.update(row["document_id"] for row in page)
-            rows.close()
-        return counts
+        counted = (self._values(name, scope.chunks(), "document_id") for name in self._names(scope.tenant))
+        return sum(counted, Counter())
 
     def dense(
         self, scope: Scope, embedder: str, vector: Vector, limit: int, filter_: Filter | None = None
@@ -245,22 +244,15 @@ class Store:
             self._client = None
 
     def _name(self, tenant: str) -> str:
-        return collection_of(tenant, self._dimension)
+        return self._collections.current(tenant)
 
     def _names(self, tenant: str) -> Sequence[str]:
-        """The collections with rows of the tenant, whether or not they exist; first that of this dimension."""
-        return [self._name(tenant), *self._left.of(tenant)]
+        return self._collections.of(tenant)
 
     def _listed(self) -> Sequence[str]:
         with self._calls("list collections") as client:
             names: Sequence[str] = client.list_collections(timeout=self._timeout)
         return names
-
-    def _drop(self, name: str) -> None:
-        with self._calls(f"drop {name}") as client:
-            client.drop_collection(name, timeout=self._timeout)
-            if client.has_collection(name, timeout=self._timeout):
-                raise StoreError(f"Milvus still lists {name} after dropping it: it is tried again.")
 
     def _statistics(self, names: Sequence[str], scope: Scope) -> Mapping[str, Statistics]:
         """Of two cards of a knowledge base, that of the collection named first."""
@@ -288,6 +280,29 @@ class Store:
                 raise
         return [_hit(scope, match) for match in results[0]]
 
+    def _count(self, names: Sequence[str], filter_: str) -> int:
+        rows = self._rows(names, filter_, ["count(*)"], consistency_level=Reads.CURRENT)
+        return sum(int(row["count(*)"]) for row in rows)
+
+    def _values(self, name: str, filter_: str, field: str) -> Counter[str]:
+        """The values of a field and how many rows have each, page by page; none without the collection."""
+        counts: Counter[str] = Counter()
+        with self._calls(f"read {name}") as client:
+            if not client.has_collection(name, timeout=self._timeout):
+                return counts
+            rows = client.query_iterator(
+                name,
+                _PAGE,
+                filter=filter_,
+                output_fields=[field],
+                timeout=self._timeout,
+                consistency_level=self._reads,
+            )
+            while page := rows.next():
+                counts.update(row[field] for row in page)
+            rows.close()
+        return counts
+
     def _rows(self, names: Sequence[str], filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
         """Those of collections that exist."""
         return [row for name in names for row in self._query(name, filter_, fields, **options)]
@@ -304,7 +319,7 @@ class Store:
 
     def _opened(self) -> MilvusClient:
         if self._ca is not None:
-            _check_authority(self._uri, self._ca)
+            check_authority(self._uri, self._ca)
         client = MilvusClient(
             self._uri,
             token=self._token,
@@ -316,7 +331,7 @@ class Store:
             version = client.get_server_version(timeout=self._timeout)
             if reason := unsupported(version):
                 raise StoreUnsupportedError(f"Milvus at {self._uri} cannot be used: {reason}.")
-            self._sparse = has_sparse_vectors(version)
+            self._sparse, self._partition_keys = has_sparse_vectors(version), has_sound_partition_keys(version)
             if not self._sparse:
                 log.warning(_NO_SPARSE_VECTORS, self._uri, version)
         except BaseException:
@@ -336,34 +351,10 @@ class Store:
                 client = self._client = self._client or self._opened()
             yield client
         except MilvusException as error:
-            raise _translated(error.message, action, self._uri) from error
+            raise translated(error.message, action, self._uri) from error
         except grpc.RpcError as error:  # pymilvus passes on what a server refuses to a user without the right
             details = error.details() if isinstance(error, grpc.Call) else str(error)
-            raise _translated(details or str(error), action, self._uri) from error
-
-
-def _check_authority(uri: str, ca: Path) -> None:
-    """Raises StoreError."""
-    if not uri.startswith("https://"):
-        raise StoreError(f"Milvus at {uri} would be sent its password in plain text, though {ca} is set: use https.")
-    try:
-        ssl.create_default_context(cafile=str(ca))
-    except (OSError, ssl.SSLError) as error:
-        raise StoreError(
-            f"{ca}, the authority of Milvus at {uri}, cannot be read ({error}): give a PEM file."
-        ) from error
-
-
-def _translated(message: str, action: str, uri: str) -> RetrievalError:
-    if any(sign in message.casefold() for sign in _DISK_FULL):
-        return NoSpaceError(f"Milvus at {uri} has no disk left to {action} ({message}): free space; it is tried again.")
-    if any(sign in message for sign in _OTHER_SCHEMA):
-        return StoreError(
-            f"Milvus at {uri} did not {action} ({message}): the collection was made by another release, or for another "
-            "Milvus; the ingest worker makes it again."
-        )
-    remedy = "check that it runs, is reachable, and accepts the configured token, whose user needs the right"
-    return StoreError(f"Milvus at {uri} did not {action} ({message}): {remedy}.")
+            raise translated(details or str(error), action, self._uri) from error
 
 
 def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:

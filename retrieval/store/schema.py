@@ -1,4 +1,4 @@
-"""The schema and indexes of a tenant's collection."""
+"""The schema and indexes of a collection."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,13 +26,14 @@ TEXT_FIELDS = {
 }
 
 
-def collection_schema(dimension: int, *, sparse: bool) -> CollectionSchema:
+def collection_schema(dimension: int, *, sparse: bool, partitioned: bool) -> CollectionSchema:
     """One row for each chunk, and one row (a card) for each knowledge base. Without `sparse`, no row has a vector of
-    its words."""
+    its words. With `partitioned`, the tenant is the partition key."""
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=ID_BYTES)
     for name, size in TEXT_FIELDS.items():
-        schema.add_field(name, DataType.VARCHAR, max_length=size)
+        is_key = partitioned and name == "tenant"
+        schema.add_field(name, DataType.VARCHAR, max_length=size, is_partition_key=is_key)
     schema.add_field("attributes", DataType.JSON)
     schema.add_field("dated", DataType.INT64)
     schema.add_field("ordinal", DataType.INT64)

@@ -26,6 +26,12 @@ def has_sparse_vectors(version: str) -> bool:
     return numbers is None or numbers >= _LEAST_SERVER_WITH_SPARSE_VECTORS
 
 
+def has_sound_partition_keys(version: str) -> bool:
+    """False if an upsert puts rows into partitions where no filter by the key finds them, as Milvus 2.3 does
+    (github.com/milvus-io/milvus/pull/30772)."""
+    return has_sparse_vectors(version)
+
+
 def _numbers(version: str) -> tuple[int, int] | None:
     match = _NUMBERS.search(version)
     return (int(match[1]), int(match[2])) if match else None

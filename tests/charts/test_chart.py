@@ -103,6 +103,16 @@ def test_search_and_ingest_may_be_two_users_of_a_milvus_with_a_private_authority
     assert any(mount["mountPath"] == "/etc/milvus" for mount in pod["containers"][0]["volumeMounts"])
 
 
+def test_search_and_ingest_have_one_tenancy() -> None:
+    for value in ("Dedicated", "Shared"):
+        deployments = of_kind("default", "Deployment", f"milvus.tenancy={value}")
+        sets = of_kind("default", "StatefulSet", f"milvus.tenancy={value}")
+        for part in ("retrieval", "ingest"):
+            pod = {**deployments, **sets}[f"quiver-{part}"]["spec"]["template"]["spec"]
+            item = {"name": f"QUIVER_{part.upper()}_MILVUS_TENANCY", "value": value}
+            assert item in pod["containers"][0]["env"]
+
+
 def test_search_may_have_a_reranker_and_reaches_it() -> None:
     settings = ("retrieval.reranker.url=http://ranker.models:8000", "retrieval.reranker.model=bge",
                 "retrieval.reranker.tokenSecret=ranker")  # fmt: skip
@@ -143,7 +153,8 @@ WRONG = (
     "image.tag=Bad Tag", "engine.image=UPPER CASE", "ingest.storage.className=Not A Class", "documents.size=0",
     "milvus.uri=https://h:70000", "milvus.uri=http://bad host:19530", "gateway.ingress.host=a..b-",
     "gateway.httpRoute.hostnames={NOT A HOST}", "monitoring.labels.x=a b", "image.registry=Bad Mirror",
-    "image.digests.gateway=latest", "openshift=perhaps", "retrieval.embedder=http://no-port", "pods.labels.x=a b",
+    "image.digests.gateway=latest", "openshift=perhaps", "milvus.tenancy=Mixed",
+    "retrieval.embedder=http://no-port", "pods.labels.x=a b",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from pymilvus import MilvusClient
 from contract.search import Outcome, SearchRequest
 from retrieval.bm25 import query_vector
 from retrieval.embedding.sentence_encoder import SentenceEncoder
+from retrieval.embedding.vectors import Vectors
 from retrieval.errors import NoSpaceError, StoreError
 from retrieval.scope import Scope
 from retrieval.search import Search
 from retrieval.store import Chunk, Reads, Store
+from retrieval.store.names import Tenancy
 from retrieval.store.probe import prove_isolation
 from retrieval.store.rows import identifier, unread
 from tests.disk import fill, small_disk
@@ -45,6 +48,32 @@ def server_store(server: MilvusServer) -> Iterator[Store]:
 def test_a_server_that_isolates_passes_the_probe_and_keeps_nothing_of_it(server_store: Store) -> None:
     prove_isolation(server_store, DIMENSIONS)
     assert not any(tenant.startswith("QUIVER-PROBE") for tenant in server_store.tenants())
+
+
+def test_one_collection_for_all_tenants_isolates_them_too(
+    server: MilvusServer, embedder: SentenceEncoder, tenant: str
+) -> None:
+    store = Store(server.uri, token=ROOT, dimension=DIMENSIONS, timeout=20, tenancy=Tenancy.SHARED)
+    prove_isolation(store, DIMENSIONS)
+    names = (tenant, f"{tenant}-other")
+    for name in names:
+        stored(store, embedder, Scope(name, ("kb",)), [f"The plan of {name}."])
+    vector = embedder.embed(["plan"])[0]
+    for name in names:
+        scope = Scope(name, ("kb",))
+        assert store.count(scope, scope.chunks()) == 1
+        wait_until(partial(_is_alone, store, scope, embedder.id, vector))
+    store.drop(names[0])
+    assert store.tenants() & set(names) == {names[1]}
+    store.drop(names[1])
+    store.close()
+
+
+def _is_alone(store: Store, scope: Scope, embedder: str, vector: Vectors) -> bool:
+    """A search may be half a second behind, and never finds another tenant's."""
+    texts = [hit.text for hit in store.dense(scope, embedder, vector, 20)]
+    assert set(texts) <= {f"The plan of {scope.tenant}."}
+    return bool(texts)
 
 
 async def test_questions_are_answered_by_meaning_alone(

@@ -14,7 +14,7 @@ from retrieval.errors import IsolationError, NoSpaceError, StoreError
 from retrieval.lexical import terms
 from retrieval.scope import Scope
 from retrieval.store import Store
-from retrieval.store.milvus import _translated
+from retrieval.store.failures import translated
 from retrieval.store.probe import prove_isolation
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import milvus_lite, wait_until
@@ -157,7 +157,7 @@ def test_a_store_that_isolates_passes_the_probe_and_keeps_nothing_of_it(store: S
 def test_a_store_that_only_pretends_to_isolate_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    monkeypatch.setattr("retrieval.store.milvus.collection_of", lambda _tenant, _dimension: "tenant_shared")
+    monkeypatch.setattr("retrieval.store.tenant_collections.collection_of", lambda _tenant, _dimension: "tenant_shared")
     monkeypatch.setattr("retrieval.store.names.PREFIX", "tenant_")
     monkeypatch.setattr(Scope, broken, lambda _scope, *_ids: "ordinal > -1")
     try:
@@ -211,8 +211,8 @@ def answers(store: Store) -> bool:
 
 @pytest.mark.parametrize("message", ["[Errno 28] No space left on device", "write failed: [Errno 27] File too large"])
 def test_a_full_disk_is_told_apart_from_a_broken_server(message: str) -> None:
-    assert isinstance(_translated(message, "upsert", "uri"), NoSpaceError)
-    assert isinstance(_translated("index broken", "upsert", "uri"), StoreError)
+    assert isinstance(translated(message, "upsert", "uri"), NoSpaceError)
+    assert isinstance(translated("index broken", "upsert", "uri"), StoreError)
 
 
 @pytest.mark.parametrize(

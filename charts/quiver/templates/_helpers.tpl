@@ -188,6 +188,7 @@ spec:
 
 {{- define "quiver.milvusEnv" -}}
 - {name: {{ .prefix }}_MILVUS_URI, value: {{ include "quiver.milvus" .root | quote }}}
+- {name: {{ .prefix }}_MILVUS_TENANCY, value: {{ .root.Values.milvus.tenancy | quote }}}
 {{- with .secret }}
 - name: {{ $.prefix }}_MILVUS_TOKEN
   valueFrom:
