@@ -1,11 +1,13 @@
-"""Whether passages prove what a sentence of an answer states: its numbers, their units, and its names (pure)."""
+"""Whether passages prove what a sentence of an answer states: its numbers, their units, its names, and the words behind
+a value (pure)."""
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from serving.gateway.names import has_strange_name, names, words
+from serving.gateway import fragments
+from serving.gateway.names import has_strange_name, names, ordered_words, words
 from serving.gateway.units import claimed_units, passage_units
 from serving.gateway.values import claimed_values, passage_values
 
@@ -29,6 +31,10 @@ class Passage:
         return words(self.text)
 
     @cached_property
+    def ordered_words(self) -> Sequence[str]:
+        return ordered_words(self.text)
+
+    @cached_property
     def names(self) -> Set[str]:
         return names(self.text)
 
@@ -47,13 +53,13 @@ class Claim:
         return cls(clause, values, claimed_units(clause) if values else frozenset())
 
     def is_worded_as(self, own: Sequence[Passage], others: Sequence[Passage], question: Passage) -> bool:
-        """False if a unit or a name is of other passages than its own."""
-        return self.units <= _all(each.units for each in own) and not has_strange_name(
-            self.clause,
-            here=_all(each.words for each in (*own, question)),
-            own=_all(each.names for each in own),
-            others=_all(each.names for each in others),
+        """False if a unit or a name is of other passages than its own, or a word behind a value is of none."""
+        here = _all(each.words for each in (*own, question))
+        strange = has_strange_name(
+            self.clause, here=here, own=_all(each.names for each in own), others=_all(each.names for each in others)
         )
+        goes_on = fragments.goes_on(self.clause, here=here, passages=[each.ordered_words for each in own])
+        return self.units <= _all(each.units for each in own) and not strange and not goes_on
 
 
 def _all(sets: Iterable[Set[str]]) -> Set[str]:

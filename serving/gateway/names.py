@@ -6,7 +6,7 @@ names alone.
 """
 
 import re
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from itertools import takewhile
 
 # A Korean particle behind a name is a word of its own.
@@ -30,7 +30,12 @@ def has_strange_name(clause: str, *, here: Set[str], own: Set[str], others: Set[
 
 def words(text: str) -> Set[str]:
     """In lower case, numbers among them."""
-    return frozenset(word.casefold() for word in _WORD.findall(text))
+    return frozenset(ordered_words(text))
+
+
+def ordered_words(text: str) -> Sequence[str]:
+    """The same, as they stand."""
+    return [word.casefold() for word in _WORD.findall(text)]
 
 
 def names(passage: str) -> Set[str]:
