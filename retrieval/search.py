@@ -15,7 +15,6 @@ from retrieval.continuation import continued, may_continue, within
 from retrieval.embedding.embedder import Embedder
 from retrieval.embedding.legibility import ENOUGH
 from retrieval.embedding.query_cache import QueryCache
-from retrieval.embedding.trial import tried
 from retrieval.errors import EmbedderError, RerankerError
 from retrieval.lexical import query_terms
 from retrieval.ranking import Hits, Query, most_relevant, ranked, reordered
@@ -54,7 +53,7 @@ class Search:
     ) -> None:
         self._store, self._embedder, self._reranker = store, embedder, reranker
         self._cache, self._retrievers = QueryCache(embedder, size=cached), Retrievers(store, embedder=embedder.id)
-        self._pool, self._trial = pool, tried(embedder)
+        self._pool, self._trial = pool, embedder.trial
         self._warned: set[str] = set()  # tenants with passages of another embedder
 
     async def answer(self, request: SearchRequest) -> SearchResponse:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from retrieval.embedding.remote import Remote, Server
 from retrieval.embedding.sentence_encoder import SentenceEncoder
+from retrieval.embedding.trial import Trial
 from retrieval.embedding.vectors import Vectors
 
 
@@ -26,6 +27,10 @@ class Embedder(Protocol):
     @property
     def passage_tokens(self) -> int:
         """Of a passage that is read whole."""
+
+    @property
+    def trial(self) -> Trial:
+        """What it does with texts that belong together. Raises `EmbedderError`."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """The vectors of passages: float32[len(texts), dimensions], rows of length 1. Raises `EmbedderError`."""

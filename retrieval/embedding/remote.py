@@ -5,6 +5,7 @@ Such a server shows no tokenizer, so texts are measured by their letters, and wh
 
 import hashlib
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,10 +20,14 @@ from retrieval.embedding.trial import tried
 from retrieval.embedding.vectors import Vectors, of_length_one
 from retrieval.errors import EmbedderError
 
-BATCH = 64  # texts of one request; TEI takes 32 requests of one client at a time, and OpenAI 2,048 texts
-MOST_BYTES = 32 << 20  # of an answer: 64 vectors of 4,096 numbers are 6 MB as text
-# A syllable of Hangul, an ideograph or a kana is a token of its own; of other words, six letters are one.
-_TOKEN = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u1100-\uffff]{1,6}|[^\s]")
+BATCH = 32  # texts of one request: the most that TEI takes
+TRIAL_SECONDS = 60.0  # for a request at the start: a server may still be warming up, and takes many texts at once
+MOST_BYTES = 16 << 20  # of an answer: 32 vectors of 4,096 numbers are 3 MB as text
+_READ_BYTES = 1 << 16
+_CONNECTIONS = 16  # that are kept: searches ask at the same time
+# Of words in European scripts six letters are a token, of Arabic, Indian and Thai ones two; a syllable of Hangul, an
+# ideograph and any other character is one of its own.
+_TOKEN = re.compile(r"[^\W\u0530-\uffff]{1,6}|[^\W\u1100-\uffff]{1,2}|\S")
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,14 @@ class Remote:
         secret = server.token.get_secret_value()
         self._pool = urllib3.PoolManager(
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
-            timeout=urllib3.Timeout(total=server.seconds),
+            maxsize=_CONNECTIONS,
             retries=False,
         )
+        self._seconds = TRIAL_SECONDS
         self.dimensions = self._asked(["?"]).shape[1]
         self.id = self._id()
-        self._scripts = tried(self).scripts
+        self.trial = tried(self)
+        self._seconds = server.seconds
 
     @property
     def max_tokens(self) -> int:
@@ -75,7 +82,7 @@ class Remote:
         return self._embedded([self._recipe.query_prefix + text for text in texts])
 
     def legibility(self, text: str) -> float:
-        return scripts.share(text, self._scripts)
+        return scripts.share(text, self.trial.scripts)
 
     def is_read_whole(self, text: str) -> bool:
         return self.tokens(text) <= self.max_tokens - 2
@@ -101,14 +108,19 @@ class Remote:
 
     def _asked(self, texts: Sequence[str]) -> Vectors:
         body = {"model": self._server.model, "input": list(texts), "encoding_format": "float"}
+        deadline = time.monotonic() + self._seconds
         try:
             with self._pool.request(
-                "POST", f"{self._address}/v1/embeddings", json=body, redirect=False, preload_content=False
+                "POST",
+                f"{self._address}/v1/embeddings",
+                json=body,
+                redirect=False,
+                preload_content=False,
+                timeout=urllib3.Timeout(total=self._seconds),
             ) as answer:
                 if answer.status != 200:
                     raise self._failed(f"status {answer.status}")
-                content = answer.read(MOST_BYTES + 1)
-            return _vectors(content, len(texts))
+                return _vectors(_read(answer, deadline), len(texts))
         except ValidationError as error:  # its text has the answer
             raise self._failed("its answer is no list of embeddings") from error
         except (urllib3.exceptions.HTTPError, ValueError) as error:
@@ -121,10 +133,20 @@ class Remote:
         )
 
 
+def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    """Raises ValueError for a body that is too long, or is not there in time however often a byte arrives."""
+    body = bytearray()
+    while part := answer.read1(_READ_BYTES):
+        body += part
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"its answer has more than {MOST_BYTES:,} bytes")
+        if time.monotonic() > deadline:
+            raise ValueError("its answer is not there in time")
+    return bytes(body)
+
+
 def _vectors(content: bytes, count: int) -> Vectors:
     """In the order of the texts. Raises ValueError unless each text has a vector, all of one size."""
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"its answer has more than {MOST_BYTES:,} bytes")
     rows = {item.index: item.embedding for item in _Answer.model_validate_json(content).data}
     if rows.keys() != set(range(count)) or len({len(row) for row in rows.values()}) != 1:
         raise ValueError(f"it gave {len(rows)} vectors for {count} texts, or vectors of several sizes")

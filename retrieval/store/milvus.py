@@ -122,8 +122,10 @@ class Store:
 
     def drop(self, tenant: str) -> None:
         """Remove all rows of the tenant and prove their absence."""
-        for name in set(self._listed()).intersection(self._names(tenant)):
-            self._leave(name, tenant)
+        for name in self._listed():
+            owner = owner_of(name)
+            if owner is not None and owner.tenant in ("", tenant):
+                self._leave(name, tenant)
 
     def drop_emptied(self, tenant: str) -> None:
         """Remove what is left of the tenant in other collections than the current one, if it is no chunk."""
@@ -135,10 +137,10 @@ class Store:
         """Drops a collection without rows of other tenants; deletes the tenant's rows from another one."""
         owner = owner_of(name)
         with self._calls(f"delete {tenant} from {name}") as client:
-            if owner is None or not owner.tenant:
-                client.delete(name, filter=every_row(tenant), timeout=self._timeout)
-            else:
+            if owner is not None and owner.tenant == tenant:
                 client.drop_collection(name, timeout=self._timeout)
+            else:
+                client.delete(name, filter=every_row(tenant), timeout=self._timeout)
         if name in self._listed() and self._count([name], every_row(tenant)):
             raise StoreError(f"Milvus still has rows of {tenant} in {name} after their deletion: it is tried again.")
 

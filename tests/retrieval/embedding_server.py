@@ -1,12 +1,13 @@
 """A server with `/v1/embeddings` over a real model, and the faults that a test asks for."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from retrieval.embedding.embedder import Embedder
@@ -25,6 +26,8 @@ class EmbeddingServer:
     status: int = 200
     change: Callable[[Rows], Rows] = _unchanged
     """Of the list of vectors in an answer."""
+    pause_s: float = 0.0
+    """Between the spaces, 400 of them, behind an answer; 0 leaves them out."""
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -39,4 +42,11 @@ class EmbeddingServer:
             return JSONResponse({"error": "it is busy"}, self.status)
         rows = self.embedder.embed(body["input"])
         data = [{"index": index, "embedding": row.tolist()} for index, row in enumerate(rows)]
-        return JSONResponse({"data": self.change(data[::-1])})  # OpenAI promises no order
+        answer = JSONResponse({"data": self.change(data[::-1])})  # OpenAI promises no order
+        return StreamingResponse(self._trickling(bytes(answer.body))) if self.pause_s else answer
+
+    async def _trickling(self, body: bytes) -> AsyncIterator[bytes]:
+        yield body
+        for _ in range(400):
+            await asyncio.sleep(self.pause_s)
+            yield b" "

@@ -78,7 +78,15 @@ def test_prefixes_stand_before_the_texts_and_make_another_embedder(served: Embed
 
 @pytest.mark.parametrize(
     ("text", "least", "most"),
-    [("the refund window", 3, 4), ("환불 기간은", 5, 5), ("返金期間", 4, 4), ("x" * 600, 100, 100), ("30, 40", 3, 3)],
+    [
+        ("the refund window", 3, 4),
+        ("환불 기간은", 5, 5),
+        ("返金期間", 4, 4),
+        ("x" * 600, 100, 100),
+        ("สินค้าที่ซื้อ", 6, 13),
+        ("возврат", 2, 2),
+        ("30, 40", 3, 3),
+    ],
 )
 def test_a_size_is_estimated_by_letters(address: str, text: str, least: int, most: int) -> None:
     assert least <= Remote(address, SERVER).tokens(text) <= most
@@ -136,6 +144,11 @@ def _late(data: Rows) -> Rows:
     return data
 
 
+def _soon(data: Rows) -> Rows:
+    time.sleep(0.3)
+    return data
+
+
 def test_a_refusal_and_a_silence_are_said(served: EmbeddingServer, address: str) -> None:
     remote = Remote(address, replace(SERVER, seconds=5.0))
     served.status = 429
@@ -145,6 +158,20 @@ def test_a_refusal_and_a_silence_are_said(served: EmbeddingServer, address: str)
     served.change = _late
     with pytest.raises(EmbedderError, match="timed out"):
         remote.embed(["one"])
+
+
+def test_a_body_that_trickles_in_is_given_up(address: str, served: EmbeddingServer) -> None:
+    remote = Remote(address, replace(SERVER, seconds=1.0))
+    served.pause_s = 0.2
+    begun = time.monotonic()
+    with pytest.raises(EmbedderError, match="in time"):
+        remote.embed(["one"])
+    assert time.monotonic() - begun < 10  # of 80 s
+
+
+def test_a_slow_server_has_longer_at_the_start(address: str, served: EmbeddingServer) -> None:
+    served.change = _soon
+    assert Remote(address, replace(SERVER, seconds=0.1)).dimensions == 384
 
 
 def test_a_wrong_key_fails_the_start(address: str) -> None:
