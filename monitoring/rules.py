@@ -149,7 +149,15 @@ ALERTS = (
         "sum(rate(quiver_gateway_retrievals_total[10m])) by (tenant) > 0.05",
         "critical",
         "More than one in twenty searches of tenant {{ $labels.tenant }} fail.",
-        "kubectl logs the retrieval container of the gateway; look at Milvus.",
+        "kubectl logs deploy/quiver-retrieval; look at Milvus.",
+        "10m",
+    ),
+    Alert(
+        "QuiverEmbedderAway",
+        "sum(rate(quiver_retrieval_unembedded_total[10m])) > 0",
+        "warning",
+        "The embedder does not answer: questions are searched for by their words alone, and documents wait.",
+        "kubectl logs deploy/quiver-retrieval; look at the server of retrieval.embedder.",
         "10m",
     ),
     Alert(

@@ -109,6 +109,8 @@ CASES = (
          True, ACME),
     Case("QuiverSearchesFail", "30m", {'quiver_gateway_retrievals_total{tenant="acme", outcome="evidence"}': "0+1x30"},
          False),
+    Case("QuiverEmbedderAway", "30m", {"quiver_retrieval_unembedded_total": "0+1x30"}, True),
+    Case("QuiverEmbedderAway", "30m", {"quiver_retrieval_unembedded_total": "7+0x30"}, False),
     Case("QuiverIngestStopped", "15m", {"quiver_ingest_stopped": "1+0x20"}, True),
     Case("QuiverIngestStopped", "15m", {"quiver_ingest_stopped": "0+0x20"}, False),
     Case("QuiverObservationsDropped", "5m", {"quiver_gateway_dropped_observations_total": "0 0 5 5 5 5"}, True),
