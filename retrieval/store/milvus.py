@@ -95,7 +95,14 @@ class Store:
 
     def create(self, scope: Scope) -> None:
         """Create the tenant's collection and the cards of the scope's knowledge bases, if they are missing."""
-        name = self._name(scope.tenant)
+        self._make(self._name(scope.tenant))
+        for name in self._collections.left(scope.tenant):
+            self._load(name)
+        existing, inherited = self._statistics([self._name(scope.tenant)], scope), self.statistics_of(scope)
+        for missing in frozenset(scope.knowledge_bases) - existing.keys():
+            self.publish(scope.tenant, KnowledgeBaseRow(missing, inherited.get(missing, Statistics())))
+
+    def _make(self, name: str) -> None:
         with self._calls(f"create {name}") as client:
             if client.has_collection(name, timeout=self._timeout) and not is_current(
                 client.describe_collection(name, timeout=self._timeout), sparse=self._sparse
@@ -106,13 +113,14 @@ class Store:
                 partitioned = self.tenancy is Tenancy.SHARED and self._partition_keys
                 schema = collection_schema(self._dimension, sparse=self._sparse, partitioned=partitioned)
                 client.create_collection(name, schema=schema, consistency_level=Reads.QUICK, timeout=self._timeout)
+        self._load(name)
+
+    def _load(self, name: str) -> None:
+        with self._calls(f"load {name}") as client:
             if client.get_load_state(name, timeout=self._timeout)["state"] != LoadState.Loaded:
                 # Loading waits for all indexes. Waiting for each index separately would poll every half second.
                 client.create_index(name, index_params(sparse=self._sparse), sync=False, timeout=self._timeout)
                 client.load_collection(name, timeout=self._timeout)
-        existing, inherited = self._statistics([name], scope), self.statistics_of(scope)
-        for missing in frozenset(scope.knowledge_bases) - existing.keys():
-            self.publish(scope.tenant, KnowledgeBaseRow(missing, inherited.get(missing, Statistics())))
 
     def publish(self, tenant: str, card: KnowledgeBaseRow) -> None:
         """Write the card of a knowledge base, in place of the earlier one."""
@@ -141,6 +149,7 @@ class Store:
                 client.drop_collection(name, timeout=self._timeout)
             else:
                 client.delete(name, filter=every_row(tenant), timeout=self._timeout)
+        self._collections.forget()
         if name in self._listed() and self._count([name], every_row(tenant)):
             raise StoreError(f"Milvus still has rows of {tenant} in {name} after their deletion: it is tried again.")
 

@@ -53,6 +53,10 @@ class TenantCollections:
         """Those of vectors of this size."""
         return [name for name in self.of(tenant) if (owner := owner_of(name)) and owner.dimension == self._dimension]
 
+    def forget(self) -> None:
+        """The list is out of date."""
+        self._owners = None
+
     def _is_due(self) -> bool:
         with self._lock:
             now = self._clock()

@@ -17,7 +17,7 @@ from retrieval.errors import NoSpaceError, StoreError
 from retrieval.scope import Scope
 from retrieval.search import Search
 from retrieval.store import Chunk, Reads, Store
-from retrieval.store.names import Tenancy
+from retrieval.store.names import Tenancy, collection_of
 from retrieval.store.probe import prove_isolation
 from retrieval.store.rows import identifier, unread
 from tests.disk import fill, small_disk
@@ -67,6 +67,22 @@ def test_one_collection_for_all_tenants_isolates_them_too(
     assert store.tenants() & set(names) == {names[1]}
     store.drop(names[1])
     store.close()
+
+
+def test_what_is_left_in_a_collection_that_is_not_loaded_is_counted(
+    server: MilvusServer, server_store: Store, embedder: SentenceEncoder, tenant: str
+) -> None:
+    """As after a kill between its making and its loading."""
+    scope = Scope(tenant, ("kb",))
+    stored(server_store, embedder, scope, TEXTS)
+    client = MilvusClient(server.uri, token=ROOT)
+    client.release_collection(collection_of(tenant, DIMENSIONS))
+    client.close()
+    shared = Store(server.uri, token=ROOT, dimension=DIMENSIONS, timeout=20, tenancy=Tenancy.SHARED)
+    shared.create(scope)
+    assert shared.count(scope, scope.chunks()) == len(TEXTS)
+    shared.drop(tenant)
+    shared.close()
 
 
 def _is_alone(store: Store, scope: Scope, embedder: str, vector: Vectors) -> bool:

@@ -34,5 +34,12 @@ def test_they_are_listed_once_a_second() -> None:
     names[:] = NAMES
     assert collections.left("acme") == []
     assert listed == 1
+    collections.forget()
+    assert sorted(collections.left("acme")) == [*ALL, "tenant_acme_D768"]
+    assert listed == 2
+    names.clear()
     now = 1.0
+    assert collections.left("acme") == []
+    names[:] = NAMES
+    now = 2.0
     assert sorted(collections.left("acme")) == [*ALL, "tenant_acme_D768"]
