@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     embedder_model: str = ""
     embedder_token: SecretStr = SecretStr("")
     embedder_max_tokens: int = Field(default=512, ge=16, le=8_192)
+    embedder_seconds: float = Field(default=1.0, gt=0)
     embedder_query_prefix: str = ""
     embedder_passage_prefix: str = ""
 
@@ -44,7 +45,7 @@ class Settings(BaseSettings):
     def embedder_variables(self) -> Mapping[str, str]:
         """The settings of search and ingest, without their prefix."""
         if self.has_embedder_by_address:
-            names = ("model", "max_tokens", "query_prefix", "passage_prefix")
+            names = ("model", "seconds", "max_tokens", "query_prefix", "passage_prefix")
             server = {f"EMBEDDER_{name.upper()}": str(getattr(self, f"embedder_{name}")) for name in names}
             return {"EMBEDDER": self.embedder, "EMBEDDER_TOKEN": self.embedder_token.get_secret_value(), **server}
         return {"EMBEDDER": str(Path(self.embedder).resolve())}

@@ -59,7 +59,8 @@ def most_relevant(searches: Sequence[tuple[Hits, Query]]) -> tuple[list[Evidence
 def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
     """The signals of each hit, by chunk id. A hit that only one retriever returned is worse for the other one than all
     its hits, so it gets the lowest score of these."""
-    cosines, scores = ({hit.chunk_id: hit.score for hit in leg} for leg in (hits.dense, hits.lexical))
+    cosines = {hit.chunk_id: query.cosine(hit.score) for hit in hits.dense}
+    scores = {hit.chunk_id: hit.score for hit in hits.lexical}
     least_cosine = min(cosines.values(), default=0.0)
     # If the retriever returned few hits, the others have no term of the question.
     least_score = min(scores.values(), default=0.0) if len(scores) >= len(cosines) else 0.0
@@ -68,7 +69,7 @@ def signals_of(hits: Hits, query: Query) -> dict[str, Signals]:
     common = {chunk_id: shared(hits.rarities, hit.terms) for chunk_id, hit in by_id.items()}
     return {
         chunk_id: Signals(
-            cosine=query.cosine(cosines.get(chunk_id, least_cosine)) if query.is_comparable(by_id[chunk_id]) else None,
+            cosine=cosines.get(chunk_id, least_cosine) if query.is_comparable(by_id[chunk_id]) else None,
             coverage=common[chunk_id] / total,
             match=scores.get(chunk_id, least_score) / best,
             matched=common[chunk_id] / hits.largest_rarity,

@@ -14,7 +14,8 @@ from retrieval.errors import EmptyScopeError, InvalidRequestError
 from retrieval.filters import expression, literal
 
 CARD = -1  # the ordinal of a knowledge base's card, the row with its statistics; chunks count from 0
-CARDS = f"ordinal == {CARD}"  # of all tenants: for the list of tenants alone
+# Of all tenants: for the list of tenants, and to see whether a collection is empty.
+CARDS, EVERYTHING = f"ordinal == {CARD}", f"ordinal >= {CARD}"
 
 
 def checked_name(kind: str, name: str) -> str:

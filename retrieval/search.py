@@ -25,6 +25,7 @@ from retrieval.scope import Scope
 from retrieval.store import Store
 from retrieval.store.rows import Vector
 
+PAUSE_S = 5.0  # after a failure of the embedder
 RERANKED = 20  # hits that a re-ranker reads: more cost time, and let in worse ones
 _ANSWERABLE = (Outcome.EVIDENCE, Outcome.CONTINUED)
 
@@ -54,6 +55,7 @@ class Search:
         self._store, self._embedder, self._reranker = store, embedder, reranker
         self._cache, self._retrievers = QueryCache(embedder, size=cached), Retrievers(store, embedder=embedder.id)
         self._pool, self._trial = pool, embedder.trial
+        self._embeds_again = 0.0
         self._warned: set[str] = set()  # tenants with passages of another embedder
 
     async def answer(self, request: SearchRequest) -> SearchResponse:
@@ -106,11 +108,14 @@ class Search:
         )
 
     def _vector(self, tenant: str, text: str) -> Vector | None:
-        """None if the embedder does not answer."""
+        """None if the embedder does not answer; it is left alone for a while then, since waiting takes a thread."""
+        if time.monotonic() < self._embeds_again:
+            return None
         try:
             return self._cache.embed(tenant, text)
         except EmbedderError as error:
-            log.warning("%s; the question is searched for by its words", error)
+            self._embeds_again = time.monotonic() + PAUSE_S
+            log.warning("%s; questions are searched for by their words for %.0f s", error, PAUSE_S)
             return None
 
     async def _find(self, request: SearchRequest, queries: Sequence[Query]) -> Result:

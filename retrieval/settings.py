@@ -39,7 +39,11 @@ class ServiceSettings(BaseSettings):
     embedder_threads: int = Field(default=1, ge=1, description="For a model in a folder")
     embedder_model: str = Field(default="", description="The model's name at a server")
     embedder_token: SecretStr = Field(default=SecretStr(""), description="Bearer token for that server")
-    embedder_seconds: float = Field(default=30.0, gt=0, description="Time of one request to that server")
+    embedder_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        description="Time for a question at that server, after which it is searched for by its words",
+    )
     embedder_max_tokens: int = Field(default=512, ge=16, le=8_192, description="Of a text that the server reads whole")
     embedder_query_prefix: str = Field(default="", description="Before a question, if the server does not put it there")
     embedder_passage_prefix: str = Field(default="", description="Before a passage, likewise")
@@ -61,11 +65,6 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="QUIVER_RETRIEVAL_", frozen=True)
 
     port: int = Field(default=8310, ge=0, le=65_535)
-    embedder_seconds: float = Field(
-        default=1.0,
-        gt=0,
-        description="Time of one request to that server, after which a question is searched for by its words",
-    )
     pool: int = Field(default=10, ge=1, le=50, description="Hits fused per retriever; more let in worse hits")
     reranker: str = Field(
         default="",

@@ -8,26 +8,28 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import urllib3
 from pydantic import BaseModel, Field, FiniteFloat, SecretStr, ValidationError
 
 from contract.body import MOST_DIMENSIONS
-from retrieval.embedding import scripts
 from retrieval.embedding.recipe import Recipe
 from retrieval.embedding.trial import tried
 from retrieval.embedding.vectors import Vectors, of_length_one
 from retrieval.errors import EmbedderError
 
 BATCH = 32  # texts of one request: the most that TEI takes
-TRIAL_SECONDS = 60.0  # for a request at the start: a server may still be warming up, and takes many texts at once
-MOST_BYTES = 16 << 20  # of an answer: 32 vectors of 4,096 numbers are 3 MB as text
+MANY_SECONDS = 60.0  # for a request with many texts: one of passages, and those at the start
+# Of an answer for each text, whose 4,096 numbers are 90 KB; as much again for what is around them.
+MOST_BYTES = 1 << 17
+LEAST_TOKENS = 8  # of a passage, behind a prefix
 _READ_BYTES = 1 << 16
 _CONNECTIONS = 16  # that are kept: searches ask at the same time
-# Of words in European scripts six letters are a token, of Arabic, Indian and Thai ones two; a syllable of Hangul, an
-# ideograph and any other character is one of its own.
-_TOKEN = re.compile(r"[^\W\u0530-\uffff]{1,6}|[^\W\u1100-\uffff]{1,2}|\S")
+# Of words in European scripts four letters are a token, of numbers and Arabic, Indian and Thai words two; a syllable of
+# Hangul, an ideograph and any other character is one of its own.
+_TOKEN = re.compile(r"[^\W\d\u0530-\uffff]{1,4}|[^\W\u1100-\uffff]{1,2}|\S")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Server:
     model: str
     token: SecretStr
     seconds: float
-    """For one request."""
+    """For a question."""
     recipe: Recipe
 
 
@@ -47,7 +49,7 @@ class _Item(BaseModel):
 
 
 class _Answer(BaseModel):
-    data: list[_Item]
+    data: list[_Item] = Field(max_length=BATCH)
 
 
 class Remote:
@@ -55,17 +57,22 @@ class Remote:
 
     def __init__(self, address: str, server: Server) -> None:
         self._address, self._server, self._recipe = address.rstrip("/"), server, server.recipe
-        secret = server.token.get_secret_value()
+        secret = server.token.get_secret_value().strip()  # a file's last line ends in a newline
+        if not secret.isprintable():
+            raise EmbedderError(f"The token of the embedder at {address} is no text of one line: correct it.")
         self._pool = urllib3.PoolManager(
             headers={"Authorization": f"Bearer {secret}"} if secret else {},
             maxsize=_CONNECTIONS,
             retries=False,
         )
-        self._seconds = TRIAL_SECONDS
-        self.dimensions = self._asked(["?"]).shape[1]
+        self.dimensions = self._asked(["?"], MANY_SECONDS).shape[1]
         self.id = self._id()
+        if self.passage_tokens < LEAST_TOKENS:
+            raise EmbedderError(
+                f"The passage prefix of the embedder at {address} leaves {self.passage_tokens} of its "
+                f"{self.max_tokens} tokens to a passage: shorten it, or raise max_tokens."
+            )
         self.trial = tried(self)
-        self._seconds = server.seconds
 
     @property
     def max_tokens(self) -> int:
@@ -76,19 +83,20 @@ class Remote:
         return self.max_tokens - 2 - self.tokens(self._recipe.passage_prefix)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        return self._embedded([self._recipe.passage_prefix + text for text in texts])
+        return self._embedded([self._recipe.passage_prefix + text for text in texts], MANY_SECONDS)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._embedded([self._recipe.query_prefix + text for text in texts])
+        seconds = self._server.seconds if len(texts) == 1 else MANY_SECONDS
+        return self._embedded([self._recipe.query_prefix + text for text in texts], seconds)
 
     def legibility(self, text: str) -> float:
-        return scripts.share(text, self.trial.scripts)
+        return self.trial.legibility(text)
 
     def is_read_whole(self, text: str) -> bool:
-        return self.tokens(text) <= self.max_tokens - 2
+        return self.tokens(text) <= self.passage_tokens
 
     def tokens(self, text: str) -> int:
-        """An estimate, more rather than less."""
+        """An estimate; for most texts it is more than the model's tokens."""
         return len(_TOKEN.findall(text))
 
     def close(self) -> None:
@@ -99,16 +107,25 @@ class Remote:
         parts = f"{self._server.model}\n{self.dimensions}\n{self._recipe.model_dump_json()}"
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
-    def _embedded(self, texts: Sequence[str]) -> Vectors:
-        batches = [self._asked(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
+    def _cut(self, text: str) -> str:
+        """Without what is beyond the limit, for which a server may refuse a text."""
+        last = next(islice(_TOKEN.finditer(text), self.max_tokens - 2, None), None)
+        return text if last is None else text[: last.start()]
+
+    def _embedded(self, texts: Sequence[str], seconds: float) -> Vectors:
+        cut = [self._cut(text) for text in texts]
+        batches = [self._asked(cut[start : start + BATCH], seconds) for start in range(0, len(cut), BATCH)]
         vectors = np.concatenate(batches) if batches else np.empty((0, self.dimensions), np.float32)
         if vectors.shape[1] != self.dimensions:
-            raise self._failed(f"its vectors have {vectors.shape[1]:,} numbers, and had {self.dimensions:,}")
+            raise self._failed(
+                f"its vectors have {vectors.shape[1]:,} numbers, and had {self.dimensions:,} at the start: if that is "
+                "meant, restart search and ingest"
+            )
         return vectors
 
-    def _asked(self, texts: Sequence[str]) -> Vectors:
+    def _asked(self, texts: Sequence[str], seconds: float) -> Vectors:
         body = {"model": self._server.model, "input": list(texts), "encoding_format": "float"}
-        deadline = time.monotonic() + self._seconds
+        deadline = time.monotonic() + seconds
         try:
             with self._pool.request(
                 "POST",
@@ -116,15 +133,19 @@ class Remote:
                 json=body,
                 redirect=False,
                 preload_content=False,
-                timeout=urllib3.Timeout(total=self._seconds),
+                timeout=urllib3.Timeout(total=seconds),
             ) as answer:
                 if answer.status != 200:
                     raise self._failed(f"status {answer.status}")
-                return _vectors(_read(answer, deadline), len(texts))
-        except ValidationError as error:  # its text has the answer
-            raise self._failed("its answer is no list of embeddings") from error
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise self._failed(str(error)) from error
+                return _vectors(_read(answer, deadline, MOST_BYTES * (1 + len(texts))), len(texts))
+        except ValidationError:  # its text has the answer, and so may have those of the others
+            raise self._failed("its answer is no list of embeddings") from None
+        except urllib3.exceptions.TimeoutError:
+            raise self._failed("timed out") from None
+        except urllib3.exceptions.HTTPError as error:
+            raise self._failed(type(error).__name__) from None
+        except ValueError as error:
+            raise self._failed(str(error)) from None
 
     def _failed(self, reason: str) -> EmbedderError:
         return EmbedderError(
@@ -133,13 +154,13 @@ class Remote:
         )
 
 
-def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+def _read(answer: urllib3.BaseHTTPResponse, deadline: float, most: int) -> bytes:
     """Raises ValueError for a body that is too long, or is not there in time however often a byte arrives."""
     body = bytearray()
     while part := answer.read1(_READ_BYTES):
         body += part
-        if len(body) > MOST_BYTES:
-            raise ValueError(f"its answer has more than {MOST_BYTES:,} bytes")
+        if len(body) > most:
+            raise ValueError(f"its answer has more than {most:,} bytes")
         if time.monotonic() > deadline:
             raise ValueError("its answer is not there in time")
     return bytes(body)
@@ -147,7 +168,8 @@ def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
 
 def _vectors(content: bytes, count: int) -> Vectors:
     """In the order of the texts. Raises ValueError unless each text has a vector, all of one size."""
-    rows = {item.index: item.embedding for item in _Answer.model_validate_json(content).data}
-    if rows.keys() != set(range(count)) or len({len(row) for row in rows.values()}) != 1:
+    items = _Answer.model_validate_json(content).data
+    rows = {item.index: item.embedding for item in items}
+    if len(items) != count or rows.keys() != set(range(count)) or len({len(row) for row in rows.values()}) != 1:
         raise ValueError(f"it gave {len(rows)} vectors for {count} texts, or vectors of several sizes")
     return of_length_one(np.array([rows[index] for index in range(count)], np.float32))

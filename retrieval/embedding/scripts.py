@@ -2,14 +2,16 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Callable
 from functools import lru_cache
 
 
 @lru_cache(maxsize=65_536)
 def script_of(letter: str) -> str:
-    """The first word of the letter's name in Unicode; empty if it has none."""
-    return unicodedata.name(letter, "").split(" ")[0]
+    """The first word of the letter's name in Unicode, empty if it has none; of narrow kana, and of the signs that both
+    kana have, KATAKANA."""
+    name = unicodedata.name(letter, "")
+    return "KATAKANA" if "KATAKANA" in name else name.split(" ")[0]
 
 
 def scripts_of(text: str) -> Counter[str]:
@@ -17,8 +19,8 @@ def scripts_of(text: str) -> Counter[str]:
     return Counter(script_of(letter) for letter in text if letter.isalpha())
 
 
-def share(text: str, scripts: Set[str]) -> float:
-    """The share of a text's letters that are of these scripts, 0 to 1; 1 for a text without letters."""
+def share(text: str, is_read: Callable[[str], bool]) -> float:
+    """The share of a text's letters whose script is read, 0 to 1; 1 for a text without letters."""
     counted = scripts_of(text)
     total = counted.total()
-    return sum(counted[script] for script in scripts) / total if total else 1.0
+    return sum(letters for script, letters in counted.items() if is_read(script)) / total if total else 1.0

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embedding.pairs import LANGUAGES, Pair
-from retrieval.embedding.scripts import scripts_of
+from retrieval.embedding.scripts import scripts_of, share
 from retrieval.embedding.vectors import Vectors
 from retrieval.errors import EmbedderError
 
@@ -35,6 +35,8 @@ class Encoder(Protocol):
 class Trial:
     scripts: Set[str]
     """Of the languages in which questions are nearest to their own passage."""
+    is_multilingual: bool
+    """Half of the languages or more."""
     related: float
     """The mean cosine of a question and its passage, in these languages."""
     unrelated: float
@@ -43,7 +45,12 @@ class Trial:
     def cosine(self, raw: float) -> float:
         """A cosine of this embedder, on the scale of all-MiniLM-L6-v2."""
         slope = (RELATED - UNRELATED) / (self.related - self.unrelated)
-        return UNRELATED + (raw - self.unrelated) * slope
+        return max(-1.0, min(1.0, UNRELATED + (raw - self.unrelated) * slope))
+
+    def legibility(self, text: str) -> float:
+        """The share of a text's letters that the embedder reads, 0 to 1. A model of many languages is taken to read
+        those that were not tried."""
+        return share(text, lambda script: script in self.scripts or (self.is_multilingual and script not in _TRIED))
 
 
 def tried(embedder: Encoder) -> Trial:
@@ -53,6 +60,7 @@ def tried(embedder: Encoder) -> Trial:
     cosines = {language: questions[language] @ passages[language].T for language in LANGUAGES}
     read = {language: table for language, table in cosines.items() if _share_nearest(table) >= READ}
     trial = Trial(
+        is_multilingual=2 * len(read) >= len(LANGUAGES),
         scripts=frozenset().union(*(_scripts(LANGUAGES[language]) for language in read)),
         related=_mean([np.diag(table) for table in read.values()]),
         unrelated=_mean([table[~np.eye(len(table), dtype=bool)] for table in read.values()]),
@@ -60,7 +68,8 @@ def tried(embedder: Encoder) -> Trial:
     if not trial.related - trial.unrelated >= LEAST_GAP:
         raise EmbedderError(
             f"The embedder does not tell texts apart that have nothing in common (mean cosine {trial.unrelated:.2f}, "
-            f"of questions and their passages {trial.related:.2f}): check its pooling, its prefixes and its model."
+            f"of questions and their passages {trial.related:.2f}; 0.00 if it finds none in {', '.join(LANGUAGES)}): "
+            "check its pooling, its prefixes and its model."
         )
     return trial
 
@@ -83,6 +92,9 @@ def _scripts(pairs: Sequence[Pair]) -> Set[str]:
     """Those of at least a tenth of the letters: texts of one language quote others."""
     counted = scripts_of(" ".join(pair.passage for pair in pairs))
     return {script for script, letters in counted.items() if letters >= counted.total() / 10}
+
+
+_TRIED = frozenset().union(*map(_scripts, LANGUAGES.values()))
 
 
 def _mean(parts: Sequence[NDArray[np.float32]]) -> float:

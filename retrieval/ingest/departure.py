@@ -21,12 +21,11 @@ class Departure:
         if name in staying:
             return
         self._progress.scans.pop((tenant, name), None)  # stops work on its documents
-        if tenant in self._store.tenants():
-            if staying:
-                scope = Scope(tenant, (name,))
-                self._store.delete(scope, scope.filter())
-            else:
-                self._store.drop(tenant)
+        if staying:
+            scope = Scope(tenant, (name,))
+            self._store.delete(scope, scope.filter())
+        else:
+            self._store.drop(tenant)
         self._ledger.forget(tenant, name)
         self._progress.forget(tenant, name)
         log.info("%s/%s: deleted", tenant, name)

@@ -36,7 +36,7 @@ class Scanner:
     def scan(self, base: DesiredKnowledgeBase) -> None:
         key = (base.tenant, base.name)
         scope = Scope(base.tenant, (base.name,))
-        if not base.kept and passed(self._clock(), COMPARE_SECONDS, self._progress.compared.get(key, -math.inf)):
+        if passed(self._clock(), COMPARE_SECONDS, self._progress.compared.get(key, -math.inf)):
             self._compare(base, scope)
             self._progress.compared[key] = self._clock()
         if key not in self._progress.scans:  # the statistics may lack chunks that were written before a restart
@@ -80,9 +80,12 @@ class Scanner:
             )
 
     def _compare(self, base: DesiredKnowledgeBase, scope: Scope) -> None:
-        """Documents with lost chunks become pending; unknown ones are deleted. If totals agree, no more is compared."""
+        """Documents with lost chunks become pending; unknown ones are deleted. If totals agree, no more is compared;
+        nothing is of a knowledge base that is kept as it is."""
         self._store.create(scope)
         self._store.drop_emptied(base.tenant)
+        if base.kept:
+            return
         remembered = self._ledger.documents(base.tenant, base.name)
         total = sum(document.chunks for document in remembered)
         if (base.tenant, base.name) in self._progress.compared and self._store.count(scope, scope.chunks()) == total:

@@ -4,7 +4,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -16,17 +15,17 @@ from pymilvus.client.types import LoadState
 
 from contract.filters import Filter
 from retrieval.bm25 import Sparse, Statistics
-from retrieval.errors import IsolationError, StoreError, StoreUnsupportedError
-from retrieval.scope import CARDS, Scope, every_card, every_chunk, every_row
+from retrieval.errors import StoreError, StoreUnsupportedError
+from retrieval.scope import CARDS, EVERYTHING, Scope, every_card, every_chunk, every_row
 from retrieval.store.failures import check_authority, translated
+from retrieval.store.hits import HIT_FIELDS, best, hit_of
 from retrieval.store.names import Tenancy, owner_of
+from retrieval.store.reads import Reads
 from retrieval.store.rows import Chunk, Hit, KnowledgeBaseRow, Row, Vector
 from retrieval.store.schema import LEXICAL, collection_schema, index_params, is_current
 from retrieval.store.tenant_collections import TenantCollections
 from retrieval.store.version import has_sound_partition_keys, has_sparse_vectors, unsupported
 
-_HIT_FIELDS = ["tenant", "knowledge_base", "document_id", "document", "file_id", "attributes", "dated", "ordinal",
-               "page", "heading", "text", "embedder", "terms"]  # fmt: skip
 T = TypeVar("T")
 
 _PAGE = 500  # rows or ids per call
@@ -44,15 +43,6 @@ log = logging.getLogger(__name__)
 
 # The client logs every failed call with a stack trace; our own error has the relevant part.
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-
-
-class Reads(StrEnum):
-    """Which writes a read sees. Counts see every write, whoever reads."""
-
-    QUICK = "Bounded"
-    """Those of half a second ago, on a server; up to five seconds where its nodes are late. For searches."""
-    CURRENT = "Strong"
-    """All, after waiting some 400 ms on a server. For a process that writes what it read before."""
 
 
 class Store:
@@ -136,22 +126,43 @@ class Store:
                 self._leave(name, tenant)
 
     def drop_emptied(self, tenant: str) -> None:
-        """Remove what is left of the tenant in other collections than the current one, if it is no chunk."""
+        """Remove what is left of the tenant in other collections than the current one, if it is no chunk, and every
+        statistic of it is in the current one, too."""
+        current = self._cards([self._name(tenant)], tenant)
         for name in self._collections.left(tenant):
-            if not self._count([name], every_chunk(tenant)):
+            if self._cards([name], tenant) <= current and not self._count([name], every_chunk(tenant)):
                 self._leave(name, tenant)
+                if not self._count([name], EVERYTHING):
+                    self._drop(name)
 
     def _leave(self, name: str, tenant: str) -> None:
-        """Drops a collection without rows of other tenants; deletes the tenant's rows from another one."""
+        """Drops a collection of the tenant's own; deletes the tenant's rows from another one, its cards last: they say
+        that there are others."""
         owner = owner_of(name)
-        with self._calls(f"delete {tenant} from {name}") as client:
-            if owner is not None and owner.tenant == tenant:
-                client.drop_collection(name, timeout=self._timeout)
-            else:
-                client.delete(name, filter=every_row(tenant), timeout=self._timeout)
+        if owner is not None and owner.tenant == tenant:
+            self._drop(name)
+            return
+        for filter_ in (every_chunk(tenant), every_row(tenant)):
+            if self._count([name], filter_):
+                self._delete(name, filter_)
+            if self._count([name], filter_):
+                raise StoreError(f"Milvus still has rows of {tenant} in {name} after their deletion: tried again.")
+
+    def _drop(self, name: str) -> None:
+        with self._calls(f"drop {name}") as client:
+            client.drop_collection(name, timeout=self._timeout)
+            if client.has_collection(name, timeout=self._timeout):
+                raise StoreError(f"Milvus still lists {name} after dropping it: it is tried again.")
         self._collections.forget()
-        if name in self._listed() and self._count([name], every_row(tenant)):
-            raise StoreError(f"Milvus still has rows of {tenant} in {name} after their deletion: it is tried again.")
+
+    def _delete(self, name: str, filter_: str) -> None:
+        """Nothing to do without the collection."""
+        with self._calls(f"delete in {name}") as client:
+            try:
+                client.delete(name, filter=filter_, timeout=self._timeout)
+            except MilvusException as error:
+                if error.code != _NO_COLLECTION:
+                    raise
 
     def statistics_of(self, scope: Scope) -> Mapping[str, Statistics]:
         """The statistics of the scope's existing knowledge bases."""
@@ -159,7 +170,10 @@ class Store:
 
     def knowledge_bases(self, tenant: str) -> frozenset[str]:
         """All knowledge bases of a tenant in the store, desired or not."""
-        rows = self._rows(self._names(tenant), every_card(tenant), ["knowledge_base"])
+        return self._cards(self._names(tenant), tenant)
+
+    def _cards(self, names: Sequence[str], tenant: str) -> frozenset[str]:
+        rows = self._rows(names, every_card(tenant), ["knowledge_base"])
         return frozenset(row["knowledge_base"] for row in rows)
 
     def upsert(self, scope: Scope, chunks: Sequence[Chunk]) -> None:
@@ -174,8 +188,7 @@ class Store:
         """Delete the rows that match a scope's filter, and check by a count that none is left."""
         names = self._names(scope.tenant)
         for name in names:
-            with self._calls(f"delete in {name}") as client:
-                client.delete(name, filter=filter_, timeout=self._timeout)
+            self._delete(name, filter_)
         if left := self.count(scope, filter_):
             raise StoreError(
                 f"Milvus still counts {left} deleted rows in {', '.join(names)}: the deletion is tried again."
@@ -211,7 +224,12 @@ class Store:
     ) -> list[Hit]:
         """The nearest chunks by cosine, best first, among those with a vector of the same embedder."""
         chunks = scope.embedded_chunks(embedder, filter_)
-        return self._search(self._name(scope.tenant), scope, "dense", [vector.tolist()], "COSINE", chunks, limit)
+        hits = [
+            hit
+            for name in self._collections.comparable(scope.tenant)
+            for hit in self._search(name, scope, "dense", [vector.tolist()], "COSINE", chunks, limit)
+        ]
+        return best(hits, limit)
 
     def lexical(self, scope: Scope, weights: Sparse, limit: int, filter_: Filter | None = None) -> list[Hit]:
         """The best chunks by BM25, best first; chunks without any term of the query are left out. Empty on a Milvus
@@ -224,7 +242,7 @@ class Store:
             for hit in self._search(name, scope, LEXICAL, [weights], "IP", scope.matching(filter_), limit)
             if hit.score > 0
         ]
-        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+        return best(hits, limit)
 
     def can_search_words(self) -> bool:
         """False if this Milvus has no sparse vectors."""
@@ -239,7 +257,7 @@ class Store:
     def terms(self, scope: Scope, limit: int) -> list[frozenset[str]]:
         """The terms of at most `limit` chunks of the scope, chosen by the store."""
         rows = self._rows(self._names(scope.tenant), scope.chunks(), ["terms"], limit=limit)
-        return [frozenset(row["terms"].split()) for row in rows]
+        return [frozenset(row["terms"].split()) for row in rows[:limit]]
 
     def settle(self, scope: Scope) -> None:
         """Flush Milvus Lite after many writes, because its searches take time linear in unflushed rows. A server is
@@ -281,7 +299,7 @@ class Store:
                     anns_field=field,
                     filter=filter_,
                     limit=limit,
-                    output_fields=_HIT_FIELDS,
+                    output_fields=HIT_FIELDS,
                     search_params={"metric_type": metric},
                     timeout=self._timeout,
                 )
@@ -289,7 +307,7 @@ class Store:
                 if error.code == _NO_COLLECTION:
                     return []
                 raise
-        return [_hit(scope, match) for match in results[0]]
+        return [hit_of(scope, match) for match in results[0]]
 
     def _count(self, names: Sequence[str], filter_: str) -> int:
         rows = self._rows(names, filter_, ["count(*)"], consistency_level=Reads.CURRENT)
@@ -366,31 +384,6 @@ class Store:
         except grpc.RpcError as error:  # pymilvus passes on what a server refuses to a user without the right
             details = error.details() if isinstance(error, grpc.Call) else str(error)
             raise translated(details or str(error), action, self._uri) from error
-
-
-def _hit(scope: Scope, match: Mapping[str, Any]) -> Hit:
-    row = match["entity"]
-    if not scope.admits(row["tenant"], row["knowledge_base"]):
-        raise IsolationError(
-            f"Milvus returned a row from outside the scope of tenant {scope.tenant}: the search is refused; "
-            "check the version of Milvus and what else writes to it."
-        )
-    return Hit(
-        chunk_id=match["id"],
-        document_id=row["document_id"],
-        document=row["document"],
-        file_id=row["file_id"],
-        attributes=row["attributes"],
-        knowledge_base=row["knowledge_base"],
-        dated=row["dated"],
-        ordinal=row["ordinal"],
-        page=row["page"],
-        heading=row["heading"],
-        text=row["text"],
-        embedder=row["embedder"],
-        terms=frozenset(row["terms"].split()),
-        score=float(match["distance"]),
-    )
 
 
 def _pages(items: Sequence[T]) -> Iterator[Sequence[T]]:

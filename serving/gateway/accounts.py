@@ -120,7 +120,8 @@ class Accounts:
 
 
 def _observation(record: RequestRecord, target: Target, now: float) -> Observation:
-    search = record.search
+    # A search by words alone has another relevance, for no reason of the tenant's.
+    search = record.search if record.search and record.search.embedded else None
     return Observation(
         tenant=record.tenant,
         model=record.model,

@@ -77,6 +77,7 @@ class Embeddings:
             reserved = tokens
             embedded = await exchange.run_until_caller_leaves(self._embedded(exchange, request))
             charge = partial(self._quotas.settle, used=embedded.tokens)
+            _check_size(request, embedded)
         except CallerGone:
             charge = partial(self._quotas.settle, used=reserved)  # a caller that leaves is charged the estimate
             raise
@@ -92,14 +93,12 @@ class Embeddings:
         if self._retrieval is None:
             raise NotFound("This platform has no embedder: retrieval is not installed.", code="no_embedder")
         try:
-            embedded = await self._retrieval.embed(request.texts, request_id=exchange.request_id)
+            return await self._retrieval.embed(request.texts, request_id=exchange.request_id)
         except TextTooLong as error:
             message = str(error).replace("texts", "input")
             raise InvalidRequest(message, code="context_length_exceeded", param="input") from error
         except RetrievalError as error:
             raise unavailable("Texts cannot be embedded at the moment", "embedder_unavailable") from error
-        _check_size(request, embedded)
-        return embedded
 
 
 def _check(request: EmbeddingRequest, principal: Principal) -> None:

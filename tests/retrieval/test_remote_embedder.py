@@ -79,10 +79,11 @@ def test_prefixes_stand_before_the_texts_and_make_another_embedder(served: Embed
 @pytest.mark.parametrize(
     ("text", "least", "most"),
     [
-        ("the refund window", 3, 4),
+        ("the refund window", 5, 5),
         ("환불 기간은", 5, 5),
         ("返金期間", 4, 4),
-        ("x" * 600, 100, 100),
+        ("x" * 600, 150, 150),
+        ("3f9a0c", 3, 6),
         ("สินค้าที่ซื้อ", 6, 13),
         ("возврат", 2, 2),
         ("30, 40", 3, 3),
@@ -94,7 +95,7 @@ def test_a_size_is_estimated_by_letters(address: str, text: str, least: int, mos
 
 def test_a_long_text_is_not_read_whole(address: str) -> None:
     remote = Remote(address, SERVER)
-    assert remote.is_read_whole("word " * 250)
+    assert remote.is_read_whole("word " * 254)
     assert not remote.is_read_whole("word " * 260)
 
 
@@ -114,6 +115,14 @@ def _zeros(data: Rows) -> Rows:
     return [{**row, "embedding": [0.0] * len(row["embedding"])} for row in data]
 
 
+def _many(data: Rows) -> Rows:
+    return [{"index": 0, "embedding": [1.0]} for _ in range(10_000)]
+
+
+def _doubled(data: Rows) -> Rows:
+    return [*data, *data]
+
+
 def _words(data: Rows) -> Rows:
     return [{**row, "embedding": ["a", "secret text"]} for row in data]
 
@@ -126,6 +135,8 @@ def _words(data: Rows) -> Rows:
         (_shorter, "383 numbers, and had 384"),
         (_zeros, "no direction"),
         (_words, "no list of embeddings"),
+        (_many, "no list of embeddings"),
+        (_doubled, "gave 2 vectors for 2 texts"),
     ],
 )
 def test_a_wrong_answer_is_said(
@@ -157,7 +168,7 @@ def test_a_refusal_and_a_silence_are_said(served: EmbeddingServer, address: str)
     served.status = 200
     served.change = _late
     with pytest.raises(EmbedderError, match="timed out"):
-        remote.embed(["one"])
+        remote.embed_queries(["one"])
 
 
 def test_a_body_that_trickles_in_is_given_up(address: str, served: EmbeddingServer) -> None:
@@ -165,13 +176,31 @@ def test_a_body_that_trickles_in_is_given_up(address: str, served: EmbeddingServ
     served.pause_s = 0.2
     begun = time.monotonic()
     with pytest.raises(EmbedderError, match="in time"):
-        remote.embed(["one"])
+        remote.embed_queries(["one"])
     assert time.monotonic() - begun < 10  # of 80 s
 
 
 def test_a_slow_server_has_longer_at_the_start(address: str, served: EmbeddingServer) -> None:
     served.change = _soon
     assert Remote(address, replace(SERVER, seconds=0.1)).dimensions == 384
+
+
+def test_a_token_may_end_in_a_newline_and_is_never_said(address: str) -> None:
+    assert Remote(address, replace(SERVER, token=SecretStr("secret-of-the-server\n"))).dimensions == 384
+    with pytest.raises(EmbedderError, match="one line") as caught:
+        Remote(address, replace(SERVER, token=SecretStr("secret\nof the server")))
+    assert "secret" not in str(caught.value)
+
+
+def test_what_is_beyond_the_limit_is_not_sent(served: EmbeddingServer, address: str) -> None:
+    remote = Remote(address, replace(SERVER, recipe=Recipe(max_tokens=16, query_prefix="q ")))
+    remote.embed_queries(["word " * 100])
+    assert served.asked[-1]["input"] == ["q " + "word " * 13]
+
+
+def test_a_prefix_that_leaves_no_room_fails_the_start(address: str) -> None:
+    with pytest.raises(EmbedderError, match=r"leaves -?[0-9]+ of its 16 tokens"):
+        Remote(address, replace(SERVER, recipe=Recipe(max_tokens=16, passage_prefix="one two three four five six ")))
 
 
 def test_a_wrong_key_fails_the_start(address: str) -> None:

@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from pymilvus import MilvusClient
 
 from operators.local.layout import free_port
 from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.embedding.vectors import Vectors
-from retrieval.errors import IsolationError
+from retrieval.errors import IsolationError, StoreError
 from retrieval.scope import Scope
 from retrieval.store import Store
-from retrieval.store.names import Tenancy
+from retrieval.store.names import Tenancy, collection_of, shared_collection
 from retrieval.store.probe import prove_isolation
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import milvus_lite, wait_until
@@ -103,7 +104,7 @@ def bench(dedicated: Store, embedder: SentenceEncoder, tenant: str, tmp_path: Pa
 
 
 def test_documents_move_to_another_tenancy_with_their_vectors(
-    bench: Bench, dedicated: Store, shared: Store, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, dedicated: Store, shared: Store, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embedded: list[str] = []
     embed = bench.embedder.embed
@@ -117,15 +118,56 @@ def test_documents_move_to_another_tenancy_with_their_vectors(
     monkeypatch.setattr(bench.embedder, "embed", counted)
     for to in (shared, dedicated):
         bench.store = to
+        question = bench.embedder.embed_queries(["The plan a."])[0]
         wait_until(lambda: bench.texts() == ["The plan a."])  # before anything has moved
+        assert [hit.text for hit in to.dense(bench.scope, bench.embedder.id, question, 5)] == ["The plan a."]
         bench.restart()
         bench.now += 3_600
         bench.settle()
         assert bench.texts() == ["The plan a."]
-        question = bench.embedder.embed_queries(["The plan a."])[0]
         assert [hit.text for hit in to.dense(bench.scope, bench.embedder.id, question, 5)] == ["The plan a."]
         assert bench.tenant in to.tenants()
+        owned = collection_of(bench.tenant, DIMENSIONS) in _collections(address)
+        assert owned == (to is dedicated)
     assert embedded == []
     bench.worker.set_desired([])
     bench.settle()
     assert bench.tenant not in shared.tenants()
+
+
+def test_a_deletion_that_fails_half_way_is_known_and_tried_again(
+    shared: Store, embedder: SentenceEncoder, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(shared, embedder, Scope(tenant, ("docs",)), TEXTS)
+    with monkeypatch.context() as broken:
+        broken.setattr(MilvusClient, "delete", lambda *_args, **_options: None)
+        with pytest.raises(StoreError, match="still has rows"):
+            shared.drop(tenant)
+    assert tenant in shared.tenants()
+    shared.drop(tenant)
+    assert tenant not in shared.tenants()
+
+
+def test_an_emptied_collection_of_all_tenants_goes(embedder: SentenceEncoder, tenant: str, tmp_path: Path) -> None:
+    port, scope = free_port(), Scope(tenant, ("docs",))
+    address = f"http://127.0.0.1:{port}"
+    with milvus_lite(tmp_path, port):
+        shared = Store(address, dimension=DIMENSIONS, timeout=20, tenancy=Tenancy.SHARED)
+        dedicated = Store(address, dimension=DIMENSIONS, timeout=20)
+        stored(shared, embedder, scope, TEXTS)
+        dedicated.create(scope)
+        dedicated.drop_emptied(tenant)
+        assert shared_collection(DIMENSIONS) in _collections(address)
+        shared.delete(scope, scope.chunks())
+        dedicated.drop_emptied(tenant)
+        assert _collections(address) == [collection_of(tenant, DIMENSIONS)]
+        shared.close()
+        dedicated.close()
+
+
+def _collections(address: str) -> list[str]:
+    client = MilvusClient(address)
+    try:
+        return list(client.list_collections())
+    finally:
+        client.close()

@@ -168,7 +168,7 @@ spec:
     requests: {storage: {{ .storage.size }}}
 {{- end }}
 
-{{/* The address of Milvus, and how a part proves itself to it: prefix of the settings, secret with the token. */}}
+{{/* The embedder of a part: prefix of the settings. */}}
 {{- define "quiver.embedderEnv" -}}
 - {name: {{ .prefix }}_EMBEDDER, value: {{ .root.Values.retrieval.embedder | quote }}}
 {{- if hasPrefix "http" .root.Values.retrieval.embedder }}
@@ -186,6 +186,7 @@ spec:
 {{- end }}
 {{- end }}
 
+{{/* The address of Milvus, and how a part proves itself to it: prefix of the settings, secret with the token. */}}
 {{- define "quiver.milvusEnv" -}}
 - {name: {{ .prefix }}_MILVUS_URI, value: {{ include "quiver.milvus" .root | quote }}}
 - {name: {{ .prefix }}_MILVUS_TENANCY, value: {{ .root.Values.milvus.tenancy | quote }}}

@@ -267,6 +267,23 @@ def test_an_embedder_of_another_size_takes_over_document_by_document(
     bench.store.close()
 
 
+def test_a_knowledge_base_leaves_beside_one_that_is_kept_after_a_change_of_size(
+    bench: Bench, model: Path, tmp_path: Path, milvus: str
+) -> None:
+    bench.write("a.txt", "The plan a.")
+    bench.set_desired("docs", "other")
+    bench.embedder = SentenceEncoder(widened(model, tmp_path / "wider"))
+    bench.store = Store(milvus, dimension=WIDER, timeout=20)
+    bench.ledger.close()
+    bench.open()
+    bench.set_desired("docs", kept=True, sources=[])
+    other = Scope(bench.tenant, ("other",))
+    assert bench.store.count(other, other.filter()) == 0
+    assert bench.texts() == ["The plan a."]
+    assert bench.ledger.leaving() == []
+    bench.store.close()
+
+
 def test_documents_of_two_sizes_are_deleted_and_counted_together(
     bench: Bench, model: Path, tmp_path: Path, milvus: str
 ) -> None:

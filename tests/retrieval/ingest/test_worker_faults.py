@@ -212,7 +212,7 @@ def test_a_store_that_goes_away_during_a_look_stops_the_worker_and_not_each_know
     bench.set_desired("docs")
 
     def away(*_arguments: object) -> None:
-        monkeypatch.setattr(bench.store, "tenants", away)
+        monkeypatch.setattr(bench.store, "ping", away)
         raise StoreError("Milvus is away.")
 
     monkeypatch.setattr(bench.store, "count", away)
