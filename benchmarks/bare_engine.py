@@ -129,13 +129,13 @@ def _wait(engine: BareEngine, log: Path) -> None:
     while time.monotonic() - begun < START_LIMIT_S:
         if engine.process.poll() is not None:
             raise RuntimeError(f"the engine ended with status {engine.process.returncode}; see {log}")
-        if _answers(engine.url):
+        if answers(engine.url):
             return
         time.sleep(0.2)
     raise RuntimeError(f"the engine did not answer within {START_LIMIT_S:.0f} s; see {log}")
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/health", timeout=5) as response:
             return bool(response.status == 200)

@@ -30,14 +30,14 @@ def plan(
     remembered: Sequence[Document],
     now: float,
     limits: Limits,
-    embedder: str,
+    index_id: str,
 ) -> Plan:
     """A document becomes pending if its file is new or changed, or if it was cut, embedded or refused by older rules. A
     document without a file is removed."""
     by_id = {document.id: document for document in remembered}
     files = {document_id(base, file): file for file in scanned}
     outdated = {
-        document.id for document in remembered if _outdated(document, base, files.get(document.id), limits, embedder)
+        document.id for document in remembered if _outdated(document, base, files.get(document.id), limits, index_id)
     }
     fresh = (_fresh(base, key, file, by_id.get(key), key in outdated, now) for key, file in files.items())
     return Plan(
@@ -50,12 +50,12 @@ def document_id(base: DesiredKnowledgeBase, file: File) -> str:
     return identifier("document", base.tenant, base.name, file.source, file.path)
 
 
-def version_of(digest: str, base: DesiredKnowledgeBase, file: File, embedder: str, ocr_languages: str) -> str:
+def version_of(digest: str, base: DesiredKnowledgeBase, file: File, index_id: str, ocr_languages: str) -> str:
     """Identifies the inputs of a document's chunks, which carry an upload's attributes. Scans in a PDF are read in
     these languages."""
     attributes = json.dumps(dict(file.upload.attributes), sort_keys=True) if file.upload else ""
     languages = (ocr_languages,) if ocr_languages and file.path.lower().endswith(".pdf") else ()
-    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens), attributes, embedder, *languages)
+    return identifier("version", PIPELINE_VERSION, digest, str(base.chunk_tokens), attributes, index_id, *languages)
 
 
 def refusal_of(base: DesiredKnowledgeBase, limits: Limits) -> str:
@@ -79,14 +79,14 @@ def retry_at(attempts: int, now: float) -> float:
     return now + RETRIES.delay(attempts)
 
 
-def _outdated(document: Document, base: DesiredKnowledgeBase, file: File | None, limits: Limits, embedder: str) -> bool:
+def _outdated(document: Document, base: DesiredKnowledgeBase, file: File | None, limits: Limits, index_id: str) -> bool:
     """True if a finished document was cut or refused by other rules than today's."""
     if document.due is not None or file is None:
         return False
     refused = document.state is DocumentState.FAILED
     if refused:
         return document.version != refusal_of(base, limits)
-    return document.version != version_of(document.digest, base, file, embedder, limits.ocr_languages)
+    return document.version != version_of(document.digest, base, file, index_id, limits.ocr_languages)
 
 
 def _fresh(

@@ -29,7 +29,7 @@ class Scanner:
         changed: Callable[[], None],
         uploads: Callable[[str, str], list[File]],
     ) -> None:
-        self._store, self._limits, self._embedder = pipeline.store, pipeline.limits, pipeline.index_id
+        self._store, self._limits, self._index_id = pipeline.store, pipeline.limits, pipeline.index_id
         self._ledger, self._progress = ledger, progress
         self._clock, self._changed, self._uploads = clock, changed, uploads
 
@@ -43,7 +43,7 @@ class Scanner:
             self._progress.untidy[key] += 1
         scanned = self._look(base)
         remembered = [d for d in self._ledger.documents(*key) if scanned.decides_on(d)]
-        todo = plan(base, list(scanned.files.values()), remembered, self._clock(), self._limits, self._embedder)
+        todo = plan(base, list(scanned.files.values()), remembered, self._clock(), self._limits, self._index_id)
         if todo.changed:
             self._ledger.put(*todo.changed)
         if todo.gone:

@@ -49,7 +49,7 @@ class Store:
     """A connection, opened at the first call; the client itself reconnects after a loss.
 
     Chunks are written into the tenant's current collection. Others, which another tenancy or an embedder with vectors
-    of another size has left, are searched for words, and deleted from, until nothing of the tenant is in them.
+    of another size has left, are searched, and deleted from, until nothing of the tenant is in them.
     """
 
     def __init__(
@@ -88,9 +88,11 @@ class Store:
         self._make(self._name(scope.tenant))
         for name in self._collections.left(scope.tenant):
             self._load(name)
-        existing, inherited = self._statistics([self._name(scope.tenant)], scope), self.statistics_of(scope)
-        for missing in frozenset(scope.knowledge_bases) - existing.keys():
-            self.publish(scope.tenant, KnowledgeBaseRow(missing, inherited.get(missing, Statistics())))
+        existing = self._statistics([self._name(scope.tenant)], scope)
+        if missing := frozenset(scope.knowledge_bases) - existing.keys():
+            inherited = self.statistics_of(scope)
+            for name in missing:
+                self.publish(scope.tenant, KnowledgeBaseRow(name, inherited.get(name, Statistics())))
 
     def _make(self, name: str) -> None:
         with self._calls(f"create {name}") as client:

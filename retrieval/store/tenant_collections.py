@@ -13,7 +13,7 @@ class TenantCollections:
     """Thread-safe.
 
     New rows go to one collection, by tenancy and size of vectors. Another tenancy or an embedder with other vectors may
-    have left rows in others: these are found by their words, and deleted, until they have been written again.
+    have left rows in others: these are found and deleted, too, until they have been written again.
     """
 
     def __init__(

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import urllib.request
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from benchmarks.bare_engine import answers
 from examples.demo.platform import end_with_parent
 from operators.local import process_group
 from operators.local.layout import free_port
@@ -41,20 +41,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: process.poll() is not None or _answers(url), seconds=240)
+        wait_until(lambda: process.poll() is not None or answers(url), seconds=240)
         assert process.poll() is None, log.read_text()[-2_000:]
         yield url
     finally:
         process_group.kill(process.pid)
         process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=5) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
 
 
 def _remote(address: str, key: str = KEY, model: str = "minilm") -> Remote:

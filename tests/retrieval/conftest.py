@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from pymilvus import MilvusClient
 from starlette.applications import Starlette
 
 from operators.local.layout import free_port
@@ -75,6 +76,15 @@ def milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
     with milvus_lite(tmp_path_factory.mktemp("milvus"), port):
         yield f"http://127.0.0.1:{port}"
+
+
+def collections_in(uri: str) -> list[str]:
+    """The names of all collections of a Milvus."""
+    client = MilvusClient(uri)
+    try:
+        return list(client.list_collections())
+    finally:
+        client.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,21 @@
 """A server with `/v1/embeddings` over a real model, and the faults that a test asks for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from retrieval.embedding.embedder import Embedder
+from tests.retrieval.conftest import wait_until
 
 Rows = list[dict[str, Any]]
 
@@ -50,3 +55,17 @@ class EmbeddingServer:
         for _ in range(400):
             await asyncio.sleep(self.pause_s)
             yield b" "
+
+
+@contextlib.contextmanager
+def running(served: EmbeddingServer) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(served.app(), log_config=None, lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            wait_until(lambda: server.started)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

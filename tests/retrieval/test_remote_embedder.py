@@ -1,15 +1,11 @@
 """An embedder behind an address, by HTTP: a real model, and every way in which a server can be wrong."""
 
-import contextlib
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import uvicorn
 from pydantic import SecretStr
 
 from retrieval.embedding.embedder import opened
@@ -17,22 +13,7 @@ from retrieval.embedding.recipe import Recipe
 from retrieval.embedding.remote import Remote, Server
 from retrieval.embedding.sentence_encoder import SentenceEncoder
 from retrieval.errors import EmbedderError
-from tests.retrieval.conftest import wait_until
-from tests.retrieval.embedding_server import EmbeddingServer, Rows
-
-
-@contextlib.contextmanager
-def running(served: EmbeddingServer) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(served.app(), log_config=None, lifespan="off"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            wait_until(lambda: server.started)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+from tests.retrieval.embedding_server import EmbeddingServer, Rows, running
 
 
 @pytest.fixture

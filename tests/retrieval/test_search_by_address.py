@@ -17,8 +17,8 @@ from retrieval.store import Store
 from tests.retrieval.chunks import stored
 from tests.retrieval.conftest import HEADERS, TOKEN, Serve
 from tests.retrieval.embedders import WIDER, widened
-from tests.retrieval.embedding_server import EmbeddingServer
-from tests.retrieval.test_remote_embedder import SERVER, running
+from tests.retrieval.embedding_server import EmbeddingServer, running
+from tests.retrieval.test_remote_embedder import SERVER
 from tests.retrieval.test_search_api import TEXTS, search
 
 

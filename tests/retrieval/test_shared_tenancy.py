@@ -16,7 +16,7 @@ from retrieval.store import Store
 from retrieval.store.names import Tenancy, collection_of, shared_collection
 from retrieval.store.probe import prove_isolation
 from tests.retrieval.chunks import stored
-from tests.retrieval.conftest import milvus_lite, wait_until
+from tests.retrieval.conftest import collections_in, milvus_lite, wait_until
 from tests.retrieval.embedders import DIMENSIONS
 from tests.retrieval.ingest.bench import Bench
 from tests.retrieval.test_scope import HOSTILE
@@ -127,7 +127,7 @@ def test_documents_move_to_another_tenancy_with_their_vectors(
         assert bench.texts() == ["The plan a."]
         assert [hit.text for hit in to.dense(bench.scope, bench.embedder.id, question, 5)] == ["The plan a."]
         assert bench.tenant in to.tenants()
-        owned = collection_of(bench.tenant, DIMENSIONS) in _collections(address)
+        owned = collection_of(bench.tenant, DIMENSIONS) in collections_in(address)
         assert owned == (to is dedicated)
     assert embedded == []
     bench.worker.set_desired([])
@@ -157,17 +157,9 @@ def test_an_emptied_collection_of_all_tenants_goes(embedder: SentenceEncoder, te
         stored(shared, embedder, scope, TEXTS)
         dedicated.create(scope)
         dedicated.drop_emptied(tenant)
-        assert shared_collection(DIMENSIONS) in _collections(address)
+        assert shared_collection(DIMENSIONS) in collections_in(address)
         shared.delete(scope, scope.chunks())
         dedicated.drop_emptied(tenant)
-        assert _collections(address) == [collection_of(tenant, DIMENSIONS)]
+        assert collections_in(address) == [collection_of(tenant, DIMENSIONS)]
         shared.close()
         dedicated.close()
-
-
-def _collections(address: str) -> list[str]:
-    client = MilvusClient(address)
-    try:
-        return list(client.list_collections())
-    finally:
-        client.close()

@@ -158,7 +158,6 @@ def test_a_store_that_only_pretends_to_isolate_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     monkeypatch.setattr("retrieval.store.tenant_collections.collection_of", lambda _tenant, _dimension: "tenant_shared")
-    monkeypatch.setattr("retrieval.store.names.PREFIX", "tenant_")
     monkeypatch.setattr(Scope, broken, lambda _scope, *_ids: "ordinal > -1")
     try:
         with pytest.raises(IsolationError):

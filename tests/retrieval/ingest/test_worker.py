@@ -4,8 +4,6 @@ import os
 from functools import partial
 from pathlib import Path
 
-from pymilvus import MilvusClient
-
 from contract.ingest import DesiredSource, DocumentState
 from retrieval.bm25 import Statistics
 from retrieval.embedding.sentence_encoder import SentenceEncoder
@@ -14,7 +12,7 @@ from retrieval.scope import Scope
 from retrieval.store import Store
 from retrieval.store.names import collection_of
 from tests.retrieval.chunks import stored
-from tests.retrieval.conftest import wait_until
+from tests.retrieval.conftest import collections_in, wait_until
 from tests.retrieval.embedders import DIMENSIONS, WIDER, widened, with_recipe
 from tests.retrieval.ingest.bench import Bench
 from tests.retrieval.ingest.files import docx, encrypted_pdf, pdf
@@ -258,7 +256,7 @@ def test_an_embedder_of_another_size_takes_over_document_by_document(
     wait_until(lambda: [hit.text for hit in earlier.lexical(bench.scope, asked("plan"), 5)] == ["The plan a."])
     bench.now += 3_600
     bench.settle()
-    assert collection_of(bench.tenant, DIMENSIONS) not in _collections(milvus)
+    assert collection_of(bench.tenant, DIMENSIONS) not in collections_in(milvus)
     assert bench.texts() == ["The plan a."]
     assert set(bench.store.statistics_of(bench.scope)) == {"docs"}
     bench.worker.set_desired([])
@@ -303,11 +301,3 @@ def test_documents_of_two_sizes_are_deleted_and_counted_together(
 
 def _has_chunks(store: Store, scope: Scope, count: int) -> bool:
     return store.count(scope, scope.chunks()) == count
-
-
-def _collections(milvus: str) -> list[str]:
-    client = MilvusClient(milvus)
-    try:
-        return list(client.list_collections())
-    finally:
-        client.close()
