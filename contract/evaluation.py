@@ -9,7 +9,7 @@ from contract.definition import NAME_RULE, Column, Definition, Rule
 from contract.fine_tune import FILE_RULE, Data
 from contract.prompt import Example
 from contract.resource import Resource, Status
-from contract.value import Digest, Value
+from contract.value import Digest, ModelName, Value
 
 HISTORY_LENGTH = 50
 _RUN_DIGITS = 12
@@ -17,7 +17,6 @@ MOST_PLAN = 100_000  # bytes: a process takes no longer argument
 
 Metric = Literal["exact", "contains", "f1", "json", "citation"]
 Text = Annotated[str, StringConstraints(max_length=20_000)]
-ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40)]
 
 

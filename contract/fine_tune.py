@@ -8,8 +8,9 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 from contract.adapter import Canary, CanaryStep, Rollout, canary_rules
 from contract.base_model import Resources
 from contract.definition import NAME_RULE, Column, Definition, Rule
+from contract.prompt import PromptText
 from contract.resource import Resource, Status
-from contract.value import Digest, Name, Uri, Value
+from contract.value import Digest, ModelName, Name, Uri, Value
 
 _RUN_DIGITS = 12
 # The rule of a source that is one file, and its remedy.
@@ -44,6 +45,19 @@ class Data(Value):
     """The SHA-256 of the file, in hexadecimal digits: any other content is refused."""
     credentials: Name | None = None
     """A Secret in the same namespace with the source's credentials."""
+
+
+class Teacher(Value):
+    """A model of the platform whose answers the adapter learns, without the documents and the prompt that it has."""
+
+    model: ModelName
+    """A base model, an adapter, or a version of one, as requests name it."""
+    knowledge_bases: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
+    """Its documents, of the same namespace. With some, answers that cite none are left out."""
+    system: PromptText = ""
+    """Its system prompt."""
+    max_tokens: Annotated[int, Field(ge=1, le=4096)] = 256
+    """The most tokens of an answer; one that is cut off there is left out."""
 
 
 class Hyperparameters(Value):
@@ -106,7 +120,9 @@ class FineTuneSpec(Value):
     base_model: Name
     """The BaseModel to train on."""
     data: Data
-    """The examples."""
+    """The examples; with a teacher, its questions: JSON lines with `question`."""
+    teacher: Teacher | None = None
+    """Learn this model's answers to the questions of the data."""
     method: Method = "LoRA"
     """LoRA, rsLoRA or DoRA; with a Q, the base model's weights are in 4 bits while training. Full is refused."""
     start: Name | None = None
@@ -140,7 +156,8 @@ class FineTuneSpec(Value):
     @property
     def run(self) -> str:
         """Identifies the training: all that decides its result."""
-        unset = set() if self.augmentation else {"augmentation"}  # as before there was this field
+        later = ("augmentation", "teacher")  # without them, a training is the one from before there were these fields
+        unset = {name for name in later if getattr(self, name) is None}
         text = self.model_dump_json(exclude={"adapter", "resources", "stopped", *unset})
         return hashlib.sha256(text.encode()).hexdigest()[:_RUN_DIGITS]
 
@@ -168,6 +185,10 @@ class Training(Value):
     """The speed, in tokens of the rows."""
     seconds_left: int | None = None
     """About how long it still takes."""
+    answers: int = 0
+    """Questions that the teacher has answered."""
+    questions: int = 0
+    """Questions for the teacher."""
     trial: str = ""
     """The last trial of a search, and what it tried."""
 
@@ -203,6 +224,8 @@ class Result(Value):
     """What a search gained."""
     augmentation: str = ""
     """What other wordings gained."""
+    teacher: str = ""
+    """How many of the teacher's answers were learned, and why others were not."""
 
 
 class FineTuneStatus(Status):

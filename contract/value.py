@@ -12,6 +12,7 @@ DIGEST_PATTERN = r"^[0-9a-f]{64}$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]
 Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN, max_length=64)]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=256)]  # as requests name a model
 # Without NUL, because no path and no process argument can contain it.
 Uri = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\x00]*$")]
 

@@ -1,6 +1,5 @@
 """`quiver tune distill`: a teacher's answers become training data."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,34 +31,27 @@ def distill(
 
     FILE has one JSON object a line with `question`; several wordings of each fact teach most. Abstentions are kept.
     """
-    from operators.evaluation.asking import Asking as Requests  # imported late: few commands need numpy
-    from operators.evaluation.asking import place_of
-    from tuning.distillation import distilled
+    from operators.evaluation.teaching import NAME, NothingLearnedError, Teaching, as_data  # imported late: needs numpy
+    from tuning.distillation import Distilled
     from tuning.evaluation.plan import Variant
     from tuning.evaluation.question import QuestionsInvalidError, unanswered
-    from tuning.evaluation.run import Answers, Asking, OtherRunError, identity
+    from tuning.evaluation.run import OtherRunError
 
     if out.resolve() == questions.resolve():
         raise click.ClickException(f"{out} has the questions: name another file for the training data")
-    teacher = Variant(name="teacher", model=model, system=system, knowledge_bases=tuple(knowledge_bases))
+    teacher = Variant(name=NAME, model=model, system=system, knowledge_bases=tuple(knowledge_bases))
+    teaching = Teaching(teacher, max_tokens, at_once)
+    answers = out.with_name(f"{out.name}.answers")
     try:
         asked = unanswered(questions)
 
-        async def answers_of(client: PublicClient) -> Answers:
-            asking = Asking(Requests(client).ask, max_tokens, at_once, _say, keeps_refusals=False)
-            run_id = identity([teacher], asked, max_tokens, await place_of(client, {model}))
-            turns = [(teacher.name, teacher, question) for question in asked]
-            return await asking.answers(turns, run_id, out.with_name(f"{out.name}.answers"))
+        async def lesson(client: PublicClient) -> Distilled:
+            return await teaching.lesson(client, asked, answers, _say)
 
-        answers = Access(url, key, "teacher").run(answers_of)
-    except (QuestionsInvalidError, OtherRunError, OSError) as error:
+        result = Access(url, key, "teacher").run(lesson)
+    except (QuestionsInvalidError, NothingLearnedError, OtherRunError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    given = [answers[teacher.name, question.line] for question in asked]
-    result = distilled(asked, given, needs_citation=bool(knowledge_bases))
-    if not result.rows:
-        first = next((answer.error for answer in given if answer.error), "")
-        raise click.ClickException(f"no answer can be learned: {', '.join(result.summary)}; {first}".rstrip("; "))
-    out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in result.rows), encoding="utf-8")
+    out.write_text(as_data(result), encoding="utf-8")
     click.echo("\n".join(result.summary))
     click.echo(f"the training data is {out}: look at it with quiver tune check {out}")
 

@@ -43,14 +43,14 @@ class ClusterJobs:
         self._without_jobs: set[Key] = set()
         self._forgotten: set[str] = set()
 
-    def refusal(self, key: Key) -> Condition | None:
+    def refusal(self, *, asks: bool) -> Condition | None:
         if not self._platform.trainings:
             message = "this installation runs no jobs; install the chart with tuning.enabled=true"
             return condition(c.ACCEPTED, False, c.NO_JOBS, message)
-        if key.kind == "Evaluation" and not self._delegation_secret:
+        if asks and not self._delegation_secret:
             message = (
-                "evaluations need the secret that signs the management API's tokens; install the chart with "
-                "console.enabled=true"
+                "evaluations and teachers need the secret that signs the management API's tokens; install the chart "
+                "with console.enabled=true"
             )
             return condition(c.ACCEPTED, False, c.NO_JOBS, message)
         return None

@@ -85,7 +85,7 @@ class EngineRuntime(Protocol):
 class JobRuntime(Protocol):
     """Runs trainings and evaluations as jobs of a cluster or as processes."""
 
-    def refusal(self, key: Key) -> Condition | None:
+    def refusal(self, *, asks: bool) -> Condition | None:
         """Why this back end runs no job of this kind at all, None if it does."""
 
     def token(self, tenant: str, name: str) -> str:

@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from contract import conditions as c
-from contract.conditions import Condition, condition, stamp
+from contract.conditions import Condition, stamp
 from contract.evaluation import Evaluation
 from contract.resource import Key
-from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
-from operators.controllers.job import next_look, obstacle, removed, secret_of
+from operators.controllers.job import missing_model, next_look, obstacle, removed, secret_of
 from operators.desired.evaluation import evaluation_job
 from operators.reconcile.evaluation import is_compared, next_status, run_of, seconds_left
 from operators.reconcile.job_report import JobReport
@@ -20,7 +18,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     if stored is None:
         return await removed(key, context)
     item, tenant = stored.item, cache.owner(stored.item.namespace) or ""
-    verdict = context.jobs.refusal(key) or cache.verdict(item, now)
+    verdict = context.jobs.refusal(asks=True) or cache.verdict(item, now)
     run = run_of(item, now)
     waits_for, report = None, None
     if verdict.holds and not is_compared(item, run):
@@ -41,23 +39,12 @@ async def _asked(
     spec = item.spec
     secret = await secret_of(spec.questions, item.namespace, context)
     shared = obstacle(spec.questions, item.namespace, secret, stopped=spec.stopped, stays="answers")
-    waits_for = shared or _missing_model(item, tenant, context.cache)
+    waits_for = shared or missing_model(
+        {variant.model for variant in spec.variants}, item.namespace, tenant, context.cache
+    )
     if waits_for:
         await context.jobs.stop(item.key)
         return waits_for, None
     token = context.jobs.token(tenant, f"evaluation {item.name}")
     job = evaluation_job(item, run, tenant, token=token, credentials={"data": secret or {}})
     return None, await context.jobs.run(job)
-
-
-def _missing_model(item: Evaluation, tenant: str, cache: ClusterCache) -> Condition | None:
-    """A job does not wait for models: it would hold the turn that a training of them needs."""
-    for variant in item.spec.variants:
-        name = variant.model.partition("@")[0]
-        base = cache.base_model(name)
-        adapter = next((each for each in cache.adapters(item.namespace) if each.name == name), None)
-        answers = (base and base.spec.allows(tenant)) or (adapter and adapter.status.active)
-        if not answers:
-            message = f"no model {name} answers for tenant {tenant} yet; it begins then, or correct the variant"
-            return condition(c.READY, False, c.WAITING, message)
-    return None

@@ -1,11 +1,12 @@
 """What the controllers of all objects with a job have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from contract import conditions as c
 from contract.conditions import Condition, condition
 from contract.fine_tune import Data
 from contract.resource import Key
+from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
 from operators.reconcile.job_report import JobReport
 
@@ -41,4 +42,16 @@ def obstacle(
     if secret is None:
         message = f"there is no Secret {data.credentials} in namespace {namespace}; create it"
         return condition(c.READY, False, c.SECRET_MISSING, message)
+    return None
+
+
+def missing_model(models: Collection[str], namespace: str, tenant: str, cache: ClusterCache) -> Condition | None:
+    """A job does not wait for the models that it asks: it would hold the turn that a training of them needs."""
+    for name in sorted(model.partition("@")[0] for model in models):
+        base = cache.base_model(name)
+        adapter = next((each for each in cache.adapters(namespace) if each.name == name), None)
+        answers = (base and base.spec.allows(tenant)) or (adapter and adapter.status.active)
+        if not answers:
+            message = f"no model {name} answers for tenant {tenant} yet; it begins then, or correct the name"
+            return condition(c.READY, False, c.WAITING, message)
     return None

@@ -80,7 +80,7 @@ def _is_indexed(tenant: Tenant, cache: ClusterCache) -> bool:
 
 def _proof(context: Context) -> Offboarding:
     cache = context.cache
-    runs_jobs = context.jobs.refusal(Key(kind="FineTune", namespace=None, name="")) is None
+    runs_jobs = context.jobs.refusal(asks=False) is None
     return Offboarding(
         objects="no object of the tenant is left in the namespace",
         engines="no agent reports an adapter of the tenant",

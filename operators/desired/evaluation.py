@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from contract.evaluation import Evaluation, EvaluationSpec
 from operators.desired.job import Job
@@ -10,10 +10,7 @@ from operators.desired.job import Job
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationJob(Job):
-    """`token` lets the job ask the gateway as its tenant."""
-
     spec: EvaluationSpec
-    token: str = field(default="", repr=False)
 
     def arguments(self, root: str, gateway: str) -> tuple[str, ...]:
         """Of `python -m operators.evaluation`. `gateway` is its address."""

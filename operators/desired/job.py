@@ -10,13 +10,19 @@ from contract.resource import Key
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """`data` is what is fetched first. `credentials` are for what is fetched, as `serving.agent.fetch` reads them;
-    empty without any."""
+    empty without any. `token` lets the job ask the gateway as its tenant; empty if it asks nothing."""
 
     key: Key
     run: str
     tenant: str
     data: Data
     credentials: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+    @property
+    def data_file(self) -> str:
+        """The name of the fetched data in the folder."""
+        return DATA
 
     @property
     def prefix(self) -> str:
@@ -33,7 +39,7 @@ class Job:
         pinned = ("--sha256", self.data.digest) if self.data.digest else ()
         kept = f"{self.prefix}{REFERENCE}"
         words = ("--alone", self.prefix, "--keep", kept)
-        return ("--data", self.data.source, f"{root}/{self.folder}/{DATA}", *words, *pinned)
+        return ("--data", self.data.source, f"{root}/{self.folder}/{self.data_file}", *words, *pinned)
 
 
 def folder_prefix(key: Key) -> str:

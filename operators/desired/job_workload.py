@@ -106,8 +106,7 @@ def job_workload(job: AnyJob, platform: Platform) -> Manifest:
 def credentials_of(job: Job, platform: Platform, uid: str) -> Manifest | None:
     """The Secret with what the job authenticates itself by, None if it needs nothing. It goes with the job, whose uid
     is given."""
-    token = job.token if isinstance(job, EvaluationJob) else ""
-    text = {name: value for name, value in (("credentials", job.credentials), ("token", token)) if value}
+    text = {name: value for name, value in (("credentials", job.credentials), ("token", job.token)) if value}
     if not text:
         return None
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job_name(job), "uid": uid}
@@ -219,18 +218,18 @@ def _located(job: Job, platform: Platform) -> Job:
 def _work(job: AnyJob, platform: Platform) -> Manifest:
     match job:
         case TrainingJob():
-            words: Sequence[str] = ("tuning.trainer.job", *job.arguments(ROOT, mounted_source(job.base)))
+            words = _training(job, platform)
             resources = _resources(job.spec.resources)
         case EvaluationJob():
-            words = ("operators.evaluation", *job.arguments(ROOT, platform.gateway_url))
+            words = (platform.trainer_python, "-m", "operators.evaluation", *job.arguments(ROOT, platform.gateway_url))
             resources = {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
     environment = {**platform.engine_environment, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
-    token = [_secret(job, "QUIVER_API_KEY", "token")] if isinstance(job, EvaluationJob) else []
+    token = [_secret(job, "QUIVER_API_KEY", "token")] if job.token else []
     return {
         "name": WORK,
         "image": platform.trainer_image,
         "imagePullPolicy": platform.pull_policy,
-        "command": [platform.trainer_python, "-m", *words, "--result", _RESULT],
+        "command": [*words, "--result", _RESULT],
         "env": [*plain(environment), *token, *hub_token(platform)],
         "resources": resources,
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -238,6 +237,13 @@ def _work(job: AnyJob, platform: Platform) -> Manifest:
         # PyTorch's processes share more memory than a container's default of 64 MiB.
         "volumeMounts": [*_mounts(job.tenant, platform), {"name": "shm", "mountPath": "/dev/shm"}],  # noqa: S108
     }
+
+
+def _training(job: TrainingJob, platform: Platform) -> Sequence[str]:
+    python = (platform.trainer_python, "-m")
+    teaching = job.teaching_arguments(ROOT, platform.gateway_url)
+    taught = (*python, "operators.evaluation.teaching", *teaching) if teaching else ()
+    return (*taught, *python, "tuning.trainer.job", *job.arguments(ROOT, mounted_source(job.base)))
 
 
 def _mounts(tenant: str, platform: Platform) -> Sequence[Manifest]:

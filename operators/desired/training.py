@@ -8,7 +8,7 @@ from typing import Any
 from contract.adapter import ActiveVersion
 from contract.base_model import BaseModel, Resources
 from contract.fine_tune import FineTune, FineTuneSpec
-from contract.job import START
+from contract.job import DATA, QUESTIONS, START
 from operators.desired.job import Job
 
 GPU = "nvidia.com/gpu"
@@ -24,6 +24,10 @@ class TrainingJob(Job):
     start: str | None = None
 
     @property
+    def data_file(self) -> str:
+        return QUESTIONS if self.spec.teacher else DATA
+
+    @property
     def versions(self) -> str:
         """The folder of the tenant's trained adapters, below that of all jobs."""
         return f"{self.tenant}/versions"
@@ -31,6 +35,13 @@ class TrainingJob(Job):
     def fetch_arguments(self, root: str) -> tuple[str, ...]:
         adapter = ("--adapter", self.start, f"{root}/{self.folder}/{START}") if self.start else ()
         return (*super().fetch_arguments(root), *adapter)
+
+    def teaching_arguments(self, root: str, gateway: str) -> tuple[str, ...]:
+        """Of `python -m operators.evaluation.teaching`, before the trainer's command; empty without a teacher."""
+        if self.spec.teacher is None:
+            return ()
+        teacher = self.spec.teacher.model_dump_json(by_alias=True)
+        return ("--folder", f"{root}/{self.folder}", "--url", gateway, "--teacher", teacher, "--")
 
     def arguments(self, root: str, base: str) -> tuple[str, ...]:
         """Of `python -m tuning.trainer.job`. `base` is the base model's folder, or its name on the hub."""
@@ -47,14 +58,16 @@ def training_job(
     *,
     start: ActiveVersion | None,
     credentials: Mapping[str, Mapping[str, str]],
+    token: str = "",
 ) -> TrainingJob:
-    """`credentials` are by input: data and adapter."""
+    """`credentials` are by input: data and adapter. `token` is for asking the teacher."""
     return TrainingJob(
         key=tune.key,
         run=tune.spec.run,
         tenant=tenant,
         data=tune.spec.data,
         credentials=json.dumps(credentials) if any(credentials.values()) else "",
+        token=token,
         base=base.spec.source,
         spec=tune.spec,
         most_rank=base.spec.lora.max_rank,

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from contract.job import DATA, REFUSED, RESULT
 from operators.clients.public_client import PublicClient, RefusedError, connected
 from operators.evaluation.asking import Asking, place_of, until_listed
+from operators.evaluation.output import Progress, say
 from operators.evaluation.references import first, this_run
 from operators.evaluation.summary import summary
 from operators.settings import AskingSettings
@@ -41,12 +42,12 @@ def main() -> int:
         plan = Plan.model_validate({**given.plan, "questions": str(given.folder / DATA)})
         result = _done(given.folder, plan, given.url)
     except (QuestionsInvalidError, ValidationError) as error:
-        _say({"error": str(error)})
+        say({"error": str(error)})
         return REFUSED
     except (RefusedError, OtherRunError, OSError) as error:  # they may pass: a key, a limit, a gateway that restarts
-        _say({"error": str(error)})
+        say({"error": str(error)})
         return 1
-    _say({"result": result})
+    say({"result": result})
     if given.result:
         given.result.write_text(json.dumps({"result": result}))
     return 0
@@ -76,22 +77,10 @@ async def _asked(client: PublicClient, folder: Path, plan: Plan, questions: list
     await until_listed(client, models)
     place = await place_of(client, models)
     try:
-        return await answered(plan, questions, place, Asking(client).ask, folder, _Progress())
+        return await answered(plan, questions, place, Asking(client).ask, folder, Progress())
     except OtherRunError:
         (folder / ANSWERS).unlink()
-        return await answered(plan, questions, place, Asking(client).ask, folder, _Progress())
-
-
-class _Progress:
-    """Says every hundredth part of the answers."""
-
-    def __init__(self) -> None:
-        self._said = 0
-
-    def __call__(self, done: int, total: int) -> None:
-        if done == total or done - self._said >= max(1, total // 100):
-            self._said = done
-            _say({"answers": done, "of": total})
+        return await answered(plan, questions, place, Asking(client).ask, folder, Progress())
 
 
 def _write(folder: Path, plan: Plan, questions: list[Question], answers: Answers) -> None:
@@ -105,11 +94,6 @@ def _write(folder: Path, plan: Plan, questions: list[Question], answers: Answers
     reference = first(folder, this)
     since = () if reference.run == this.run else changes(reference, scores, questions)
     replace(folder / RESULT, json.dumps(summary(result, digest, reference.run if since else "", since)))
-
-
-def _say(line: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -119,8 +119,11 @@ def _evaluate(layout: Layout, job: EvaluationJob) -> ProcessSpec:
 def _train(layout: Layout, job: TrainingJob) -> ProcessSpec:
     """At a low priority, since it takes every core for minutes."""
     arguments = job.arguments(str(layout.jobs), job.base)
-    command = (str(layout.engine_python), "-m", "tuning.trainer.job", *arguments)
-    environment = {**layout.environment, **layout.fetching, "PYTHONDONTWRITEBYTECODE": "1"}
+    teaching = job.teaching_arguments(str(layout.jobs), url(layout.gateway_port))
+    taught = (sys.executable, "-m", "operators.evaluation.teaching", *teaching) if teaching else ()
+    command = (*taught, str(layout.engine_python), "-m", "tuning.trainer.job", *arguments)
+    key = {"QUIVER_API_KEY": job.token} if job.token else {}
+    environment = {**layout.environment, **layout.fetching, **key, "PYTHONDONTWRITEBYTECODE": "1"}
     return ProcessSpec(_called(job), command, environment, nice=TRAINING_NICE)
 
 

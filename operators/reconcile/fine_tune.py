@@ -43,6 +43,8 @@ def _fields(line: Line) -> Mapping[str, Any]:
     fields |= {field: round(line[name]) for name, field in rounded.items() if line.get(name) is not None}
     if "step" in line:
         fields["steps"] = line["of"]
+    if "answers" in line:
+        fields |= {"answers": line["answers"], "questions": line["of"]}
     if "trial" in line:
         fields["trial"] = f"{line['trial']} of {line['of']}: {line['recipe']}: {_outcome(line)}"
     if "which" in line:
@@ -89,6 +91,8 @@ def _trained(result: Result) -> str:
 def _doing(training: Training) -> str:
     if training.trial and not training.steps:
         return f"trial {training.trial}"
+    if training.answers < training.questions:
+        return f"{training.answers} of {training.questions} answers of its teacher"
     if not training.steps:
         return "its inputs are fetched and read"
     left = f", about {max(1, round(training.seconds_left / 60))} min left" if training.seconds_left else ""

@@ -11,6 +11,7 @@ import yaml
 
 from contract.names import API_VERSION
 from examples.demo.platform import Platform, is_ready
+from models.demo.corpus import Example
 from tests.tuning.training import rows
 
 RECIPE = {"rank": 4, "alpha": 8, "learningRate": 2e-3, "epochs": 2, "maxLength": 512, "patience": 50}
@@ -85,6 +86,28 @@ def test_an_evaluation_compares_base_and_adapter(trained: Platform) -> None:
     assert result["count"] == 20
     assert "<svg" in Path(result["report"], "report.html").read_text()
     assert result["conclusion"] in _says(trained, "evaluations", "comparison")
+
+
+def test_a_teachers_answers_are_learned(trained: Platform, questions: list[Example]) -> None:
+    asked = "".join(json.dumps({"question": each.question}) + "\n" for each in questions[:40])
+    (trained.root / "documents/acme/training/asked.jsonl").write_text(asked)
+    tune = _object("FineTune", "taught", baseModel="quiver-demo", hyperparameters={**RECIPE, "epochs": 1},
+                   teacher={"model": "quiver-demo", "knowledgeBases": ["facts"]},
+                   data={"source": "./documents/acme/training/asked.jsonl"})  # fmt: skip
+    file = trained.root / "taught.yaml"
+    file.write_text(yaml.safe_dump(tune))
+    try:
+        trained.wait_until(lambda: is_ready(_stored(trained, "fineTunes", "taught")), what="lesson")
+        status = _stored(trained, "fineTunes", "taught")["status"]
+        assert status["training"]["answers"] == status["training"]["questions"] == 40
+        rows_learned = int(status["result"]["teacher"].partition(" rows")[0])
+        assert 20 < rows_learned <= 40
+        assert status["result"]["rows"] + status["result"]["heldOutRows"] <= rows_learned
+        left = (trained.root / ".quiver/jobs/acme/runs").glob("finetune.taught.*/*.jsonl")
+        assert not list(left)  # neither questions nor answers stay
+    finally:
+        file.unlink()
+        trained.wait_until(lambda: len(trained.objects("fineTunes")) == 1, what="removal")
 
 
 def test_faults_of_the_examples_are_said_on_the_object(trained: Platform) -> None:

@@ -18,9 +18,10 @@ import optuna
 import torch
 
 from contract.fine_tune import Augmentation
-from contract.job import DATA, REFUSED, RESULT, START
+from contract.job import DATA, QUESTIONS, REFUSED, RESULT, START, TEACHER
 from tuning.augmentation import outcome
 from tuning.base import ADAPTER_FILES, adapter_digest, located
+from tuning.evaluation.run import ANSWERS
 from tuning.recipe import Recipe
 from tuning.rendering import BaseUnreadableError
 from tuning.trainer.augment import RESULT as AUGMENT_RESULT
@@ -54,7 +55,7 @@ class Job:
         file = self.folder / RESULT
         if not file.is_file():
             adapter, gained = self._made(say)
-            result = {**self._result(adapter), **gained}
+            result = {**self._result(adapter), **gained, **self._taught()}
             self._publish(adapter, result["digest"])
             _replace(file, json.dumps(result))
         self._clear()
@@ -89,6 +90,10 @@ class Job:
             augment(order, how, say)
         return order.out / "adapter", {"augmentation": outcome(json.loads((order.out / AUGMENT_RESULT).read_text()))}
 
+    def _taught(self) -> Mapping[str, str]:
+        file = self.folder / TEACHER
+        return {"teacher": file.read_text(encoding="utf-8")} if file.is_file() else {}
+
     def _result(self, adapter: Path) -> Mapping[str, Any]:
         lineage = json.loads((adapter / LINEAGE).read_text())
         return {
@@ -118,7 +123,8 @@ class Job:
 
     def _clear(self) -> None:
         """The examples and checkpoints of a finished job are not needed any more."""
-        (self.folder / DATA).unlink(missing_ok=True)
+        for name in (DATA, QUESTIONS, ANSWERS):
+            (self.folder / name).unlink(missing_ok=True)
         for name in (START, _WORK):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 

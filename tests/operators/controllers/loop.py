@@ -68,7 +68,7 @@ class Jobs:
         self.report = JobReport("Running")
         self.running: dict[Key, Job] = {}
 
-    def refusal(self, key: Key) -> Condition | None:
+    def refusal(self, *, asks: bool) -> Condition | None:
         return None
 
     def token(self, tenant: str, name: str) -> str:

@@ -48,6 +48,12 @@ def _ready(loop: Loop, name: str = "style") -> Condition:
     return ready
 
 
+def _made(**spec: Any) -> FineTune:
+    tune = objects.fine_tune(**spec)
+    assert isinstance(tune, FineTune)
+    return tune
+
+
 def _says(loop: Loop, *items: AnyObject, **tenant: Any) -> Loop:
     loop.files_say((objects.base_model(), objects.tenant("acme", **tenant), objects.tenant("globex"), *items))
     return loop.settle()
@@ -55,6 +61,25 @@ def _says(loop: Loop, *items: AnyObject, **tenant: Any) -> Loop:
 
 def _candidate(loop: Loop, adapter: str) -> DesiredAdapter | None:
     return next((item for item in loop.pushed.desired.adapters if item.adapter == adapter), None)
+
+
+def test_a_teacher_is_asked_as_the_tenant_and_its_answers_are_counted(loop: Loop) -> None:
+    loop.jobs.report = JobReport("Running", ({"answers": 12, "of": 60},))
+    _says(loop, objects.fine_tune(teacher={"model": "base"}))
+    assert loop.jobs.running[STYLE].token == "token of acme"
+    assert _ready(loop).message == "12 of 60 answers of its teacher"
+
+
+def test_a_training_waits_for_its_teacher_without_holding_the_turn(loop: Loop) -> None:
+    _says(loop, objects.fine_tune(teacher={"model": "nobody"}))
+    assert not loop.jobs.running
+    assert _ready(loop).reason == c.WAITING
+    assert "no model nobody answers for tenant acme" in _ready(loop).message
+
+
+def test_with_a_teacher_it_is_another_training() -> None:
+    plain, taught = (_made(**given) for given in ({}, {"teacher": {"model": "base"}}))
+    assert plain.spec.run != taught.spec.run
 
 
 def test_progress_is_in_the_status(loop: Loop) -> None:

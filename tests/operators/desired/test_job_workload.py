@@ -1,11 +1,12 @@
 """The job of a training: what it may see, and what it may not."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from contract.base_model import BaseModel
-from contract.fine_tune import FineTune
-from contract.job import REFUSED
+from contract.fine_tune import FineTune, Teacher
+from contract.job import QUESTIONS, REFUSED
 from operators.desired.engine_workload import Platform
 from operators.desired.job_workload import clearing, credentials_of, job_workload, selector
 from operators.desired.training import TrainingJob, training_job
@@ -66,6 +67,29 @@ def test_the_trainer_gets_the_recipe_and_the_mounted_base() -> None:
     assert given["--base"] == "/models/models/base"
     assert json.loads(given["--search"]) == {"trials": 4, "minutes": 5}
     assert given["--folder"].startswith("/jobs/acme/runs/finetune.style.")
+
+
+def test_a_teacher_is_asked_with_a_token_before_the_trainer_begins() -> None:
+    job = replace(_job(teacher={"model": "base", "knowledgeBases": ["facts"]}), token="hunter2")
+    fetch, trainer = _containers(_pod(job))
+    words = trainer["command"]
+    asking, training = words[: words.index("--")], words[words.index("--") + 1 :]
+    assert asking[1:3] == ["-m", "operators.evaluation.teaching"]
+    assert Teacher.model_validate_json(asking[asking.index("--teacher") + 1]).knowledge_bases == ("facts",)
+    assert training[1:3] == ["-m", "tuning.trainer.job"]
+    assert f"/jobs/{job.folder}/{QUESTIONS}" in fetch["command"]
+    (key,) = (each for each in trainer["env"] if each["name"] == "QUIVER_API_KEY")
+    assert key["valueFrom"]["secretKeyRef"]["key"] == "token"
+    assert "hunter2" not in json.dumps(job_workload(job, PLATFORM))
+    secret = credentials_of(job, PLATFORM, "uid")
+    assert secret
+    assert secret["stringData"] == {"token": "hunter2"}
+
+
+def test_a_training_without_a_teacher_asks_nobody() -> None:
+    (trainer,) = _pod(_job())["containers"]
+    assert "QUIVER_API_KEY" not in json.dumps(trainer["env"])
+    assert "--" not in trainer["command"]
 
 
 def test_the_trainer_is_not_given_the_credentials() -> None:
