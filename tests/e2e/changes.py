@@ -82,6 +82,7 @@ class Changes:
         self.secret_kept = self.cluster.get("secret", "quiver-internal")["data"] == secret
 
     def kill(self, part: str) -> None:
+        self.cluster.wait(lambda: self.cluster.ready_pods(part), part)  # it may still miss a part killed before
         (victim, *_) = self.cluster.ready_pods(part)
         self.cluster.kubectl("delete", "pod", victim, "--grace-period=0", "--force")
         if part == "engine":
