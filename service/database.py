@@ -1,4 +1,4 @@
-"""Crash-safe SQLite files: every commit is on disk, and a damaged file is renamed and replaced."""
+"""SQLite files that survive kills: a damaged one is renamed and replaced."""
 
 import logging
 import sqlite3
@@ -11,18 +11,22 @@ logger = logging.getLogger(__name__)
 Isolation = Literal["DEFERRED"] | None
 
 
-def opened(path: Path, schema: str, *, isolation: Isolation = "DEFERRED") -> sqlite3.Connection:
+def opened(
+    path: Path, schema: str, *, isolation: Isolation = "DEFERRED", survives_power_loss: bool = True
+) -> sqlite3.Connection:
     """A connection for any thread, one call at a time. With `isolation` None the caller manages transactions.
+    What does not survive a power loss loses its last commits then, and waits for no disk at others.
 
     A damaged file is kept beside a new, empty one. Raises sqlite3.OperationalError for system faults, as of the disk.
     """
+    synchronous = "full" if survives_power_loss else "normal"  # https://sqlite.org/pragma.html#pragma_synchronous
     try:
-        return _connected(path, schema, isolation)
+        return _connected(path, schema, isolation, synchronous)
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
         logger.error("%s is damaged (%s); it is kept as %s", path, error, put_aside(path))
-        return _connected(path, schema, isolation)
+        return _connected(path, schema, isolation, synchronous)
 
 
 def put_aside(path: Path) -> Path:
@@ -35,11 +39,11 @@ def put_aside(path: Path) -> Path:
     return aside
 
 
-def _connected(path: Path, schema: str, isolation: Isolation) -> sqlite3.Connection:
+def _connected(path: Path, schema: str, isolation: Isolation, synchronous: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=isolation)
     try:
         connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
+        connection.execute(f"pragma synchronous = {synchronous}")
         connection.executescript(schema)
         if connection.execute("pragma quick_check").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("its pages contradict each other")

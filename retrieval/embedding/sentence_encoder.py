@@ -1,7 +1,7 @@
 """An embedder in this process: ONNX Runtime over a folder with `model.onnx`, `tokenizer.json` and `embedder.json`."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from retrieval.errors import EmbedderError
 
 TOKEN_CHARACTERS = 16  # the length of the longest piece of real words in the vocabulary
 BATCH = 16
+LONGER = 1.5  # than the shortest text of a batch: every text is as much work as the longest
 
 
 class SentenceEncoder:
@@ -86,8 +87,10 @@ class SentenceEncoder:
         return self._tokenizer.encode(text, add_special_tokens=False)
 
     def _embedded(self, texts: Sequence[str]) -> Vectors:
-        batches = [self._batch(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
-        return np.concatenate(batches) if batches else np.empty((0, self.dimensions), np.float32)
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        for places in batches([len(text) for text in texts]):
+            vectors[places] = self._batch([texts[place] for place in places])
+        return vectors
 
     def _dimensions(self, folder: Path) -> int:
         width = int(self._batch([""]).shape[1])
@@ -108,6 +111,18 @@ class SentenceEncoder:
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         hidden = self._session.run(None, {name: feeds[name] for name in self._inputs})[0]
         return _pooled(hidden, mask, self._recipe.pooling)
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The places of texts to embed together, at most BATCH of similar length."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) == BATCH or lengths[place] > LONGER * lengths[batch[0]]):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:

@@ -33,6 +33,7 @@ from retrieval.documents.web_library import WebLibrary
 from retrieval.errors import RetrievalError
 from retrieval.ingest.ledger import Ledger
 from retrieval.ingest.metrics import WorkerMetrics
+from retrieval.ingest.parse.parsers import parsers
 from retrieval.ingest.pipeline import Pipeline
 from retrieval.ingest.routes import routes
 from retrieval.ingest.settings import Settings
@@ -117,6 +118,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with contextlib.suppress(OSError):  # the first document's parser says it
+            parsers().prepare()
         async with (
             _client(settings) as client,
             _working(parts.worker),

@@ -1,7 +1,7 @@
 """The worker's memory in one SQLite file: the desired set, and the state of every document.
 
 Several threads may use it; a lock runs one call at a time. Everything in it can be rebuilt from the sources and the
-store: the loss of a ledger costs time, but no documents.
+store: the loss of a ledger, or of its last lines by a power loss, costs time, but no documents.
 """
 
 import sqlite3
@@ -90,7 +90,7 @@ class Ledger:
     def __init__(self, path: Path, changed: Callable[[], None] = lambda: None) -> None:
         self._path, self._changed, self._lock = path, changed, RLock()
         with self._translated():
-            self._connection = database.opened(path, _SCHEMA, isolation=None)
+            self._connection = database.opened(path, _SCHEMA, isolation=None, survives_power_loss=False)
 
     def close(self) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Starts parsers through the fork server, which is started at the first use and again after its end."""
+"""Starts parsers through the fork server, which is started once and again after its end."""
 
 import atexit
 import contextlib
@@ -47,6 +47,11 @@ class Parsers:
         self._command, self._lock = command, Lock()
         self._server: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
+    def prepare(self) -> None:
+        """Starts the fork server before its first use: it imports parsers for half a second. Raises OSError."""
+        with self._lock:
+            self._running()
+
     def start(self, request: Request) -> RunningParser:
         """Raises OSError if no process can be started."""
         with contextlib.ExitStack() as given, contextlib.ExitStack() as kept:
@@ -73,13 +78,16 @@ class Parsers:
             self._server = None
 
     def _send(self, message: bytes, descriptors: list[int]) -> None:
-        """Starts the fork server if there is none, or it has ended."""
         with self._lock:
-            if self._server is not None and self._server[0].poll() is not None:
-                self.close()
-            if self._server is None:
-                self._server = self._started()
-            socket.send_fds(self._server[1], [message], descriptors)
+            socket.send_fds(self._running(), [message], descriptors)
+
+    def _running(self) -> socket.socket:
+        """The fork server's, which is started if there is none, or it has ended."""
+        if self._server is not None and self._server[0].poll() is not None:
+            self.close()
+        if self._server is None:
+            self._server = self._started()
+        return self._server[1]
 
     def _started(self) -> "tuple[subprocess.Popen[bytes], socket.socket]":
         """It ends with this process, which holds the other end of its socket."""

@@ -1,5 +1,6 @@
 """Every format, in the parser's own process; and everything that a file can do wrong."""
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from retrieval.errors import DocumentError, DocumentUnavailableError
 from retrieval.ingest.chunk import Block
 from retrieval.ingest.limits import Limits
 from retrieval.ingest.parse import markdown
-from retrieval.ingest.parse.child import _within
+from retrieval.ingest.parse.child import Request, _within
 from retrieval.ingest.parse.clean import clean
 from retrieval.ingest.parse.parsers import Parsers
 from retrieval.ingest.parse.run import parse
@@ -230,6 +231,21 @@ def acting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Acting]:
     yield act
     for each in made:
         each.close()
+
+
+def test_a_fork_server_that_is_prepared_reads_the_first_document(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    start = f"open({str(started)!r}, 'a').write('x')"
+    server = f"from retrieval.ingest.parse.fork_server import parse, serve\n{start}\nserve(parse)"
+    with contextlib.closing(Parsers([sys.executable, "-c", server])) as parsers:
+        parsers.prepare()
+        parsers.prepare()
+        with contextlib.closing(parsers.start(Request("a.txt", 2**30, 10, 1000))) as parser:
+            with parser.document as document:
+                document.write(b"text")
+            assert b"text" in parser.answer.read()
+            assert parser.wait() == 0
+    assert started.read_text() == "x"
 
 
 @given(st.text(alphabet="`~<!->[]()*#_ \nab0", max_size=60))
