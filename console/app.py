@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(BearerAuth, tokens=None, metrics=optional(settings.metrics_token.get_secret_value()),
                        public=frozenset()),
             Middleware(Guard),
-            Middleware(BodyLimit, most_bytes=MOST_BYTES, streamed=(f"{documents.UPLOADS}/",)),
+            Middleware(BodyLimit, most_bytes=MOST_BYTES, streamed=(f"{documents.UPLOADS}/", training.UPLOADS)),
         ],
         exception_handlers={
             SignInNeeded: _on_sign_in_needed,

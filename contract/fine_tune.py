@@ -14,9 +14,10 @@ from contract.value import Digest, ModelName, Name, Uri, Value
 
 _RUN_DIGITS = 12
 # The rule of a source that is one file, and its remedy.
+_A_FILE = "^((s3|gs|https|hf)://.+|upload://file-[A-Za-z0-9]+)$"
 FILE_RULE = (
-    "!self.matches('(^|/)[.][.](/|$)') && (self.startsWith('/') || self.matches('^(s3|gs|https|hf)://.+$'))",
-    "name a file: a path in the tenant's directory of documents, or one under s3://, gs://, https:// or hf://",
+    f"!self.matches('(^|/)[.][.](/|$)') && (self.startsWith('/') || self.matches('{_A_FILE}'))",
+    "name a file: a path among the tenant's documents, upload://ID, or one under s3://, gs://, https:// or hf://",
 )
 
 Method = Literal["LoRA", "rsLoRA", "DoRA", "QLoRA", "QDoRA", "Full"]
@@ -36,15 +37,24 @@ def _with_question(template: str) -> str:
 Template = Annotated[str, StringConstraints(max_length=500), AfterValidator(_with_question)]
 
 
+UPLOAD = "upload://"
+
+
 class Data(Value):
     """Examples: JSON lines of chats, of prompts and completions, of Alpaca's or ShareGPT's form (docs/tuning.md)."""
 
     source: Uri
-    """A file: a path in the tenant's own directory of documents, or one under s3://, gs://, https:// or hf://."""
+    """A file: a path in the tenant's own directory of documents, one that was uploaded with POST /v1/files, as
+    upload://ID, or one under s3://, gs://, https:// or hf://."""
     digest: Digest | None = None
     """The SHA-256 of the file, in hexadecimal digits: any other content is refused."""
     credentials: Name | None = None
     """A Secret in the same namespace with the source's credentials."""
+
+    @property
+    def upload(self) -> str:
+        """The id of the uploaded file; empty for another source."""
+        return self.source.removeprefix(UPLOAD) if self.source.startswith(UPLOAD) else ""
 
 
 class Teacher(Value):

@@ -6,6 +6,7 @@ from typing import Any
 
 from contract import conditions as c
 from contract import job as jobs
+from contract.api_key import Scope
 from contract.conditions import Condition, condition
 from contract.resource import Key
 from kube.client import Client, Item
@@ -49,16 +50,16 @@ class ClusterJobs:
             return condition(c.ACCEPTED, False, c.NO_JOBS, message)
         if asks and not self._delegation_secret:
             message = (
-                "evaluations and teachers need the secret that signs the management API's tokens; install the chart "
-                "with console.enabled=true"
+                "evaluations, teachers and uploaded data need the secret that signs the management API's tokens; "
+                "install the chart with console.enabled=true"
             )
             return condition(c.ACCEPTED, False, c.NO_JOBS, message)
         return None
 
-    def token(self, tenant: str, name: str) -> str:
+    def token(self, tenant: str, name: str, scopes: Collection[Scope]) -> str:
         from operators.evaluation.token import asking_token  # imported late: few operators sign tokens
 
-        return asking_token(self._delegation_secret, tenant, name)
+        return asking_token(self._delegation_secret, tenant, name, scopes)
 
     async def run(self, job: AnyJob) -> JobReport:
         self._without_jobs.discard(job.key)

@@ -1,11 +1,12 @@
 """Protocols of the back ends: a cluster, or one machine."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from contract.adapter import Adapter
 from contract.adapter_slice import AdapterSlice
+from contract.api_key import Scope
 from contract.base_model import BaseModel
 from contract.conditions import Condition
 from contract.drift import Tenants
@@ -88,7 +89,7 @@ class JobRuntime(Protocol):
     def refusal(self, *, asks: bool) -> Condition | None:
         """Why this back end runs no job of this kind at all, None if it does."""
 
-    def token(self, tenant: str, name: str) -> str:
+    def token(self, tenant: str, name: str, scopes: Collection[Scope]) -> str:
         """A token by which a job may ask the gateway as the tenant; `name` is the job's in logs."""
 
     async def run(self, job: AnyJob) -> JobReport:

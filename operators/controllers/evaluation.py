@@ -6,7 +6,7 @@ from contract.conditions import Condition, stamp
 from contract.evaluation import Evaluation
 from contract.resource import Key
 from operators.controllers.context import Context
-from operators.controllers.job import missing_model, next_look, obstacle, removed, secret_of
+from operators.controllers.job import missing_model, next_look, obstacle, removed, secret_of, token_of
 from operators.desired.evaluation import evaluation_job
 from operators.reconcile.evaluation import is_compared, next_status, run_of, seconds_left
 from operators.reconcile.job_report import JobReport
@@ -45,6 +45,6 @@ async def _asked(
     if waits_for:
         await context.jobs.stop(item.key)
         return waits_for, None
-    token = context.jobs.token(tenant, f"evaluation {item.name}")
+    token = token_of(spec.questions, tenant, f"evaluation {item.name}", context, asks=True)
     job = evaluation_job(item, run, tenant, token=token, credentials={"data": secret or {}})
     return None, await context.jobs.run(job)

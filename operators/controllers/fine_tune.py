@@ -11,7 +11,7 @@ from contract.names import API_VERSION
 from contract.resource import Key, Metadata
 from operators.controllers.cache import ClusterCache
 from operators.controllers.context import Context
-from operators.controllers.job import missing_model, next_look, obstacle, removed, secret_of
+from operators.controllers.job import missing_model, next_look, obstacle, removed, secret_of, token_of
 from operators.desired.training import training_job
 from operators.reconcile.fine_tune import next_status
 from operators.reconcile.job_report import JobReport
@@ -24,7 +24,9 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
     if stored is None:
         return await removed(key, context)
     tune = stored.item
-    verdict = context.jobs.refusal(asks=tune.spec.teacher is not None) or cache.verdict(tune, now)
+    verdict = context.jobs.refusal(asks=tune.spec.teacher is not None or bool(tune.spec.data.upload)) or cache.verdict(
+        tune, now
+    )
     waits_for, report = None, None
     if verdict.holds and not _is_trained(tune):
         waits_for, report = await _trained(tune, context, now)
@@ -56,7 +58,8 @@ async def _trained(tune: FineTune, context: Context, now: datetime) -> tuple[Con
         await context.jobs.stop(tune.key)
         return waits_for, None
     credentials = {"data": secret or {}, "adapter": cache.credentials.get(_start_key(tune), {})}
-    token = context.jobs.token(tenant, f"training {tune.name}") if tune.spec.teacher else ""
+    asks = tune.spec.teacher is not None
+    token = token_of(tune.spec.data, tenant, f"training {tune.name}", context, asks=asks)
     job = training_job(tune, base, tenant, start=_start(tune, cache), credentials=credentials, token=token)
     return None, await context.jobs.run(job)
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from contract import conditions as c
+from contract.api_key import Scope
 from contract.conditions import Condition, condition
 from contract.fine_tune import Data
 from contract.resource import Key
@@ -31,6 +32,14 @@ def next_look(report: JobReport | None, obstacle: Condition | None) -> float | N
 async def secret_of(data: Data, namespace: str, context: Context) -> Mapping[str, str] | None:
     """The credentials of the data's source: empty without any, None if there is no such Secret."""
     return await context.store.secret(namespace, data.credentials) if data.credentials else {}
+
+
+def token_of(data: Data, tenant: str, name: str, context: Context, *, asks: bool) -> str:
+    """What a job asks the gateway with, for models and for uploaded data alone; empty if it does neither."""
+    inference: list[Scope] = ["inference"] if asks else []
+    documents: list[Scope] = ["documents"] if data.upload else []
+    scopes = inference + documents
+    return context.jobs.token(tenant, name, scopes) if scopes else ""
 
 
 def obstacle(

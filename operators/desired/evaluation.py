@@ -12,6 +12,10 @@ from operators.desired.job import Job
 class EvaluationJob(Job):
     spec: EvaluationSpec
 
+    @property
+    def asks(self) -> bool:
+        return True
+
     def arguments(self, root: str, gateway: str) -> tuple[str, ...]:
         """Of `python -m operators.evaluation`. `gateway` is its address."""
         plan = self.spec.model_dump_json(by_alias=True, exclude_none=True, include=set(PLAN))

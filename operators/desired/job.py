@@ -20,6 +20,11 @@ class Job:
     token: str = field(default="", repr=False)
 
     @property
+    def asks(self) -> bool:
+        """Whether its work asks models, as its tenant."""
+        return False
+
+    @property
     def data_file(self) -> str:
         """The name of the fetched data in the folder."""
         return DATA

@@ -185,16 +185,18 @@ def _fetch(job: Job, platform: Platform) -> Manifest:
         **platform.agent_settings,
         "FILE_ROOTS": json.dumps([own, f"{ROOT}/{job.tenant}"]),
         "VOLUMES": VOLUMES,
+        **({"GATEWAY_URL": platform.gateway_url} if job.data.upload else {}),
         **({"CA_FILE": f"{CA}/ca.crt"} if platform.ca_config_map else {}),
     }
     secret = [_secret(job, "QUIVER_AGENT_CREDENTIALS", "credentials")] if job.credentials else []
+    token = [_secret(job, "QUIVER_AGENT_GATEWAY_TOKEN", "token")] if job.data.upload else []
     documents = [{"name": "documents", "mountPath": own, "subPath": job.tenant, "readOnly": True}]
     return {
         "name": "fetch",
         "image": platform.agent_image,
         "imagePullPolicy": platform.pull_policy,
         "command": ["python", "-m", "serving.agent.fetch", *_located(job, platform).fetch_arguments(ROOT)],
-        "env": [*plain({f"QUIVER_AGENT_{name}": value for name, value in settings.items()}), *secret],
+        "env": [*plain({f"QUIVER_AGENT_{name}": value for name, value in settings.items()}), *secret, *token],
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": restricted(),
@@ -224,7 +226,7 @@ def _work(job: AnyJob, platform: Platform) -> Manifest:
             words = (platform.trainer_python, "-m", "operators.evaluation", *job.arguments(ROOT, platform.gateway_url))
             resources = {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
     environment = {**platform.engine_environment, "HOME": "/cache", "HF_HOME": "/cache/huggingface"}
-    token = [_secret(job, "QUIVER_API_KEY", "token")] if job.token else []
+    token = [_secret(job, "QUIVER_API_KEY", "token")] if job.asks else []
     return {
         "name": WORK,
         "image": platform.trainer_image,

@@ -24,6 +24,10 @@ class TrainingJob(Job):
     start: str | None = None
 
     @property
+    def asks(self) -> bool:
+        return self.spec.teacher is not None
+
+    @property
     def data_file(self) -> str:
         return QUESTIONS if self.spec.teacher else DATA
 
@@ -60,7 +64,7 @@ def training_job(
     credentials: Mapping[str, Mapping[str, str]],
     token: str = "",
 ) -> TrainingJob:
-    """`credentials` are by input: data and adapter. `token` is for asking the teacher."""
+    """`credentials` are by input: data and adapter. `token` is for the teacher and uploaded data."""
     return TrainingJob(
         key=tune.key,
         run=tune.spec.run,

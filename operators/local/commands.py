@@ -97,8 +97,10 @@ def fetch(layout: Layout, job: Job) -> ProcessSpec:
     """Fetches the inputs of a job, as an agent fetches an adapter."""
     settings = {"QUIVER_AGENT_FILE_ROOTS": '["/"]', "QUIVER_AGENT_ALLOW_PRIVATE_SOURCES": "true"}
     credentials = {"QUIVER_AGENT_CREDENTIALS": job.credentials} if job.credentials else {}
+    gateway = {"QUIVER_AGENT_GATEWAY_URL": url(layout.gateway_port), "QUIVER_AGENT_GATEWAY_TOKEN": job.token}
+    environment = {**layout.environment, **settings, **credentials, **(gateway if job.data.upload else {})}
     command = (sys.executable, "-m", "serving.agent.fetch", *job.fetch_arguments(str(layout.jobs)))
-    return ProcessSpec(_called(job), command, {**layout.environment, **settings, **credentials}, nice=BACKGROUND_NICE)
+    return ProcessSpec(_called(job), command, environment, nice=BACKGROUND_NICE)
 
 
 def work(layout: Layout, job: AnyJob) -> ProcessSpec:
@@ -122,7 +124,7 @@ def _train(layout: Layout, job: TrainingJob) -> ProcessSpec:
     teaching = job.teaching_arguments(str(layout.jobs), url(layout.gateway_port))
     taught = (sys.executable, "-m", "operators.evaluation.teaching", *teaching) if teaching else ()
     command = (*taught, str(layout.engine_python), "-m", "tuning.trainer.job", *arguments)
-    key = {"QUIVER_API_KEY": job.token} if job.token else {}
+    key = {"QUIVER_API_KEY": job.token} if job.asks else {}
     environment = {**layout.environment, **layout.fetching, **key, "PYTHONDONTWRITEBYTECODE": "1"}
     return ProcessSpec(_called(job), command, environment, nice=TRAINING_NICE)
 

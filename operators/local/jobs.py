@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contract import job as jobs
+from contract.api_key import Scope
 from contract.conditions import Condition
 from contract.resource import Key
 from operators.controllers.events import Events
@@ -57,8 +58,8 @@ class LocalJobs:
     def refusal(self, *, asks: bool) -> Condition | None:
         return None
 
-    def token(self, tenant: str, name: str) -> str:
-        return asking_token(self._layout.tokens["management-gateway"], tenant, name)
+    def token(self, tenant: str, name: str, scopes: Collection[Scope]) -> str:
+        return asking_token(self._layout.tokens["management-gateway"], tenant, name, scopes)
 
     async def run(self, job: AnyJob) -> JobReport:
         current = self._running.get(job.key)

@@ -15,6 +15,12 @@ class SharedFileError(Exception):
     """The object's file has other objects, too; the message is its name."""
 
 
+def path_of(root: Path, item: AnyObject) -> Path:
+    """The file of an object that the platform writes. Names have no dot."""
+    kind = "key" if item.kind == "APIKey" else item.kind.lower()
+    return root / f"{kind}-{item.namespace}.{item.name}.yaml"
+
+
 def write(path: Path, item: AnyObject) -> None:
     """Readers see the whole file or none. Raises FileExistsError, and OSError for another fault."""
     data = to_data(item)

@@ -102,9 +102,8 @@ class DirectoryStore:
     async def make(self, adapter: Adapter) -> None:
         if adapter.key in self._cache.objects:
             return
-        file = self._root / f"adapter-{adapter.namespace}.{adapter.name}.yaml"  # names have no dot
         with suppress(FileExistsError):
-            await asyncio.to_thread(object_files.write, file, adapter)
+            await asyncio.to_thread(object_files.write, object_files.path_of(self._root, adapter), adapter)
 
     async def delete(self, stored: StoredObject[AnyObject]) -> None:
         """Deletes nothing of a deleted tenant: files belong to their author."""

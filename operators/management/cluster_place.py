@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from contract.adapter import Decision
 from contract.adapter_slice import AdapterSlice
-from contract.api_key import APIKey
 from contract.objects import AnyObject, collect, parse_stored, to_data
 from contract.resource import Key
 from contract.snapshot import Snapshot
@@ -23,7 +22,7 @@ from kube.errors import KubeError
 from kube.informer import Informer
 from kube.resource import ADAPTER_SLICES, BY_KIND, OURS
 from operators.cluster.stored import DECISION
-from operators.management.place import Action
+from operators.management.place import NOUNS, Action, Own
 from service.errors import ConflictError, InvalidRequestError, ServiceError, UnavailableError
 
 FOLLOWED_S = 15.0
@@ -47,20 +46,22 @@ class ClusterPlace:
         slices = tuple(self._slices.objects.values())
         return Snapshot.model_construct(objects=collect(items), adapter_slices=slices)
 
-    async def add_key(self, item: APIKey) -> None:
+    async def add(self, item: Own) -> None:
         data = to_data(item)
         data.pop("status", None)
         try:
             await self._client.create(data)
         except KubeError as error:
             if error.conflict:
-                raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
+                raise ConflictError(
+                    f"There is a {NOUNS[item.kind]} {item.name} already: choose another name."
+                ) from error
             raise _refusal(error) from error
         await self._until(lambda keys: item.key in keys)
 
-    async def remove_key(self, item: APIKey) -> None:
+    async def remove(self, item: Own) -> None:
         try:
-            await self._client.delete(BY_KIND["APIKey"], item.namespace, item.name)
+            await self._client.delete(BY_KIND[item.kind], item.namespace, item.name)
         except KubeError as error:
             raise _refusal(error) from error
         await self._until(lambda keys: item.key not in keys)
@@ -81,7 +82,7 @@ class ClusterPlace:
     async def _until(self, holds: Callable[[frozenset[Key]], bool]) -> None:
         """Gateways follow the same events, so they are as far within moments. Raises UnavailableError."""
         deadline = time.monotonic() + FOLLOWED_S
-        while not holds(frozenset(key.key for key in (await self.snapshot()).objects.api_keys)):
+        while not holds(frozenset(key.key for key in (await self.snapshot()).objects.all)):
             if time.monotonic() > deadline:
                 raise UnavailableError("The cluster has taken the change, and its events are late: look again.")
             await asyncio.sleep(_LOOK_S)

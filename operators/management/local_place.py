@@ -10,14 +10,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from contract.adapter import Decision
-from contract.api_key import APIKey
 from contract.resource import Key
 from contract.snapshot import Snapshot
 from contract.snapshot_reader import SnapshotReader
 from operators.local import decisions, object_files
 from operators.local.directory import STATE
 from operators.local.object_files import SharedFileError
-from operators.management.place import Action
+from operators.management.place import NOUNS, Action, Own
 from service.errors import ConflictError, InvalidRequestError, UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -51,22 +50,21 @@ class LocalPlace:
             logger.error("%s cannot be read, the objects before it count: %s", self._file, error)
         return self._read[1]
 
-    async def add_key(self, item: APIKey) -> None:
-        """Nothing stays of a key that is not in force in time: nobody has it."""
-        if any(key.key == item.key for key in (await self.snapshot()).objects.api_keys):
-            raise ConflictError(f"There is a key {item.name} already: choose another name.")
+    async def add(self, item: Own) -> None:
+        """Nothing stays of an object that is not in force in time: nobody knows of it."""
+        if item.key in await self._keys():
+            raise _taken(item)
         path = await asyncio.to_thread(self._write, item)
         try:
-            await self._until(lambda digests: item.spec.sha256 in digests, f"The key {item.name} was not accepted")
+            await self._until(lambda keys: item.key in keys, f"The {NOUNS[item.kind]} {item.name} was not accepted")
         except UnavailableError:
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
 
-    async def remove_key(self, item: APIKey) -> None:
+    async def remove(self, item: Own) -> None:
         await asyncio.to_thread(self._remove, item)
-        await self._until(
-            lambda digests: item.spec.sha256 not in digests, f"The key {item.name} is removed, and not refused yet"
-        )
+        noun = NOUNS[item.kind]
+        await self._until(lambda keys: item.key not in keys, f"The {noun} {item.name} is removed, and still in force")
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         try:
@@ -87,30 +85,42 @@ class LocalPlace:
         has_run = await asyncio.to_thread(self._file.exists)
         return "" if has_run else f"{self._root} has never run: start it with quiver up"
 
-    async def _until(self, holds: Callable[[frozenset[str]], bool], otherwise: str) -> None:
-        """Of the digests of all keys that the run has published. Raises UnavailableError."""
+    async def _keys(self) -> frozenset[Key]:
+        return frozenset(item.key for item in (await self.snapshot()).objects.all)
+
+    async def _until(self, holds: Callable[[frozenset[Key]], bool], otherwise: str) -> None:
+        """Of the keys of all objects that the run has published. Raises UnavailableError."""
         deadline = time.monotonic() + TAKEN_UP_S
-        while not holds(frozenset(key.spec.sha256 for key in (await self.snapshot()).objects.api_keys)):
+        while not holds(await self._keys()):
             if time.monotonic() > deadline:
                 raise UnavailableError(f"{otherwise}: see whether quiver up runs.")
             await asyncio.sleep(_LOOK_S)
 
-    def _write(self, item: APIKey) -> Path:
+    def _write(self, item: Own) -> Path:
         """The file. Raises ConflictError and UnavailableError."""
-        path = self._root / f"key-{item.namespace}.{item.name}.yaml"  # names hold no dot
+        path = object_files.path_of(self._root, item)
         try:
             object_files.write(path, item)
         except FileExistsError as error:
-            raise ConflictError(f"There is a key {item.name} already: choose another name.") from error
+            raise _taken(item) from error
         except OSError as error:
-            raise UnavailableError(f"{path.name} cannot be written ({error.strerror}): no key was made.") from error
+            message = f"{path.name} cannot be written ({error.strerror}): no {NOUNS[item.kind]} was made."
+            raise UnavailableError(message) from error
         return path
 
-    def _remove(self, item: APIKey) -> None:
+    def _remove(self, item: Own) -> None:
         """Raises ConflictError and UnavailableError."""
+        noun = NOUNS[item.kind]
         try:
             object_files.remove(self._root, item.key)
         except SharedFileError as error:
-            raise ConflictError(f"{error} has other objects, too: its author must take the key out of it.") from error
+            message = f"{error} has other objects, too: its author must take the {noun} out of it."
+            raise ConflictError(message) from error
         except OSError as error:
-            raise UnavailableError(f"The key's file stays ({error.strerror}): the key is still valid.") from error
+            raise UnavailableError(
+                f"The file of the {noun} stays ({error.strerror}), and so does the {noun}."
+            ) from error
+
+
+def _taken(item: Own) -> ConflictError:
+    return ConflictError(f"There is a {NOUNS[item.kind]} {item.name} already: choose another name.")

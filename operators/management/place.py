@@ -4,21 +4,25 @@ from typing import Literal, Protocol
 
 from contract.adapter import Decision
 from contract.api_key import APIKey
+from contract.fine_tune import FineTune
 from contract.resource import Key
 from contract.snapshot import Snapshot
 
 Action = Literal["Promote", "Rollback"]
+Own = APIKey | FineTune
+"""What a tenant's people make and remove themselves."""
+NOUNS = {"APIKey": "key", "FineTune": "training"}
 
 
 class Place(Protocol):
     async def snapshot(self) -> Snapshot:
         """All objects with their statuses, as they are now."""
 
-    async def add_key(self, item: APIKey) -> None:
-        """Returns once the key is in force. Raises ConflictError if the name is in use."""
+    async def add(self, item: Own) -> None:
+        """Returns once it is in force. Raises ConflictError if the name is in use."""
 
-    async def remove_key(self, item: APIKey) -> None:
-        """Returns once what gateways follow is without it. Raises ConflictError if it cannot be removed here."""
+    async def remove(self, item: Own) -> None:
+        """Returns once what the platform follows is without it. Raises ConflictError if it cannot be removed here."""
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         """Writes a decision by hand. Raises InvalidRequestError for an invalid digest."""

@@ -13,13 +13,16 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from contract.fine_tune import Data
 from contract.job import REFUSED
 from serving.agent.errors import AgentError, RefusedError
 from serving.agent.settings import InputSettings
 from serving.agent.sources.fetcher import Fetcher
 from serving.agent.sources.uri import shown
+from serving.agent.uploads import Uploads
 from serving.agent.verify import FILES
 
 
@@ -39,7 +42,8 @@ def main() -> int:
         if given.data and given.alone:
             _remove_others(Path(given.data[1]).parent, given.alone, given.keep)
         if given.data:
-            asyncio.run(_data(fetcher, given.data[0], Path(given.data[1]), credentials.get("data", {}), given.sha256))
+            data = _Data(given.data[0], Path(given.data[1]), given.sha256)
+            asyncio.run(data.fetch(fetcher, _uploads(settings), credentials.get("data", {})))
         if given.adapter:
             asyncio.run(_adapter(fetcher, given.adapter[0], Path(given.adapter[1]), credentials.get("adapter", {})))
     except AgentError as error:
@@ -59,21 +63,39 @@ def _remove_others(folder: Path, beginning: str, kept: str) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-async def _data(
-    fetcher: Fetcher, source: str, target: Path, credentials: Mapping[str, str], digest: str | None
-) -> None:
-    """The last part of the source is the file's name there."""
-    if target.is_file():
-        return
-    place, query = _split(source)
-    directory, _, name = place.rpartition("/")
-    if not name or not directory or name.startswith("."):
-        raise RefusedError("SourceInvalid", f"{shown(source)} names no file; end it with the file's name")
-    staged = _staged(target)
-    await fetcher.fetch(f"{directory or '/'}{query}", staged, credentials, (name,))
-    _require(digest, staged / name, source)
-    (staged / name).replace(target)
-    staged.rmdir()
+def _uploads(settings: InputSettings) -> Uploads:
+    token = settings.gateway_token.get_secret_value()
+    return Uploads(settings.gateway_url, token, settings.max_bytes, settings.fetch_stall_s)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """One file, the place that it gets, and the SHA-256 of its content, if it is pinned."""
+
+    source: str
+    target: Path
+    digest: str | None
+
+    async def fetch(self, fetcher: Fetcher, uploads: Uploads, credentials: Mapping[str, str]) -> None:
+        if self.target.is_file():
+            return
+        staged = _staged(self.target)
+        upload = Data(source=self.source).upload
+        if upload:
+            await uploads.fetch(upload, staged / upload)
+        fetched = staged / (upload or await self._fetched(fetcher, staged, credentials))
+        _require(self.digest, fetched, self.source)
+        fetched.replace(self.target)
+        staged.rmdir()
+
+    async def _fetched(self, fetcher: Fetcher, folder: Path, credentials: Mapping[str, str]) -> str:
+        """The file's name: the last part of the source."""
+        place, query = _split(self.source)
+        directory, _, name = place.rpartition("/")
+        if not name or not directory or name.startswith("."):
+            raise RefusedError("SourceInvalid", f"{shown(self.source)} names no file; end it with the file's name")
+        await fetcher.fetch(f"{directory or '/'}{query}", folder, credentials, (name,))
+        return name
 
 
 def _split(source: str) -> tuple[str, str]:

@@ -49,9 +49,12 @@ class FetchSettings(BaseSettings):
 
 
 class InputSettings(FetchSettings):
-    """Settings of `serving.agent.fetch`. `credentials` are for the sources of a training's inputs, as JSON by input."""
+    """Settings of `serving.agent.fetch`. `credentials` are for the sources of a training's inputs, as JSON by input.
+    Uploaded files are fetched from the gateway, with a token of the tenant."""
 
     credentials: SecretStr = SecretStr("{}")
+    gateway_url: str = ""
+    gateway_token: SecretStr = SecretStr("")
 
 
 class Settings(FetchSettings):

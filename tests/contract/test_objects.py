@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.fine_tune import Augmentation, FineTune
+from contract.fine_tune import Augmentation, FineTune, Teacher
 from contract.names import API_VERSION
 from contract.objects import InvalidObjectError, parse_object, to_data
 from tests.operators import objects
@@ -49,6 +49,7 @@ def test_a_training_keeps_its_identity_while_nothing_that_decides_it_changes() -
     assert tune.spec.run == RUN
     assert tune.spec.model_copy(update={"stopped": True}).run == RUN
     assert tune.spec.model_copy(update={"augmentation": Augmentation()}).run != RUN
+    assert tune.spec.model_copy(update={"teacher": Teacher(model="base")}).run != RUN
 
 
 @pytest.mark.parametrize("source", ["/a\0b", "/a\ud800b"])

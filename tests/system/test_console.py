@@ -1,10 +1,12 @@
 """The console in a browser, on the real platform: documents, answers, and what must not succeed."""
 
+import json
 import secrets
 import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -15,8 +17,9 @@ from benchmarks.console.attacks import Client
 from benchmarks.console.chromium import browser, missing
 from benchmarks.console.person import Manner, person
 from benchmarks.console.stage import Stage
-from examples.demo.platform import Platform, create_key
+from examples.demo.platform import Platform, create_key, is_ready
 from tests.system.desk import FIRST, NAME, desk, wait_until_released
+from tests.tuning.training import rows
 
 MANNERS = (Manner("en", 1280), Manner("ko", 360, by_keyboard=True))
 # Tasks that need no second version of an adapter.
@@ -129,14 +132,52 @@ def test_a_prompt_is_shown_with_its_version(platform: Platform, stage: Stage) ->
     assert f"refund window of the Velmora Basic plan is {FIRST}" in page
 
 
+def test_a_training_is_begun_from_an_uploaded_file_and_removed(
+    opened: Browser, platform: Platform, stage: Stage, tmp_path: Path
+) -> None:
+    name, examples = f"style-{secrets.token_hex(3)}", tmp_path / "examples.jsonl"
+    examples.write_text("".join(json.dumps(row) + "\n" for row in rows(40)))
+    with person(opened, stage.url, MANNERS[0], stage.key) as someone:
+        page = someone.page
+        page.goto(f"{stage.url}/training")
+        page.set_input_files("#file", examples)
+        page.click("form.drop button")
+        page.wait_for_url("**/training?data=file-*")
+        page.fill("form.card input[name=name]", name)
+        page.click("form.card summary")
+        page.fill("input[name=learning_rate]", "0.002")
+        page.fill("input[name=epochs]", "1")
+        page.click("form.card button.primary")
+        page.wait_for_url("**/training?done=begun")
+        platform.wait_until(lambda: any(map(is_ready, _trainings(platform, name))), what="result")
+        platform.wait_until(lambda: platform.answers(name), what="adapter of the result")
+        page.goto(f"{stage.url}/training")
+        row = page.locator("tr", has_text=name)
+        assert "Trained" in row.inner_text()
+        row.locator("summary").click()
+        row.locator("form button").click()
+        page.wait_for_url("**/training?done=removed")
+        assert page.locator("tr", has_text=name).count() == 0
+        assert someone.violations == []
+    assert not _trainings(platform, name)
+    (platform.root / f"adapter-acme.{name}.yaml").unlink()
+    platform.wait_until(lambda: not platform.answers(name), what="removal of the adapter")
+
+
+def _trainings(platform: Platform, name: str) -> list[dict[str, Any]]:
+    return [item for item in platform.objects("fineTunes") if item["metadata"]["name"] == name]
+
+
 def test_a_reader_changes_nothing(platform: Platform, stage: Stage) -> None:
     name = f"reader-{secrets.token_hex(3)}"
     key = create_key(platform.root, "acme", name, ("inference",))
     stage.platform.wait_until(partial(_is_let_in, stage.platform, key), what="key of a reader")
     client = Client(stage.url)
     _, session, _ = client.sign_in(key)
-    posts = ("/documents", "/keys", "/adapters/support/promote", "/adapters/support/rollback")
-    statuses = {path: client.ask("POST", path, form={"name": "x", "scopes": "inference"}, session=session,
-                                 sec_fetch_site="same-origin")[0] for path in posts}  # fmt: skip
+    posts = ("/documents", "/keys", "/adapters/support/promote", "/adapters/support/rollback", "/training",
+             "/training/x/remove")  # fmt: skip
+    form = {"name": "x", "scopes": "inference", "data": "file-0", "base_model": "quiver-demo"}
+    statuses = {path: client.ask("POST", path, form=form, session=session, sec_fetch_site="same-origin")[0]
+                for path in posts}  # fmt: skip
     (platform.root / f"key-acme-{name}.yaml").unlink()
     assert set(statuses.values()) == {403}, statuses

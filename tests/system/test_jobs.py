@@ -113,11 +113,13 @@ def test_a_teachers_answers_are_learned(trained: Platform, questions: list[Examp
 def test_faults_of_the_examples_are_said_on_the_object(trained: Platform) -> None:
     (trained.root / "documents/acme/training/bad.jsonl").write_text("{}\n" * 12)
     bad = _object("FineTune", "bad", baseModel="quiver-demo", data={"source": "./documents/acme/training/bad.jsonl"})
+    gone = _object("FineTune", "gone", baseModel="quiver-demo", data={"source": "upload://file-0"})
     foreign = _object("FineTune", "foreign", baseModel="quiver-demo", data={"source": "./documents/globex/x.jsonl"})
     file = trained.root / "wrong.yaml"
-    file.write_text(yaml.safe_dump_all([bad, foreign]))
+    file.write_text(yaml.safe_dump_all([bad, gone, foreign]))
     try:
         trained.wait_until(lambda: "12 faults" in _says(trained, "fineTunes", "bad"), what="word about the faults")
+        trained.wait_until(lambda: "no uploaded file file-0" in _says(trained, "fineTunes", "gone"), what="word on it")
         assert _says(trained, "fineTunes", "foreign").startswith("SourceNotOwn")
     finally:
         file.unlink()

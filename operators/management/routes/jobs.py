@@ -1,24 +1,62 @@
-"""`/v1/tenants/NAME/fine_tunes` and `/evaluations`: jobs with their progress and results."""
+"""`/v1/tenants/NAME/fine_tunes` and `/evaluations`: jobs with their progress and results; trainings are begun here."""
 
 from typing import Any
 
 from fastapi import APIRouter
 
+from contract.body import Body
+from contract.fine_tune import FineTune
+from contract.names import API_VERSION
+from contract.objects import InvalidObjectError, parse_object
+from contract.value import Name
 from operators.management import views
+from operators.management.errors import NotFoundError
 from operators.management.routes.objects import TENANT, listed, objects_of
 from operators.management.service import TenantCalls
 from service.application import refusals, router
+from service.errors import InvalidRequestError
 
+FINE_TUNES = TENANT + "/fine_tunes"
 Json = dict[str, Any]
+
+
+class BeginTraining(Body):
+    """`spec` is that of a FineTune."""
+
+    name: Name
+    spec: Json
 
 
 def job_routes() -> APIRouter:
     routes = router()
 
-    @routes.get(TENANT + "/fine_tunes", responses=refusals(404))
+    @routes.get(FINE_TUNES, responses=refusals(404))
     async def fine_tunes(tenant: str, calling: TenantCalls) -> Json:
         objects, owner = await objects_of(calling, tenant)
         return listed([views.shown(item) for item in views.in_namespace(objects.fine_tunes, owner.spec.namespace)])
+
+    @routes.post(FINE_TUNES, responses=refusals(403, 404, 409))
+    async def begin(tenant: str, body: BeginTraining, calling: TenantCalls) -> Json:
+        """A new FineTune. Its conditions say later whether it is accepted, and how far it is."""
+        _, owner = await objects_of(calling, tenant)
+        async with calling.change("training.begin", body.name):
+            calling.identity.require("admin")
+            item = _fine_tune(body, owner.spec.namespace)
+            await calling.management.place.add(item)
+        return views.shown(item)
+
+    @routes.delete(FINE_TUNES + "/{name}", responses=refusals(403, 404, 409))
+    async def remove(tenant: str, name: str, calling: TenantCalls) -> Json:
+        """Ends its job. Adapters that were made of it stay as they are."""
+        objects, owner = await objects_of(calling, tenant)
+        mine = (each for each in objects.fine_tunes if (each.namespace, each.name) == (owner.spec.namespace, name))
+        item = next(mine, None)
+        async with calling.change("training.remove", name):
+            calling.identity.require("admin")
+            if item is None:
+                raise NotFoundError(f"Tenant {tenant} has no training {name!r}.")
+            await calling.management.place.remove(item)
+        return {"object": "fine_tune.deleted", "name": name, "deleted": True}
 
     @routes.get(TENANT + "/evaluations", responses=refusals(404))
     async def evaluations(tenant: str, calling: TenantCalls) -> Json:
@@ -26,3 +64,14 @@ def job_routes() -> APIRouter:
         return listed([views.shown(item) for item in views.in_namespace(objects.evaluations, owner.spec.namespace)])
 
     return routes
+
+
+def _fine_tune(body: BeginTraining, namespace: str) -> FineTune:
+    """Raises InvalidRequestError with the field and the reason."""
+    metadata = {"name": body.name, "namespace": namespace}
+    try:
+        item = parse_object({"apiVersion": API_VERSION, "kind": "FineTune", "metadata": metadata, "spec": body.spec})
+    except InvalidObjectError as error:
+        raise InvalidRequestError(f"{error}.") from error
+    assert isinstance(item, FineTune)  # noqa: S101  # by its kind
+    return item

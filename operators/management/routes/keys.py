@@ -55,7 +55,7 @@ def key_routes() -> APIRouter:
         async with calling.change("key.create", body.name):
             calling.identity.require("admin")
             calling.identity.require_models(body.models)
-            await calling.management.place.add_key(item)
+            await calling.management.place.add(item)
         return {**_shown(item), "key": key}
 
     @routes.delete(KEYS + "/{name}", responses=refusals(403, 404, 409))
@@ -68,7 +68,7 @@ def key_routes() -> APIRouter:
             calling.identity.require("admin")
             if item is None:
                 raise NotFoundError(f"Tenant {tenant} has no key {name!r}.")
-            await calling.management.place.remove_key(item)
+            await calling.management.place.remove(item)
         return {"object": "key.deleted", "name": name, "deleted": True}
 
     return routes

@@ -3,13 +3,14 @@
 Nothing here waits, so that every step is done when it returns.
 """
 
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from contract.adapter import Adapter, Decision
 from contract.agent import AgentStatus, DesiredSet
+from contract.api_key import Scope
 from contract.base_model import BaseModel
 from contract.conditions import Condition
 from contract.drift import Tenants
@@ -71,7 +72,7 @@ class Jobs:
     def refusal(self, *, asks: bool) -> Condition | None:
         return None
 
-    def token(self, tenant: str, name: str) -> str:
+    def token(self, tenant: str, name: str, scopes: Collection[Scope]) -> str:
         return f"token of {tenant}"
 
     async def run(self, job: Job) -> JobReport:

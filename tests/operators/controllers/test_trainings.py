@@ -48,12 +48,6 @@ def _ready(loop: Loop, name: str = "style") -> Condition:
     return ready
 
 
-def _made(**spec: Any) -> FineTune:
-    tune = objects.fine_tune(**spec)
-    assert isinstance(tune, FineTune)
-    return tune
-
-
 def _says(loop: Loop, *items: AnyObject, **tenant: Any) -> Loop:
     loop.files_say((objects.base_model(), objects.tenant("acme", **tenant), objects.tenant("globex"), *items))
     return loop.settle()
@@ -75,11 +69,6 @@ def test_a_training_waits_for_its_teacher_without_holding_the_turn(loop: Loop) -
     assert not loop.jobs.running
     assert _ready(loop).reason == c.WAITING
     assert "no model nobody answers for tenant acme" in _ready(loop).message
-
-
-def test_with_a_teacher_it_is_another_training() -> None:
-    plain, taught = (_made(**given) for given in ({}, {"teacher": {"model": "base"}}))
-    assert plain.spec.run != taught.spec.run
 
 
 def test_progress_is_in_the_status(loop: Loop) -> None:

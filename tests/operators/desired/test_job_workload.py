@@ -86,6 +86,15 @@ def test_a_teacher_is_asked_with_a_token_before_the_trainer_begins() -> None:
     assert secret["stringData"] == {"token": "hunter2"}
 
 
+def test_an_upload_is_fetched_with_a_token_that_the_trainer_does_not_get() -> None:
+    job = replace(_job(data={"source": "upload://file-0"}), token="hunter2")
+    fetch, trainer = _containers(_pod(job))
+    environment = {each["name"]: each for each in fetch["env"]}
+    assert environment["QUIVER_AGENT_GATEWAY_TOKEN"]["valueFrom"]["secretKeyRef"]["key"] == "token"
+    assert environment["QUIVER_AGENT_GATEWAY_URL"]["value"] == PLATFORM.gateway_url
+    assert "token" not in json.dumps(trainer["env"])
+
+
 def test_a_training_without_a_teacher_asks_nobody() -> None:
     (trainer,) = _pod(_job())["containers"]
     assert "QUIVER_API_KEY" not in json.dumps(trainer["env"])

@@ -25,7 +25,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalPlace:
 async def test_a_key_that_comes_into_force_late_is_taken_back(place: LocalPlace, tmp_path: Path) -> None:
     _, key = new_key("acme", "late", b"x" * 32)
     with pytest.raises(UnavailableError, match="was not accepted"):
-        await place.add_key(key)
+        await place.add(key)
     assert [path.name for path in tmp_path.iterdir()] == [STATE]
 
 
@@ -35,7 +35,7 @@ async def test_a_name_in_use_is_refused_wherever_its_file_is(place: LocalPlace, 
     await asyncio.to_thread(snapshots.write, tmp_path / STATE / "snapshot.json", published)
     _, other = new_key("acme", "boss", b"y" * 32)
     with pytest.raises(ConflictError):
-        await place.add_key(other)
+        await place.add(other)
     assert [path.name for path in tmp_path.iterdir()] == [STATE]
 
 
