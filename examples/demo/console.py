@@ -13,13 +13,17 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+_MARK = "0f6d1c"  # between the parts of a form
 _opener = urllib.request.build_opener(_NoRedirect)
 
 
-def ask(url: str, form: Mapping[str, str] | None = None, **headers: str) -> tuple[int, str, str]:
-    """The status, the cookie that was set, and the text. With a form it is sent, as from the console's own page."""
+def ask(
+    url: str, form: Mapping[str, str] | None = None, body: bytes | None = None, **headers: str
+) -> tuple[int, str, str]:
+    """The status, the cookie that was set, and the text. With a form, or the body of one, it is sent as from the
+    console's own page."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    data = urlencode(form).encode() if form is not None else None
+    data = urlencode(form).encode() if form is not None else body
     request = urllib.request.Request(url, data, {"sec-fetch-site": "same-origin", **sent})
     try:
         with _opener.open(request, timeout=60) as answer:
@@ -44,6 +48,16 @@ class Console:
         """The status and the text."""
         status, _, text = ask(f"{self.url}{path}", form, cookie=self.cookie)
         return status, text
+
+    def upload(self, path: str, purpose: str, name: str, content: str) -> int:
+        """The status."""
+        heads = {'name="purpose"': purpose, f'name="file"; filename="{name}"': content}
+        parts = [
+            f"--{_MARK}\r\ncontent-disposition: form-data; {head}\r\n\r\n{text}\r\n" for head, text in heads.items()
+        ]
+        body = f"{''.join(parts)}--{_MARK}--\r\n".encode()
+        kind = f"multipart/form-data; boundary={_MARK}"
+        return ask(f"{self.url}{path}", body=body, cookie=self.cookie, content_type=kind)[0]
 
 
 def signed_in(url: str, key: str) -> Console | None:

@@ -1,5 +1,6 @@
 """Fetches a file that a tenant has uploaded through the gateway."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,13 +45,13 @@ class Uploads:
 
     async def _write(self, file_id: str, answer: aiohttp.ClientResponse, target: Path) -> None:
         size = 0
-        with target.open("wb") as file:
+        with await asyncio.to_thread(target.open, "wb") as file:
             async for piece in answer.content.iter_chunked(_PIECE):
                 size += len(piece)
                 if size > self.most_bytes:
                     message = f"upload {file_id} is larger than {self.most_bytes:,} bytes; take fewer examples"
                     raise RefusedError("TooLarge", message)
-                file.write(piece)
+                await asyncio.to_thread(file.write, piece)
 
 
 def _refusal(file_id: str, status: int) -> AgentError:

@@ -19,7 +19,7 @@ from benchmarks.load import CUT
 from benchmarks.report import Bar, report
 from contract.names import API_VERSION
 from examples.demo import training
-from tests.e2e import demo, images, smoke
+from tests.e2e import console, demo, images, smoke
 from tests.e2e.changes import Changes
 from tests.e2e.cluster import NAMESPACE, Cluster, Data, cluster
 from tests.e2e.traffic import Told, Traffic
@@ -171,10 +171,20 @@ class Run:
                 partial(self.cluster.is_ready, "finetune", training.TUNE, "acme"), "the training", TRAIN_S
             )
             self.cluster.wait(partial(self.cluster.is_ready, "adapter", "styled", "acme"), "the trained adapter")
+            self._taught()
         result = self.cluster.get("finetune", training.TUNE, "acme")["status"]["result"]
         serves = self.cluster.get("adapter", "styled", "acme")["status"]["active"]["digest"] == result["digest"]
         self.bars["trained"] = Bar(int(serves), 1, "adapter")
         self.notes.append(f"trained: {json.dumps(result)}")
+
+    def _taught(self) -> None:
+        """What was begun at the console has learned the answers of its teacher."""
+        self.cluster.wait(partial(self.cluster.is_ready, "adapter", console.TAUGHT, "acme"), "the lesson", TRAIN_S)
+        lesson = self.cluster.get("finetune", console.TAUGHT, "acme")["status"]["result"]["teacher"]
+        self.bars["taught"] = Bar(int(lesson.partition(" rows")[0]), len(console.WORDINGS), "answers")
+        self.notes.append(f"taught: {lesson}")
+        for kind in ("adapter", "finetune"):
+            self.cluster.kubectl("delete", kind, console.TAUGHT, "-n", "acme")
 
     def _training(self) -> dict[str, Any]:
         found: dict[str, Any] = (
