@@ -41,10 +41,10 @@ class Identity:
             )
 
     def require_models(self, models: Collection[str]) -> None:
-        """For a key that the caller makes. Raises ForbiddenError."""
+        """For what the caller makes: it uses no other models than the caller. Raises ForbiddenError."""
         if self.models is not None and not self.models >= set(models):
             raise ForbiddenError(
-                f"{self.actor} may use {', '.join(sorted(self.models))} only, and makes no key for other models."
+                f"{self.actor} may use {', '.join(sorted(self.models))} only, and makes nothing for other models."
             )
 
     def require_tenant(self, tenant: str) -> None:

@@ -42,6 +42,7 @@ def job_routes() -> APIRouter:
         async with calling.change("training.begin", body.name):
             calling.identity.require("admin")
             item = _fine_tune(body, owner.spec.namespace)
+            calling.identity.require_models(_models(item))
             await calling.management.place.add(item)
         return views.shown(item)
 
@@ -64,6 +65,13 @@ def job_routes() -> APIRouter:
         return listed([views.shown(item) for item in views.in_namespace(objects.evaluations, owner.spec.namespace)])
 
     return routes
+
+
+def _models(item: FineTune) -> frozenset[str]:
+    """The models that a training uses."""
+    teacher, start = item.spec.teacher, item.spec.start
+    used = (item.spec.base_model, teacher.model.partition("@")[0] if teacher else "", start)
+    return frozenset(filter(None, used))
 
 
 def _fine_tune(body: BeginTraining, namespace: str) -> FineTune:

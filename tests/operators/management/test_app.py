@@ -113,7 +113,11 @@ def test_every_route_of_another_tenant_is_missing(run: Run) -> None:
     paths = run.client.get("/openapi.json").json()["paths"]
     routes = [(path, method.upper()) for path, methods in paths.items() if "{tenant}" in path for method in methods]
     assert len(routes) >= 10
-    bodies = {"keys": {"name": "x"}, "ratings": {"model": "m", "question": "q", "answer": "a", "is_right": True}}
+    bodies = {
+        "keys": {"name": "x"},
+        "fine_tunes": {"name": "x", "spec": {}},
+        "ratings": {"model": "m", "question": "q", "answer": "a", "is_right": True},
+    }
     for path, method in routes:
         body = bodies.get(path.rpartition("/")[2], {}) if method == "POST" else None
         address = path.format(tenant="globex", name="x", rating_id="x")
@@ -127,6 +131,8 @@ def test_every_route_of_another_tenant_is_missing(run: Run) -> None:
     ("GET", "/v1/tenants/acme", "reader"),
     ("GET", "/v1/tenants/acme/adapters", "reader"),
     ("GET", "/v1/tenants/acme/fine_tunes", "reader"),
+    ("POST", "/v1/tenants/acme/fine_tunes", "boss"),
+    ("DELETE", "/v1/tenants/acme/fine_tunes/nobody", "boss"),
     ("GET", "/v1/tenants/acme/evaluations", "reader"),
     ("GET", "/v1/tenants/acme/events", "reader"),
     ("GET", "/v1/tenants/acme/keys", "boss"),
@@ -145,7 +151,8 @@ def test_who_may_do_what(run: Run, monkeypatch: pytest.MonkeyPatch, method: str,
         allowed = set()
     else:
         allowed = set(list(callers)[list(callers).index(least) :])
-    body = {"name": "new"} if path.endswith("keys") else {}
+    bodies = {"keys": {"name": "new"}, "fine_tunes": {"name": "new", "spec": {}}}
+    body = bodies.get(path.rpartition("/")[2], {})
     statuses = {name: run.ask(method, path, key, json=body if method == "POST" else None).status_code
                 for name, key in callers.items()}  # fmt: skip
     assert {name for name, status in statuses.items() if status != 403} == allowed
@@ -164,6 +171,46 @@ def test_a_key_is_made_shown_once_and_revoked(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(object_files, "remove", _published(object_files.remove, run))
     assert run.ask("DELETE", "/v1/tenants/acme/keys/new", run.keys["boss"]).status_code == 200
     assert run.ask("GET", "/v1/session", key).status_code == 401
+
+
+TEACHER = "support@" + "a" * 12
+SPEC: dict[str, Any] = {
+    "baseModel": "base", "data": {"source": "upload://file-1"}, "teacher": {"model": TEACHER},
+}  # fmt: skip
+
+
+def test_a_training_is_begun_once_and_removed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_files, "write", _published(object_files.write, run))
+    monkeypatch.setattr(object_files, "remove", _published(object_files.remove, run))
+    path, body = "/v1/tenants/acme/fine_tunes", {"name": "style", "spec": SPEC}
+    assert run.ask("POST", path, run.keys["boss"], json=body).status_code == 200
+    assert run.ask("POST", path, run.keys["boss"], json=body).status_code == 409
+    (listed,) = run.ask("GET", path, run.keys["boss"]).json()["data"]
+    assert (listed["metadata"]["name"], listed["spec"]["teacher"]["model"]) == ("style", TEACHER)
+    assert run.ask("DELETE", f"{path}/style", run.keys["boss"]).status_code == 200
+    assert run.ask("GET", path, run.keys["boss"]).json()["data"] == []
+    assert run.ask("DELETE", f"{path}/style", run.keys["boss"]).status_code == 404
+
+
+@pytest.mark.parametrize(("spec", "fact"), [
+    ({}, "spec.baseModel"),
+    ({**SPEC, "colour": "red"}, "spec.colour"),
+    ({**SPEC, "method": "Full"}, "spec.method"),
+])  # fmt: skip
+def test_a_training_that_is_no_object_is_refused_by_its_field(run: Run, spec: dict[str, Any], fact: str) -> None:
+    answer = run.ask("POST", "/v1/tenants/acme/fine_tunes", run.keys["boss"], json={"name": "style", "spec": spec})
+    assert answer.status_code == 422
+    assert fact in answer.json()["error"]["message"]
+    assert not list(run.root.glob("finetune-*"))
+
+
+@pytest.mark.parametrize("models", [("base",), ("support",)])
+def test_a_key_for_some_models_begins_no_training_with_others(run: Run, models: tuple[str, ...]) -> None:
+    key, item = new_key("acme", "limited", b"l" * 32, scopes=["admin"], models=models)
+    run.publish(_accepted(item))
+    answer = run.ask("POST", "/v1/tenants/acme/fine_tunes", key, json={"name": "style", "spec": SPEC})
+    assert answer.status_code == 403
+    assert f"may use {models[0]} only" in answer.json()["error"]["message"]
 
 
 def _published(work: Any, run: Run) -> Any:
