@@ -21,6 +21,7 @@ FILE_RULE = (
 )
 
 Method = Literal["LoRA", "rsLoRA", "DoRA", "QLoRA", "QDoRA", "Full"]
+METHODS: tuple[Method, ...] = ("LoRA", "rsLoRA", "DoRA", "QLoRA", "QDoRA")  # Full is refused
 NOT_FULL = "train an adapter of all linear layers: a fully tuned model takes a whole engine, and is not swapped"
 
 NOT_BOTH = "take search or augmentation: each judges by the rows that are held out for it"

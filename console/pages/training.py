@@ -10,12 +10,11 @@ from console.api import Json
 from console.pages import ask
 from console.security import segment
 from console.visit import SignedIn, Visit
-from contract.fine_tune import UPLOAD
+from contract.fine_tune import METHODS, UPLOAD
 
 UPLOADS = "/training/uploads"
 PURPOSE = "fine-tune"
 MOST_FILES = 100
-METHODS = ("LoRA", "DoRA", "QLoRA", "QDoRA", "rsLoRA")
 Text = Annotated[str, Form(max_length=256)]
 
 

@@ -1,12 +1,14 @@
 """`quiver tenant`: what a tenant's people may see and decide, by the management API."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 import click
 
 from contract.adapter import AdapterStatus, short
 from contract.api_key import Scope
+from contract.fine_tune import METHODS
 from operators.cli.access import Access
 from operators.cli.arguments import NameType
 from operators.clients.management import ManagementClient
@@ -25,9 +27,9 @@ name_argument = click.argument("name", metavar="ADAPTER", type=NameType())
 @click.option("--key", envvar="QUIVER_API_KEY", required=True, help="A key of the tenant (QUIVER_API_KEY).")
 @click.pass_context
 def tenant(context: click.Context, url: str, key: str) -> None:
-    """The adapters, keys and usage of the key's tenant, on a cluster or on this machine.
+    """The adapters, trainings, keys and usage of the key's tenant, on a cluster or on this machine.
 
-    Deciding about adapters and keys needs the scope `admin`.
+    Deciding about adapters, trainings and keys needs the scope `admin`.
     """
     access = Access(url, key, "management API")
 
@@ -124,6 +126,53 @@ def revoke_key(run: Run, name: str) -> None:
 
 @tenant.command()
 @click.pass_obj
+def trainings(run: Run) -> None:
+    """List the trainings: progress, and what came of each."""
+    rows = [_training_row(item) for item in run(lambda client: client.rows("fine_tunes"))]
+    click.echo(table.table(("NAME", "READY", "STEP", "OF", "MESSAGE"), rows))
+
+
+@tenant.command()
+@click.argument("name", type=NameType())
+@click.argument("data", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--base-model", required=True, help="The base model to train on.")
+@click.option("--method", type=click.Choice(METHODS), default="LoRA", show_default=True, help="How it is trained.")
+@click.option("--learning-rate", type=float, help="The highest rate; 0.0002 by default, for models of billions.")
+@click.option("--epochs", type=click.IntRange(1, 100), help="Passes over the examples; 3 by default.")
+@click.option("--teacher", help="FILE has questions, which this model answers; the answers are learned.")
+@click.option("--knowledge-base", "knowledge_bases", multiple=True, help="The teacher's documents; may be repeated.")
+@click.pass_obj
+def train(
+    run: Run, name: str, data: Path, base_model: str, method: str, learning_rate: float | None, epochs: int | None,
+    teacher: str | None, knowledge_bases: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Upload FILE and train an adapter called NAME on it (docs/tuning.md)."""
+    if knowledge_bases and not teacher:
+        raise click.UsageError("--knowledge-base is for a --teacher: name one.")
+    given = {"learningRate": learning_rate, "epochs": epochs}
+    spec: dict[str, Any] = {
+        "baseModel": base_model,
+        "method": method,
+        "hyperparameters": {field: value for field, value in given.items() if value is not None},
+        "adapter": {"name": name},
+    }
+    if teacher:
+        spec["teacher"] = {"model": teacher, "knowledgeBases": list(knowledge_bases)}
+    run(lambda client: client.begin_training(name, data, spec))
+    click.echo(f"the training {name} begins: quiver tenant trainings shows how far it is")
+
+
+@tenant.command("remove-training")
+@click.argument("name", type=NameType())
+@click.pass_obj
+def remove_training(run: Run, name: str) -> None:
+    """End the training NAME. The adapter that was made of it stays."""
+    run(lambda client: client.remove_training(name))
+    click.echo(f"the training {name} is removed")
+
+
+@tenant.command()
+@click.pass_obj
 def usage(run: Run) -> None:
     """Show the limits, and what is left of them in this minute."""
     used = run(lambda client: client.get("usage"))
@@ -158,6 +207,13 @@ def _adapter_row(item: Object) -> tuple[str, ...]:
     trial = f"{_short(canary)} {canary['weight']} %" if canary else "-"
     message = f"{item['reason']}: {item['message']}" if item["reason"] else ""
     return (item["metadata"]["name"], str(item["ready"]), _short(status.get("active")), trial, message)
+
+
+def _training_row(item: Object) -> tuple[str, ...]:
+    training = item["status"].get("training") or {}
+    steps = (str(training.get("step", "-")), str(training.get("steps", "-")))
+    message = f"{item['reason']}: {item['message']}" if item["reason"] else ""
+    return (item["metadata"]["name"], str(item["ready"]), *steps, message)
 
 
 def _short(version: Mapping[str, Any] | None) -> str:

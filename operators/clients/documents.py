@@ -29,10 +29,10 @@ class DocumentsClient:
     async def files(self, store: str) -> list[Object]:
         return [file async for file in self._client.listed(f"/v1/vector_stores/{store}/files")]
 
-    async def upload(self, path: Path) -> Object:
+    async def upload(self, path: Path, purpose: str = "assistants") -> Object:
         """The bytes are read as they are sent."""
         form = aiohttp.FormData(quote_fields=False)  # a name in any script
-        form.add_field("purpose", "assistants")
+        form.add_field("purpose", purpose)
         with await asyncio.to_thread(path.open, "rb") as file:
             form.add_field("file", file, filename=path.name, content_type="application/octet-stream")
             return await self._client.answer("POST", "/v1/files", data=form)

@@ -1,9 +1,12 @@
 """Speaks to the management API as a tenant's people do."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from contract.fine_tune import UPLOAD
+from operators.clients.documents import DocumentsClient
 from operators.clients.public_client import Object, PublicClient, RefusedError
 
 
@@ -38,6 +41,15 @@ class ManagementClient:
 
     async def revoke_key(self, name: str) -> Object:
         return await self._client.answer("DELETE", self._of_tenant(f"keys/{quote(name, safe='')}"))
+
+    async def begin_training(self, name: str, file: Path, spec: Mapping[str, Any]) -> Object:
+        """Uploads the file as the training's data. `spec` is that of a FineTune, without data."""
+        uploaded = await DocumentsClient(self._client).upload(file, "fine-tune")
+        body = {"name": name, "spec": {**spec, "data": {"source": f"{UPLOAD}{uploaded['id']}"}}}
+        return await self._client.answer("POST", self._of_tenant("fine_tunes"), json=body)
+
+    async def remove_training(self, name: str) -> Object:
+        return await self._client.answer("DELETE", self._of_tenant(f"fine_tunes/{quote(name, safe='')}"))
 
     def _of_tenant(self, path: str) -> str:
         tenant = self.identity["tenant"]

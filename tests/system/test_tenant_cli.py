@@ -3,6 +3,7 @@
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import openai
 import pytest
@@ -50,6 +51,17 @@ def test_a_key_is_made_used_listed_and_revoked(platform: Platform, run: Run) -> 
     assert name not in run("keys").stdout
     actions = [line.split() for line in run("changes").stdout.splitlines() if name in line]
     assert {"key.create", "key.revoke"} <= {word for line in actions for word in line}
+
+
+def test_a_training_is_begun_from_a_file_shown_and_removed(run: Run, tmp_path: Path) -> None:
+    file, name = tmp_path / "questions.jsonl", f"made-{secrets.token_hex(3)}"
+    file.write_text('{"question": "What is the refund window?"}\n')
+    begun = run("train", name, str(file), "--base-model", "quiver-demo", "--teacher", "not-there")
+    assert begun.returncode == 0, begun.stderr
+    assert run("train", name, str(file), "--base-model", "quiver-demo").returncode == 1
+    assert name in run("trainings").stdout
+    assert run("remove-training", name).returncode == 0
+    assert name not in run("trainings").stdout
 
 
 def test_adapters_their_history_and_usage_are_shown(run: Run) -> None:
