@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from contract.fine_tune import Teacher
-from contract.job import DATA, QUESTIONS, REFUSED, TEACHER
+from contract.job import DATA, QUESTIONS, REFUSED, RESULT, TEACHER
 from operators.clients.public_client import PublicClient, RefusedError, connected
 from operators.evaluation.asking import Asking as Requests
 from operators.evaluation.asking import place_of, until_listed
@@ -78,7 +78,7 @@ def as_data(result: Distilled) -> str:
 def main() -> int:
     given, command = _given()
     try:
-        if not (given.folder / DATA).is_file():
+        if not _is_taught(given.folder):
             asyncio.run(_asked(given.folder, teaching(given.teacher), given.url))
     except (QuestionsInvalidError, NothingLearnedError) as error:
         say({"error": str(error)})
@@ -87,6 +87,11 @@ def main() -> int:
         say({"error": str(error)})
         return 1
     return _become(command)
+
+
+def _is_taught(folder: Path) -> bool:
+    """True once there is data. A finished training has removed it."""
+    return (folder / DATA).is_file() or (folder / RESULT).is_file()
 
 
 def _given() -> tuple[argparse.Namespace, Sequence[str]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.fine_tune import Data
-from contract.job import REFUSED
+from contract.job import REFUSED, RESULT
 from serving.agent.errors import AgentError, RefusedError
 from serving.agent.settings import InputSettings
 from serving.agent.sources.fetcher import Fetcher
@@ -36,6 +36,8 @@ def main() -> int:
     parser.add_argument("--keep", default="", metavar="FOLDER", help="is not removed")
     parser.add_argument("--adapter", nargs=2, metavar=("SOURCE", "FOLDER"), help="an adapter's two files")
     given, settings = parser.parse_args(), InputSettings()
+    if given.data and Path(given.data[1]).with_name(RESULT).is_file():  # the job has ended: only its result is read
+        return 0
     credentials: Mapping[str, Mapping[str, str]] = json.loads(settings.credentials.get_secret_value())
     fetcher = Fetcher(settings.policy)
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.job import REFUSED
+from contract.job import REFUSED, RESULT
 from serving.agent.verify import FILES
 
 ROWS = b'{"prompt": "a", "completion": "b"}\n'
@@ -39,6 +39,13 @@ def test_a_file_is_fetched_once_and_stays_as_it_was(data: Path, tmp_path: Path) 
     assert _fetched(data.parent, "--data", data, target).returncode == 0
     assert target.read_bytes() == ROWS
     assert [path.name for path in target.parent.iterdir()] == ["data.jsonl"]
+
+
+def test_nothing_is_fetched_for_a_job_that_has_ended(tmp_path: Path) -> None:
+    (tmp_path / RESULT).write_text("{}")
+    done = _fetched(tmp_path, "--data", tmp_path / "gone.jsonl", tmp_path / "data.jsonl")
+    assert done.returncode == 0, done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == [RESULT]
 
 
 def test_earlier_folders_of_the_object_go(data: Path, tmp_path: Path) -> None:
