@@ -9,7 +9,7 @@ from contract.resource import Key
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """`data` is what is fetched first. `credentials` are for what is fetched, as `serving.agent.fetch` reads them;
+    """`data` is fetched first, with `credentials` as `serving.agent.fetch` reads them;
     empty without any. `token` lets the job ask the gateway as its tenant; empty if it asks nothing."""
 
     key: Key

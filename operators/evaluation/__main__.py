@@ -1,6 +1,6 @@
 """`python -m operators.evaluation`: an Evaluation's job. It asks the gateway as its tenant, and compares the answers.
 
-A job that was killed goes on from the answers in its folder. Exits with REFUSED if another try would fail as this one.
+A killed job goes on from the answers in its folder. Exits with REFUSED if another try would fail as this one.
 The last line, and the file of --result, have the result; the folder has the report.
 """
 
@@ -44,7 +44,7 @@ def main() -> int:
     except (QuestionsInvalidError, ValidationError) as error:
         say({"error": str(error)})
         return REFUSED
-    except (RefusedError, OtherRunError, OSError) as error:  # they may pass: a key, a limit, a gateway that restarts
+    except (RefusedError, OtherRunError, OSError) as error:  # they may pass: a key, a limit, a restarting gateway
         say({"error": str(error)})
         return 1
     say({"result": result})

@@ -11,11 +11,11 @@ from tuning.evaluation.run import NotAnsweredError
 
 PATIENCE_S = 600.0  # without any answer
 LISTED_S, LOOK_S = 120.0, 2.0
-_OF_THIS_REQUEST = (400, 413)  # statuses of refusals that say nothing about the next request
+_OF_THIS_REQUEST = (400, 413)  # statuses of refusals of one request alone
 
 
 class Asking:
-    """Waits where the API says that it is busy, or that the tenant's limit is reached, for a while."""
+    """Waits for a while if the API is busy or the tenant's limit is reached."""
 
     def __init__(self, client: PublicClient) -> None:
         self._client = client
@@ -43,17 +43,17 @@ class Asking:
 
 
 async def place_of(client: PublicClient, models: Collection[str]) -> str:
-    """The API's address, and the versions of the models: an adapter that is released anew is another one."""
+    """The API's address, and the versions of the models: a newly released adapter counts as another one."""
     listed = (await client.answer("GET", "/v1/models"))["data"]
     versions = {model["id"]: sorted(map(str, model.get("versions") or ())) for model in listed if model["id"] in models}
     return json.dumps([client.url, versions], sort_keys=True)
 
 
 async def until_listed(client: PublicClient, models: Collection[str]) -> None:
-    """Waits until the API answers and lists all models, as a gateway that restarts does again. Raises RefusedError."""
+    """Waits until the API answers and lists all models, also over a restart of the gateway. Raises RefusedError."""
     names = {model.partition("@")[0] for model in models}
     deadline = time.monotonic() + LISTED_S
-    while fault := await _unlisted(client, names):  # nothing tells of a gateway that starts
+    while fault := await _unlisted(client, names):  # no event announces a starting gateway
         if time.monotonic() > deadline:
             raise RefusedError(fault)
         await asyncio.sleep(LOOK_S)

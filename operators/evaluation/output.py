@@ -1,4 +1,4 @@
-"""What a job that asks says on its standard output."""
+"""Lines of JSON on the standard output of an asking job."""
 
 import json
 import sys

@@ -9,7 +9,7 @@ from tuning.evaluation.result import Result
 
 
 def summary(result: Result, questions: str, first: str, changes: Sequence[Change]) -> Mapping[str, Any]:
-    """The fields of `contract.evaluation.Outcome` that the job knows. `questions` is the digest of their file, and
+    """The fields of `contract.evaluation.Outcome` known to the job. `questions` is the digest of their file, and
     `changes` are those since the run `first`."""
     return {
         "questions": questions,

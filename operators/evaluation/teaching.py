@@ -1,7 +1,7 @@
 """`python -m operators.evaluation.teaching … -- COMMAND`: a teacher answers a FineTune's questions, then COMMAND, the
 trainer, learns its answers.
 
-A job that was killed goes on from the answers in its folder. Exits with REFUSED if another try would fail as this one.
+A killed job goes on from the answers in its folder. Exits with REFUSED if another try would fail as this one.
 """
 
 import argparse
@@ -33,20 +33,20 @@ KEY = "QUIVER_API_KEY"
 
 
 class NothingLearnedError(Exception):
-    """The message has why no answer can be learned."""
+    """No answer can be learned; the message has the reasons."""
 
 
 @dataclass(frozen=True)
 class Teaching:
-    """Who is asked, for answers of how many tokens at most, and how many questions at the same time."""
+    """The teacher, the most tokens of an answer, and the number of requests at the same time."""
 
     teacher: Variant
     max_tokens: int
     at_once: int = AT_ONCE
 
     async def lesson(self, client: PublicClient, questions: Sequence[Question], answers: Path, say: Say) -> Distilled:
-        """What is to be learned; answers that the file has are not asked for again. Raises NothingLearnedError,
-        OtherRunError, RefusedError and OSError."""
+        """The answers to learn; those in the file are not asked for again. Raises NothingLearnedError, OtherRunError,
+        RefusedError and OSError."""
         asking = Asking(Requests(client).ask, self.max_tokens, self.at_once, say, keeps_refusals=False)
         place = await place_of(client, {self.teacher.model})
         turns: list[Turn] = [(NAME, self.teacher, question) for question in questions]
@@ -83,7 +83,7 @@ def main() -> int:
     except (QuestionsInvalidError, NothingLearnedError) as error:
         say({"error": str(error)})
         return REFUSED
-    except (RefusedError, OtherRunError, OSError) as error:  # they may pass: a limit, a gateway that restarts
+    except (RefusedError, OtherRunError, OSError) as error:  # they may pass: a limit, a restarting gateway
         say({"error": str(error)})
         return 1
     return _become(command)

@@ -1,4 +1,4 @@
-"""The token by which a job asks the gateway, as its tenant."""
+"""A job's token for the gateway, as its tenant."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from contract.api_key import Scope
 from service.delegation import Delegation, Delegations
 
-LIFE = timedelta(days=7)  # a run that takes longer fails, and has to be begun again
+LIFE = timedelta(days=7)  # a longer run fails, and has to be begun again
 
 
 def asking_token(secret: str, tenant: str, name: str, scopes: Collection[Scope]) -> str:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 
-# By method and path; the first that matches.
+# By method and path; the first match counts.
 _ACTIONS: Sequence[tuple[str, re.Pattern[str], str]] = tuple(
     (method, re.compile(path), action)
     for method, path, action in (

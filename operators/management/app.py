@@ -94,7 +94,7 @@ async def _tidy(management: Management) -> None:
 
 
 async def _forget_tenants(management: Management) -> None:
-    """An object that cannot be read may be a tenant, so nothing is deleted then."""
+    """An unreadable object may be a tenant, so nothing is deleted then."""
     snapshot = await management.place.snapshot()
     if management.place.is_complete:
         await management.ratings.keep_only(frozenset(tenant.name for tenant in snapshot.objects.tenants))

@@ -30,7 +30,7 @@ def network(address: str) -> str:
 
 
 class Attempts:
-    """In the database, so that all replicas count together."""
+    """In the database: all replicas count together."""
 
     def __init__(self, records: Records) -> None:
         self._records = records

@@ -77,7 +77,7 @@ class Callers:
         return self._console is not None and self._console.accept(f"Bearer {headers.get(CONSOLE_HEADER, '')}")
 
     async def _of_key(self, key: str) -> tuple[Identity | None, str]:
-        """Whose key it is, and its digest."""
+        """The key's owner, and its digest."""
         digest = key_digest(key)
         if self._platform and self._platform.accept(f"Bearer {key}"):
             return PLATFORM, digest
@@ -94,7 +94,7 @@ class Callers:
         return session.identity if session.identity.tenant in names else None
 
     def _of_keys_session(self, session: Session, objects: Objects) -> Identity | None:
-        """A key that is revoked or changed ends or changes its sessions."""
+        """Sessions end with their key, and change with it."""
         tenant = session.identity.tenant
         if tenant is None:
             is_current = self._platform is not None and session.key_digest in self._platform.digests

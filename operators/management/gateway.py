@@ -24,7 +24,7 @@ _SHOWN = ("content-type", "content-disposition", "x-content-type-options", "open
           "x-should-retry", "x-request-id")  # fmt: skip
 _LIMITS = "x-ratelimit-"
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE"})
-# A body that is read, not changed.
+# A body for reading alone.
 _READING = re.compile(r"/v1/(vector_stores/[^/]+/search|chat/completions)")
 
 

@@ -41,7 +41,7 @@ class Identity:
             )
 
     def require_models(self, models: Collection[str]) -> None:
-        """For what the caller makes: it uses no other models than the caller. Raises ForbiddenError."""
+        """An object may use no other models than its maker. Raises ForbiddenError."""
         if self.models is not None and not self.models >= set(models):
             raise ForbiddenError(
                 f"{self.actor} may use {', '.join(sorted(self.models))} only, and makes nothing for other models."

@@ -51,7 +51,7 @@ class LocalPlace:
         return self._read[1]
 
     async def add(self, item: Own) -> None:
-        """Nothing stays of an object that is not in force in time: nobody knows of it."""
+        """An object is taken back if it is not in force in time."""
         if item.key in await self._keys():
             raise _taken(item)
         path = await asyncio.to_thread(self._write, item)
@@ -89,7 +89,7 @@ class LocalPlace:
         return frozenset(item.key for item in (await self.snapshot()).objects.all)
 
     async def _until(self, holds: Callable[[frozenset[Key]], bool], otherwise: str) -> None:
-        """Of the keys of all objects that the run has published. Raises UnavailableError."""
+        """Checks the keys of all published objects. Raises UnavailableError."""
         deadline = time.monotonic() + TAKEN_UP_S
         while not holds(await self._keys()):
             if time.monotonic() > deadline:

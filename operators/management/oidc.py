@@ -50,7 +50,7 @@ class IdTokens:
         self._fetched = float("-inf")
 
     async def identity(self, token: str, nonce: str) -> Identity:
-        """Raises UnauthorizedError for a token that does not hold, and ForbiddenError for one that names no role."""
+        """Raises UnauthorizedError for an invalid token, and ForbiddenError for one without a role."""
         claims = await self._verified(token)
         if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
             raise UnauthorizedError("The sign-in belongs to another one: begin again.")

@@ -10,7 +10,7 @@ from contract.snapshot import Snapshot
 
 Action = Literal["Promote", "Rollback"]
 Own = APIKey | FineTune
-"""What a tenant's people make and remove themselves."""
+"""The kinds of objects for a tenant's people to make and remove."""
 NOUNS = {"APIKey": "key", "FineTune": "training"}
 
 
@@ -22,7 +22,7 @@ class Place(Protocol):
         """Returns once it is in force. Raises ConflictError if the name is in use."""
 
     async def remove(self, item: Own) -> None:
-        """Returns once what the platform follows is without it. Raises ConflictError if it cannot be removed here."""
+        """Returns once the platform follows without it. Raises ConflictError if it cannot be removed here."""
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         """Writes a decision by hand. Raises InvalidRequestError for an invalid digest."""

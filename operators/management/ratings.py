@@ -1,4 +1,4 @@
-"""The golden set: questions with answers that people judged, and the right answers where they gave them."""
+"""The golden set: questions with answers judged by people, and their corrections."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -49,7 +49,7 @@ class Ratings:
         return [Kept(row.id, row.at, _rating(row)) for row in rows_of_tenant]
 
     async def keep_only(self, tenants: frozenset[str]) -> None:
-        """Deletes those of tenants that are gone."""
+        """Deletes the golden sets of deleted tenants."""
         gone = delete(tables.ratings).where(tables.ratings.c.tenant.not_in(tenants))
         await self._records.write(lambda connection: connection.execute(gone))
 

@@ -1,4 +1,4 @@
-"""What the routes of the management API work with, and the caller of a request."""
+"""The services behind the routes of the management API, and the caller of a request."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from service.errors import ServiceError, UnavailableError
 
 logger = logging.getLogger(__name__)
 
-UNKNOWN = 0  # of a change: nobody was told how it ended
+UNKNOWN = 0  # of a change: its caller left before the answer
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Caller:
             await self._end(change_id, ending)
 
     async def _end(self, change_id: str, ending: "Ending") -> None:
-        """A change that was made is not undone because its end cannot be recorded."""
+        """A change stays even if its end cannot be recorded."""
         try:
             await self.management.changes.end(change_id, ending.outcome, ending.subject)
         except UnavailableError as error:
@@ -73,7 +73,7 @@ class Caller:
 
 @dataclass
 class Ending:
-    """Of a change: the status of the answer, and what was changed if only the answer says it."""
+    """The end of a change: the status of the answer, and the changed object if only the answer names it."""
 
     outcome: int = 200
     subject: str = ""

@@ -19,7 +19,7 @@ _NOTE_S = 60  # a use is noted once a minute
 
 @dataclass(frozen=True)
 class Session:
-    """`key_digest` is empty for a person of the provider, whose identity the session has."""
+    """`key_digest` is empty for people of a provider: the session has their identity."""
 
     identity: Identity
     key_digest: str
@@ -35,7 +35,7 @@ class Sessions:
         self._records = records
 
     async def open(self, identity: Identity, key_digest: str = "") -> str:
-        """The secret of a new session. Sessions that are over are dropped."""
+        """The secret of a new session. Expired sessions are dropped."""
         secret, at = PREFIX + secrets.token_hex(32), microseconds()
         row = {
             "digest": _digest(secret),

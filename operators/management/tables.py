@@ -46,7 +46,7 @@ changes = Table(
     Index("changes_at", "at"),
 )
 
-# Answers that a person judged, with the right answer where one was given.
+# Judged answers, with a person's correction if there is one.
 ratings = Table(
     "ratings",
     metadata,

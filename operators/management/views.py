@@ -1,4 +1,4 @@
-"""What the management API shows of objects (pure)."""
+"""Objects as the management API shows them (pure)."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Files, vector stores, deletions, models and answers: the gateway's routes, for people who are signed in."""
+"""Files, vector stores, deletions, models and answers: the gateway's routes, for signed-in people."""
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class BeginTraining(Body):
-    """`spec` is that of a FineTune."""
+    """`spec` has the fields of a FineTune."""
 
     name: Name
     spec: Json
@@ -48,7 +48,7 @@ def job_routes() -> APIRouter:
 
     @routes.delete(FINE_TUNES + "/{name}", responses=refusals(403, 404, 409))
     async def remove(tenant: str, name: str, calling: TenantCalls) -> Json:
-        """Ends its job. Adapters that were made of it stay as they are."""
+        """Ends its job. Its adapter stays as it is."""
         objects, owner = await objects_of(calling, tenant)
         mine = (each for each in objects.fine_tunes if (each.namespace, each.name) == (owner.spec.namespace, name))
         item = next(mine, None)
@@ -68,7 +68,7 @@ def job_routes() -> APIRouter:
 
 
 def _models(item: FineTune) -> frozenset[str]:
-    """The models that a training uses."""
+    """The models of a training."""
     teacher, start = item.spec.teacher, item.spec.start
     used = (item.spec.base_model, teacher.model.partition("@")[0] if teacher else "", start)
     return frozenset(filter(None, used))

@@ -33,7 +33,7 @@ def key_routes() -> APIRouter:
 
     @routes.get(KEYS, responses=refusals(403, 404))
     async def keys(tenant: str, calling: TenantCalls) -> Json:
-        """Without the keys themselves: nobody stores them."""
+        """Without the keys themselves, which are stored nowhere."""
         calling.identity.require("admin")
         objects, owner = await objects_of(calling, tenant)
         mine = [key for key in objects.api_keys if key.namespace == owner.spec.namespace]

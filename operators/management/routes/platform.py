@@ -24,7 +24,7 @@ def platform_routes() -> APIRouter:
 
     @routes.get("/v1/tenants")
     async def tenants(calling: Calls) -> Json:
-        """The tenants that the caller may see."""
+        """The tenants visible to the caller."""
         objects = (await calling.management.place.snapshot()).objects
         shown = [each for each in objects.tenants if calling.identity.tenant in (None, each.name)]
         return listed([to_data(tenant) for tenant in shown])
