@@ -55,7 +55,7 @@ class Children:
         self._assume(await self._client.apply({**kept, "spec": {"replicas": replicas}}, manager=AUTOSCALING))
 
     async def prune(self, desired: Iterable[Manifest], *, owner: str) -> None:
-        """Deletes the owner's objects that are not desired. `owner` is its uid."""
+        """Deletes the owner's undesired objects. `owner` is its uid."""
         keys = {child_key(item) for item in desired}
         for key, item in list(self.items.items()):
             owned_by = item["metadata"].get("ownerReferences") or ()

@@ -1,4 +1,4 @@
-"""What an installation on a cluster lacks, and what of it does not work, with remedies."""
+"""Faults of an installation on a cluster, with remedies."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ OLDEST = (1, 30)
 LEASE = "quiver-operator"
 LEASE_S = 30  # twice as long as a lease lasts
 CUSTOM_METRICS, EXTERNAL_METRICS = "v1beta1.custom.metrics.k8s.io", "v1beta1.external.metrics.k8s.io"
-# A training or an evaluation that goes on is no fault.
+# A running training or evaluation is no fault.
 WORKING = frozenset({TRAINING, ASKING, QUEUED})
 _PORTS = Ports(engine=0, agent=0, gateway=0)
 

@@ -35,7 +35,7 @@ _LINES = 60  # of a log: more than a look at the held-out rows writes
 
 
 class ClusterJobs:
-    """`delegation_secret` signs what evaluations ask the gateway with; empty where there is none."""
+    """`delegation_secret` signs the jobs' tokens for the gateway; empty where there is none."""
 
     def __init__(self, client: Client, platform: Platform, delegation_secret: str) -> None:
         self._client = client
@@ -109,7 +109,7 @@ class ClusterJobs:
         return True
 
     async def sweep(self, existing: Collection[Key]) -> None:
-        """Ends jobs of objects that were deleted while no operator led; files stay until the tenant is removed."""
+        """Ends jobs of objects deleted while no operator led; files stay until the tenant is removed."""
         kept = {object_hash(key) for key in existing}
         items, _ = await self._client.list(JOBS, namespace=self._namespace, selector=OF)
         for item in items:

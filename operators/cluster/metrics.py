@@ -33,7 +33,7 @@ class Metrics(Observer):
         self._leading.set(1)
 
     def watch(self, depth: Callable[[], int], objects: Callable[[], Iterable[AnyObject]]) -> None:
-        """Registers the values that are computed at each scrape."""
+        """Registers the values computed at each scrape."""
         self._depth.set_function(lambda: depth() if self._leads else 0)
         self._registry.register(ObjectConditions(objects, lambda: self._leads))
         self._registry.register(Trainings(objects, lambda: self._leads))

@@ -1,4 +1,4 @@
-"""Claims that keep models, and the jobs that fill them."""
+"""Claims with models, and the jobs filling them."""
 
 from contract import job as jobs
 from contract.base_model import BaseModel

@@ -164,7 +164,7 @@ class Operator:
             self.acted.set()
 
     async def _sweep(self, jobs: ClusterJobs) -> None:
-        """Jobs of objects that went while nobody led. A fault of it is no reason not to lead."""
+        """Jobs of objects deleted while no operator led. A fault of it is no reason not to lead."""
         try:
             if self._store.is_complete and self._platform.trainings:
                 await jobs.sweep(list(self._cache.objects))

@@ -146,7 +146,7 @@ class ClusterStore:
             self._assume(written)
 
     async def _event(self, stored: StoredObject[AnyObject], transition: Condition) -> None:
-        """Writes an event, which `kubectl describe` shows. A failed write is only logged."""
+        """Writes an event for `kubectl describe`. A failed write is only logged."""
         now = stamp(datetime.now(UTC))
         metadata = {"namespace": stored.item.metadata.namespace or "default", "generateName": f"{stored.item.name}."}
         try:

@@ -13,7 +13,7 @@ from operators.desired.slices import Replicas, next_slices
 
 
 async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
-    """Writes what changed since the last time; all of it after an error."""
+    """Writes the changes since the last time; all of it after an error."""
     cache, name = context.cache, key.name
     stored = cache.stored(base_key(name), BaseModel)
     due = cache.slices.take_due(name)

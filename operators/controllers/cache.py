@@ -69,7 +69,7 @@ class ClusterCache:
         self.published = 0  # the number of the last snapshot, where gateways read snapshots
         self.ingest: IngestStatus | None = None
         self.drift: Mapping[str, DriftVerdict] | None = None  # by tenant; None before the first report
-        self.down: frozenset[str] = frozenset()  # services that answered before and do not now
+        self.down: frozenset[str] = frozenset()  # services that stopped answering
         self.credentials: dict[Key, Mapping[str, str]] = {}
         self.secrets_read: set[Key] = set()
         self.new_since: dict[Key, datetime] = {}  # adapters without a status yet
@@ -218,7 +218,7 @@ class ClusterCache:
         return tuple(self._keys.get((namespace, digest), ()))
 
     def note_use(self, namespace: str, digest: str, at: datetime) -> Sequence[Key]:
-        """The keys whose last known use is earlier."""
+        """The keys with an earlier last use."""
         keys = [key for key in self.keys_with(namespace, digest) if key not in self.key_uses or self.key_uses[key] < at]
         self.key_uses |= dict.fromkeys(keys, at)
         return keys

@@ -35,7 +35,7 @@ async def reconcile(key: Key, context: Context, now: datetime) -> float | None:
 async def _asked(
     item: Evaluation, run: str, tenant: str, context: Context
 ) -> tuple[Condition | None, JobReport | None]:
-    """What keeps it from running, or how far it is."""
+    """The obstacle to its job, or the progress."""
     spec = item.spec
     secret = await secret_of(spec.questions, item.namespace, context)
     shared = obstacle(spec.questions, item.namespace, secret, stopped=spec.stopped, stays="answers")

@@ -134,7 +134,7 @@ class Events:
         self._enqueue_touched(set(self.cache.awaiting_gateways), ())  # versions that leave are looked at each time
 
     def bases_used(self, peer: Peer, uses: BaseUses, now: datetime) -> None:
-        """Reconciles base models that are asked for and have no engine."""
+        """Reconciles base models with requests and without an engine."""
         self.cache.note_base_uses(peer.uid, uses.idle_s, now)
         for name in uses.idle_s:
             base = self.cache.base_model(name)
@@ -142,7 +142,7 @@ class Events:
                 self._enqueue(base_key(name))
 
     def keys_used(self, uses: KeyUses) -> None:
-        """Reconciles each key that was used since the last report."""
+        """Reconciles each key used since the last report."""
         for namespace, used in uses.last.items():
             for digest, at in used.items():
                 self.enqueue(self.cache.note_use(namespace, digest, at))
@@ -152,7 +152,7 @@ class Events:
         self.enqueue([key for key in self.cache.objects if key.kind == "KnowledgeBase"])
 
     def drift_changed(self, verdicts: Mapping[str, DriftVerdict]) -> None:
-        """Reconciles tenants whose verdict changed; after the first report, all."""
+        """Reconciles tenants with a changed verdict; after the first report, all."""
         before, self.cache.drift = self.cache.drift, verdicts
         tenants = [key for key in self.cache.objects if key.kind == "Tenant"]
         self.enqueue([key for key in tenants if before is None or before.get(key.name) != verdicts.get(key.name)])
@@ -193,7 +193,7 @@ def _trained(cache: ClusterCache, items: list[AnyObject]) -> Iterator[Key]:
 def _tenant_with_new_count(
     cache: ClusterCache, before: StoredObject[AnyObject] | None, after: StoredObject[AnyObject] | None
 ) -> Key | None:
-    """The tenant whose number of adapters changed."""
+    """The tenant with a changed number of adapters."""
     item = (before or after).item if before is None or after is None else None  # type: ignore[union-attr]
     tenant = cache.tenant(cache.owner(item.namespace) or "") if isinstance(item, Adapter) else None
     return tenant.key if tenant else None

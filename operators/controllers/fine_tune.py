@@ -49,7 +49,7 @@ def _is_trained(tune: FineTune) -> bool:
 
 
 async def _trained(tune: FineTune, context: Context, now: datetime) -> tuple[Condition | None, JobReport | None]:
-    """What keeps the training from running, or how far it is."""
+    """The obstacle to the training, or its progress."""
     cache = context.cache
     secret = await secret_of(tune.spec.data, tune.namespace, context)
     waits_for = _obstacle(tune, cache, secret, now)
@@ -81,7 +81,7 @@ def _obstacle(tune: FineTune, cache: ClusterCache, secret: Mapping[str, str] | N
 
 
 def _start(tune: FineTune, cache: ClusterCache) -> ActiveVersion | None:
-    """The version that a training goes on from: the active one when it begins."""
+    """The starting version of a training: the active one when it begins."""
     adapter = cache.get(_start_key(tune))
     return adapter.status.active if isinstance(adapter, Adapter) else None
 

@@ -55,7 +55,7 @@ def obstacle(
 
 
 def missing_model(models: Collection[str], namespace: str, tenant: str, cache: ClusterCache) -> Condition | None:
-    """A job does not wait for the models that it asks: it would hold the turn that a training of them needs."""
+    """A job does not wait for its models: it would block the turn of a training of them."""
     for name in sorted(model.partition("@")[0] for model in models):
         base = cache.base_model(name)
         adapter = next((each for each in cache.adapters(namespace) if each.name == name), None)

@@ -39,7 +39,7 @@ MOST_ADAPTERS = 50
 KEY_USES_S = 10.0
 # Seconds between questions about the use of base models: a request waits so long before its engine starts.
 BASE_USES_S = 0.5
-# Seconds between questions about drift, which takes hours.
+# Seconds between questions about drift: it takes hours.
 DRIFT_S = 30.0
 # Seconds that a new leader waits for first reports: no report does not mean that an engine is empty.
 FIRST_REPORTS_S = 5.0
@@ -239,7 +239,7 @@ class PeerWatcher:
             await asyncio.sleep(GATEWAY_S)
 
     async def _ask(self, client: GatewayClient, peer: Peer) -> None:
-        """Asks a gateway for what somebody waits for. If it does not answer, it has confirmed nothing new."""
+        """Asks a gateway for awaited facts. If it does not answer, it has confirmed nothing new."""
         before, adapters = self._cache.gateway_states.get(peer.uid), self._cache.awaited_adapters()
         is_part = before is not None and 0 < len(adapters) <= MOST_ADAPTERS
         try:

@@ -19,7 +19,7 @@ from operators.desired.sharded_map import ShardedMap
 
 @dataclass(frozen=True)
 class Decision:
-    """A placement for each replica that was asked about. `unproven` are the adapters whose version only one replica
+    """A placement for each requested replica. `unproven` are the adapters whose version only one replica
     may try."""
 
     placements: Sequence[Placement]

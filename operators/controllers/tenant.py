@@ -13,7 +13,7 @@ from operators.controllers.context import Context
 from operators.controllers.stored_object import StoredObject
 from operators.reconcile.tenant import tenant_status
 
-# Seconds between checks that everything is removed.
+# Seconds between checks for a complete removal.
 LOOK_S = 1.0
 
 

@@ -51,7 +51,7 @@ class _Slots:
         return tuple(once.values())
 
     def must(self, item: DesiredAdapter) -> None:
-        """Places a version that serves requests, unconditionally."""
+        """Places a serving version, unconditionally."""
         name = _name(item)
         if item.digest is None or name not in self.names:
             self.names.add(name)

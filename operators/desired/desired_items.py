@@ -12,7 +12,7 @@ Residents = frozenset[VersionName]
 @dataclass(frozen=True)
 class DesiredItems:
     """`changed` are all adapters whose versions are others than in the value before; None if any may be. `residents`
-    as in DesiredSet. Nobody changes `by_adapter`, which successors copy."""
+    as in DesiredSet. `by_adapter` is never changed: successors copy it."""
 
     by_adapter: Mapping[AdapterName, Items]
     total: int
@@ -22,7 +22,7 @@ class DesiredItems:
 
     @property
     def complete(self) -> DesiredSet:
-        """Versions that serve requests come first: an agent fetches them in this order."""
+        """Serving versions come first: an agent fetches them in this order."""
         items = (item for each in self.by_adapter.values() for item in each)
         ordered = tuple(sorted(items, key=lambda item: not item.required))
         return DesiredSet.model_construct(adapters=ordered, residents=self.residents)

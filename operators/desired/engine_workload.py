@@ -133,7 +133,7 @@ def hub_token(platform: Platform) -> list[Manifest]:
 
 
 def hub_secrets(base: BaseModel, platform: Platform) -> list[Manifest]:
-    """Variables with what models are fetched with: the base model's own, and the platform's token of the hub unless it
+    """Variables for fetching models: the base model's own, and the platform's token of the hub unless it
     has its own."""
     own = additions.secrets(base.spec.pod)
     names = {each["name"] for each in own}
@@ -141,12 +141,12 @@ def hub_secrets(base: BaseModel, platform: Platform) -> list[Manifest]:
 
 
 def cache_claim(base: str) -> str:
-    """The name of the claim that keeps a base model's model."""
+    """The name of the claim with a base model's files."""
     return f"model-{base}"
 
 
 def authority_variables(platform: Platform) -> dict[str, str]:
-    """What Python's libraries find the certificate authorities by."""
+    """Variables for Python's libraries to find the certificate authorities."""
     return dict.fromkeys(_AUTHORITIES, f"{CA}/ca.crt") if platform.ca_config_map else {}
 
 
@@ -173,7 +173,7 @@ sys.exit(status({engine_port}, "/health") != 200 or status({agent_port}, "/engin
 
 
 def kserve_deployment(name: str) -> str:
-    """The name that KServe gives to an InferenceService's Deployment."""
+    """The name of an InferenceService's Deployment, given by KServe."""
     return f"{name}-predictor"
 
 
@@ -370,7 +370,7 @@ class _Workload:
         }  # fmt: skip
 
     def _drained(self) -> Manifest:
-        """A hook that delays the end: the agent replies once the engine has nothing left to answer."""
+        """A hook delaying the end: the agent replies once the engine has nothing left to answer."""
         return {"preStop": {"httpGet": {"path": "/drained", "port": self._platform.agent_port}}}
 
     def _mounts(self) -> list[Manifest]:

@@ -2,7 +2,7 @@
 `python -c SOURCE REPOSITORY REVISION FOLDER`.
 
 Writes a line of JSON every few seconds (`bytes`, `total`), and one with the `error` where it cannot go on. A pod that
-is killed goes on with the files that it has. The model of the fill before stays, for engines that still read it; all
+is killed goes on with the files that it has. The model of the fill before stays for the engines still reading it; all
 others are removed.
 """
 
@@ -18,7 +18,7 @@ PERIOD_S = 5.0
 SAFE = ".safetensors"
 WEIGHTS = (".bin", ".pt", ".pth")
 OTHERS = (".json", ".txt", ".model", ".tiktoken", ".jinja", ".py")
-BEFORE = "filled.json"  # the commit of the last fill that was through
+BEFORE = "filled.json"  # the commit of the last complete fill
 
 
 def main() -> int:
@@ -75,7 +75,7 @@ def remove_others(folder: Path, kept: set[str]) -> None:
 
 
 def size_of_others(folder: Path, commit: str) -> int:
-    """Bytes of what stays beside the model."""
+    """Bytes of other files beside the model."""
     from huggingface_hub import scan_cache_dir
 
     revisions = (revision for repo in scan_cache_dir(folder).repos for revision in repo.revisions)

@@ -1,4 +1,4 @@
-"""A job: what its object asks for, and where its files lie (pure)."""
+"""A job: its inputs and the places of its files (pure)."""
 
 from dataclasses import dataclass, field
 
@@ -36,7 +36,7 @@ class Job:
 
     @property
     def folder(self) -> str:
-        """Its own folder, below that of all jobs."""
+        """Its own folder, below the one of all jobs."""
         return f"{self.tenant}/runs/{self.prefix}{self.run}"
 
     def fetch_arguments(self, root: str) -> tuple[str, ...]:

@@ -36,15 +36,15 @@ from operators.desired.tenant_namespace import TENANT
 from operators.desired.training import TrainingJob
 
 TRAINER = "trainer"
-WORK = "work"  # the container that does it
+WORK = "work"  # the name of the working container
 DIGEST = "quiver.dev/digest"  # a failed job is run again when this changes: resources, images, credentials
 OF = "quiver.dev/job-of"  # identifies the object
 ROOT = "/jobs"
 _DOCUMENTS = "/documents"
 _RESULT = "/dev/termination-log"  # where a container's last words are kept with its pod
 GRACE_S = 5  # short, since a kill leaves a whole checkpoint
-_TRIES = 3  # after the first, of what a node or memory ended
-_KEPT_S = 600  # a job that clears folders
+_TRIES = 3  # after the first, if a node or memory ended it
+_KEPT_S = 600  # of a clearing job
 
 
 def job_name(job: Job) -> str:
@@ -67,7 +67,7 @@ def objects_selector(tenant: str) -> str:
 
 
 def object_hash(key: Key) -> str:
-    """What labels identify an object by."""
+    """The value identifying an object in labels."""
     return _hash(str(key))
 
 
@@ -116,7 +116,7 @@ def credentials_of(job: Job, platform: Platform, uid: str) -> Manifest | None:
 
 
 def clearing(tenant: str, folder: str, beginning: str, platform: Platform) -> Manifest:
-    """A job that removes what is in a folder below the tenant's, or only what begins so."""
+    """A job for emptying a folder below the tenant's, or for removing the names with a beginning from it."""
     labels = {**_component(), TENANT: tenant}
     container = {
         "name": "clear",
@@ -256,6 +256,6 @@ def _mounts(tenant: str, platform: Platform) -> Sequence[Manifest]:
 
 
 def _resources(resources: Resources) -> Manifest:
-    """Without requests it takes little of its node's word: what serves comes first."""
+    """Without requests it takes little of its node's word: serving comes first."""
     requests = {"cpu": "100m", "memory": "512Mi", **resources.requests}
     return {"requests": requests, **({"limits": dict(resources.limits)} if resources.limits else {})}

@@ -1,4 +1,4 @@
-"""A base model's cache → the claim that keeps the model, and the job that fills it (pure)."""
+"""A base model's cache → its claim, and the job filling it (pure)."""
 
 import hashlib
 from pathlib import Path
@@ -27,7 +27,7 @@ from operators.desired.engine_workload import (
 )
 
 CACHE = "model-cache"
-FILL = "fill"  # the container that does it
+FILL = "fill"  # the name of the working container
 _FOLDER = "/model-cache"
 _TRIES = 6
 # Written out once: the engine's image has none of our code.
@@ -35,7 +35,7 @@ _SOURCE = Path(fill_model_cache.__file__).read_text()
 
 
 def selector(base: str) -> str:
-    """The labels of all jobs and pods that fill the base model's claim."""
+    """The labels of all jobs and pods filling the base model's claim."""
     return ",".join(f"{label}={value}" for label, value in _labels(base).items())
 
 

@@ -1,4 +1,4 @@
-"""What a base model adds to its engines' pods (pure)."""
+"""A base model's additions to its engines' pods (pure)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an autoscaler of engines goes by (pure). `monitoring.autoscaling` has the rules that serve it."""
+"""The metrics for an autoscaler of engines (pure). `monitoring.autoscaling` has the rules serving it."""
 
 from typing import Any
 

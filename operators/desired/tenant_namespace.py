@@ -49,7 +49,7 @@ def _network_policy(tenant: Tenant, uid: str) -> Manifest:
 
 
 def _quota(tenant: Tenant, uid: str) -> Manifest:
-    """Bounds what a tenant's people can have the API server store. Twice its adapters: those beyond `maxAdapters` are
+    """Bounds the objects of a tenant in the API server. Twice its adapters: those beyond `maxAdapters` are
     refused with the reason in their status."""
     counts = {
         **{f"{plural}.{OURS}": MOST_OBJECTS for plural in ("apikeys", "evaluations", "finetunes", "knowledgebases")},

@@ -33,7 +33,7 @@ class TrainingJob(Job):
 
     @property
     def versions(self) -> str:
-        """The folder of the tenant's trained adapters, below that of all jobs."""
+        """The folder of the tenant's trained adapters, below the one of all jobs."""
         return f"{self.tenant}/versions"
 
     def fetch_arguments(self, root: str) -> tuple[str, ...]:
@@ -97,6 +97,6 @@ def recipe(spec: FineTuneSpec) -> Mapping[str, Any]:
 
 
 def gpus(resources: Resources) -> int:
-    """The GPUs that a training takes; at least 1, since a training without one counts as much."""
+    """The GPUs of a training; at least 1, since a training without one counts as much."""
     count = resources.limits.get(GPU, "1")
     return max(1, int(count)) if count.isdecimal() else 1

@@ -1,4 +1,4 @@
-"""What search and ingest need of an embedder, and which one a setting names."""
+"""The interface of an embedder, and the choice by a setting."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ class Embedder(Protocol):
 
     @property
     def id(self) -> str:
-        """Of what decides on a vector: only vectors of one id can be compared."""
+        """Identifies everything with an effect on vectors: only vectors of one id can be compared."""
 
     @property
     def dimensions(self) -> int: ...
@@ -26,11 +26,11 @@ class Embedder(Protocol):
 
     @property
     def passage_tokens(self) -> int:
-        """Of a passage that is read whole."""
+        """The most tokens of a passage read whole."""
 
     @property
     def trial(self) -> Trial:
-        """What it does with texts that belong together. Raises `EmbedderError`."""
+        """Its cosines of related texts. Raises `EmbedderError`."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """The vectors of passages: float32[len(texts), dimensions], rows of length 1. Raises `EmbedderError`."""
@@ -39,7 +39,7 @@ class Embedder(Protocol):
         """The vectors of questions: float32[len(texts), dimensions], rows of length 1. Raises `EmbedderError`."""
 
     def legibility(self, text: str) -> float:
-        """The share of the text that the embedder can read, 0 to 1."""
+        """The legible share of the text, 0 to 1."""
 
     def is_read_whole(self, text: str) -> bool: ...
 

@@ -76,7 +76,7 @@ def tokenizer_json(source: Path, *, most_tokens: int | None = None) -> str:
 
 
 def load(source: Path) -> Any:
-    """The encoder in evaluation mode, with plain attention, which exports to portable operators."""
+    """The encoder in evaluation mode, with plain attention for portable operators."""
     from transformers import AutoModel
 
     return AutoModel.from_pretrained(source, attn_implementation="eager").eval()
@@ -95,7 +95,7 @@ def sample_inputs(tokenizer: Path) -> dict[str, Any]:
 
 
 def accepted(model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
-    """The inputs that the model has: some have no `token_type_ids`."""
+    """The model's inputs: some have no `token_type_ids`."""
     parameters = inspect.signature(model.forward).parameters
     return {name: value for name, value in inputs.items() if name in parameters}
 
@@ -163,7 +163,7 @@ def export(source: Path, out: Path, recipe: Recipe) -> None:
 
 
 def without_notes(model_file: Path) -> None:
-    """Remove what the exporter notes of its machine: the digest of the model would change with a path."""
+    """Remove the exporter's notes of its machine: the digest of the model would change with a path."""
     import onnx  # type: ignore[import-not-found]
 
     model = onnx.load(model_file)

@@ -1,4 +1,4 @@
-"""The share of a text that the embedder's vocabulary can read. Pure.
+"""The share of a text in the embedder's vocabulary. Pure.
 
 A word-piece vocabulary has a piece for every letter, but whole words only for the languages of its training. Text that
 is spelled letter by letter gets a meaningless vector. English scores near 1 and Korean 0; the script does not matter.
@@ -11,7 +11,7 @@ ENOUGH = 0.5  # the dense retriever leaves out less readable texts
 
 
 def legibility(pieces: Sequence[str], spans: Sequence[tuple[int, int]], text: str) -> float:
-    """The share of letters that are in pieces of two letters or more: 0 to 1; 1 for a text without letters.
+    """The share of letters in pieces of two letters or more: 0 to 1; 1 for a text without letters.
 
     `pieces` are word pieces without special tokens, `spans` their positions in `text`.
     """

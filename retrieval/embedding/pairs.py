@@ -1,4 +1,4 @@
-"""Questions and passages that answer them in other words, eight in each language. The same words in both would let a
+"""Questions with passages answering them in other words, eight in each language. The same words in both would let a
 model find the passage that cannot read the language."""
 
 from collections.abc import Mapping, Sequence

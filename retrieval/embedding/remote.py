@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[^\W\d\u0530-\uffff]{1,4}|[^\W\u1100-\uffff]{1,2}|\S")
 
 @dataclass(frozen=True)
 class Server:
-    """What is said to a server, and how its model is used."""
+    """The server's model and token, and the use of the model."""
 
     model: str
     token: SecretStr
@@ -108,7 +108,7 @@ class Remote:
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
     def _cut(self, text: str) -> str:
-        """Without what is beyond the limit, for which a server may refuse a text."""
+        """Cut at the limit: a server may refuse a longer text."""
         last = next(islice(_TOKEN.finditer(text), self.max_tokens - 2, None), None)
         return text if last is None else text[: last.start()]
 

@@ -1,4 +1,4 @@
-"""The scripts that a text is written in, such as LATIN and HANGUL. Pure."""
+"""The scripts of a text, such as LATIN and HANGUL. Pure."""
 
 import unicodedata
 from collections import Counter
@@ -20,7 +20,7 @@ def scripts_of(text: str) -> Counter[str]:
 
 
 def share(text: str, is_read: Callable[[str], bool]) -> float:
-    """The share of a text's letters whose script is read, 0 to 1; 1 for a text without letters."""
+    """The share of a text's letters in legible scripts, 0 to 1; 1 for a text without letters."""
     counted = scripts_of(text)
     total = counted.total()
     return sum(letters for script, letters in counted.items() if is_read(script)) / total if total else 1.0

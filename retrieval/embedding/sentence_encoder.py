@@ -48,7 +48,7 @@ class SentenceEncoder:
 
     @property
     def passage_tokens(self) -> int:
-        """Of a passage that is read whole: beside two special ones and the prefix."""
+        """The most tokens of a passage read whole: beside two special ones and the prefix."""
         return self.max_tokens - 2 - len(self._encode(self._recipe.passage_prefix))
 
     @cached_property
@@ -63,7 +63,7 @@ class SentenceEncoder:
         return self._embedded([self._recipe.query_prefix + text for text in texts])
 
     def legibility(self, text: str) -> float:
-        """The share of the text that the vocabulary can read, 0 to 1."""
+        """The share of the text in the vocabulary, 0 to 1."""
         encoding = self._encode(text)
         return legibility(encoding.tokens, encoding.offsets, text)
 
@@ -133,7 +133,7 @@ def _options(threads: int) -> onnxruntime.SessionOptions:
 
 
 def _id(folder: Path, recipe: Recipe) -> str:
-    """Of what decides on a vector: two embedders never have the same one."""
+    """Identifies everything with an effect on vectors: two embedders never have the same one."""
     digest = hashlib.sha256(recipe.model_dump_json().encode())
     for name in ("model.onnx", "tokenizer.json"):
         with (folder / name).open("rb") as file:

@@ -1,4 +1,4 @@
-"""What an embedder does with questions and passages that are known to belong together.
+"""A test of an embedder with questions and their passages.
 
 Cosines of all-MiniLM-L6-v2 are about 0.5 for a question and its passage, and 0.1 for texts that have nothing in common;
 those of the E5 models are 0.7 to 1.0 for all texts, by their model card. The weights of the relevance were fitted on
@@ -24,7 +24,7 @@ RELATED, UNRELATED = 0.54, 0.09
 
 
 class Encoder(Protocol):
-    """The part of an embedder that is tried."""
+    """The tested part of an embedder."""
 
     def embed(self, texts: Sequence[str]) -> Vectors: ...
 
@@ -48,13 +48,13 @@ class Trial:
         return max(-1.0, min(1.0, UNRELATED + (raw - self.unrelated) * slope))
 
     def legibility(self, text: str) -> float:
-        """The share of a text's letters that the embedder reads, 0 to 1. A model of many languages is taken to read
+        """The legible share of a text's letters, 0 to 1. A model of many languages is taken to read
         those that were not tried."""
         return share(text, lambda script: script in self.scripts or (self.is_multilingual and script not in _TRIED))
 
 
 def tried(embedder: Encoder) -> Trial:
-    """Blocks for 0.3 s. Raises `EmbedderError`, also for a model that tells nothing apart."""
+    """Blocks for 0.3 s. Raises `EmbedderError`, also for a model unable to tell texts apart."""
     questions = _by_language(embedder.embed_queries([pair.question for pair in _all()]))
     passages = _by_language(embedder.embed([pair.passage for pair in _all()]))
     cosines = {language: questions[language] @ passages[language].T for language in LANGUAGES}

@@ -1,11 +1,11 @@
-"""What Milvus' refusals mean. Pure but for the read of a file."""
+"""The meaning of Milvus' refusals. Pure but for the read of a file."""
 
 import ssl
 from pathlib import Path
 
 from retrieval.errors import NoSpaceError, RetrievalError, StoreError
 
-# What servers say of a field that a collection lacks.
+# Servers' words for a missing field of a collection.
 _OTHER_SCHEMA = ("unknown field", "anns_field", "field not exist", "not found in schema", "cannot find field")
 _DISK_FULL = ("no space left", "disk is full", "disk quota", "file too large")
 

@@ -1,4 +1,4 @@
-"""Rows that a search of Milvus returned, as hits. Pure."""
+"""Rows returned by a search of Milvus, as hits. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -187,7 +187,7 @@ class Store:
                 client.upsert(name, rows, timeout=self._timeout)
 
     def delete(self, scope: Scope, filter_: str) -> None:
-        """Delete the rows that match a scope's filter, and check by a count that none is left."""
+        """Delete the rows matching a scope's filter, and check by a count for none left."""
         names = self._names(scope.tenant)
         for name in names:
             self._delete(name, filter_)
@@ -201,7 +201,7 @@ class Store:
         return self._count(self._names(scope.tenant), filter_)
 
     def count_existing(self, scope: Scope, ids: Sequence[str]) -> int:
-        """The number of these chunk ids that a fresh read finds in the scope."""
+        """The number of these chunk ids in the scope, by a fresh read."""
         return sum(self.count(scope, scope.chunks_by_id(page)) for page in _pages(ids))
 
     def vectors(self, scope: Scope, embedder: str, contents: Sequence[str]) -> Mapping[str, Vector]:
@@ -335,7 +335,7 @@ class Store:
         return counts
 
     def _rows(self, names: Sequence[str], filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:
-        """Those of collections that exist."""
+        """The names of existing collections."""
         return [row for name in names for row in self._query(name, filter_, fields, **options)]
 
     def _query(self, name: str, filter_: str, fields: list[str], **options: object) -> list[dict[str, Any]]:

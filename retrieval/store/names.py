@@ -1,4 +1,4 @@
-"""Names of collections, and what is in them. Pure. A collection has vectors of one size, and is of one tenant or of all
+"""Names of collections, and their contents. Pure. A collection has vectors of one size, and is of one tenant or of all
 of them; two tenants never have the same one of their own."""
 
 import re

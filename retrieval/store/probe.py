@@ -1,4 +1,4 @@
-"""A start-up test that tries to break isolation, to refuse a store that ignores filters.
+"""A start-up test of isolation, to refuse a store without working filters.
 
 It writes chunks of two tenants, whose names no real tenant can have, and checks that no operation of one affects the
 other. Some versions of Milvus ignored the filter in one kind of call, so every kind is tried.

@@ -1,10 +1,10 @@
-"""What a read of the store sees."""
+"""The consistency of reads from the store."""
 
 from enum import StrEnum
 
 
 class Reads(StrEnum):
-    """Which writes a read sees. Counts see every write, whoever reads."""
+    """Consistency of reads. Counts see every write, whoever reads."""
 
     QUICK = "Bounded"
     """Those of half a second ago, on a server; up to five seconds where its nodes are late. For searches."""

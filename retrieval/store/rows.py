@@ -22,7 +22,7 @@ def identifier(*parts: str) -> str:
 
 
 def unread(dimension: int) -> Vector:
-    """A placeholder for rows that the dense retriever never ranks: Milvus needs a vector, and cosine a nonzero one."""
+    """A placeholder for rows never ranked by the dense retriever: Milvus needs a vector, and cosine a nonzero one."""
     vector = np.zeros(dimension, np.float32)
     vector[0] = 1
     return vector
@@ -98,7 +98,7 @@ class KnowledgeBaseRow:
 
 @dataclass(frozen=True)
 class Hit:
-    """A chunk that one retriever found. A higher score is nearer: the cosine, or BM25 above 0."""
+    """A hit of one retriever. A higher score is nearer: the cosine, or BM25 above 0."""
 
     chunk_id: str
     document_id: str

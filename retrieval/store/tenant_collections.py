@@ -1,4 +1,4 @@
-"""The collections that hold a tenant's rows."""
+"""The collections with a tenant's rows."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ class TenantCollections:
         return [name for name in names if name in owners and name != current]
 
     def of(self, tenant: str) -> Sequence[str]:
-        """The current one, and those that are left."""
+        """The current one, and earlier ones."""
         return [self.current(tenant), *self.left(tenant)]
 
     def comparable(self, tenant: str) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""What a Milvus can do, by its version. Pure.
+"""The abilities of a Milvus, by its version. Pure.
 
 It is not tried: a request for an index that Milvus 2.3 does not have ends the whole server.
 """
