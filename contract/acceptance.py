@@ -291,7 +291,7 @@ def _long_prompt(adapter: Adapter) -> Condition | None:
 
 
 def _unfit_variants(item: Evaluation) -> Condition | None:
-    """What no rule of a definition can say."""
+    """Rules beyond those of a definition."""
     variants = item.spec.variants
     if len({variant.model_copy(update={"name": "name"}) for variant in variants}) < len(variants):
         return _refused(c.SAME_VARIANTS, "two variants are the same but for their names; remove one")

@@ -32,7 +32,7 @@ def short(digest: str) -> str:
 
 
 def version_digest(content: str, prompt: Prompt | None) -> str:
-    """The digest that names a version of this content with this prompt."""
+    """The digest of a version of this content with this prompt."""
     return hashlib.sha256(f"{content}\0{prompt.digest}".encode()).hexdigest() if prompt else content
 
 
@@ -117,7 +117,7 @@ class Residency(Value):
 
 
 class AdapterSpec(Value):
-    """What an adapter consists of, and the rollout of changes."""
+    """The parts of an adapter, and the rollout of changes."""
 
     base_model: Name
     """The BaseModel it was trained on."""
@@ -148,7 +148,7 @@ class AdapterSpec(Value):
 
     @property
     def fine_tune(self) -> str | None:
-        """The FineTune whose result it serves."""
+        """The FineTune of the served result."""
         is_trained = self.source is not None and self.source.startswith(FINE_TUNE)
         return self.source.removeprefix(FINE_TUNE) if self.source and is_trained else None
 

@@ -63,7 +63,7 @@ class DesiredAdapter(Value):
 
     @property
     def is_verified(self) -> bool:
-        """True if the operator knows that this version was verified before. A pin alone proves no right to read: the
+        """True if the operator has seen a verification of this version. A pin alone proves no right to read: the
         author of a pin may have no access to its content."""
         return self.digest is not None and self.revision == verified_revision(self.digest)
 
@@ -130,7 +130,7 @@ class DesiredSet(Value):
 class DesiredChange(Value):
     """A change of a desired set, from the one with the digest `before` to the one with the digest `after`.
 
-    `adapters` are new, or replace those of the same name. Residents change only in a set that names them.
+    `adapters` are new, or replace those of the same name. Residents change only in a set naming them.
     """
 
     before: Digest

@@ -194,7 +194,7 @@ class BaseModelSpec(Value):
 
     @property
     def scales_to_zero(self) -> bool:
-        """True if no engine runs while nobody asks."""
+        """True if the last engine stops without requests."""
         return self.autoscaling is not None and self.autoscaling.min_replicas == 0
 
     @property

@@ -85,7 +85,7 @@ SPOILS_ENGINE = "SpoilsEngine"
 ENGINE_ENDED = "EngineEnded"
 # Reasons that mean harm to an engine: the version is not loaded on any engine again.
 HARMFUL = frozenset({SPOILS_ENGINE, ENGINE_ENDED})
-# Reasons that need no action: the object is still in progress.
+# Reasons without need for action: the object is still in progress.
 ON_ITS_WAY = frozenset({WAITING, FETCHING, LOADING, INGESTING, QUEUED, TRAINING, ASKING})
 
 

@@ -92,7 +92,7 @@ class SignalReport(Reply):
 
 
 class Rebased(Reply):
-    """The tenant whose references begin anew."""
+    """The tenant of the new references."""
 
     tenant: str
 

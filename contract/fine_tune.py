@@ -59,7 +59,7 @@ class Data(Value):
 
 
 class Teacher(Value):
-    """A model of the platform whose answers the adapter learns, without the documents and the prompt that it has."""
+    """A model of the platform. The adapter learns its answers, without its documents and its prompt."""
 
     model: ModelName
     """A base model, an adapter, or a version of one, as requests name it."""
@@ -115,7 +115,7 @@ class Augmentation(Value):
 
 
 class AdapterTemplate(Value):
-    """The adapter that serves the result."""
+    """The adapter serving the result."""
 
     name: Name
     """Its name. An adapter of this name that exists already is left as it is."""

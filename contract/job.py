@@ -11,8 +11,8 @@ from typing import Any
 REFUSED = 3
 # Names in a job's folder.
 DATA, START, RESULT = "data.jsonl", "start", "result.json"
-QUESTIONS = "questions.jsonl"  # of a teacher, whose answers become the data
-TEACHER = "teacher.txt"  # what became of its answers, in words
+QUESTIONS = "questions.jsonl"  # of a teacher: its answers become the data
+TEACHER = "teacher.txt"  # a summary of its answers
 # The folder of an Evaluation's first run with its scores, beside the folders of its runs; and the file in it.
 REFERENCE, SCORES = "reference", "scores.json"
 # Bytes of a result: what a container's termination message holds (https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/).

@@ -32,7 +32,7 @@ class WebSource(Value):
 
 
 class KnowledgeBaseSpec(Value):
-    """The documents to index, and which passages a request gets."""
+    """The documents to index, and the choice of passages for a request."""
 
     sources: Annotated[tuple[Source, ...], Field(max_length=32)] = ()
     """Files and directories. Uploaded files are added to those by the API; see /v1/vector_stores."""

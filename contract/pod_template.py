@@ -1,4 +1,4 @@
-"""What a platform team adds to the pods of a base model's engines. What Quiver sets itself cannot be replaced."""
+"""What a platform team adds to the pods of a base model's engines. Quiver's own settings cannot be replaced."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]{0,2
 # An object of Kubernetes, which the API server checks.
 Free = Annotated[Mapping[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})]
 
-# Domains of labels and annotations that Quiver sets, or that weaken the isolation of a pod.
+# Domains of labels and annotations set by Quiver, or weakening the isolation of a pod.
 RESERVED = (
     "^([-a-z0-9.]+[.])?(app[.]kubernetes[.]io|quiver[.]dev|kserve[.]io|security[.]beta[.]kubernetes[.]io"
     "|security[.]alpha[.]kubernetes[.]io|k8s[.]v1[.]cni[.]cncf[.]io)/"
@@ -39,7 +39,7 @@ START_S = 1800
 
 
 class Toleration(Value):
-    """A taint of nodes that the pods tolerate."""
+    """A tolerated taint of nodes."""
 
     key: Annotated[str, StringConstraints(max_length=316)] = ""
     """The taint's key; empty for all."""
@@ -65,7 +65,7 @@ class SecretVariable(Value):
 
 
 class Volume(Value):
-    """A claim that the engine reads."""
+    """A claim for the engine to read."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,54}[a-z0-9])?$", max_length=56)]
     """It is mounted at /volumes/NAME."""

@@ -24,7 +24,7 @@ class Example(Value):
 
 
 class Prompt(Value):
-    """What the model reads before each conversation, and what an abstention says."""
+    """A prompt: the texts before each conversation, and the sentence of an abstention."""
 
     system: PromptText = ""
     """The instruction, in front of a request's own."""

@@ -19,7 +19,7 @@ from tuning.row import Message, Row
 _NEIGHBOURS = {key: row[max(0, at - 1) : at] + row[at + 1 : at + 2] for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm")
                for at, key in enumerate(row)}  # fmt: skip
 _PARTICLE = re.compile(r"(?<=[가-힣])(은|는|이|가|을|를|의|에|도)$")
-_SHORTEST = 4  # letters of a word that gets a typing error
+_SHORTEST = 4  # letters of a word with a typing error
 # https://www.unicode.org/versions/Unicode16.0.0/core-spec/chapter-3/#G24646
 _HANGUL, _FINALS = 0xAC00, 28
 
@@ -68,7 +68,7 @@ Change = Callable[[str, random.Random], str]
 
 
 def _changes(word: str) -> Iterator[Change]:
-    """Errors that people make in such a word."""
+    """People's errors in such a word."""
     if any("가" <= letter <= "힣" for letter in word):
         yield _without_final
         if _PARTICLE.search(word):

@@ -1,7 +1,7 @@
 """A teacher's answers → a student's rows (pure).
 
 The teacher has documents, a long prompt or more parameters; the student answers without. What the teacher does not
-support by a citation is left out: new facts that are learned wrong are made up later (https://arxiv.org/abs/2405.05904).
+support by a citation is left out: wrongly learned facts are made up later (https://arxiv.org/abs/2405.05904).
 """
 
 import re

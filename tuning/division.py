@@ -18,7 +18,7 @@ _STEPS = 1 << 32
 
 @dataclass(frozen=True)
 class Division:
-    """`dropped` are exact copies, each with the line of the row that stays; `conflicts` are lines of rows with the same
+    """`dropped` are exact copies, each with the line of the kept row; `conflicts` are lines of rows with the same
     question as an earlier one, and another answer. `groups` counts groups of near copies with several rows."""
 
     training: tuple[Row, ...] = ()

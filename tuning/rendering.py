@@ -21,7 +21,7 @@ class BaseUnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Rendered:
-    """A row's tokens: those of the prompt, and those of the answer with the token that ends it."""
+    """A row's tokens: those of the prompt, and those of the answer with its final token."""
 
     row: Row
     prompt: tuple[int, ...]

@@ -14,7 +14,7 @@ LENGTHS = (50, 90, 99, 100)  # percentiles
 
 @dataclass(frozen=True)
 class Tokens:
-    """Of the rendered rows. `cut` counts rows that are longer than the model reads: the end of their answer is lost."""
+    """Of the rendered rows. `cut` counts rows longer than the model's limit: the end of their answer is lost."""
 
     lengths: tuple[int, ...]
     learned: int

@@ -33,7 +33,7 @@ class Measured:
 @dataclass(frozen=True)
 class Facts:
     documents: Fact[int] | None = None
-    changed_weekly: Fact[float] | None = None  # share of documents that changed in the last week
+    changed_weekly: Fact[float] | None = None  # share of documents changed in the last week
     change_unclear: str = ""  # why that share is missing
     rows: Fact[int] | None = None  # labelled examples, without copies
     conflicts: Fact[int] | None = None  # of rows, with another answer to the same question

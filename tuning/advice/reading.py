@@ -38,7 +38,7 @@ def _measured(result: Mapping[str, Any]) -> Measured:
 
 
 def _parts(variant: Mapping[str, Any], base: str, use: Mapping[str, Any]) -> frozenset[str]:
-    """Beside the first variant's model, which is the base. An adapter's own documents show by its citations."""
+    """Beside the base, the first variant's model. An adapter's own documents show by its citations."""
     has = {
         PROMPT: bool(variant["system"]),
         EXAMPLES: bool(variant["examples"]),
@@ -49,7 +49,7 @@ def _parts(variant: Mapping[str, Any], base: str, use: Mapping[str, Any]) -> fro
 
 
 def labelled(file: Path) -> tuple[Fact[int], Fact[int]]:
-    """The rows without copies, and those that contradict another. Raises InputInvalidError and OSError."""
+    """The rows without copies, and the contradictory ones. Raises InputInvalidError and OSError."""
     data = read(file)
     if data.faulty:
         raise InputInvalidError(f"{file} has {data.faulty} faults: see quiver tune check {file}")

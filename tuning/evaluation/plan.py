@@ -14,7 +14,7 @@ from tuning.evaluation.question import Question
 
 
 class PlanInvalidError(Exception):
-    """The message has the file and what is wrong."""
+    """The message has the file and its fault."""
 
 
 class Variant(contract.Variant):

@@ -35,7 +35,7 @@ class Question:
 
 
 def read(path: Path, metric: str) -> list[Question]:
-    """Raises QuestionsInvalidError, also for questions without what the metric needs, and OSError."""
+    """Raises QuestionsInvalidError, also for questions lacking a need of the metric, and OSError."""
     return _read(path, lambda number, line: _required(metric, of_line(number, line)))
 
 

@@ -16,7 +16,7 @@ from tuning.evaluation.scores import abstains, score
 
 @dataclass(frozen=True)
 class Abstention:
-    """`withheld` are unanswerable questions that were not answered, `refused` answerable ones."""
+    """`withheld` are unanswered unanswerable questions, `refused` answerable ones."""
 
     withheld: int
     unanswerable: int

@@ -52,7 +52,7 @@ class Asking:
     keeps_refusals: bool = True
 
     async def answers(self, turns: Sequence[Turn], run_id: str, file: Path) -> Answers:
-        """Of all turns; those that are in the file already are not asked again. Raises OtherRunError, OSError, and the
+        """Of all turns; those in the file are not asked again. Raises OtherRunError, OSError, and the
         other errors of `ask`."""
         file.parent.mkdir(parents=True, exist_ok=True)
         answers = dict(_kept(file, run_id))

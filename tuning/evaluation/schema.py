@@ -8,7 +8,7 @@ import jsonschema
 
 
 def checked(schema: object) -> Mapping[str, Any] | None:
-    """The schema, None for none. Raises ValueError for one that cannot be applied."""
+    """The schema, None for none. Raises ValueError for an inapplicable one."""
     if schema is None:
         return None
     if not isinstance(schema, dict):

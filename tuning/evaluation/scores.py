@@ -75,7 +75,7 @@ def _json(question: Question, answer: Answer) -> float:
 
 
 def _parsed(text: str) -> Any:
-    """Raises ValueError, also for NaN and Infinity, which no JSON has."""
+    """Raises ValueError, also for NaN and Infinity: JSON has neither."""
 
     def refuse(constant: str) -> None:
         raise ValueError(constant)
@@ -97,7 +97,7 @@ def _with_whole_numbers(value: Any) -> Any:
 
 
 def _citation(question: Question, answer: Answer) -> float:
-    """F1 of the cited documents against those that have the answer."""
+    """F1 of the cited documents against those with the answer."""
     common = len(question.sources & answer.cited)
     return 2 * common / (len(question.sources) + len(answer.cited)) if common else 0.0
 

@@ -57,7 +57,7 @@ def interval(values: Grouped, seed: int = 0) -> Interval:
     rng = np.random.default_rng(seed)
     count = len(values.sums)
     means = np.empty(DRAWS)
-    for start in range(0, DRAWS, 500):  # so that memory stays small with many groups
+    for start in range(0, DRAWS, 500):  # memory stays small with many groups
         drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(500, DRAWS - start)).astype(np.float64)
         means[start : start + len(drawn)] = (drawn @ values.sums) / (drawn @ values.sizes)
     low, high = np.quantile(means, (LEVEL / 2, 1 - LEVEL / 2))

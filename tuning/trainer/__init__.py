@@ -1,1 +1,1 @@
-"""Trains an adapter. Runs in the engine's environment, which has torch, transformers and peft."""
+"""Trains an adapter. Runs in the engine's environment, with torch, transformers and peft."""

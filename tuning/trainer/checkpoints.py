@@ -8,7 +8,7 @@ from tuning.trainer.errors import TrainingError
 
 _RUN = "run.json"
 _FOLDER = "checkpoints"
-# What a checkpoint needs to go on exactly; the last is written last.
+# The files of a checkpoint for an exact continuation; the last is written last.
 _COMPLETE = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
 
 

@@ -1,4 +1,4 @@
-"""What the trainer's commands have in common: their arguments, and how they end."""
+"""Common parts of the trainer's commands: their arguments, and how they end."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`python -m tuning.trainer.convert`: the best plain LoRA for a DoRA, for engines that do not serve DoRA.
+"""`python -m tuning.trainer.convert`: the best plain LoRA for a DoRA, for engines without DoRA.
 
 A DoRA changes W to g ∘ (W + s B A). The difference has full rank, so a LoRA leaves a part of it out. The error of each
 module is printed: the Frobenius norm of the part, as a share of the difference's. Above a limit nothing is written.
@@ -98,7 +98,7 @@ def _of_module(
     difference = (magnitude / changed.norm(dim=1))[:, None] * changed - weight
     directions = min(rank + _MORE, *difference.shape)
     left, values, right = torch.svd_lowrank(difference, q=directions, niter=6)
-    missing = max(0, rank - directions)  # of a layer that is narrower than the rank
+    missing = max(0, rank - directions)  # of a layer narrower than the rank
     b = torch.nn.functional.pad(left[:, :rank] * values[:rank], (0, missing))
     a = torch.nn.functional.pad(right[:, :rank].T, (0, 0, 0, missing))
     left_out = difference - b @ a

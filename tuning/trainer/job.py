@@ -38,7 +38,7 @@ _WORK, _CLOCK = "work", "seconds"
 
 @dataclass(frozen=True)
 class Job:
-    """`folder` has the inputs, and all that is in the making; the adapter becomes a folder below `versions`."""
+    """`folder` has the inputs and all unfinished work; the adapter becomes a folder below `versions`."""
 
     folder: Path
     versions: Path
@@ -67,7 +67,7 @@ class Job:
         return Order(data, located(self.base), work, self.recipe, start if start.is_dir() else None)
 
     def _made(self, say: Say) -> tuple[Path, Mapping[str, str]]:
-        """The adapter, and what was gained by trying more than one."""
+        """The adapter, and the gain of trying more than one."""
         if self.budget:
             return self._searched(self.budget, say)
         if self.augmentation:
@@ -145,7 +145,7 @@ def _replace(file: Path, text: str) -> None:
 
 
 def timed(folder: Path, say: Say) -> Say:
-    """Adds the seconds that the job has run, also before it was killed."""
+    """Adds the seconds of the job's run, also before it was killed."""
     file, begun = folder / _CLOCK, time.monotonic()
     before = float(file.read_text()) if file.is_file() else 0.0
 

@@ -1,4 +1,4 @@
-"""What the trainer's commands print: lines of JSON on standard output, and nothing of the libraries."""
+"""Output of the trainer's commands: lines of JSON on standard output, and nothing of the libraries."""
 
 import json
 import logging

@@ -43,7 +43,7 @@ class Budget:
 @dataclass(frozen=True)
 class Result:
     """`gain` is the winner's lower loss on the last part of the rows, in nats a token; None where the defaults won, or
-    could not be trained. `steps` are those that were trained, of `all_steps` without pruning."""
+    could not be trained. `steps` are the trained ones, of `all_steps` without pruning."""
 
     recipe: Recipe
     is_better: bool
@@ -128,7 +128,7 @@ class Search:
         return self._order.out / "trials" / recipe.run_id()[:16]
 
     def _checked(self) -> Result:
-        """The winner has the lowest of several noisy losses: rows that no trial saw decide whether it is better."""
+        """The winner has the lowest of several noisy losses: rows unseen by all trials decide whether it is better."""
         start, winner = (
             self._order.recipe,
             Recipe(**min(self._complete(self._rates, self._shapes), key=_loss_of).user_attrs["recipe"]),
