@@ -1,6 +1,7 @@
 """Evaluation: variants of answering a tenant's questions, compared by a job."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -15,7 +16,8 @@ HISTORY_LENGTH = 50
 _RUN_DIGITS = 12
 MOST_PLAN = 100_000  # bytes: a process takes no longer argument
 
-Metric = Literal["exact", "contains", "f1", "json", "citation"]
+Metric = Literal["exact", "contains", "f1", "json", "citation", "judge"]
+JUDGE_RULE = "the metric judge needs a judge, and no other metric has one"
 Text = Annotated[str, StringConstraints(max_length=20_000)]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40)]
 
@@ -37,6 +39,15 @@ class Variant(Value):
     """False leaves out an adapter's own knowledge bases."""
 
 
+class Judge(Value):
+    """A model for telling whether an answer is right."""
+
+    model: ModelName
+    """A base model or an adapter, as requests name it: a strong one, other than the variants' models."""
+    criterion: Text = ""
+    """A right answer in words; without it, an answer has to agree with an accepted one."""
+
+
 class EvaluationSpec(Value):
     """A change of anything but `stopped` and `everyHours` begins a new run."""
 
@@ -44,6 +55,8 @@ class EvaluationSpec(Value):
     """Questions: JSON lines with `question` and `answer`, or rows of training data (docs/evaluation.md)."""
     metric: Metric = "exact"
     """What a right answer is."""
+    judge: Judge | None = None
+    """The judge of the metric `judge`."""
     variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=12)]
     """What is compared; the first is the base."""
     abstentions: Annotated[tuple[Text, ...], Field(max_length=16)] = ()
@@ -59,6 +72,7 @@ class EvaluationSpec(Value):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "EvaluationSpec":
+        require_judge(self.metric, self.judge)
         names = [variant.name for variant in self.variants]
         if len(set(names)) < len(names):
             raise ValueError("each variant needs a name of its own")
@@ -67,8 +81,20 @@ class EvaluationSpec(Value):
     @property
     def digest(self) -> str:
         """Identifies the comparison."""
-        text = self.model_dump_json(exclude={"stopped", "every_hours"})
+        unset = set() if self.judge else {"judge"}  # as before there was this field
+        text = self.model_dump_json(exclude={"stopped", "every_hours", *unset})
         return hashlib.sha256(text.encode()).hexdigest()[:_RUN_DIGITS]
+
+
+def asked_models(variants: Sequence[Variant], judge: Judge | None) -> frozenset[str]:
+    """All models of a comparison, as requests name them."""
+    return frozenset([*(variant.model for variant in variants), *([judge.model] if judge else [])])
+
+
+def require_judge(metric: Metric, judge: Judge | None) -> None:
+    """Raises ValueError."""
+    if (metric == "judge") != (judge is not None):
+        raise ValueError(JUDGE_RULE)
 
 
 class VariantResult(Value):
@@ -113,6 +139,8 @@ class Outcome(Value):
     """The result in words."""
     variants: tuple[VariantResult, ...]
     """The variants in the order of the spec."""
+    judge: str = ""
+    """The judge's own noise."""
     first: str = ""
     """The first run of the same comparison and questions; empty if this is it."""
     worse: tuple[str, ...] = ()
@@ -158,6 +186,7 @@ class Evaluation(Resource):
         rules=(
             NAME_RULE,
             Rule("spec.questions.source", *FILE_RULE),
+            Rule("spec", "(has(self.metric) && self.metric == 'judge') == has(self.judge)", JUDGE_RULE),
             Rule("spec.variants", "self.all(v, self.filter(w, w.name == v.name).size() == 1)",
                  "each variant needs a name of its own"),
         ),

@@ -25,6 +25,7 @@ def evaluate(plan: Path, url: str, key: str, out: Path) -> None:
     """
     from operators.evaluation.asking import Asking, place_of  # imported late: few commands need numpy
     from tuning.evaluation import plan as plans
+    from tuning.evaluation.judging import Verdicts, judged
     from tuning.evaluation.question import QuestionsInvalidError, read
     from tuning.evaluation.report import lines, page
     from tuning.evaluation.result import result_of
@@ -34,14 +35,15 @@ def evaluate(plan: Path, url: str, key: str, out: Path) -> None:
         read_plan = plans.read(plan)
         questions = read(read_plan.questions, read_plan.metric)
 
-        async def asked(client: PublicClient) -> Answers:
-            place = await place_of(client, {variant.model for variant in read_plan.variants})
-            return await answered(read_plan, questions, place, Asking(client).ask, out, _say)
+        async def asked(client: PublicClient) -> tuple[Answers, Verdicts]:
+            place, ask = await place_of(client, read_plan.models), Asking(client).ask
+            given = await answered(read_plan, questions, place, ask, out, _say)
+            return given, await judged(read_plan, questions, given, place, ask, out, _say)
 
-        answers = Access(url, key, "gateway").run(asked)
+        answers, verdicts = Access(url, key, "gateway").run(asked)
     except (plans.PlanInvalidError, QuestionsInvalidError, OtherRunError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    result = result_of(read_plan, questions, answers)
+    result = result_of(read_plan, questions, answers, verdicts)
     (out / "result.json").write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
     (out / "report.html").write_text(page(result, plan.stem), encoding="utf-8")
     click.echo("\n".join(lines(result)))

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from contract.conditions import Condition, stamp
-from contract.evaluation import Evaluation
+from contract.evaluation import Evaluation, asked_models
 from contract.resource import Key
 from operators.controllers.context import Context
 from operators.controllers.job import missing_model, next_look, obstacle, removed, secret_of, token_of
@@ -39,9 +39,7 @@ async def _asked(
     spec = item.spec
     secret = await secret_of(spec.questions, item.namespace, context)
     shared = obstacle(spec.questions, item.namespace, secret, stopped=spec.stopped, stays="answers")
-    waits_for = shared or missing_model(
-        {variant.model for variant in spec.variants}, item.namespace, tenant, context.cache
-    )
+    waits_for = shared or missing_model(asked_models(spec.variants, spec.judge), item.namespace, tenant, context.cache)
     if waits_for:
         await context.jobs.stop(item.key)
         return waits_for, None

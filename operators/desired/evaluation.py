@@ -23,7 +23,7 @@ class EvaluationJob(Job):
 
 
 # The fields of `tuning.evaluation.plan.Plan`, without the questions' file.
-PLAN = ("metric", "variants", "abstentions", "max_tokens", "at_once")
+PLAN = ("metric", "judge", "variants", "abstentions", "max_tokens", "at_once")
 
 
 def evaluation_job(

@@ -9,9 +9,9 @@ import asyncio
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -24,11 +24,14 @@ from operators.evaluation.summary import summary
 from operators.settings import AskingSettings
 from service.files import replace
 from tuning.evaluation.golden import changes
+from tuning.evaluation.judging import VERDICTS, Verdicts, judged
 from tuning.evaluation.plan import Plan
 from tuning.evaluation.question import Question, QuestionsInvalidError, read
 from tuning.evaluation.report import page
 from tuning.evaluation.result import result_of, scores_of
 from tuning.evaluation.run import ANSWERS, Answers, OtherRunError, answered
+
+T = TypeVar("T")
 
 
 def main() -> int:
@@ -57,12 +60,12 @@ def _done(folder: Path, plan: Plan, url: str) -> Mapping[str, Any]:
     file = folder / RESULT
     if not file.is_file():
         questions = read(plan.questions, plan.metric)
-        answers = asyncio.run(_answers(folder, plan, questions, url))
-        _write(folder, plan, questions, answers)
+        answers, verdicts = asyncio.run(_answers(folder, plan, questions, url))
+        _write(folder, plan, questions, answers, verdicts)
     return dict(json.loads(file.read_text()))
 
 
-async def _answers(folder: Path, plan: Plan, questions: list[Question], url: str) -> Answers:
+async def _answers(folder: Path, plan: Plan, questions: list[Question], url: str) -> tuple[Answers, Verdicts]:
     async with connected(url, _key(), "gateway") as client:
         return await _asked(client, folder, plan, questions)
 
@@ -71,25 +74,30 @@ def _key() -> str:
     return AskingSettings().api_key.get_secret_value()  # type: ignore[call-arg]  # from the environment
 
 
-async def _asked(client: PublicClient, folder: Path, plan: Plan, questions: list[Question]) -> Answers:
-    """Answers of other versions, from before the job was killed, are asked anew."""
-    models = {variant.model for variant in plan.variants}
-    await until_listed(client, models)
-    place = await place_of(client, models)
-    try:
-        return await answered(plan, questions, place, Asking(client).ask, folder, Progress())
-    except OtherRunError:
-        (folder / ANSWERS).unlink()
-        return await answered(plan, questions, place, Asking(client).ask, folder, Progress())
+async def _asked(client: PublicClient, folder: Path, plan: Plan, questions: list[Question]) -> tuple[Answers, Verdicts]:
+    """Answers and verdicts of other versions, from before the job was killed, are asked anew."""
+    await until_listed(client, plan.models)
+    place, ask = await place_of(client, plan.models), Asking(client).ask
+
+    async def again(file: str, work: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await work()
+        except OtherRunError:
+            (folder / file).unlink()
+            return await work()
+
+    answers = await again(ANSWERS, lambda: answered(plan, questions, place, ask, folder, Progress()))
+    verdicts = await again(VERDICTS, lambda: judged(plan, questions, answers, place, ask, folder, Progress()))
+    return answers, verdicts
 
 
-def _write(folder: Path, plan: Plan, questions: list[Question], answers: Answers) -> None:
+def _write(folder: Path, plan: Plan, questions: list[Question], answers: Answers, verdicts: Verdicts) -> None:
     """The result is written last."""
-    result = result_of(plan, questions, answers)
+    result = result_of(plan, questions, answers, verdicts)
     (folder / "report.html").write_text(page(result, folder.name), encoding="utf-8")
     (folder / "details.json").write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
     digest = hashlib.sha256(plan.questions.read_bytes()).hexdigest()
-    scores = scores_of(plan, questions, answers)
+    scores = scores_of(plan, questions, answers, verdicts)
     this = this_run(folder, digest, scores)
     reference = first(folder, this)
     since = () if reference.run == this.run else changes(reference, scores, questions)

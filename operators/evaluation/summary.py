@@ -17,6 +17,7 @@ def summary(result: Result, questions: str, first: str, changes: Sequence[Change
         "winner": result.comparison.winner or "",
         "best": list(result.comparison.best),
         "conclusion": conclusion(result),
+        "judge": str(result.noise or ""),
         "variants": [_variant(result, name) for name in result.comparison.means],
         "first": first,
         "worse": [str(change) for change in changes if change.is_worse],

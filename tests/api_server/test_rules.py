@@ -83,11 +83,14 @@ CASES = (
     Case("an address of its own", "KnowledgeBase", _spec(web=[{"url": "https://a.example/"}] * 2)),
     Case("name a file", "FineTune", _spec(data={"source": "style.jsonl"})),
     Case("name a file", "FineTune", _spec(data={"source": "/documents/acme/../globex/style.jsonl"})),
+    Case("name a file", "FineTune", _spec(data={"source": "upload://vs_1"})),
     Case("search or augmentation", "FineTune", _spec(search={}, augmentation={})),
     Case("{question} once", "FineTune", _spec(augmentation={"templates": ["{question}? {question}"]})),
     Case("{question} once", "FineTune", _spec(augmentation={"templates": ["Say {this}"]})),
     Case("a fully tuned model", "FineTune", _spec(method="Full")),
     Case("name a file", "Evaluation", _spec(questions={"source": "questions.jsonl"})),
+    Case("needs a judge", "Evaluation", _spec(metric="judge")),
+    Case("no other metric has one", "Evaluation", _spec(metric="exact", judge={"model": "base"})),
     Case("a name of its own", "Evaluation", _spec(variants=[{"name": "base", "model": "base"}] * 2)),
     *(
         Case(rule, "FineTune", _spec(adapter={"name": "styled", "rollout": {"canary": {"steps": steps}}}))

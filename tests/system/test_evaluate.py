@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -74,6 +75,23 @@ def test_advice_is_what_was_measured(platform: Platform, evaluated: tuple[str, P
 
 def _has_key(words: list[str]) -> bool:
     return subprocess.run([QUIVER, *words], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def test_a_judge_reads_the_kept_answers_and_its_noise_is_said(
+    platform: Platform, evaluated: tuple[str, Path], tmp_path: Path
+) -> None:
+    """The demo's model judges badly: the report says so."""
+    folder = shutil.copytree(evaluated[1].parent, tmp_path / "judged")
+    plan = yaml.safe_load((folder / "plan.yaml").read_text())
+    judge = {"metric": "judge", "judge": {"model": "quiver-demo"}}
+    (folder / "plan.yaml").write_text(yaml.safe_dump({**plan, **judge}))
+    answers = (folder / "out" / "answers.jsonl").read_bytes()
+    said = _run("evaluate", str(folder / "plan.yaml"), "--url", platform.url.removesuffix("/v1"), "--out",
+                str(folder / "out"), "--key", platform.keys["acme"])  # fmt: skip
+    noise = json.loads((folder / "out" / "result.json").read_text())["noise"]
+    assert noise["judged"] > 0
+    assert f"the judge read {noise['judged']} answers in two orders" in said
+    assert (folder / "out" / "answers.jsonl").read_bytes() == answers  # nothing is asked again
 
 
 def test_a_teachers_cited_answers_become_training_data(

@@ -45,13 +45,19 @@ class Plan(Value):
 
     questions: Path
     metric: Metric = "exact"
+    judge: contract.Judge | None = None
     variants: tuple[Variant, ...] = Field(min_length=2, max_length=12)
     abstentions: tuple[str, ...] = ()
     max_tokens: int = Field(default=256, ge=1, le=4096)
     at_once: int = Field(default=4, ge=1, le=64)  # requests
 
+    @property
+    def models(self) -> frozenset[str]:
+        return contract.asked_models(self.variants, self.judge)
+
     @model_validator(mode="after")
     def _differ(self) -> "Plan":
+        contract.require_judge(self.metric, self.judge)
         for one, other in combinations(self.variants, 2):
             if one.name == other.name:
                 raise ValueError(f"two variants have the name {one.name}")

@@ -65,7 +65,7 @@ def _required(metric: str, question: Question) -> Question:
         return question
     if metric == "citation" and not question.sources:
         raise ValueError("the metric citation needs sources, or the answer null")
-    if metric in ("exact", "contains", "f1") and not question.answers:
+    if metric in ("exact", "contains", "f1", "judge") and not question.answers:
         raise ValueError(f"the metric {metric} needs an answer, or null")
     if metric == "json" and question.schema is None:
         _require_json(question.answers)

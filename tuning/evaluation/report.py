@@ -24,6 +24,8 @@ def lines(result: Result) -> Iterator[str]:
         )  # fmt: skip
     yield from (_pair(pair) for pair in result.comparison.pairs)
     yield conclusion(result)
+    if result.noise:
+        yield str(result.noise)
     if result.repeated:
         first = next(iter(result.comparison.means))
         yield f"asked again, {first} gave another text to {result.flips} of {result.repeated} questions"
@@ -52,6 +54,7 @@ def conclusion(result: Result) -> str:
 
 def page(result: Result, title: str) -> str:
     """HTML with bars and intervals as SVG."""
+    noise = [str(result.noise)] if result.noise else []
     values: Mapping[str, object] = {"result": result, "title": title, "conclusion": conclusion(result),
-                                    "sentences": [_pair(pair) for pair in result.comparison.pairs]}  # fmt: skip
+                                    "sentences": [*map(_pair, result.comparison.pairs), *noise]}  # fmt: skip
     return _PAGE.get_template("report.html").render(values)

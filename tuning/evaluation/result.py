@@ -8,6 +8,7 @@ from typing import Any
 from contract.evaluation import Metric
 from tuning.evaluation.answer import Answer
 from tuning.evaluation.comparison import Comparison, Scores, compared
+from tuning.evaluation.judging import NOT_JUDGED, Noise, Verdicts
 from tuning.evaluation.plan import Plan, Variant
 from tuning.evaluation.question import Question
 from tuning.evaluation.run import AGAIN, Answers
@@ -50,16 +51,18 @@ class Result:
     use: Mapping[str, Use]
     flips: int
     repeated: int
+    noise: Noise | None
+    """The judge's, if there is one."""
 
     def as_json(self) -> Mapping[str, Any]:
         variants = [variant.model_dump(mode="json") for variant in self.variants]
         return asdict(self) | {"variants": variants, "winner": self.comparison.winner}
 
 
-def result_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Result:
+def result_of(plan: Plan, questions: Sequence[Question], answers: Answers, verdicts: Verdicts = NOT_JUDGED) -> Result:
     names = [variant.name for variant in plan.variants]
     by_variant = {name: [answers[name, question.line] for question in questions] for name in names}
-    scores = scores_of(plan, questions, answers)
+    scores = scores_of(plan, questions, answers, verdicts)
     use = {name: _use(each) for name, each in by_variant.items()}
     groups = [question.group for question in questions]
     twice = [((names[0], question.line), (names[0] + AGAIN, question.line)) for question in questions]
@@ -76,14 +79,16 @@ def result_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Re
         use=use,
         flips=sum(one.text != other.text for one, other in again),
         repeated=len(again),
+        noise=verdicts.noise if plan.judge else None,
     )
 
 
-def scores_of(plan: Plan, questions: Sequence[Question], answers: Answers) -> Scores:
-    return {
-        variant.name: [score(plan.metric, q, answers[variant.name, q.line], plan.abstentions) for q in questions]
-        for variant in plan.variants
-    }
+def scores_of(plan: Plan, questions: Sequence[Question], answers: Answers, verdicts: Verdicts = NOT_JUDGED) -> Scores:
+    def scored(variant: Variant, question: Question) -> float:
+        key = variant.name, question.line
+        return score(plan.metric, question, answers[key], plan.abstentions, verdicts.scores.get(key, 0.0))
+
+    return {variant.name: [scored(variant, question) for question in questions] for variant in plan.variants}
 
 
 def _use(answers: Sequence[Answer]) -> Use:

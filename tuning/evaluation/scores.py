@@ -20,13 +20,16 @@ _WORD = rf"[^\W{SCRIPTS}]"
 Score = Callable[[Question, Answer], float]
 
 
-def score(metric: Metric, question: Question, answer: Answer, abstentions: Sequence[str] = ()) -> float:
-    """A question without an answer is answered right by an abstention alone; an error is never right."""
+def score(
+    metric: Metric, question: Question, answer: Answer, abstentions: Sequence[str] = (), verdict: float = 0.0
+) -> float:
+    """A question without an answer is answered right by an abstention alone; an error is never right. `verdict` is the
+    judge's."""
     if answer.error:
         return 0.0
     if not question.is_answerable:
         return float(abstains(answer, abstentions))
-    return _SCORES[metric](question, answer)
+    return verdict if metric == "judge" else _SCORES[metric](question, answer)
 
 
 def abstains(answer: Answer, abstentions: Sequence[str]) -> bool:
