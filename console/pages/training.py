@@ -66,6 +66,12 @@ def routes() -> APIRouter:
         await visit.post(f"{visit.path}/fine_tunes", {"name": name, "spec": spec})
         return visit.go("/training", "begun")
 
+    @pages.post("/data/{file_id}/remove")
+    async def remove_data(visit: SignedIn, file_id: str) -> Response:
+        """Trainings that have begun keep what they have read."""
+        await visit.delete(f"/v1/files/{segment(file_id)}")
+        return visit.go("/training", "removed")
+
     @pages.post("/{name}/remove")
     async def remove(visit: SignedIn, name: str) -> Response:
         await visit.delete(f"{visit.path}/fine_tunes/{segment(name)}")

@@ -158,6 +158,10 @@ def test_a_training_is_begun_from_an_uploaded_file_and_removed(
         row.locator("form button").click()
         page.wait_for_url("**/training?done=removed")
         assert page.locator("tr", has_text=name).count() == 0
+        page.click("details.uploads summary")
+        page.click("details.uploads button")
+        page.wait_for_url("**/training?done=removed")
+        page.wait_for_function("!document.querySelector('details.uploads')")
         assert someone.violations == []
     assert not _trainings(platform, name)
     (platform.root / f"adapter-acme.{name}.yaml").unlink()
