@@ -119,7 +119,7 @@ def create_app(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with contextlib.suppress(OSError):  # the first document's parser says it
-            parsers().prepare()
+            await asyncio.to_thread(parsers().prepare)
         async with (
             _client(settings) as client,
             _working(parts.worker),
