@@ -110,6 +110,7 @@ def _store(stage: Stage) -> str:
             client.vector_stores.files.upload_and_poll(vector_store_id=store, file=(name, content))
         gone = client.files.create(file=("old.txt", b"The fee is 5 dollars."), purpose="assistants")
         client.files.delete(gone.id)
+        client.files.create(file=("examples.jsonl", b'{"prompt": "a", "completion": "b"}'), purpose="fine-tune")
         return store
 
 
