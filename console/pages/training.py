@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from console.api import Json
+from console.api import ApiError, Json
 from console.pages import ask
 from console.security import segment
 from console.visit import SignedIn, Visit
@@ -81,12 +81,15 @@ def routes() -> APIRouter:
 
 
 async def _choices(visit: Visit) -> Json:
-    """What a training may be made of."""
-    models, bases, files = await asyncio.gather(
-        ask.models(visit),
-        visit.get(f"{visit.path}/knowledge_bases"),
-        visit.get("/v1/files", purpose=PURPOSE, limit=str(MOST_FILES), order="desc"),
-    )
+    """The choices of a new training; none while the gateway or the documents are away."""
+    try:
+        models, bases, files = await asyncio.gather(
+            ask.models(visit),
+            visit.get(f"{visit.path}/knowledge_bases"),
+            visit.get("/v1/files", purpose=PURPOSE, limit=str(MOST_FILES), order="desc"),
+        )
+    except ApiError:
+        return {"files": [], "base_models": [], "teachers": [], "collections": []}
     return {
         "files": files["data"],
         "base_models": [each["id"] for each in models if "parent" in each and each["parent"] is None],

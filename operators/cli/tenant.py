@@ -166,7 +166,7 @@ def train(
 @click.argument("name", type=NameType())
 @click.pass_obj
 def remove_training(run: Run, name: str) -> None:
-    """End the training NAME. The adapter that was made of it stays."""
+    """End the training NAME. An adapter of it that already answers stays."""
     run(lambda client: client.remove_training(name))
     click.echo(f"the training {name} is removed")
 

@@ -73,11 +73,22 @@ def _obstacle(tune: FineTune, cache: ClusterCache, secret: Mapping[str, str] | N
         message = f"Adapter {spec.start}, to go on from, has no version with content yet"
         return condition(c.READY, False, c.WAITING, message)
     tenant = cache.tenant(cache.owner(tune.namespace) or "")
-    if tenant and spec.teacher and (missing := missing_model({spec.teacher.model}, tune.namespace, tenant.name, cache)):
+    if (
+        tenant
+        and spec.teacher
+        and not _is_taught(tune)
+        and (missing := missing_model({spec.teacher.model}, tune.namespace, tenant.name, cache))
+    ):
         return missing
     tunes = cache.fine_tunes(tune.namespace)
     others = [other for other in tunes if other.key == tune.key or not wants(other) or cache.verdict(other, now).holds]
     return over_limit(tune, tenant, others, now) if tenant and not has_failed(tune) else None
+
+
+def _is_taught(tune: FineTune) -> bool:
+    """True once the teacher of the current training is not needed any more."""
+    training = tune.status.training
+    return training is not None and training.run == tune.spec.run and 0 < training.questions == training.answers
 
 
 def _start(tune: FineTune, cache: ClusterCache) -> ActiveVersion | None:

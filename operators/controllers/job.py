@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 from contract import conditions as c
 from contract.api_key import Scope
+from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
 from contract.fine_tune import Data
 from contract.resource import Key
@@ -57,10 +58,15 @@ def obstacle(
 def missing_model(models: Collection[str], namespace: str, tenant: str, cache: ClusterCache) -> Condition | None:
     """A job does not wait for its models: it would block the turn of a training of them."""
     for name in sorted(model.partition("@")[0] for model in models):
-        base = cache.base_model(name)
+        base = cache.base_model(name) or _served_as(name, cache)
         adapter = next((each for each in cache.adapters(namespace) if each.name == name), None)
         answers = (base and base.spec.allows(tenant)) or (adapter and adapter.status.active)
         if not answers:
             message = f"no model {name} answers for tenant {tenant} yet; it begins then, or correct the name"
             return condition(c.READY, False, c.WAITING, message)
     return None
+
+
+def _served_as(name: str, cache: ClusterCache) -> BaseModel | None:
+    """The base model with a name among its served names."""
+    return next((base for base in cache.base_models() if name in base.spec.served_names), None)

@@ -39,7 +39,8 @@ def remove(root: Path, key: Key) -> str | None:
     file = next((file for file, items in contents.files.items() if key in (item.key for item in items)), None)
     if file is None:
         return None
-    if len(contents.files[file]) > 1:
+    text = contents.texts[file]
+    if len(text.objects) + len(text.secrets) > 1:
         raise SharedFileError(file)
     (root / file).unlink()
     return file

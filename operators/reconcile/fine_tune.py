@@ -91,7 +91,7 @@ def _trained(result: Result) -> str:
 def _doing(training: Training) -> str:
     if training.trial and not training.steps:
         return f"trial {training.trial}"
-    if training.answers < training.questions:
+    if not training.steps and training.answers < training.questions:
         return f"{training.answers} of {training.questions} answers of its teacher"
     if not training.steps:
         return "its inputs are fetched and read"

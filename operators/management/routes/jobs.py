@@ -4,10 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from contract.adapter import FINE_TUNE
 from contract.body import Body
 from contract.fine_tune import FineTune
 from contract.names import API_VERSION
-from contract.objects import InvalidObjectError, parse_object
+from contract.objects import InvalidObjectError, Objects, parse_object
 from contract.value import Name
 from operators.management import views
 from operators.management.errors import NotFoundError
@@ -38,17 +39,17 @@ def job_routes() -> APIRouter:
     @routes.post(FINE_TUNES, responses=refusals(403, 404, 409))
     async def begin(tenant: str, body: BeginTraining, calling: TenantCalls) -> Json:
         """A new FineTune. Its conditions say later whether it is accepted, and how far it is."""
-        _, owner = await objects_of(calling, tenant)
+        objects, owner = await objects_of(calling, tenant)
         async with calling.change("training.begin", body.name):
             calling.identity.require("admin")
             item = _fine_tune(body, owner.spec.namespace)
-            calling.identity.require_models(_models(item))
+            calling.identity.require_models(_models(item) | _followers(item, objects))
             await calling.management.place.add(item)
         return views.shown(item)
 
     @routes.delete(FINE_TUNES + "/{name}", responses=refusals(403, 404, 409))
     async def remove(tenant: str, name: str, calling: TenantCalls) -> Json:
-        """Ends its job. Its adapter stays as it is."""
+        """Ends its job. An adapter that already answers stays as it is."""
         objects, owner = await objects_of(calling, tenant)
         mine = (each for each in objects.fine_tunes if (each.namespace, each.name) == (owner.spec.namespace, name))
         item = next(mine, None)
@@ -56,6 +57,7 @@ def job_routes() -> APIRouter:
             calling.identity.require("admin")
             if item is None:
                 raise NotFoundError(f"Tenant {tenant} has no training {name!r}.")
+            calling.identity.require_models(_models(item) | _followers(item, objects))
             await calling.management.place.remove(item)
         return {"object": "fine_tune.deleted", "name": name, "deleted": True}
 
@@ -74,6 +76,14 @@ def _models(item: FineTune) -> frozenset[str]:
     return frozenset(filter(None, used))
 
 
+def _followers(item: FineTune, objects: Objects) -> frozenset[str]:
+    """Adapters serving the result of a training of this name."""
+    source = f"{FINE_TUNE}{item.name}"
+    return frozenset(
+        each.name for each in objects.adapters if (each.namespace, each.spec.source) == (item.namespace, source)
+    )
+
+
 def _fine_tune(body: BeginTraining, namespace: str) -> FineTune:
     """Raises InvalidRequestError with the field and the reason."""
     metadata = {"name": body.name, "namespace": namespace}
@@ -82,4 +92,9 @@ def _fine_tune(body: BeginTraining, namespace: str) -> FineTune:
     except InvalidObjectError as error:
         raise InvalidRequestError(f"{error}.") from error
     assert isinstance(item, FineTune)  # noqa: S101  # by its kind
+    if not item.spec.data.upload or item.spec.data.credentials:
+        raise InvalidRequestError(
+            "A training begun here learns from an uploaded file, without credentials: upload it with POST /v1/files "
+            "(purpose fine-tune), and give spec.data.source as upload://ID."
+        )
     return item

@@ -71,6 +71,23 @@ def test_a_training_waits_for_its_teacher_without_holding_the_turn(loop: Loop) -
     assert "no model nobody answers for tenant acme" in _ready(loop).message
 
 
+def test_a_teacher_may_have_a_served_name(loop: Loop) -> None:
+    tune = objects.fine_tune(teacher={"model": "gpt-4"})
+    loop.files_say((objects.base_model(servedNames=["gpt-4"]), objects.tenant("acme"), tune))
+    loop.settle()
+    assert loop.jobs.running[STYLE].token == "token of acme"
+
+
+def test_a_teacher_that_leaves_after_its_lesson_stops_no_training(loop: Loop) -> None:
+    teacher = objects.fine_tune(teacher={"model": "base"})
+    loop.jobs.report = JobReport("Running", ({"answers": 60, "of": 60}, LINE))
+    _says(loop, teacher)
+    missing = objects.fine_tune(teacher={"model": "base"}, stopped=False)
+    taught = Training(run=_tune(loop).spec.run, answers=60, questions=60)
+    assert fine_tune._is_taught(missing.model_copy(update={"status": FineTuneStatus(training=taught)}))  # type: ignore[arg-type]
+    assert not fine_tune._is_taught(missing)  # type: ignore[arg-type]
+
+
 def test_progress_is_in_the_status(loop: Loop) -> None:
     loop.jobs.report = RUNNING
     _says(loop, objects.fine_tune())

@@ -196,6 +196,10 @@ def test_a_training_is_begun_once_and_removed(run: Run, monkeypatch: pytest.Monk
     ({}, "spec.baseModel"),
     ({**SPEC, "colour": "red"}, "spec.colour"),
     ({**SPEC, "method": "Full"}, "spec.method"),
+    *(({**SPEC, "data": {"source": source}}, "upload://ID") for source in (
+        "/documents/acme/x.jsonl", "file:///documents/globex/x.jsonl", "http://127.0.0.1/x.jsonl", "pvc://other/x.jsonl",
+    )),
+    ({**SPEC, "data": {"source": "upload://file-1", "credentials": "secret"}}, "without credentials"),
 ])  # fmt: skip
 def test_a_training_that_is_no_object_is_refused_by_its_field(run: Run, spec: dict[str, Any], fact: str) -> None:
     answer = run.ask("POST", "/v1/tenants/acme/fine_tunes", run.keys["boss"], json={"name": "style", "spec": spec})
@@ -211,6 +215,21 @@ def test_a_key_for_some_models_begins_no_training_with_others(run: Run, models: 
     answer = run.ask("POST", "/v1/tenants/acme/fine_tunes", key, json={"name": "style", "spec": SPEC})
     assert answer.status_code == 403
     assert f"may use {models[0]} only" in answer.json()["error"]["message"]
+
+
+def test_a_key_for_some_models_ends_no_training_of_others(run: Run) -> None:
+    run.publish(objects.fine_tune())
+    key, item = new_key("acme", "limited", b"l" * 32, scopes=["admin"], models=("support",))
+    run.publish(_accepted(item))
+    assert run.ask("DELETE", "/v1/tenants/acme/fine_tunes/style", key).status_code == 403
+
+
+def test_a_key_for_some_models_trains_nothing_for_an_adapter_of_others(run: Run) -> None:
+    run.publish(objects.adapter("follower", source="finetune://style"))
+    key, item = new_key("acme", "limited", b"l" * 32, scopes=["admin"], models=("base", "support"))
+    run.publish(_accepted(item))
+    answer = run.ask("POST", "/v1/tenants/acme/fine_tunes", key, json={"name": "style", "spec": SPEC})
+    assert answer.status_code == 403
 
 
 def _published(work: Any, run: Run) -> Any:

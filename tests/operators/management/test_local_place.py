@@ -4,15 +4,18 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import yaml
 
 from contract.api_key import new_key
-from contract.objects import collect
+from contract.objects import collect, to_data
 from contract.snapshot import Snapshot
-from operators.local import snapshots
+from operators.local import object_files, snapshots
 from operators.local.directory import STATE
+from operators.local.object_files import SharedFileError
 from operators.management import local_place
 from operators.management.local_place import LocalPlace
 from service.errors import ConflictError, UnavailableError
+from tests.operators import objects
 
 
 @pytest.fixture
@@ -37,6 +40,16 @@ async def test_a_name_in_use_is_refused_wherever_its_file_is(place: LocalPlace, 
     with pytest.raises(ConflictError):
         await place.add(other)
     assert [path.name for path in tmp_path.iterdir()] == [STATE]
+
+
+def test_a_file_with_a_secret_beside_the_object_is_not_removed(tmp_path: Path) -> None:
+    tune = to_data(objects.fine_tune())
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "acme"}, "stringData": {}}
+    file = tmp_path / "training.yaml"
+    file.write_text(yaml.safe_dump_all([tune, secret]))
+    with pytest.raises(SharedFileError):
+        object_files.remove(tmp_path, objects.fine_tune().key)
+    assert file.exists()
 
 
 async def test_a_snapshot_that_cannot_be_read_leaves_the_last_one(place: LocalPlace, tmp_path: Path) -> None:
