@@ -17,7 +17,7 @@ from contract.base_model import BaseModel
 from contract.conditions import Condition, condition
 from contract.engine_options import devices
 from contract.evaluation import MOST_PLAN, Evaluation
-from contract.fine_tune import FineTune
+from contract.fine_tune import FILE_RULE, FineTune
 from contract.knowledge_base import KnowledgeBase
 from contract.objects import AnyObject, Objects
 from contract.prompt import MOST_PROMPT
@@ -175,8 +175,10 @@ class Rules:
         return self._foreign(base, [source.path for source in base.spec.sources])
 
     def _data_not_own(self, item: FineTune | Evaluation) -> Condition | None:
-        source = (item.spec.data if isinstance(item, FineTune) else item.spec.questions).source
-        return self._foreign(item, [source] if source.startswith("/") else [])
+        data = item.spec.data if isinstance(item, FineTune) else item.spec.questions
+        if not data.is_file:
+            return _refused(c.SOURCE_NOT_OWN, f"{item.kind} {item.name}: {FILE_RULE[1]}")
+        return self._foreign(item, [data.source] if data.source.startswith("/") else [])
 
     def _foreign(self, item: KnowledgeBase | FineTune | Evaluation, paths: Sequence[str]) -> Condition | None:
         """Refuses paths outside of the tenant's own directory of documents."""

@@ -1,6 +1,7 @@
 """FineTune: an adapter trained on a tenant's examples, by a job."""
 
 import hashlib
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
@@ -51,6 +52,13 @@ class Data(Value):
     """The SHA-256 of the file, in hexadecimal digits: any other content is refused."""
     credentials: Name | None = None
     """A Secret in the same namespace with the source's credentials."""
+
+    @property
+    def is_file(self) -> bool:
+        """As the rule of its definition: a directory of objects has no API server to check it."""
+        return ".." not in self.source.split("/") and (
+            self.source.startswith("/") or re.fullmatch(_A_FILE, self.source) is not None
+        )
 
     @property
     def upload(self) -> str:

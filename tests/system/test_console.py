@@ -135,7 +135,7 @@ def test_a_prompt_is_shown_with_its_version(platform: Platform, stage: Stage) ->
 def test_a_training_is_begun_from_an_uploaded_file_and_removed(
     opened: Browser, platform: Platform, stage: Stage, tmp_path: Path
 ) -> None:
-    name, examples = f"style-{secrets.token_hex(3)}", tmp_path / "examples.jsonl"
+    name, examples = f"style-{secrets.token_hex(3)}", tmp_path / f"{secrets.token_hex(4)}.jsonl"
     examples.write_text("".join(json.dumps(row) + "\n" for row in rows(40)))
     with person(opened, stage.url, MANNERS[0], stage.key) as someone:
         page = someone.page
@@ -159,9 +159,9 @@ def test_a_training_is_begun_from_an_uploaded_file_and_removed(
         page.wait_for_url("**/training?done=removed")
         assert page.locator("tr", has_text=name).count() == 0
         page.click("details.uploads summary")
-        page.click("details.uploads button")
-        page.wait_for_url("**/training?done=removed")
-        page.wait_for_function("!document.querySelector('details.uploads')")
+        uploaded = page.locator("details.uploads li", has_text=examples.name)
+        uploaded.locator("button").click()
+        uploaded.wait_for(state="detached")
         assert someone.violations == []
     assert not _trainings(platform, name)
     (platform.root / f"adapter-acme.{name}.yaml").unlink()

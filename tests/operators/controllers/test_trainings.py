@@ -71,6 +71,14 @@ def test_a_training_waits_for_its_teacher_without_holding_the_turn(loop: Loop) -
     assert "no model nobody answers for tenant acme" in _ready(loop).message
 
 
+@pytest.mark.parametrize("source", ["file:///documents/globex/x.jsonl", "http://127.0.0.1/x.jsonl", "pvc://other/x.jsonl",
+                                    "upload://vs_1", "https://example.com/../x.jsonl"])  # fmt: skip
+def test_data_from_anywhere_else_is_refused(loop: Loop, source: str) -> None:
+    _says(loop, objects.fine_tune(data={"source": source}))
+    assert not loop.jobs.running
+    assert (_ready(loop).reason, "name a file" in _ready(loop).message) == ("SourceNotOwn", True)
+
+
 def test_a_teacher_may_have_a_served_name(loop: Loop) -> None:
     tune = objects.fine_tune(teacher={"model": "gpt-4"})
     loop.files_say((objects.base_model(servedNames=["gpt-4"]), objects.tenant("acme"), tune))
