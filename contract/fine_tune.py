@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
@@ -15,7 +16,8 @@ from contract.value import Digest, ModelName, Name, Uri, Value
 
 _RUN_DIGITS = 12
 # The rule of a source that is one file, and its remedy.
-_A_FILE = "^((s3|gs|https|hf)://.+|upload://file-[A-Za-z0-9]+)$"
+UPLOAD_ID = "file-[A-Za-z0-9]+"
+_A_FILE = f"^((s3|gs|https|hf)://.+|upload://{UPLOAD_ID})$"
 FILE_RULE = (
     f"!self.matches('(^|/)[.][.](/|$)') && (self.startsWith('/') || self.matches('{_A_FILE}'))",
     "name a file: a path among the tenant's documents, upload://ID, or one under s3://, gs://, https:// or hf://",
@@ -179,6 +181,27 @@ class FineTuneSpec(Value):
         unset = {name for name in later if getattr(self, name) is None}
         text = self.model_dump_json(exclude={"adapter", "resources", "stopped", *unset})
         return hashlib.sha256(text.encode()).hexdigest()[:_RUN_DIGITS]
+
+
+def simple_spec(
+    name: str,
+    base_model: str,
+    method: str,
+    *,
+    rate: float | None,
+    epochs: int | None,
+    teacher: str,
+    bases: Sequence[str],
+) -> dict[str, Any]:
+    """The usual spec of a training without data, unchecked: the adapter has its name. `bases` are the teacher's."""
+    given = {"learningRate": rate, "epochs": epochs}
+    return {
+        "baseModel": base_model,
+        "method": method,
+        "hyperparameters": {field: value for field, value in given.items() if value is not None},
+        "adapter": {"name": name},
+        **({"teacher": {"model": teacher, "knowledgeBases": list(bases)}} if teacher else {}),
+    }
 
 
 class Training(Value):

@@ -15,7 +15,7 @@ def opened(
     path: Path, schema: str, *, isolation: Isolation = "DEFERRED", survives_power_loss: bool = True
 ) -> sqlite3.Connection:
     """A connection for any thread, one call at a time. With `isolation` None the caller manages transactions.
-    What does not survive a power loss loses its last commits then, and waits for no disk at others.
+    Without `survives_power_loss`, commits do not wait for the disk, and a power loss takes the last ones.
 
     A damaged file is kept beside a new, empty one. Raises sqlite3.OperationalError for system faults, as of the disk.
     """

@@ -163,7 +163,7 @@ async def _ingested(library: Path, folder: Path) -> Rate:
 
 
 async def _all_ready(ledger: Path, documents: int) -> None:
-    """Looks into the file of the worker, for which an answer with every document is some milliseconds of work."""
+    """Reads the worker's ledger: to answer with the state of every document takes it some milliseconds."""
     ready = "SELECT count(*) FROM documents WHERE state = 'Ready'"
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
         async with asyncio.timeout(MOST_S):

@@ -10,7 +10,7 @@ from console.api import ApiError, Json
 from console.pages import ask
 from console.security import segment
 from console.visit import SignedIn, Visit
-from contract.fine_tune import METHODS, UPLOAD
+from contract.fine_tune import METHODS, UPLOAD, simple_spec
 
 UPLOADS = "/training/uploads"
 PURPOSE = "fine-tune"
@@ -53,22 +53,22 @@ def routes() -> APIRouter:
         epochs: Annotated[int | Literal[""], Form()] = "",
     ) -> Response:
         """The adapter of the result has the training's name. With a teacher, the file has questions."""
-        given = {"learningRate": learning_rate, "epochs": epochs}
-        spec: Json = {
-            "baseModel": base_model,
-            "data": {"source": f"{UPLOAD}{data}"},
-            "method": method,
-            "hyperparameters": {field: value for field, value in given.items() if value != ""},
-            "adapter": {"name": name},
-        }
-        if teacher:
-            spec["teacher"] = {"model": teacher, "knowledgeBases": [collection] if collection else []}
+        spec = simple_spec(
+            name,
+            base_model,
+            method,
+            rate=learning_rate or None,
+            epochs=epochs or None,
+            teacher=teacher,
+            bases=[collection] if collection else [],
+        )
+        spec["data"] = {"source": f"{UPLOAD}{data}"}
         await visit.post(f"{visit.path}/fine_tunes", {"name": name, "spec": spec})
         return visit.go("/training", "begun")
 
     @pages.post("/data/{file_id}/remove")
     async def remove_data(visit: SignedIn, file_id: str) -> Response:
-        """Trainings that have begun keep what they have read."""
+        """A training with a step keeps its copy."""
         await visit.delete(f"/v1/files/{segment(file_id)}")
         return visit.go("/training", "removed")
 

@@ -8,7 +8,7 @@ import click
 
 from contract.adapter import AdapterStatus, short
 from contract.api_key import Scope
-from contract.fine_tune import METHODS
+from contract.fine_tune import METHODS, simple_spec
 from operators.cli.access import Access
 from operators.cli.arguments import NameType
 from operators.clients.management import ManagementClient
@@ -139,25 +139,19 @@ def trainings(run: Run) -> None:
 @click.option("--method", type=click.Choice(METHODS), default="LoRA", show_default=True, help="How it is trained.")
 @click.option("--learning-rate", type=float, help="The highest rate; 0.0002 by default, for models of billions.")
 @click.option("--epochs", type=click.IntRange(1, 100), help="Passes over the examples; 3 by default.")
-@click.option("--teacher", help="FILE has questions, which this model answers; the answers are learned.")
+@click.option("--teacher", default="", help="FILE has questions, which this model answers; the answers are learned.")
 @click.option("--knowledge-base", "knowledge_bases", multiple=True, help="The teacher's documents; may be repeated.")
 @click.pass_obj
 def train(
     run: Run, name: str, data: Path, base_model: str, method: str, learning_rate: float | None, epochs: int | None,
-    teacher: str | None, knowledge_bases: tuple[str, ...],
+    teacher: str, knowledge_bases: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Upload FILE and train an adapter called NAME on it (docs/tuning.md)."""
     if knowledge_bases and not teacher:
         raise click.UsageError("--knowledge-base is for a --teacher: name one.")
-    given = {"learningRate": learning_rate, "epochs": epochs}
-    spec: dict[str, Any] = {
-        "baseModel": base_model,
-        "method": method,
-        "hyperparameters": {field: value for field, value in given.items() if value is not None},
-        "adapter": {"name": name},
-    }
-    if teacher:
-        spec["teacher"] = {"model": teacher, "knowledgeBases": list(knowledge_bases)}
+    spec = simple_spec(
+        name, base_model, method, rate=learning_rate, epochs=epochs, teacher=teacher, bases=knowledge_bases
+    )
     run(lambda client: client.begin_training(name, data, spec))
     click.echo(f"the training {name} begins: quiver tenant trainings shows how far it is")
 

@@ -8,13 +8,14 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from contract.adapter import Decision
 from contract.adapter_slice import AdapterSlice
-from contract.objects import AnyObject, collect, parse_stored, to_data
+from contract.objects import AnyObject, Objects, collect, parse_stored, to_data
 from contract.resource import Key
 from contract.snapshot import Snapshot
 from kube.client import Client, connect
@@ -22,7 +23,7 @@ from kube.errors import KubeError
 from kube.informer import Informer
 from kube.resource import ADAPTER_SLICES, BY_KIND, OURS
 from operators.cluster.stored import DECISION
-from operators.management.place import NOUNS, Action, Own
+from operators.management.place import NOUNS, Action, Own, is_listed
 from service.errors import ConflictError, InvalidRequestError, ServiceError, UnavailableError
 
 FOLLOWED_S = 15.0
@@ -57,14 +58,14 @@ class ClusterPlace:
                     f"There is a {NOUNS[item.kind]} {item.name} already: choose another name."
                 ) from error
             raise _refusal(error) from error
-        await self._until(lambda keys: item.key in keys)
+        await self._until(partial(is_listed, item))
 
     async def remove(self, item: Own) -> None:
         try:
             await self._client.delete(BY_KIND[item.kind], item.namespace, item.name)
         except KubeError as error:
             raise _refusal(error) from error
-        await self._until(lambda keys: item.key not in keys)
+        await self._until(lambda objects: not is_listed(item, objects))
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         try:
@@ -79,10 +80,10 @@ class ClusterPlace:
             raise _refusal(error) from error
         return decision
 
-    async def _until(self, holds: Callable[[frozenset[Key]], bool]) -> None:
+    async def _until(self, holds: Callable[[Objects], bool]) -> None:
         """Gateways follow the same events, so they are as far within moments. Raises UnavailableError."""
         deadline = time.monotonic() + FOLLOWED_S
-        while not holds(frozenset(key.key for key in (await self.snapshot()).objects.all)):
+        while not holds((await self.snapshot()).objects):
             if time.monotonic() > deadline:
                 raise UnavailableError("The cluster has taken the change, and its events are late: look again.")
             await asyncio.sleep(_LOOK_S)

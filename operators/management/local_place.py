@@ -10,13 +10,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from contract.adapter import Decision
+from contract.objects import Objects
 from contract.resource import Key
 from contract.snapshot import Snapshot
 from contract.snapshot_reader import SnapshotReader
 from operators.local import decisions, object_files
 from operators.local.directory import STATE
 from operators.local.object_files import SharedFileError
-from operators.management.place import NOUNS, Action, Own
+from operators.management.place import NOUNS, Action, Own, is_listed
 from service.errors import ConflictError, InvalidRequestError, UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -52,11 +53,11 @@ class LocalPlace:
 
     async def add(self, item: Own) -> None:
         """An object is taken back if it is not in force in time."""
-        if item.key in await self._keys():
+        if is_listed(item, (await self.snapshot()).objects):
             raise _taken(item)
         path = await asyncio.to_thread(self._write, item)
         try:
-            await self._until(lambda keys: item.key in keys, f"The {NOUNS[item.kind]} {item.name} was not accepted")
+            await self._until(partial(is_listed, item), f"The {NOUNS[item.kind]} {item.name} was not accepted")
         except UnavailableError:
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
@@ -64,7 +65,9 @@ class LocalPlace:
     async def remove(self, item: Own) -> None:
         await asyncio.to_thread(self._remove, item)
         noun = NOUNS[item.kind]
-        await self._until(lambda keys: item.key not in keys, f"The {noun} {item.name} is removed, and still in force")
+        await self._until(
+            lambda objects: not is_listed(item, objects), f"The {noun} {item.name} is removed, and still in force"
+        )
 
     async def decide(self, adapter: Key, action: Action, *, against: str | None, digest: str | None) -> Decision:
         try:
@@ -85,13 +88,10 @@ class LocalPlace:
         has_run = await asyncio.to_thread(self._file.exists)
         return "" if has_run else f"{self._root} has never run: start it with quiver up"
 
-    async def _keys(self) -> frozenset[Key]:
-        return frozenset(item.key for item in (await self.snapshot()).objects.all)
-
-    async def _until(self, holds: Callable[[frozenset[Key]], bool], otherwise: str) -> None:
-        """Checks the keys of all published objects. Raises UnavailableError."""
+    async def _until(self, holds: Callable[[Objects], bool], otherwise: str) -> None:
+        """Of the published objects. Raises UnavailableError."""
         deadline = time.monotonic() + TAKEN_UP_S
-        while not holds(await self._keys()):
+        while not holds((await self.snapshot()).objects):
             if time.monotonic() > deadline:
                 raise UnavailableError(f"{otherwise}: see whether quiver up runs.")
             await asyncio.sleep(_LOOK_S)

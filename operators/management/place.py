@@ -1,10 +1,12 @@
 """The place of objects, as the management API uses it: a directory on one machine, or a cluster."""
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from contract.adapter import Decision
 from contract.api_key import APIKey
 from contract.fine_tune import FineTune
+from contract.objects import Objects
 from contract.resource import Key
 from contract.snapshot import Snapshot
 
@@ -12,6 +14,11 @@ Action = Literal["Promote", "Rollback"]
 Own = APIKey | FineTune
 """The kinds of objects for a tenant's people to make and remove."""
 NOUNS = {"APIKey": "key", "FineTune": "training"}
+
+
+def is_listed(item: Own, objects: Objects) -> bool:
+    same_kind: Sequence[Own] = objects.api_keys if isinstance(item, APIKey) else objects.fine_tunes
+    return any(each.key == item.key for each in same_kind)
 
 
 class Place(Protocol):

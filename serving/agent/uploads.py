@@ -7,9 +7,9 @@ from pathlib import Path
 
 import aiohttp
 
+from contract.fine_tune import UPLOAD_ID
 from serving.agent.errors import AgentError, RefusedError, UnavailableError
 
-_ID = re.compile(r"file-[A-Za-z0-9]+")
 _NOT_FOUND = 404
 _PIECE = 256 * 1024
 
@@ -25,7 +25,7 @@ class Uploads:
 
     async def fetch(self, file_id: str, target: Path) -> None:
         """Raises RefusedError for an unknown or too large file, UnavailableError, and OSError."""
-        if not _ID.fullmatch(file_id):
+        if not re.fullmatch(UPLOAD_ID, file_id):
             raise RefusedError(
                 "SourceInvalid", f"upload://{file_id} names no file; take the id that POST /v1/files gave"
             )

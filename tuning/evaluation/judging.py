@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from tuning.evaluation.plan import Plan, Variant
 from tuning.evaluation.question import Question
@@ -64,11 +65,11 @@ def verdicts_of(readings: Mapping[tuple[str, int], str]) -> Verdicts:
     """Of the judge's texts, by variant with the reading, and line of the question."""
     by_answer: dict[tuple[str, int], list[float]] = {}
     for (name, line), text in readings.items():
-        seen = by_answer.setdefault((name.rpartition(" ")[0], line), [])
-        seen += [verdict] if (verdict := _verdict(text)) is not None else []
-    scores = {key: sum(seen) / len(seen) if seen else 0.0 for key, seen in by_answer.items()}
-    split = sum(len(set(seen)) > 1 for seen in by_answer.values())
-    return Verdicts(scores, Noise(len(by_answer), split, sum(not seen for seen in by_answer.values())))
+        readable = by_answer.setdefault((name.rpartition(" ")[0], line), [])
+        readable += [verdict] if (verdict := _verdict(text)) is not None else []
+    scores = {key: fmean(readable) if readable else 0.0 for key, readable in by_answer.items()}
+    split = sum(len(set(readable)) > 1 for readable in by_answer.values())
+    return Verdicts(scores, Noise(len(by_answer), split, sum(not readable for readable in by_answer.values())))
 
 
 def _turns(plan: Plan, model: str, questions: Sequence[Question], answers: Answers) -> Iterator[Turn]:

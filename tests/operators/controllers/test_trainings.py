@@ -86,14 +86,16 @@ def test_a_teacher_may_have_a_served_name(loop: Loop) -> None:
     assert loop.jobs.running[STYLE].token == "token of acme"
 
 
-def test_a_teacher_that_leaves_after_its_lesson_stops_no_training(loop: Loop) -> None:
-    teacher = objects.fine_tune(teacher={"model": "base"})
-    loop.jobs.report = JobReport("Running", ({"answers": 60, "of": 60}, LINE))
-    _says(loop, teacher)
-    missing = objects.fine_tune(teacher={"model": "base"}, stopped=False)
-    taught = Training(run=_tune(loop).spec.run, answers=60, questions=60)
-    assert fine_tune._is_taught(missing.model_copy(update={"status": FineTuneStatus(training=taught)}))  # type: ignore[arg-type]
-    assert not fine_tune._is_taught(missing)  # type: ignore[arg-type]
+@pytest.mark.parametrize(("answers", "goes_on"), [(60, True), (12, False)])
+def test_a_teacher_that_leaves_stops_only_its_lesson(loop: Loop, answers: int, goes_on: bool) -> None:
+    tune = objects.fine_tune(teacher={"model": "old"})
+    loop.jobs.report = JobReport("Running", ({"answers": answers, "of": 60},))
+    _says(loop, objects.base_model("old"), tune)
+    assert STYLE in loop.jobs.running
+    _says(loop, tune)
+    loop.time_passes(2)
+    loop.settle()
+    assert (STYLE in loop.jobs.running) is goes_on
 
 
 def test_progress_is_in_the_status(loop: Loop) -> None:
